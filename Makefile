@@ -1,0 +1,74 @@
+# What habit expects; everything else is `webhook-buffer --help`.
+# Everything is installed below this folder: .venv for Python, node_modules for Node.
+
+PYTHON ?= python3
+ENV ?= local
+BIN := .venv/bin
+RUN := $(BIN)/webhook-buffer
+YES := $(if $(filter 1 yes true,$(YES)),--yes)
+
+.PHONY: help setup demo test check lint types bench synth diff deploy destroy lock clean
+.DEFAULT_GOAL := help
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/.ready node_modules/.ready ## Install everything below this folder
+
+demo: setup ## Send real webhooks through the buffer on this laptop, across a backend outage
+	@$(RUN) demo
+
+test: setup ## Run every test
+	@$(BIN)/pytest -n 2 --dist loadgroup -q
+
+check: setup lint types test ## What CI runs: format, lint, types, every test
+
+lint: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: setup
+	@$(BIN)/mypy
+
+bench: setup ## Cold start and warm publish, as ratios within one run
+	@$(BIN)/python -m tests.bench
+
+synth: setup ## Synthesize ENV's stacks
+	@$(RUN) synth --env $(ENV)
+
+diff: setup ## Show what a deployment of ENV would change
+	@$(RUN) diff --env $(ENV)
+
+deploy: setup ## Show the changes to ENV, ask (unless YES=1), deploy, smoke-test
+	@$(RUN) deploy --env $(ENV) $(YES)
+
+destroy: setup ## Take ENV away; says what stays behind
+	@$(RUN) destroy --env $(ENV) $(YES)
+
+lock: setup ## Pin all dependencies anew, with hashes
+	@echo 'uv==0.13.9' | $(COMPILE) --universal --python-version 3.11 --no-annotate -o requirements-uv.txt -
+	@$(COMPILE) --universal --python-version 3.11 pyproject.toml --extra dev -o requirements.txt
+	@$(COMPILE) --python-version 3.13 --no-annotate lambdas/requirements.in -c requirements.txt \
+		-o lambdas/requirements.txt
+
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+
+clean: ## Remove what the commands made, except the record of what runs (webhook-buffer down)
+	@rm -rf .build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/.ready: requirements.txt requirements-uv.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or later is needed; '$(PYTHON)' is older or missing. Say: make PYTHON=python3.13 ..."; exit 1; }
+	@echo "Installing Python packages into .venv"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js is not installed; the AWS CDK runs on it. Install Node 22 or 24."; exit 1; }
+	@echo "Installing Node packages into node_modules"
+	@npm ci --silent
+	@touch $@

@@ -1,0 +1,42 @@
+"""The CDK app: settings → BufferStack.
+
+``cdk synth -c env=dev``; without ``-c env`` the variable ``ENV`` decides. ``-c overrides='{…}'``
+replaces keys of the environment's block for one run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from aws_cdk import App, Environment
+
+from buffer.stack import BufferStack
+from errors import InputError, WebhookBufferError
+from settings import Settings, load
+
+
+def build(app: App, settings: Settings) -> None:
+    """Puts this environment's stacks into ``app``."""
+    where = Environment(account=settings.awsAccount, region=settings.awsRegion)
+    BufferStack(app, settings.prefix, settings=settings, env=where)
+
+
+def main() -> int:
+    """What the CDK CLI runs: exit code 0, or one error on standard error and not 0."""
+    app = App()
+    try:
+        try:
+            overrides = json.loads(app.node.try_get_context("overrides") or "{}")
+        except ValueError as error:
+            raise InputError(f"-c overrides is not valid JSON: {error}") from None
+        build(app, load(app.node.try_get_context("env"), overrides=overrides))
+        app.synth()
+    except WebhookBufferError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""An HTTP API whose every request goes to one function, with JSON access logs."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_route53 as route53
+from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
+from aws_cdk.aws_certificatemanager import Certificate
+from constructs import Construct
+
+from buffer.functions import create_log_group
+from settings import Settings
+
+# Source: API Gateway developer guide, "Logging variables for HTTP APIs". Neither query string
+# nor headers: they may hold what a log must not.
+_ACCESS_LOG = {
+    "request_id": "$context.requestId",
+    "at": "$context.requestTimeEpoch",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "protocol": "$context.protocol",
+    "status": "$context.status",
+    "response_bytes": "$context.responseLength",
+    "latency_ms": "$context.responseLatency",
+    "integration_latency_ms": "$context.integrationLatency",
+    "integration_status": "$context.integration.status",
+    "integration_error": "$context.integrationErrorMessage",
+}
+
+
+def create_http_api(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    function: lambda_.Function,
+    settings: Settings,
+    domain: apigateway.DomainName | None = None,
+) -> apigateway.HttpApi:
+    """The API; any method on any path invokes ``function``.
+
+    Args:
+        name: physical name, also of its access log (``/aws/apigateway/{name}``).
+        domain: a custom domain that serves it too.
+    """
+    api = apigateway.HttpApi(
+        scope,
+        construct_id,
+        api_name=name,
+        description=f"Every request goes to {function.node.id}",
+        create_default_stage=False,
+        default_integration=HttpLambdaIntegration("Function", function),
+    )
+    access_log = create_log_group(
+        scope, f"{construct_id}AccessLog", name=f"/aws/apigateway/{name}", settings=settings
+    )
+    stage = apigateway.HttpStage(
+        scope,
+        f"{construct_id}Stage",
+        http_api=api,
+        stage_name="$default",
+        auto_deploy=True,
+        domain_mapping=apigateway.DomainMappingOptions(domain_name=domain) if domain else None,
+    )
+    resource = stage.node.default_child
+    assert isinstance(resource, apigateway.CfnStage)
+    resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+        destination_arn=access_log.log_group_arn,
+        format=json.dumps(_ACCESS_LOG, separators=(",", ":")),
+    )
+    return api
+
+
+def create_custom_domain(
+    scope: Construct, construct_id: str, *, settings: Settings
+) -> apigateway.DomainName | None:
+    """The settings' domain with its certificate and Route 53 record; None without one.
+
+    The hosted zone is named, not looked up: no account is asked at synth.
+    """
+    if settings.domain_name is None or settings.acmCertificateArn is None:
+        return None
+    certificate = Certificate.from_certificate_arn(
+        scope, f"{construct_id}Certificate", settings.acmCertificateArn
+    )
+    domain = apigateway.DomainName(
+        scope, construct_id, domain_name=settings.domain_name, certificate=certificate
+    )
+    route53.CfnRecordSet(
+        scope,
+        f"{construct_id}Record",
+        name=f"{settings.domain_name}.",
+        type="A",
+        hosted_zone_name=f"{settings.domain}.",
+        alias_target=route53.CfnRecordSet.AliasTargetProperty(
+            dns_name=domain.regional_domain_name, hosted_zone_id=domain.regional_hosted_zone_id
+        ),
+    )
+    return domain

@@ -1,0 +1,172 @@
+"""BufferStack: reads as a webhook travels."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_lambda_event_sources import SqsEventSource
+from constructs import Construct
+
+from buffer.assets import functions_asset, release
+from buffer.functions import FunctionFactory
+from buffer.http_api import create_custom_domain, create_http_api
+from lambdas.envelope import MAX_MESSAGE_BYTES
+from settings import Settings
+
+# Its longest answer is a delay a test asked for.
+_FAUX_TIMEOUT_SECONDS = 29
+
+
+class BufferStack(Stack):
+    """HTTP API → publish → FIFO queue → subscribe → backend, and the record of it."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        Tags.of(self).add("env", settings.environment)
+        Tags.of(self).add("service", settings.service)
+
+        self._settings = settings
+        self._functions = FunctionFactory(
+            settings=settings,
+            code=lambda_.Code.from_asset(str(functions_asset())),
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            release=release(settings),
+        )
+        queue = self._queue()
+        table = self._table()
+        publish = self._publish(queue)
+        domain = create_custom_domain(self, "Domain", settings=settings)
+        api = create_http_api(
+            self, "Api", name=settings.prefix, function=publish, settings=settings, domain=domain
+        )
+        backend_url = settings.backend_url or self._faux_backend().api_endpoint
+        subscribe = self._subscribe(queue, table, backend_url)
+        subscribe.add_event_source(
+            SqsEventSource(
+                queue,
+                batch_size=1,
+                max_concurrency=settings.maxConcurrency,
+                report_batch_item_failures=True,
+            )
+        )
+        endpoint = f"https://{settings.domain_name}" if domain else api.api_endpoint
+        self._outputs(queue, table, endpoint)
+
+    def _queue(self) -> sqs.Queue:
+        settings = self._settings
+        return sqs.Queue(
+            self,
+            "Queue",
+            queue_name=settings.queue_name,
+            fifo=True,
+            deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP,
+            fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+            retention_period=Duration.seconds(settings.retention_seconds),
+            visibility_timeout=Duration.seconds(settings.visibility_seconds),
+            max_message_size_bytes=MAX_MESSAGE_BYTES,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            # Destroying the stack is asking for it; `webhook-buffer destroy` warns of what waits.
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _table(self) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            "Records",
+            table_name=self._settings.table_name,
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires_at",
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _publish(self, queue: sqs.Queue) -> lambda_.Function:
+        settings = self._settings
+        return self._functions.create(
+            self,
+            "Publish",
+            name="publish",
+            module="publish",
+            timeout_seconds=settings.publishTimeoutSeconds,
+            environment={
+                "QUEUE_URL": queue.queue_url,
+                "GROUP_ID": json.dumps(settings.groupId),
+                "GROUP_ID_MISSING": settings.groupIdMissing,
+                "DEDUPLICATION_ID": json.dumps(settings.deduplicationId),
+            },
+            statements=[_allow(queue.queue_arn, "sqs:SendMessage")],
+        )
+
+    def _subscribe(
+        self, queue: sqs.Queue, table: dynamodb.Table, backend_url: str
+    ) -> lambda_.Function:
+        """Its right to receive and delete comes with the event source."""
+        settings = self._settings
+        return self._functions.create(
+            self,
+            "Subscribe",
+            name="subscribe",
+            module="subscribe",
+            timeout_seconds=settings.subscribeTimeoutSeconds,
+            environment={
+                "QUEUE_URL": queue.queue_url,
+                "TABLE": table.table_name,
+                "BACKEND_URL": backend_url,
+                "RETRY_BASE_SECONDS": str(settings.retryBaseSeconds),
+                "RETRY_MAX_SECONDS": str(settings.retryMaxSeconds),
+                "RETRY_AFTER_MAX_SECONDS": str(settings.retryAfterMaxSeconds),
+                "RECORD_TTL_SECONDS": str(settings.record_ttl_seconds),
+                "TEST_FLAGS": _flag(settings.testFlags),
+            },
+            statements=[_allow(table.table_arn, "dynamodb:UpdateItem")],
+        )
+
+    def _faux_backend(self) -> apigateway.HttpApi:
+        settings = self._settings
+        function = self._functions.create(
+            self,
+            "FauxBackend",
+            name="faux-backend",
+            module="faux_backend",
+            timeout_seconds=_FAUX_TIMEOUT_SECONDS,
+            environment={"TEST_FLAGS": _flag(settings.testFlags)},
+            statements=[],
+        )
+        name = settings.function_name("faux-backend")
+        return create_http_api(
+            self, "FauxBackendApi", name=name, function=function, settings=settings
+        )
+
+    def _outputs(self, queue: sqs.Queue, table: dynamodb.Table, endpoint: str) -> None:
+        """The names are a contract; see ``docs/architecture.md``."""
+        outputs = {
+            "AWSREGION": self.region,
+            "DynamoDBTable": table.table_name,
+            "QueueUrl": queue.queue_url,
+            "BufferedEndpoint": endpoint,
+            "UsesFauxBackend": _flag(self._settings.create_faux_backend),
+            "Release": self._functions.release,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+
+def _allow(resource: str, *actions: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=[resource])
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,402 @@
+"""The ``webhook-buffer`` command. ``webhook-buffer --help`` lists what it can do."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from errors import InputError, ProofFailedError, WebhookBufferError
+from local import demo as demonstration
+from local import laptop
+from local.backend import ScriptedBackend
+from local.emulator import DEFAULT_PORT, Emulator
+from operations import deployment, logs
+from operations.cdk import Cdk, check_node, node_modules
+from operations.send import Sender, Summary, from_files, paced
+from operations.smoke import Smoke
+from operations.target import Target, outputs
+from settings import ROOT, Settings, load
+
+app = typer.Typer(
+    name="webhook-buffer",
+    help="A FIFO buffer in front of any backend's webhooks: run it, deploy it, look into it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+console = Console(highlight=False)
+_ON_LAPTOP = "On the laptop"
+_ANYWHERE = "On the laptop and on AWS"
+
+Env = Annotated[
+    str,
+    typer.Option("--env", envvar="ENV", help="Environment: a block of cdk.json's context."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+
+
+@app.command(rich_help_panel=_ON_LAPTOP)
+def up(
+    port: Annotated[
+        int, typer.Option(help="Port of the emulator on 127.0.0.1.", min=1, max=65535)
+    ] = DEFAULT_PORT,
+) -> None:
+    """Start the emulator and deploy the buffer onto it; run again, it updates what changed."""
+    check_node()
+    settings = load("local")
+    target = _started(laptop.emulator(), settings, port)
+    cdk = deployment.prepare(target, _step)
+    _next_steps(deployment.apply(target, cdk, _step))
+
+
+@app.command(rich_help_panel=_ON_LAPTOP)
+def down() -> None:
+    """Stop what `up` started."""
+    settings = load("local")
+    emulator = laptop.emulator()
+    running = emulator.running()
+    if running is None:
+        emulator.stop()
+        console.print("Nothing is running.")
+        return
+    waiting = deployment.waiting(laptop.target(settings)) or 0
+    emulator.stop()
+    laptop.forget(ROOT / "cdk.out.json", settings)
+    console.print(f"Stopped the emulator (pid {running.pid}, port {running.port}).")
+    if waiting:
+        console.print(f"{waiting} webhooks were still in the queue; they are gone with it.")
+    console.print(f"Left: its log and the last deployment's, in {_shown(laptop.STATE)}")
+
+
+@app.command(rich_help_panel=_ANYWHERE)
+def status(env: Env = "local") -> None:
+    """Say what runs, which release, and how much waits in the queue."""
+    settings = load(env)
+    if settings.on_laptop and laptop.emulator().running() is None:
+        laptop.emulator().require()
+    target = laptop.target(settings)
+    found = outputs(target)
+    table = _table("", "")
+    if target.endpoint_url:
+        table.add_row("Emulator", f"{target.endpoint_url} (pid {laptop.emulator().require().pid})")
+    table.add_row("Stack", settings.prefix)
+    table.add_row("Release", found["Release"])
+    table.add_row("Endpoint", found["BufferedEndpoint"])
+    table.add_row("Backend", settings.backend_url or "faux backend")
+    table.add_row("In the queue", f"about {deployment.waiting(target)}")
+    console.print(table)
+
+
+@app.command(rich_help_panel=_ANYWHERE)
+def send(
+    path: Annotated[Path, typer.Argument(help="A payload, or a folder with one payload a file.")],
+    env: Env = "local",
+    rate: Annotated[float, typer.Option(help="Webhooks per second, at most.", min=0.01)] = 10,
+    repeat: Annotated[int, typer.Option(help="How many times over.", min=1)] = 1,
+    header: Annotated[
+        list[str] | None, typer.Option("--header", "-H", help="'Name: value'; may be repeated.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="HTTP method.")] = "POST",
+    to: Annotated[str, typer.Option(help="Path and query at the endpoint.")] = "/",
+) -> None:
+    """Send payloads one after the other, and say what became of them."""
+    headers = dict(_header(line) for line in header or [])
+    webhooks = from_files(path, method=method, target="/" + to.removeprefix("/"), headers=headers)
+    endpoint = outputs(laptop.target(load(env)))["BufferedEndpoint"]
+    sender = Sender(endpoint)
+    started = time.monotonic()
+    receipts = []
+    with _progress() as progress:
+        task = progress.add_task("Sending", total=len(webhooks) * repeat)
+        for webhook in paced(webhooks, rate=rate, repeat=repeat):
+            receipts.append(sender.post(webhook))
+            progress.advance(task)
+    summary = Summary(receipts)
+    table = _table("", "")
+    table.add_row("Sent", str(len(receipts)))
+    table.add_row("Accepted", str(summary.accepted))
+    table.add_row("Rate", f"{len(receipts) / (time.monotonic() - started):.1f} per second")
+    if summary.accepted:
+        table.add_row("Accept latency", _milliseconds(summary.latency_ms))
+    for reason, count in summary.refusals.most_common():
+        table.add_row("[red]Not accepted[/]", f"{count} x {reason}")
+    console.print(table)
+    if summary.accepted < len(receipts):
+        raise ProofFailedError(f"{len(receipts) - summary.accepted} webhooks were not accepted.")
+
+
+@app.command(rich_help_panel=_ANYWHERE)
+def smoke(
+    env: Env = "local",
+    failures: Annotated[
+        bool, typer.Option("--failures", help="Also make the faux backend fail.")
+    ] = False,
+    deliver: Annotated[
+        bool, typer.Option("--deliver", help="Send test webhooks to a real backend too.")
+    ] = False,
+) -> None:
+    """Test what is deployed: every claim is checked against it."""
+    target = laptop.target(load(env))
+    _smoke(target, failures=failures, deliver=deliver)
+
+
+@app.command("outputs", rich_help_panel=_ANYWHERE)
+def show_outputs(env: Env = "local") -> None:
+    """Print the stack's outputs as JSON, read from CloudFormation."""
+    settings = load(env)
+    console.print_json(data={settings.prefix: outputs(laptop.target(settings))})
+
+
+@app.command("logs", rich_help_panel=_ANYWHERE)
+def show_logs(
+    env: Env = "local",
+    function: Annotated[
+        list[str] | None,
+        typer.Option("--function", "-f", help="publish, subscribe or faux-backend; all of them."),
+    ] = None,
+    minutes: Annotated[int, typer.Option(help="How far back.", min=1)] = 15,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl+C.")] = False,
+    runtime: Annotated[bool, typer.Option("--runtime", help="Lambda's own lines too.")] = False,
+) -> None:
+    """Show what the functions logged, merged by time."""
+    settings = load(env)
+    known = ["publish", "subscribe"] + (["faux-backend"] if settings.create_faux_backend else [])
+    chosen = function or known
+    for name in chosen:
+        if name not in known:
+            raise InputError(f"'{name}' is no function of '{env}'; it has {', '.join(known)}.")
+    since = round((time.time() - 60 * minutes) * 1000)
+    target = laptop.target(settings)
+    if not follow:
+        lines = logs.read(target, chosen, since=since, runtime=runtime)
+        for line in lines:
+            print(logs.describe(line))
+        if not lines:
+            console.print(f"Nothing was logged in the last {minutes} minutes.")
+        return
+    try:
+        for line in logs.follow(target, chosen, since=since, runtime=runtime):
+            print(logs.describe(line), flush=True)
+    except KeyboardInterrupt:
+        pass
+
+
+@app.command(rich_help_panel=_ANYWHERE)
+def synth(env: Env) -> None:
+    """Synthesize the stacks and say where the templates are."""
+    check_node()
+    settings = load(env)
+    cdk = Cdk(Target(settings=settings, folder=laptop.STATE / settings.environment))
+    with _step("Synthesizing the stacks"):
+        cdk.synth()
+    console.print(f"Templates: {_shown(cdk.assembly)}")
+
+
+@app.command(rich_help_panel=_ANYWHERE)
+def diff(env: Env) -> None:
+    """Show what a deployment would change."""
+    cdk = deployment.prepare(_target(load(env)), _step)
+    print(cdk.diff())
+
+
+@app.command(rich_help_panel=_ANYWHERE)
+def deploy(env: Env, yes: Yes = False) -> None:
+    """Show what changes, ask, deploy, and run the smoke tests against it."""
+    target = _target(load(env))
+    cdk = deployment.prepare(target, _step)
+    print(cdk.diff())
+    if not yes:
+        _confirm(f"Deploy this to '{env}' ({target.settings.awsAccount})?")
+    found = deployment.apply(target, cdk, _step)
+    console.print(f"Endpoint: [bold]{found['BufferedEndpoint']}[/]")
+    _smoke(target, failures=False, deliver=False)
+
+
+@app.command(rich_help_panel=_ANYWHERE)
+def destroy(env: Env, yes: Yes = False) -> None:
+    """Take an environment away; says what stays behind."""
+    settings = load(env)
+    target = laptop.target(settings)
+    outputs(target)
+    waiting = deployment.waiting(target) or 0
+    console.print(f"This deletes the stack {settings.prefix} in {settings.awsRegion}:")
+    console.print(
+        f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs."
+    )
+    console.print(f"It keeps the table {settings.table_name}; a later deployment takes it over.")
+    if not yes:
+        _confirm(f"Destroy '{env}'?")
+    cdk = Cdk(target)
+    with _step("Synthesizing the stacks"):
+        cdk.synth()
+    with _step("Destroying"):
+        cdk.destroy()
+    laptop.forget(target.outputs_file, settings)
+    if deployment.table_exists(target):
+        console.print(
+            f"Left: table {settings.table_name} (delete it: aws dynamodb delete-table "
+            f"--table-name {settings.table_name} --region {settings.awsRegion})"
+        )
+
+
+@app.command(rich_help_panel=_ON_LAPTOP)
+def demo() -> None:
+    """Send real webhooks through a fresh buffer while its backend goes away and comes back."""
+    check_node()
+    webhooks = demonstration.examples(node_modules("@octokit/webhooks-examples"))
+    folder = laptop.STATE / "demo"
+    emulator = Emulator(folder)
+    emulator.stop()
+    with ScriptedBackend() as backend:
+        overrides = {"create_faux_backend": None, "backend_url": backend.url}
+        settings = load("local", overrides=overrides)
+        try:
+            started = _started(emulator, settings, None)
+            target = Target(
+                settings=settings,
+                folder=folder,
+                endpoint_url=started.endpoint_url,
+                overrides=overrides,
+                outputs_file=folder / "cdk.out.json",
+            )
+            cdk = deployment.prepare(target, _step)
+            endpoint = deployment.apply(target, cdk, _step)["BufferedEndpoint"]
+            with _progress() as progress:
+                accepted = progress.add_task("Accepted", total=len(webhooks))
+                arrived = progress.add_task("At the backend", total=len(webhooks))
+
+                def show(count: int, received: int, doing: str) -> None:
+                    progress.update(accepted, completed=count)
+                    progress.update(
+                        arrived, completed=received, description=f"At the backend ({doing})"
+                    )
+
+                report = demonstration.run(endpoint, backend, webhooks, progress=show)
+        finally:
+            emulator.stop()
+    _show_report(report)
+    if not report.holds:
+        raise ProofFailedError("The demo's claim does not hold; see the table above.")
+
+
+def _started(emulator: Emulator, settings: Settings, port: int | None) -> Target:
+    """The laptop's target, its emulator started where it was not running."""
+    with _step("Starting the emulator"):
+        running = emulator.start(port)
+    folder = laptop.STATE / settings.environment
+    return Target(settings=settings, folder=folder, endpoint_url=running.endpoint_url)
+
+
+def _target(settings: Settings) -> Target:
+    """An environment's target; on the laptop the emulator is started where it was not running."""
+    check_node()
+    if settings.on_laptop:
+        return _started(laptop.emulator(), settings, DEFAULT_PORT)
+    return laptop.target(settings)
+
+
+def _smoke(target: Target, *, failures: bool, deliver: bool) -> None:
+    tests = Smoke(target, outputs(target))
+    count = 0
+    for check in tests.checks(failures=failures, deliver=deliver):
+        console.print(f"[green]✓[/] {check.claim} [dim]({check.detail})[/]")
+        count += 1
+    if not (tests.practises or deliver):
+        console.print("- delivery was not tested: the backend is real; --deliver sends to it")
+    console.print(f"{count} smoke tests passed.")
+
+
+def _next_steps(found: dict[str, str]) -> None:
+    endpoint = found["BufferedEndpoint"]
+    console.print(f"\nThe buffer runs at [bold]{endpoint}[/] (release {found['Release']}).")
+    console.print("Try it:")
+    console.print(f'  curl -d \'{{"group_id": "order-1"}}\' {endpoint}/orders', soft_wrap=True)
+    console.print("  webhook-buffer logs      what became of it")
+    console.print("  webhook-buffer smoke     test the whole path")
+    console.print("  webhook-buffer down      stop it")
+
+
+def _show_report(report: demonstration.Report) -> None:
+    table = _table("", "")
+    good, bad = "green", "red"
+    table.add_row("Sent", f"{report.sent} ({report.event_types} kinds, {report.groups} groups)")
+    table.add_row("Accepted", str(report.summary.accepted))
+    table.add_row("Delivered", f"{report.delivered} (backend away for "
+                  f"{demonstration.OUTAGE_SECONDS:.0f} s on the way)")  # fmt: skip
+    for name, count in (("Lost", report.lost), ("Out of order", report.out_of_order)):
+        table.add_row(name, f"[{bad if count else good}]{count}[/]")
+    table.add_row("Duplicates", str(report.duplicates))
+    table.add_row("Accept latency", _milliseconds(report.summary.latency_ms))
+    table.add_row("Delivery lag", _milliseconds(report.lag_ms))
+    console.print(table)
+
+
+@contextmanager
+def _step(name: str) -> Iterator[None]:
+    """Shows a step while it runs and how long it took."""
+    started = time.monotonic()
+    with console.status(name):
+        yield
+    console.print(f"[green]✓[/] {name} [dim]({time.monotonic() - started:.1f} s)[/]")
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        console=console,
+    )  # fmt: skip
+
+
+def _table(*columns: str) -> Table:
+    table = Table(show_header=any(columns))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _milliseconds(percentile_of: object) -> str:
+    assert callable(percentile_of)
+    return f"p50 {percentile_of(50):.0f} ms, p99 {percentile_of(99):.0f} ms"
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, separator, value = line.partition(":")
+    if not separator or not name.strip():
+        raise InputError(f"'{line}' is no header; write 'Name: value'.")
+    return name.strip(), value.strip()
+
+
+def _confirm(question: str) -> None:
+    """Asks.
+
+    Raises:
+        InputError: When there is nobody to ask.
+        typer.Abort: When the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise InputError(f"{question} Nobody can be asked here; say --yes.")
+    typer.confirm(question, abort=True)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def main() -> None:
+    """Runs the command line; an error of ours is a message and an exit code, no traceback."""
+    try:
+        app()
+    except WebhookBufferError as error:
+        Console(stderr=True, highlight=False).print("[red]Error:[/] ", end="")
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,123 @@
+"""Signed calls to AWS services that speak JSON (SQS, DynamoDB), without service models.
+
+boto3 spends most of a cold start loading service models that two calls don't need;
+``docs/decisions/0005-cold-start.md`` has the figures. Signing is botocore's, connections
+are urllib3's; both come with the Lambda runtime.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+_POOL = urllib3.PoolManager(maxsize=2, retries=False)
+
+
+class AwsError(Exception):
+    """When a service refuses a call, or can't be reached in time.
+
+    Attributes:
+        code: the service's error code (``OverLimit``) or ``Timeout``/``ConnectionError``.
+        retryable: whether the same call may succeed when made again.
+    """
+
+    def __init__(self, code: str, *, retryable: bool) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retryable = retryable
+
+
+@dataclass(frozen=True, slots=True)
+class _Credentials:
+    """The function's credentials, in the shape botocore's signer reads.
+
+    Importing botocore's own class for them would load its whole credential search.
+    """
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A JSON-protocol service: ``sqs``/``AmazonSQS`` or ``dynamodb``/``DynamoDB_20120810``.
+
+    Source: each API's reference, "Making requests": POST /, ``X-Amz-Target`` names version
+    and action, content type ``application/x-amz-json-1.0``.
+    """
+
+    name: str
+    target: str
+
+    def call(
+        self, action: str, parameters: Mapping[str, Any], *, seconds: float, attempts: int = 2
+    ) -> dict[str, Any]:
+        """Calls an action and returns its reply.
+
+        Args:
+            action: ``SendMessage``.
+            parameters: its input, JSON-ready.
+            seconds: for one attempt, connecting included.
+            attempts: how often at most; only failures that may pass are tried again.
+
+        Raises:
+            AwsError: When the last attempt failed.
+        """
+        body = json.dumps(parameters).encode()
+        while True:
+            attempts -= 1
+            try:
+                return self._attempt(action, body, seconds)
+            except AwsError as error:
+                if attempts <= 0 or not error.retryable:
+                    raise
+
+    def _attempt(self, action: str, body: bytes, seconds: float) -> dict[str, Any]:
+        region = os.environ["AWS_REGION"]
+        endpoint = os.environ.get("AWS_ENDPOINT_URL") or (
+            f"https://{self.name}.{region}.amazonaws.com"
+        )
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"{self.target}.{action}",
+        }
+        # Credentials are read anew each time: the runtime may rotate them.
+        credentials = _Credentials(
+            os.environ["AWS_ACCESS_KEY_ID"],
+            os.environ["AWS_SECRET_ACCESS_KEY"],
+            os.environ.get("AWS_SESSION_TOKEN") or None,
+        )
+        request = AWSRequest("POST", f"{endpoint}/", headers=headers, data=body)
+        signer = SigV4Auth(credentials, self.name, region)  # type: ignore[arg-type]
+        signer.add_auth(request)
+        try:
+            reply = _POOL.request(
+                "POST",
+                f"{endpoint}/",
+                body=body,
+                headers=dict(request.headers.items()),
+                timeout=urllib3.Timeout(total=seconds, connect=min(1.0, seconds)),
+            )
+            answer: dict[str, Any] = json.loads(reply.data) if reply.data else {}
+        except urllib3.exceptions.TimeoutError:
+            raise AwsError("Timeout", retryable=True) from None
+        except urllib3.exceptions.HTTPError:
+            raise AwsError("ConnectionError", retryable=True) from None
+        except ValueError:
+            raise AwsError(f"HTTP {reply.status}", retryable=reply.status >= 500) from None
+        if reply.status == 200:
+            return answer
+        code = str(answer.get("__type", f"HTTP {reply.status}")).rpartition("#")[2]
+        raise AwsError(code, retryable=reply.status >= 500 or "Throttl" in code)
+
+
+SQS = Service("sqs", "AmazonSQS")
+DYNAMODB = Service("dynamodb", "DynamoDB_20120810")

@@ -1,0 +1,78 @@
+"""Each function's environment variables, parsed once when its module loads.
+
+A missing or malformed variable fails the load, where it is reported, instead of a request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lambdas import extract
+from lambdas.target import Backend
+
+
+@dataclass(frozen=True, slots=True)
+class PublishConfig:
+    """``publish``'s environment.
+
+    Attributes:
+        queue_url: the FIFO queue.
+        group_id, deduplication_id: extractors in order.
+        reject_without_group: answer 400 when no group is found, else give it its own.
+        release: what runs, told in every answer's ``X-Buffer-Release``.
+    """
+
+    queue_url: str
+    group_id: tuple[extract.Extractor, ...]
+    deduplication_id: tuple[extract.Extractor, ...]
+    reject_without_group: bool
+    release: str
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> PublishConfig:
+        return cls(
+            queue_url=environ["QUEUE_URL"],
+            group_id=_extractors(environ["GROUP_ID"]),
+            deduplication_id=_extractors(environ["DEDUPLICATION_ID"]),
+            reject_without_group=environ["GROUP_ID_MISSING"] == "reject",
+            release=environ["RELEASE"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeConfig:
+    """``subscribe``'s environment.
+
+    Attributes:
+        retry_base, retry_max, retry_after_max: seconds; see ``lambdas.backoff``.
+        record_ttl: seconds after which DynamoDB may delete a record.
+        test_flags: whether flags in a JSON body are obeyed.
+    """
+
+    queue_url: str
+    table: str
+    backend: Backend
+    retry_base: float
+    retry_max: float
+    retry_after_max: float
+    record_ttl: int
+    test_flags: bool
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> SubscribeConfig:
+        return cls(
+            queue_url=environ["QUEUE_URL"],
+            table=environ["TABLE"],
+            backend=Backend.parse(environ["BACKEND_URL"]),
+            retry_base=float(environ["RETRY_BASE_SECONDS"]),
+            retry_max=float(environ["RETRY_MAX_SECONDS"]),
+            retry_after_max=float(environ["RETRY_AFTER_MAX_SECONDS"]),
+            record_ttl=int(environ["RECORD_TTL_SECONDS"]),
+            test_flags=environ["TEST_FLAGS"] == "true",
+        )
+
+
+def _extractors(lines: str) -> tuple[extract.Extractor, ...]:
+    return tuple(extract.parse(line) for line in json.loads(lines))

@@ -1,0 +1,154 @@
+"""The message on the queue: a request exactly as it was received, and back again.
+
+The message body holds a small JSON object (version, method, path, query, headers,
+receipt time); the request's body travels beside it as the binary message attribute
+``body``, byte for byte, so that binary webhooks need no base64 and reach the same
+size as text. When the whole does not fit, the body is compressed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+VERSION = 1
+
+# Source: SQS quotas: a message is at most 1 MiB, message attributes included.
+MAX_MESSAGE_BYTES = 1_048_576
+
+_BODY_ATTRIBUTE = "body"
+# A decompressed body can't be larger than what a Lambda invocation could bring in.
+# Source: Lambda quotas: 6 MB for a synchronous invocation's payload.
+_MAX_BODY_BYTES = 6 * 1024 * 1024
+
+
+class TooLargeError(Exception):
+    """When a request does not fit into one SQS message, compressed or not."""
+
+
+class UnreadableError(Exception):
+    """When a message is not an envelope this version can read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One webhook.
+
+    Attributes:
+        method: as sent (``POST``).
+        path: as the API handed it over, starting with ``/``.
+        query: raw query string without ``?``.
+        headers: (name, value) pairs in order.
+        body: the body's bytes.
+        received_at: receipt at the API, milliseconds since the epoch.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    received_at: int
+
+    @classmethod
+    def from_event(cls, event: dict[str, Any]) -> Envelope:
+        """The webhook as an HTTP API hands it over.
+
+        Source: API Gateway, payload format version 2.0: header names are lower-cased,
+        repeated headers joined with a comma, and cookies moved to a list of their own.
+        """
+        body = event.get("body") or ""
+        headers = list((event.get("headers") or {}).items())
+        if event.get("cookies"):
+            headers.append(("cookie", "; ".join(event["cookies"])))
+        context = event["requestContext"]
+        return cls(
+            method=context["http"]["method"],
+            path=event.get("rawPath") or "/",
+            query=event.get("rawQueryString") or "",
+            headers=tuple(headers),
+            body=base64.b64decode(body)
+            if event.get("isBase64Encoded")
+            else body.encode("utf-8", "surrogatepass"),
+            received_at=int(context["timeEpoch"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The two parts of an SQS message: text, and the bytes of the ``body`` attribute."""
+
+    text: str
+    body: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes as SQS counts them: text plus each attribute's name, type and value."""
+        attribute = len(_BODY_ATTRIBUTE) + len("Binary") + len(self.body) if self.body else 0
+        return len(self.text.encode()) + attribute
+
+
+def pack(envelope: Envelope) -> Message:
+    """The envelope as an SQS message.
+
+    Raises:
+        TooLargeError: When it does not fit even compressed.
+    """
+    message = _message(envelope, envelope.body, None)
+    if message.size > MAX_MESSAGE_BYTES:
+        message = _message(envelope, zlib.compress(envelope.body, 6), "deflate")
+    if message.size > MAX_MESSAGE_BYTES:
+        raise TooLargeError
+    return message
+
+
+def unpack(text: str, body: bytes) -> Envelope:
+    """The envelope from an SQS message's text and ``body`` attribute.
+
+    Raises:
+        UnreadableError: When the text is no envelope, or of an unknown version.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        version = fields["v"]
+    except (ValueError, KeyError, TypeError):
+        raise UnreadableError("the message is not a webhook-buffer envelope") from None
+    if version != VERSION:
+        raise UnreadableError(f"envelope version {version!r} is not {VERSION}")
+    try:
+        return Envelope(
+            method=fields["method"],
+            path=fields["path"],
+            query=fields["query"],
+            headers=tuple((name, value) for name, value in fields["headers"]),
+            body=_inflate(body) if fields.get("encoding") == "deflate" else body,
+            received_at=int(fields["received_at"]),
+        )
+    except (KeyError, TypeError, ValueError, zlib.error):
+        raise UnreadableError("the envelope is damaged") from None
+
+
+def _message(envelope: Envelope, body: bytes, encoding: str | None) -> Message:
+    fields = {
+        "v": VERSION,
+        "method": envelope.method,
+        "path": envelope.path,
+        "query": envelope.query,
+        "headers": envelope.headers,
+        "received_at": envelope.received_at,
+    }
+    if encoding:
+        fields["encoding"] = encoding
+    # ASCII only: SQS refuses some Unicode characters, JSON escapes them all.
+    return Message(text=json.dumps(fields, separators=(",", ":")), body=body)
+
+
+def _inflate(body: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    inflated = inflater.decompress(body, _MAX_BODY_BYTES)
+    if not inflater.eof:
+        raise ValueError
+    return inflated

@@ -1,0 +1,153 @@
+"""Where a webhook's group id and deduplication id come from: an ordered list of extractors.
+
+An extractor is one line of settings:
+
+=================  =========================================================
+``json:<JMESPath>``  a value in a JSON body (``json:repository.full_name``)
+``form:<field>``     a field of a form-encoded body
+``header:<name>``    a request header, any case
+``query:<name>``     a query-string parameter
+``path:<n>``         the n-th segment of the path, counted from 1
+=================  =========================================================
+
+The first extractor that finds a string, number or boolean that is not empty wins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+# Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId:
+# up to 128 alphanumeric characters and punctuation (ASCII "!" to "~").
+_ALLOWED_ID = re.compile(r"[!-~]{1,128}")
+
+
+class RequestFacts:
+    """What extractors may look at, each part parsed once and only when asked for.
+
+    Args:
+        path: as received, starting with ``/``.
+        query: the raw query string, without ``?``.
+        headers: (name, value) pairs; a repeated name counts with its first value.
+        body: the body's bytes.
+    """
+
+    def __init__(
+        self, *, path: str, query: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> None:
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON; None when it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @cached_property
+    def form(self) -> dict[str, list[str]]:
+        """The body's fields when the content type is form-encoded; empty otherwise."""
+        content_type = self.header("content-type") or ""
+        if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+            return {}
+        return _parse_pairs(self.body.decode("utf-8", "replace"))
+
+    @cached_property
+    def parameters(self) -> dict[str, list[str]]:
+        """The query string's parameters, decoded."""
+        return _parse_pairs(self.query)
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, whatever the case of its name."""
+        lowered = name.lower()
+        return next((value for key, value in self.headers if key.lower() == lowered), None)
+
+    def segment(self, number: int) -> str | None:
+        """The n-th path segment, decoded, counted from 1."""
+        segments = self.path.lstrip("/").split("/")
+        return unquote(segments[number - 1]) if number <= len(segments) else None
+
+
+Extractor = Callable[[RequestFacts], Any]
+
+
+def parse(line: str) -> Extractor:
+    """An extractor from its line of settings.
+
+    Raises:
+        ValueError: When the kind is unknown or its argument can't be used.
+    """
+    kind, _, argument = line.partition(":")
+    if not argument:
+        raise ValueError(
+            f"'{line}' is not an extractor; write json:<JMESPath>, form:<field>, "
+            "header:<name>, query:<name> or path:<n>"
+        )
+    match kind:
+        case "json":
+            try:
+                expression = jmespath.compile(argument)
+            except JMESPathError as error:
+                raise ValueError(f"'{line}' is not valid JMESPath: {error}") from None
+            return lambda facts: _search(expression, facts.json)
+        case "form":
+            return lambda facts: facts.form.get(argument, [None])[0]
+        case "header":
+            return lambda facts: facts.header(argument)
+        case "query":
+            return lambda facts: facts.parameters.get(argument, [None])[0]
+        case "path":
+            if not argument.isdecimal() or int(argument) < 1:
+                raise ValueError(f"'{line}': a path segment is a number from 1")
+            number = int(argument)
+            return lambda facts: facts.segment(number)
+        case _:
+            raise ValueError(
+                f"'{line}': unknown kind '{kind}'; one of json, form, header, query, path"
+            )
+
+
+def first(extractors: Sequence[Extractor], facts: RequestFacts) -> str | None:
+    """The id that the first successful extractor finds, in a form SQS allows; None if none does."""
+    for extractor in extractors:
+        value = extractor(facts)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float | str) and str(value) != "":
+            return allowed(str(value))
+    return None
+
+
+def allowed(value: str) -> str:
+    """The value itself where SQS allows it as an id, else a hash that stands for it."""
+    if _ALLOWED_ID.fullmatch(value):
+        return value
+    return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _search(expression: Any, document: Any) -> Any:
+    """What JMESPath finds; None where a function in it refuses the document's types."""
+    try:
+        return expression.search(document) if document is not None else None
+    except JMESPathError:
+        return None
+
+
+def _parse_pairs(encoded: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(encoded, keep_blank_values=True)
+    except ValueError:  # more fields than Python's parser takes
+        return {}

@@ -1,0 +1,183 @@
+"""What a function tells the outside: one JSON line per event, and failures to Sentry.
+
+Both take allow-listed fields only, so no webhook body, header value, environment variable
+or DSN can reach them. Sentry is imported at the first failure, not before: a healthy
+function never pays for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+# Every field a log line may have; a test holds the code to it.
+LOG_FIELDS = frozenset(
+    {
+        "at", "level", "event", "service", "env", "function", "request_id",
+        "message_id", "group_id", "sequence_number", "attempt", "method", "status", "error",
+        "path", "body_bytes", "message_bytes", "duration_ms", "age_ms", "retry_seconds",
+        "aws_error", "consumed", "where",
+    }
+)  # fmt: skip
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_TAGS = ("message_id", "group_id", "request_id", "function")
+
+_context: dict[str, str] = {}
+
+
+def log(level: str, event: str, **fields: Any) -> None:
+    """Writes one JSON line, if ``level`` is at least the environment's ``LOG_LEVEL``.
+
+    Raises:
+        ValueError: When a field is not in ``LOG_FIELDS``.
+    """
+    unknown = fields.keys() - LOG_FIELDS
+    if unknown:
+        raise ValueError(f"not an allowed log field: {', '.join(sorted(unknown))}")
+    if _LEVELS.index(level) < _LEVELS.index(os.environ.get("LOG_LEVEL", "INFO")):
+        return
+    line = {
+        "at": round(time.time() * 1000),
+        "level": level,
+        "event": event,
+        "service": os.environ.get("SERVICE"),
+        "env": os.environ.get("ENVIRONMENT"),
+        **_context,
+        **{name: value for name, value in fields.items() if value is not None},
+    }
+    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+def report(failure: str, **tags: str | None) -> None:
+    """Sends a handled failure to Sentry, where the environment has a DSN.
+
+    Args:
+        failure: what went wrong, in words that hold nothing of the webhook.
+        tags: ``message_id`` and ``group_id``.
+    """
+    with _sentry(tags) as sentry:
+        if sentry:
+            sentry.capture_message(failure, level="error")
+
+
+def report_exception(error: BaseException, **tags: str | None) -> None:
+    """Sends an exception to Sentry: its type and stack, never its text or local variables."""
+    with _sentry(tags) as sentry:
+        if sentry:
+            sentry.capture_exception(error)
+
+
+class UnexpectedError(Exception):
+    """What the runtime sees of an unexpected exception: its type's name, nothing else.
+
+    The runtime logs an exception's text, and the text may hold a header's value.
+    """
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Around a function module's imports and set-up: what fails there is reported too."""
+    try:
+        yield
+    except BaseException as error:
+        _tell(error, "load.failed")
+        raise UnexpectedError(_described(error)) from None
+
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def observed(handler: Handler) -> Handler:
+    """Gives a handler the request's id in its logs, and tells of what it did not handle.
+
+    Raises:
+        UnexpectedError: When the handler raised anything.
+    """
+
+    @wraps(handler)
+    def wrapper(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        _context["function"] = context.function_name
+        _context["request_id"] = context.aws_request_id
+        try:
+            return handler(event, context)
+        except Exception as error:
+            _tell(error, "function.failed")
+            raise UnexpectedError(_described(error)) from None
+
+    return wrapper
+
+
+def _tell(error: BaseException, event: str) -> None:
+    log("ERROR", event, error=type(error).__name__, where=_where(error))
+    report_exception(error)
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__} at {_where(error)}"
+
+
+def _where(error: BaseException) -> str:
+    """File and line that raised, which say more than a redacted text can."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown"
+    file = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
+    return f"{file}:{trace.tb_lineno}"
+
+
+@contextmanager
+def _sentry(tags: dict[str, str | None]) -> Iterator[Any]:
+    """Sentry's module inside a scope with our tags, or None without a DSN.
+
+    Waits for the event to leave, since the sandbox may be frozen right after. A failure of
+    Sentry itself never becomes ours.
+    """
+    dsn = os.environ.get("SENTRY_DSN")
+    if not dsn:
+        yield None
+        return
+    try:
+        import sentry_sdk
+
+        if not sentry_sdk.is_initialized():
+            sentry_sdk.init(
+                dsn,
+                environment=os.environ.get("ENVIRONMENT"),
+                release=os.environ.get("RELEASE"),
+                server_name=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+                default_integrations=False,
+                auto_enabling_integrations=False,
+                send_default_pii=False,
+                include_local_variables=False,
+                max_breadcrumbs=0,
+                max_request_body_size="never",
+                before_send=_allow_listed,
+                shutdown_timeout=1,
+            )
+        with sentry_sdk.new_scope() as scope:
+            for name, value in {**_context, **tags}.items():
+                if name in _TAGS and value is not None:
+                    scope.set_tag(name, value)
+            yield sentry_sdk
+        sentry_sdk.flush(timeout=1)
+    except Exception as error:
+        log("WARNING", "sentry.failed", error=type(error).__name__)
+
+
+def _allow_listed(event: Any, _hint: Any) -> Any:
+    """Takes out of a Sentry event what could hold a piece of a webhook or of the environment."""
+    for part in ("request", "extra", "breadcrumbs", "user", "contexts"):
+        event.pop(part, None)
+    for exception in event.get("exception", {}).get("values", []):
+        exception["value"] = "(text withheld: it may hold a piece of a webhook)"
+    return event

@@ -1,0 +1,117 @@
+"""The DynamoDB record of a webhook: what came in, and what became of each attempt.
+
+One write an attempt, after it. Attributes ``id``, ``message_id``, ``group_id``,
+``received_timestamp``, ``request`` and ``backend_response_status_code`` are a contract.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Any
+from urllib.parse import parse_qsl
+
+from lambdas import aws
+from lambdas.delivery import Outcome
+from lambdas.envelope import Envelope
+
+# Source: DynamoDB quotas: an item is at most 400 KB. Bodies up to this many characters leave
+# room for 14 days of attempts.
+_BODY_CHARACTERS = 200_000
+
+_UPDATE = (
+    "SET message_id = :id, group_id = :group, sequence_number = :sequence,"
+    " received_timestamp = :received, #request = :request, expires_at = :expires,"
+    " attempts = list_append(if_not_exists(attempts, :none), :attempt)"
+)
+
+
+def write(
+    table: str,
+    *,
+    message_id: str,
+    group_id: str,
+    sequence_number: str,
+    number: int,
+    envelope: Envelope,
+    outcome: Outcome,
+    ttl: int,
+    seconds: float,
+) -> None:
+    """Adds an attempt to a webhook's record, creating the record with the first.
+
+    Args:
+        number: which attempt, counted from 1.
+        ttl: seconds from now until DynamoDB may delete the record.
+        seconds: how long one try at writing may take.
+
+    Raises:
+        AwsError: When DynamoDB does not take it.
+    """
+    attempt: dict[str, Any] = {
+        "number": {"N": str(number)},
+        "at": {"N": str(outcome.started_at)},
+        "duration_ms": {"N": str(outcome.duration_ms)},
+    }
+    update = _UPDATE
+    values: dict[str, Any] = {
+        ":id": {"S": message_id},
+        ":group": {"S": group_id},
+        ":sequence": {"S": sequence_number},
+        ":received": {"N": str(envelope.received_at)},
+        ":request": {"S": _request(envelope)},
+        ":expires": {"N": str(int(time.time()) + ttl)},
+        ":none": {"L": []},
+    }
+    if outcome.status is not None:
+        attempt["status"] = values[":status"] = {"N": str(outcome.status)}
+        update += ", backend_response_status_code = :status"
+    else:
+        attempt["error"] = {"S": outcome.error}
+    if outcome.delivered:
+        delivered_at = outcome.started_at + round(outcome.duration_ms)
+        values[":delivered"] = {"N": str(delivered_at)}
+        update += ", delivered_timestamp = if_not_exists(delivered_timestamp, :delivered)"
+    values[":attempt"] = {"L": [{"M": attempt}]}
+    aws.DYNAMODB.call(
+        "UpdateItem",
+        {
+            "TableName": table,
+            "Key": {"id": {"S": message_id}},
+            "UpdateExpression": update,
+            "ExpressionAttributeNames": {"#request": "request"},
+            "ExpressionAttributeValues": values,
+        },
+        # Tried again after a lost reply, it may add the attempt twice, with one number.
+        seconds=seconds,
+    )
+
+
+def _request(envelope: Envelope) -> str:
+    """The request as JSON, in the shape API Gateway's events have made familiar."""
+    headers: dict[str, str] = {}
+    for name, value in envelope.headers:
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    parameters: dict[str, str] = {}
+    try:
+        for name, value in parse_qsl(envelope.query, keep_blank_values=True):
+            parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
+    except ValueError:
+        pass  # more parameters than Python's parser takes: the raw query has them all
+    try:
+        body, is_base64 = envelope.body.decode(), False
+    except UnicodeDecodeError:
+        body, is_base64 = base64.b64encode(envelope.body).decode(), True
+    request: dict[str, Any] = {
+        "path": envelope.path,
+        "httpMethod": envelope.method,
+        "headers": headers,
+        "body": body[:_BODY_CHARACTERS],
+        "queryStringParameters": parameters,
+        "rawQueryString": envelope.query,
+        "isBase64Encoded": is_base64,
+    }
+    if len(body) > _BODY_CHARACTERS:
+        request["bodyTruncated"] = True
+    return json.dumps(request, ensure_ascii=False)

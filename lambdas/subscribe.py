@@ -1,0 +1,175 @@
+"""FIFO queue → backend: one attempt per invocation; what fails stays at the head of its group.
+
+A failed attempt is answered as a batch item failure rather than an exception, so that
+Lambda's Errors count crashes of ours and not the backend's, and so that the event source
+does not slow other groups down. See ``docs/decisions/0006-failed-attempts.md``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from lambdas import observe
+
+with observe.loading():
+    import base64
+    import json
+    from datetime import UTC, datetime
+
+    from lambdas import aws, backoff, delivery, envelope, record
+    from lambdas.config import SubscribeConfig
+
+    CONFIG = SubscribeConfig.read(os.environ)
+
+# Kept back from the function's remaining time for the record and the visibility change,
+# two tries of each within the bounds below.
+_RESERVE_SECONDS = 3.0
+_RECORD_SECONDS = 0.8
+_VISIBILITY_SECONDS = 0.5
+
+
+@observe.observed
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Delivers an SQS event's records in order and stops at the first that fails.
+
+    Returns:
+        The ids of the records that stay in the queue (``batchItemFailures``).
+    """
+    records = event["Records"]
+    for position, message in enumerate(records):
+        seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+        if not _done(message, seconds):
+            return {
+                "batchItemFailures": [
+                    {"itemIdentifier": m["messageId"]} for m in records[position:]
+                ]
+            }
+    return {"batchItemFailures": []}
+
+
+def _done(message: dict[str, Any], seconds: float) -> bool:
+    """Makes one attempt; True when the message may leave the queue."""
+    attributes = message["attributes"]
+    number = int(attributes["ApproximateReceiveCount"])
+    ids = {"message_id": message["messageId"], "group_id": attributes["MessageGroupId"]}
+    try:
+        webhook = _unpacked(message)
+    except envelope.UnreadableError as error:
+        _put_back(message, number, None, ids)
+        observe.log("ERROR", "message.unreadable", error=str(error), attempt=number, **ids)
+        observe.report(f"A message in the queue can't be read: {error}", **ids)
+        return False
+
+    extra = {
+        "X-Buffer-Message-Id": ids["message_id"],
+        "X-Buffer-Group": ids["group_id"],
+        "X-Buffer-Sequence": attributes["SequenceNumber"],
+        "X-Buffer-Attempt": str(number),
+        "X-Buffer-Received-At": _iso(webhook.received_at),
+    }
+    outcome = delivery.attempt(CONFIG.backend, webhook, extra, seconds=max(0.1, seconds))
+    _write_record(webhook, attributes["SequenceNumber"], number, outcome, ids)
+    fields: dict[str, Any] = {
+        "status": outcome.status,
+        "error": outcome.error,
+        "attempt": number,
+        "sequence_number": attributes["SequenceNumber"],
+        "duration_ms": outcome.duration_ms,
+        "age_ms": round(time.time() * 1000) - webhook.received_at,
+        "body_bytes": len(webhook.body),
+        **ids,
+    }
+    if outcome.delivered:
+        observe.log("INFO", "webhook.delivered", **fields)
+        return True
+
+    flags = _test_flags(webhook)
+    consumed = flags.get("consume_bad_messages") is True
+    if not consumed:
+        fields["retry_seconds"] = _put_back(message, number, outcome.retry_after, ids)
+    observe.log("WARNING", "webhook.failed", consumed=consumed or None, **fields)
+    if flags.get("suppress_sentry") is not True:
+        observe.report(
+            f"The backend did not take a webhook: {outcome.status or outcome.error}", **ids
+        )
+    return consumed
+
+
+def _unpacked(message: dict[str, Any]) -> envelope.Envelope:
+    attribute = message.get("messageAttributes", {}).get("body")
+    body = base64.b64decode(attribute["binaryValue"]) if attribute else b""
+    return envelope.unpack(message["body"], body)
+
+
+def _put_back(
+    message: dict[str, Any], number: int, retry_after: str | None, ids: dict[str, str]
+) -> int | None:
+    """Sets when the message is received again; the seconds, or None when SQS did not take it.
+
+    Then the queue's own visibility timeout holds, and the message comes back all the same.
+    """
+    seconds = backoff.delay(
+        number,
+        retry_after,
+        base=CONFIG.retry_base,
+        longest=CONFIG.retry_max,
+        longest_retry_after=CONFIG.retry_after_max,
+    )
+    try:
+        aws.SQS.call(
+            "ChangeMessageVisibility",
+            {
+                "QueueUrl": CONFIG.queue_url,
+                "ReceiptHandle": message["receiptHandle"],
+                "VisibilityTimeout": seconds,
+            },
+            seconds=_VISIBILITY_SECONDS,
+        )
+    except aws.AwsError as error:
+        observe.log("WARNING", "visibility.failed", aws_error=error.code, **ids)
+        return None
+    return seconds
+
+
+def _write_record(
+    webhook: envelope.Envelope,
+    sequence_number: str,
+    number: int,
+    outcome: delivery.Outcome,
+    ids: dict[str, str],
+) -> None:
+    """Records the attempt. A record that can't be written never stops a delivery."""
+    try:
+        record.write(
+            CONFIG.table,
+            message_id=ids["message_id"],
+            group_id=ids["group_id"],
+            sequence_number=sequence_number,
+            number=number,
+            envelope=webhook,
+            outcome=outcome,
+            ttl=CONFIG.record_ttl,
+            seconds=_RECORD_SECONDS,
+        )
+    except Exception as error:
+        code = error.code if isinstance(error, aws.AwsError) else type(error).__name__
+        observe.log("ERROR", "record.failed", aws_error=code, attempt=number, **ids)
+        observe.report(f"A webhook's record can't be written: {code}", **ids)
+
+
+def _test_flags(webhook: envelope.Envelope) -> dict[str, Any]:
+    """The flags in a JSON body, where this environment obeys them; empty elsewhere."""
+    if not CONFIG.test_flags:
+        return {}
+    try:
+        document = json.loads(webhook.body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _iso(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

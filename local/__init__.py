@@ -1,0 +1,1 @@
+"""The laptop: the embedded AWS emulator, the scripted backend, and the demo."""

@@ -1,0 +1,97 @@
+"""The scripted backend: ``FauxBackend`` on a socket of 127.0.0.1, which can also go away."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from lambdas.faux_backend import FauxBackend
+
+_HOST = "127.0.0.1"
+
+
+class ScriptedBackend:
+    """Serves a ``FauxBackend`` until it is closed; use it as a context manager."""
+
+    def __init__(self, *, obey_flags: bool = True) -> None:
+        self.faux = FauxBackend(obey_flags=obey_flags)
+        self._server: ThreadingHTTPServer | None = None
+        self._port = 0
+        self.resume()
+
+    @property
+    def url(self) -> str:
+        """The same before and after an outage."""
+        return f"http://{_HOST}:{self._port}"
+
+    def resume(self) -> None:
+        """Listens (again)."""
+        if self._server is not None:
+            return
+        handler = type("Handler", (_Handler,), {"faux": self.faux})
+        self._server = ThreadingHTTPServer((_HOST, self._port), handler)
+        self._port = self._server.server_port
+        serve = {"poll_interval": 0.02}
+        threading.Thread(target=self._server.serve_forever, kwargs=serve, daemon=True).start()
+
+    def refuse(self) -> None:
+        """Goes away: connections are refused until ``resume``."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        failure: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.refuse()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Hands any method on any path to ``faux``."""
+
+    protocol_version = "HTTP/1.1"
+    faux: FauxBackend
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        # As on the wire: http.server's own path folds leading slashes.
+        target = self.requestline.split(" ")[1]
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            key = name.lower()
+            headers[key] = f"{headers[key]}, {value}" if key in headers else value
+        answer = self.faux.answer(self.command, target, headers, body)
+        self.close_connection = True
+        # A sender that gave up is its own affair.
+        with contextlib.suppress(ConnectionError):
+            if answer.reset:
+                self.connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+                self.connection.close()
+                return
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing: what was received is in ``faux.received``."""

@@ -1,0 +1,1 @@
+"""What is done with a deployed buffer, on AWS and on the laptop alike."""

@@ -1,0 +1,74 @@
+"""Deploying an environment and taking it away, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from botocore.exceptions import ClientError
+
+from errors import NotDeployedError
+from operations.cdk import Cdk
+from operations.target import Target, aws_errors, outputs
+
+# Shows a step's name while it runs.
+Step = Callable[[str], AbstractContextManager[object]]
+
+
+def prepare(target: Target, step: Step) -> Cdk:
+    """Synthesizes an environment; on the emulator it also bootstraps the account.
+
+    On AWS bootstrapping is an administrator's act and stays one: ``cdk bootstrap``.
+    """
+    cdk = Cdk(target)
+    if target.settings.on_laptop:
+        with step("Bootstrapping the emulator's account"):
+            cdk.bootstrap()
+    with step("Synthesizing the stacks"):
+        cdk.synth()
+    return cdk
+
+
+def apply(target: Target, cdk: Cdk, step: Step) -> dict[str, str]:
+    """Deploys what ``prepare`` synthesized and returns the outputs.
+
+    A record table that an earlier ``destroy`` left is taken over again.
+    """
+    with step("Deploying"):
+        cdk.deploy(import_existing=not is_deployed(target) and table_exists(target))
+    return outputs(target)
+
+
+def is_deployed(target: Target) -> bool:
+    """Whether the environment's stack is there."""
+    try:
+        outputs(target)
+    except NotDeployedError:
+        return False
+    return True
+
+
+def table_exists(target: Target) -> bool:
+    """Whether the record table is there, with or without its stack."""
+    with aws_errors(target.settings):
+        try:
+            target.dynamodb.describe_table(TableName=target.settings.table_name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return False
+            raise
+    return True
+
+
+def waiting(target: Target) -> int | None:
+    """About how many webhooks are in the queue, waiting or being delivered; None without one."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    with aws_errors(target.settings):
+        try:
+            url = target.sqs.get_queue_url(QueueName=target.settings.queue_name)["QueueUrl"]
+            reply = target.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)  # type: ignore[arg-type]
+        except ClientError as error:
+            if "NonExistentQueue" in error.response["Error"]["Code"]:
+                return None
+            raise
+    return sum(int(value) for value in reply["Attributes"].values())

@@ -1,0 +1,142 @@
+"""Where an environment runs, and how its AWS is reached: the real one, or the emulator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from errors import NotDeployedError, WebhookBufferError
+from settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sqs import SQSClient
+
+# The emulator asks for credentials but takes any.
+_EMULATOR_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """An environment and its AWS.
+
+    Attributes:
+        endpoint_url: the emulator's; None on AWS.
+        overrides: keys that replace those of the environment's block.
+        folder: where logs and the cloud assembly go.
+        outputs_file: where a deployment writes its outputs.
+    """
+
+    settings: Settings
+    folder: Path
+    endpoint_url: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    outputs_file: Path = ROOT / "cdk.out.json"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What programs we start need to reach this AWS, and nothing of another account."""
+        if self.endpoint_url is None:
+            return {**os.environ, "AWS_REGION": self.settings.awsRegion}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {
+            **kept,
+            **_EMULATOR_CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": self.settings.awsRegion,
+            # Neither a profile of the user's nor the metadata service has a part in this.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        return self._session.client("cloudformation", **self._options)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return self._session.client("dynamodb", **self._options)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        return self._session.client("logs", **self._options)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self._session.client("sqs", **self._options)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        if self.endpoint_url is None:
+            return boto3.Session(region_name=self.settings.awsRegion)
+        return boto3.Session(
+            aws_access_key_id=_EMULATOR_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=_EMULATOR_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.settings.awsRegion,
+        )
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        config = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=30)
+        return {"endpoint_url": self.endpoint_url, "config": config}
+
+
+@contextmanager
+def aws_errors(settings: Settings) -> Iterator[None]:
+    """Turns what boto3 raises into one sentence with a remedy.
+
+    Raises:
+        WebhookBufferError: When a call inside failed for want of credentials, rights or a network.
+    """
+    where = f"environment '{settings.environment}' ({settings.awsAccount}, {settings.awsRegion})"
+    try:
+        yield
+    except NoCredentialsError:
+        raise WebhookBufferError(
+            f"No AWS credentials for {where}. Set AWS_PROFILE or sign in (aws sso login)."
+        ) from None
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        message = error.response["Error"]["Message"]
+        if code == "ValidationError" and "does not exist" in message:
+            raise not_deployed(settings) from None
+        raise WebhookBufferError(
+            f"AWS refused {error.operation_name} for {where}: {code}: {message}"
+        ) from None
+    except BotoCoreError as error:
+        raise WebhookBufferError(f"AWS can't be reached for {where}: {error}") from None
+
+
+def not_deployed(settings: Settings) -> NotDeployedError:
+    """The error for a stack that is not there."""
+    how = "webhook-buffer up" if settings.on_laptop else f"make deploy ENV={settings.environment}"
+    return NotDeployedError(
+        f"Environment '{settings.environment}' is not deployed: there is no stack "
+        f"{settings.prefix} in {settings.awsRegion}. Deploy it: {how}"
+    )
+
+
+def outputs(target: Target) -> dict[str, str]:
+    """The stack's outputs, read from CloudFormation.
+
+    Raises:
+        NotDeployedError: When the stack is not there.
+        WebhookBufferError: When AWS can't be asked.
+    """
+    with aws_errors(target.settings):
+        stacks = target.cloudformation.describe_stacks(StackName=target.settings.prefix)["Stacks"]
+    if not stacks or stacks[0]["StackStatus"].startswith("DELETE"):
+        raise not_deployed(target.settings)
+    return {entry["OutputKey"]: entry["OutputValue"] for entry in stacks[0].get("Outputs", [])}

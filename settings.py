@@ -1,0 +1,252 @@
+"""What differs between environments: ``cdk.json``'s blocks, validated, and all that follows.
+
+Every physical name is derived here, so that stacks, alarms, dashboards and the laptop agree
+without asking one another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from errors import SettingsError
+from lambdas import extract
+from lambdas.target import Backend
+
+ROOT = Path(__file__).resolve().parent
+FILE = ROOT / "cdk.json"
+
+# Source: Lambda developer guide, "Using Lambda with Amazon SQS": at least six times.
+VISIBILITY_PER_TIMEOUT = 6
+# The emulator's account; AWS gives it to nobody.
+LAPTOP_ACCOUNT = "000000000000"
+_DAY = 86_400
+
+
+def _extractor(line: Any) -> Any:
+    if isinstance(line, str):
+        extract.parse(line)
+    return line
+
+
+def _backend(url: Any) -> Any:
+    if isinstance(url, str):
+        Backend.parse(url)
+    return url
+
+
+Extractors = list[Annotated[str, BeforeValidator(_extractor)]]
+
+# Source: CloudWatch Logs API reference, PutRetentionPolicy.
+LogRetention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+]  # fmt: skip
+
+
+class Settings(BaseModel):
+    """One environment's block in ``cdk.json``. ``docs/settings.md`` explains every key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    awsAccount: Annotated[str, Field(pattern=r"^\d{12}$")]
+    awsRegion: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    environment: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
+    service: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+
+    backend_url: Annotated[str, BeforeValidator(_backend)] | None = None
+    create_faux_backend: bool = False
+
+    subdomain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] | None = None
+    domain: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")] | None = None
+    acmCertificateArn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:acm:.+:certificate/.+$")] | (
+        None
+    ) = None
+
+    sentryDsn: Annotated[str, Field(pattern=r"^https?://[^@/]+@[^/]+/.+$")] | None = None
+    forwarderArn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:lambda:.+:function:.+$")] | (
+        None
+    ) = None
+
+    groupId: Extractors = ["header:X-Group-Id", "query:group_id", "json:group_id"]
+    groupIdMissing: Literal["own", "reject"] = "own"
+    deduplicationId: Extractors = []
+
+    # Source: Lambda API reference, ScalingConfig: 2 to 1000.
+    maxConcurrency: Annotated[int, Field(ge=2, le=1000)] = 10
+    # API Gateway gives up on an integration after 30 s.
+    publishTimeoutSeconds: Annotated[int, Field(ge=7, le=29)] = 10
+    # Below 5 s nothing is left for the backend once the record has its share; above 900 s
+    # Lambda refuses.
+    subscribeTimeoutSeconds: Annotated[int, Field(ge=5, le=900)] = 10
+    retryBaseSeconds: Annotated[int, Field(ge=1, le=900)] = 2
+    retryMaxSeconds: Annotated[int, Field(ge=1, le=43_200)] = 300
+    retryAfterMaxSeconds: Annotated[int, Field(ge=0, le=43_200)] = 900
+    # Source: SQS quotas: 14 days at most.
+    retentionDays: Annotated[int, Field(ge=1, le=14)] = 14
+    recordTtlDays: Annotated[int, Field(ge=1, le=3650)] = 30
+    logRetentionDays: LogRetention = 30
+    testFlags: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        domain_keys = {"subdomain": self.subdomain, "domain": self.domain}
+        domain_keys["acmCertificateArn"] = self.acmCertificateArn
+        missing = [key for key, value in domain_keys.items() if value is None]
+        if missing and len(missing) < len(domain_keys):
+            raise ValueError(
+                f"{missing[0]}: missing, while {_listed(set(domain_keys) - set(missing))} is set; "
+                "a custom domain needs subdomain, domain and acmCertificateArn, or none of them"
+            )
+        if self.backend_url is None and not self.create_faux_backend:
+            raise ValueError(
+                "backend_url: missing, and create_faux_backend is not true; set backend_url to "
+                "where webhooks go, or create_faux_backend to true to practise"
+            )
+        if self.backend_url is not None and self.create_faux_backend:
+            raise ValueError(
+                "backend_url: set while create_faux_backend is true, and webhooks can go to only "
+                "one of them; remove one of the two"
+            )
+        if self.retryBaseSeconds > self.retryMaxSeconds:
+            raise ValueError(
+                f"retryBaseSeconds: {self.retryBaseSeconds} is more than retryMaxSeconds "
+                f"({self.retryMaxSeconds}); lower it or raise the maximum"
+            )
+        return self
+
+    @property
+    def prefix(self) -> str:
+        """What every physical name of this environment starts with."""
+        return f"{self.service}-{self.environment}"
+
+    @property
+    def queue_name(self) -> str:
+        return f"{self.prefix}.fifo"
+
+    @property
+    def table_name(self) -> str:
+        return f"{self.prefix}-records"
+
+    def function_name(self, function: str) -> str:
+        """``publish``, ``subscribe`` or ``faux-backend`` with this environment's prefix."""
+        return f"{self.prefix}-{function}"
+
+    def log_group_name(self, function: str) -> str:
+        return f"/aws/lambda/{self.function_name(function)}"
+
+    @property
+    def on_laptop(self) -> bool:
+        """Whether this environment runs on the embedded emulator: its account is no real one."""
+        return self.awsAccount == LAPTOP_ACCOUNT
+
+    @property
+    def visibility_seconds(self) -> int:
+        """The queue's visibility timeout, derived from what handles its messages."""
+        return VISIBILITY_PER_TIMEOUT * self.subscribeTimeoutSeconds
+
+    @property
+    def retention_seconds(self) -> int:
+        return self.retentionDays * _DAY
+
+    @property
+    def record_ttl_seconds(self) -> int:
+        return self.recordTtlDays * _DAY
+
+    @property
+    def domain_name(self) -> str | None:
+        """The custom domain's full name, if there is one."""
+        return f"{self.subdomain}.{self.domain}" if self.domain else None
+
+
+def environments(file: Path = FILE) -> dict[str, dict[str, Any]]:
+    """The blocks in ``cdk.json``: what its ``context`` holds that is an object.
+
+    Raises:
+        SettingsError: When the file is missing or not JSON.
+    """
+    try:
+        document = json.loads(file.read_text())
+        context = document["context"]
+    except FileNotFoundError:
+        raise SettingsError(
+            file, None, [f"not found in {file.parent}; run this in the project"]
+        ) from None
+    except ValueError as error:
+        raise SettingsError(file, None, [f"not valid JSON: {error}; mend it there"]) from None
+    except (KeyError, TypeError):
+        raise SettingsError(file, None, ['has no "context"; put the environments there']) from None
+    return {name: block for name, block in context.items() if isinstance(block, dict)}
+
+
+def load(
+    environment: str | None = None,
+    *,
+    file: Path = FILE,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """One environment's settings.
+
+    Args:
+        environment: its name; without one ``ENV`` decides.
+        file: ``cdk.json``.
+        overrides: keys that take the place of the block's (None removes one).
+
+    Raises:
+        SettingsError: When the environment is not there or its block can't be used. It names
+            every problem, each with its key and remedy.
+    """
+    blocks = environments(file)
+    name = environment or os.environ.get("ENV")
+    known = _listed(set(blocks)) or "none"
+    if not name:
+        remedy = f"choose one with --env, ENV=… or -c env=… (known: {known})"
+        raise SettingsError(file, None, [f"no environment chosen; {remedy}"])
+    if name not in blocks:
+        raise SettingsError(file, name, [f'unknown; known are {known}. Add its block to "context"'])
+    block = {**blocks[name], **(overrides or {})}
+    block = {key: value for key, value in block.items() if value is not None}
+    if block.get("environment", name) != name:
+        other = block["environment"]
+        problem = f"key 'environment': {other!r} is not the block's name; write '{name}'"
+        raise SettingsError(file, name, [problem])
+    try:
+        return Settings.model_validate(block)
+    except ValidationError as error:
+        raise SettingsError(file, name, [_problem(entry) for entry in error.errors()]) from None
+
+
+def _problem(entry: Any) -> str:
+    """One of pydantic's findings in our words: key, what is wrong, remedy."""
+    path = ".".join(str(part) for part in entry["loc"])
+    text = entry["msg"].removeprefix("Value error, ")
+    match entry["type"]:
+        case "missing":
+            return f"key '{path}': missing; add it"
+        case "extra_forbidden":
+            known = _listed(set(Settings.model_fields))
+            return f"key '{path}': unknown; remove it or correct its spelling (known: {known})"
+        case "value_error" if not path:
+            key, _, rest = text.partition(": ")
+            return f"key '{key}': {rest}"
+        case "string_pattern_mismatch":
+            form = entry["ctx"]["pattern"]
+            return f"key '{path}': {_shown(path, entry['input'])} is not of the form {form}"
+        case _:
+            return (
+                f"key '{path}': {text[0].lower()}{text[1:]} (it is {_shown(path, entry['input'])})"
+            )
+
+
+def _shown(path: str, value: Any) -> str:
+    """A wrong value, unless it may be a secret."""
+    return "not shown" if path in ("sentryDsn", "backend_url") else json.dumps(value)
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names))
