@@ -48,7 +48,7 @@ destroy: setup ## Take ENV away; says what stays behind
 lock: setup ## Pin all dependencies anew, with hashes
 	@echo 'uv==0.13.9' | $(COMPILE) --universal --python-version 3.11 --no-annotate -o requirements-uv.txt -
 	@$(COMPILE) --universal --python-version 3.11 pyproject.toml --extra dev -o requirements.txt
-	@$(COMPILE) --python-version 3.13 --no-annotate lambdas/requirements.in -c requirements.txt \
+	@$(COMPILE) --python-version 3.14 --no-annotate lambdas/requirements.in -c requirements.txt \
 		-o lambdas/requirements.txt
 
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \

@@ -52,9 +52,7 @@ def up(
     ] = DEFAULT_PORT,
 ) -> None:
     """Start the emulator and deploy the buffer onto it; run again, it updates what changed."""
-    check_node()
-    settings = load("local")
-    target = _started(laptop.emulator(), settings, port)
+    target = _target(load("local"), port)
     cdk = deployment.prepare(target, _step)
     _next_steps(deployment.apply(target, cdk, _step))
 
@@ -71,7 +69,7 @@ def down() -> None:
         return
     waiting = deployment.waiting(laptop.target(settings)) or 0
     emulator.stop()
-    laptop.forget(ROOT / "cdk.out.json", settings)
+    laptop.forget(settings)
     console.print(f"Stopped the emulator (pid {running.pid}, port {running.port}).")
     if waiting:
         console.print(f"{waiting} webhooks were still in the queue; they are gone with it.")
@@ -82,8 +80,6 @@ def down() -> None:
 def status(env: Env = "local") -> None:
     """Say what runs, which release, and how much waits in the queue."""
     settings = load(env)
-    if settings.on_laptop and laptop.emulator().running() is None:
-        laptop.emulator().require()
     target = laptop.target(settings)
     found = outputs(target)
     table = _table("", "")
@@ -196,7 +192,8 @@ def synth(env: Env) -> None:
     """Synthesize the stacks and say where the templates are."""
     check_node()
     settings = load(env)
-    cdk = Cdk(Target(settings=settings, folder=laptop.STATE / settings.environment))
+    folder = laptop.STATE / settings.environment
+    cdk = Cdk(Target(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS))
     with _step("Synthesizing the stacks"):
         cdk.synth()
     console.print(f"Templates: {_shown(cdk.assembly)}")
@@ -212,11 +209,13 @@ def diff(env: Env) -> None:
 @app.command(rich_help_panel=_ANYWHERE)
 def deploy(env: Env, yes: Yes = False) -> None:
     """Show what changes, ask, deploy, and run the smoke tests against it."""
-    target = _target(load(env))
+    settings = load(env)
+    _require_answer(yes)
+    target = _target(settings)
     cdk = deployment.prepare(target, _step)
     print(cdk.diff())
     if not yes:
-        _confirm(f"Deploy this to '{env}' ({target.settings.awsAccount})?")
+        typer.confirm(f"Deploy this to '{env}' ({settings.awsAccount})?", abort=True)
     found = deployment.apply(target, cdk, _step)
     console.print(f"Endpoint: [bold]{found['BufferedEndpoint']}[/]")
     _smoke(target, failures=False, deliver=False)
@@ -226,6 +225,7 @@ def deploy(env: Env, yes: Yes = False) -> None:
 def destroy(env: Env, yes: Yes = False) -> None:
     """Take an environment away; says what stays behind."""
     settings = load(env)
+    _require_answer(yes)
     target = laptop.target(settings)
     outputs(target)
     waiting = deployment.waiting(target) or 0
@@ -235,13 +235,13 @@ def destroy(env: Env, yes: Yes = False) -> None:
     )
     console.print(f"It keeps the table {settings.table_name}; a later deployment takes it over.")
     if not yes:
-        _confirm(f"Destroy '{env}'?")
+        typer.confirm(f"Destroy '{env}'?", abort=True)
     cdk = Cdk(target)
     with _step("Synthesizing the stacks"):
         cdk.synth()
     with _step("Destroying"):
         cdk.destroy()
-    laptop.forget(target.outputs_file, settings)
+    laptop.forget(settings)
     if deployment.table_exists(target):
         console.print(
             f"Left: table {settings.table_name} (delete it: aws dynamodb delete-table "
@@ -261,11 +261,12 @@ def demo() -> None:
         overrides = {"create_faux_backend": None, "backend_url": backend.url}
         settings = load("local", overrides=overrides)
         try:
-            started = _started(emulator, settings, None)
+            with _step("Starting the emulator"):
+                running = emulator.start()
             target = Target(
                 settings=settings,
                 folder=folder,
-                endpoint_url=started.endpoint_url,
+                endpoint_url=running.endpoint_url,
                 overrides=overrides,
                 outputs_file=folder / "cdk.out.json",
             )
@@ -289,20 +290,13 @@ def demo() -> None:
         raise ProofFailedError("The demo's claim does not hold; see the table above.")
 
 
-def _started(emulator: Emulator, settings: Settings, port: int | None) -> Target:
-    """The laptop's target, its emulator started where it was not running."""
-    with _step("Starting the emulator"):
-        running = emulator.start(port)
-    folder = laptop.STATE / settings.environment
-    return Target(settings=settings, folder=folder, endpoint_url=running.endpoint_url)
-
-
-def _target(settings: Settings) -> Target:
+def _target(settings: Settings, port: int = DEFAULT_PORT) -> Target:
     """An environment's target; on the laptop the emulator is started where it was not running."""
     check_node()
-    if settings.on_laptop:
-        return _started(laptop.emulator(), settings, DEFAULT_PORT)
-    return laptop.target(settings)
+    if not settings.on_laptop or laptop.emulator().running():
+        return laptop.target(settings)
+    with _step("Starting the emulator"):
+        return laptop.started(settings, port)
 
 
 def _smoke(target: Target, *, failures: bool, deliver: bool) -> None:
@@ -376,16 +370,14 @@ def _header(line: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _confirm(question: str) -> None:
-    """Asks.
+def _require_answer(yes: bool) -> None:
+    """Makes sure that there is an answer, or somebody to give it.
 
     Raises:
-        InputError: When there is nobody to ask.
-        typer.Abort: When the answer is no.
+        InputError: When nobody can be asked.
     """
-    if not sys.stdin.isatty():
-        raise InputError(f"{question} Nobody can be asked here; say --yes.")
-    typer.confirm(question, abort=True)
+    if not yes and not sys.stdin.isatty():
+        raise InputError("This asks before it changes anything, and nobody can answer; say --yes.")
 
 
 def _shown(path: Path) -> str:

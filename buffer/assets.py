@@ -17,7 +17,7 @@ from pathlib import Path
 from errors import ToolError
 from settings import ROOT, Settings
 
-PYTHON_VERSION = "3.13"
+PYTHON_VERSION = "3.14"
 _PLATFORM = "aarch64-manylinux2014"
 _BUILD = ROOT / ".build"
 _REQUIREMENTS = ROOT / "lambdas" / "requirements.txt"

@@ -38,7 +38,7 @@ class BufferStack(Stack):
         self._functions = FunctionFactory(
             settings=settings,
             code=lambda_.Code.from_asset(str(functions_asset())),
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=lambda_.Runtime.PYTHON_3_14,
             release=release(settings),
         )
         queue = self._queue()

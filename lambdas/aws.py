@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 _POOL = urllib3.PoolManager(maxsize=2, retries=False)
+# Source: DynamoDB developer guide, "Error handling"; SQS API reference, "Common errors".
+_THROTTLED = re.compile("Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded")
 
 
 class AwsError(Exception):
@@ -106,17 +109,26 @@ class Service:
                 headers=dict(request.headers.items()),
                 timeout=urllib3.Timeout(total=seconds, connect=min(1.0, seconds)),
             )
-            answer: dict[str, Any] = json.loads(reply.data) if reply.data else {}
+        except urllib3.exceptions.NewConnectionError:  # a TimeoutError to urllib3, too
+            raise AwsError("ConnectionError", retryable=True) from None
         except urllib3.exceptions.TimeoutError:
             raise AwsError("Timeout", retryable=True) from None
         except urllib3.exceptions.HTTPError:
             raise AwsError("ConnectionError", retryable=True) from None
-        except ValueError:
-            raise AwsError(f"HTTP {reply.status}", retryable=reply.status >= 500) from None
-        if reply.status == 200:
+        answer = _object(reply.data)
+        if reply.status == 200 and answer is not None:
             return answer
-        code = str(answer.get("__type", f"HTTP {reply.status}")).rpartition("#")[2]
-        raise AwsError(code, retryable=reply.status >= 500 or "Throttl" in code)
+        code = str((answer or {}).get("__type", f"HTTP {reply.status}")).rpartition("#")[2]
+        raise AwsError(code, retryable=reply.status >= 500 or bool(_THROTTLED.search(code)))
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    """A reply's JSON object, empty where the reply is; None when it is anything else."""
+    try:
+        answer = json.loads(data or b"{}")
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 SQS = Service("sqs", "AmazonSQS")

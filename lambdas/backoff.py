@@ -43,7 +43,7 @@ def _seconds(retry_after: str | None) -> float:
         return float(text[:9])
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or one beyond what a date can hold
         return 0.0
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)

@@ -114,7 +114,7 @@ def unpack(text: str, body: bytes) -> Envelope:
     try:
         fields: dict[str, Any] = json.loads(text)
         version = fields["v"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UnreadableError("the message is not a webhook-buffer envelope") from None
     if version != VERSION:
         raise UnreadableError(f"envelope version {version!r} is not {VERSION}")

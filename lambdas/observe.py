@@ -63,16 +63,12 @@ def report(failure: str, **tags: str | None) -> None:
         failure: what went wrong, in words that hold nothing of the webhook.
         tags: ``message_id`` and ``group_id``.
     """
-    with _sentry(tags) as sentry:
-        if sentry:
-            sentry.capture_message(failure, level="error")
+    _to_sentry(lambda sentry: sentry.capture_message(failure, level="error"), tags)
 
 
 def report_exception(error: BaseException, **tags: str | None) -> None:
     """Sends an exception to Sentry: its type and stack, never its text or local variables."""
-    with _sentry(tags) as sentry:
-        if sentry:
-            sentry.capture_exception(error)
+    _to_sentry(lambda sentry: sentry.capture_exception(error), tags)
 
 
 class UnexpectedError(Exception):
@@ -135,16 +131,14 @@ def _where(error: BaseException) -> str:
     return f"{file}:{trace.tb_lineno}"
 
 
-@contextmanager
-def _sentry(tags: dict[str, str | None]) -> Iterator[Any]:
-    """Sentry's module inside a scope with our tags, or None without a DSN.
+def _to_sentry(capture: Callable[[Any], object], tags: dict[str, str | None]) -> None:
+    """Calls ``capture`` with Sentry's module, in a scope with our tags; nothing without a DSN.
 
     Waits for the event to leave, since the sandbox may be frozen right after. A failure of
     Sentry itself never becomes ours.
     """
     dsn = os.environ.get("SENTRY_DSN")
     if not dsn:
-        yield None
         return
     try:
         import sentry_sdk
@@ -168,7 +162,7 @@ def _sentry(tags: dict[str, str | None]) -> Iterator[Any]:
             for name, value in {**_context, **tags}.items():
                 if name in _TAGS and value is not None:
                     scope.set_tag(name, value)
-            yield sentry_sdk
+            capture(sentry_sdk)
         sentry_sdk.flush(timeout=1)
     except Exception as error:
         log("WARNING", "sentry.failed", error=type(error).__name__)

@@ -16,9 +16,9 @@ from lambdas import aws
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 
-# Source: DynamoDB quotas: an item is at most 400 KB. Bodies up to this many characters leave
-# room for 14 days of attempts.
-_BODY_CHARACTERS = 200_000
+# Source: DynamoDB quotas: an item is at most 400 KB, in UTF-8. Bodies that take up to this
+# much of it leave room for thousands of attempts.
+_BODY_BYTES = 200_000
 
 _UPDATE = (
     "SET message_id = :id, group_id = :group, sequence_number = :sequence,"
@@ -103,15 +103,24 @@ def _request(envelope: Envelope) -> str:
         body, is_base64 = envelope.body.decode(), False
     except UnicodeDecodeError:
         body, is_base64 = base64.b64encode(envelope.body).decode(), True
+    shortened = _shortened(body)
     request: dict[str, Any] = {
         "path": envelope.path,
         "httpMethod": envelope.method,
         "headers": headers,
-        "body": body[:_BODY_CHARACTERS],
+        "body": shortened,
         "queryStringParameters": parameters,
         "rawQueryString": envelope.query,
         "isBase64Encoded": is_base64,
     }
-    if len(body) > _BODY_CHARACTERS:
+    if len(shortened) < len(body):
         request["bodyTruncated"] = True
     return json.dumps(request, ensure_ascii=False)
+
+
+def _shortened(body: str) -> str:
+    """The body's beginning, of ``_BODY_BYTES`` at most once JSON has escaped its quotes."""
+    body = body[:_BODY_BYTES]
+    while len(json.dumps(body, ensure_ascii=False).encode()) - len('""') > _BODY_BYTES:
+        body = body[: len(body) * 3 // 4]
+    return body

@@ -16,10 +16,14 @@ _HOST = "127.0.0.1"
 
 
 class ScriptedBackend:
-    """Serves a ``FauxBackend`` until it is closed; use it as a context manager."""
+    """Serves a ``FauxBackend`` until it is closed; use it as a context manager.
 
-    def __init__(self, *, obey_flags: bool = True) -> None:
-        self.faux = FauxBackend(obey_flags=obey_flags)
+    Args:
+        faux: what answers; by default one that obeys the flags in bodies.
+    """
+
+    def __init__(self, faux: FauxBackend | None = None) -> None:
+        self.faux = faux or FauxBackend(obey_flags=True)
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
         self.resume()

@@ -137,12 +137,13 @@ def run(
         for future in sending:
             future.result()
     _wait(lambda: reached(_accepted(receipts)), started)
-    return _report(webhooks, receipts, list(backend.faux.received))
+    return report(webhooks, receipts, list(backend.faux.received))
 
 
-def _report(
+def report(
     webhooks: Sequence[Numbered], receipts: dict[int, Receipt], received: Sequence[Received]
 ) -> Report:
+    """The verdict: what was sent and accepted, held against what the backend received."""
     seen: set[int] = set()
     latest: dict[str, int] = {}
     out_of_order = duplicates = 0

@@ -50,6 +50,8 @@ class Emulator:
         self.folder = folder
         self.log = folder / "emulator.log"
         self._pid_file = folder / "emulator.json"
+        # Where this object started it: the child to wait for.
+        self._process: subprocess.Popen[bytes] | None = None
 
     def running(self) -> Running | None:
         """The emulator this folder's file speaks of, if it is alive."""
@@ -92,7 +94,7 @@ class Emulator:
             "LOG_LEVEL": "WARNING",
         }
         with self.log.open("w") as log:
-            process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 [sys.executable, "-m", "ministack"],
                 env=environ, cwd=self.folder, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -135,18 +137,24 @@ class Emulator:
         """Stops the emulator and the functions it runs, by pid; what was stopped."""
         running = self.running()
         self._pid_file.unlink(missing_ok=True)
-        if running is None:
-            return None
-        with contextlib.suppress(psutil.NoSuchProcess):
-            parent = psutil.Process(running.pid)
-            family = [parent, *parent.children(recursive=True)]
-            for process in family:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.terminate()
-            for process in psutil.wait_procs(family, timeout=_STOP_SECONDS)[1]:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
+        if running:
+            _end(running.pid)
+        if self._process:
+            self._process.poll()  # takes note of its end
         return running
+
+
+def _end(pid: int) -> None:
+    """Ends a process and all it started: asks first, then insists."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        family = [parent, *parent.children(recursive=True)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+        for process in psutil.wait_procs(family, timeout=_STOP_SECONDS)[1]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _healthy(running: Running) -> bool:

@@ -1,19 +1,26 @@
-"""This project's place on the laptop: one emulator, and the folder that keeps its state."""
+"""This project's place on the laptop: one emulator, and the folder that keeps its state.
+
+The folder is ``.webhook-buffer`` in the project, and the outputs file ``cdk.out.json`` beside
+it; with ``WEBHOOK_BUFFER_STATE`` both are in that folder, apart from what else runs here.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from local.emulator import Emulator
 from operations.target import Target
 from settings import ROOT, Settings
 
-STATE = ROOT / ".webhook-buffer"
+_APART = os.environ.get("WEBHOOK_BUFFER_STATE")
+STATE = Path(_APART).resolve() if _APART else ROOT / ".webhook-buffer"
+OUTPUTS = (STATE if _APART else ROOT) / "cdk.out.json"
 
 
 def emulator() -> Emulator:
     """The one that ``up`` starts and ``down`` stops."""
-    return Emulator(STATE / "laptop")
+    return Emulator(STATE / "emulator")
 
 
 def target(settings: Settings) -> Target:
@@ -22,14 +29,27 @@ def target(settings: Settings) -> Target:
     Raises:
         ToolError: When the environment runs on the laptop and nothing is started there.
     """
-    folder = STATE / settings.environment
-    if not settings.on_laptop:
-        return Target(settings=settings, folder=folder)
-    running = emulator().require()
-    return Target(settings=settings, folder=folder, endpoint_url=running.endpoint_url)
+    return Target(
+        settings=settings,
+        folder=STATE / settings.environment,
+        endpoint_url=emulator().require().endpoint_url if settings.on_laptop else None,
+        outputs_file=OUTPUTS,
+    )
 
 
-def forget(outputs_file: Path, settings: Settings) -> None:
-    """Removes an outputs file that speaks of a stopped emulator."""
-    if outputs_file.exists() and settings.prefix in outputs_file.read_text():
-        outputs_file.unlink()
+def started(settings: Settings, port: int) -> Target:
+    """``target``, with the emulator started where it was not running.
+
+    Raises:
+        InputError: When the port is taken.
+        ToolError: When the emulator does not come up.
+    """
+    if settings.on_laptop:
+        emulator().start(port)
+    return target(settings)
+
+
+def forget(settings: Settings) -> None:
+    """Removes an outputs file that speaks of a stack that is gone."""
+    if OUTPUTS.exists() and f'"{settings.prefix}"' in OUTPUTS.read_text():
+        OUTPUTS.unlink()

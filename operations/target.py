@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from errors import NotDeployedError, WebhookBufferError
-from settings import ROOT, Settings
+from settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -32,17 +32,17 @@ class Target:
     """An environment and its AWS.
 
     Attributes:
-        endpoint_url: the emulator's; None on AWS.
-        overrides: keys that replace those of the environment's block.
         folder: where logs and the cloud assembly go.
         outputs_file: where a deployment writes its outputs.
+        endpoint_url: the emulator's; None on AWS.
+        overrides: keys that replace those of the environment's block.
     """
 
     settings: Settings
     folder: Path
+    outputs_file: Path
     endpoint_url: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    outputs_file: Path = ROOT / "cdk.out.json"
 
     @property
     def environ(self) -> dict[str, str]:

@@ -1,0 +1,116 @@
+"""The functions' asset: exactly what runs, and enough of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import settings
+from buffer.assets import functions_asset, release
+
+# What the Lambda runtime brings: boto3 and what it needs. Source: Lambda developer guide,
+# "Building Lambda functions with Python", runtime-included SDK.
+_RUNTIME = ("boto3", "botocore", "jmespath", "s3transfer", "urllib3", "dateutil", "six.py")
+
+
+def test_asset_holds_what_runs_and_nothing_else() -> None:
+    """Our modules, three libraries, and no bytecode, tests, settings or notes of an installer."""
+    asset = functions_asset()
+    assert {entry.name for entry in asset.iterdir()} == {
+        "certifi",
+        "jmespath",
+        "lambdas",
+        "sentry_sdk",
+        "urllib3",
+    }
+    sources = {path.name for path in (settings.ROOT / "lambdas").glob("*.py")}
+    assert {entry.name for entry in (asset / "lambdas").iterdir()} == sources
+    assert not list(asset.rglob("*.pyc"))
+
+
+def test_asset_runs_on_any_processor() -> None:
+    """Nothing in it is compiled, so the laptop runs the very files that arm64 does."""
+    assert not [path for path in functions_asset().rglob("*") if path.suffix in (".so", ".pyd")]
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Path:
+    """A folder with what the Lambda runtime provides, and nothing more."""
+    libraries = Path(sysconfig.get_path("purelib"))
+    folder = tmp_path / "runtime"
+    folder.mkdir()
+    for name in _RUNTIME:
+        (folder / name).symlink_to(libraries / name)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("module", "event", "expected"),
+    [
+        ("publish", {"requestContext": {"http": {"method": "POST"}, "timeEpoch": 1}}, 503),
+        ("subscribe", {"Records": []}, None),
+        ("faux_backend", {"requestContext": {"http": {"method": "GET"}, "timeEpoch": 1}}, 200),
+    ],
+)
+def test_handlers_need_only_asset_and_runtime(
+    runtime: Path, tmp_path: Path, module: str, event: dict[str, object], expected: int | None
+) -> None:
+    """Each handler works in an interpreter that has the asset and Lambda's libraries alone.
+
+    publish reaches no queue here, so it answers 503, and reports that to Sentry, whose
+    library has to be in the asset for it.
+    """
+    script = (
+        "import importlib, json, sys, types\n"
+        f"sys.path[:0] = [{str(functions_asset())!r}]\n"
+        f"sys.path.append({str(runtime)!r})\n"
+        f"handler = importlib.import_module('lambdas.{module}').handler\n"
+        "context = types.SimpleNamespace(function_name='f', aws_request_id='r',\n"
+        "    get_remaining_time_in_millis=lambda: 5000)\n"
+        f"answer = handler(json.loads({json.dumps(json.dumps(event))}), context)\n"
+        "print('ANSWER', json.dumps(answer))\n"
+        "print('SENTRY', getattr(sys.modules.get('sentry_sdk'), '__file__', None))\n"
+    )
+    environ = {
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "QUEUE_URL": "http://127.0.0.1:1/queue.fifo",
+        "TABLE": "records",
+        "BACKEND_URL": "http://127.0.0.1:1",
+        "GROUP_ID": '["json:id"]',
+        "GROUP_ID_MISSING": "own",
+        "DEDUPLICATION_ID": "[]",
+        "RETRY_BASE_SECONDS": "1",
+        "RETRY_MAX_SECONDS": "1",
+        "RETRY_AFTER_MAX_SECONDS": "1",
+        "RECORD_TTL_SECONDS": "1",
+        "TEST_FLAGS": "false",
+        "RELEASE": "test",
+        "SENTRY_DSN": "http://key@127.0.0.1:1/1",
+    }
+    # -S and -I: no site-packages, no PYTHONPATH, no current folder.
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script],
+        capture_output=True, text=True, check=False, cwd=tmp_path, env=environ,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(result.stdout.partition("ANSWER ")[2].splitlines()[0])
+    assert answer.get("statusCode") == expected
+    if module == "publish":
+        assert str(functions_asset()) in result.stdout.partition("SENTRY ")[2]
+
+
+def test_release_follows_code_and_settings() -> None:
+    """The release is the same for the same tree, and another for other settings."""
+    dev = settings.load("dev")
+    assert release(dev) == release(settings.load("dev"))
+    assert release(dev) != release(settings.load("dev", overrides={"retryMaxSeconds": 299}))
+    assert os.sep not in release(dev)

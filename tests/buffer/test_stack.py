@@ -1,0 +1,237 @@
+"""What the template says, where it matters to order, safety and cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import settings
+from tests.buffer.conftest import Synthesized, synthesize
+
+pytestmark = pytest.mark.xdist_group("synth")
+
+FUNCTION = "AWS::Lambda::Function"
+
+
+@pytest.fixture
+def prd(environments: dict[str, Synthesized]) -> Synthesized:
+    return environments["prd"]
+
+
+@pytest.fixture
+def local(environments: dict[str, Synthesized]) -> Synthesized:
+    return environments["local"]
+
+
+def test_queue_keeps_order_at_high_throughput(prd: Synthesized) -> None:
+    """The queue is FIFO in high-throughput mode, encrypted, keeps 14 days and takes 1 MiB."""
+    queue = prd.properties("AWS::SQS::Queue")
+    assert queue == {
+        "QueueName": "webhook-buffer-prd.fifo",
+        "FifoQueue": True,
+        "DeduplicationScope": "messageGroup",
+        "FifoThroughputLimit": "perMessageGroupId",
+        "MessageRetentionPeriod": 14 * 86_400,
+        "MaximumMessageSize": 1_048_576,
+        "SqsManagedSseEnabled": True,
+        "VisibilityTimeout": 60,
+        "Tags": queue["Tags"],
+    }
+
+
+def test_queue_has_no_dead_letter_queue(environments: dict[str, Synthesized]) -> None:
+    """Nothing ever leaves a group but by delivery or expiry."""
+    for environment in environments.values():
+        assert "RedrivePolicy" not in environment.properties("AWS::SQS::Queue")
+
+
+def test_queue_refuses_plain_http(prd: Synthesized) -> None:
+    """The queue's policy denies every call that does not come over TLS."""
+    statement = prd.properties("AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"][0]
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize("timeout", [5, 10, 120])
+def test_visibility_follows_the_timeout(timeout: int) -> None:
+    """Visibility is six times subscribe's timeout, whatever that is."""
+    block = {**settings.environments()["dev"], "subscribeTimeoutSeconds": timeout}
+    assert settings.Settings.model_validate(block).visibility_seconds == 6 * timeout
+
+
+def test_event_source_is_throttled_by_itself(prd: Synthesized) -> None:
+    """One message at a time, bounded by MaximumConcurrency, failures reported by item."""
+    source = prd.properties("AWS::Lambda::EventSourceMapping")
+    assert source["BatchSize"] == 1
+    assert source["ScalingConfig"] == {"MaximumConcurrency": 10}
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    for function in prd.resources(FUNCTION).values():
+        assert "ReservedConcurrentExecutions" not in function["Properties"]
+
+
+def test_records_survive_their_stack(prd: Synthesized) -> None:
+    """The table is on demand, recoverable to any point, expires items, and outlives the stack."""
+    (table,) = prd.resources("AWS::DynamoDB::Table").values()
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    properties = table["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert properties["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+
+
+def test_functions_have_what_settings_say(prd: Synthesized) -> None:
+    """Names, timeouts, architecture and log groups are those of the settings."""
+    functions = {
+        entry["Properties"]["FunctionName"]: entry["Properties"]
+        for entry in prd.resources(FUNCTION).values()
+    }
+    assert functions.keys() == {"webhook-buffer-prd-publish", "webhook-buffer-prd-subscribe"}
+    groups = prd.resources("AWS::Logs::LogGroup")
+    for name, function in functions.items():
+        assert function["Architectures"] == ["arm64"]
+        assert function["Timeout"] == 10
+        group = groups[function["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]
+        assert (group["LogGroupName"], group["RetentionInDays"]) == (f"/aws/lambda/{name}", 90)
+
+
+def test_roles_name_every_resource(environments: dict[str, Synthesized]) -> None:
+    """No statement has a wildcard for its resource, and no role a managed policy."""
+    for environment in environments.values():
+        for role in environment.resources("AWS::IAM::Role").values():
+            assert "ManagedPolicyArns" not in role["Properties"]
+        for statement in _statements(environment):
+            assert statement["Resource"] != "*"
+            assert not any("*" in action for action in _listed(statement["Action"]))
+
+
+def test_publish_may_only_send_and_log(prd: Synthesized) -> None:
+    """publish can put messages into the queue and do nothing else to it."""
+    assert _actions(prd, "Publish") == {
+        "sqs:SendMessage",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+
+
+def test_subscribe_may_consume_record_and_log(prd: Synthesized) -> None:
+    """subscribe can consume the queue, update records and nothing else."""
+    assert _actions(prd, "Subscribe") == {
+        "dynamodb:UpdateItem",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ReceiveMessage",
+    }
+
+
+def test_everything_is_tagged(prd: Synthesized) -> None:
+    """Queue, table, functions and API carry ``env`` and ``service``."""
+    wanted = {"env": "prd", "service": "webhook-buffer"}
+    kinds = ("AWS::SQS::Queue", "AWS::DynamoDB::Table", FUNCTION, "AWS::ApiGatewayV2::Api")
+    for kind in kinds:
+        for entry in prd.resources(kind).values():
+            tags = entry["Properties"]["Tags"]
+            if isinstance(tags, list):
+                tags = {tag["Key"]: tag["Value"] for tag in tags}
+            assert tags == wanted
+
+
+def test_access_logs_are_json_without_content(prd: Synthesized) -> None:
+    """Access logs are JSON and hold neither query string nor headers."""
+    stage = prd.properties("AWS::ApiGatewayV2::Stage")
+    variables = json.loads(stage["AccessLogSettings"]["Format"])
+    assert "$context.requestId" in variables.values()  # API Gateway requires it
+    assert all(value.startswith("$context.") for value in variables.values())
+    assert not any("query" in value.lower() or "header" in value for value in variables.values())
+
+
+def test_outputs_are_the_contract(environments: dict[str, Synthesized]) -> None:
+    """The outputs other programs read are there under their names."""
+    for name, environment in environments.items():
+        outputs = {key: entry["Value"] for key, entry in environment.template["Outputs"].items()}
+        assert outputs.keys() == {
+            "AWSREGION",
+            "DynamoDBTable",
+            "QueueUrl",
+            "BufferedEndpoint",
+            "UsesFauxBackend",
+            "Release",
+        }
+        assert outputs["UsesFauxBackend"] == ("true" if name in ("local", "dev") else "false")
+
+
+def test_custom_domain_without_look_up(prd: Synthesized) -> None:
+    """A domain brings certificate, mapping and a record in a zone that is named, not looked up."""
+    assert prd.template["Outputs"]["BufferedEndpoint"]["Value"] == "https://webhooks.example.com"
+    record = prd.properties("AWS::Route53::RecordSet")
+    assert (record["Name"], record["HostedZoneName"]) == ("webhooks.example.com.", "example.com.")
+    domain = prd.properties("AWS::ApiGatewayV2::DomainName")
+    certificate = domain["DomainNameConfigurations"][0]["CertificateArn"]
+    assert certificate == prd.settings.acmCertificateArn
+    assert len(prd.resources("AWS::ApiGatewayV2::ApiMapping")) == 1
+
+
+def test_faux_backend_only_where_asked_for(environments: dict[str, Synthesized]) -> None:
+    """The faux backend is a function with an API of its own; stg and prd have none."""
+    apis = {
+        name: len(one.resources("AWS::ApiGatewayV2::Api")) for name, one in environments.items()
+    }
+    assert apis == {"local": 2, "dev": 2, "stg": 1, "prd": 1}
+
+
+def test_log_groups_end_with_their_stack(local: Synthesized) -> None:
+    """Every log group is ours, has a retention, and does not stand in a later deployment's way."""
+    groups = local.resources("AWS::Logs::LogGroup")
+    assert len(groups) == 5
+    for group in groups.values():
+        assert group["DeletionPolicy"] == "Delete"
+        assert group["Properties"]["RetentionInDays"] == 1
+
+
+def test_sentry_only_where_set(environments: dict[str, Synthesized], tmp_path: Path) -> None:
+    """Functions know a DSN only where settings have one."""
+    assert "SENTRY_DSN" not in environments["prd"].file.read_text()
+    chosen = settings.load("dev", overrides={"sentryDsn": "https://key@o1.ingest.sentry.io/1"})
+    functions = synthesize(chosen, tmp_path).resources(FUNCTION)
+    for function in functions.values():
+        variables = function["Properties"]["Environment"]["Variables"]
+        assert variables["SENTRY_DSN"] == "https://key@o1.ingest.sentry.io/1"
+
+
+def test_template_is_the_same_every_time(
+    environments: dict[str, Synthesized], tmp_path: Path
+) -> None:
+    """Two syntheses of one tree give one template: nothing changes without a reason."""
+    again = synthesize(settings.load("dev"), tmp_path)
+    assert again.template == environments["dev"].template
+
+
+def _statements(environment: Synthesized) -> Iterator[Mapping[str, Any]]:
+    for policy in environment.resources("AWS::IAM::Policy").values():
+        yield from policy["Properties"]["PolicyDocument"]["Statement"]
+
+
+def _actions(environment: Synthesized, function: str) -> set[str]:
+    """What a function's role allows."""
+    (policy,) = (
+        entry["Properties"]
+        for name, entry in environment.resources("AWS::IAM::Policy").items()
+        if name.startswith(f"{function}Role")
+    )
+    return {
+        action
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in _listed(statement["Action"])
+    }
+
+
+def _listed(actions: Any) -> list[str]:
+    return [actions] if isinstance(actions, str) else list(actions)

@@ -1,0 +1,225 @@
+"""What tests share: an emulator per test process, handlers loaded as Lambda loads them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from local.backend import ScriptedBackend
+from local.emulator import Emulator, Running
+
+# No test may find an account of the person who runs it, nor a chosen environment.
+for name in [name for name in os.environ if name.startswith("AWS_") or name in ("ENV", "NO_COLOR")]:
+    del os.environ[name]
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+def eventually(condition: Callable[[], Any], *, seconds: float = 30.0) -> Any:
+    """The condition's first true value; fails after a deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """This process's own emulator on a free port."""
+    one = Emulator(tmp_path_factory.mktemp("emulator"))
+    yield one.start()
+    one.stop()
+
+
+@pytest.fixture
+def backend() -> Iterator[ScriptedBackend]:
+    """A scripted backend on a free port."""
+    with ScriptedBackend() as one:
+        yield one
+
+
+@dataclass(frozen=True)
+class Aws:
+    """A queue and a table of a test's own on the emulator, and clients for them."""
+
+    queue_url: str
+    table: str
+    sqs: Any
+    dynamodb: Any
+
+    def record(self, message_id: str) -> dict[str, Any] | None:
+        """A webhook's record, or None."""
+        reply = self.dynamodb.get_item(TableName=self.table, Key={"id": {"S": message_id}})
+        found: dict[str, Any] | None = reply.get("Item")
+        return found
+
+    def received(self, *, seconds: int = 0) -> list[dict[str, Any]]:
+        """What ReceiveMessage hands out now, as records of a Lambda event."""
+        reply = self.sqs.receive_message(
+            QueueUrl=self.queue_url,
+            MaxNumberOfMessages=1,
+            WaitTimeSeconds=seconds,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        return [_as_event(message) for message in reply.get("Messages", [])]
+
+    def waiting(self) -> int:
+        """How many messages the queue holds, visible or not."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        reply = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=names)
+        return sum(int(value) for value in reply["Attributes"].values())
+
+    def delete(self, record: Mapping[str, Any]) -> None:
+        self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=record["receiptHandle"])
+
+
+def _as_event(message: dict[str, Any]) -> dict[str, Any]:
+    """A received message in the shape Lambda's event source gives it."""
+    import base64
+
+    attributes = {
+        name: {"dataType": "Binary", "binaryValue": base64.b64encode(value["BinaryValue"]).decode()}
+        for name, value in message.get("MessageAttributes", {}).items()
+    }
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": attributes,
+        "eventSource": "aws:sqs",
+    }
+
+
+@pytest.fixture
+def aws(emulator: Running) -> Aws:
+    """A fresh queue, set up like the stack's, and a fresh table."""
+    options: Any = {
+        "endpoint_url": emulator.endpoint_url,
+        "region_name": "us-east-1",
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+    }
+    sqs, dynamodb = boto3.client("sqs", **options), boto3.client("dynamodb", **options)
+    name = f"test-{uuid.uuid4().hex}"
+    attributes: Any = {
+        "FifoQueue": "true",
+        "DeduplicationScope": "messageGroup",
+        "FifoThroughputLimit": "perMessageGroupId",
+        "VisibilityTimeout": "10",
+    }
+    url = sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return Aws(url, name, sqs, dynamodb)
+
+
+def context(*, seconds: float = 10.0) -> Any:
+    """A Lambda context whose time runs out."""
+    deadline = time.monotonic() + seconds
+    return SimpleNamespace(
+        function_name="test-function",
+        aws_request_id=str(uuid.uuid4()),
+        get_remaining_time_in_millis=lambda: max(0, int((deadline - time.monotonic()) * 1000)),
+    )
+
+
+def http_event(
+    body: bytes | str | dict[str, Any] = b"",
+    *,
+    method: str = "POST",
+    path: str = "/",
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    cookies: list[str] | None = None,
+) -> dict[str, Any]:
+    """An HTTP API event, payload format 2.0."""
+    import base64
+
+    if isinstance(body, dict):
+        body = json.dumps(body)
+    binary = isinstance(body, bytes)
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": dict(headers or {}),
+        "requestContext": {
+            "http": {"method": method, "path": path},
+            "timeEpoch": round(time.time() * 1000),
+        },
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": binary,
+    }
+    if cookies:
+        event["cookies"] = cookies
+    return event
+
+
+class Functions:
+    """Loads functions' modules the way Lambda does: anew, in an environment of their own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, aws: Aws, emulator: Running) -> None:
+        self._monkeypatch = monkeypatch
+        self._shared = {
+            "AWS_ENDPOINT_URL": emulator.endpoint_url,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "SERVICE": "webhook-buffer",
+            "ENVIRONMENT": "test",
+            "RELEASE": "0.0.0+test",
+            "QUEUE_URL": aws.queue_url,
+            "TABLE": aws.table,
+        }
+
+    def publish(self, **variables: str) -> ModuleType:
+        """``lambdas.publish`` in an environment with the defaults of settings."""
+        defaults = {
+            "GROUP_ID": '["json:group_id"]',
+            "GROUP_ID_MISSING": "own",
+            "DEDUPLICATION_ID": "[]",
+        }
+        return self._load("lambdas.publish", {**defaults, **variables})
+
+    def subscribe(self, backend_url: str, **variables: str) -> ModuleType:
+        """``lambdas.subscribe``, delivering to a backend, with retries after 0 seconds."""
+        defaults = {
+            "BACKEND_URL": backend_url,
+            "RETRY_BASE_SECONDS": "0",
+            "RETRY_MAX_SECONDS": "0",
+            "RETRY_AFTER_MAX_SECONDS": "0",
+            "RECORD_TTL_SECONDS": "3600",
+            "TEST_FLAGS": "false",
+        }
+        return self._load("lambdas.subscribe", {**defaults, **variables})
+
+    def _load(self, module: str, variables: Mapping[str, str]) -> ModuleType:
+        for name, value in {**self._shared, **variables}.items():
+            self._monkeypatch.setenv(name, value)
+        sys.modules.pop(module, None)
+        return importlib.import_module(module)
+
+
+@pytest.fixture
+def functions(monkeypatch: pytest.MonkeyPatch, aws: Aws, emulator: Running) -> Functions:
+    """Loads functions against this test's queue and table."""
+    return Functions(monkeypatch, aws, emulator)

@@ -1,0 +1,152 @@
+"""The message on the queue, there and back."""
+
+from __future__ import annotations
+
+import json
+import random
+import zlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdas.envelope import (
+    MAX_MESSAGE_BYTES,
+    Envelope,
+    Message,
+    TooLargeError,
+    UnreadableError,
+    pack,
+    unpack,
+)
+from tests.conftest import http_event
+
+_ANY_TEXT = st.text(st.characters(), max_size=20)
+_ENVELOPES = st.builds(
+    Envelope,
+    method=st.sampled_from(["GET", "POST", "DELETE"]),
+    path=_ANY_TEXT.map(lambda text: f"/{text}"),
+    query=_ANY_TEXT,
+    headers=st.lists(st.tuples(_ANY_TEXT, _ANY_TEXT), max_size=4).map(tuple),
+    body=st.binary(max_size=200),
+    received_at=st.integers(0, 2**45),
+)
+_SMALL = Envelope("POST", "/a", "b=1", (("x", "1"),), b"body", 1_700_000_000_000)
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(_ENVELOPES)
+def test_what_goes_in_comes_out(envelope: Envelope) -> None:
+    """Any request comes off the queue as it went on, in text that SQS takes."""
+    message = pack(envelope)
+    assert message.text.isascii()
+    assert message.text.isprintable()
+    assert message.size <= MAX_MESSAGE_BYTES
+    assert unpack(message.text, message.body) == envelope
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(
+    st.text(st.characters(), max_size=40)
+    | st.dictionaries(st.sampled_from(["v", "method", "headers"]), st.integers(1, 2)).map(
+        json.dumps
+    ),
+    st.binary(max_size=20),
+)
+def test_anything_else_is_unreadable(text: str, body: bytes) -> None:
+    """What is no envelope is refused with the one exception that callers expect."""
+    with pytest.raises(UnreadableError):
+        unpack(text, body)
+
+
+def _changed(**fields: Any) -> str:
+    return json.dumps({**json.loads(pack(_SMALL).text), **fields})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not a webhook-buffer envelope"),
+        ("[]", "not a webhook-buffer envelope"),
+        ("{}", "not a webhook-buffer envelope"),
+        ("null", "not a webhook-buffer envelope"),
+        ("[" * 200_000, "not a webhook-buffer envelope"),
+        (_changed(v=2), "envelope version 2 is not 1"),
+        (_changed(v="1"), "envelope version '1' is not 1"),
+        ('{"v": 1}', "damaged"),
+        (_changed(headers=[["a"]]), "damaged"),
+        (_changed(headers=None), "damaged"),
+        (_changed(received_at="soon"), "damaged"),
+        (_changed(encoding="deflate"), "damaged"),
+    ],
+)
+def test_unreadable_says_why(text: str, says: str) -> None:
+    """A message that can't be read says whether it is foreign, of another version or damaged."""
+    with pytest.raises(UnreadableError, match=says):
+        unpack(text, b"body")
+
+
+def _of_size(size: int, fill: bytes) -> Envelope:
+    """An envelope whose uncompressed message has ``size`` bytes as SQS counts them."""
+    room = size - Message(pack(_SMALL).text, b"").size - len("body") - len("Binary")
+    return replace(_SMALL, body=(fill * (room // len(fill) + 1))[:room])
+
+
+_NOISE = random.Random(1).randbytes(MAX_MESSAGE_BYTES)
+
+
+def test_uses_all_that_sqs_takes() -> None:
+    """A message of exactly 1 MiB goes as it is; one byte more is compressed."""
+    largest = _of_size(MAX_MESSAGE_BYTES, b"webhook ")
+    assert pack(largest).size == MAX_MESSAGE_BYTES
+    assert pack(largest).body == largest.body
+    larger = replace(largest, body=largest.body + b"!")
+    message = pack(larger)
+    assert message.size < MAX_MESSAGE_BYTES / 10
+    assert unpack(message.text, message.body) == larger
+
+
+def test_too_large_even_compressed() -> None:
+    """Noise is taken up to the limit and refused beyond it, and so is a path on its own."""
+    largest = _of_size(MAX_MESSAGE_BYTES, _NOISE)
+    assert pack(largest).size == MAX_MESSAGE_BYTES
+    with pytest.raises(TooLargeError):
+        pack(replace(largest, body=largest.body + b"!"))
+    with pytest.raises(TooLargeError):
+        pack(replace(_SMALL, path="/" + "x" * MAX_MESSAGE_BYTES))
+
+
+def test_no_decompression_bomb() -> None:
+    """A body grows to what Lambda can take in, and not a byte further."""
+    limit = 6 * 1024 * 1024
+    text = _changed(encoding="deflate")
+    assert len(unpack(text, zlib.compress(b"0" * limit)).body) == limit
+    with pytest.raises(UnreadableError):
+        unpack(text, zlib.compress(b"0" * (limit + 1)))
+    with pytest.raises(UnreadableError):
+        unpack(text, zlib.compress(b"cut short")[:-1])
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (http_event(b"\x00\xff"), {"body": b"\x00\xff"}),
+        (http_event("téxt"), {"body": "téxt".encode()}),
+        (http_event("ZWNobw=="), {"body": b"ZWNobw=="}),
+        ({**http_event(), "body": None}, {"body": b""}),
+        (http_event(path="/a//b", query="x=1&x=2"), {"path": "/a//b", "query": "x=1&x=2"}),
+        ({**http_event(), "rawPath": "", "rawQueryString": None}, {"path": "/", "query": ""}),
+        (http_event(method="PATCH"), {"method": "PATCH"}),
+        (http_event(headers={"a": "1,2", "b": ""}), {"headers": (("a", "1,2"), ("b", ""))}),
+        (http_event(headers={"a": "1"}, cookies=["b=2", "c=3"]),
+         {"headers": (("a", "1"), ("cookie", "b=2; c=3"))}),
+        ({**http_event(), "headers": None}, {"headers": ()}),
+    ],
+)  # fmt: skip
+def test_from_event(event: dict[str, Any], expected: dict[str, Any]) -> None:
+    """The API's event becomes the request that the sender made."""
+    envelope = Envelope.from_event(event)
+    assert {name: getattr(envelope, name) for name in expected} == expected
+    assert envelope.received_at == event["requestContext"]["timeEpoch"]

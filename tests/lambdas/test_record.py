@@ -1,0 +1,154 @@
+"""The record of a webhook in DynamoDB."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas import record
+from lambdas.aws import AwsError
+from lambdas.delivery import Outcome
+from lambdas.envelope import Envelope
+from local.emulator import Running
+from tests.conftest import Aws
+
+_ITEM_BYTES = 400 * 1024  # Source: DynamoDB quotas.
+_AT = 1_700_000_000_000
+_WEBHOOK = Envelope(
+    "POST", "/orders/7", "a=1&a=2&b=", (("x-a", "1"), ("x-a", "2"), ("b", "é")), b'{"id": 7}', _AT
+)
+_OK = Outcome(_AT + 500, 12.5, status=200)
+
+
+@pytest.fixture(autouse=True)
+def endpoint(monkeypatch: pytest.MonkeyPatch, emulator: Running) -> None:
+    """The emulator, as the function's environment names it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint_url)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+def _written(
+    aws: Aws, outcome: Outcome, *, number: int = 1, webhook: Envelope = _WEBHOOK
+) -> dict[str, Any]:
+    record.write(
+        aws.table,
+        message_id="m-1",
+        group_id="g-1",
+        sequence_number="18850000000000000000",
+        number=number,
+        envelope=webhook,
+        outcome=outcome,
+        ttl=3600,
+        seconds=2,
+    )
+    found = aws.record("m-1")
+    assert found
+    return found
+
+
+def _request(aws: Aws, webhook: Envelope) -> dict[str, Any]:
+    request: dict[str, Any] = json.loads(_written(aws, _OK, webhook=webhook)["request"]["S"])
+    return request
+
+
+def test_contract(aws: Aws) -> None:
+    """The record has the attributes, of the types, that other programs rely on."""
+    found = _written(aws, _OK)
+    assert found["id"] == found["message_id"] == {"S": "m-1"}
+    assert found["group_id"] == {"S": "g-1"}
+    assert found["received_timestamp"] == {"N": str(_AT)}
+    assert found["backend_response_status_code"] == {"N": "200"}
+    assert json.loads(found["request"]["S"]) == {
+        "path": "/orders/7",
+        "httpMethod": "POST",
+        "headers": {"x-a": "1,2", "b": "é"},
+        "body": '{"id": 7}',
+        "queryStringParameters": {"a": "1,2", "b": ""},
+        "rawQueryString": "a=1&a=2&b=",
+        "isBase64Encoded": False,
+    }
+
+
+def test_ours_beside_it(aws: Aws) -> None:
+    """Beside the contract stand the sequence, the attempt, when it was delivered and its end."""
+    found = _written(aws, _OK)
+    assert found["sequence_number"] == {"S": "18850000000000000000"}
+    assert found["delivered_timestamp"] == {"N": str(_AT + 512)}
+    assert 3590 <= int(found["expires_at"]["N"]) - time.time() <= 3600
+    [attempt] = found["attempts"]["L"]
+    assert attempt["M"] == {
+        "number": {"N": "1"},
+        "at": {"N": str(_AT + 500)},
+        "duration_ms": {"N": "12.5"},
+        "status": {"N": "200"},
+    }
+
+
+def test_no_status_until_a_backend_answered(aws: Aws) -> None:
+    """A network error leaves its class and no status."""
+    found = _written(aws, Outcome(_AT, 3000.0, error="ReadTimeout"))
+    assert "backend_response_status_code" not in found
+    assert "delivered_timestamp" not in found
+    [attempt] = found["attempts"]["L"]
+    assert attempt["M"]["error"] == {"S": "ReadTimeout"}
+    assert "status" not in attempt["M"]
+
+
+def test_attempts_add_up(aws: Aws) -> None:
+    """A later attempt erases no earlier failure, and only the first delivery's time counts."""
+    _written(aws, Outcome(_AT, 1.0, error="ConnectionRefused"), number=1)
+    _written(aws, Outcome(_AT + 1, 1.0, status=500), number=2)
+    _written(aws, Outcome(_AT + 2, 1.0, status=200), number=3)
+    found = _written(aws, Outcome(_AT + 3, 1.0, status=201), number=4)
+    attempts = [attempt["M"] for attempt in found["attempts"]["L"]]
+    assert [attempt["number"]["N"] for attempt in attempts] == ["1", "2", "3", "4"]
+    told = [(one.get("error") or one.get("status") or {}).popitem()[1] for one in attempts]
+    assert told == ["ConnectionRefused", "500", "200", "201"]
+    assert found["backend_response_status_code"] == {"N": "201"}
+    assert found["delivered_timestamp"] == {"N": str(_AT + 3)}
+
+
+def test_binary_body(aws: Aws) -> None:
+    """A body that is no text stands there in base64, and says so."""
+    request = _request(aws, replace(_WEBHOOK, body=b"\x00\xff"))
+    assert request["isBase64Encoded"] is True
+    assert base64.b64decode(request["body"]) == b"\x00\xff"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"x" * 900_000, "漢".encode() * 300_000, b'"' * 500_000, b"\x00" * 500_000, b"\xff" * 700_000],
+    ids=["text", "three bytes each", "quotes", "control characters", "binary"],
+)
+def test_large_body_is_cut_to_what_an_item_holds(aws: Aws, body: bytes) -> None:
+    """A body too large for an item is cut, whatever it is made of, and room stays for attempts."""
+    found = _written(aws, _OK, webhook=replace(_WEBHOOK, body=body))
+    text = found["request"]["S"]
+    assert 140_000 < len(text.encode()) < _ITEM_BYTES * 0.6
+    request = json.loads(text)
+    assert request["bodyTruncated"] is True
+    if request["isBase64Encoded"]:
+        assert body.startswith(base64.b64decode(request["body"], validate=True))
+    else:
+        assert body.startswith(request["body"].encode())
+
+
+def test_body_that_fits_is_whole(aws: Aws) -> None:
+    """A body within the bound is neither cut nor called so."""
+    request = _request(aws, replace(_WEBHOOK, body=b"x" * 200_000))
+    assert len(request["body"]) == 200_000
+    assert "bodyTruncated" not in request
+
+
+def test_refused(aws: Aws) -> None:
+    """What DynamoDB does not take is an error with its code."""
+    aws.dynamodb.delete_table(TableName=aws.table)
+    with pytest.raises(AwsError, match="^ResourceNotFoundException$"):
+        _written(aws, _OK)

@@ -1,0 +1,230 @@
+"""The laptop, end to end through the public command: deployed, used, changed, taken away.
+
+One emulator and one deployment serve the whole file; the tests that change it come last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+
+from operations.send import Sender, Webhook
+from settings import ROOT
+from tests.conftest import eventually
+
+pytestmark = pytest.mark.xdist_group("laptop")
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A laptop of the tests' own, its state apart from the developer's."""
+
+    state: Path
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """What ``webhook-buffer ARGUMENTS`` prints, once it ended with ``code``."""
+        command = [str(Path(sys.executable).with_name("webhook-buffer")), *arguments]
+        environ = {**os.environ, "WEBHOOK_BUFFER_STATE": str(self.state), "COLUMNS": "120"}
+        result = subprocess.run(
+            command, env=environ, text=True, capture_output=True, check=False, cwd=ROOT
+        )
+        output = result.stdout + result.stderr
+        assert result.returncode == code, output
+        assert "Traceback" not in output
+        return output
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        document = json.loads((self.state / "cdk.out.json").read_text())
+        found: dict[str, str] = document["webhook-buffer-local"]
+        return found
+
+    @property
+    def emulator(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.state / "emulator" / "emulator.json").read_text())
+        return found
+
+    def client(self, service: Any) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{self.emulator['port']}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def record(self, message_id: str) -> dict[str, Any]:
+        table = self.outputs["DynamoDBTable"]
+        reply = self.client("dynamodb").get_item(TableName=table, Key={"id": {"S": message_id}})
+        found: dict[str, Any] = reply.get("Item", {})
+        return found
+
+
+@pytest.fixture(scope="session")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """After ``webhook-buffer up`` on a free port."""
+    import socket
+
+    one = Laptop(tmp_path_factory.mktemp("laptop"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    output = one.run("up", "--port", str(port))
+    assert one.outputs["BufferedEndpoint"] in output
+    assert "webhook-buffer down" in output
+    yield one
+    one.run("down")
+
+
+def test_outputs_file_is_the_contract(laptop: Laptop) -> None:
+    """cdk.out.json holds the outputs that other programs read, and CloudFormation has the same."""
+    assert laptop.outputs.keys() == {
+        "AWSREGION",
+        "DynamoDBTable",
+        "QueueUrl",
+        "BufferedEndpoint",
+        "UsesFauxBackend",
+        "Release",
+    }
+    assert laptop.outputs["UsesFauxBackend"] == "true"
+    assert json.loads(laptop.run("outputs"))["webhook-buffer-local"] == laptop.outputs
+
+
+def test_curl_reaches_the_endpoint_as_printed(laptop: Laptop) -> None:
+    """The printed endpoint works in curl, and the record says what became of the webhook."""
+    endpoint = laptop.outputs["BufferedEndpoint"]
+    command = [
+        "curl",
+        "--silent",
+        "--show-error",
+        "--data",
+        '{"group_id":"c"}',
+        f"{endpoint}/a?b=1",
+    ]
+    answer = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    record = eventually(lambda: laptop.record(answer["message_id"]))
+    assert record["group_id"] == {"S": answer["group_id"]}
+    assert record["backend_response_status_code"] == {"N": "200"}
+    request = json.loads(record["request"]["S"])
+    assert (request["path"], request["httpMethod"]) == ("/a", "POST")
+    assert request["queryStringParameters"] == {"b": "1"}
+
+
+def test_status_says_what_runs(laptop: Laptop) -> None:
+    """Release, endpoint and backlog in one table."""
+    output = laptop.run("status")
+    assert laptop.outputs["Release"] in output
+    assert laptop.outputs["BufferedEndpoint"] in output
+    assert str(laptop.emulator["pid"]) in output
+
+
+def test_smoke_with_failures(laptop: Laptop) -> None:
+    """The smoke tests see the new release, order, and each forced failure in its record."""
+    output = laptop.run("smoke", "--failures")
+    assert "6 smoke tests passed" in output
+    assert laptop.outputs["Release"] in output
+
+
+def test_send_posts_a_folder(laptop: Laptop, tmp_path: Path) -> None:
+    """Every file of a folder is sent and summed up; the logs tell of each delivery."""
+    for number in range(3):
+        (tmp_path / f"{number}.json").write_text(json.dumps({"group_id": "sent", "n": number}))
+    output = laptop.run("send", str(tmp_path), "--repeat", "2", "--rate", "100", "--to", "/hook")
+    assert re.search(r"Sent\s+│ 6", output)
+    assert re.search(r"Accepted\s+│ 6", output)
+    eventually(lambda: laptop.run("logs", "-f", "subscribe").count("group_id=sent") == 6)
+    assert "publish" not in laptop.run("logs", "-f", "subscribe")
+
+
+def test_other_groups_flow_past_a_failing_one(laptop: Laptop) -> None:
+    """A webhook that fails stays at its group's head, while another group is delivered."""
+    sender = Sender(laptop.outputs["BufferedEndpoint"])
+
+    def post(group: str, **flags: Any) -> str:
+        body = json.dumps({"group_id": group, **flags}).encode()
+        receipt = sender.post(Webhook(body=body, headers={"Content-Type": "application/json"}))
+        assert receipt.accepted
+        return receipt.answer["message_id"]
+
+    stuck = post("stuck", faux_backend_force_status_code=500)
+    behind = post("stuck")
+    flowing = post("flowing")
+    eventually(lambda: laptop.record(flowing).get("delivered_timestamp"))
+    eventually(lambda: len(laptop.record(stuck).get("attempts", {}).get("L", [])) >= 2)
+    assert laptop.record(behind) == {}
+    statuses = {entry["M"]["status"]["N"] for entry in laptop.record(stuck)["attempts"]["L"]}
+    assert statuses == {"500"}
+    laptop.client("sqs").purge_queue(QueueUrl=laptop.outputs["QueueUrl"])
+
+
+def test_logs_name_an_unknown_function(laptop: Laptop) -> None:
+    """A function that is not there is told with those that are."""
+    output = laptop.run("logs", "-f", "consume", code=2)
+    assert "'consume' is no function of 'local'; it has publish, subscribe, faux-backend" in output
+
+
+def test_a_taken_port_is_named(tmp_path: Path, laptop: Laptop) -> None:
+    """Another laptop's emulator on the same port is an error with a remedy, and no traceback."""
+    other = Laptop(tmp_path)
+    output = other.run("up", "--port", str(laptop.emulator["port"]), code=2)
+    assert f"Port {laptop.emulator['port']} on 127.0.0.1 is taken" in output
+
+
+def test_deploy_shows_no_change_and_tests(laptop: Laptop) -> None:
+    """A deployment of what runs already shows no difference, and ends with the smoke tests."""
+    output = laptop.run("deploy", "--env", "local", "--yes")
+    assert "There were no differences" in output
+    assert "3 smoke tests passed" in output
+
+
+def test_deploy_asks_first(laptop: Laptop) -> None:
+    """Where nobody can be asked, nothing is deployed without --yes."""
+    output = laptop.run("deploy", "--env", "local", code=2)
+    assert "nobody can answer; say --yes" in output
+
+
+def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) -> None:
+    """After destroy the table is left and named; the next up adopts it with its records."""
+    sender = Sender(laptop.outputs["BufferedEndpoint"])
+    message_id = sender.post(Webhook(body=b"kept")).answer["message_id"]
+    eventually(lambda: laptop.record(message_id))
+    table = laptop.outputs["DynamoDBTable"]
+    output = laptop.run("destroy", "--env", "local", "--yes")
+    assert f"Left: table {table}" in output
+    assert "is not deployed" in laptop.run("status", code=1)
+    laptop.run("up")
+    assert laptop.record(message_id)["message_id"] == {"S": message_id}
+    laptop.run("smoke")
+
+
+def test_death_of_the_emulator_is_told(laptop: Laptop) -> None:
+    """After the emulator died, status says so with the log; up starts a new one."""
+    port = laptop.emulator["port"]
+    psutil.Process(laptop.emulator["pid"]).kill()
+    eventually(lambda: "has died" in laptop.run("status", code=1))
+    laptop.run("up", "--port", str(port))
+    laptop.run("smoke")
+
+
+def test_down_says_what_it_stopped_and_left(laptop: Laptop) -> None:
+    """down stops the emulator by pid, names what waited, and a second one finds nothing."""
+    endpoint, pid = laptop.outputs["BufferedEndpoint"], laptop.emulator["pid"]
+    body = b'{"group_id": "x", "faux_backend_force_status_code": 500}'
+    assert Sender(endpoint).post(Webhook(body=body)).accepted
+    output = laptop.run("down")
+    assert f"pid {pid}" in output
+    assert "1 webhooks were still in the queue" in output
+    assert not psutil.pid_exists(pid)
+    assert not (laptop.state / "cdk.out.json").exists()
+    assert "Nothing is running" in laptop.run("down")

@@ -1,0 +1,147 @@
+"""The command line: what it says to those who get something wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import cli
+from local import laptop
+from operations import cdk
+from settings import ROOT
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs the command line in this process; exit code and all it printed."""
+    monkeypatch.setattr(laptop, "STATE", tmp_path / "state")
+    monkeypatch.setattr(laptop, "OUTPUTS", tmp_path / "cdk.out.json")
+
+    def command(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["webhook-buffer", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capfd.readouterr()
+        return int(ended.value.code or 0), captured.out + captured.err
+
+    return command
+
+
+def _program(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "outputs", "smoke", "logs", "synth", "diff", "deploy", "destroy"]
+)
+def test_unknown_environment(run: Run, command: str) -> None:
+    """Every command that takes an environment names the known ones."""
+    code, output = run(command, "--env", "qa")
+    assert code == 2
+    assert "cdk.json: environment 'qa': unknown; known are dev, local, prd, stg" in output
+
+
+@pytest.mark.parametrize("command", ["status", "outputs", "smoke", "logs"])
+def test_nothing_runs_yet(run: Run, command: str) -> None:
+    """Before the first ``up`` the error says how to start."""
+    code, output = run(command)
+    assert code == 1
+    assert "Nothing runs on this laptop yet. Start it: webhook-buffer up" in output
+
+
+def test_down_with_nothing_up(run: Run) -> None:
+    """Stopping nothing is no error."""
+    assert run("down") == (0, "Nothing is running.\n")
+
+
+def test_env_variable_chooses(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ENV stands in for --env."""
+    monkeypatch.setenv("ENV", "qa")
+    assert "environment 'qa': unknown" in run("status")[1]
+
+
+def test_node_missing(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without Node the error says what to install, before anything is started."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, output = run("up")
+    assert code == 1
+    assert "Node.js is not installed" in output
+    assert "Install Node 22 or 24" in output
+    assert not (tmp_path / "state").exists()
+
+
+def test_node_too_old(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A Node that the CDK can't use is named with its version."""
+    _program(tmp_path / "bin", "node", "echo v18.20.0")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    code, output = run("synth", "--env", "dev")
+    assert code == 1
+    assert "Node.js v18.20.0 is too old; the AWS CDK needs 20 or later" in output
+
+
+def test_cdk_not_installed(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without node_modules the error names the remedy."""
+    monkeypatch.setattr(cdk, "_CLI", tmp_path / "missing")
+    code, output = run("synth", "--env", "dev")
+    assert code == 1
+    assert "The CDK CLI is not installed in node_modules. Run: make setup" in output
+
+
+def test_failing_cdk(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """When the CDK fails, its last words are shown, and where all of them are."""
+    _program(tmp_path, "cdk", "echo 'first words'; echo 'Stack failed: quota'; exit 1")
+    monkeypatch.setattr(cdk, "_CLI", tmp_path / "cdk")
+    code, output = run("synth", "--env", "dev")
+    assert code == 1
+    assert "cdk synth failed:" in output
+    assert "Stack failed: quota" in output
+    log = tmp_path / "state" / "dev" / "cdk-synth.log"
+    assert str(log) in output
+    assert log.read_text() == "first words\nStack failed: quota\n"
+
+
+def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On AWS without credentials the error names environment and remedy, not a stack trace."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    code, output = run("outputs", "--env", "dev")
+    assert code == 1
+    assert "No AWS credentials for environment 'dev' (111111111111, us-east-1)" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("send", "missing.json"), "missing.json does not exist"),
+        (("send", "EMPTY"), "holds no files"),
+        (("send", "EMPTY", "-H", "no header"), "'no header' is no header; write 'Name: value'"),
+        (("destroy", "--env", "dev"), "nobody can answer; say --yes"),
+        (("deploy", "--env", "dev"), "nobody can answer; say --yes"),
+    ],
+)
+def test_bad_arguments(run: Run, tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+    """A bad argument is one sentence with its remedy, and exit code 2."""
+    (tmp_path / "empty").mkdir()
+    code, output = run(*(str(tmp_path / "empty") if a == "EMPTY" else a for a in arguments))
+    assert code == 2
+    assert expected in output
+
+
+def test_help_lists_every_command(run: Run) -> None:
+    """Each command is in --help with a sentence, and in the README."""
+    code, output = run("--help")
+    readme = (ROOT / "README.md").read_text()
+    assert code == 0
+    for command in cli.app.registered_commands:
+        name = command.name or command.callback.__name__  # type: ignore[union-attr]
+        assert re.search(rf"│ {name} +\w", output), name
+        assert f"webhook-buffer {name}" in readme or f"make {name}" in readme, name

@@ -1,0 +1,98 @@
+"""Imports run one way, so that each part can be read, run and bundled by itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from settings import ROOT
+
+OURS = {
+    "alarms", "app", "buffer", "cli", "dashboards", "errors", "lambdas", "local", "monitoring",
+    "operations", "settings",
+}  # fmt: skip
+
+# What each part may import of ours.
+ALLOWED = {
+    "lambdas": {"lambdas"},
+    "errors": set(),
+    "settings": {"errors", "lambdas"},
+    "buffer": {"buffer", "errors", "lambdas", "settings"},
+    "operations": {"errors", "lambdas", "operations", "settings"},
+    "local": {"errors", "lambdas", "local", "operations", "settings"},
+    "app": {"buffer", "errors", "settings"},
+    "cli": {"errors", "local", "operations", "settings"},
+}
+# Libraries with one home each.
+HOMES = {
+    "aws_cdk": {"app", "buffer"},
+    "constructs": {"buffer"},
+    "boto3": {"operations"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "pydantic": {"settings"},
+    "psutil": {"local"},
+    "sentry_sdk": {"lambdas"},
+}
+
+
+def _files() -> list[Path]:
+    tops = [ROOT / f"{name}.py" for name in ALLOWED] + [
+        path for name in ALLOWED for path in (ROOT / name).rglob("*.py")
+    ]
+    return sorted(path for path in tops if path.exists())
+
+
+def _imports(file: Path) -> Iterator[tuple[str, str]]:
+    """(top-level name, whole name) of every import, wherever it stands in the file."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.partition(".")[0], alias.name
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            module = node.module or ""
+            yield module.partition(".")[0], module
+            for alias in node.names:
+                yield module.partition(".")[0], f"{module}.{alias.name}"
+
+
+def _part(file: Path) -> str:
+    return file.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("file", _files(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_run_one_way(file: Path) -> None:
+    """A part imports only what it is allowed to, and a library only at its home."""
+    part = _part(file)
+    for top, whole in _imports(file):
+        if top in OURS:
+            assert top in ALLOWED[part], f"{part} must not import {whole}"
+        assert part in HOMES.get(top, {part}), f"{top} belongs to {HOMES[top]}"
+
+
+def test_every_part_has_a_rule() -> None:
+    """A new folder or module of ours gets a rule before it gets code."""
+    python = {_part(path) for path in ROOT.glob("*.py")} | {
+        path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"
+    }
+    assert python == ALLOWED.keys()
+
+
+def test_no_circles_within_a_part() -> None:
+    """No module of ours imports itself through others."""
+    graph = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts): {name for _, name in _imports(file)}
+        for file in _files()
+    }
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, f"circle: {' → '.join([*trail, name])}"
+        for other in graph.get(name, set()) & graph.keys():
+            visit(other, (*trail, name))
+
+    for name in graph:
+        visit(name, ())
