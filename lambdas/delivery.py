@@ -84,7 +84,7 @@ def attempt(
 
     try:
         connection = _connected(backend, min(seconds, _CONNECT_SECONDS))
-    except OSError as failure:
+    except (OSError, UnicodeError) as failure:
         return outcome(error=_connect_error(failure))
     # Socket timeouts bound each read, not their sum: a backend that sends a byte now and
     # then would outlive them. Shutting the socket down ends whatever waits on it.
@@ -188,10 +188,21 @@ def _exchange(
     except (BrokenPipeError, ConnectionResetError):
         # A backend may answer (413, 401) and close before it has read the whole body.
         try:
-            return connection.getresponse()
+            return _answer(connection)
         except (OSError, http.client.HTTPException):
             raise ConnectionResetError from None
-    return connection.getresponse()
+    return _answer(connection)
+
+
+def _answer(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
+    """The final answer. Any number of interim ones may come first, and ``http.client`` skips
+    only 100. Source: RFC 9110, 15.2.
+    """
+    response = connection.getresponse()
+    while 102 <= response.status < 200:
+        response.headers = None  # type: ignore[assignment]  # makes begin() read on
+        response.begin()
+    return response
 
 
 def _shut_down(connection: http.client.HTTPConnection, expired: threading.Event) -> None:
@@ -214,7 +225,7 @@ def _connect_error(failure: Exception) -> str:
     match failure:
         case TimeoutError():
             return "ConnectTimeout"
-        case socket.gaierror():
+        case socket.gaierror() | UnicodeError():  # UnicodeError: a name that DNS can't hold
             return "NameResolution"
         case ssl.SSLError():
             return "Tls"

@@ -1,0 +1,49 @@
+"""What the README says is there, is there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import cli
+from settings import ROOT
+
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z]+)", README))))
+def test_make_targets_exist(target: str) -> None:
+    """Every ``make`` target that the README names is in the Makefile."""
+    assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
+
+
+def test_commands_exist() -> None:
+    """Every ``webhook-buffer`` command that the README names is one."""
+    known = {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback}
+    named = set(re.findall(r"webhook-buffer ([a-z]+)", README))
+    assert named <= known
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)h][^)]*)\)", README))
+def test_links_lead_somewhere(link: str) -> None:
+    """Every link into the project leads to a file."""
+    assert (ROOT / link).exists()
+
+
+def test_layout_is_the_layout() -> None:
+    """Every file and folder in the layout exists, and every folder of code is in it."""
+    layout = README.partition("## Layout")[2].split("```")[1]
+    named = set(re.findall(r"[a-z]+(?:/|\.py|\.json)", layout))
+    assert all((ROOT / name).exists() for name in named)
+    folders = {f"{path.parent.name}/" for path in ROOT.glob("*/__init__.py")}
+    assert folders <= named
+
+
+def test_demo_output_is_the_demo_s() -> None:
+    """The rows of the demo's table are those that the demo prints."""
+    source = (ROOT / "cli.py").read_text().partition("def _show_report")[2]
+    printed = set(re.findall(r'"([A-Z][a-z ]+)"', source.partition("\ndef ")[0]))
+    shown = set(re.findall(r"^│ ([A-Z][a-z ]+?) +│", README, re.MULTILINE))
+    assert shown == printed
