@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 
 from errors import InputError, ProofFailedError, WebhookBufferError
 from local import demo as demonstration
@@ -25,6 +21,7 @@ from operations.send import Sender, Summary, from_files, paced
 from operations.smoke import Smoke
 from operations.target import Target, outputs
 from settings import ROOT, Settings, load
+from terminal import console, milliseconds, progress, show, step
 
 app = typer.Typer(
     name="webhook-buffer",
@@ -34,7 +31,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-console = Console(highlight=False)
 _ON_LAPTOP = "On the laptop"
 _ANYWHERE = "On the laptop and on AWS"
 
@@ -53,8 +49,8 @@ def up(
 ) -> None:
     """Start the emulator and deploy the buffer onto it; run again, it updates what changed."""
     target = _target(load("local"), port)
-    cdk = deployment.prepare(target, _step)
-    _next_steps(deployment.apply(target, cdk, _step))
+    cdk = deployment.prepare(target, step)
+    _nextsteps(deployment.apply(target, cdk, step))
 
 
 @app.command(rich_help_panel=_ON_LAPTOP)
@@ -82,15 +78,17 @@ def status(env: Env = "local") -> None:
     settings = load(env)
     target = laptop.target(settings)
     found = outputs(target)
-    table = _table("", "")
-    if target.endpoint_url:
-        table.add_row("Emulator", f"{target.endpoint_url} (pid {laptop.emulator().require().pid})")
-    table.add_row("Stack", settings.prefix)
-    table.add_row("Release", found["Release"])
-    table.add_row("Endpoint", found["BufferedEndpoint"])
-    table.add_row("Backend", settings.backend_url or "faux backend")
-    table.add_row("In the queue", f"about {deployment.waiting(target)}")
-    console.print(table)
+    rows = [
+        ("Stack", settings.prefix),
+        ("Release", found["Release"]),
+        ("Endpoint", found["BufferedEndpoint"]),
+        ("Backend", settings.backend_url or "faux backend"),
+        ("In the queue", f"about {deployment.waiting(target)}"),
+    ]
+    if settings.on_laptop:
+        running = laptop.emulator().require()
+        rows.insert(0, ("Emulator", f"{running.endpoint_url} (pid {running.pid})"))
+    show(rows)
 
 
 @app.command(rich_help_panel=_ANYWHERE)
@@ -112,21 +110,22 @@ def send(
     sender = Sender(endpoint)
     started = time.monotonic()
     receipts = []
-    with _progress() as progress:
-        task = progress.add_task("Sending", total=len(webhooks) * repeat)
+    with progress() as bar:
+        task = bar.add_task("Sending", total=len(webhooks) * repeat)
         for webhook in paced(webhooks, rate=rate, repeat=repeat):
             receipts.append(sender.post(webhook))
-            progress.advance(task)
+            bar.advance(task)
     summary = Summary(receipts)
-    table = _table("", "")
-    table.add_row("Sent", str(len(receipts)))
-    table.add_row("Accepted", str(summary.accepted))
-    table.add_row("Rate", f"{len(receipts) / (time.monotonic() - started):.1f} per second")
+    rows = [
+        ("Sent", str(len(receipts))),
+        ("Accepted", str(summary.accepted)),
+        ("Rate", f"{len(receipts) / (time.monotonic() - started):.1f} per second"),
+    ]
     if summary.accepted:
-        table.add_row("Accept latency", _milliseconds(summary.latency_ms))
+        rows.append(("Accept latency", milliseconds(summary.latency_ms)))
     for reason, count in summary.refusals.most_common():
-        table.add_row("[red]Not accepted[/]", f"{count} x {reason}")
-    console.print(table)
+        rows.append(("[red]Not accepted[/]", f"{count} x {reason}"))
+    show(rows)
     if summary.accepted < len(receipts):
         raise ProofFailedError(f"{len(receipts) - summary.accepted} webhooks were not accepted.")
 
@@ -194,7 +193,7 @@ def synth(env: Env) -> None:
     settings = load(env)
     folder = laptop.STATE / settings.environment
     cdk = Cdk(Target(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS))
-    with _step("Synthesizing the stacks"):
+    with step("Synthesizing the stacks"):
         cdk.synth()
     console.print(f"Templates: {_shown(cdk.assembly)}")
 
@@ -202,7 +201,7 @@ def synth(env: Env) -> None:
 @app.command(rich_help_panel=_ANYWHERE)
 def diff(env: Env) -> None:
     """Show what a deployment would change."""
-    cdk = deployment.prepare(_target(load(env)), _step)
+    cdk = deployment.prepare(_target(load(env)), step)
     print(cdk.diff())
 
 
@@ -212,11 +211,11 @@ def deploy(env: Env, yes: Yes = False) -> None:
     settings = load(env)
     _require_answer(yes)
     target = _target(settings)
-    cdk = deployment.prepare(target, _step)
+    cdk = deployment.prepare(target, step)
     print(cdk.diff())
     if not yes:
         typer.confirm(f"Deploy this to '{env}' ({settings.awsAccount})?", abort=True)
-    found = deployment.apply(target, cdk, _step)
+    found = deployment.apply(target, cdk, step)
     console.print(f"Endpoint: [bold]{found['BufferedEndpoint']}[/]")
     _smoke(target, failures=False, deliver=False)
 
@@ -237,9 +236,9 @@ def destroy(env: Env, yes: Yes = False) -> None:
     if not yes:
         typer.confirm(f"Destroy '{env}'?", abort=True)
     cdk = Cdk(target)
-    with _step("Synthesizing the stacks"):
+    with step("Synthesizing the stacks"):
         cdk.synth()
-    with _step("Destroying"):
+    with step("Destroying"):
         cdk.destroy()
     laptop.forget(settings)
     if deployment.table_exists(target):
@@ -261,7 +260,7 @@ def demo() -> None:
         overrides = {"create_faux_backend": None, "backend_url": backend.url}
         settings = load("local", overrides=overrides)
         try:
-            with _step("Starting the emulator"):
+            with step("Starting the emulator"):
                 running = emulator.start()
             target = Target(
                 settings=settings,
@@ -270,22 +269,21 @@ def demo() -> None:
                 overrides=overrides,
                 outputs_file=folder / "cdk.out.json",
             )
-            cdk = deployment.prepare(target, _step)
-            endpoint = deployment.apply(target, cdk, _step)["BufferedEndpoint"]
-            with _progress() as progress:
-                accepted = progress.add_task("Accepted", total=len(webhooks))
-                arrived = progress.add_task("At the backend", total=len(webhooks))
+            cdk = deployment.prepare(target, step)
+            endpoint = deployment.apply(target, cdk, step)["BufferedEndpoint"]
+            with progress() as bars:
+                accepted = bars.add_task("Accepted", total=len(webhooks))
+                arrived = bars.add_task("At the backend", total=len(webhooks))
 
-                def show(count: int, received: int, doing: str) -> None:
-                    progress.update(accepted, completed=count)
-                    progress.update(
-                        arrived, completed=received, description=f"At the backend ({doing})"
-                    )
+                def follow(count: int, received: int, doing: str) -> None:
+                    bars.update(accepted, completed=count)
+                    description = f"At the backend ({doing})"
+                    bars.update(arrived, completed=received, description=description)
 
-                report = demonstration.run(endpoint, backend, webhooks, progress=show)
+                report = demonstration.run(endpoint, backend, webhooks, progress=follow)
         finally:
             emulator.stop()
-    _show_report(report)
+    show(_verdict(report))
     if not report.holds:
         raise ProofFailedError("The demo's claim does not hold; see the table above.")
 
@@ -295,7 +293,7 @@ def _target(settings: Settings, port: int = DEFAULT_PORT) -> Target:
     check_node()
     if not settings.on_laptop or laptop.emulator().running():
         return laptop.target(settings)
-    with _step("Starting the emulator"):
+    with step("Starting the emulator"):
         return laptop.started(settings, port)
 
 
@@ -303,16 +301,16 @@ def _smoke(target: Target, *, failures: bool, deliver: bool) -> None:
     tests = Smoke(target, outputs(target))
     count = 0
     for check in tests.checks(failures=failures, deliver=deliver):
-        console.print(f"[green]✓[/] {check.claim} [dim]({check.detail})[/]")
+        console.print(f"[green]✓[/] {check.claim} [dim]({check.detail})[/]", soft_wrap=True)
         count += 1
     if not (tests.practises or deliver):
         console.print("- delivery was not tested: the backend is real; --deliver sends to it")
     console.print(f"{count} smoke tests passed.")
 
 
-def _next_steps(found: dict[str, str]) -> None:
+def _nextsteps(found: dict[str, str]) -> None:
     endpoint = found["BufferedEndpoint"]
-    console.print(f"\nThe buffer runs at [bold]{endpoint}[/] (release {found['Release']}).")
+    console.print(f"\nThe buffer runs at [bold]{endpoint}[/]", soft_wrap=True)
     console.print("Try it:")
     console.print(f'  curl -d \'{{"group_id": "order-1"}}\' {endpoint}/orders', soft_wrap=True)
     console.print("  webhook-buffer logs      what became of it")
@@ -320,47 +318,22 @@ def _next_steps(found: dict[str, str]) -> None:
     console.print("  webhook-buffer down      stop it")
 
 
-def _show_report(report: demonstration.Report) -> None:
-    table = _table("", "")
-    good, bad = "green", "red"
-    table.add_row("Sent", f"{report.sent} ({report.event_types} kinds, {report.groups} groups)")
-    table.add_row("Accepted", str(report.summary.accepted))
-    table.add_row("Delivered", f"{report.delivered} (backend away for "
-                  f"{demonstration.OUTAGE_SECONDS:.0f} s on the way)")  # fmt: skip
-    for name, count in (("Lost", report.lost), ("Out of order", report.out_of_order)):
-        table.add_row(name, f"[{bad if count else good}]{count}[/]")
-    table.add_row("Duplicates", str(report.duplicates))
-    table.add_row("Accept latency", _milliseconds(report.summary.latency_ms))
-    table.add_row("Delivery lag", _milliseconds(report.lag_ms))
-    console.print(table)
+def _verdict(report: demonstration.Report) -> list[tuple[str, str]]:
+    away = f"backend away for {demonstration.OUTAGE_SECONDS:.0f} s on the way"
 
+    def zero(count: int) -> str:
+        return f"[{'red' if count else 'green'}]{count}[/]"
 
-@contextmanager
-def _step(name: str) -> Iterator[None]:
-    """Shows a step while it runs and how long it took."""
-    started = time.monotonic()
-    with console.status(name):
-        yield
-    console.print(f"[green]✓[/] {name} [dim]({time.monotonic() - started:.1f} s)[/]")
-
-
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        console=console,
-    )  # fmt: skip
-
-
-def _table(*columns: str) -> Table:
-    table = Table(show_header=any(columns))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _milliseconds(percentile_of: object) -> str:
-    assert callable(percentile_of)
-    return f"p50 {percentile_of(50):.0f} ms, p99 {percentile_of(99):.0f} ms"
+    return [
+        ("Sent", f"{report.sent} ({report.event_types} kinds, {report.groups} groups)"),
+        ("Accepted", str(report.summary.accepted)),
+        ("Delivered", f"{report.delivered} ({away})"),
+        ("Lost", zero(report.lost)),
+        ("Out of order", zero(report.out_of_order)),
+        ("Duplicates", str(report.duplicates)),
+        ("Accept latency", milliseconds(report.summary.latency_ms)),
+        ("Delivery lag", milliseconds(report.lag_ms)),
+    ]
 
 
 def _header(line: str) -> tuple[str, str]:

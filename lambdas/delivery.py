@@ -90,11 +90,14 @@ def attempt(
     # then would outlive them. Shutting the socket down ends whatever waits on it.
     expired = threading.Event()
     remaining = max(0.0, seconds - (time.monotonic() - started))
-    deadline = threading.Timer(remaining, _shut_down, (connection, expired))
+    # The socket itself: the connection lets go of it once an answer's head is there.
+    deadline = threading.Timer(remaining, _shut_down, (connection.sock, expired))
     deadline.daemon = True
     deadline.start()
     try:
         response = _exchange(connection, backend, envelope, extra)
+        if expired.is_set():  # http.client takes an answer cut off in its head for a whole one
+            return outcome(error="ReadTimeout")
         answered = outcome(status=response.status, retry_after=response.getheader("Retry-After"))
         _drain(response)
         return answered
@@ -205,11 +208,11 @@ def _answer(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
     return response
 
 
-def _shut_down(connection: http.client.HTTPConnection, expired: threading.Event) -> None:
+def _shut_down(sock: socket.socket, expired: threading.Event) -> None:
     expired.set()
     try:
-        connection.sock.shutdown(socket.SHUT_RDWR)
-    except (OSError, AttributeError):
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
         pass  # closed already
 
 

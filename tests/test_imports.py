@@ -12,7 +12,7 @@ from settings import ROOT
 
 OURS = {
     "alarms", "app", "buffer", "cli", "dashboards", "errors", "lambdas", "local", "monitoring",
-    "operations", "settings",
+    "operations", "settings", "terminal",
 }  # fmt: skip
 
 # What each part may import of ours.
@@ -24,7 +24,8 @@ ALLOWED = {
     "operations": {"errors", "lambdas", "operations", "settings"},
     "local": {"errors", "lambdas", "local", "operations", "settings"},
     "app": {"buffer", "errors", "settings"},
-    "cli": {"errors", "local", "operations", "settings"},
+    "cli": {"errors", "local", "operations", "settings", "terminal"},
+    "terminal": set(),
 }
 # Libraries with one home each.
 HOMES = {
@@ -32,7 +33,7 @@ HOMES = {
     "constructs": {"buffer"},
     "boto3": {"operations"},
     "typer": {"cli"},
-    "rich": {"cli"},
+    "rich": {"cli", "terminal"},
     "pydantic": {"settings"},
     "psutil": {"local"},
     "sentry_sdk": {"lambdas"},
