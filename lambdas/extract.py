@@ -139,10 +139,10 @@ def allowed(value: str) -> str:
 
 
 def _search(expression: Any, document: Any) -> Any:
-    """What JMESPath finds; None where a function in it refuses the document's types."""
+    """What JMESPath finds; None where the expression can't handle the document's types."""
     try:
         return expression.search(document) if document is not None else None
-    except JMESPathError:
+    except Exception:  # besides its own errors it lets Python's through: TypeError for "a" > 1
         return None
 
 

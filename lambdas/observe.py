@@ -26,9 +26,17 @@ LOG_FIELDS = frozenset(
     }
 )  # fmt: skip
 
+# Every part a Sentry event may have; exceptions are redacted besides.
+_EVENT_PARTS = frozenset(
+    {
+        "event_id", "timestamp", "level", "message", "exception", "tags", "environment",
+        "release", "server_name", "platform", "sdk",
+    }
+)  # fmt: skip
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-_TAGS = ("message_id", "group_id", "request_id", "function")
 
+# What the invocation is about: function, request_id, message_id and group_id. They stand in
+# every log line and are the tags of every report.
 _context: dict[str, str] = {}
 
 
@@ -56,19 +64,25 @@ def log(level: str, event: str, **fields: Any) -> None:
     sys.stdout.flush()
 
 
-def report(failure: str, **tags: str | None) -> None:
+def about(*, group_id: str, message_id: str | None = None) -> None:
+    """Names the webhook that log lines and reports are about until the invocation's end."""
+    _context["group_id"] = group_id
+    if message_id:
+        _context["message_id"] = message_id
+
+
+def report(failure: str) -> None:
     """Sends a handled failure to Sentry, where the environment has a DSN.
 
     Args:
         failure: what went wrong, in words that hold nothing of the webhook.
-        tags: ``message_id`` and ``group_id``.
     """
-    _to_sentry(lambda sentry: sentry.capture_message(failure, level="error"), tags)
+    _to_sentry(lambda sentry: sentry.capture_message(failure, level="error"))
 
 
-def report_exception(error: BaseException, **tags: str | None) -> None:
+def report_exception(error: BaseException) -> None:
     """Sends an exception to Sentry: its type and stack, never its text or local variables."""
-    _to_sentry(lambda sentry: sentry.capture_exception(error), tags)
+    _to_sentry(lambda sentry: sentry.capture_exception(error))
 
 
 class UnexpectedError(Exception):
@@ -100,6 +114,7 @@ def observed(handler: Handler) -> Handler:
 
     @wraps(handler)
     def wrapper(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        _context.clear()
         _context["function"] = context.function_name
         _context["request_id"] = context.aws_request_id
         try:
@@ -131,7 +146,7 @@ def _where(error: BaseException) -> str:
     return f"{file}:{trace.tb_lineno}"
 
 
-def _to_sentry(capture: Callable[[Any], object], tags: dict[str, str | None]) -> None:
+def _to_sentry(capture: Callable[[Any], object]) -> None:
     """Calls ``capture`` with Sentry's module, in a scope with our tags; nothing without a DSN.
 
     Waits for the event to leave, since the sandbox may be frozen right after. A failure of
@@ -151,7 +166,6 @@ def _to_sentry(capture: Callable[[Any], object], tags: dict[str, str | None]) ->
                 server_name=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
                 default_integrations=False,
                 auto_enabling_integrations=False,
-                send_default_pii=False,
                 include_local_variables=False,
                 max_breadcrumbs=0,
                 max_request_body_size="never",
@@ -159,9 +173,8 @@ def _to_sentry(capture: Callable[[Any], object], tags: dict[str, str | None]) ->
                 shutdown_timeout=1,
             )
         with sentry_sdk.new_scope() as scope:
-            for name, value in {**_context, **tags}.items():
-                if name in _TAGS and value is not None:
-                    scope.set_tag(name, value)
+            for name, value in _context.items():
+                scope.set_tag(name, value)
             capture(sentry_sdk)
         sentry_sdk.flush(timeout=1)
     except Exception as error:
@@ -169,9 +182,8 @@ def _to_sentry(capture: Callable[[Any], object], tags: dict[str, str | None]) ->
 
 
 def _allow_listed(event: Any, _hint: Any) -> Any:
-    """Takes out of a Sentry event what could hold a piece of a webhook or of the environment."""
-    for part in ("request", "extra", "breadcrumbs", "user", "contexts"):
-        event.pop(part, None)
+    """A Sentry event's parts that hold nothing of a webhook or of the environment."""
+    event = {part: value for part, value in event.items() if part in _EVENT_PARTS}
     for exception in event.get("exception", {}).get("values", []):
         exception["value"] = "(text withheld: it may hold a piece of a webhook)"
     return event

@@ -66,7 +66,7 @@ def _publish(event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, Any]
         if CONFIG.reject_without_group:
             return 400, {"error": _NO_GROUP}, fields
         group_id = str(uuid4())
-    fields["group_id"] = group_id
+    observe.about(group_id=group_id)
     deduplication_id = extract.first(CONFIG.deduplication_id, facts) or str(uuid4())
 
     try:
@@ -92,7 +92,7 @@ def _publish(event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, Any]
             "group_id": group_id,
         }
     except aws.AwsError as error:
-        observe.report(f"SQS did not take a webhook: {error.code}", group_id=group_id)
+        observe.report(f"SQS did not take a webhook: {error.code}")
         answer = {"error": f"The queue does not accept right now. Send again in {_RETRY_AFTER} s."}
         return 503, answer, {**fields, "aws_error": error.code}
     return 200, answer, {**fields, **{k: v for k, v in answer.items() if k != "group_id"}}

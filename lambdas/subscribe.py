@@ -54,12 +54,13 @@ def _done(message: dict[str, Any], seconds: float) -> bool:
     attributes = message["attributes"]
     number = int(attributes["ApproximateReceiveCount"])
     ids = {"message_id": message["messageId"], "group_id": attributes["MessageGroupId"]}
+    observe.about(**ids)
     try:
         webhook = _unpacked(message)
     except envelope.UnreadableError as error:
-        _put_back(message, number, None, ids)
-        observe.log("ERROR", "message.unreadable", error=str(error), attempt=number, **ids)
-        observe.report(f"A message in the queue can't be read: {error}", **ids)
+        _put_back(message, number, None)
+        observe.log("ERROR", "message.unreadable", error=str(error), attempt=number)
+        observe.report(f"A message in the queue can't be read: {error}")
         return False
 
     extra = {
@@ -79,7 +80,6 @@ def _done(message: dict[str, Any], seconds: float) -> bool:
         "duration_ms": outcome.duration_ms,
         "age_ms": round(time.time() * 1000) - webhook.received_at,
         "body_bytes": len(webhook.body),
-        **ids,
     }
     if outcome.delivered:
         observe.log("INFO", "webhook.delivered", **fields)
@@ -88,24 +88,23 @@ def _done(message: dict[str, Any], seconds: float) -> bool:
     flags = _test_flags(webhook)
     consumed = flags.get("consume_bad_messages") is True
     if not consumed:
-        fields["retry_seconds"] = _put_back(message, number, outcome.retry_after, ids)
+        fields["retry_seconds"] = _put_back(message, number, outcome.retry_after)
     observe.log("WARNING", "webhook.failed", consumed=consumed or None, **fields)
     if flags.get("suppress_sentry") is not True:
-        observe.report(
-            f"The backend did not take a webhook: {outcome.status or outcome.error}", **ids
-        )
+        observe.report(f"The backend did not take a webhook: {outcome.status or outcome.error}")
     return consumed
 
 
 def _unpacked(message: dict[str, Any]) -> envelope.Envelope:
     attribute = message.get("messageAttributes", {}).get("body")
-    body = base64.b64decode(attribute["binaryValue"]) if attribute else b""
+    try:
+        body = base64.b64decode(attribute["binaryValue"]) if attribute else b""
+    except (KeyError, ValueError):
+        raise envelope.UnreadableError("the attribute 'body' is not binary") from None
     return envelope.unpack(message["body"], body)
 
 
-def _put_back(
-    message: dict[str, Any], number: int, retry_after: str | None, ids: dict[str, str]
-) -> int | None:
+def _put_back(message: dict[str, Any], number: int, retry_after: str | None) -> int | None:
     """Sets when the message is received again; the seconds, or None when SQS did not take it.
 
     Then the queue's own visibility timeout holds, and the message comes back all the same.
@@ -128,7 +127,7 @@ def _put_back(
             seconds=_VISIBILITY_SECONDS,
         )
     except aws.AwsError as error:
-        observe.log("WARNING", "visibility.failed", aws_error=error.code, **ids)
+        observe.log("WARNING", "visibility.failed", aws_error=error.code)
         return None
     return seconds
 
@@ -144,8 +143,7 @@ def _write_record(
     try:
         record.write(
             CONFIG.table,
-            message_id=ids["message_id"],
-            group_id=ids["group_id"],
+            **ids,
             sequence_number=sequence_number,
             number=number,
             envelope=webhook,
@@ -155,8 +153,8 @@ def _write_record(
         )
     except Exception as error:
         code = error.code if isinstance(error, aws.AwsError) else type(error).__name__
-        observe.log("ERROR", "record.failed", aws_error=code, attempt=number, **ids)
-        observe.report(f"A webhook's record can't be written: {code}", **ids)
+        observe.log("ERROR", "record.failed", aws_error=code, attempt=number)
+        observe.report(f"A webhook's record can't be written: {code}")
 
 
 def _test_flags(webhook: envelope.Envelope) -> dict[str, Any]:

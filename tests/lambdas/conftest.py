@@ -33,7 +33,7 @@ class Request:
 class Wire:
     """Runs a script on every connection, each in a thread; use it as a context manager."""
 
-    def __init__(self, script: Callable[[socket.socket], None]) -> None:
+    def __init__(self, script: Callable[[socket.socket], object]) -> None:
         self._script = script
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]

@@ -112,7 +112,7 @@ _REFUSED = {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "secret 
         (400, _REFUSED, "QueueDoesNotExist", False),
         (400, {"__type": "OverLimit"}, "OverLimit", False),
         (403, {"__type": "AccessDeniedException"}, "AccessDeniedException", False),
-        (400, {"__type": "com.amazon.coral.service#ThrottlingException"}, "ThrottlingException", True),
+        (400, {"__type": "com.amazon#ThrottlingException"}, "ThrottlingException", True),
         (400, {"__type": "com.amazonaws.sqs#RequestThrottled"}, "RequestThrottled", True),
         (400, {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"},
          "ProvisionedThroughputExceededException", True),

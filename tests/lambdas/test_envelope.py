@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.envelope import (
-    MAX_MESSAGE_BYTES,
     Envelope,
     Message,
     TooLargeError,
@@ -23,6 +22,7 @@ from lambdas.envelope import (
 )
 from tests.conftest import http_event
 
+_LIMIT = 1024 * 1024  # bytes; source: SQS quotas
 _ANY_TEXT = st.text(st.characters(), max_size=20)
 _ENVELOPES = st.builds(
     Envelope,
@@ -43,7 +43,7 @@ def test_what_goes_in_comes_out(envelope: Envelope) -> None:
     message = pack(envelope)
     assert message.text.isascii()
     assert message.text.isprintable()
-    assert message.size <= MAX_MESSAGE_BYTES
+    assert message.size <= _LIMIT
     assert unpack(message.text, message.body) == envelope
 
 
@@ -94,28 +94,28 @@ def _of_size(size: int, fill: bytes) -> Envelope:
     return replace(_SMALL, body=(fill * (room // len(fill) + 1))[:room])
 
 
-_NOISE = random.Random(1).randbytes(MAX_MESSAGE_BYTES)
+_NOISE = random.Random(1).randbytes(_LIMIT)
 
 
 def test_uses_all_that_sqs_takes() -> None:
     """A message of exactly 1 MiB goes as it is; one byte more is compressed."""
-    largest = _of_size(MAX_MESSAGE_BYTES, b"webhook ")
-    assert pack(largest).size == MAX_MESSAGE_BYTES
+    largest = _of_size(_LIMIT, b"webhook ")
+    assert pack(largest).size == _LIMIT
     assert pack(largest).body == largest.body
     larger = replace(largest, body=largest.body + b"!")
     message = pack(larger)
-    assert message.size < MAX_MESSAGE_BYTES / 10
+    assert message.size < _LIMIT / 10
     assert unpack(message.text, message.body) == larger
 
 
 def test_too_large_even_compressed() -> None:
     """Noise is taken up to the limit and refused beyond it, and so is a path on its own."""
-    largest = _of_size(MAX_MESSAGE_BYTES, _NOISE)
-    assert pack(largest).size == MAX_MESSAGE_BYTES
+    largest = _of_size(_LIMIT, _NOISE)
+    assert pack(largest).size == _LIMIT
     with pytest.raises(TooLargeError):
         pack(replace(largest, body=largest.body + b"!"))
     with pytest.raises(TooLargeError):
-        pack(replace(_SMALL, path="/" + "x" * MAX_MESSAGE_BYTES))
+        pack(replace(_SMALL, path="/" + "x" * _LIMIT))
 
 
 def test_no_decompression_bomb() -> None:

@@ -41,6 +41,8 @@ def _first(facts: extract.RequestFacts, *lines: str) -> str | None:
         ("json:[0]", _facts(b'["x"]'), "x"),
         ("json:id", _facts('{"id": "o-1"}'.encode("utf-16")), "o-1"),
         ("json:length(id)", _facts(b'{"id": 5}'), None),
+        ("json:items[?n > `1`].id | [0]", _facts(b'{"items": [{"n": "x", "id": 1}]}'), None),
+        ("json:items[::0]", _facts(b'{"items": [1]}'), None),
         ("json:id", _facts(b'{"id": null}'), None),
         ("json:id", _facts(b'{"id": ""}'), None),
         ("json:id", _facts(b'{"id": ["o-1"]}'), None),

@@ -150,5 +150,5 @@ def test_body_that_fits_is_whole(aws: Aws) -> None:
 def test_refused(aws: Aws) -> None:
     """What DynamoDB does not take is an error with its code."""
     aws.dynamodb.delete_table(TableName=aws.table)
-    with pytest.raises(AwsError, match="^ResourceNotFoundException$"):
+    with pytest.raises(AwsError, match=r"^ResourceNotFoundException$"):
         _written(aws, _OK)

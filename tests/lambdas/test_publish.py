@@ -1,0 +1,247 @@
+"""publish: a webhook is acknowledged once the queue has it, and refused in words otherwise."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import random
+import re
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from lambdas import envelope
+from lambdas.envelope import Envelope
+from tests.conftest import Aws, Functions, context, http_event
+from tests.lambdas.conftest import HttpStub, Wire
+
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def _answer(module: Any, event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, JSON and headers of the answer."""
+    reply = module.handler(event, context())
+    assert reply["headers"]["Content-Type"] == "application/json"
+    assert reply["headers"]["X-Buffer-Release"] == "0.0.0+test"
+    return reply["statusCode"], json.loads(reply["body"]), reply["headers"]
+
+
+def _queued(aws: Aws) -> tuple[dict[str, Any], Envelope]:
+    """The next message, taken off the queue, and the webhook in it."""
+    [record] = aws.received()
+    aws.delete(record)
+    attribute = record["messageAttributes"].get("body")
+    body = base64.b64decode(attribute["binaryValue"]) if attribute else b""
+    return record, envelope.unpack(record["body"], body)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b'{"group_id": "g"}', b"\x00\xff\r\n" * 9], ids=["empty", "json", "binary"]
+)
+def test_queued_as_received(functions: Functions, aws: Aws, body: bytes) -> None:
+    """What is acknowledged is on the queue, byte for byte, under the id that was answered."""
+    headers = {"x-signature": "sha256=é", "x-repeat": "1,2"}
+    event = http_event(
+        body, method="PUT", path="//a b/%2F", query="a=1&a=2&b=%zz&c", headers=headers,
+        cookies=["s=1", "t=2"],
+    )  # fmt: skip
+    status, answer, _ = _answer(functions.publish(), event)
+    assert status == 200
+    record, webhook = _queued(aws)
+    assert answer["message_id"] == record["messageId"]
+    assert answer["sequence_number"] == record["attributes"]["SequenceNumber"]
+    assert answer["group_id"] == record["attributes"]["MessageGroupId"]
+    assert webhook == Envelope(
+        "PUT", "//a b/%2F", "a=1&a=2&b=%zz&c",
+        (*headers.items(), ("cookie", "s=1; t=2")), body, event["requestContext"]["timeEpoch"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("extractors", "event", "group"),
+    [
+        (["json:a.id"], http_event({"a": {"id": 7}}), "7"),
+        (["form:order"], http_event(b"x=1&order=o%2D1", headers=_FORM), "o-1"),
+        (["header:X-Order"], http_event(headers={"x-order": "o-1"}), "o-1"),
+        (["query:order"], http_event(query="order=o-1"), "o-1"),
+        (["path:2"], http_event(path="/orders/o-1/paid"), "o-1"),
+        (["json:id", "query:id"], http_event(b"no json", query="id=q"), "q"),
+        (["header:x-order"], http_event(headers={"x-order": "o 1"}),
+         "sha256:" + hashlib.sha256(b"o 1").hexdigest()),
+    ],
+)  # fmt: skip
+def test_group(
+    functions: Functions, aws: Aws, extractors: list[str], event: dict[str, Any], group: str
+) -> None:
+    """The group is what the first extractor finds, or a hash of what SQS does not allow."""
+    module = functions.publish(GROUP_ID=json.dumps(extractors))
+    status, answer, _ = _answer(module, event)
+    record, _ = _queued(aws)
+    assert (status, answer["group_id"]) == (200, group)
+    assert record["attributes"]["MessageGroupId"] == group
+
+
+def test_own_group_where_none_is_found(functions: Functions, aws: Aws) -> None:
+    """Webhooks without a group get one each, so that none waits for another."""
+    module = functions.publish(GROUP_ID_MISSING="own")
+    groups = {_answer(module, http_event(b"x"))[1]["group_id"] for _ in range(2)}
+    assert {_queued(aws)[0]["attributes"]["MessageGroupId"] for _ in range(2)} == groups
+    assert len(groups) == 2
+
+
+def test_rejected_without_group(functions: Functions, aws: Aws) -> None:
+    """Where settings say so, a webhook without a group is refused with 400 and not queued."""
+    status, answer, headers = _answer(
+        functions.publish(GROUP_ID_MISSING="reject"), http_event({"other": 1})
+    )
+    assert status == 400
+    assert "No group id found" in answer["error"]
+    assert "groupId" in answer["error"]
+    assert "Retry-After" not in headers
+    assert aws.received() == []
+
+
+def test_deduplication(functions: Functions, aws: Aws) -> None:
+    """A delivery that a provider repeats under its id is acknowledged again and queued once."""
+    module = functions.publish(DEDUPLICATION_ID='["header:X-GitHub-Delivery"]')
+    for delivery in ("d-1", "d-1", "d 2"):
+        event = http_event({"group_id": "g"}, headers={"x-github-delivery": delivery})
+        assert _answer(module, event)[0] == 200
+    first, _ = _queued(aws)
+    second, _ = _queued(aws)
+    assert first["attributes"]["MessageDeduplicationId"] == "d-1"
+    assert second["attributes"]["MessageDeduplicationId"].startswith("sha256:")
+    assert aws.received() == []
+
+
+def test_repeats_are_no_duplicates(functions: Functions, aws: Aws) -> None:
+    """Two equal webhooks without a delivery id are two webhooks."""
+    module = functions.publish()
+    ids = [_answer(module, http_event({"group_id": "g"}))[1]["message_id"] for _ in range(3)]
+    assert [_queued(aws)[0]["messageId"] for _ in range(3)] == ids
+
+
+def test_large_body(functions: Functions, aws: Aws) -> None:
+    """A body beyond SQS's limit is queued compressed and comes off as it was."""
+    body = b'{"group_id": "g", "text": "' + b"webhook " * 500_000 + b'"}'
+    assert _answer(functions.publish(), http_event(body))[0] == 200
+    assert _queued(aws)[1].body == body
+
+
+@pytest.mark.parametrize(("size", "status"), [(1_048_000, 200), (1_048_577, 413)])
+def test_too_large(functions: Functions, aws: Aws, size: int, status: int) -> None:
+    """Noise is taken up to SQS's limit; beyond it, it is refused and not queued."""
+    body = random.Random(1).randbytes(size)
+    answered, answer, headers = _answer(functions.publish(), http_event(body))
+    assert answered == status
+    if status == 200:
+        assert _queued(aws)[1].body == body
+    else:
+        assert "1 MiB" in answer["error"]
+        assert "Retry-After" not in headers
+    assert aws.received() == []
+
+
+def _assert_unavailable(module: Any, event: dict[str, Any] | None = None) -> None:
+    status, answer, headers = _answer(
+        module, event if event is not None else http_event({"group_id": "g"})
+    )
+    assert (status, headers["Retry-After"]) == (503, "5")
+    assert list(answer) == ["error"]
+    assert re.search(r"Send (it )?again", answer["error"])
+    theirs = "AWS|Amazon|not exist|NotExist|words|127.0.0.1|Denied|Failure|Timeout|Error|HTTP"
+    assert not re.search(theirs, answer["error"])
+
+
+def test_queue_is_gone(functions: Functions, aws: Aws) -> None:
+    """When SQS refuses, the sender is asked to send again, in our words."""
+    module = functions.publish()
+    aws.sqs.delete_queue(QueueUrl=aws.queue_url)
+    _assert_unavailable(module)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (403, {"__type": "AccessDeniedException", "message": "words of AWS"}),
+        (500, {"__type": "InternalFailure", "message": "words of AWS"}),
+        (200, b"<html>words</html>"),
+        (200, {}),
+        (200, {"MessageId": "m-1"}),
+    ],
+)
+def test_no_200_without_a_receipt(
+    functions: Functions, http_stub: HttpStub, status: int, answer: Any
+) -> None:
+    """Whatever comes from SQS, only its receipt becomes a 200, and its words stay inside."""
+    http_stub.then(status, answer)
+    http_stub.then(status, answer)
+    _assert_unavailable(functions.publish(AWS_ENDPOINT_URL=http_stub.url))
+
+
+def test_queue_is_silent(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When SQS does not answer, the sender is told in time."""
+    with Wire(lambda _: wire.over.wait(5)) as wire:
+        module = functions.publish(AWS_ENDPOINT_URL=wire.url)
+        # Two attempts fit into the shortest timeout that settings allow.
+        assert 2 * vars(module)["_SEND_SECONDS"] < 7
+        monkeypatch.setattr(module, "_SEND_SECONDS", 0.2)
+        started = time.monotonic()
+        _assert_unavailable(module)
+        assert time.monotonic() - started < 1.5
+
+
+def test_queue_is_unreachable(functions: Functions) -> None:
+    """When nobody listens where SQS should, the sender is asked to send again."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        _assert_unavailable(functions.publish(AWS_ENDPOINT_URL=url))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{}, {"requestContext": {}}, {**http_event(b"x"), "body": "x"}],
+    ids=["nothing", "half", "damaged"],
+)
+def test_bug_of_ours(functions: Functions, aws: Aws, event: dict[str, Any]) -> None:
+    """What publish can't handle is a 503 too, for a 200 or a silent loss would be a lie."""
+    _assert_unavailable(functions.publish(), event)
+    assert aws.received() == []
+
+
+def test_log(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line says what was queued, where, how large it was and how long it took."""
+    event = http_event({"group_id": "g"}, path="/" + "p" * 999, headers={"x": "1"})
+    _, answer, _ = _answer(functions.publish(), event)
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["level"], line["event"]) == ("INFO", "webhook.queued")
+    assert line["message_id"] == answer["message_id"]
+    assert line["sequence_number"] == answer["sequence_number"]
+    assert (line["group_id"], line["method"], line["status"]) == ("g", "POST", 200)
+    assert line["path"] == "/" + "p" * 255
+    assert line["body_bytes"] == len(event["body"])
+    assert line["message_bytes"] > line["body_bytes"]
+    assert line["duration_ms"] > 0
+    assert (line["service"], line["env"]) == ("webhook-buffer", "test")
+    assert line["function"] == "test-function"
+    assert line["request_id"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "error"),
+    [
+        ({"GROUP_ID": "[]]"}, "JSONDecodeError"),
+        ({"GROUP_ID": '["cookie:x"]'}, "ValueError"),
+        ({"DEDUPLICATION_ID": '["json:a..b"]'}, "ValueError"),
+    ],
+)
+def test_wrong_environment_fails_the_load(
+    functions: Functions, variables: dict[str, str], error: str
+) -> None:
+    """A wrong variable ends the function before it takes a webhook."""
+    with pytest.raises(Exception, match=rf"^{error} at \w+\.py:\d+$"):
+        functions.publish(**variables)
