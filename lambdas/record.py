@@ -17,8 +17,8 @@ from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 
 # Source: DynamoDB quotas: an item is at most 400 KB, in UTF-8. Bodies that take up to this
-# much of it leave room for thousands of attempts.
-_BODY_BYTES = 200_000
+# much of it leave room for 14 days of attempts at the default delays (about 55 bytes each).
+_BODY_BYTES = 100_000
 
 _UPDATE = (
     "SET message_id = :id, group_id = :group, sequence_number = :sequence,"
