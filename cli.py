@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from errors import InputError, ProofFailedError, WebhookBufferError
+from lambdas.extract import HEADER_NAME
 from local import demo as demonstration
 from local import laptop
 from local.backend import ScriptedBackend
@@ -19,7 +20,7 @@ from operations import deployment, logs
 from operations.cdk import Cdk, check_node, node_modules
 from operations.send import Sender, Summary, from_files, paced
 from operations.smoke import Smoke
-from operations.target import Target, outputs
+from operations.target import Target, not_deployed, outputs, stack
 from settings import ROOT, Settings, load
 from terminal import console, milliseconds, progress, show, step
 
@@ -44,8 +45,9 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 @app.command(rich_help_panel=_ON_LAPTOP)
 def up(
     port: Annotated[
-        int, typer.Option(help="Port of the emulator on 127.0.0.1.", min=1, max=65535)
-    ] = DEFAULT_PORT,
+        int | None,
+        typer.Option(help=f"Port on 127.0.0.1; {DEFAULT_PORT} at first.", min=1, max=65535),
+    ] = None,
 ) -> None:
     """Start the emulator and deploy the buffer onto it; run again, it updates what changed."""
     target = _target(load("local"), port)
@@ -105,6 +107,8 @@ def send(
 ) -> None:
     """Send payloads one after the other, and say what became of them."""
     headers = dict(_header(line) for line in header or [])
+    if not HEADER_NAME.fullmatch(method):
+        raise InputError(f"'{method}' is no HTTP method; write POST, PUT, …")
     webhooks = from_files(path, method=method, target="/" + to.removeprefix("/"), headers=headers)
     endpoint = outputs(laptop.target(load(env)))["BufferedEndpoint"]
     sender = Sender(endpoint)
@@ -226,7 +230,8 @@ def destroy(env: Env, yes: Yes = False) -> None:
     settings = load(env)
     _require_answer(yes)
     target = laptop.target(settings)
-    outputs(target)
+    if stack(target) is None:
+        raise not_deployed(settings)
     waiting = deployment.waiting(target) or 0
     console.print(f"This deletes the stack {settings.prefix} in {settings.awsRegion}:")
     console.print(
@@ -242,9 +247,12 @@ def destroy(env: Env, yes: Yes = False) -> None:
         cdk.destroy()
     laptop.forget(settings)
     if deployment.table_exists(target):
+        where = f"--endpoint-url {target.endpoint_url} " if target.endpoint_url else ""
+        console.print(f"Left: table {settings.table_name}. To delete it for good:")
         console.print(
-            f"Left: table {settings.table_name} (delete it: aws dynamodb delete-table "
-            f"--table-name {settings.table_name} --region {settings.awsRegion})"
+            f"  aws dynamodb delete-table {where}--region {settings.awsRegion} "
+            f"--table-name {settings.table_name}",
+            soft_wrap=True,
         )
 
 
@@ -288,10 +296,10 @@ def demo() -> None:
         raise ProofFailedError("The demo's claim does not hold; see the table above.")
 
 
-def _target(settings: Settings, port: int = DEFAULT_PORT) -> Target:
+def _target(settings: Settings, port: int | None = None) -> Target:
     """An environment's target; on the laptop the emulator is started where it was not running."""
     check_node()
-    if not settings.on_laptop or laptop.emulator().running():
+    if not settings.on_laptop or (port is None and laptop.emulator().running()):
         return laptop.target(settings)
     with step("Starting the emulator"):
         return laptop.started(settings, port)
@@ -338,9 +346,10 @@ def _verdict(report: demonstration.Report) -> list[tuple[str, str]]:
 
 def _header(line: str) -> tuple[str, str]:
     name, separator, value = line.partition(":")
-    if not separator or not name.strip():
-        raise InputError(f"'{line}' is no header; write 'Name: value'.")
-    return name.strip(), value.strip()
+    name, value = name.strip(), value.strip()
+    if not separator or not HEADER_NAME.fullmatch(name) or not value.isascii():
+        raise InputError(f"'{line}' is no header; write 'Name: value', in ASCII.")
+    return name, value
 
 
 def _require_answer(yes: bool) -> None:

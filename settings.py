@@ -85,8 +85,9 @@ class Settings(BaseModel):
     # Lambda refuses.
     subscribeTimeoutSeconds: Annotated[int, Field(ge=5, le=900)] = 10
     retryBaseSeconds: Annotated[int, Field(ge=1, le=900)] = 2
-    retryMaxSeconds: Annotated[int, Field(ge=1, le=43_200)] = 300
-    retryAfterMaxSeconds: Annotated[int, Field(ge=0, le=43_200)] = 900
+    # SQS lets a received message wait 12 h in all, the attempt included.
+    retryMaxSeconds: Annotated[int, Field(ge=1, le=36_000)] = 300
+    retryAfterMaxSeconds: Annotated[int, Field(ge=0, le=36_000)] = 900
     # Source: SQS quotas: 14 days at most.
     retentionDays: Annotated[int, Field(ge=1, le=14)] = 14
     recordTtlDays: Annotated[int, Field(ge=1, le=3650)] = 30
@@ -112,6 +113,27 @@ class Settings(BaseModel):
             raise ValueError(
                 "backend_url: set while create_faux_backend is true, and webhooks can go to only "
                 "one of them; remove one of the two"
+            )
+        if self.awsRegion.startswith("cn-"):
+            raise ValueError(
+                "awsRegion: China's regions have endpoints of their own that the functions don't "
+                "know; choose another region"
+            )
+        if self.acmCertificateArn and f":acm:{self.awsRegion}:" not in self.acmCertificateArn:
+            raise ValueError(
+                f"acmCertificateArn: not of awsRegion ({self.awsRegion}); API Gateway takes a "
+                "certificate of its own region only"
+            )
+        if not self.groupId and self.groupIdMissing == "reject":
+            raise ValueError(
+                "groupId: empty while groupIdMissing is 'reject', which refuses everything; "
+                "add an extractor or set groupIdMissing to 'own'"
+            )
+        # Source: Lambda quotas: a function's environment variables are 4 KB at most.
+        if sum(map(len, self.groupId + self.deduplicationId)) > 2_000:
+            raise ValueError(
+                "groupId: with deduplicationId more than 2,000 characters, which a function's "
+                "environment does not hold; shorten the extractors"
             )
         if self.retryBaseSeconds > self.retryMaxSeconds:
             raise ValueError(

@@ -90,7 +90,8 @@ class BufferStack(Stack):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires_at",
-            removal_policy=RemovalPolicy.RETAIN,
+            # Kept when the stack goes, but not when its first creation fails.
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
     def _publish(self, queue: sqs.Queue) -> lambda_.Function:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from typing import Any
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+
+# Less is not worth beginning a call for.
+_LEAST_SECONDS = 0.05
 
 _POOL = urllib3.PoolManager(maxsize=2, retries=False)
 # Source: DynamoDB developer guide, "Error handling"; SQS API reference, "Common errors".
@@ -61,27 +65,28 @@ class Service:
     target: str
 
     def call(
-        self, action: str, parameters: Mapping[str, Any], *, seconds: float, attempts: int = 2
+        self, action: str, parameters: Mapping[str, Any], *, seconds: float, within: float
     ) -> dict[str, Any]:
-        """Calls an action and returns its reply.
+        """Calls an action, twice where the first failure may pass, and returns its reply.
 
         Args:
             action: ``SendMessage``.
             parameters: its input, JSON-ready.
-            seconds: for one attempt, connecting included.
-            attempts: how often at most; only failures that may pass are tried again.
+            seconds: to connect, and again to wait for the reply, in one attempt.
+            within: for all attempts; a second one is not begun after it.
 
         Raises:
             AwsError: When the last attempt failed.
         """
         body = json.dumps(parameters).encode()
-        while True:
-            attempts -= 1
-            try:
-                return self._attempt(action, body, seconds)
-            except AwsError as error:
-                if attempts <= 0 or not error.retryable:
-                    raise
+        deadline = time.monotonic() + within
+        try:
+            return self._attempt(action, body, min(seconds, max(within, _LEAST_SECONDS)))
+        except AwsError as error:
+            left = deadline - time.monotonic()
+            if not error.retryable or left < _LEAST_SECONDS:
+                raise
+            return self._attempt(action, body, min(seconds, left))
 
     def _attempt(self, action: str, body: bytes, seconds: float) -> dict[str, Any]:
         region = os.environ["AWS_REGION"]

@@ -8,7 +8,6 @@ itself, which would break the order.
 from __future__ import annotations
 
 import http.client
-import re
 import socket
 import ssl
 import threading
@@ -20,6 +19,7 @@ from functools import cache
 from typing import Any
 
 from lambdas.envelope import Envelope
+from lambdas.extract import HEADER_NAME
 from lambdas.target import Backend
 
 # Source: RFC 9110, 7.6.1, and RFC 2616, 13.5.1, for the older ones. Content-Length and Host
@@ -31,12 +31,12 @@ _HOP_BY_HOP = frozenset(
         "host", "content-length", "expect",
     }
 )  # fmt: skip
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = "x-buffer-"
 
 _CONNECT_SECONDS = 3.0
 # What is read of an answer's body, so that the backend can finish writing a usual one.
 _DRAIN_BYTES = 65_536
+_DRAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class Outcome:
         duration_ms: from connecting to the answer's status.
         status: the backend's HTTP status; None when no answer arrived.
         error: ``ConnectTimeout``, ``ReadTimeout``, ``ConnectionRefused``, ``ConnectionReset``,
-            ``NameResolution``, ``Tls``, ``BadAnswer`` or ``Connection``; None with a status.
+            ``NameResolution``, ``Tls``, ``BadAnswer``, ``Unsendable`` or ``Connection``; None
+            with a status.
         retry_after: the answer's Retry-After header, unread.
     """
 
@@ -84,14 +85,15 @@ def attempt(
 
     try:
         connection = _connected(backend, min(seconds, _CONNECT_SECONDS))
-    except (OSError, UnicodeError) as failure:
+    except (OSError, ValueError) as failure:
         return outcome(error=_connect_error(failure))
     # Socket timeouts bound each read, not their sum: a backend that sends a byte now and
     # then would outlive them. Shutting the socket down ends whatever waits on it.
     expired = threading.Event()
     remaining = max(0.0, seconds - (time.monotonic() - started))
     # The socket itself: the connection lets go of it once an answer's head is there.
-    deadline = threading.Timer(remaining, _shut_down, (connection.sock, expired))
+    sock = connection.sock
+    deadline = threading.Timer(remaining, _shut_down, (sock, expired))
     deadline.daemon = True
     deadline.start()
     try:
@@ -99,9 +101,9 @@ def attempt(
         if expired.is_set():  # http.client takes an answer cut off in its head for a whole one
             return outcome(error="ReadTimeout")
         answered = outcome(status=response.status, retry_after=response.getheader("Retry-After"))
-        _drain(response)
+        _drain(response, sock)
         return answered
-    except (OSError, http.client.HTTPException) as failure:
+    except (OSError, http.client.HTTPException, ValueError) as failure:
         return outcome(error="ReadTimeout" if expired.is_set() else _exchange_error(failure))
     finally:
         deadline.cancel()
@@ -126,7 +128,7 @@ def forwarded(headers: Iterable[tuple[str, str]]) -> list[tuple[str, bytes]]:
         lowered = name.lower()
         if lowered in _HOP_BY_HOP or lowered in named or lowered.startswith(_OURS):
             continue
-        if _HEADER_NAME.fullmatch(name) and not any(char in value for char in "\r\n\0"):
+        if HEADER_NAME.fullmatch(name) and not any(char in value for char in "\r\n\0"):
             sent.append((name, value.encode("utf-8", "surrogatepass")))
     return sent
 
@@ -211,15 +213,20 @@ def _answer(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
 def _shut_down(sock: socket.socket, expired: threading.Event) -> None:
     expired.set()
     try:
-        sock.shutdown(socket.SHUT_RDWR)
+        # Of the socket below TLS: TLS's own would pull the session away under a reader.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:
         pass  # closed already
 
 
-def _drain(response: http.client.HTTPResponse) -> None:
+def _drain(response: http.client.HTTPResponse, sock: socket.socket) -> None:
     """Reads a usual answer to its end; the status decided already, so failures don't matter."""
+    end = time.monotonic() + _DRAIN_SECONDS
+    left = _DRAIN_BYTES
     try:
-        response.read(_DRAIN_BYTES)
+        sock.settimeout(_DRAIN_SECONDS)
+        while left > 0 and time.monotonic() < end and (read := response.read1(left)):
+            left -= len(read)
     except (OSError, http.client.HTTPException):
         pass
 
@@ -228,10 +235,10 @@ def _connect_error(failure: Exception) -> str:
     match failure:
         case TimeoutError():
             return "ConnectTimeout"
-        case socket.gaierror() | UnicodeError():  # UnicodeError: a name that DNS can't hold
-            return "NameResolution"
         case ssl.SSLError():
             return "Tls"
+        case socket.gaierror() | ValueError():  # ValueError: a name that DNS can't hold
+            return "NameResolution"
         case ConnectionRefusedError():
             return "ConnectionRefused"
         case _:
@@ -244,5 +251,7 @@ def _exchange_error(failure: Exception) -> str:
             return "ConnectionReset"
         case http.client.HTTPException():
             return "BadAnswer"
+        case ValueError():  # a method or target that HTTP has no form for
+            return "Unsendable"
         case _:
             return "Connection"

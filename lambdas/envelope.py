@@ -62,7 +62,7 @@ class Envelope:
         """
         body = event.get("body") or ""
         headers = list((event.get("headers") or {}).items())
-        if event.get("cookies"):
+        if event.get("cookies") and not any(name == "cookie" for name, _ in headers):
             headers.append(("cookie", "; ".join(event["cookies"])))
         context = event["requestContext"]
         return cls(

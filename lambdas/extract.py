@@ -25,9 +25,12 @@ from urllib.parse import parse_qs, unquote
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 
 # Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId:
 # up to 128 alphanumeric characters and punctuation (ASCII "!" to "~").
+# Source: RFC 9110, 5.6.2: a header's name is a token.
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ALLOWED_ID = re.compile(r"[!-~]{1,128}")
 
 
@@ -102,10 +105,15 @@ def parse(line: str) -> Extractor:
                 expression = jmespath.compile(argument)
             except JMESPathError as error:
                 raise ValueError(f"'{line}' is not valid JMESPath: {error}") from None
+            unknown = _functions(expression.parsed) - Functions.FUNCTION_TABLE.keys()
+            if unknown:
+                raise ValueError(f"'{line}': JMESPath has no function {', '.join(sorted(unknown))}")
             return lambda facts: _search(expression, facts.json)
         case "form":
             return lambda facts: facts.form.get(argument, [None])[0]
         case "header":
+            if not HEADER_NAME.fullmatch(argument):
+                raise ValueError(f"'{line}': '{argument}' is no header's name")
             return lambda facts: facts.header(argument)
         case "query":
             return lambda facts: facts.parameters.get(argument, [None])[0]
@@ -144,6 +152,12 @@ def _search(expression: Any, document: Any) -> Any:
         return expression.search(document) if document is not None else None
     except Exception:  # besides its own errors it lets Python's through: TypeError for "a" > 1
         return None
+
+
+def _functions(node: Any) -> set[str]:
+    """The functions that a parsed expression calls."""
+    own = {node["value"]} if node["type"] == "function_expression" else set()
+    return own.union(*(_functions(c) for c in node["children"] if isinstance(c, dict)))
 
 
 def _parse_pairs(encoded: str) -> dict[str, list[str]]:

@@ -39,6 +39,13 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 # every log line and are the tags of every report.
 _context: dict[str, str] = {}
 
+# What Sentry is to be told at the invocation's end, each with the ids of its time.
+_reports: list[tuple[Callable[[Any], object], dict[str, str]]] = []
+# How long Sentry may take at most, and at least; and what is left of an invocation after it.
+_SENTRY_SECONDS = 1.0
+_SENTRY_LEAST_SECONDS = 0.3
+_LAST_SECONDS = 0.1
+
 
 def log(level: str, event: str, **fields: Any) -> None:
     """Writes one JSON line, if ``level`` is at least the environment's ``LOG_LEVEL``.
@@ -72,17 +79,17 @@ def about(*, group_id: str, message_id: str | None = None) -> None:
 
 
 def report(failure: str) -> None:
-    """Sends a handled failure to Sentry, where the environment has a DSN.
+    """Has a handled failure sent to Sentry, where the environment has a DSN.
 
     Args:
         failure: what went wrong, in words that hold nothing of the webhook.
     """
-    _to_sentry(lambda sentry: sentry.capture_message(failure, level="error"))
+    _keep(lambda sentry: sentry.capture_message(failure, level="error"))
 
 
 def report_exception(error: BaseException) -> None:
-    """Sends an exception to Sentry: its type and stack, never its text or local variables."""
-    _to_sentry(lambda sentry: sentry.capture_exception(error))
+    """Has an exception sent to Sentry: its type and stack, never its text or local variables."""
+    _keep(lambda sentry: sentry.capture_exception(error))
 
 
 class UnexpectedError(Exception):
@@ -99,6 +106,7 @@ def loading() -> Iterator[None]:
         yield
     except BaseException as error:
         _tell(error, "load.failed")
+        _send_reports(_SENTRY_SECONDS)
         raise UnexpectedError(_described(error)) from None
 
 
@@ -122,6 +130,9 @@ def observed(handler: Handler) -> Handler:
         except Exception as error:
             _tell(error, "function.failed")
             raise UnexpectedError(_described(error)) from None
+        finally:
+            # After the work: what Sentry takes of the remaining time can't delay a webhook.
+            _send_reports(context.get_remaining_time_in_millis() / 1000 - _LAST_SECONDS)
 
     return wrapper
 
@@ -146,21 +157,34 @@ def _where(error: BaseException) -> str:
     return f"{file}:{trace.tb_lineno}"
 
 
-def _to_sentry(capture: Callable[[Any], object]) -> None:
-    """Calls ``capture`` with Sentry's module, in a scope with our tags; nothing without a DSN.
+def _keep(capture: Callable[[Any], object]) -> None:
+    """Keeps a report until the work is done, with the ids it is about."""
+    if os.environ.get("SENTRY_DSN"):
+        _reports.append((capture, dict(_context)))
 
-    Waits for the event to leave, since the sandbox may be frozen right after. A failure of
-    Sentry itself never becomes ours.
+
+def _send_reports(seconds: float) -> None:
+    """Sends what was kept and waits until it has left: the sandbox may be frozen right after.
+
+    A failure of Sentry itself never becomes ours.
+
+    Args:
+        seconds: how long it may take; with too few nothing is sent, and the log says so.
     """
-    dsn = os.environ.get("SENTRY_DSN")
-    if not dsn:
+    if not _reports:
         return
+    reports = _reports.copy()
+    _reports.clear()
+    if seconds < _SENTRY_LEAST_SECONDS:
+        log("WARNING", "sentry.skipped")
+        return
+    started = time.monotonic()
     try:
         import sentry_sdk
 
         if not sentry_sdk.is_initialized():
             sentry_sdk.init(
-                dsn,
+                os.environ["SENTRY_DSN"],
                 environment=os.environ.get("ENVIRONMENT"),
                 release=os.environ.get("RELEASE"),
                 server_name=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
@@ -170,13 +194,15 @@ def _to_sentry(capture: Callable[[Any], object]) -> None:
                 max_breadcrumbs=0,
                 max_request_body_size="never",
                 before_send=_allow_listed,
-                shutdown_timeout=1,
+                shutdown_timeout=0,
             )
-        with sentry_sdk.new_scope() as scope:
-            for name, value in _context.items():
-                scope.set_tag(name, value)
-            capture(sentry_sdk)
-        sentry_sdk.flush(timeout=1)
+        for capture, tags in reports:
+            with sentry_sdk.new_scope() as scope:
+                for name, value in tags.items():
+                    scope.set_tag(name, value)
+                capture(sentry_sdk)
+        left = seconds - (time.monotonic() - started)
+        sentry_sdk.flush(timeout=max(0.0, min(_SENTRY_SECONDS, left)))
     except Exception as error:
         log("WARNING", "sentry.failed", error=type(error).__name__)
 

@@ -20,19 +20,21 @@ with observe.loading():
 
 # Seconds a sender is asked to wait before it sends again.
 _RETRY_AFTER = 5
-# Two attempts of this length stay within the function's timeout, and within what most
-# senders wait for an answer (GitHub: 10 s).
+# Two attempts of this length are within what most senders wait for an answer (GitHub: 10 s).
 _SEND_SECONDS = 3.0
+# Kept back from the function's remaining time to answer and to tell of a failure.
+_RESERVE_SECONDS = 1.0
 # Characters of a path in the log.
 _LOGGED_PATH = 256
 
 
 @observe.observed
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers an HTTP API event (payload format 2.0): 200, 400, 413 or 503."""
     started = time.monotonic()
     try:
-        status, answer, fields = _publish(event)
+        remaining = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+        status, answer, fields = _publish(event, remaining)
     except Exception as error:
         observe.report_exception(error)
         status, answer = 503, {"error": "The webhook was not queued. Send it again."}
@@ -50,24 +52,31 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"statusCode": status, "headers": headers, "body": json.dumps(answer)}
 
 
-def _publish(event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, Any]]:
-    """The answer's status and body, and what is logged of the request."""
+def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """The answer's status and body, and what is logged of the request.
+
+    Args:
+        seconds: how long queueing may take.
+    """
     webhook = envelope.Envelope.from_event(event)
     fields: dict[str, Any] = {
         "method": webhook.method,
         "path": webhook.path[:_LOGGED_PATH],
         "body_bytes": len(webhook.body),
     }
+    if _altered(event, webhook):
+        return 415, {"error": _ALTERED}, fields
     facts = extract.RequestFacts(
         path=webhook.path, query=webhook.query, headers=webhook.headers, body=webhook.body
     )
+    deduplication_id = extract.first(CONFIG.deduplication_id, facts) or str(uuid4())
     group_id = extract.first(CONFIG.group_id, facts)
     if group_id is None:
         if CONFIG.reject_without_group:
             return 400, {"error": _NO_GROUP}, fields
-        group_id = str(uuid4())
+        # SQS looks for duplicates within a group, so a repeat has to meet its original.
+        group_id = deduplication_id
     observe.about(group_id=group_id)
-    deduplication_id = extract.first(CONFIG.deduplication_id, facts) or str(uuid4())
 
     try:
         message = envelope.pack(webhook)
@@ -85,6 +94,7 @@ def _publish(event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, Any]
                 **_attributes(message.body),
             },
             seconds=_SEND_SECONDS,
+            within=seconds,
         )
         answer = {
             "message_id": reply["MessageId"],
@@ -98,6 +108,17 @@ def _publish(event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, Any]
     return 200, answer, {**fields, **{k: v for k, v in answer.items() if k != "group_id"}}
 
 
+def _altered(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
+    """Whether the API has put replacement characters in place of bytes that are no UTF-8.
+
+    It hands bodies of text types over as text. What it replaced shows in the length.
+    """
+    if event.get("isBase64Encoded") or "\ufffd".encode() not in webhook.body:
+        return False
+    length = next((value for name, value in webhook.headers if name == "content-length"), None)
+    return length is not None and length != str(len(webhook.body))
+
+
 def _attributes(body: bytes) -> dict[str, Any]:
     """The request's body as a message attribute; SQS refuses empty ones."""
     if not body:
@@ -109,6 +130,10 @@ def _attributes(body: bytes) -> dict[str, Any]:
 _NO_GROUP = (
     "No group id found in this request, so its order can't be kept. "
     "Send one where this environment's 'groupId' setting looks for it."
+)
+_ALTERED = (
+    "The body is not UTF-8, but its Content-Type says text, so it can't be passed on unchanged. "
+    "Send it with Content-Type: application/octet-stream."
 )
 _TOO_LARGE = (
     "The request does not fit into one SQS message of 1 MiB, even compressed. "

@@ -20,12 +20,6 @@ from lambdas.envelope import Envelope
 # much of it leave room for 14 days of attempts at the default delays (about 55 bytes each).
 _BODY_BYTES = 100_000
 
-_UPDATE = (
-    "SET message_id = :id, group_id = :group, sequence_number = :sequence,"
-    " received_timestamp = :received, #request = :request, expires_at = :expires,"
-    " attempts = list_append(if_not_exists(attempts, :none), :attempt)"
-)
-
 
 def write(
     table: str,
@@ -38,13 +32,17 @@ def write(
     outcome: Outcome,
     ttl: int,
     seconds: float,
+    within: float,
 ) -> None:
     """Adds an attempt to a webhook's record, creating the record with the first.
+
+    When an item is full, it still learns the latest status, and whether it was delivered.
 
     Args:
         number: which attempt, counted from 1.
         ttl: seconds from now until DynamoDB may delete the record.
         seconds: how long one try at writing may take.
+        within: how long all of it may take.
 
     Raises:
         AwsError: When DynamoDB does not take it.
@@ -54,37 +52,60 @@ def write(
         "at": {"N": str(outcome.started_at)},
         "duration_ms": {"N": str(outcome.duration_ms)},
     }
-    update = _UPDATE
     values: dict[str, Any] = {
-        ":id": {"S": message_id},
-        ":group": {"S": group_id},
-        ":sequence": {"S": sequence_number},
-        ":received": {"N": str(envelope.received_at)},
-        ":request": {"S": _request(envelope)},
-        ":expires": {"N": str(int(time.time()) + ttl)},
-        ":none": {"L": []},
+        "message_id": {"S": message_id},
+        "group_id": {"S": group_id},
+        "sequence_number": {"S": sequence_number},
+        "received_timestamp": {"N": str(envelope.received_at)},
+        "expires_at": {"N": str(int(time.time()) + ttl)},
     }
     if outcome.status is not None:
-        attempt["status"] = values[":status"] = {"N": str(outcome.status)}
-        update += ", backend_response_status_code = :status"
+        attempt["status"] = {"N": str(outcome.status)}
+        values["backend_response_status_code"] = attempt["status"]
     else:
         attempt["error"] = {"S": outcome.error}
     if outcome.delivered:
         delivered_at = outcome.started_at + round(outcome.duration_ms)
-        values[":delivered"] = {"N": str(delivered_at)}
-        update += ", delivered_timestamp = if_not_exists(delivered_timestamp, :delivered)"
-    values[":attempt"] = {"L": [{"M": attempt}]}
+        values["delivered_timestamp"] = {"N": str(delivered_at)}
+
+    deadline = time.monotonic() + within
+    whole = {**values, "request": {"S": _request(envelope)}, "attempts": {"L": [{"M": attempt}]}}
+    try:
+        _update(table, message_id, whole, seconds=seconds, within=within)
+    except aws.AwsError as error:
+        # DynamoDB's error for an item that would grow beyond its limit.
+        if error.code != "ValidationException":
+            raise
+        left = deadline - time.monotonic()
+        _update(table, message_id, values, seconds=seconds, within=left)
+
+
+def _update(
+    table: str, message_id: str, values: dict[str, Any], *, seconds: float, within: float
+) -> None:
+    """Sets attributes; ``attempts`` is appended to, ``delivered_timestamp`` set once."""
+    how = {
+        "attempts": "#attempts = list_append(if_not_exists(#attempts, :none), :attempts)",
+        "delivered_timestamp": (
+            "#delivered_timestamp = if_not_exists(#delivered_timestamp, :delivered_timestamp)"
+        ),
+    }
+    changes = [how.get(name, f"#{name} = :{name}") for name in values]
+    placeholders = {f":{name}": value for name, value in values.items()}
+    if "attempts" in values:
+        placeholders[":none"] = {"L": []}
     aws.DYNAMODB.call(
         "UpdateItem",
         {
             "TableName": table,
             "Key": {"id": {"S": message_id}},
-            "UpdateExpression": update,
-            "ExpressionAttributeNames": {"#request": "request"},
-            "ExpressionAttributeValues": values,
+            "UpdateExpression": f"SET {', '.join(changes)}",
+            "ExpressionAttributeNames": {f"#{name}": name for name in values},
+            "ExpressionAttributeValues": placeholders,
         },
         # Tried again after a lost reply, it may add the attempt twice, with one number.
         seconds=seconds,
+        within=within,
     )
 
 

@@ -16,6 +16,7 @@ from lambdas import observe
 with observe.loading():
     import base64
     import json
+    from collections.abc import Callable
     from datetime import UTC, datetime
 
     from lambdas import aws, backoff, delivery, envelope, record
@@ -23,11 +24,16 @@ with observe.loading():
 
     CONFIG = SubscribeConfig.read(os.environ)
 
-# Kept back from the function's remaining time for the record and the visibility change,
-# two tries of each within the bounds below.
+# Seconds until Lambda ends the invocation.
+Remaining = Callable[[], float]
+
+# Kept back from the function's remaining time for the record and the visibility change, which
+# are tried twice: each try at most this long, and never so long that what follows has no time.
 _RESERVE_SECONDS = 3.0
 _RECORD_SECONDS = 0.8
 _VISIBILITY_SECONDS = 0.5
+_AFTER_RECORD_SECONDS = 1.3
+_AFTER_VISIBILITY_SECONDS = 0.2
 
 
 @observe.observed
@@ -39,8 +45,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     records = event["Records"]
     for position, message in enumerate(records):
-        seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        if not _done(message, seconds):
+        if not _done(message, lambda: context.get_remaining_time_in_millis() / 1000):
             return {
                 "batchItemFailures": [
                     {"itemIdentifier": m["messageId"]} for m in records[position:]
@@ -49,7 +54,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": []}
 
 
-def _done(message: dict[str, Any], seconds: float) -> bool:
+def _done(message: dict[str, Any], remaining: Remaining) -> bool:
     """Makes one attempt; True when the message may leave the queue."""
     attributes = message["attributes"]
     number = int(attributes["ApproximateReceiveCount"])
@@ -58,7 +63,7 @@ def _done(message: dict[str, Any], seconds: float) -> bool:
     try:
         webhook = _unpacked(message)
     except envelope.UnreadableError as error:
-        _put_back(message, number, None)
+        _put_back(message, number, None, remaining)
         observe.log("ERROR", "message.unreadable", error=str(error), attempt=number)
         observe.report(f"A message in the queue can't be read: {error}")
         return False
@@ -70,8 +75,9 @@ def _done(message: dict[str, Any], seconds: float) -> bool:
         "X-Buffer-Attempt": str(number),
         "X-Buffer-Received-At": _iso(webhook.received_at),
     }
-    outcome = delivery.attempt(CONFIG.backend, webhook, extra, seconds=max(0.1, seconds))
-    _write_record(webhook, attributes["SequenceNumber"], number, outcome, ids)
+    seconds = max(0.1, remaining() - _RESERVE_SECONDS)
+    outcome = delivery.attempt(CONFIG.backend, webhook, extra, seconds=seconds)
+    _write_record(webhook, attributes["SequenceNumber"], number, outcome, ids, remaining)
     fields: dict[str, Any] = {
         "status": outcome.status,
         "error": outcome.error,
@@ -88,7 +94,7 @@ def _done(message: dict[str, Any], seconds: float) -> bool:
     flags = _test_flags(webhook)
     consumed = flags.get("consume_bad_messages") is True
     if not consumed:
-        fields["retry_seconds"] = _put_back(message, number, outcome.retry_after)
+        fields["retry_seconds"] = _put_back(message, number, outcome.retry_after, remaining)
     observe.log("WARNING", "webhook.failed", consumed=consumed or None, **fields)
     if flags.get("suppress_sentry") is not True:
         observe.report(f"The backend did not take a webhook: {outcome.status or outcome.error}")
@@ -104,7 +110,9 @@ def _unpacked(message: dict[str, Any]) -> envelope.Envelope:
     return envelope.unpack(message["body"], body)
 
 
-def _put_back(message: dict[str, Any], number: int, retry_after: str | None) -> int | None:
+def _put_back(
+    message: dict[str, Any], number: int, retry_after: str | None, remaining: Remaining
+) -> int | None:
     """Sets when the message is received again; the seconds, or None when SQS did not take it.
 
     Then the queue's own visibility timeout holds, and the message comes back all the same.
@@ -125,6 +133,7 @@ def _put_back(message: dict[str, Any], number: int, retry_after: str | None) -> 
                 "VisibilityTimeout": seconds,
             },
             seconds=_VISIBILITY_SECONDS,
+            within=remaining() - _AFTER_VISIBILITY_SECONDS,
         )
     except aws.AwsError as error:
         observe.log("WARNING", "visibility.failed", aws_error=error.code)
@@ -138,6 +147,7 @@ def _write_record(
     number: int,
     outcome: delivery.Outcome,
     ids: dict[str, str],
+    remaining: Remaining,
 ) -> None:
     """Records the attempt. A record that can't be written never stops a delivery."""
     try:
@@ -150,6 +160,7 @@ def _write_record(
             outcome=outcome,
             ttl=CONFIG.record_ttl,
             seconds=_RECORD_SECONDS,
+            within=remaining() - _AFTER_RECORD_SECONDS,
         )
     except Exception as error:
         code = error.code if isinstance(error, aws.AwsError) else type(error).__name__

@@ -18,6 +18,8 @@ _PATH_SAFE = "/:@!$&'()*+,;=-._~"
 # Source: RFC 3986, 3.4: a query may also hold "/" and "?"; senders write more than that
 # unescaped, and it goes out as it came in as long as it is visible ASCII.
 _QUERY_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "%#")
+# Names and IPv4 addresses; IPv6 addresses come without their brackets.
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -45,9 +47,14 @@ class Backend:
         if parts.query or parts.fragment or "?" in url or "#" in url:
             raise ValueError("must not hold a query or fragment; only a path is appended to it")
         try:
-            port = parts.port or (443 if parts.scheme == "https" else 80)
+            port = parts.port
         except ValueError:
-            raise ValueError("has a port that is not a number up to 65535") from None
+            port = 0
+        if port == 0:
+            raise ValueError("has a port that is not a number from 1 to 65535")
+        if not _HOST.fullmatch(parts.hostname):
+            raise ValueError("has a host that is no ASCII name or address; write it in Punycode")
+        port = port or (443 if parts.scheme == "https" else 80)
         return cls(parts.scheme, parts.hostname, port, _escaped(parts.path.rstrip("/"), _PATH_SAFE))
 
     @property

@@ -149,7 +149,10 @@ def report(
     out_of_order = duplicates = 0
     lags = []
     for request in received:
-        number, group = int(request.headers[_NUMBER.lower()]), request.headers["x-buffer-group"]
+        if request.status != 200:
+            continue  # not taken, so not delivered
+        number = int(request.headers[_NUMBER.lower()])
+        group = webhooks[number].group
         if number in seen:
             duplicates += 1
             continue
@@ -215,7 +218,8 @@ def _accepted(receipts: dict[int, Receipt]) -> int:
 
 
 def _distinct(backend: ScriptedBackend) -> set[str]:
-    return {request.headers[_NUMBER.lower()] for request in list(backend.faux.received)}
+    received = list(backend.faux.received)
+    return {request.headers[_NUMBER.lower()] for request in received if request.status == 200}
 
 
 def _wait(condition: Callable[[], bool], started: float) -> None:

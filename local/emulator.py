@@ -63,6 +63,13 @@ class Emulator:
         except (OSError, ValueError, TypeError, psutil.Error):
             return None
 
+    def last_port(self) -> int | None:
+        """The port of the emulator that this folder's file speaks of, alive or not."""
+        try:
+            return Running(**json.loads(self._pid_file.read_text())).port
+        except (OSError, ValueError, TypeError):
+            return None
+
     def start(self, port: int | None = None) -> Running:
         """Starts the emulator, or returns the one that runs.
 
@@ -70,11 +77,16 @@ class Emulator:
             port: on 127.0.0.1; without one, any free port.
 
         Raises:
-            InputError: When the port is taken.
+            InputError: When the port is taken, or the emulator runs on another one.
             ToolError: When the emulator does not come up.
         """
         known = self.running()
         if known:
+            if port and port != known.port:
+                raise InputError(
+                    f"The emulator runs on port {known.port} already. "
+                    "To move it: webhook-buffer down, then up again with --port."
+                )
             return known
         self.folder.mkdir(parents=True, exist_ok=True)
         port = port or _free_port()

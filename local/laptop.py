@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from local.emulator import Emulator
+from local.emulator import DEFAULT_PORT, Emulator
 from operations.target import Target
 from settings import ROOT, Settings
 
@@ -37,15 +37,19 @@ def target(settings: Settings) -> Target:
     )
 
 
-def started(settings: Settings, port: int) -> Target:
+def started(settings: Settings, port: int | None) -> Target:
     """``target``, with the emulator started where it was not running.
+
+    Args:
+        port: of the emulator; without one its last, or the usual one.
 
     Raises:
         InputError: When the port is taken.
         ToolError: When the emulator does not come up.
     """
     if settings.on_laptop:
-        emulator().start(port)
+        one = emulator()
+        one.start(port or one.last_port() or DEFAULT_PORT)
     return target(settings)
 
 

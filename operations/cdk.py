@@ -18,6 +18,8 @@ from settings import ROOT
 MINIMUM_NODE = 20
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"
 _LINES_SHOWN = 15
+# A diff shows environment variables, the old and the new.
+_DSN = re.compile(r"https?://[^\s/@\"]+@[^\s/\"]+/[^\s\"]+")
 
 
 class Cdk:
@@ -93,10 +95,11 @@ class Cdk:
             cwd=folder, env=environ, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-        log.write_text(result.stdout)
+        output = _DSN.sub("(a Sentry DSN)", result.stdout)
+        log.write_text(output)
         if result.returncode:
-            raise ToolError(f"cdk {name} failed:\n{_reason(result.stdout)}", log=log)
-        return result.stdout
+            raise ToolError(f"cdk {name} failed:\n{_reason(output)}", log=log)
+        return output
 
 
 def check_node() -> None:

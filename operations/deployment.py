@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager
 
 from botocore.exceptions import ClientError
 
-from errors import NotDeployedError
 from operations.cdk import Cdk
-from operations.target import Target, aws_errors, outputs
+from operations.target import Target, aws_errors, outputs, stack
 
 # Shows a step's name while it runs.
 Step = Callable[[str], AbstractContextManager[object]]
@@ -34,18 +33,11 @@ def apply(target: Target, cdk: Cdk, step: Step) -> dict[str, str]:
 
     A record table that an earlier ``destroy`` left is taken over again.
     """
+    found = stack(target)
+    orphaned = not (found and found.was_created) and table_exists(target)
     with step("Deploying"):
-        cdk.deploy(import_existing=not is_deployed(target) and table_exists(target))
+        cdk.deploy(import_existing=orphaned)
     return outputs(target)
-
-
-def is_deployed(target: Target) -> bool:
-    """Whether the environment's stack is there."""
-    try:
-        outputs(target)
-    except NotDeployedError:
-        return False
-    return True
 
 
 def table_exists(target: Target) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from errors import ProofFailedError
+from errors import InputError, ProofFailedError
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from operations.send import Receipt, Sender, Webhook
 from operations.target import Target, aws_errors
@@ -50,20 +50,20 @@ class Smoke:
             deliver: also send test webhooks where the backend is real.
 
         Raises:
+            InputError: When the environment has nothing to make fail.
             ProofFailedError: When a claim does not hold; it says what was seen instead.
         """
+        if failures and not (self.practises and self._target.settings.testFlags):
+            raise InputError(
+                "--failures needs create_faux_backend and testFlags, and environment "
+                f"'{self._target.settings.environment}' has not both."
+            )
         yield self._new_version_answers()
         yield self._refuses_what_can_not_be_queued()
         if self.practises or deliver:
             yield self._delivers_in_order()
-        if failures:
-            if not (self.practises and self._target.settings.testFlags):
-                raise ProofFailedError(
-                    "--failures needs create_faux_backend and testFlags, and environment "
-                    f"'{self._target.settings.environment}' has not both."
-                )
-            for status in _FORCED_STATUSES:
-                yield self._records_failure(status)
+        for status in _FORCED_STATUSES if failures else ():
+            yield self._records_failure(status)
 
     def _new_version_answers(self) -> Check:
         """Polls with a request that is refused before it reaches the queue."""

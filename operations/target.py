@@ -110,8 +110,6 @@ def aws_errors(settings: Settings) -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         message = error.response["Error"]["Message"]
-        if code == "ValidationError" and "does not exist" in message:
-            raise not_deployed(settings) from None
         raise WebhookBufferError(
             f"AWS refused {error.operation_name} for {where}: {code}: {message}"
         ) from None
@@ -128,15 +126,60 @@ def not_deployed(settings: Settings) -> NotDeployedError:
     )
 
 
-def outputs(target: Target) -> dict[str, str]:
-    """The stack's outputs, read from CloudFormation.
+@dataclass(frozen=True)
+class Stack:
+    """A stack as CloudFormation knows it.
+
+    Attributes:
+        status: ``UPDATE_COMPLETE``.
+        outputs: by name; empty before the first successful deployment.
+    """
+
+    status: str
+    outputs: Mapping[str, str]
+
+    @property
+    def was_created(self) -> bool:
+        """Whether it ever held its resources. Source: CloudFormation user guide, "Stack status
+        codes": these two have none, and the next deployment begins anew.
+        """
+        return self.status not in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
+
+
+def stack(target: Target) -> Stack | None:
+    """The environment's stack, in whatever state; None when there is none.
 
     Raises:
-        NotDeployedError: When the stack is not there.
         WebhookBufferError: When AWS can't be asked.
     """
     with aws_errors(target.settings):
-        stacks = target.cloudformation.describe_stacks(StackName=target.settings.prefix)["Stacks"]
-    if not stacks or stacks[0]["StackStatus"].startswith("DELETE"):
+        try:
+            found = target.cloudformation.describe_stacks(StackName=target.settings.prefix)
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return None
+            raise
+    if not found["Stacks"] or found["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE":
+        return None
+    one = found["Stacks"][0]
+    known = {entry["OutputKey"]: entry["OutputValue"] for entry in one.get("Outputs", [])}
+    return Stack(one["StackStatus"], known)
+
+
+def outputs(target: Target) -> dict[str, str]:
+    """The outputs of a deployed environment.
+
+    Raises:
+        NotDeployedError: When the stack is not there, or its deployment failed.
+        WebhookBufferError: When AWS can't be asked.
+    """
+    found = stack(target)
+    if found is None:
         raise not_deployed(target.settings)
-    return {entry["OutputKey"]: entry["OutputValue"] for entry in stacks[0].get("Outputs", [])}
+    if not found.outputs:
+        raise NotDeployedError(
+            f"The stack {target.settings.prefix} in {target.settings.awsRegion} is in state "
+            f"{found.status} and has no outputs: its deployment failed. Deploy again: "
+            f"make deploy ENV={target.settings.environment}"
+        )
+    return dict(found.outputs)

@@ -109,6 +109,16 @@ def test_failing_cdk(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert log.read_text() == "first words\nStack failed: quota\n"
 
 
+def test_a_dsn_is_not_shown(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A DSN in the CDK's output reaches neither the terminal nor the log."""
+    line = '[+] "SENTRY_DSN": "https://5ec4e7@o1.ingest.sentry.io/42"'
+    _program(tmp_path, "cdk", f"echo '{line}'; exit 1")
+    monkeypatch.setattr(cdk, "_CLI", tmp_path / "cdk")
+    output = run("synth", "--env", "dev")[1]
+    assert '[+] "SENTRY_DSN": "(a Sentry DSN)"' in output
+    assert "5ec4e7" not in output + (tmp_path / "state" / "dev" / "cdk-synth.log").read_text()
+
+
 def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """On AWS without credentials the error names environment and remedy, not a stack trace."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
@@ -123,6 +133,8 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("send", "missing.json"), "missing.json does not exist"),
         (("send", "EMPTY"), "holds no files"),
+        (("send", "EMPTY", "-H", "X-A: é"), "'X-A: é' is no header"),
+        (("send", "EMPTY", "--method", ""), "'' is no HTTP method"),
         (("send", "EMPTY", "-H", "no header"), "'no header' is no header; write 'Name: value'"),
         (("destroy", "--env", "dev"), "nobody can answer; say --yes"),
         (("deploy", "--env", "dev"), "nobody can answer; say --yes"),

@@ -24,7 +24,7 @@ ALLOWED = {
     "operations": {"errors", "lambdas", "operations", "settings"},
     "local": {"errors", "lambdas", "local", "operations", "settings"},
     "app": {"buffer", "errors", "settings"},
-    "cli": {"errors", "local", "operations", "settings", "terminal"},
+    "cli": {"errors", "lambdas", "local", "operations", "settings", "terminal"},
     "terminal": set(),
 }
 # Libraries with one home each.

@@ -79,6 +79,20 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ({"subdomain": "a", "domain": "example.com"}, "key 'acmCertificateArn': missing, while"),
         ({"domain": "example.com"}, "key 'subdomain': missing, while domain is set"),
         ({"retryBaseSeconds": 400}, "key 'retryBaseSeconds': 400 is more than retryMaxSeconds"),
+        ({"awsRegion": "cn-north-1"}, "key 'awsRegion': China's regions have endpoints"),
+        ({"groupId": [], "groupIdMissing": "reject"}, "key 'groupId': empty while groupIdMissing"),
+        (
+            {"groupId": ["json:" + "a" * 2000]},
+            "key 'groupId': with deduplicationId more than",
+        ),
+        (
+            {
+                "subdomain": "a",
+                "domain": "example.com",
+                "acmCertificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/1",
+            },
+            "key 'acmCertificateArn': not of awsRegion (eu-central-1)",
+        ),
         ({"environment": "prod"}, "key 'environment': 'prod' is not the block's name; write 'dev'"),
     ],
 )

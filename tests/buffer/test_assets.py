@@ -96,9 +96,9 @@ def test_handlers_need_only_asset_and_runtime(
         "RELEASE": "test",
         "SENTRY_DSN": "http://key@127.0.0.1:1/1",
     }
-    # -S and -I: no site-packages, no PYTHONPATH, no current folder.
+    # -S and -I: no site-packages, no PYTHONPATH, no current folder. -B: no bytecode in the asset.
     result = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", script],
+        [sys.executable, "-I", "-S", "-B", "-c", script],
         capture_output=True, text=True, check=False, cwd=tmp_path, env=environ,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr

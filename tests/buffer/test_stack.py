@@ -76,7 +76,8 @@ def test_event_source_is_throttled_by_itself(prd: Synthesized) -> None:
 def test_records_survive_their_stack(prd: Synthesized) -> None:
     """The table is on demand, recoverable to any point, expires items, and outlives the stack."""
     (table,) = prd.resources("AWS::DynamoDB::Table").values()
-    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert table["UpdateReplacePolicy"] == "Retain"
     properties = table["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

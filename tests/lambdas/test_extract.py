@@ -89,6 +89,8 @@ def test_first_that_finds_wins() -> None:
         ("json:", "is not an extractor"),
         ("", "is not an extractor"),
         ("json:a..b", "'json:a..b' is not valid JMESPath"),
+        ("json:a[?nosuch(b)].c", "JMESPath has no function nosuch"),
+        ("header:X Y", "'X Y' is no header's name"),
         ("path:0", "a path segment is a number from 1"),
         ("path:x", "a path segment is a number from 1"),
         ("path:-1", "a path segment is a number from 1"),

@@ -210,7 +210,8 @@ import json, sys
 from types import SimpleNamespace
 import lambdas.publish
 event = json.loads(sys.stdin.read() or '''EVENT''')
-context = SimpleNamespace(function_name="f", aws_request_id="r")
+context = SimpleNamespace(
+    function_name="f", aws_request_id="r", get_remaining_time_in_millis=lambda: 9000)
 print(lambdas.publish.handler(event, context)["statusCode"], file=sys.stderr)
 print("sentry_sdk" in sys.modules, "boto3" in sys.modules, file=sys.stderr)
 """

@@ -245,3 +245,33 @@ def test_wrong_environment_fails_the_load(
     """A wrong variable ends the function before it takes a webhook."""
     with pytest.raises(Exception, match=rf"^{error} at \w+\.py:\d+$"):
         functions.publish(**variables)
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_altered_body_is_refused(functions: Functions, length: bool) -> None:
+    """A body whose bytes the API replaced on the way is told, instead of passed on changed."""
+    sent = bytes([0x1F, 0x8B, 0x08])
+    headers = {"content-type": "application/json"}
+    if length:
+        headers["content-length"] = str(len(sent))
+    event = http_event(sent.decode("utf-8", "replace"), headers=headers)
+    status, answer, _ = _answer(functions.publish(), event)
+    # Without a length nothing tells it from a sender's own replacement character.
+    assert status == (415 if length else 200)
+    assert length is ("application/octet-stream" in answer.get("error", ""))
+
+
+def test_a_senders_replacement_character_is_content(functions: Functions, aws: Aws) -> None:
+    """A replacement character that the sender wrote is passed on."""
+    headers = {"content-length": str(len("a\ufffd".encode()))}
+    assert _answer(functions.publish(), http_event("a\ufffd", headers=headers))[0] == 200
+    assert _queued(aws)[1].body == "a\ufffd".encode()
+
+
+def test_duplicates_without_a_group(functions: Functions, aws: Aws) -> None:
+    """A repeated delivery id is dropped also where no group is found: both get the same one."""
+    publish = functions.publish(DEDUPLICATION_ID='["header:webhook-id"]')
+    event = http_event("x", headers={"webhook-id": "w1"})
+    first, second = (_answer(publish, event)[1]["message_id"] for _ in range(2))
+    assert first == second
+    assert aws.waiting() == 1

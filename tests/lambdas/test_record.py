@@ -47,6 +47,7 @@ def _written(
         outcome=outcome,
         ttl=3600,
         seconds=2,
+        within=4,
     )
     found = aws.record("m-1")
     assert found
@@ -152,3 +153,13 @@ def test_refused(aws: Aws) -> None:
     aws.dynamodb.delete_table(TableName=aws.table)
     with pytest.raises(AwsError, match=r"^ResourceNotFoundException$"):
         _written(aws, _OK)
+
+
+def test_full_item_still_learns_of_the_delivery(aws: Aws) -> None:
+    """When attempts have filled an item, its status and delivery are written all the same."""
+    filler = {"id": {"S": "m-1"}, "filler": {"S": "x" * (_ITEM_BYTES - 2_000)}}
+    aws.dynamodb.put_item(TableName=aws.table, Item=filler)
+    found = _written(aws, _OK, webhook=replace(_WEBHOOK, body=b"x" * 5_000))
+    assert found["backend_response_status_code"] == {"N": "200"}
+    assert found["delivered_timestamp"] == {"N": str(_AT + 512)}
+    assert "attempts" not in found

@@ -292,3 +292,29 @@ def test_log(
     assert (line["message_id"], line["group_id"]) == (record["messageId"], "g")
     assert (line["status"], line["attempt"], line["body_bytes"]) == (200, 1, 17)
     assert 0 < line["duration_ms"] <= line["age_ms"] + 1 < 10_000
+
+
+def test_silent_services_do_not_end_the_function(
+    functions: Functions, queued: Queued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With record table, queue and Sentry silent at once, an attempt still ends in its time."""
+    record = queued()
+    with Wire(lambda _: wire.over.wait(10)) as wire:
+        subscribe = functions.subscribe(wire.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", wire.url)
+        monkeypatch.setenv("SENTRY_DSN", f"http://key@127.0.0.1:{wire.port}/1")
+        one = context(seconds=3.3)
+        reply = subscribe.handler({"Records": [record]}, one)
+        assert reply["batchItemFailures"] == [{"itemIdentifier": record["messageId"]}]
+        assert one.get_remaining_time_in_millis() > 0
+
+
+def test_what_http_has_no_form_for_is_a_failed_attempt(
+    functions: Functions, aws: Aws, backend: ScriptedBackend, queued: Queued
+) -> None:
+    """A message that can't be sent at all is recorded and waits like any other that fails."""
+    record = queued(b"x", method="PÖST")
+    assert _handled(functions.subscribe(backend.url), record) == [record["messageId"]]
+    found = aws.record(record["messageId"])
+    assert found
+    assert found["attempts"]["L"][0]["M"]["error"] == {"S": "Unsendable"}

@@ -173,7 +173,9 @@ def test_backend_from_its_url(url: str, backend: Backend, host_header: str) -> N
         ("http://@a.test", "must not hold credentials"),
         ("http://a.test?x=1", "query or fragment"), ("http://a.test/?", "query or fragment"),
         ("http://a.test/#", "query or fragment"), ("http://a.test:99999", "has a port"),
-        ("http://a.test:x", "has a port"), ("http://[::1", "IPv6"),
+        ("http://a.test:x", "has a port"), ("http://a.test:0", "has a port"),
+        ("http://[::1", "IPv6"), ("http://a b/", "no ASCII name"),
+        ("http://bücher.test", "Punycode"),
     ],
 )  # fmt: skip
 def test_no_backend(url: str, says: str) -> None:

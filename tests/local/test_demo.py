@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,24 @@ def test_swapped_webhooks_are_out_of_order() -> None:
     report = _report(_received(order))
     assert report.out_of_order == 1
     assert not report.holds
+
+
+def test_order_is_judged_by_what_was_sent() -> None:
+    """A buffer that gives each webhook a group of its own does not pass for one in order."""
+    first, second = _two_of_a_group()
+    order = list(range(len(EXAMPLES)))
+    order[first], order[second] = second, first
+    received = _received(order)
+    for request in received:
+        dict.update(request.headers, {"x-buffer-group": str(id(request))})
+    assert _report(received).out_of_order == 1
+
+
+def test_what_was_answered_500_was_not_delivered() -> None:
+    """An attempt that the backend turned down is no delivery."""
+    received = _received(range(len(EXAMPLES)))
+    received[5] = replace(received[5], status=500)
+    assert _report(received).lost == 1
 
 
 def test_a_repeat_is_a_duplicate() -> None:

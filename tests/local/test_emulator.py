@@ -47,6 +47,15 @@ def test_start_again_returns_what_runs(emulator: Emulator) -> None:
     assert Emulator(emulator.folder).start() == first
 
 
+def test_another_port_is_not_ignored(emulator: Emulator) -> None:
+    """Asked for another port than it runs on, it says so."""
+    running = emulator.start()
+    with pytest.raises(InputError, match=f"runs on port {running.port} already"):
+        emulator.start(running.port - 1)
+    emulator.stop()
+    assert emulator.last_port() is None
+
+
 def test_stop_ends_it_and_its_children(emulator: Emulator) -> None:
     """After a stop the process is gone and the port is free."""
     running = emulator.start()
