@@ -15,7 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.envelope import Envelope
+from lambdas import observe
+
+with observe.loading():
+    from lambdas.envelope import Envelope
 
 _KEPT = 20_000
 
@@ -111,6 +114,7 @@ def _number(value: Any, least: float, most: float) -> float | None:
 _BACKEND = FauxBackend(obey_flags=os.environ.get("TEST_FLAGS") == "true")
 
 
+@observe.observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Serves the faux backend behind an HTTP API, where a reset becomes a 502."""
     webhook = Envelope.from_event(event)

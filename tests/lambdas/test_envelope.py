@@ -150,3 +150,48 @@ def test_from_event(event: dict[str, Any], expected: dict[str, Any]) -> None:
     envelope = Envelope.from_event(event)
     assert {name: getattr(envelope, name) for name in expected} == expected
     assert envelope.received_at == event["requestContext"]["timeEpoch"]
+
+
+def test_event_as_aws_sends_it() -> None:
+    """An event with all that a deployed HTTP API puts into one becomes the webhook it was.
+
+    Source for keys, nulls and forms: an event recorded from AWS, hotsock/voker,
+    vokerhttp/testdata/apigwv2-request.json.
+    """
+    body = '{"order":"7","note":"λ"}'
+    event = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/orders/a b",
+        "rawQueryString": "repeat=one&repeat=two&to=https%3A%2F%2Fexample.com&plus=a+b&empty=",
+        "cookies": ["session=1", "theme=dark"],
+        "headers": {
+            "content-length": str(len(body.encode())),
+            "content-type": "application/json",
+            "host": "abc.execute-api.us-east-1.amazonaws.com",
+            "x-amzn-trace-id": "Root=1-0-0",
+            "x-repeated": "first,second",
+        },
+        "queryStringParameters": {"repeat": "one,two"},
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "apiId": "abc",
+            "authorizer": {"jwt": {"claims": None, "scopes": None}},
+            "http": {"method": "PUT", "path": "/orders/a b", "protocol": "HTTP/1.1"},
+            "requestId": "ATfSmjLgPHcESJw=",
+            "stage": "$default",
+            "time": "10/Jul/2026:19:19:05 +0000",
+            "timeEpoch": 1_783_711_145_766,
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+    webhook = Envelope.from_event(event)
+    assert (webhook.method, webhook.path) == ("PUT", "/orders/a b")
+    assert webhook.query == event["rawQueryString"]
+    assert webhook.body == body.encode()
+    assert webhook.received_at == 1_783_711_145_766
+    headers = dict(webhook.headers)
+    assert headers["x-repeated"] == "first,second"
+    assert headers["cookie"] == "session=1; theme=dark"

@@ -15,9 +15,11 @@ import pytest
 from lambdas import delivery
 from lambdas.envelope import Envelope
 from lambdas.faux_backend import Answer, FauxBackend
+from lambdas.observe import UnexpectedError
 from lambdas.target import Backend
 from local.backend import ScriptedBackend
-from tests.conftest import context, http_event
+from tests.conftest import context, eventually, http_event
+from tests.lambdas.conftest import Sentry
 
 
 def _asked(faux: FauxBackend, body: bytes = b"") -> Answer:
@@ -146,3 +148,14 @@ def test_resets(backend: ScriptedBackend) -> None:
     """A reset breaks the connection off after the request was kept."""
     assert _deliver(backend, b'{"faux_backend_reset": true}').error == "ConnectionReset"
     assert [received.status for received in backend.faux.received] == [None]
+
+
+def test_failures_of_the_function_are_reported(
+    monkeypatch: pytest.MonkeyPatch, sentry: Sentry
+) -> None:
+    """Like the others, the faux backend's function tells Sentry of what it did not handle."""
+    function = _module(monkeypatch, "false")
+    with pytest.raises(UnexpectedError, match="KeyError at"):
+        function.handler({}, context())
+    (event,) = eventually(sentry.events)
+    assert event["exception"]["values"][0]["type"] == "KeyError"

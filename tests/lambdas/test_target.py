@@ -182,3 +182,24 @@ def test_no_backend(url: str, says: str) -> None:
     """What is no plain http(s) URL is refused, in words."""
     with pytest.raises(ValueError, match=says):
         Backend.parse(url)
+
+
+@pytest.mark.parametrize(
+    ("handed_over", "sent"),
+    [
+        ("/capture/plain", "/capture/plain"),
+        ("/capture/space value", "/capture/space%20value"),
+        ("/capture/hash#value", "/capture/hash%23value"),
+        ("/capture/slash/value", "/capture/slash/value"),
+        ("/capture/unicode-λ-世界", "/capture/unicode-%CE%BB-%E4%B8%96%E7%95%8C"),
+        ("/capture/literal?value", "/capture/literal%3Fvalue"),
+        ("/capture/literal%value", "/capture/literal%25value"),
+    ],
+)
+def test_paths_as_aws_hands_them_over(handed_over: str, sent: str) -> None:
+    """What an HTTP API decoded is encoded again, so that it means to the backend what it did there.
+
+    Source: paths recorded from a deployed HTTP API, hotsock/voker,
+    vokerhttp/testdata/ingress-paths.json.
+    """
+    assert _backend().target(handed_over, "") == sent
