@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 import sys
 
+import buffer  # noqa: F401 - before aws_cdk: it silences jsii
+
+# isort: split
 from aws_cdk import App, Environment
 
 from buffer.stack import BufferStack

@@ -137,6 +137,6 @@ def node_modules(package: str) -> Path:
 
 def _reason(output: str) -> str:
     """The end of a failed command's output, less what says nothing."""
-    noise = re.compile(r"^\s*$|^b'!|npm warn|feature flags are not configured|subprocess exited")
+    noise = re.compile(r"^\s*$|npm warn|feature flags are not configured|subprocess exited")
     lines = [line.rstrip() for line in output.splitlines() if not noise.search(line)]
     return os.linesep.join(lines[-_LINES_SHOWN:])

@@ -47,11 +47,11 @@ class Synthesized:
 
 def synthesize(chosen: settings.Settings, folder: Path) -> Synthesized:
     """Synthesizes settings in this process, under both of cdk-nag's packs."""
+    from app import build
+
+    # isort: split
     from aws_cdk import App, Validations
     from cdk_nag import AwsSolutionsChecks, ServerlessChecks
-
-    import buffer  # noqa: F401 - silences jsii before it starts
-    from app import build
 
     app = App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
     build(app, chosen)
