@@ -70,7 +70,7 @@ def down() -> None:
     laptop.forget(settings)
     console.print(f"Stopped the emulator (pid {running.pid}, port {running.port}).")
     if waiting:
-        console.print(f"{waiting} webhooks were still in the queue; they are gone with it.")
+        console.print(f"Gone with it: the webhooks that were still in the queue ({waiting}).")
     console.print(f"Left: its log and the last deployment's, in {_shown(laptop.STATE)}")
 
 

@@ -224,7 +224,7 @@ def test_down_says_what_it_stopped_and_left(laptop: Laptop) -> None:
     assert Sender(endpoint).post(Webhook(body=body)).accepted
     output = laptop.run("down")
     assert f"pid {pid}" in output
-    assert "1 webhooks were still in the queue" in output
+    assert "Gone with it: the webhooks that were still in the queue (1)" in output
     assert not psutil.pid_exists(pid)
     assert not (laptop.state / "cdk.out.json").exists()
     assert "Nothing is running" in laptop.run("down")
