@@ -17,7 +17,7 @@ from local import laptop
 from local.backend import ScriptedBackend
 from local.emulator import DEFAULT_PORT, Emulator
 from operations import deployment, logs
-from operations.cdk import Cdk, check_node, node_modules
+from operations.cdk import check_node, node_modules
 from operations.send import Sender, Summary, from_files, paced
 from operations.smoke import Smoke
 from operations.target import Target, not_deployed, outputs, stack
@@ -52,7 +52,7 @@ def up(
     """Start the emulator and deploy the buffer onto it; run again, it updates what changed."""
     target = _target(load("local"), port)
     cdk = deployment.prepare(target, step)
-    _nextsteps(deployment.apply(target, cdk, step))
+    _next_steps(deployment.apply(target, cdk, step))
 
 
 @app.command(rich_help_panel=_ON_LAPTOP)
@@ -196,9 +196,8 @@ def synth(env: Env) -> None:
     check_node()
     settings = load(env)
     folder = laptop.STATE / settings.environment
-    cdk = Cdk(Target(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS))
-    with step("Synthesizing the stacks"):
-        cdk.synth()
+    target = Target(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS)
+    cdk = deployment.synthesize(target, step)
     console.print(f"Templates: {_shown(cdk.assembly)}")
 
 
@@ -240,9 +239,7 @@ def destroy(env: Env, yes: Yes = False) -> None:
     console.print(f"It keeps the table {settings.table_name}; a later deployment takes it over.")
     if not yes:
         typer.confirm(f"Destroy '{env}'?", abort=True)
-    cdk = Cdk(target)
-    with step("Synthesizing the stacks"):
-        cdk.synth()
+    cdk = deployment.synthesize(target, step)
     with step("Destroying"):
         cdk.destroy()
     laptop.forget(settings)
@@ -316,7 +313,7 @@ def _smoke(target: Target, *, failures: bool, deliver: bool) -> None:
     console.print(f"{count} smoke tests passed.")
 
 
-def _nextsteps(found: dict[str, str]) -> None:
+def _next_steps(found: dict[str, str]) -> None:
     endpoint = found["BufferedEndpoint"]
     console.print(f"\nThe buffer runs at [bold]{endpoint}[/]", soft_wrap=True)
     console.print("Try it:")

@@ -19,6 +19,8 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
+from lambdas.parsing import json_value
+
 # Less is not worth beginning a call for.
 _LEAST_SECONDS = 0.05
 
@@ -129,10 +131,7 @@ class Service:
 
 def _object(data: bytes) -> dict[str, Any] | None:
     """A reply's JSON object, empty where the reply is; None when it is anything else."""
-    try:
-        answer = json.loads(data or b"{}")
-    except (ValueError, RecursionError):
-        return None
+    answer = json_value(data or b"{}")
     return answer if isinstance(answer, dict) else None
 
 

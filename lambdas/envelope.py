@@ -14,6 +14,8 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.parsing import json_value
+
 VERSION = 1
 
 # Source: SQS quotas: a message is at most 1 MiB, message attributes included.
@@ -111,13 +113,11 @@ def unpack(text: str, body: bytes) -> Envelope:
     Raises:
         UnreadableError: When the text is no envelope, or of an unknown version.
     """
-    try:
-        fields: dict[str, Any] = json.loads(text)
-        version = fields["v"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise UnreadableError("the message is not a webhook-buffer envelope") from None
-    if version != VERSION:
-        raise UnreadableError(f"envelope version {version!r} is not {VERSION}")
+    fields = json_value(text)
+    if not isinstance(fields, dict) or "v" not in fields:
+        raise UnreadableError("the message is not a webhook-buffer envelope")
+    if fields["v"] != VERSION:
+        raise UnreadableError(f"envelope version {fields['v']!r} is not {VERSION}")
     try:
         return Envelope(
             method=fields["method"],

@@ -16,7 +16,6 @@ The first extractor that finds a string, number or boolean that is not empty win
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -26,6 +25,8 @@ from urllib.parse import parse_qs, unquote
 import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
+
+from lambdas.parsing import json_value
 
 # Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId:
 # up to 128 alphanumeric characters and punctuation (ASCII "!" to "~").
@@ -55,10 +56,7 @@ class RequestFacts:
     @cached_property
     def json(self) -> Any:
         """The body as JSON; None when it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
+        return json_value(self.body)
 
     @cached_property
     def form(self) -> dict[str, list[str]]:

@@ -19,6 +19,7 @@ from lambdas import observe
 
 with observe.loading():
     from lambdas.envelope import Envelope
+    from lambdas.parsing import json_value
 
 _KEPT = 20_000
 
@@ -89,10 +90,7 @@ class FauxBackend:
         return answer
 
     def _flagged(self, body: bytes) -> Answer | None:
-        try:
-            flags = json.loads(body) if self.obey_flags else None
-        except (ValueError, RecursionError):
-            return None
+        flags = json_value(body) if self.obey_flags else None
         if not isinstance(flags, dict):
             return None
         status = _number(flags.get("faux_backend_force_status_code"), 200, 599)

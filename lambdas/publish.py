@@ -30,7 +30,7 @@ _LOGGED_PATH = 256
 
 @observe.observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers an HTTP API event (payload format 2.0): 200, 400, 413 or 503."""
+    """Answers an HTTP API event (payload format 2.0): 200, 400, 413, 415 or 503."""
     started = time.monotonic()
     try:
         remaining = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS

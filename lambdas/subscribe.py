@@ -15,12 +15,12 @@ from lambdas import observe
 
 with observe.loading():
     import base64
-    import json
     from collections.abc import Callable
     from datetime import UTC, datetime
 
     from lambdas import aws, backoff, delivery, envelope, record
     from lambdas.config import SubscribeConfig
+    from lambdas.parsing import json_value
 
     CONFIG = SubscribeConfig.read(os.environ)
 
@@ -172,10 +172,7 @@ def _test_flags(webhook: envelope.Envelope) -> dict[str, Any]:
     """The flags in a JSON body, where this environment obeys them; empty elsewhere."""
     if not CONFIG.test_flags:
         return {}
-    try:
-        document = json.loads(webhook.body)
-    except (ValueError, RecursionError):
-        return {}
+    document = json_value(webhook.body)
     return document if isinstance(document, dict) else {}
 
 

@@ -107,7 +107,7 @@ def run(
         progress: called with (accepted, received, what is going on).
 
     Raises:
-        ProofFailedError: When not all arrived in time; it says how many.
+        ProofFailedError: When not all arrived in time.
     """
     lanes: dict[str, list[Numbered]] = defaultdict(list)
     for webhook in webhooks:
@@ -120,8 +120,9 @@ def run(
             receipts[item.number] = sender.post(item.webhook)
 
     def reached(count: int) -> bool:
-        progress(_accepted(receipts), len(_distinct(backend)), doing)
-        return len(_distinct(backend)) >= count
+        arrived = len(_distinct(backend))
+        progress(_accepted(receipts), arrived, doing)
+        return arrived >= count
 
     started = time.monotonic()
     with ThreadPoolExecutor(_SENDERS) as executor:

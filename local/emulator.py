@@ -55,18 +55,25 @@ class Emulator:
 
     def running(self) -> Running | None:
         """The emulator this folder's file speaks of, if it is alive."""
+        known = self._noted()
+        if known is None:
+            return None
         try:
-            known = Running(**json.loads(self._pid_file.read_text()))
             alive = psutil.Process(known.pid)
             same = abs(alive.create_time() - known.started) < 1
             return known if same and alive.status() != psutil.STATUS_ZOMBIE else None
-        except (OSError, ValueError, TypeError, psutil.Error):
+        except psutil.Error:
             return None
 
     def last_port(self) -> int | None:
         """The port of the emulator that this folder's file speaks of, alive or not."""
+        known = self._noted()
+        return known.port if known else None
+
+    def _noted(self) -> Running | None:
+        """What this folder's file says was started last."""
         try:
-            return Running(**json.loads(self._pid_file.read_text())).port
+            return Running(**json.loads(self._pid_file.read_text()))
         except (OSError, ValueError, TypeError):
             return None
 

@@ -38,7 +38,7 @@ def target(settings: Settings) -> Target:
 
 
 def started(settings: Settings, port: int | None) -> Target:
-    """``target``, with the emulator started where it was not running.
+    """``target`` of an environment on the laptop, its emulator started where it was not running.
 
     Args:
         port: of the emulator; without one its last, or the usual one.
@@ -47,9 +47,8 @@ def started(settings: Settings, port: int | None) -> Target:
         InputError: When the port is taken.
         ToolError: When the emulator does not come up.
     """
-    if settings.on_laptop:
-        one = emulator()
-        one.start(port or one.last_port() or DEFAULT_PORT)
+    one = emulator()
+    one.start(port or one.last_port() or DEFAULT_PORT)
     return target(settings)
 
 

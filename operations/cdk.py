@@ -49,10 +49,6 @@ class Cdk:
             arguments += ["--context", f"overrides={json.dumps(dict(self.target.overrides))}"]
         self._run("synth", arguments)
 
-    def template(self) -> str:
-        """The synthesized template's JSON."""
-        return (self.assembly / f"{self.target.settings.prefix}.template.json").read_text()
-
     def diff(self) -> str:
         """What a deployment would change, for people to read."""
         return self._run("diff", ["diff", "--app", str(self.assembly), "--no-change-set"])

@@ -19,10 +19,15 @@ def prepare(target: Target, step: Step) -> Cdk:
 
     On AWS bootstrapping is an administrator's act and stays one: ``cdk bootstrap``.
     """
-    cdk = Cdk(target)
     if target.settings.on_laptop:
         with step("Bootstrapping the emulator's account"):
-            cdk.bootstrap()
+            Cdk(target).bootstrap()
+    return synthesize(target, step)
+
+
+def synthesize(target: Target, step: Step) -> Cdk:
+    """Synthesizes an environment; the returned CDK's other commands read what came of it."""
+    cdk = Cdk(target)
     with step("Synthesizing the stacks"):
         cdk.synth()
     return cdk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import os
@@ -23,6 +24,17 @@ from local.emulator import Emulator, Running
 for name in [name for name in os.environ if name.startswith("AWS_") or name in ("ENV", "NO_COLOR")]:
     del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+# The outputs that other programs read. Source: docs/architecture.md, "Contracts".
+OUTPUTS = {
+    "AWSREGION",
+    "DynamoDBTable",
+    "QueueUrl",
+    "BufferedEndpoint",
+    "UsesFauxBackend",
+    "Release",
+}
 
 
 def eventually(condition: Callable[[], Any], *, seconds: float = 30.0) -> Any:
@@ -89,8 +101,6 @@ class Aws:
 
 def _as_event(message: dict[str, Any]) -> dict[str, Any]:
     """A received message in the shape Lambda's event source gives it."""
-    import base64
-
     attributes = {
         name: {"dataType": "Binary", "binaryValue": base64.b64encode(value["BinaryValue"]).decode()}
         for name, value in message.get("MessageAttributes", {}).items()
@@ -152,8 +162,6 @@ def http_event(
     cookies: list[str] | None = None,
 ) -> dict[str, Any]:
     """An HTTP API event, payload format 2.0."""
-    import base64
-
     if isinstance(body, dict):
         body = json.dumps(body)
     binary = isinstance(body, bytes)

@@ -11,6 +11,7 @@ import pytest
 
 import settings
 from tests.buffer.conftest import Synthesized, synthesize
+from tests.conftest import OUTPUTS
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -158,14 +159,7 @@ def test_outputs_are_the_contract(environments: dict[str, Synthesized]) -> None:
     """The outputs other programs read are there under their names."""
     for name, environment in environments.items():
         outputs = {key: entry["Value"] for key, entry in environment.template["Outputs"].items()}
-        assert outputs.keys() == {
-            "AWSREGION",
-            "DynamoDBTable",
-            "QueueUrl",
-            "BufferedEndpoint",
-            "UsesFauxBackend",
-            "Release",
-        }
+        assert outputs.keys() == OUTPUTS
         assert outputs["UsesFauxBackend"] == ("true" if name in ("local", "dev") else "false")
 
 

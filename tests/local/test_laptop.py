@@ -21,7 +21,7 @@ import pytest
 
 from operations.send import Sender, Webhook
 from settings import ROOT
-from tests.conftest import eventually
+from tests.conftest import OUTPUTS, eventually
 
 pytestmark = pytest.mark.xdist_group("laptop")
 
@@ -89,14 +89,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 
 def test_outputs_file_is_the_contract(laptop: Laptop) -> None:
     """cdk.out.json holds the outputs that other programs read, and CloudFormation has the same."""
-    assert laptop.outputs.keys() == {
-        "AWSREGION",
-        "DynamoDBTable",
-        "QueueUrl",
-        "BufferedEndpoint",
-        "UsesFauxBackend",
-        "Release",
-    }
+    assert laptop.outputs.keys() == OUTPUTS
     assert laptop.outputs["UsesFauxBackend"] == "true"
     assert json.loads(laptop.run("outputs"))["webhook-buffer-local"] == laptop.outputs
 

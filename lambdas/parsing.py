@@ -1,0 +1,14 @@
+"""Reading JSON that others wrote, which may be anything."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def json_value(text: bytes | str) -> Any:
+    """The JSON value in a text; None when it is not JSON, or nested too deeply to read."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
