@@ -49,6 +49,126 @@ LogRetention = Literal[
 ]  # fmt: skip
 
 
+class _Part(BaseModel):
+    """A part of a block; like the block, it takes what it knows and nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+SecretArn = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$")
+]
+Severity = Literal["page", "ticket", "info"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+# What a resource may be called; CloudWatch takes it as a dimension's value.
+PhysicalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+
+
+class Channel(_Part):
+    """Where notifications go."""
+
+    kind: Literal["slack", "pagerduty", "https", "email"]
+    name: Name | None = None
+    severities: Annotated[list[Severity], Field(min_length=1)] = ["page", "ticket"]
+    secretArn: SecretArn | None = None
+    addresses: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = []
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.kind == "email":
+            if not self.addresses:
+                raise ValueError("an email channel needs addresses; add them")
+            if self.secretArn:
+                raise ValueError("an email channel has no secret; remove secretArn")
+        elif self.secretArn is None:
+            what = "routing key" if self.kind == "pagerduty" else "URL"
+            raise ValueError(
+                f"a {self.kind} channel needs secretArn, the ARN of the Secrets Manager secret "
+                f"that holds its {what}; add it"
+            )
+        elif self.addresses:
+            raise ValueError("addresses are for email channels; remove them")
+        return self
+
+    @property
+    def id(self) -> str:
+        """What tells it from the others."""
+        return self.name or self.kind
+
+
+class AlarmChange(_Part):
+    """What differs from a signal's own definition."""
+
+    threshold: float | None = None
+    severity: Severity | None = None
+    enabled: bool = True
+
+
+class Traffic(_Part):
+    """When there is always traffic, so that its absence is an alarm; hours in UTC."""
+
+    fromHourUtc: Annotated[int, Field(ge=0, le=23)] = 0
+    untilHourUtc: Annotated[int, Field(ge=1, le=24)] = 24
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.fromHourUtc >= self.untilHourUtc:
+            raise ValueError(
+                "fromHourUtc must be before untilHourUtc; for a busy time across midnight UTC "
+                "take the longer part"
+            )
+        return self
+
+
+class ExistingQueue(_Part):
+    name: PhysicalName
+    role: Name = "queue"
+    retentionDays: Annotated[int, Field(ge=1, le=14)] = 4
+
+
+class ExistingFunction(_Part):
+    name: PhysicalName
+    role: Name = "function"
+    timeoutSeconds: Annotated[int, Field(ge=1, le=900)]
+    concurrency: Annotated[int, Field(ge=1)] | None = None
+
+
+class ExistingApi(_Part):
+    name: PhysicalName  # a REST API's name, or an HTTP API's id
+    role: Name = "api"
+    kind: Literal["http", "rest"]
+
+
+class ExistingTable(_Part):
+    name: PhysicalName
+    role: Name = "table"
+
+
+class Existing(_Part):
+    """Resources that this app did not make, and only watches."""
+
+    queues: list[ExistingQueue] = []
+    functions: list[ExistingFunction] = []
+    apis: list[ExistingApi] = []
+    tables: list[ExistingTable] = []
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        roles = [one.role for one in (*self.queues, *self.functions, *self.apis, *self.tables)]
+        if not roles:
+            raise ValueError("names nothing; list queues, functions, apis or tables")
+        twice = sorted({role for role in roles if roles.count(role) > 1})
+        if twice:
+            raise ValueError(
+                f"the role '{twice[0]}' stands twice; give each resource a role of its own, "
+                "which its alarms' names begin with"
+            )
+        taken = sorted(set(roles) & {"notify", "notify-dlq", "buffer"})
+        if taken:
+            raise ValueError(f"the role '{taken[0]}' is the monitoring's own; choose another")
+        return self
+
+
 class Settings(BaseModel):
     """One environment's block in ``cdk.json``. ``docs/settings.md`` explains every key."""
 
@@ -94,6 +214,22 @@ class Settings(BaseModel):
     logRetentionDays: LogRetention = 30
     testFlags: bool = False
 
+    monitoring: bool = True
+    runbookUrl: Annotated[str, Field(min_length=1)] = "docs/runbook.md"
+    notifications: list[Channel] = []
+    alarms: dict[str, AlarmChange] = {}
+    heartbeat: Literal["buffer", "backend", "off"] = "buffer"
+    # Half a day at most: three of them decide, within CloudWatch's one day.
+    heartbeatMinutes: Annotated[int, Field(ge=1, le=360)] = 5
+    traffic: Traffic | None = None
+    deliveryTargetSeconds: Annotated[int, Field(ge=1, le=86_400)] = 60
+    # Below 95 % the fast burn would be more than all requests.
+    acceptedObjective: Annotated[float, Field(ge=95, lt=100)] = 99.9
+    deliveredObjective: Annotated[float, Field(ge=95, lt=100)] = 99.0
+    # Source: Lambda quotas: 1,000 by default; new accounts may have less.
+    lambdaConcurrencyQuota: Annotated[int, Field(ge=10)] = 1000
+    existing: Existing | None = None
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         domain_keys = {"subdomain": self.subdomain, "domain": self.domain}
@@ -103,6 +239,19 @@ class Settings(BaseModel):
             raise ValueError(
                 f"{missing[0]}: missing, while {_listed(set(domain_keys) - set(missing))} is set; "
                 "a custom domain needs subdomain, domain and acmCertificateArn, or none of them"
+            )
+        names = [channel.id for channel in self.notifications]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"notifications: two channels are called '{twice[0]}'; give each a name of its own"
+            )
+        if self.existing:
+            return self._of_existing()
+        if self.traffic and self.heartbeat == "off":
+            raise ValueError(
+                "traffic: set while heartbeat is 'off', and the heartbeat is its clock; "
+                "set heartbeat to 'buffer'"
             )
         if self.backend_url is None and not self.create_faux_backend:
             raise ValueError(
@@ -142,6 +291,19 @@ class Settings(BaseModel):
             )
         return self
 
+    def _of_existing(self) -> Self:
+        """An environment that only watches has no buffer to configure."""
+        unused = {"backend_url", "create_faux_backend", "subdomain", "traffic", "sentryDsn"}
+        given = sorted(unused & self.model_fields_set)
+        if given:
+            raise ValueError(
+                f"{given[0]}: set while existing is, and with existing no buffer is deployed; "
+                "remove one of the two"
+            )
+        if not self.monitoring:
+            raise ValueError("monitoring: false while existing is set; then nothing is deployed")
+        return self
+
     @property
     def prefix(self) -> str:
         """What every physical name of this environment starts with."""
@@ -152,11 +314,35 @@ class Settings(BaseModel):
         return f"{self.prefix}.fifo"
 
     @property
+    def monitoring_stack_name(self) -> str:
+        return f"{self.prefix}-monitoring"
+
+    @property
+    def dashboard_name(self) -> str:
+        return self.prefix
+
+    @property
+    def notify_queue_name(self) -> str:
+        """What the topics deliver to, and ``notify`` takes from."""
+        return f"{self.prefix}-notifications"
+
+    @property
+    def notify_dlq_name(self) -> str:
+        return f"{self.prefix}-notifications-undelivered"
+
+    def topic_name(self, purpose: str) -> str:
+        """``page``, ``ticket``, ``info``, ``alert-path``, or a channel of email."""
+        return f"{self.prefix}-{purpose}"
+
+    def alarm_name(self, signal: str) -> str:
+        return f"{self.prefix}-{signal}"
+
+    @property
     def table_name(self) -> str:
         return f"{self.prefix}-records"
 
     def function_name(self, function: str) -> str:
-        """``publish``, ``subscribe`` or ``faux-backend`` with this environment's prefix."""
+        """A function's name (``publish``) with this environment's prefix."""
         return f"{self.prefix}-{function}"
 
     def log_group_name(self, function: str) -> str:
@@ -256,6 +442,8 @@ def _problem(entry: Any) -> str:
         case "value_error" if not path:
             key, _, rest = text.partition(": ")
             return f"key '{key}': {rest}"
+        case "value_error" if isinstance(entry["input"], dict):
+            return f"key '{path}': {text}"
         case "string_pattern_mismatch":
             form = entry["ctx"]["pattern"]
             return f"key '{path}': {_shown(path, entry['input'])} is not of the form {form}"
@@ -267,7 +455,8 @@ def _problem(entry: Any) -> str:
 
 def _shown(path: str, value: Any) -> str:
     """A wrong value, unless it may be a secret."""
-    return "not shown" if path in ("sentryDsn", "backend_url") else json.dumps(value)
+    may_be_secret = path.rpartition(".")[2] in ("sentryDsn", "backend_url", "secretArn")
+    return "not shown" if may_be_secret else json.dumps(value)
 
 
 def _listed(names: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""Signed calls to AWS services that speak JSON (SQS, DynamoDB), without service models.
+"""Signed calls to AWS services, without service models.
 
 boto3 spends most of a cold start loading service models that two calls don't need;
 ``docs/decisions/0005-cold-start.md`` has the figures. Signing is botocore's, connections
@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import urllib3
 from botocore.auth import SigV4Auth
@@ -57,14 +58,21 @@ class _Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A JSON-protocol service: ``sqs``/``AmazonSQS`` or ``dynamodb``/``DynamoDB_20120810``.
+    """A service: ``sqs``/``AmazonSQS`` or ``dynamodb``/``DynamoDB_20120810``.
 
     Source: each API's reference, "Making requests": POST /, ``X-Amz-Target`` names version
-    and action, content type ``application/x-amz-json-1.0``.
+    and action, content type ``application/x-amz-json-1.0``; or form-encoded ``Action`` and
+    ``Version`` where a service speaks the query protocol only.
+
+    Attributes:
+        name: in the endpoint, and in signatures.
+        target: of the JSON protocol; with the query protocol its ``Version``.
+        json_version: None for the query protocol, whose replies are not read.
     """
 
     name: str
     target: str
+    json_version: str | None = "1.0"
 
     def call(
         self, action: str, parameters: Mapping[str, Any], *, seconds: float, within: float
@@ -80,7 +88,10 @@ class Service:
         Raises:
             AwsError: When the last attempt failed.
         """
-        body = json.dumps(parameters).encode()
+        if self.json_version:
+            body = json.dumps(parameters).encode()
+        else:
+            body = urlencode({"Action": action, "Version": self.target, **parameters}).encode()
         deadline = time.monotonic() + within
         try:
             return self._attempt(action, body, min(seconds, max(within, _LEAST_SECONDS)))
@@ -95,10 +106,13 @@ class Service:
         endpoint = os.environ.get("AWS_ENDPOINT_URL") or (
             f"https://{self.name}.{region}.amazonaws.com"
         )
-        headers = {
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Target": f"{self.target}.{action}",
-        }
+        if self.json_version:
+            headers = {
+                "Content-Type": f"application/x-amz-json-{self.json_version}",
+                "X-Amz-Target": f"{self.target}.{action}",
+            }
+        else:
+            headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
         # Credentials are read anew each time: the runtime may rotate them.
         credentials = _Credentials(
             os.environ["AWS_ACCESS_KEY_ID"],
@@ -122,7 +136,7 @@ class Service:
             raise AwsError("Timeout", retryable=True) from None
         except urllib3.exceptions.HTTPError:
             raise AwsError("ConnectionError", retryable=True) from None
-        answer = _object(reply.data)
+        answer = _object(reply.data) if self.json_version else _query_answer(reply)
         if reply.status == 200 and answer is not None:
             return answer
         code = str((answer or {}).get("__type", f"HTTP {reply.status}")).rpartition("#")[2]
@@ -135,5 +149,14 @@ def _object(data: bytes) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
+def _query_answer(reply: urllib3.BaseHTTPResponse) -> dict[str, Any]:
+    """Nothing but the error's code: that is all that is asked of these replies."""
+    code = re.search(rb"<Code>(\w+(?:\.\w+)*)</Code>", reply.data)
+    return {"__type": code[1].decode()} if code else {}
+
+
 SQS = Service("sqs", "AmazonSQS")
 DYNAMODB = Service("dynamodb", "DynamoDB_20120810")
+CLOUDWATCH = Service("monitoring", "GraniteServiceVersion20100801")
+SECRETS = Service("secretsmanager", "secretsmanager", "1.1")
+SNS = Service("sns", "2010-03-31", None)

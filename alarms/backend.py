@@ -1,0 +1,102 @@
+"""The backend, by what it answers: down, slow, refusing and redirecting are different faults."""
+
+from __future__ import annotations
+
+from monitoring import metrics
+from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
+
+_NO_ATTEMPTS = (
+    "Without attempts there is no news of the backend; failing webhooks may wait for minutes."
+)
+_GROUPS = (
+    "At least two groups must be in flight: a single failing one says more of its webhook than "
+    "of the backend."
+)
+
+SIGNALS = (
+    Signal(
+        id="backend-down",
+        title="The backend does not take webhooks",
+        impact="Webhooks wait in the queue; none is lost, all are late.",
+        covers=(1, 2, 3),
+        severity=Severity.PAGE,
+        queries={
+            "failed": Query(metrics.BACKEND_UNAVAILABLE, "Average", "buffer"),
+            "groups": Query(metrics.QUEUE_GROUPS, "Maximum", "queue"),
+        },
+        expression="IF(groups >= 2, 100 * FILL(failed, REPEAT), 0)",
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            50,
+            "Percent",
+            f"Half of the attempts end in 5xx, a timeout or no connection. {_GROUPS}",
+        ),
+        datapoints=2,
+        periods=6,
+        missing=Missing.IGNORE,
+        missing_reason=_NO_ATTEMPTS,
+        log="subscribe",
+    ),
+    Signal(
+        id="backend-rejecting",
+        title="The backend refuses webhooks",
+        impact="Webhooks wait in the queue while the backend answers 3xx or 4xx.",
+        covers=(5,),
+        severity=Severity.PAGE,
+        queries={
+            "e3": Query(metrics.BACKEND_3XX, "Sum", "buffer"),
+            "e4": Query(metrics.BACKEND_4XX, "Sum", "buffer"),
+            "n": Query(metrics.BACKEND_UNAVAILABLE, "SampleCount", "buffer"),
+            "groups": Query(metrics.QUEUE_GROUPS, "Maximum", "queue"),
+        },
+        expression="IF(groups >= 2, FILL(100 * (e3 + e4) / n, REPEAT), 0)",
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            50,
+            "Percent",
+            f"Half of the attempts: an expired credential or a moved URL refuses all. {_GROUPS}",
+        ),
+        datapoints=2,
+        periods=6,
+        missing=Missing.IGNORE,
+        missing_reason=_NO_ATTEMPTS,
+        log="subscribe",
+    ),
+    Signal(
+        id="backend-redirects",
+        title="The backend redirects",
+        impact="Webhooks that it redirects are not delivered: redirects are never followed.",
+        covers=(5,),
+        severity=Severity.TICKET,
+        queries={"redirects": Query(metrics.BACKEND_3XX, "Sum", "buffer")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(1, "Count", "A webhook's URL should answer itself; one is a mistake."),
+        period=300,
+        datapoints=1,
+        periods=1,
+        missing=Missing.NOT_BREACHING,
+        missing_reason="Written only when it happens.",
+        log="subscribe",
+    ),
+    Signal(
+        id="backend-slow",
+        title="The backend is slow",
+        impact="Webhooks are delivered late, and soon not at all.",
+        covers=(3,),
+        severity=Severity.TICKET,
+        queries={"duration": Query(metrics.BACKEND_DURATION, "p90", "buffer")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            0.8,
+            "Milliseconds",
+            "80 % of the time subscribe can give the backend; beyond it attempts time out.",
+            of="subscribe.backend_time",
+            at_most="subscribe.backend_time",
+        ),
+        datapoints=2,
+        periods=3,
+        missing=Missing.NOT_BREACHING,
+        missing_reason="Without attempts nothing is slow.",
+        log="subscribe",
+    ),
+)

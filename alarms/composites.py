@@ -1,0 +1,78 @@
+"""Incidents: several signals that are one thing to whoever is told."""
+
+from __future__ import annotations
+
+from monitoring.model import Composite, Severity
+
+COMPOSITES = (
+    Composite(
+        id="deliveries-failing",
+        title="Webhooks do not reach the backend",
+        impact="Webhooks wait in the queue and arrive late.",
+        severity=Severity.PAGE,
+        any_of=(
+            "backend-down",
+            "backend-rejecting",
+            "consumer-stopped",
+            "subscribe-errors",
+            "subscribe-throttles",
+            "queue-age-page",
+            ("slo-delivered-fast-long", "slo-delivered-fast-short"),
+        ),
+    ),
+    Composite(
+        id="deliveries-degraded",
+        title="Webhooks reach the backend late",
+        impact="Some webhooks arrive late; more will.",
+        severity=Severity.TICKET,
+        any_of=(
+            "backend-slow",
+            "queue-age-ticket",
+            "backlog-growing",
+            "subscribe-duration",
+            "subscribe-log-errors",
+            "subscribe-log-warnings",
+            ("slo-delivered-slow-long", "slo-delivered-slow-short"),
+        ),
+        suppressed_by="deliveries-failing",
+    ),
+    Composite(
+        id="senders-refused",
+        title="Senders are refused",
+        impact="Senders get errors: webhooks are lost unless they send again.",
+        severity=Severity.PAGE,
+        any_of=(
+            "api-5xx",
+            "publish-errors",
+            "publish-throttles",
+            ("slo-accepted-fast-long", "slo-accepted-fast-short"),
+        ),
+    ),
+    Composite(
+        id="accepting-degraded",
+        title="Accepting webhooks is in trouble",
+        impact="Senders wait for their answer; some will be refused.",
+        severity=Severity.TICKET,
+        any_of=(
+            "api-latency",
+            "publish-duration",
+            "publish-concurrency",
+            "publish-log-errors",
+            "publish-log-warnings",
+            ("slo-accepted-slow-long", "slo-accepted-slow-short"),
+        ),
+        suppressed_by="senders-refused",
+    ),
+    Composite(
+        id="heartbeat-lost",
+        title="Test webhooks do not come through, and no other alarm says why",
+        impact="Webhooks most likely do not come through either.",
+        severity=Severity.PAGE,
+        any_of=("heartbeat-missing",),
+        unless=("senders-refused", "deliveries-failing"),
+        suppressed_by="senders-refused",
+        # The next heartbeat comes after both incidents before this one is told.
+        wait=360,
+        extension=360,
+    ),
+)

@@ -1,0 +1,300 @@
+"""The queue: how long webhooks wait, how many, and whether anything takes them."""
+
+from __future__ import annotations
+
+from monitoring import metrics
+from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
+
+_EMPTY = "An empty queue has no age, and one that is idle for hours reports nothing at all."
+# Minutes in which every failing head is tried at least once: it waits no longer than that.
+_TRIED_AGAIN = "subscribe.longest_wait_minutes"
+
+
+def _age(
+    role: str, id: str, runbook: str, severity: Severity, threshold: Threshold, impact: str
+) -> Signal:
+    return Signal(
+        id=id,
+        runbook=runbook,
+        title="Webhooks wait too long",
+        impact=impact,
+        covers=(1, 2, 3, 6, 7, 11),
+        severity=severity,
+        queries={"age": Query(metrics.QUEUE_AGE, "Maximum", role)},
+        comparison=Comparison.AT_LEAST,
+        threshold=threshold,
+        datapoints=3,
+        periods=3,
+        missing=Missing.NOT_BREACHING,
+        missing_reason=_EMPTY,
+        log="subscribe",
+    )
+
+
+def _depth(role: str, id: str) -> Signal:
+    return Signal(
+        id=id,
+        runbook="backlog-depth",
+        title="The backlog nears what SQS scans for free groups",
+        impact="Webhooks of groups behind the first 120,000 messages will not be delivered.",
+        covers=(11, 15),
+        severity=Severity.TICKET,
+        queries={"visible": Query(metrics.QUEUE_VISIBLE, "Maximum", role)},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            0.8,
+            "Count",
+            "SQS looks for available groups in the first 120,000 messages only; 80 % of that "
+            "leaves time to act. Depth as such is no fault: waiting is, and age tells of it.",
+            of=f"{role}.scan_limit",
+            at_most=f"{role}.scan_limit",
+        ),
+        datapoints=3,
+        periods=3,
+        missing=Missing.NOT_BREACHING,
+        missing_reason=_EMPTY,
+    )
+
+
+def _in_flight(role: str, id: str) -> Signal:
+    return Signal(
+        id=id,
+        runbook="in-flight-limit",
+        title="Messages in flight near SQS's limit",
+        impact="At the limit SQS hands out nothing more: no webhook is delivered.",
+        covers=(15,),
+        severity=Severity.TICKET,
+        queries={"in_flight": Query(metrics.QUEUE_IN_FLIGHT, "Maximum", role)},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            0.8,
+            "Count",
+            "SQS allows 120,000 messages in flight; every failing group holds one of them.",
+            of=f"{role}.in_flight_limit",
+            at_most=f"{role}.in_flight_limit",
+        ),
+        datapoints=3,
+        periods=3,
+        missing=Missing.NOT_BREACHING,
+        missing_reason=_EMPTY,
+    )
+
+
+def _stopped(role: str, id: str) -> Signal:
+    return Signal(
+        id=id,
+        runbook="consumer-stopped",
+        title="Nothing takes webhooks out of the queue",
+        impact="No webhook reaches the backend; all of them wait.",
+        covers=(7,),
+        severity=Severity.PAGE,
+        queries={
+            "visible": Query(metrics.QUEUE_VISIBLE, "Minimum", role),
+            "deleted": Query(metrics.QUEUE_DELETED, "Sum", role),
+            "in_flight": Query(metrics.QUEUE_IN_FLIGHT, "Maximum", role),
+        },
+        expression="IF((visible > 0) AND (deleted == 0) AND (in_flight == 0), visible, 0)",
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            1,
+            "Count",
+            "A message that waits through a whole minute, while none is in flight and none is "
+            "deleted, has nobody who takes it.",
+        ),
+        datapoints=2,
+        periods=2,
+        missing=Missing.NOT_BREACHING,
+        missing_reason=_EMPTY,
+        log="subscribe",
+    )
+
+
+SIGNALS = (
+    _age(
+        "queue",
+        "queue-age-page",
+        "queue-age-page",
+        Severity.PAGE,
+        Threshold(
+            900,
+            "Seconds",
+            "A quarter of an hour of delay is what users of webhooks notice and report.",
+            at_most="queue.retention",
+        ),
+        "Webhooks reach the backend more than a quarter of an hour late.",
+    ),
+    Signal(
+        id="queue-age-ticket",
+        title="Webhooks begin to wait",
+        impact="Some webhooks reach the backend minutes late.",
+        covers=(1, 2, 3, 4, 6, 7, 11),
+        severity=Severity.TICKET,
+        queries={
+            "age": Query(metrics.QUEUE_AGE, "Maximum", "queue"),
+            "head": Query(metrics.HEAD_AGE, "Maximum", "buffer"),
+        },
+        expression="IF(head > age, head, age)",
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            300,
+            "Seconds",
+            "Retries of a passing fault are over by then. SQS leaves out of its own age what "
+            "was received several times, so the age at failed attempts stands beside it.",
+            at_most="queue.retention",
+        ),
+        datapoints=1,
+        periods=_TRIED_AGAIN,
+        missing=Missing.NOT_BREACHING,
+        missing_reason=_EMPTY,
+        log="subscribe",
+    ),
+    _depth("queue", "backlog-depth"),
+    Signal(
+        id="backlog-growing",
+        title="The backlog grows while deliveries are at their limit",
+        impact="Every webhook waits longer than the one before, until the surge is over.",
+        covers=(11,),
+        severity=Severity.TICKET,
+        queries={
+            "visible": Query(metrics.QUEUE_VISIBLE, "Maximum", "queue"),
+            "sent": Query(metrics.QUEUE_SENT, "Sum", "queue"),
+            "deleted": Query(metrics.QUEUE_DELETED, "Sum", "queue"),
+            "running": Query(metrics.FUNCTION_CONCURRENCY, "Maximum", "subscribe"),
+        },
+        expression=(
+            "IF((sent > deleted) AND (running >= 0.9 * {subscribe.concurrency}), "
+            "60 * visible / deleted, 0)"
+        ),
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            900,
+            "Seconds",
+            "The value is the time to drain: what waits, divided by what was delivered in the "
+            "last minute. Above a quarter of an hour the page on age is on its way.",
+        ),
+        datapoints=3,
+        periods=5,
+        missing=Missing.NOT_BREACHING,
+        missing_reason="Without a delivery there is no rate to drain at; other signals tell.",
+        log="subscribe",
+    ),
+    _in_flight("queue", "in-flight-limit"),
+    Signal(
+        id="message-nearing-retention",
+        title="A webhook nears the end of its retention",
+        impact="A webhook that senders believe delivered will silently vanish.",
+        covers=(13,),
+        severity=Severity.PAGE,
+        queries={
+            "age": Query(metrics.QUEUE_AGE, "Maximum", "queue"),
+            "head": Query(metrics.HEAD_AGE, "Maximum", "buffer"),
+        },
+        expression="IF(head > age, head, age)",
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            0.5,
+            "Seconds",
+            "Half of the retention is gone, half is left to act. SQS counts no expiry.",
+            of="queue.retention",
+            at_most="queue.retention",
+        ),
+        period=3600,
+        datapoints=1,
+        periods=1,
+        missing=Missing.NOT_BREACHING,
+        missing_reason=_EMPTY,
+        log="subscribe",
+    ),
+    Signal(
+        id="blocked-group",
+        title="A group is blocked by its first webhook while others flow",
+        impact="One customer's, order's or repository's webhooks do not arrive at all.",
+        covers=(4,),
+        severity=Severity.TICKET,
+        queries={
+            "blocked": Query(metrics.BLOCKED_GROUP, "Sum", "buffer"),
+            "delivered": Query(metrics.BACKEND_2XX, "Sum", "buffer"),
+        },
+        expression="IF((blocked > 0) AND (delivered > 0), blocked, 0)",
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            1,
+            "Count",
+            "The function counts a failed attempt as blocked once the webhook failed 5 times or "
+            "waited 10 minutes; in the same minute another one was delivered.",
+        ),
+        datapoints=2,
+        periods=_TRIED_AGAIN,
+        missing=Missing.NOT_BREACHING,
+        missing_reason="Minutes without a failed attempt lie between the attempts of a head.",
+        log="subscribe",
+    ),
+    _stopped("queue", "consumer-stopped"),
+    Signal(
+        id="dropped-duplicates",
+        title="SQS drops webhooks as duplicates",
+        impact="None, if the senders repeat themselves; lost webhooks, if the ids are not unique.",
+        covers=(14,),
+        severity=Severity.INFO,
+        queries={"dropped": Query(metrics.QUEUE_DUPLICATES, "Sum", "queue")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            1,
+            "Count",
+            "Each one was acknowledged and is not delivered; that must be what was meant.",
+        ),
+        period=300,
+        datapoints=1,
+        periods=1,
+        missing=Missing.NOT_BREACHING,
+        missing_reason="An idle queue reports nothing, and drops nothing.",
+        log="publish",
+    ),
+)
+
+
+def of_any(role: str) -> tuple[Signal, ...]:
+    """What holds for any queue, with SQS's own metrics only."""
+    return (
+        _age(
+            role,
+            f"{role}-age-ticket",
+            "queue-age-ticket",
+            Severity.TICKET,
+            Threshold(300, "Seconds", "As for the buffer.", at_most=f"{role}.retention"),
+            "Messages are handled minutes late.",
+        ),
+        _age(
+            role,
+            f"{role}-age-page",
+            "queue-age-page",
+            Severity.PAGE,
+            Threshold(900, "Seconds", "As for the buffer.", at_most=f"{role}.retention"),
+            "Messages are handled more than a quarter of an hour late.",
+        ),
+        Signal(
+            id=f"{role}-nearing-retention",
+            runbook="message-nearing-retention",
+            title="A message nears the end of its retention",
+            impact="A message will silently vanish.",
+            covers=(13,),
+            severity=Severity.PAGE,
+            queries={"age": Query(metrics.QUEUE_AGE, "Maximum", role)},
+            comparison=Comparison.AT_LEAST,
+            threshold=Threshold(
+                0.5,
+                "Seconds",
+                "Half of the retention is gone, half is left to act.",
+                of=f"{role}.retention",
+                at_most=f"{role}.retention",
+            ),
+            period=3600,
+            datapoints=1,
+            periods=1,
+            missing=Missing.NOT_BREACHING,
+            missing_reason=_EMPTY,
+        ),
+        _depth(role, f"{role}-depth"),
+        _in_flight(role, f"{role}-in-flight-limit"),
+        _stopped(role, f"{role}-consumer-stopped"),
+    )

@@ -1,0 +1,103 @@
+"""Objectives over 30 days, and how fast their error budgets burn.
+
+A long window says that it matters, a short one that it still goes on; a composite joins them.
+Windows and factors: Google's SRE workbook, "Alerting on SLOs", as sloth's
+``internal/alert/windows/google-30d.yaml`` has them (page: 2 % of the budget in 1 h, checked
+over 5 min; ticket: 10 % in 1 day, over 2 h).
+"""
+
+from __future__ import annotations
+
+from monitoring import metrics
+from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
+
+# (name, factor, long window, short window, severity)
+_SPEEDS = (
+    ("fast", 14.4, 3600, 300, Severity.PAGE),
+    ("slow", 3.0, 86_400, 7200, Severity.TICKET),
+)
+_IDLE = "Without events no budget burns."
+
+
+def _signal(
+    objective: str,
+    title: str,
+    impact: str,
+    covers: tuple[int, ...],
+    speed: tuple[str, float, int, int, Severity],
+    window: str,
+    queries: dict[str, Query],
+    expression: str,
+    log: str,
+) -> Signal:
+    name, factor, long, short, severity = speed
+    return Signal(
+        id=f"slo-{objective}-{name}-{window}",
+        runbook=f"slo-{objective}",
+        title=title,
+        impact=impact,
+        covers=covers,
+        severity=severity,
+        queries=queries,
+        expression=expression,
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            factor,
+            "Percent",
+            f"{factor:g} times the rate that uses the budget up in exactly 30 days.",
+            of=f"slo.{objective}_budget",
+        ),
+        period=long if window == "long" else short,
+        datapoints=1,
+        periods=1,
+        missing=Missing.NOT_BREACHING,
+        missing_reason=_IDLE,
+        log=log,
+    )
+
+
+def _accepted(window: str) -> tuple[dict[str, Query], str]:
+    # The average of an API's 5xx is their share of all requests.
+    share = Query(metrics.HTTP_5XX, "Average", "api")
+    if window == "short":
+        return {"share": share}, "100 * share"
+    failed = Query(metrics.HTTP_5XX, "Sum", "api")
+    return {"share": share, "failed": failed}, "IF(failed >= 5, 100 * share, 0)"
+
+
+def _delivered(window: str) -> tuple[dict[str, Query], str]:
+    in_time = Query(metrics.DELIVERY_LAG, "PR(:{slo.delivery_target})", "buffer")
+    if window == "short":
+        return {"in_time": in_time}, "100 - in_time"
+    n = Query(metrics.DELIVERY_LAG, "SampleCount", "buffer")
+    # At least five late ones: a share of few webhooks says nothing.
+    return {"in_time": in_time, "n": n}, "IF(n * (100 - in_time) >= 500, 100 - in_time, 0)"
+
+
+SIGNALS = tuple(
+    signal
+    for speed in _SPEEDS
+    for window in ("long", "short")
+    for signal in (
+        _signal(
+            "accepted",
+            f"Too many webhooks are refused ({speed[0]} burn)",
+            "Senders are refused more often than the objective allows.",
+            (8, 9),
+            speed,
+            window,
+            *_accepted(window),
+            "publish",
+        ),
+        _signal(
+            "delivered",
+            f"Too many webhooks are late ({speed[0]} burn)",
+            "Webhooks arrive late more often than the objective allows.",
+            (1, 2, 3, 6, 7, 11),
+            speed,
+            window,
+            *_delivered(window),
+            "subscribe",
+        ),
+    )
+)

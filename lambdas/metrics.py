@@ -1,0 +1,62 @@
+"""The metrics the functions emit: one definition for what is written and for what alarms read.
+
+They travel inside the log line of what they measure, in CloudWatch's embedded metric format,
+so that they cost no call and no line of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NAMESPACE = "WebhookBuffer"
+# Members of every log line, so that they need not be said twice.
+DIMENSIONS = ("service", "env")
+
+# Name -> unit. CloudWatch asks money for a metric in the hours in which it is written, so what
+# happens rarely is written only when it happens; `docs/decisions/0008-metrics.md` says more.
+UNITS: Mapping[str, str] = {
+    # publish
+    "Accepted": "Count",  # 1 per webhook that SQS took
+    # subscribe: one of these per attempt, by what the backend answered
+    "Backend2xx": "Count",
+    "Backend3xx": "Count",
+    "Backend4xx": "Count",
+    "Backend5xx": "Count",
+    "BackendTimeout": "Count",
+    "BackendConnectionError": "Count",
+    # subscribe: every attempt
+    "BackendUnavailable": "Count",  # 1 after a 5xx, timeout or connection error, else 0
+    "BackendDuration": "Milliseconds",
+    # subscribe: every delivery
+    "DeliveryLag": "Milliseconds",  # from receipt at the API
+    # subscribe: every failed attempt
+    "HeadAge": "Seconds",  # of the webhook that stays at its group's head
+    "BlockedGroup": "Count",  # 1 once that head has failed too often or waited too long
+    # subscribe: as it happens
+    "Consumed": "Count",  # left the queue undelivered, as a test flag asked
+    "RecordFailed": "Count",
+    "HeartbeatArrived": "Count",
+    # audit: when there is something to tell
+    "Unaccounted": "Count",  # accepted, but neither delivered nor queued
+}
+
+
+def embedded(values: Mapping[str, float], *, at: int) -> dict[str, Any]:
+    """The members that make a log line carry metrics.
+
+    Source: CloudWatch user guide, "Specification: Embedded metric format".
+
+    Args:
+        values: by metric name.
+        at: milliseconds since the epoch.
+
+    Raises:
+        ValueError: When a name is not one of ``UNITS``.
+    """
+    unknown = values.keys() - UNITS.keys()
+    if unknown:
+        raise ValueError(f"not a defined metric: {', '.join(sorted(unknown))}")
+    described = [{"Name": name, "Unit": UNITS[name]} for name in values]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [list(DIMENSIONS)], "Metrics": described}
+    return {"_aws": {"Timestamp": at, "CloudWatchMetrics": [directive]}, **values}

@@ -1,0 +1,301 @@
+"""Signals become alarms: every name, dimension and number filled in for one environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import alarms as definitions
+from errors import SettingsError
+from monitoring.model import (
+    Composite,
+    Kind,
+    Severity,
+    Signal,
+    SignalError,
+    Threshold,
+    period_problems,
+)
+from monitoring.resources import Fact, Resources, resources
+from settings import FILE, Settings
+
+# The alarm that the heartbeat sets off to see whether alerts arrive; it watches nothing.
+PROBE = "alert-path-probe"
+# Signals of the alert path itself are told by a second way, too.
+ALERT_PATH_MODE = 17
+
+_FACT = re.compile(r"\{([a-z_.-]+)\}")
+_SECONDS = {"Seconds": 1.0, "Milliseconds": 0.001}
+_NEEDS_OURS = "it needs what the buffer's own functions tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A metric of one resource, aggregated; what CloudWatch calls a MetricStat."""
+
+    id: str
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    statistic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A signal in one environment.
+
+    Attributes:
+        name: physical name.
+        threshold: in ``signal.threshold.unit``.
+        topics: the purposes of the topics that are told.
+        log_group: where more can be read, if anywhere.
+    """
+
+    signal: Signal
+    name: str
+    measures: tuple[Measure, ...]
+    expression: str | None
+    threshold: float
+    period: int
+    periods: int
+    severity: Severity
+    topics: tuple[str, ...]
+    log_group: str | None
+
+    @property
+    def metric_count(self) -> int:
+        """How many metrics it reads, which is what CloudWatch charges for."""
+        return len(self.measures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeAlarm:
+    """A composite in one environment; ``parts`` holds only those that are deployed."""
+
+    composite: Composite
+    name: str
+    parts: tuple[tuple[Alarm, ...], ...]
+    severity: Severity
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return (self.severity.value,)
+
+
+@dataclass(frozen=True)
+class AlarmSet:
+    """All alarms of one environment.
+
+    Attributes:
+        left_out: signal id -> why it has no alarm here.
+    """
+
+    settings: Settings
+    resources: Resources
+    alarms: tuple[Alarm, ...]
+    composites: tuple[CompositeAlarm, ...]
+    left_out: Mapping[str, str]
+
+    def alarm(self, id: str) -> Alarm | None:
+        return next((alarm for alarm in self.alarms if alarm.signal.id == id), None)
+
+
+def alarm_set(settings: Settings, watched: Resources | None = None) -> AlarmSet:
+    """Resolves the signals for an environment.
+
+    Args:
+        watched: its resources; by default what the settings know of them.
+
+    Raises:
+        SettingsError: When ``alarms`` names what is no signal, or a number that can't work.
+    """
+    watched = watched or resources(settings)
+    candidates = _candidates(watched)
+    left_out = _left_out(settings, watched, candidates)
+    changed = _changed(settings, [one for one in candidates if one.id not in left_out])
+    in_composites = {
+        part
+        for composite in definitions.COMPOSITES
+        for part in composite.parts
+        if watched.ours and not _own_severity(settings, part)
+    }
+    found, problems = [], []
+    for signal in changed:
+        alarm = _alarm(settings, watched, signal, in_composites)
+        problems += _impossible(watched, alarm)
+        found.append(alarm)
+    if problems:
+        raise SettingsError(FILE, settings.environment, problems)
+    composites = _composites(settings, found) if watched.ours else ()
+    return AlarmSet(settings, watched, tuple(found), composites, left_out)
+
+
+def _candidates(watched: Resources) -> list[Signal]:
+    if watched.ours:
+        return list(definitions.SIGNALS)
+    generic = [
+        signal
+        for resource in watched.by_role.values()
+        if resource.role not in ("notify", "notify-dlq")
+        for signal in definitions.existing(resource.role, resource.kind)
+    ]
+    # Of the buffer's own signals those of notifications hold everywhere.
+    return generic + [one for one in definitions.SIGNALS if one.roles <= {"notify", "notify-dlq"}]
+
+
+def _left_out(
+    settings: Settings, watched: Resources, candidates: Iterable[Signal]
+) -> dict[str, str]:
+    reasons = {}
+    for signal in candidates:
+        change = settings.alarms.get(signal.id)
+        if change and not change.enabled:
+            reasons[signal.id] = f"settings say so (alarms.{signal.id}.enabled)"
+        elif signal.opt_in and getattr(settings, signal.opt_in) is None:
+            reasons[signal.id] = f"it is opt-in: set '{signal.opt_in}' (docs/settings.md)"
+        elif settings.heartbeat == "off" and signal.id in ("heartbeat-missing", "alert-path-broken"):
+            reasons[signal.id] = "heartbeat is 'off'"
+        elif signal.id == "alert-path-broken" and not watched.ours:
+            reasons[signal.id] = "its probe comes with the buffer's heartbeat"
+    if not watched.ours:
+        generic = {one.id for one in candidates}
+        for signal in definitions.SIGNALS:
+            if signal.id not in generic and _reads_ours(signal):
+                reasons[signal.id] = _NEEDS_OURS
+    return reasons
+
+
+def _reads_ours(signal: Signal) -> bool:
+    return any(query.metric.kind is Kind.BUFFER for query in signal.queries.values())
+
+
+def _changed(settings: Settings, signals: Iterable[Signal]) -> list[Signal]:
+    """The signals with what ``alarms`` changes in them."""
+    signals = list(signals)
+    known = {one.id for one in definitions.SIGNALS} | {one.id for one in signals}
+    unknown = sorted(settings.alarms.keys() - known)
+    if unknown:
+        raise SettingsError(
+            FILE,
+            settings.environment,
+            [
+                f"key 'alarms.{name}': no signal is called so; "
+                f"webhook-buffer alarms list --env {settings.environment} shows them all"
+                for name in unknown
+            ],
+        )
+    found = []
+    for signal in signals:
+        change = settings.alarms.get(signal.id)
+        if change and change.threshold is not None:
+            threshold = replace(
+                signal.threshold, value=change.threshold, of=None, reason="Set in cdk.json."
+            )
+            signal = replace(signal, threshold=threshold)
+        if change and change.severity is not None:
+            signal = replace(signal, severity=Severity(change.severity))
+        found.append(signal)
+    return found
+
+
+def _alarm(
+    settings: Settings, watched: Resources, signal: Signal, in_composites: set[str]
+) -> Alarm:
+    def number(value: int | str) -> int:
+        return round(watched.fact(value).value) if isinstance(value, str) else value
+
+    def filled(text: str) -> str:
+        return _FACT.sub(lambda match: f"{watched.fact(match[1]).value:g}", text)
+
+    period, periods = number(signal.period), number(signal.periods)
+    problems = period_problems(period, signal.datapoints, periods)
+    if problems:
+        raise SignalError(f"signal '{signal.id}': {problems[0]}")
+    measures = []
+    for id, query in signal.queries.items():
+        resource = watched.by_role[query.role]
+        of_log = query.metric.kind is Kind.LOG
+        measures.append(
+            Measure(
+                id=id,
+                namespace=query.metric.namespace,
+                name=f"{resource.name}-{query.metric.name}" if of_log else query.metric.name,
+                dimensions={} if of_log else {**resource.dimensions, **query.metric.dimensions},
+                statistic=filled(query.statistic),
+            )
+        )
+    told = Severity.INFO if signal.id in in_composites else signal.severity
+    second_way = ("alert-path",) if ALERT_PATH_MODE in signal.covers else ()
+    function = watched.by_role.get(signal.log or "")
+    return Alarm(
+        signal=signal,
+        name=settings.alarm_name(signal.id),
+        measures=tuple(measures),
+        expression=filled(signal.expression) if signal.expression else None,
+        threshold=resolved(signal.threshold, watched),
+        period=period,
+        periods=periods,
+        severity=signal.severity,
+        topics=(told.value, *second_way),
+        log_group=f"/aws/lambda/{function.name}" if function else None,
+    )
+
+
+def resolved(threshold: Threshold, watched: Resources) -> float:
+    """A threshold's number, in its unit."""
+    if threshold.of is None:
+        return threshold.value
+    return round(threshold.value * _converted(watched.fact(threshold.of), threshold.unit), 6)
+
+
+def _converted(fact: Fact, unit: str) -> float:
+    if fact.unit == unit:
+        return fact.value
+    return fact.value * _SECONDS[fact.unit] / _SECONDS[unit]
+
+
+def _impossible(watched: Resources, alarm: Alarm) -> list[str]:
+    """Why its threshold could never be crossed, if that is so."""
+    threshold, key = alarm.signal.threshold, f"alarms.{alarm.signal.id}.threshold"
+    if alarm.threshold <= 0:
+        return [f"key '{key}': {alarm.threshold:g} must be more than 0"]
+    if threshold.at_most is None:
+        return []
+    most = _converted(watched.fact(threshold.at_most), threshold.unit)
+    if alarm.threshold <= most:
+        return []
+    return [
+        f"key '{key}': {alarm.threshold:g} {threshold.unit.lower()} is more than "
+        f"{threshold.at_most} ({most:g}), so the alarm could never fire; lower it"
+    ]
+
+
+def _own_severity(settings: Settings, id: str) -> bool:
+    """Whether the settings give a signal a severity; then it speaks for itself."""
+    change = settings.alarms.get(id)
+    return change is not None and change.severity is not None
+
+
+def _composites(settings: Settings, found: Iterable[Alarm]) -> tuple[CompositeAlarm, ...]:
+    """Composites over the alarms that are there; one without any is left out."""
+    by_id = {
+        alarm.signal.id: alarm for alarm in found if not _own_severity(settings, alarm.signal.id)
+    }
+    composites = []
+    for composite in definitions.COMPOSITES:
+        parts = []
+        for part in composite.any_of:
+            ids = part if isinstance(part, tuple) else (part,)
+            if all(id in by_id for id in ids):
+                parts.append(tuple(by_id[id] for id in ids))
+        if parts:
+            composites.append(
+                CompositeAlarm(
+                    composite=composite,
+                    name=settings.alarm_name(composite.id),
+                    parts=tuple(parts),
+                    severity=composite.severity,
+                )
+            )
+    return tuple(composites)

@@ -1,0 +1,177 @@
+"""What signals watch: resources by role, each with its physical name and the facts about it.
+
+Built from the settings alone: of the buffer, whose names are derived, or of what exists already,
+whose names the settings say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from monitoring.model import Kind
+from settings import Settings
+
+# Source: SQS developer guide, "Amazon SQS FIFO queue quotas": in flight, and how far it looks
+# for available message groups.
+_IN_FLIGHT_LIMIT = _SCAN_LIMIT = 120_000.0
+# What subscribe keeps of its timeout for the record; lambdas/subscribe.py.
+_SUBSCRIBE_RESERVE_SECONDS = 3.0
+# What API Gateway's id is before a deployment knows it.
+UNKNOWN_API = "(known once deployed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number that thresholds may be shares of."""
+
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource of a role.
+
+    Attributes:
+        name: physical name, or id where CloudWatch wants that.
+        facts: by name (``timeout``).
+    """
+
+    role: str
+    kind: Kind
+    name: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """All that an environment's monitoring watches.
+
+    Attributes:
+        facts: of no resource, as ``slo.delivery_target``.
+        ours: whether it is the buffer, with functions that emit our metrics.
+    """
+
+    by_role: Mapping[str, Resource]
+    facts: Mapping[str, Fact]
+    ours: bool
+
+    def fact(self, name: str) -> Fact:
+        """A fact by its full name, ``role.name``.
+
+        Raises:
+            KeyError: When there is none.
+        """
+        role, _, short = name.partition(".")
+        found = self.by_role.get(role)
+        return found.facts[short] if found and short in found.facts else self.facts[name]
+
+    def functions(self) -> Iterable[Resource]:
+        return (one for one in self.by_role.values() if one.kind is Kind.FUNCTION)
+
+
+def resources(settings: Settings, *, api_id: str = UNKNOWN_API) -> Resources:
+    """What an environment's monitoring watches.
+
+    Args:
+        api_id: of the buffer's HTTP API, which no settings can know.
+    """
+    found = list(_existing(settings) if settings.existing else _buffer(settings, api_id))
+    return Resources(
+        by_role={one.role: one for one in found},
+        facts=_general(settings),
+        ours=settings.existing is None,
+    )
+
+
+def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
+    longest_wait = max(settings.retryMaxSeconds, settings.retryAfterMaxSeconds)
+    yield _queue("queue", settings.queue_name, settings.retention_seconds)
+    yield _function(
+        "publish",
+        settings.function_name("publish"),
+        settings.publishTimeoutSeconds,
+        settings.lambdaConcurrencyQuota,
+    )
+    yield _function(
+        "subscribe",
+        settings.function_name("subscribe"),
+        settings.subscribeTimeoutSeconds,
+        settings.maxConcurrency,
+        backend_time=Fact(settings.subscribeTimeoutSeconds - _SUBSCRIBE_RESERVE_SECONDS, "Seconds"),
+        # One attempt and one more minute, so that there is always one in the window.
+        longest_wait_minutes=Fact(
+            -(-(longest_wait + settings.subscribeTimeoutSeconds) // 60) + 1, "Count"
+        ),
+    )
+    for role in ("heartbeat", "audit", "notify"):
+        yield _function(role, settings.function_name(role), 0, 0)
+    yield Resource(
+        "api", Kind.HTTP_API, api_id, dimensions={"ApiId": api_id}
+    )
+    yield _table("table", settings.table_name)
+    yield Resource(
+        "buffer",
+        Kind.BUFFER,
+        settings.prefix,
+        dimensions={"service": settings.service, "env": settings.environment},
+    )
+    yield _notify_dlq(settings)
+
+
+def _existing(settings: Settings) -> Iterable[Resource]:
+    existing = settings.existing
+    assert existing is not None
+    for queue in existing.queues:
+        yield _queue(queue.role, queue.name, queue.retentionDays * 86_400)
+    for function in existing.functions:
+        yield _function(
+            function.role,
+            function.name,
+            function.timeoutSeconds,
+            function.concurrency or settings.lambdaConcurrencyQuota,
+        )
+    for api in existing.apis:
+        dimension = "ApiId" if api.kind == "http" else "ApiName"
+        kind = Kind.HTTP_API if api.kind == "http" else Kind.REST_API
+        yield Resource(api.role, kind, api.name, dimensions={dimension: api.name})
+    for table in existing.tables:
+        yield _table(table.role, table.name)
+    yield _function("notify", settings.function_name("notify"), 0, 0)
+    yield _notify_dlq(settings)
+
+
+def _general(settings: Settings) -> dict[str, Fact]:
+    busy = settings.traffic
+    return {
+        "slo.delivery_target": Fact(settings.deliveryTargetSeconds * 1000, "Milliseconds"),
+        "slo.accepted_budget": Fact(100 - settings.acceptedObjective, "Percent"),
+        "slo.delivered_budget": Fact(100 - settings.deliveredObjective, "Percent"),
+        "heartbeat.period": Fact(60 * settings.heartbeatMinutes, "Seconds"),
+        "traffic.busy_from": Fact(busy.fromHourUtc if busy else 0, "Count"),
+        "traffic.busy_until": Fact(busy.untilHourUtc if busy else 24, "Count"),
+    }
+
+
+def _queue(role: str, name: str, retention: int) -> Resource:
+    facts = {
+        "retention": Fact(retention, "Seconds"),
+        "in_flight_limit": Fact(_IN_FLIGHT_LIMIT, "Count"),
+        "scan_limit": Fact(_SCAN_LIMIT, "Count"),
+    }
+    return Resource(role, Kind.QUEUE, name, facts, {"QueueName": name})
+
+
+def _notify_dlq(settings: Settings) -> Resource:
+    return _queue("notify-dlq", settings.notify_dlq_name, 14 * 86_400)
+
+
+def _function(role: str, name: str, timeout: int, concurrency: int, **more: Fact) -> Resource:
+    facts = {"timeout": Fact(timeout, "Seconds"), "concurrency": Fact(concurrency, "Count"), **more}
+    return Resource(role, Kind.FUNCTION, name, facts, {"FunctionName": name})
+
+
+def _table(role: str, name: str) -> Resource:
+    return Resource(role, Kind.TABLE, name, dimensions={"TableName": name})
