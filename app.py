@@ -1,4 +1,4 @@
-"""The CDK app: settings → BufferStack.
+"""The CDK app: settings → BufferStack → MonitoringStack.
 
 ``cdk synth -c env=dev``; without ``-c env`` the variable ``ENV`` decides. ``-c overrides='{…}'``
 replaces keys of the environment's block for one run.
@@ -16,13 +16,22 @@ from aws_cdk import App, Environment
 
 from buffer.stack import BufferStack
 from errors import InputError, WebhookBufferError
+from monitoring.cdk.stack import MonitoringStack
 from settings import Settings, load
 
 
 def build(app: App, settings: Settings) -> None:
     """Puts this environment's stacks into ``app``."""
     where = Environment(account=settings.awsAccount, region=settings.awsRegion)
-    BufferStack(app, settings.prefix, settings=settings, env=where)
+    watched = None
+    if settings.existing is None:
+        watched = BufferStack(app, settings.prefix, settings=settings, env=where)
+    if settings.monitoring:
+        monitoring = MonitoringStack(
+            app, settings.monitoring_stack_name, settings=settings, env=where
+        )
+        if watched:
+            monitoring.add_stack_dependency(watched)
 
 
 def main() -> int:

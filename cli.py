@@ -10,17 +10,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli_alarms import alarms_app
 from errors import InputError, ProofFailedError, WebhookBufferError
 from lambdas.extract import HEADER_NAME
 from local import demo as demonstration
-from local import laptop
+from local import inbox, laptop
 from local.backend import ScriptedBackend
 from local.emulator import DEFAULT_PORT, Emulator
+from monitoring.channels import unheard
 from operations import deployment, logs
 from operations.cdk import check_node, node_modules
 from operations.send import Sender, Summary, from_files, paced
 from operations.smoke import Smoke
-from operations.target import Target, not_deployed, outputs, stack
+from operations.target import Target, buffer_outputs, not_deployed, outputs, stack
 from settings import ROOT, Settings, load
 from terminal import console, milliseconds, progress, show, step
 
@@ -32,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+app.add_typer(alarms_app, name="alarms", rich_help_panel="On the laptop and on AWS")
 _ON_LAPTOP = "On the laptop"
 _ANYWHERE = "On the laptop and on AWS"
 
@@ -52,7 +55,10 @@ def up(
     """Start the emulator and deploy the buffer onto it; run again, it updates what changed."""
     target = _target(load("local"), port)
     cdk = deployment.prepare(target, step)
-    _next_steps(deployment.apply(target, cdk, step))
+    found = deployment.apply(target, cdk, step)
+    inbox.provide(target)
+    _warn(target.settings)
+    _next_steps(found)
 
 
 @app.command(rich_help_panel=_ON_LAPTOP)
@@ -79,7 +85,7 @@ def status(env: Env = "local") -> None:
     """Say what runs, which release, and how much waits in the queue."""
     settings = load(env)
     target = laptop.target(settings)
-    found = outputs(target)
+    found = buffer_outputs(target)
     rows = [
         ("Stack", settings.prefix),
         ("Release", found["Release"]),
@@ -110,7 +116,7 @@ def send(
     if not HEADER_NAME.fullmatch(method):
         raise InputError(f"'{method}' is no HTTP method; write POST, PUT, …")
     webhooks = from_files(path, method=method, target="/" + to.removeprefix("/"), headers=headers)
-    endpoint = outputs(laptop.target(load(env)))["BufferedEndpoint"]
+    endpoint = buffer_outputs(laptop.target(load(env)))["BufferedEndpoint"]
     sender = Sender(endpoint)
     started = time.monotonic()
     receipts = []
@@ -151,9 +157,14 @@ def smoke(
 
 @app.command("outputs", rich_help_panel=_ANYWHERE)
 def show_outputs(env: Env = "local") -> None:
-    """Print the stack's outputs as JSON, read from CloudFormation."""
+    """Print the stacks' outputs as JSON, read from CloudFormation."""
     settings = load(env)
-    console.print_json(data={settings.prefix: outputs(laptop.target(settings))})
+    target = laptop.target(settings)
+    found = {settings.main_stack_name: outputs(target)}
+    beside = stack(target, settings.monitoring_stack_name) if settings.monitoring else None
+    if beside:
+        found[settings.monitoring_stack_name] = dict(beside.outputs)
+    console.print_json(data=found)
 
 
 @app.command("logs", rich_help_panel=_ANYWHERE)
@@ -161,7 +172,7 @@ def show_logs(
     env: Env = "local",
     function: Annotated[
         list[str] | None,
-        typer.Option("--function", "-f", help="publish, subscribe or faux-backend; all of them."),
+        typer.Option("--function", "-f", help="publish, subscribe, notify, …; by default all."),
     ] = None,
     minutes: Annotated[int, typer.Option(help="How far back.", min=1)] = 15,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl+C.")] = False,
@@ -169,7 +180,7 @@ def show_logs(
 ) -> None:
     """Show what the functions logged, merged by time."""
     settings = load(env)
-    known = ["publish", "subscribe"] + (["faux-backend"] if settings.create_faux_backend else [])
+    known = settings.functions
     chosen = function or known
     for name in chosen:
         if name not in known:
@@ -198,6 +209,7 @@ def synth(env: Env) -> None:
     folder = laptop.STATE / settings.environment
     target = Target(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS)
     cdk = deployment.synthesize(target, step)
+    _warn(settings)
     console.print(f"Templates: {_shown(cdk.assembly)}")
 
 
@@ -219,6 +231,12 @@ def deploy(env: Env, yes: Yes = False) -> None:
     if not yes:
         typer.confirm(f"Deploy this to '{env}' ({settings.awsAccount})?", abort=True)
     found = deployment.apply(target, cdk, step)
+    if settings.on_laptop:
+        inbox.provide(target)
+    _warn(settings)
+    if settings.existing:
+        console.print("What exists already is watched now.")
+        return
     console.print(f"Endpoint: [bold]{found['BufferedEndpoint']}[/]")
     _smoke(target, failures=False, deliver=False)
 
@@ -232,11 +250,16 @@ def destroy(env: Env, yes: Yes = False) -> None:
     if stack(target) is None:
         raise not_deployed(settings)
     waiting = deployment.waiting(target) or 0
-    console.print(f"This deletes the stack {settings.prefix} in {settings.awsRegion}:")
-    console.print(
-        f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs."
-    )
-    console.print(f"It keeps the table {settings.table_name}; a later deployment takes it over.")
+    console.print(f"This deletes environment '{env}' in {settings.awsRegion}:")
+    if settings.existing is None:
+        console.print(
+            f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs;"
+        )
+    console.print("  the alarms, the dashboard and the topics that tell of them.")
+    if settings.existing is None:
+        console.print(
+            f"It keeps the table {settings.table_name}; a later deployment takes it over."
+        )
     if not yes:
         typer.confirm(f"Destroy '{env}'?", abort=True)
     cdk = deployment.synthesize(target, step)
@@ -303,7 +326,7 @@ def _target(settings: Settings, port: int | None = None) -> Target:
 
 
 def _smoke(target: Target, *, failures: bool, deliver: bool) -> None:
-    tests = Smoke(target, outputs(target))
+    tests = Smoke(target, buffer_outputs(target))
     count = 0
     for check in tests.checks(failures=failures, deliver=deliver):
         console.print(f"[green]✓[/] {check.claim} [dim]({check.detail})[/]", soft_wrap=True)
@@ -313,6 +336,12 @@ def _smoke(target: Target, *, failures: bool, deliver: bool) -> None:
     console.print(f"{count} smoke tests passed.")
 
 
+def _warn(settings: Settings) -> None:
+    """Says what nobody would be told of."""
+    for warning in unheard(settings) if settings.monitoring else ():
+        console.print(f"[yellow]![/] {warning}", soft_wrap=True)
+
+
 def _next_steps(found: dict[str, str]) -> None:
     endpoint = found["BufferedEndpoint"]
     console.print(f"\nThe buffer runs at [bold]{endpoint}[/]", soft_wrap=True)
@@ -320,6 +349,7 @@ def _next_steps(found: dict[str, str]) -> None:
     console.print(f'  curl -d \'{{"group_id": "order-1"}}\' {endpoint}/orders', soft_wrap=True)
     console.print("  webhook-buffer logs      what became of it")
     console.print("  webhook-buffer smoke     test the whole path")
+    console.print("  webhook-buffer alarms drill backend-down   see what an alarm tells")
     console.print("  webhook-buffer down      stop it")
 
 

@@ -154,7 +154,8 @@ class Existing(_Part):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        roles = [one.role for one in (*self.queues, *self.functions, *self.apis, *self.tables)]
+        roles = [one.role for one in self.queues] + [one.role for one in self.functions]
+        roles += [one.role for one in self.apis] + [one.role for one in self.tables]
         if not roles:
             raise ValueError("names nothing; list queues, functions, apis or tables")
         twice = sorted({role for role in roles if roles.count(role) > 1})
@@ -318,6 +319,20 @@ class Settings(BaseModel):
         return f"{self.prefix}-monitoring"
 
     @property
+    def main_stack_name(self) -> str:
+        """The stack without which the environment is not there."""
+        return self.monitoring_stack_name if self.existing else self.prefix
+
+    @property
+    def api_id_export(self) -> str:
+        """The CloudFormation export of the HTTP API's id, which CloudWatch's metrics need."""
+        return f"{self.prefix}-api-id"
+
+    @property
+    def endpoint_export(self) -> str:
+        return f"{self.prefix}-endpoint"
+
+    @property
     def dashboard_name(self) -> str:
         return self.prefix
 
@@ -325,6 +340,11 @@ class Settings(BaseModel):
     def notify_queue_name(self) -> str:
         """What the topics deliver to, and ``notify`` takes from."""
         return f"{self.prefix}-notifications"
+
+    @property
+    def incidents_table_name(self) -> str:
+        """What was told to whom."""
+        return f"{self.prefix}-incidents"
 
     @property
     def notify_dlq_name(self) -> str:
@@ -340,6 +360,18 @@ class Settings(BaseModel):
     @property
     def table_name(self) -> str:
         return f"{self.prefix}-records"
+
+    @property
+    def functions(self) -> list[str]:
+        """The functions of this environment, without its prefix."""
+        found = [] if self.existing else ["publish", "subscribe"]
+        if self.create_faux_backend:
+            found.append("faux-backend")
+        if self.monitoring:
+            found.append("notify")
+            if not self.existing:
+                found += ["audit"] if self.heartbeat == "off" else ["audit", "heartbeat"]
+        return found
 
     def function_name(self, function: str) -> str:
         """A function's name (``publish``) with this environment's prefix."""

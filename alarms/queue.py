@@ -8,13 +8,20 @@ from monitoring.model import Comparison, Missing, Query, Severity, Signal, Thres
 _EMPTY = "An empty queue has no age, and one that is idle for hours reports nothing at all."
 # Minutes in which every failing head is tried at least once: it waits no longer than that.
 _TRIED_AGAIN = "subscribe.longest_wait_minutes"
+# The webhooks that fail, the one that waits longest first.
+_FAILING = (
+    'filter event = "webhook.failed" or event = "message.unreadable"'
+    " | stats max(attempt) as attempts, max(age_ms) / 1000 as age_seconds,"
+    " latest(status) as status, latest(error) as error by group_id, message_id"
+    " | sort age_seconds desc | limit 50"
+)
 
 
 def _age(
-    role: str, id: str, runbook: str, severity: Severity, threshold: Threshold, impact: str
+    role: str, signal_id: str, runbook: str, severity: Severity, threshold: Threshold, impact: str
 ) -> Signal:
     return Signal(
-        id=id,
+        id=signal_id,
         runbook=runbook,
         title="Webhooks wait too long",
         impact=impact,
@@ -31,9 +38,9 @@ def _age(
     )
 
 
-def _depth(role: str, id: str) -> Signal:
+def _depth(role: str, signal_id: str) -> Signal:
     return Signal(
-        id=id,
+        id=signal_id,
         runbook="backlog-depth",
         title="The backlog nears what SQS scans for free groups",
         impact="Webhooks of groups behind the first 120,000 messages will not be delivered.",
@@ -56,9 +63,9 @@ def _depth(role: str, id: str) -> Signal:
     )
 
 
-def _in_flight(role: str, id: str) -> Signal:
+def _in_flight(role: str, signal_id: str) -> Signal:
     return Signal(
-        id=id,
+        id=signal_id,
         runbook="in-flight-limit",
         title="Messages in flight near SQS's limit",
         impact="At the limit SQS hands out nothing more: no webhook is delivered.",
@@ -80,9 +87,9 @@ def _in_flight(role: str, id: str) -> Signal:
     )
 
 
-def _stopped(role: str, id: str) -> Signal:
+def _stopped(role: str, signal_id: str) -> Signal:
     return Signal(
-        id=id,
+        id=signal_id,
         runbook="consumer-stopped",
         title="Nothing takes webhooks out of the queue",
         impact="No webhook reaches the backend; all of them wait.",
@@ -147,6 +154,7 @@ SIGNALS = (
         missing=Missing.NOT_BREACHING,
         missing_reason=_EMPTY,
         log="subscribe",
+        log_query=_FAILING,
     ),
     _depth("queue", "backlog-depth"),
     Signal(
@@ -204,6 +212,7 @@ SIGNALS = (
         missing=Missing.NOT_BREACHING,
         missing_reason=_EMPTY,
         log="subscribe",
+        log_query=_FAILING,
     ),
     Signal(
         id="blocked-group",
@@ -228,6 +237,7 @@ SIGNALS = (
         missing=Missing.NOT_BREACHING,
         missing_reason="Minutes without a failed attempt lie between the attempts of a head.",
         log="subscribe",
+        log_query=_FAILING,
     ),
     _stopped("queue", "consumer-stopped"),
     Signal(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from errors import ToolError
@@ -23,15 +24,19 @@ _BUILD = ROOT / ".build"
 _REQUIREMENTS = ROOT / "lambdas" / "requirements.txt"
 
 
-def functions_asset() -> Path:
+def functions_asset(beside: Mapping[str, str] | None = None) -> Path:
     """A folder with exactly what a function's sandbox gets.
+
+    Args:
+        beside: more files in ``lambdas/``, by name: data that is made at synth.
 
     Raises:
         ToolError: When the dependencies can't be installed.
     """
     dependencies = _dependencies()
     sources = sorted((ROOT / "lambdas").glob("*.py"))
-    digest = _digest([(path.name, path.read_bytes()) for path in sources])
+    more = {name: text.encode() for name, text in (beside or {}).items()}
+    digest = _digest([(path.name, path.read_bytes()) for path in sources] + sorted(more.items()))
     asset = _BUILD / f"functions-{dependencies.name.rpartition('-')[2]}-{digest}"
     if not asset.exists():
         with _new_folder(asset) as folder:
@@ -39,6 +44,8 @@ def functions_asset() -> Path:
             (folder / "lambdas").mkdir()
             for path in sources:
                 shutil.copy(path, folder / "lambdas")
+            for name, content in more.items():
+                (folder / "lambdas" / name).write_bytes(content)
     return asset
 
 

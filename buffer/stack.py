@@ -20,6 +20,10 @@ from buffer.http_api import create_custom_domain, create_http_api
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from settings import Settings
 
+# A group counts as blocked once its first webhook failed so often (after about a minute with
+# the default delays) or waited so long.
+_BLOCKED_ATTEMPTS = 5
+_BLOCKED_SECONDS = 600
 # Its longest answer is a delay a test asked for.
 _FAUX_TIMEOUT_SECONDS = 29
 
@@ -59,7 +63,7 @@ class BufferStack(Stack):
             )
         )
         endpoint = f"https://{settings.domain_name}" if domain else api.api_endpoint
-        self._outputs(queue, table, endpoint)
+        self._outputs(queue, table, endpoint, api.api_id)
 
     def _queue(self) -> sqs.Queue:
         settings = self._settings
@@ -131,6 +135,9 @@ class BufferStack(Stack):
                 "RETRY_AFTER_MAX_SECONDS": str(settings.retryAfterMaxSeconds),
                 "RECORD_TTL_SECONDS": str(settings.record_ttl_seconds),
                 "TEST_FLAGS": _flag(settings.testFlags),
+                "HEARTBEAT_TO_BACKEND": _flag(settings.heartbeat == "backend"),
+                "BLOCKED_ATTEMPTS": str(_BLOCKED_ATTEMPTS),
+                "BLOCKED_SECONDS": str(_BLOCKED_SECONDS),
             },
             statements=[_allow(table.table_arn, "dynamodb:UpdateItem")],
         )
@@ -151,18 +158,28 @@ class BufferStack(Stack):
             self, "FauxBackendApi", name=name, function=function, settings=settings
         )
 
-    def _outputs(self, queue: sqs.Queue, table: dynamodb.Table, endpoint: str) -> None:
-        """The names are a contract; see ``docs/architecture.md``."""
+    def _outputs(
+        self, queue: sqs.Queue, table: dynamodb.Table, endpoint: str, api_id: str
+    ) -> None:
+        """The names are a contract; see ``docs/architecture.md``.
+
+        What no physical name tells is exported for the monitoring stack.
+        """
         outputs = {
             "AWSREGION": self.region,
             "DynamoDBTable": table.table_name,
             "QueueUrl": queue.queue_url,
             "BufferedEndpoint": endpoint,
+            "ApiId": api_id,
             "UsesFauxBackend": _flag(self._settings.create_faux_backend),
             "Release": self._functions.release,
         }
+        exports = {
+            "ApiId": self._settings.api_id_export,
+            "BufferedEndpoint": self._settings.endpoint_export,
+        }
         for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+            CfnOutput(self, name, value=value, export_name=exports.get(name))
 
 
 def _allow(resource: str, *actions: str) -> iam.PolicyStatement:

@@ -49,6 +49,9 @@ class SubscribeConfig:
         retry_base, retry_max, retry_after_max: seconds; see ``lambdas.backoff``.
         record_ttl: seconds after which DynamoDB may delete a record.
         test_flags: whether flags in a JSON body are obeyed.
+        heartbeat_to_backend: whether a heartbeat goes on to the backend.
+        blocked_attempts, blocked_seconds: a group counts as blocked once its head failed so
+            often, or waited so long.
     """
 
     queue_url: str
@@ -59,6 +62,9 @@ class SubscribeConfig:
     retry_after_max: float
     record_ttl: int
     test_flags: bool
+    heartbeat_to_backend: bool
+    blocked_attempts: int
+    blocked_seconds: float
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> SubscribeConfig:
@@ -71,6 +77,9 @@ class SubscribeConfig:
             retry_after_max=float(environ["RETRY_AFTER_MAX_SECONDS"]),
             record_ttl=int(environ["RECORD_TTL_SECONDS"]),
             test_flags=environ["TEST_FLAGS"] == "true",
+            heartbeat_to_backend=environ["HEARTBEAT_TO_BACKEND"] == "true",
+            blocked_attempts=int(environ["BLOCKED_ATTEMPTS"]),
+            blocked_seconds=float(environ["BLOCKED_SECONDS"]),
         )
 
 

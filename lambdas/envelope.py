@@ -21,6 +21,9 @@ VERSION = 1
 # Source: SQS quotas: a message is at most 1 MiB, message attributes included.
 MAX_MESSAGE_BYTES = 1_048_576
 
+# Marks a heartbeat. Anybody may send it, and then their webhook is none.
+HEARTBEAT_HEADER = "x-buffer-heartbeat"
+
 _BODY_ATTRIBUTE = "body"
 # A decompressed body can't be larger than what a Lambda invocation could bring in.
 # Source: Lambda quotas: 6 MB for a synchronous invocation's payload.
@@ -54,6 +57,11 @@ class Envelope:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     received_at: int
+
+    @property
+    def is_heartbeat(self) -> bool:
+        """Whether it is a test webhook of the monitoring, which counts as no traffic."""
+        return any(name.lower() == HEARTBEAT_HEADER for name, _ in self.headers)
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> Envelope:

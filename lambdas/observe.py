@@ -11,10 +11,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
+
+from lambdas.metrics import embedded
 
 # Every field a log line may have; a test holds the code to it.
 LOG_FIELDS = frozenset(
@@ -22,7 +24,9 @@ LOG_FIELDS = frozenset(
         "at", "level", "event", "service", "env", "function", "request_id",
         "message_id", "group_id", "sequence_number", "attempt", "method", "status", "error",
         "path", "body_bytes", "message_bytes", "duration_ms", "age_ms", "retry_seconds",
-        "aws_error", "consumed", "where",
+        "aws_error", "consumed", "where", "heartbeat",
+        "alarm", "state", "severity", "channel", "folded",
+        "accepted", "delivered", "queued", "uncertain", "unaccounted", "since", "until",
     }
 )  # fmt: skip
 
@@ -47,25 +51,33 @@ _SENTRY_LEAST_SECONDS = 0.3
 _LAST_SECONDS = 0.1
 
 
-def log(level: str, event: str, **fields: Any) -> None:
+def log(
+    level: str, event: str, *, metrics: Mapping[str, float] | None = None, **fields: Any
+) -> None:
     """Writes one JSON line, if ``level`` is at least the environment's ``LOG_LEVEL``.
 
+    Args:
+        metrics: values the line carries as metrics; it is written then whatever its level.
+
     Raises:
-        ValueError: When a field is not in ``LOG_FIELDS``.
+        ValueError: When a field is not in ``LOG_FIELDS``, or a metric is not defined.
     """
     unknown = fields.keys() - LOG_FIELDS
     if unknown:
         raise ValueError(f"not an allowed log field: {', '.join(sorted(unknown))}")
-    if _LEVELS.index(level) < _LEVELS.index(os.environ.get("LOG_LEVEL", "INFO")):
+    quiet = _LEVELS.index(level) < _LEVELS.index(os.environ.get("LOG_LEVEL", "INFO"))
+    if quiet and not metrics:
         return
+    at = round(time.time() * 1000)
     line = {
-        "at": round(time.time() * 1000),
+        "at": at,
         "level": level,
         "event": event,
         "service": os.environ.get("SERVICE"),
         "env": os.environ.get("ENVIRONMENT"),
         **_context,
         **{name: value for name, value in fields.items() if value is not None},
+        **(embedded(metrics, at=at) if metrics else {}),
     }
     sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
     sys.stdout.flush()

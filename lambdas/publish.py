@@ -26,6 +26,7 @@ _SEND_SECONDS = 3.0
 _RESERVE_SECONDS = 1.0
 # Characters of a path in the log.
 _LOGGED_PATH = 256
+_HEARTBEAT_GROUP = "webhook-buffer-heartbeat"
 
 
 @observe.observed
@@ -42,6 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     observe.log(
         "INFO" if status == 200 else "ERROR" if status >= 500 else "WARNING",
         "webhook.queued" if status == 200 else "webhook.refused",
+        metrics={"Accepted": 1} if status == 200 and not fields.get("heartbeat") else None,
         status=status,
         duration_ms=round((time.monotonic() - started) * 1000, 1),
         **fields,
@@ -63,6 +65,7 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
         "method": webhook.method,
         "path": webhook.path[:_LOGGED_PATH],
         "body_bytes": len(webhook.body),
+        "heartbeat": webhook.is_heartbeat or None,
     }
     if _altered(event, webhook):
         return 415, {"error": _ALTERED}, fields
@@ -71,6 +74,8 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
     )
     deduplication_id = extract.first(CONFIG.deduplication_id, facts) or str(uuid4())
     group_id = extract.first(CONFIG.group_id, facts)
+    if webhook.is_heartbeat:
+        group_id = _HEARTBEAT_GROUP
     if group_id is None:
         if CONFIG.reject_without_group:
             return 400, {"error": _NO_GROUP}, fields

@@ -64,10 +64,16 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
         webhook = _unpacked(message)
     except envelope.UnreadableError as error:
         _put_back(message, number, None, remaining)
-        observe.log("ERROR", "message.unreadable", error=str(error), attempt=number)
+        blocked = {"BlockedGroup": 1} if number >= CONFIG.blocked_attempts else None
+        observe.log(
+            "ERROR", "message.unreadable", metrics=blocked, error=str(error), attempt=number
+        )
         observe.report(f"A message in the queue can't be read: {error}")
         return False
 
+    if webhook.is_heartbeat and not CONFIG.heartbeat_to_backend:
+        observe.log("INFO", "heartbeat.arrived", metrics={"HeartbeatArrived": 1})
+        return True
     extra = {
         "X-Buffer-Message-Id": ids["message_id"],
         "X-Buffer-Group": ids["group_id"],
@@ -78,27 +84,57 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
     seconds = max(0.1, remaining() - _RESERVE_SECONDS)
     outcome = delivery.attempt(CONFIG.backend, webhook, extra, seconds=seconds)
     _write_record(webhook, attributes["SequenceNumber"], number, outcome, ids, remaining)
+    age_ms = round(time.time() * 1000) - webhook.received_at
     fields: dict[str, Any] = {
         "status": outcome.status,
         "error": outcome.error,
         "attempt": number,
         "sequence_number": attributes["SequenceNumber"],
         "duration_ms": outcome.duration_ms,
-        "age_ms": round(time.time() * 1000) - webhook.received_at,
+        "age_ms": age_ms,
         "body_bytes": len(webhook.body),
     }
+    metrics = _metrics(webhook, outcome, number, age_ms)
     if outcome.delivered:
-        observe.log("INFO", "webhook.delivered", **fields)
+        observe.log("INFO", "webhook.delivered", metrics=metrics, **fields)
         return True
 
     flags = _test_flags(webhook)
     consumed = flags.get("consume_bad_messages") is True
-    if not consumed:
+    if consumed:
+        metrics["Consumed"] = 1
+    else:
         fields["retry_seconds"] = _put_back(message, number, outcome.retry_after, remaining)
-    observe.log("WARNING", "webhook.failed", consumed=consumed or None, **fields)
+    observe.log("WARNING", "webhook.failed", metrics=metrics, consumed=consumed or None, **fields)
     if flags.get("suppress_sentry") is not True:
         observe.report(f"The backend did not take a webhook: {outcome.status or outcome.error}")
     return consumed
+
+
+def _metrics(
+    webhook: envelope.Envelope, outcome: delivery.Outcome, number: int, age_ms: int
+) -> dict[str, float]:
+    """What an attempt adds to the metrics. A heartbeat is no traffic, only proof of a way."""
+    if webhook.is_heartbeat:
+        return {"HeartbeatArrived": 1} if outcome.delivered else {}
+    if outcome.status is None:
+        timed_out = outcome.error in ("ConnectTimeout", "ReadTimeout")
+        kind = "BackendTimeout" if timed_out else "BackendConnectionError"
+    else:
+        # A status below 200 or above 599 is no answer to a webhook either.
+        kind = f"Backend{outcome.status // 100}xx" if 200 <= outcome.status < 600 else "Backend5xx"
+    unavailable = kind in ("Backend5xx", "BackendTimeout", "BackendConnectionError")
+    found = {
+        kind: 1.0,
+        "BackendUnavailable": float(unavailable),
+        "BackendDuration": outcome.duration_ms,
+    }
+    if outcome.delivered:
+        return {**found, "DeliveryLag": age_ms}
+    found["HeadAge"] = age_ms / 1000
+    if number >= CONFIG.blocked_attempts or age_ms >= 1000 * CONFIG.blocked_seconds:
+        found["BlockedGroup"] = 1
+    return found
 
 
 def _unpacked(message: dict[str, Any]) -> envelope.Envelope:
@@ -164,7 +200,9 @@ def _write_record(
         )
     except Exception as error:
         code = error.code if isinstance(error, aws.AwsError) else type(error).__name__
-        observe.log("ERROR", "record.failed", aws_error=code, attempt=number)
+        observe.log(
+            "ERROR", "record.failed", metrics={"RecordFailed": 1}, aws_error=code, attempt=number
+        )
         observe.report(f"A webhook's record can't be written: {code}")
 
 

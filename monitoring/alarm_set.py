@@ -97,8 +97,8 @@ class AlarmSet:
     composites: tuple[CompositeAlarm, ...]
     left_out: Mapping[str, str]
 
-    def alarm(self, id: str) -> Alarm | None:
-        return next((alarm for alarm in self.alarms if alarm.signal.id == id), None)
+    def alarm(self, signal_id: str) -> Alarm | None:
+        return next((alarm for alarm in self.alarms if alarm.signal.id == signal_id), None)
 
 
 def alarm_set(settings: Settings, watched: Resources | None = None) -> AlarmSet:
@@ -154,7 +154,10 @@ def _left_out(
             reasons[signal.id] = f"settings say so (alarms.{signal.id}.enabled)"
         elif signal.opt_in and getattr(settings, signal.opt_in) is None:
             reasons[signal.id] = f"it is opt-in: set '{signal.opt_in}' (docs/settings.md)"
-        elif settings.heartbeat == "off" and signal.id in ("heartbeat-missing", "alert-path-broken"):
+        elif settings.heartbeat == "off" and signal.id in (
+            "heartbeat-missing",
+            "alert-path-broken",
+        ):
             reasons[signal.id] = "heartbeat is 'off'"
         elif signal.id == "alert-path-broken" and not watched.ours:
             reasons[signal.id] = "its probe comes with the buffer's heartbeat"
@@ -213,12 +216,12 @@ def _alarm(
     if problems:
         raise SignalError(f"signal '{signal.id}': {problems[0]}")
     measures = []
-    for id, query in signal.queries.items():
+    for query_id, query in signal.queries.items():
         resource = watched.by_role[query.role]
         of_log = query.metric.kind is Kind.LOG
         measures.append(
             Measure(
-                id=id,
+                id=query_id,
                 namespace=query.metric.namespace,
                 name=f"{resource.name}-{query.metric.name}" if of_log else query.metric.name,
                 dimensions={} if of_log else {**resource.dimensions, **query.metric.dimensions},
@@ -271,9 +274,9 @@ def _impossible(watched: Resources, alarm: Alarm) -> list[str]:
     ]
 
 
-def _own_severity(settings: Settings, id: str) -> bool:
+def _own_severity(settings: Settings, signal_id: str) -> bool:
     """Whether the settings give a signal a severity; then it speaks for itself."""
-    change = settings.alarms.get(id)
+    change = settings.alarms.get(signal_id)
     return change is not None and change.severity is not None
 
 
@@ -287,8 +290,8 @@ def _composites(settings: Settings, found: Iterable[Alarm]) -> tuple[CompositeAl
         parts = []
         for part in composite.any_of:
             ids = part if isinstance(part, tuple) else (part,)
-            if all(id in by_id for id in ids):
-                parts.append(tuple(by_id[id] for id in ids))
+            if all(one in by_id for one in ids):
+                parts.append(tuple(by_id[one] for one in ids))
         if parts:
             composites.append(
                 CompositeAlarm(

@@ -160,6 +160,7 @@ class Signal:
         missing, missing_reason: what a period without data counts as, and why.
         runbook: heading in the runbook; the id itself by default.
         log: the role of the function whose log tells more, if one does.
+        log_query: in Logs Insights' language; by default what is not INFO.
         opt_in: the setting without which the signal is left out.
     """
 
@@ -179,6 +180,11 @@ class Signal:
     period: int | str = 60
     runbook: str = ""
     log: str | None = None
+    log_query: str = (
+        "fields @timestamp, level, event, status, error, aws_error, group_id, message_id, attempt"
+        ' | filter level != "INFO" or @message like /Task timed out|Runtime/'
+        " | sort @timestamp desc | limit 100"
+    )
     opt_in: str | None = None
 
     def __post_init__(self) -> None:
@@ -280,9 +286,7 @@ class Composite:
     def parts(self) -> tuple[str, ...]:
         """The ids of its signals."""
         return tuple(
-            name
-            for part in self.any_of
-            for name in (part if isinstance(part, tuple) else (part,))
+            name for part in self.any_of for name in (part if isinstance(part, tuple) else (part,))
         )
 
 

@@ -108,9 +108,7 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
     )
     for role in ("heartbeat", "audit", "notify"):
         yield _function(role, settings.function_name(role), 0, 0)
-    yield Resource(
-        "api", Kind.HTTP_API, api_id, dimensions={"ApiId": api_id}
-    )
+    yield Resource("api", Kind.HTTP_API, api_id, dimensions={"ApiId": api_id})
     yield _table("table", settings.table_name)
     yield Resource(
         "buffer",

@@ -14,13 +14,17 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from errors import NotDeployedError, WebhookBufferError
+from errors import InputError, NotDeployedError, WebhookBufferError
 from settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 # The emulator asks for credentials but takes any.
@@ -62,8 +66,16 @@ class Target:
         }
 
     @cached_property
+    def apigateway(self) -> ApiGatewayV2Client:
+        return self._session.client("apigatewayv2", **self._options)
+
+    @cached_property
     def cloudformation(self) -> CloudFormationClient:
         return self._session.client("cloudformation", **self._options)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        return self._session.client("cloudwatch", **self._options)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
@@ -72,6 +84,14 @@ class Target:
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         return self._session.client("logs", **self._options)
+
+    @cached_property
+    def secrets(self) -> SecretsManagerClient:
+        return self._session.client("secretsmanager", **self._options)
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        return self._session.client("sns", **self._options)
 
     @cached_property
     def sqs(self) -> SQSClient:
@@ -122,7 +142,7 @@ def not_deployed(settings: Settings) -> NotDeployedError:
     how = "webhook-buffer up" if settings.on_laptop else f"make deploy ENV={settings.environment}"
     return NotDeployedError(
         f"Environment '{settings.environment}' is not deployed: there is no stack "
-        f"{settings.prefix} in {settings.awsRegion}. Deploy it: {how}"
+        f"{settings.main_stack_name} in {settings.awsRegion}. Deploy it: {how}"
     )
 
 
@@ -146,15 +166,19 @@ class Stack:
         return self.status not in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 
 
-def stack(target: Target) -> Stack | None:
-    """The environment's stack, in whatever state; None when there is none.
+def stack(target: Target, name: str | None = None) -> Stack | None:
+    """A stack of the environment, in whatever state; None when there is none.
+
+    Args:
+        name: by default the stack without which the environment is not there.
 
     Raises:
         WebhookBufferError: When AWS can't be asked.
     """
+    name = name or target.settings.main_stack_name
     with aws_errors(target.settings):
         try:
-            found = target.cloudformation.describe_stacks(StackName=target.settings.prefix)
+            found = target.cloudformation.describe_stacks(StackName=name)
         except ClientError as error:
             if "does not exist" in error.response["Error"]["Message"]:
                 return None
@@ -178,8 +202,23 @@ def outputs(target: Target) -> dict[str, str]:
         raise not_deployed(target.settings)
     if not found.outputs:
         raise NotDeployedError(
-            f"The stack {target.settings.prefix} in {target.settings.awsRegion} is in state "
-            f"{found.status} and has no outputs: its deployment failed. Deploy again: "
+            f"The stack {target.settings.main_stack_name} in {target.settings.awsRegion} "
+            f"is in state {found.status} and has no outputs: its deployment failed. Deploy again: "
             f"make deploy ENV={target.settings.environment}"
         )
     return dict(found.outputs)
+
+
+def buffer_outputs(target: Target) -> dict[str, str]:
+    """The outputs of a deployed buffer.
+
+    Raises:
+        InputError: When the environment only watches what exists already.
+        NotDeployedError: When it is not deployed.
+    """
+    if target.settings.existing:
+        raise InputError(
+            f"Environment '{target.settings.environment}' only watches what exists already "
+            "('existing' in cdk.json); it has no buffer."
+        )
+    return outputs(target)

@@ -17,8 +17,10 @@ from typing import Any
 import boto3
 import pytest
 
+import settings
 from local.backend import ScriptedBackend
 from local.emulator import Emulator, Running
+from tests.templates import Synthesized, Template, synthesize
 
 # No test may find an account of the person who runs it, nor a chosen environment.
 for name in [name for name in os.environ if name.startswith("AWS_") or name in ("ENV", "NO_COLOR")]:
@@ -29,6 +31,7 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 # The outputs that other programs read. Source: docs/architecture.md, "Contracts".
 OUTPUTS = {
     "AWSREGION",
+    "ApiId",
     "DynamoDBTable",
     "QueueUrl",
     "BufferedEndpoint",
@@ -46,6 +49,21 @@ def eventually(condition: Callable[[], Any], *, seconds: float = 30.0) -> Any:
             return value
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
+    """Every environment that cdk.json ships; for tests of the group "synth"."""
+    return {
+        name: synthesize(settings.load(name), tmp_path_factory.mktemp(name))
+        for name in settings.environments()
+    }
+
+
+@pytest.fixture(scope="session")
+def environments(synthesized: dict[str, Synthesized]) -> dict[str, Template]:
+    """The buffer's stack of every environment."""
+    return {name: one.buffer for name, one in synthesized.items() if one.buffer}
 
 
 @pytest.fixture(scope="session")
@@ -217,6 +235,9 @@ class Functions:
             "RETRY_AFTER_MAX_SECONDS": "0",
             "RECORD_TTL_SECONDS": "3600",
             "TEST_FLAGS": "false",
+            "HEARTBEAT_TO_BACKEND": "false",
+            "BLOCKED_ATTEMPTS": "5",
+            "BLOCKED_SECONDS": "600",
         }
         return self._load("lambdas.subscribe", {**defaults, **variables})
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import settings
-from tests.buffer.conftest import Synthesized, synthesize
 from tests.conftest import OUTPUTS
+from tests.templates import Synthesized, Template, synthesize
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -19,16 +19,16 @@ FUNCTION = "AWS::Lambda::Function"
 
 
 @pytest.fixture
-def prd(environments: dict[str, Synthesized]) -> Synthesized:
+def prd(environments: dict[str, Template]) -> Template:
     return environments["prd"]
 
 
 @pytest.fixture
-def local(environments: dict[str, Synthesized]) -> Synthesized:
+def local(environments: dict[str, Template]) -> Template:
     return environments["local"]
 
 
-def test_queue_keeps_order_at_high_throughput(prd: Synthesized) -> None:
+def test_queue_keeps_order_at_high_throughput(prd: Template) -> None:
     """The queue is FIFO in high-throughput mode, encrypted, keeps 14 days and takes 1 MiB."""
     queue = prd.properties("AWS::SQS::Queue")
     assert queue == {
@@ -44,13 +44,13 @@ def test_queue_keeps_order_at_high_throughput(prd: Synthesized) -> None:
     }
 
 
-def test_queue_has_no_dead_letter_queue(environments: dict[str, Synthesized]) -> None:
+def test_queue_has_no_dead_letter_queue(environments: dict[str, Template]) -> None:
     """Nothing ever leaves a group but by delivery or expiry."""
     for environment in environments.values():
         assert "RedrivePolicy" not in environment.properties("AWS::SQS::Queue")
 
 
-def test_queue_refuses_plain_http(prd: Synthesized) -> None:
+def test_queue_refuses_plain_http(prd: Template) -> None:
     """The queue's policy denies every call that does not come over TLS."""
     statement = prd.properties("AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"][0]
     assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
@@ -64,7 +64,7 @@ def test_visibility_follows_the_timeout(timeout: int) -> None:
     assert settings.Settings.model_validate(block).visibility_seconds == 6 * timeout
 
 
-def test_event_source_is_throttled_by_itself(prd: Synthesized) -> None:
+def test_event_source_is_throttled_by_itself(prd: Template) -> None:
     """One message at a time, bounded by MaximumConcurrency, failures reported by item."""
     source = prd.properties("AWS::Lambda::EventSourceMapping")
     assert source["BatchSize"] == 1
@@ -74,7 +74,7 @@ def test_event_source_is_throttled_by_itself(prd: Synthesized) -> None:
         assert "ReservedConcurrentExecutions" not in function["Properties"]
 
 
-def test_records_survive_their_stack(prd: Synthesized) -> None:
+def test_records_survive_their_stack(prd: Template) -> None:
     """The table is on demand, recoverable to any point, expires items, and outlives the stack."""
     (table,) = prd.resources("AWS::DynamoDB::Table").values()
     assert table["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -86,7 +86,7 @@ def test_records_survive_their_stack(prd: Synthesized) -> None:
     assert properties["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
 
 
-def test_functions_have_what_settings_say(prd: Synthesized) -> None:
+def test_functions_have_what_settings_say(prd: Template) -> None:
     """Names, timeouts, architecture and log groups are those of the settings."""
     functions = {
         entry["Properties"]["FunctionName"]: entry["Properties"]
@@ -101,7 +101,7 @@ def test_functions_have_what_settings_say(prd: Synthesized) -> None:
         assert (group["LogGroupName"], group["RetentionInDays"]) == (f"/aws/lambda/{name}", 90)
 
 
-def test_roles_name_every_resource(environments: dict[str, Synthesized]) -> None:
+def test_roles_name_every_resource(environments: dict[str, Template]) -> None:
     """No statement has a wildcard for its resource, and no role a managed policy."""
     for environment in environments.values():
         for role in environment.resources("AWS::IAM::Role").values():
@@ -111,7 +111,7 @@ def test_roles_name_every_resource(environments: dict[str, Synthesized]) -> None
             assert not any("*" in action for action in _listed(statement["Action"]))
 
 
-def test_publish_may_only_send_and_log(prd: Synthesized) -> None:
+def test_publish_may_only_send_and_log(prd: Template) -> None:
     """publish can put messages into the queue and do nothing else to it."""
     assert _actions(prd, "Publish") == {
         "sqs:SendMessage",
@@ -120,7 +120,7 @@ def test_publish_may_only_send_and_log(prd: Synthesized) -> None:
     }
 
 
-def test_subscribe_may_consume_record_and_log(prd: Synthesized) -> None:
+def test_subscribe_may_consume_record_and_log(prd: Template) -> None:
     """subscribe can consume the queue, update records and nothing else."""
     assert _actions(prd, "Subscribe") == {
         "dynamodb:UpdateItem",
@@ -134,7 +134,7 @@ def test_subscribe_may_consume_record_and_log(prd: Synthesized) -> None:
     }
 
 
-def test_everything_is_tagged(prd: Synthesized) -> None:
+def test_everything_is_tagged(prd: Template) -> None:
     """Queue, table, functions and API carry ``env`` and ``service``."""
     wanted = {"env": "prd", "service": "webhook-buffer"}
     kinds = ("AWS::SQS::Queue", "AWS::DynamoDB::Table", FUNCTION, "AWS::ApiGatewayV2::Api")
@@ -146,7 +146,7 @@ def test_everything_is_tagged(prd: Synthesized) -> None:
             assert tags == wanted
 
 
-def test_access_logs_are_json_without_content(prd: Synthesized) -> None:
+def test_access_logs_are_json_without_content(prd: Template) -> None:
     """Access logs are JSON and hold neither query string nor headers."""
     stage = prd.properties("AWS::ApiGatewayV2::Stage")
     variables = json.loads(stage["AccessLogSettings"]["Format"])
@@ -155,7 +155,7 @@ def test_access_logs_are_json_without_content(prd: Synthesized) -> None:
     assert not any("query" in value.lower() or "header" in value for value in variables.values())
 
 
-def test_outputs_are_the_contract(environments: dict[str, Synthesized]) -> None:
+def test_outputs_are_the_contract(environments: dict[str, Template]) -> None:
     """The outputs other programs read are there under their names."""
     for name, environment in environments.items():
         outputs = {key: entry["Value"] for key, entry in environment.template["Outputs"].items()}
@@ -163,7 +163,7 @@ def test_outputs_are_the_contract(environments: dict[str, Synthesized]) -> None:
         assert outputs["UsesFauxBackend"] == ("true" if name in ("local", "dev") else "false")
 
 
-def test_custom_domain_without_look_up(prd: Synthesized) -> None:
+def test_custom_domain_without_look_up(prd: Template) -> None:
     """A domain brings certificate, mapping and a record in a zone that is named, not looked up."""
     assert prd.template["Outputs"]["BufferedEndpoint"]["Value"] == "https://webhooks.example.com"
     record = prd.properties("AWS::Route53::RecordSet")
@@ -174,7 +174,7 @@ def test_custom_domain_without_look_up(prd: Synthesized) -> None:
     assert len(prd.resources("AWS::ApiGatewayV2::ApiMapping")) == 1
 
 
-def test_faux_backend_only_where_asked_for(environments: dict[str, Synthesized]) -> None:
+def test_faux_backend_only_where_asked_for(environments: dict[str, Template]) -> None:
     """The faux backend is a function with an API of its own; stg and prd have none."""
     apis = {
         name: len(one.resources("AWS::ApiGatewayV2::Api")) for name, one in environments.items()
@@ -182,7 +182,7 @@ def test_faux_backend_only_where_asked_for(environments: dict[str, Synthesized])
     assert apis == {"local": 2, "dev": 2, "stg": 1, "prd": 1}
 
 
-def test_log_groups_end_with_their_stack(local: Synthesized) -> None:
+def test_log_groups_end_with_their_stack(local: Template) -> None:
     """Every log group is ours, has a retention, and does not stand in a later deployment's way."""
     groups = local.resources("AWS::Logs::LogGroup")
     assert len(groups) == 5
@@ -191,30 +191,32 @@ def test_log_groups_end_with_their_stack(local: Synthesized) -> None:
         assert group["Properties"]["RetentionInDays"] == 1
 
 
-def test_sentry_only_where_set(environments: dict[str, Synthesized], tmp_path: Path) -> None:
+def test_sentry_only_where_set(environments: dict[str, Template], tmp_path: Path) -> None:
     """Functions know a DSN only where settings have one."""
     assert "SENTRY_DSN" not in environments["prd"].file.read_text()
     chosen = settings.load("dev", overrides={"sentryDsn": "https://key@o1.ingest.sentry.io/1"})
-    functions = synthesize(chosen, tmp_path).resources(FUNCTION)
-    for function in functions.values():
+    stacks = synthesize(chosen, tmp_path).stacks
+    functions = [entry for one in stacks for entry in one.resources(FUNCTION).values()]
+    assert len(functions) == 6
+    for function in functions:
         variables = function["Properties"]["Environment"]["Variables"]
         assert variables["SENTRY_DSN"] == "https://key@o1.ingest.sentry.io/1"
 
 
 def test_template_is_the_same_every_time(
-    environments: dict[str, Synthesized], tmp_path: Path
+    synthesized: dict[str, Synthesized], tmp_path: Path
 ) -> None:
     """Two syntheses of one tree give one template: nothing changes without a reason."""
-    again = synthesize(settings.load("dev"), tmp_path)
-    assert again.template == environments["dev"].template
+    again = synthesize(settings.load("dev"), tmp_path).stacks
+    assert [one.template for one in again] == [one.template for one in synthesized["dev"].stacks]
 
 
-def _statements(environment: Synthesized) -> Iterator[Mapping[str, Any]]:
+def _statements(environment: Template) -> Iterator[Mapping[str, Any]]:
     for policy in environment.resources("AWS::IAM::Policy").values():
         yield from policy["Properties"]["PolicyDocument"]["Statement"]
 
 
-def _actions(environment: Synthesized, function: str) -> set[str]:
+def _actions(environment: Template, function: str) -> set[str]:
     """What a function's role allows."""
     (policy,) = (
         entry["Properties"]

@@ -16,6 +16,7 @@ import pytest
 import settings
 from lambdas import observe
 from lambdas.faux_backend import Answer
+from lambdas.metrics import UNITS
 from local.backend import ScriptedBackend
 from tests.conftest import Aws, Functions, context, eventually, http_event
 from tests.lambdas.conftest import Sentry, Wire
@@ -39,7 +40,8 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_other_fields_are_refused(capsys: pytest.CaptureFixture[str], field: str) -> None:
     """A field that is not on the list is an error of the programmer, and is not written."""
     with pytest.raises(ValueError, match=f"not an allowed log field: {field}"):
-        observe.log("ERROR", "x", **{field: "secret"})
+        unknown: dict[str, Any] = {field: "secret"}
+        observe.log("ERROR", "x", **unknown)
     assert capsys.readouterr().out == ""
 
 
@@ -188,7 +190,7 @@ def test_nothing_of_a_webhook_gets_out(
     for secret in (*_MARKERS.values(), sentry.dsn, "5ec4e7@", backend.url):
         assert secret not in told
     for line in printed.out.splitlines():
-        assert json.loads(line).keys() <= observe.LOG_FIELDS
+        assert json.loads(line).keys() <= observe.LOG_FIELDS | UNITS.keys() | {"_aws"}
     for event in sentry.events():
         assert event.keys() <= _EVENT_PARTS
         for exception in event.get("exception", {}).get("values", []):

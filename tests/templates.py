@@ -1,4 +1,4 @@
-"""The four environments' templates, synthesized once, with cdk-nag's findings."""
+"""Synthesized environments: their templates, and what cdk-nag found in them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import settings
 
 
 @dataclass(frozen=True)
-class Synthesized:
-    """A synthesized environment.
+class Template:
+    """A synthesized stack.
 
     Attributes:
         template: the template's document.
         file: where it is.
-        findings: of cdk-nag, as (rule, construct path without the stack's name).
+        warnings: that the CDK printed of it.
     """
 
     settings: settings.Settings
     template: Mapping[str, Any]
     file: Path
-    findings: frozenset[tuple[str, str]]
+    warnings: tuple[str, ...]
 
-    def resources(self, kind: str) -> dict[str, Mapping[str, Any]]:
-        """The resources of a type, by logical id."""
+    def resources(self, *kinds: str) -> dict[str, Mapping[str, Any]]:
+        """The resources of some types, by logical id."""
         found = self.template["Resources"]
-        return {name: entry for name, entry in found.items() if entry["Type"] == kind}
+        return {name: entry for name, entry in found.items() if entry["Type"] in kinds}
 
     def properties(self, kind: str, **wanted: Any) -> Mapping[str, Any]:
         """The properties of the one resource of a type that has ``wanted``."""
@@ -43,6 +43,24 @@ class Synthesized:
         assert len(matching) == 1, f"{len(matching)} resources of {kind} have {wanted}"
         found: Mapping[str, Any] = matching[0]
         return found
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """A synthesized environment.
+
+    Attributes:
+        buffer, monitoring: its stacks; None where it has none.
+        findings: of cdk-nag, as (rule, construct path without the stack's name).
+    """
+
+    buffer: Template | None
+    monitoring: Template | None
+    findings: frozenset[tuple[str, str]]
+
+    @property
+    def stacks(self) -> list[Template]:
+        return [one for one in (self.buffer, self.monitoring) if one]
 
 
 def synthesize(chosen: settings.Settings, folder: Path) -> Synthesized:
@@ -66,14 +84,22 @@ def synthesize(chosen: settings.Settings, folder: Path) -> Synthesized:
         for violation in plugin["violations"]
         for construct in violation["violatingConstructs"]
     }
-    file = folder / f"{chosen.prefix}.template.json"
-    return Synthesized(chosen, json.loads(file.read_text()), file, frozenset(findings))
+    return Synthesized(
+        _template(chosen, folder, chosen.prefix),
+        _template(chosen, folder, chosen.monitoring_stack_name),
+        frozenset(findings),
+    )
 
 
-@pytest.fixture(scope="session")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
-    """Every environment that cdk.json ships."""
-    return {
-        name: synthesize(settings.load(name), tmp_path_factory.mktemp(name))
-        for name in settings.environments()
-    }
+def _template(chosen: settings.Settings, folder: Path, stack: str) -> Template | None:
+    file = folder / f"{stack}.template.json"
+    if not file.exists():
+        return None
+    metadata = json.loads((folder / f"{stack}.metadata.json").read_text())
+    warnings = tuple(
+        entry["data"]
+        for entries in metadata.values()
+        for entry in entries
+        if entry["type"] == "aws:cdk:warning"
+    )
+    return Template(chosen, json.loads(file.read_text()), file, warnings)

@@ -1,0 +1,200 @@
+"""``webhook-buffer alarms``: what watches, when it fires, whom it tells, what it costs."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from errors import InputError
+from local import inbox, laptop
+from monitoring import cost, words
+from monitoring.alarm_set import AlarmSet, CompositeAlarm, alarm_set
+from monitoring.briefing import first_steps
+from operations import drill
+from operations.target import outputs
+from settings import load
+from terminal import console, show, step
+
+alarms_app = typer.Typer(
+    help="The alarms: list them, explain one, set one off.", no_args_is_help=True
+)
+
+Env = Annotated[
+    str,
+    typer.Option("--env", envvar="ENV", help="Environment: a block of cdk.json's context."),
+]
+_STYLES = {"page": "red", "ticket": "yellow", "info": "cyan"}
+
+
+@alarms_app.command("list")
+def list_alarms(env: Env = "local") -> None:
+    """List every alarm with its condition, severity, failure modes and monthly cost."""
+    alarms = alarm_set(load(env))
+    incidents = _incidents(alarms)
+    table = Table(title=f"Alarms of '{env}'")
+    for name in ("Signal", "Metrics", "Condition", "Severity", "Told as", "Covers", "$/month"):
+        table.add_column(name, justify="right" if name == "$/month" else "left", overflow="fold")
+    for alarm in alarms.alarms:
+        severity = alarm.severity.value
+        table.add_row(
+            alarm.signal.id,
+            words.metric_names(alarm),
+            words.condition(alarm),
+            f"[{_STYLES[severity]}]{severity}[/]",
+            incidents.get(alarm.signal.id, "itself"),
+            ", ".join(str(mode) for mode in alarm.signal.covers),
+            f"{cost.of_alarm(alarm):.2f}",
+        )
+    console.print(table)
+    if alarms.composites:
+        composites = Table(title="Incidents: several signals told as one")
+        for name in ("Incident", "On while", "Severity"):
+            composites.add_column(name, overflow="fold")
+        for one in alarms.composites:
+            severity = one.severity.value
+            composites.add_row(
+                one.composite.id, words.parts(one), f"[{_STYLES[severity]}]{severity}[/]"
+            )
+        console.print(composites)
+    for name, reason in alarms.left_out.items():
+        console.print(f"Left out: {name}: {reason}", soft_wrap=True)
+    _show_cost(alarms)
+    console.print("Details: webhook-buffer alarms show ID; failure modes: docs/alarms.md")
+
+
+@alarms_app.command("show")
+def show_alarm(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="A signal's or incident's id, as `list` shows it.")
+    ],
+    env: Env = "local",
+) -> None:
+    """Explain one alarm: when it fires and why then, whom it tells, what to do first."""
+    alarms = alarm_set(load(env))
+    composite = next((one for one in alarms.composites if one.composite.id == name), None)
+    rows = _of_composite(composite) if composite else _of_alarm(alarms, name)
+    show(rows)
+
+
+@alarms_app.command("drill")
+def drill_alarm(
+    name: Annotated[str, typer.Argument(metavar="ID", help="A signal's id, as `list` shows it.")],
+    env: Env = "local",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+) -> None:
+    """Set an alarm off, and show what arrives; then let it recover.
+
+    On the laptop every channel ends in this terminal. On AWS your real channels are told.
+    """
+    settings = load(env)
+    alarms = alarm_set(settings)
+    alarm, incident, channels = drill.told(alarms, name)
+    target = laptop.target(settings)
+    outputs(target)  # or there is nothing to set off
+    if not settings.on_laptop:
+        if not yes:
+            told = ", ".join(channels) or "nobody"
+            typer.confirm(f"Set off {alarm.name} in '{env}', telling {told}?", abort=True)
+        drill.force(target, alarm, "ALARM")
+        console.print(f"{alarm.name} is in ALARM; CloudWatch takes it back by itself.")
+        return
+    if not channels:
+        raise InputError(
+            f"No channel of '{env}' hears of '{name}'. Add its severity to a channel's severities "
+            "in cdk.json."
+        )
+    through = f" as part of {incident.composite.id}" if incident else ""
+    console.print(f"[bold]{alarm.name}[/] will be told{through} to {', '.join(channels)}.")
+    with inbox.opened(target) as received:
+        drill.force(target, alarm, "OK")
+        for state in ("ALARM", "OK"):
+            with step(f"{alarm.signal.id} → {state}"):
+                drill.force(target, alarm, state)
+                notifications = received.expect(channels)
+            for one in notifications:
+                _show_notification(one)
+
+
+def _show_notification(received: inbox.Received) -> None:
+    """As plain text where it is a mail, else the fallback text or the document."""
+    content: Any = received.content
+    if "subject" in content:
+        text = f"{content['subject']}\n\n{content['text']}"
+    else:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+    console.rule(f"[bold]{received.channel}[/]", align="left")
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def _incidents(alarms: AlarmSet) -> dict[str, str]:
+    """Signal id → the incident it is told as."""
+    return {
+        alarm.signal.id: one.composite.id
+        for one in alarms.composites
+        for part in one.parts
+        for alarm in part
+    }
+
+
+def _show_cost(alarms: AlarmSet) -> None:
+    lines = cost.monthly(alarms)
+    table = Table(title="Monthly cost of the monitoring stack")
+    table.add_column("Part")
+    table.add_column("Quantity", justify="right")
+    table.add_column("$", justify="right")
+    table.add_column("Remark", overflow="fold")
+    for line in lines:
+        table.add_row(line.part, line.quantity, f"{line.amount:.2f}", line.remark)
+    table.add_section()
+    table.add_row("Total", "", f"{cost.total(lines):.2f}", cost.DATED)
+    console.print(table)
+
+
+def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
+    alarm, _, channels = drill.told(alarms, name)
+    signal = alarm.signal
+    part_of = _incidents(alarms).get(name)
+    metrics = [
+        f"{one.id}: {one.namespace} {one.name} {one.statistic} "
+        + ", ".join(f"{key}={value}" for key, value in one.dimensions.items())
+        for one in alarm.measures
+    ]
+    return [
+        ("Alarm", alarm.name),
+        ("What is wrong", signal.title),
+        ("What users notice", signal.impact),
+        ("Condition", words.condition(alarm)),
+        ("Expression", alarm.expression or "the metric itself"),
+        ("Metrics", "\n".join(metrics)),
+        ("Why this number", signal.threshold.reason),
+        ("Missing data", f"{words.missing(alarm)}: {signal.missing_reason}"),
+        ("Severity", alarm.severity.value),
+        ("Told as", part_of or "itself"),
+        ("Told to", ", ".join(channels) or "nobody yet: see 'notifications' in docs/settings.md"),
+        ("Covers", ", ".join(str(mode) for mode in signal.covers)),
+        ("First steps", _steps(signal.runbook)),
+        ("Runbook", f"{alarms.settings.runbookUrl}#{signal.runbook}"),
+        ("Cost", f"${cost.of_alarm(alarm):.2f} a month"),
+    ]
+
+
+def _of_composite(alarm: CompositeAlarm) -> list[tuple[str, str]]:
+    composite = alarm.composite
+    silent = composite.suppressed_by
+    return [
+        ("Alarm", alarm.name),
+        ("What is wrong", composite.title),
+        ("What users notice", composite.impact),
+        ("On while", words.parts(alarm)),
+        ("Not while", " or ".join(composite.unless) or "-"),
+        ("Silent during", silent or "-"),
+        ("Severity", alarm.severity.value),
+        ("First steps", _steps(composite.id)),
+    ]
+
+
+def _steps(heading: str) -> str:
+    return "\n".join(f"{n}. {text}" for n, text in enumerate(first_steps(heading), start=1))

@@ -1,0 +1,115 @@
+"""Every few minutes: a test webhook into the buffer, and a probe into the alert path.
+
+Neither is judged here. That the webhook came through is seen where it arrives, and the probe at
+the function it wakes; alarms watch both, and find silence too. What can't even be sent is told
+at once.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from lambdas import observe
+
+with observe.loading():
+    import json
+    from collections.abc import Mapping
+    from dataclasses import dataclass
+    from datetime import UTC, datetime
+
+    from lambdas import aws, http
+    from lambdas.envelope import HEARTBEAT_HEADER
+    from lambdas.parsing import json_value
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatConfig:
+    """``heartbeat``'s environment.
+
+    Attributes:
+        endpoint: the buffer's URL, as senders have it.
+        probe_alarm: the alarm that is set off, by name.
+    """
+
+    endpoint: str
+    probe_alarm: str
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> HeartbeatConfig:
+        return cls(endpoint=environ["ENDPOINT"], probe_alarm=environ["PROBE_ALARM"])
+
+
+with observe.loading():
+    CONFIG = HeartbeatConfig.read(os.environ)
+
+_PATH = "/webhook-buffer/heartbeat"
+# Longer than publish may take; with both alarm calls within the function's timeout.
+_POST_SECONDS = 10.0
+_ALARM_SECONDS = 3.0
+
+
+class HeartbeatError(Exception):
+    """When something could not be sent; so that Lambda's Errors count it."""
+
+
+@observe.observed
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Sends both, each whatever became of the other.
+
+    Raises:
+        UnexpectedError: When the buffer did not take the webhook, or CloudWatch the probe.
+    """
+    sent = _send_webhook()
+    probed = _set_off_probe()
+    if not (sent and probed):
+        raise HeartbeatError("see the line before")
+    return {}
+
+
+def _send_webhook() -> bool:
+    """Whether the buffer acknowledged the test webhook, as it acknowledges any other."""
+    body = json.dumps({"heartbeat": datetime.now(UTC).isoformat(timespec="seconds")}).encode()
+    headers = {"Content-Type": "application/json", HEARTBEAT_HEADER: "1"}
+    url = CONFIG.endpoint.rstrip("/") + _PATH
+    try:
+        status, answer = http.post(url, body, headers, seconds=_POST_SECONDS)
+    except http.HttpError as error:
+        observe.log("ERROR", "heartbeat.failed", error=str(error))
+        return False
+    except Exception as error:  # whatever it is, the probe is still to be sent
+        observe.log("ERROR", "heartbeat.failed", error=type(error).__name__)
+        return False
+    document = json_value(answer)
+    message_id = document.get("message_id") if isinstance(document, dict) else None
+    if status != 200 or not isinstance(message_id, str):
+        # A 200 of something else than the buffer (a proxy's page) is no acknowledgement.
+        unacknowledged = "NoMessageId" if status == 200 else None
+        observe.log("ERROR", "heartbeat.failed", status=status, error=unacknowledged)
+        return False
+    observe.log("INFO", "heartbeat.sent", status=status, message_id=message_id)
+    return True
+
+
+def _set_off_probe() -> bool:
+    """Whether the probe went from OK to ALARM.
+
+    Source: CloudWatch API reference, SetAlarmState: actions run where the state differs from the
+    one before. The last probe may not have been taken back to OK yet.
+    """
+    try:
+        for state in ("OK", "ALARM"):
+            aws.CLOUDWATCH.call(
+                "SetAlarmState",
+                {
+                    "AlarmName": CONFIG.probe_alarm,
+                    "StateValue": state,
+                    "StateReason": "alert path probe",
+                },
+                seconds=_ALARM_SECONDS,
+                within=2 * _ALARM_SECONDS,
+            )
+    except aws.AwsError as error:
+        observe.log("ERROR", "probe.failed", aws_error=error.code)
+        return False
+    return True

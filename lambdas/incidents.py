@@ -1,0 +1,327 @@
+"""An alarm's changes of state: as CloudWatch tells them, and what each channel knows of them.
+
+SQS may hand a message over twice and out of order, and hands it over again to a channel that
+took it when another did not. What a channel was told stands in a table, one item per channel
+and alarm, so that it is told each change once; ``decide`` is the rule, without the table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdas import aws
+from lambdas.parsing import json_value
+
+ALARM, OK = "ALARM", "OK"
+SEVERITIES = ("page", "ticket", "info")
+
+# An alarm that is on again so soon after its recovery is the same incident, milliseconds.
+SAME_INCIDENT = 10 * 60 * 1000
+_KEPT_SECONDS = 30 * 86_400
+# Source: CloudWatch API reference, PutMetricAlarm: an alarm's name has 255 characters at most.
+_NAME_CHARACTERS = 255
+_UNREADABLE_CHARACTERS = 1000
+_UNPRINTABLE = re.compile(r"[^\n\x20-\ud7ff\ue000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Why an alarm is in its state, as CloudWatch says it.
+
+    Attributes:
+        reason: its sentence, with the datapoints.
+        threshold, comparison: None and empty where the alarm has none.
+    """
+
+    alarm: str
+    reason: str = ""
+    threshold: float | None = None
+    comparison: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """An alarm's change of state.
+
+    Attributes:
+        state: ``ALARM``, ``OK`` or another of CloudWatch's.
+        severity: from the topic; None when that doesn't say it.
+        changed_at: milliseconds since the epoch.
+        region: the alarm's, where the message says it.
+        children: of a composite alarm, the parts that were on.
+        readable: whether it is an alarm's message at all.
+    """
+
+    state: str
+    severity: str | None
+    changed_at: int
+    reading: Reading
+    description: str = ""
+    region: str | None = None
+    children: tuple[Reading, ...] = ()
+    readable: bool = True
+
+    @property
+    def alarm(self) -> str:
+        return self.reading.alarm
+
+
+def read(body: str, *, message_id: str, now: int) -> Transition:
+    """The transition in an SNS envelope; anything else becomes an ALARM that shows it.
+
+    Source: recorded messages, in tests/lambdas/fixtures/alarms.py.
+
+    Args:
+        message_id: names a message that names no alarm.
+        now: milliseconds since the epoch, where the message doesn't say when.
+    """
+    envelope = _object(json_value(body))
+    message = _text(envelope, "Message")
+    said = _object(json_value(message))
+    topic = _text(envelope, "TopicArn").rpartition("-")[2]
+    at = [
+        _milliseconds(_text(said, "StateChangeTime")),
+        _milliseconds(_text(envelope, "Timestamp")),
+    ]
+    severity = topic if topic in SEVERITIES else None
+    changed_at = next((one for one in at if one is not None), now)
+    name, state = _text(said, "AlarmName"), _text(said, "NewStateValue")
+    if not name or not state:
+        shown = f"{_text(envelope, 'Subject')}\n{message}".strip() or _clean(body)
+        reading = Reading(alarm=f"message {message_id}", reason=shown[:_UNREADABLE_CHARACTERS])
+        return Transition(
+            state="ALARM", severity=severity, changed_at=changed_at, reading=reading, readable=False
+        )
+    trigger = _object(said.get("Trigger"))
+    return Transition(
+        state=state,
+        severity=severity,
+        changed_at=changed_at,
+        reading=reading_of(
+            name[:_NAME_CHARACTERS],
+            said.get("NewStateReason"),
+            trigger.get("Threshold"),
+            trigger.get("ComparisonOperator"),
+        ),
+        description=_text(said, "AlarmDescription"),
+        region=_region(_text(said, "AlarmArn")),
+        children=tuple(_children(said.get("TriggeringChildren"))),
+    )
+
+
+def reading_of(alarm: str, reason: Any, threshold: Any, comparison: Any) -> Reading:
+    """A reading from JSON values, which may be anything."""
+    is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+    return Reading(
+        alarm=alarm,
+        reason=_clean(reason) if isinstance(reason, str) else "",
+        threshold=float(threshold) if is_number else None,
+        comparison=comparison if isinstance(comparison, str) else "",
+    )
+
+
+def _milliseconds(text: str) -> int | None:
+    """A time as CloudWatch and SNS write it, ``2025-02-02T12:06:35.472+0000`` or ``…Z``."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if not 2000 <= moment.year < 9000:  # damaged, and too near the ends of what a date can hold
+        return None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _children(said: Any) -> list[Reading]:
+    found = [_object(child) for child in said] if isinstance(said, list) else []
+    names = [
+        _text(child, "Arn").partition(":alarm:")[2]
+        for child in found
+        if _text(_object(child.get("State")), "Value") == "ALARM"
+    ]
+    return [Reading(alarm=name) for name in names if name]
+
+
+def _region(arn: str) -> str | None:
+    found = re.match(r"arn:[a-z-]+:cloudwatch:([a-z0-9-]+):", arn)
+    return found[1] if found else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name)
+    return _clean(value) if isinstance(value, str) else ""
+
+
+def _clean(text: str) -> str:
+    """Without what has no place in a text: control characters and halves of surrogate pairs."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """What is remembered of an alarm for a channel; times in milliseconds since the epoch.
+
+    Attributes:
+        told: the newest state, as far as the channel has to know it.
+        changed_at: when the newest change happened that has arrived here.
+        told_at: up to when the channel knows what happened; None before its first ALARM.
+        since: the beginning of the incident; None when there was none, or it isn't known.
+        count: how often the alarm has been on in this incident.
+    """
+
+    told: str
+    changed_at: int
+    told_at: int | None = None
+    since: int | None = None
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a transition.
+
+    Attributes:
+        incident: what is remembered once that is done.
+        folded: why the channel is not told; None when it is.
+        recovered_at: the later recovery that an ALARM has to be told with.
+    """
+
+    incident: Incident
+    folded: str | None = None
+    recovered_at: int | None = None
+
+
+def decide(known: Incident | None, state: str, at: int) -> Verdict:
+    """Whether a channel is told a transition.
+
+    Args:
+        known: what is remembered; None when that is nothing.
+        state: ``ALARM`` or ``OK``.
+        at: milliseconds since the epoch.
+    """
+    if known is None:
+        if state == OK:
+            return Verdict(Incident(told=OK, changed_at=at), "never-told")
+        return Verdict(_begun(at))
+    newest = max(at, known.changed_at)
+    if state == known.told:
+        return Verdict(replace(known, changed_at=newest), "already-told")
+    if state == OK:
+        if at < known.changed_at:
+            return Verdict(known, "outdated")
+        return Verdict(replace(known, told=OK, changed_at=at, told_at=at))
+    if known.told_at is not None and at < known.changed_at and at <= known.told_at:
+        return Verdict(known, "outdated")
+    recovery = known.told_at if known.since is not None else None
+    again = recovery is not None and at - recovery <= SAME_INCIDENT
+    begun = replace(known, count=known.count + 1) if again else _begun(at)
+    if at >= known.changed_at:
+        return Verdict(replace(begun, told=ALARM, changed_at=at, told_at=at))
+    # It is over already: the channel is told both at once.
+    over = replace(begun, told=OK, changed_at=newest, told_at=newest)
+    return Verdict(over, recovered_at=newest)
+
+
+def decide_blindly(state: str, at: int) -> Verdict:
+    """The verdict when what is remembered can't be read: better told twice than never."""
+    if state == OK:
+        return Verdict(Incident(told=OK, changed_at=at, told_at=at))
+    return Verdict(_begun(at))
+
+
+def _begun(at: int) -> Incident:
+    return Incident(told=ALARM, changed_at=at, told_at=at, since=at, count=1)
+
+
+def load(table: str, channel: str, alarm: str, *, seconds: float, within: float) -> Incident | None:
+    """What is remembered; None when that is nothing.
+
+    Raises:
+        AwsError: When the table, or what stands in it, can't be read.
+    """
+    reply = aws.DYNAMODB.call(
+        "GetItem",
+        {"TableName": table, "Key": _key(channel, alarm), "ConsistentRead": True},
+        seconds=seconds,
+        within=within,
+    )
+    item = reply.get("Item")
+    if not item:
+        return None
+    try:
+        return Incident(
+            told=item["told"]["S"],
+            changed_at=int(item["changed_at"]["N"]),
+            told_at=int(item["told_at"]["N"]) if "told_at" in item else None,
+            since=int(item["since"]["N"]) if "since" in item else None,
+            count=int(item["count"]["N"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise aws.AwsError("DamagedItem", retryable=False) from None
+
+
+def save(
+    table: str, channel: str, alarm: str, incident: Incident, *, over: Incident | None,
+    blindly: bool, now: int, seconds: float, within: float,
+) -> None:  # fmt: skip
+    """Remembers what a channel was told, unless somebody else did in the meantime.
+
+    Args:
+        over: what was remembered before.
+        blindly: whether that could not be read; then only what is older is written over.
+        now: milliseconds since the epoch.
+
+    Raises:
+        AwsError: When DynamoDB does not take it; ``ConditionalCheckFailedException`` when
+            something else stands there by now.
+    """
+    values: dict[str, Any] = {
+        "told": {"S": incident.told},
+        "changed_at": {"N": str(incident.changed_at)},
+        "count": {"N": str(incident.count)},
+        "expires_at": {"N": str(now // 1000 + _KEPT_SECONDS)},
+    }
+    for name in ("told_at", "since"):
+        if (at := getattr(incident, name)) is not None:
+            values[name] = {"N": str(at)}
+    aws.DYNAMODB.call(
+        "PutItem",
+        {
+            "TableName": table,
+            "Item": {**_key(channel, alarm), **values},
+            **_condition(incident, over, blindly),
+        },
+        seconds=seconds,
+        within=within,
+    )
+
+
+def _condition(incident: Incident, over: Incident | None, blindly: bool) -> dict[str, Any]:
+    if blindly:
+        return {
+            "ConditionExpression": "attribute_not_exists(id) OR changed_at <= :changed_at",
+            "ExpressionAttributeValues": {":changed_at": {"N": str(incident.changed_at)}},
+        }
+    if over is None:
+        return {"ConditionExpression": "attribute_not_exists(id)"}
+    return {
+        # "count" is a reserved word of DynamoDB's.
+        "ConditionExpression": "told = :told AND changed_at = :changed_at AND #count = :count",
+        "ExpressionAttributeNames": {"#count": "count"},
+        "ExpressionAttributeValues": {
+            ":told": {"S": over.told},
+            ":changed_at": {"N": str(over.changed_at)},
+            ":count": {"N": str(over.count)},
+        },
+    }
+
+
+def _key(channel: str, alarm: str) -> dict[str, Any]:
+    return {"id": {"S": f"{channel}|{alarm}"}}

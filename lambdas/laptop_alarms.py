@@ -1,0 +1,60 @@
+"""CloudFormation → CloudWatch: alarms that the emulator's CloudFormation does not know.
+
+A custom resource with the properties of the resource it stands for: metric maths and composite
+alarms. On AWS nothing of this is deployed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdas import observe
+
+with observe.loading():
+    import json
+
+    import urllib3
+
+    from lambdas import aws
+
+_SECONDS = 5.0
+# CloudFormation hands numbers and booleans to custom resources as strings.
+_NUMBERS = {
+    "EvaluationPeriods": int,
+    "DatapointsToAlarm": int,
+    "Threshold": float,
+}
+_PUT = {"Custom::Alarm": "PutMetricAlarm", "Custom::CompositeAlarm": "PutCompositeAlarm"}
+
+
+@observe.observed
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Puts or deletes one alarm, and tells CloudFormation whether that went well."""
+    properties = dict(event["ResourceProperties"])
+    properties.pop("ServiceToken", None)
+    name = properties["AlarmName"]
+    answer = {
+        "PhysicalResourceId": name,
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+        "Status": "SUCCESS",
+    }
+    try:
+        if event["RequestType"] == "Delete":
+            _call("DeleteAlarms", {"AlarmNames": [event["PhysicalResourceId"]]})
+        else:
+            for key, kind in _NUMBERS.items():
+                if key in properties:
+                    properties[key] = kind(properties[key])
+            properties["ActionsEnabled"] = True
+            _call(_PUT[event["ResourceType"]], properties)
+    except aws.AwsError as error:
+        observe.log("ERROR", "alarm.failed", aws_error=error.code)
+        answer |= {"Status": "FAILED", "Reason": f"CloudWatch refused {name}: {error.code}"}
+    urllib3.request("PUT", event["ResponseURL"], body=json.dumps(answer).encode(), timeout=_SECONDS)
+    return {}
+
+
+def _call(action: str, parameters: dict[str, Any]) -> None:
+    aws.CLOUDWATCH.call(action, parameters, seconds=_SECONDS, within=2 * _SECONDS)

@@ -1,0 +1,367 @@
+"""What a person is told about an alarm: pure, and the same for every channel.
+
+CloudWatch says which alarm changed and why; the briefing, written when the alarms are, adds
+what that means and what to do. An alarm without a briefing is told in CloudWatch's words.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from lambdas.incidents import ALARM, OK, SEVERITIES, Reading, Transition
+
+UNITS = ("Percent", "Seconds", "Milliseconds", "Count")
+
+_QUARTER_OF_AN_HOUR = 15 * 60 * 1000
+# "62.0 (24/11/26 03:11:00)", day first. Numbers are Java's: 1.5E-5.
+_DATAPOINT = re.compile(r"(-?\d+(?:\.\d+)?(?:E-?\d+)?) \((\d\d)/(\d\d)/(\d\d) (\d\d:\d\d:\d\d)\)")
+_MISSING = re.compile(r"(\d+) missing datapoints? (?:was|were) treated as \[Breaching\]")
+_TIME_UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+_SIDES = {"LessThanThreshold": "below ", "LessThanOrEqualToThreshold": "at most "}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What is known of an alarm before it is on.
+
+    Attributes:
+        id: the signal's.
+        unit: of its value; one of ``UNITS``.
+        runbook: heading in the runbook.
+        log_group, log_query: where more can be read, if anywhere.
+        parts: of a composite alarm, the alarms whose states make its own, most telling first.
+    """
+
+    id: str
+    title: str
+    impact: str
+    severity: str
+    unit: str
+    runbook: str
+    steps: tuple[str, ...]
+    log_group: str | None
+    log_query: str | None
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Briefing:
+    """What is known of an environment's alarms.
+
+    Attributes:
+        runbook_url: the runbook's, or its path in the repository.
+        probe: the alarm that only proves the way to here.
+        alarms: by name.
+    """
+
+    service: str
+    environment: str
+    region: str
+    dashboard: str
+    runbook_url: str
+    probe: str
+    alarms: Mapping[str, Brief]
+
+    @classmethod
+    def parse(cls, text: str) -> Briefing:
+        """The briefing from its JSON.
+
+        Raises:
+            ValueError, TypeError, KeyError: When a member is missing or not right.
+        """
+        said = json.loads(text)
+        alarms = {name: _brief(name, one) for name, one in said["alarms"].items()}
+        return cls(**{**_members(cls, said), "alarms": alarms})
+
+
+def _brief(name: str, said: Mapping[str, Any]) -> Brief:
+    if said["unit"] not in UNITS or said["severity"] not in SEVERITIES:
+        raise ValueError(f"briefing, alarm '{name}': unknown unit or severity")
+    lists = {"steps": tuple(said["steps"]), "parts": tuple(said["parts"])}
+    return Brief(**{**_members(Brief, said), **lists})
+
+
+def _members(kind: type[Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that a class has; others, which may come one day, are left out."""
+    return {one.name: said[one.name] for one in fields(kind)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """What a channel is told.
+
+    Attributes:
+        state: ``ALARM`` or ``OK``.
+        signal: the signal's id; None for an alarm the briefing doesn't know.
+        title: what is wrong, in a few words.
+        incident: what the alarm itself is called, where ``title`` is one of its parts'.
+        changed_at: milliseconds since the epoch; so are the other times.
+        since: the incident's beginning; None when it isn't known.
+        times: how often the alarm has been on in this incident.
+        recovered_at: when an ALARM that arrives late was over already.
+        value, threshold: in words, with their unit.
+        reason: CloudWatch's sentence, where there is no value to tell.
+        also: other parts that are on.
+        links: ``runbook``, ``logs``, ``dashboard`` and ``alarm``, those there are.
+    """
+
+    state: str
+    severity: str
+    alarm: str
+    signal: str | None
+    title: str
+    incident: str | None
+    service: str
+    environment: str
+    now: int
+    changed_at: int
+    since: int | None
+    times: int
+    recovered_at: int | None
+    value: str | None
+    threshold: str | None
+    reason: str | None
+    impact: str | None
+    steps: tuple[str, ...]
+    also: tuple[str, ...]
+    links: Mapping[str, str]
+
+    @property
+    def recovered(self) -> bool:
+        return self.state == OK
+
+    @property
+    def lasted_seconds(self) -> float | None:
+        """How long the incident lasted, once it is over."""
+        known = self.recovered and self.since is not None
+        return max(0, self.changed_at - (self.since or 0)) / 1000 if known else None
+
+    @property
+    def headline(self) -> str:
+        label = "RECOVERED" if self.recovered else self.severity.upper()
+        return f"{label} {self.service} {self.environment}: {self.title}"
+
+    @property
+    def measured(self) -> str | None:
+        """``62 %, threshold 50 %``."""
+        if self.value and self.threshold:
+            return f"{self.value}, threshold {self.threshold}"
+        return self.value
+
+    @property
+    def summary(self) -> str:
+        """All that matters, in one or two sentences."""
+        what = f"{self.title} in {self.environment}"
+        if self.recovered:
+            if self.lasted_seconds is None:
+                return f"Recovered: {what}. How long it lasted is not known."
+            return f"Recovered: {what}. It lasted {duration(self.lasted_seconds)}."
+        said = f"{what} since {self.clock(self.changed_at)}"
+        said += f": {self.measured}." if self.measured else "."
+        if self.times > 1 and self.since is not None:
+            said += f" Again, for the {ordinal(self.times)} time since {self.clock(self.since)}."
+        if self.recovered_at is not None:
+            said += f" It has recovered at {self.clock(self.recovered_at)}."
+        return said
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What is told besides the summary: labels and texts."""
+        said = {
+            "Incident": self.incident,
+            "What users notice": None if self.recovered else self.impact,
+            "Now": self.measured if self.recovered else None,
+            "Also on": "; ".join(self.also),
+            "CloudWatch says": self.reason,
+        }
+        return tuple((label, text) for label, text in said.items() if text)
+
+    def clock(self, at: int) -> str:
+        """``03:12 UTC``, with the date where it is not today's."""
+        moment, today = (datetime.fromtimestamp(one / 1000, UTC) for one in (at, self.now))
+        return (
+            f"{moment:%H:%M} UTC"
+            if moment.date() == today.date()
+            else f"{moment:%Y-%m-%d %H:%M} UTC"
+        )
+
+
+def build(
+    transition: Transition,
+    briefing: Briefing,
+    *,
+    parts: Sequence[Reading] = (),
+    since: int | None,
+    times: int = 1,
+    recovered_at: int | None = None,
+    now: int,
+) -> Notification:
+    """The notification of a transition.
+
+    Args:
+        parts: those parts of a composite alarm that are on.
+        since, times, recovered_at: as the notification has them.
+        now: milliseconds since the epoch.
+    """
+    brief = briefing.alarms.get(transition.alarm)
+    on = _in_order(parts, brief) if transition.state == ALARM else []
+    lead = next((part for part in on if part.alarm in briefing.alarms), None)
+    guide = briefing.alarms[lead.alarm] if lead else brief
+    reading = lead or transition.reading
+    unit = guide.unit if guide else "Count"
+    value = value_in(reading.reason, unit)
+    others = [briefing.alarms.get(part.alarm) or part.alarm for part in on if part is not lead]
+    over = transition.state == OK
+    window = (
+        (since if over and since is not None else transition.changed_at) - _QUARTER_OF_AN_HOUR,
+        transition.changed_at if over else now if recovered_at is None else recovered_at,
+    )
+    return Notification(
+        state=transition.state,
+        severity=severity(transition, briefing),
+        alarm=transition.alarm,
+        signal=brief.id if brief else None,
+        title=guide.title if guide else _title(transition),
+        incident=brief.title if brief and lead else None,
+        service=briefing.service,
+        environment=briefing.environment,
+        now=now,
+        changed_at=transition.changed_at,
+        since=since,
+        times=times,
+        recovered_at=recovered_at,
+        value=value,
+        threshold=threshold_in(reading, unit),
+        reason=None if value or (over and brief) else reading.reason or None,
+        impact=brief.impact if brief else transition.description or None,
+        steps=guide.steps if guide and not over else (),
+        also=tuple(one.title if isinstance(one, Brief) else one for one in others),
+        links=_links(transition, briefing, guide, window),
+    )
+
+
+def severity(transition: Transition, briefing: Briefing) -> str:
+    """By the topic, else by the briefing; the worst when neither says it."""
+    brief = briefing.alarms.get(transition.alarm)
+    return transition.severity or (brief.severity if brief else SEVERITIES[0])
+
+
+def _in_order(parts: Sequence[Reading], brief: Brief | None) -> list[Reading]:
+    """The parts in the briefing's order, which puts first what tells most."""
+    order = brief.parts if brief else ()
+    known = {part.alarm: part for part in parts}
+    return [known[name] for name in order if name in known]
+
+
+def _title(transition: Transition) -> str:
+    name = transition.alarm
+    return f"Alarm {name}" if transition.readable else "A message that is no alarm's"
+
+
+def value_in(reason: str, unit: str) -> str | None:
+    """The most recent value in CloudWatch's sentence, in words; None when it has none."""
+    said = []
+    datapoints = _DATAPOINT.findall(reason)
+    if datapoints:
+        value, *_ = max(datapoints, key=lambda one: (one[3], one[2], one[1], one[4]))
+        said.append(amount(float(value), unit))
+    elif "no datapoints were received" in reason:
+        return "no data"
+    if missing := _MISSING.search(reason):
+        said.append(f"no data in {missing[1]} {'period' if missing[1] == '1' else 'periods'}")
+    return ", ".join(said) or None
+
+
+def threshold_in(reading: Reading, unit: str) -> str | None:
+    """The threshold in words; one that is crossed downwards says so."""
+    if reading.threshold is None:
+        return None
+    return _SIDES.get(reading.comparison, "") + amount(reading.threshold, unit)
+
+
+def amount(value: float, unit: str) -> str:
+    """A value in words: ``5 min 20 s``, ``62 %``, ``1,200``."""
+    if unit == "Percent":
+        return f"{_number(value)} %"
+    if unit == "Count" or not math.isfinite(value):
+        return _number(value)
+    return duration(value / 1000 if unit == "Milliseconds" else value)
+
+
+def duration(seconds: float) -> str:
+    """A span in its two largest units: ``2 h 5 min``, ``5 min 20 s``, ``850 ms``."""
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    if seconds < 1:
+        return f"{_number(1000 * seconds)} ms" if seconds else "0 s"
+    if seconds < 60:
+        return f"{_number(seconds)} s"
+    said: list[str] = []
+    left = round(seconds)
+    for name, size in _TIME_UNITS:
+        whole, left = divmod(left, size)
+        if said or whole:
+            said.append(f"{whole} {name}" if whole else "")
+    return " ".join(filter(None, said[:2]))
+
+
+def ordinal(number: int) -> str:
+    """``2nd``, ``11th``."""
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"
+
+
+def _number(value: float) -> str:
+    """Three digits that count, or all before the point."""
+    return f"{value:.3g}" if abs(value) < 99.95 else f"{value:,.0f}"
+
+
+def _links(
+    transition: Transition, briefing: Briefing, guide: Brief | None, window: tuple[int, int]
+) -> dict[str, str]:
+    """Where to go on.
+
+    Source: the console's own addresses, as public repositories record them.
+    """
+    region = transition.region or briefing.region
+    console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#"
+    links = {}
+    if guide:
+        links["runbook"] = f"{briefing.runbook_url}#{quote(guide.runbook)}"
+        if guide.log_group and guide.log_query:
+            links["logs"] = console + _logs(guide.log_group, guide.log_query, window)
+    links["dashboard"] = f"{console}dashboards:name={quote(briefing.dashboard, safe='')}"
+    if transition.readable:
+        links["alarm"] = f"{console}alarmsV2:alarm/{quote(transition.alarm, safe='')}"
+    return links
+
+
+def _logs(group: str, query: str, window: tuple[int, int]) -> str:
+    start, end = (_escaped(iso(at)) for at in window)
+    return (
+        "logsV2:logs-insights$3FqueryDetail$3D"
+        f"~(end~'{end}~start~'{start}~timeType~'ABSOLUTE~tz~'UTC"
+        f"~editorString~'{_escaped(query)}~source~(~'{_escaped(group)}))"
+    )
+
+
+def _escaped(text: str) -> str:
+    """The console's own escaping of a string in its address."""
+    return re.sub(
+        r"[^A-Za-z0-9_.-]",
+        lambda found: "".join(f"*{byte:02x}" for byte in found[0].encode()),
+        text,
+    )
+
+
+def iso(milliseconds: int) -> str:
+    """``2026-11-24T03:12:00.000Z``."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

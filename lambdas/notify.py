@@ -1,0 +1,254 @@
+"""Alarms → people: one alarm's change of state per invocation, to every channel it concerns.
+
+A channel that fails keeps no other from being told. The message then stays in the queue, and
+only the channels that failed get it again: ``lambdas.incidents`` knows what each was told.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from lambdas import observe
+
+with observe.loading():
+    import json
+    from collections.abc import Callable, Mapping
+    from dataclasses import dataclass
+    from pathlib import Path
+
+    from lambdas import aws, channels, incidents, notification
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyConfig:
+    """``notify``'s environment.
+
+    Attributes:
+        channels: whom to tell.
+        table: what they were told.
+        briefing: what is known of the alarms; beside this file, or where BRIEFING says.
+    """
+
+    channels: tuple[channels.Channel, ...]
+    table: str
+    briefing: notification.Briefing
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> NotifyConfig:
+        file = Path(environ.get("BRIEFING") or Path(__file__).with_name("briefing.json"))
+        found = tuple(channels.Channel.parse(one) for one in json.loads(environ["CHANNELS"]))
+        if len({channel.id for channel in found}) < len(found):
+            raise ValueError("CHANNELS: two channels have one id; give each its own")
+        return cls(
+            channels=found,
+            table=environ["TABLE"],
+            briefing=notification.Briefing.parse(file.read_text("utf-8")),
+        )
+
+
+with observe.loading():
+    CONFIG = NotifyConfig.read(os.environ)
+
+# Seconds until Lambda ends the invocation.
+Remaining = Callable[[], float]
+
+# How long a channel may take, and what is kept back for remembering what they took.
+_CHANNEL_SECONDS = 5.0
+_RESERVE_SECONDS = 2.0
+# One try at a call, and all tries at reading the table for every channel, or at the parts.
+_CALL_SECONDS = 1.0
+_ALL_CALLS_SECONDS = 3.0
+# Source: CloudWatch API reference, DescribeAlarms.
+_MOST_PARTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What is to be done for one channel.
+
+    Attributes:
+        known: what was remembered; None when that was nothing, or could not be read.
+        blindly: whether it could not be read.
+    """
+
+    verdict: incidents.Verdict
+    known: incidents.Incident | None
+    blindly: bool
+
+
+@observe.observed
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Tells of an SQS event's records, each an alarm's message from SNS.
+
+    Returns:
+        The ids of the records that a channel did not take (``batchItemFailures``).
+    """
+    failed = [
+        record["messageId"]
+        for record in event["Records"]
+        if not _done(record, lambda: context.get_remaining_time_in_millis() / 1000)
+    ]
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+
+
+def _done(record: dict[str, Any], remaining: Remaining) -> bool:
+    """Tells of one message; True when it may leave the queue."""
+    now = round(time.time() * 1000)
+    transition = incidents.read(record["body"], message_id=record["messageId"], now=now)
+    severity = notification.severity(transition, CONFIG.briefing)
+    fields: dict[str, Any] = {
+        "alarm": transition.alarm,
+        "state": transition.state,
+        "severity": severity,
+    }
+    if transition.alarm == CONFIG.briefing.probe:
+        observe.log("INFO", "alert-path.arrived", **fields)
+        return True
+    if transition.state not in (incidents.ALARM, incidents.OK):
+        observe.log("INFO", "alarm.ignored", **fields)
+        return True
+    if not transition.readable:
+        observe.log("WARNING", "alarm.unreadable", **fields)
+
+    concerned = [one for one in CONFIG.channels if severity in one.severities]
+    observe.log("INFO", "alarm.arrived", age_ms=now - transition.changed_at, **fields)
+    decisions = _decisions(concerned, transition, remaining)
+    outcomes = _told(decisions, transition, now, remaining)
+    done = [
+        _settled(channel, decision, outcomes.get(channel), fields, now, remaining)
+        for channel, decision in decisions.items()
+    ]
+    return all(done)
+
+
+def _decisions(
+    concerned: list[channels.Channel], transition: incidents.Transition, remaining: Remaining
+) -> dict[channels.Channel, _Decision]:
+    """What each channel has to be told, by what it was told before."""
+    deadline = time.monotonic() + min(_ALL_CALLS_SECONDS, remaining() / 4)
+    found = {}
+    for channel in concerned:
+        known, blindly = None, False
+        try:
+            known = incidents.load(
+                CONFIG.table,
+                channel.id,
+                transition.alarm,
+                seconds=_CALL_SECONDS,
+                within=deadline - time.monotonic(),
+            )
+        except aws.AwsError as error:
+            blindly = True
+            observe.log("ERROR", "incident.unread", channel=channel.id, aws_error=error.code)
+            observe.report(f"What was told can't be read: {error.code}")
+        if blindly:
+            verdict = incidents.decide_blindly(transition.state, transition.changed_at)
+        else:
+            verdict = incidents.decide(known, transition.state, transition.changed_at)
+        found[channel] = _Decision(verdict, known, blindly)
+    return found
+
+
+def _told(
+    decisions: Mapping[channels.Channel, _Decision],
+    transition: incidents.Transition,
+    now: int,
+    remaining: Remaining,
+) -> channels.Outcomes:
+    """Tells those channels that have to be told; why each of them failed, if it did."""
+    verdicts = {one: two.verdict for one, two in decisions.items() if two.verdict.folded is None}
+    if not verdicts:
+        return {}
+    parts = _parts_on(transition, remaining)
+    notifications = {
+        channel: notification.build(
+            transition,
+            CONFIG.briefing,
+            parts=parts,
+            since=verdict.incident.since,
+            times=verdict.incident.count,
+            recovered_at=verdict.recovered_at,
+            now=now,
+        )
+        for channel, verdict in verdicts.items()
+    }
+    seconds = max(0.1, min(_CHANNEL_SECONDS, remaining() - _RESERVE_SECONDS))
+    return channels.tell_all(notifications, seconds=seconds)
+
+
+def _settled(
+    channel: channels.Channel,
+    decision: _Decision,
+    failure: channels.ChannelError | None,
+    fields: Mapping[str, Any],
+    now: int,
+    remaining: Remaining,
+) -> bool:
+    """Logs and remembers what became of one channel; False when it must be told again."""
+    verdict = decision.verdict
+    if failure:
+        observe.log(
+            "ERROR", "notification.failed", channel=channel.id, error=failure.reason,
+            status=failure.status, aws_error=failure.aws_error, **fields,
+        )  # fmt: skip
+        observe.report(f"Channel '{channel.id}' did not take a notification: {failure.reason}")
+        return False
+    event = "notification.folded" if verdict.folded else "notification.sent"
+    observe.log("INFO", event, channel=channel.id, folded=verdict.folded, **fields)
+    if verdict.incident == decision.known:
+        return True
+    try:
+        incidents.save(
+            CONFIG.table,
+            channel.id,
+            fields["alarm"],
+            verdict.incident,
+            over=decision.known,
+            blindly=decision.blindly,
+            now=now,
+            seconds=_CALL_SECONDS,
+            within=min(_RESERVE_SECONDS, remaining()) / 2,
+        )
+    except aws.AwsError as error:
+        observe.log("ERROR", "incident.unsaved", channel=channel.id, aws_error=error.code, **fields)
+        observe.report(f"What was told can't be remembered: {error.code}")
+        # Where the table can't be read either, coming again would only tell it again.
+        return decision.blindly
+    return True
+
+
+def _parts_on(
+    transition: incidents.Transition, remaining: Remaining
+) -> tuple[incidents.Reading, ...]:
+    """The parts of a composite alarm that are on: by CloudWatch's state, else by its message."""
+    brief = CONFIG.briefing.alarms.get(transition.alarm)
+    if not brief or not brief.parts or transition.state != incidents.ALARM:
+        return ()
+    try:
+        reply = aws.CLOUDWATCH.call(
+            "DescribeAlarms",
+            {
+                "AlarmNames": list(brief.parts[:_MOST_PARTS]),
+                "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+                "MaxRecords": _MOST_PARTS,
+            },
+            seconds=_CALL_SECONDS,
+            within=min(_ALL_CALLS_SECONDS, remaining() / 4),
+        )
+    except aws.AwsError as error:
+        observe.log("WARNING", "parts.unread", alarm=transition.alarm, aws_error=error.code)
+        return transition.children
+    described = [*(reply.get("MetricAlarms") or ()), *(reply.get("CompositeAlarms") or ())]
+    on = tuple(
+        incidents.reading_of(
+            alarm["AlarmName"],
+            alarm.get("StateReason"),
+            alarm.get("Threshold"),
+            alarm.get("ComparisonOperator"),
+        )
+        for alarm in described
+        if alarm.get("StateValue") == incidents.ALARM
+    )
+    return on or transition.children

@@ -1,0 +1,1 @@
+"""The monitoring stack: signals, notifications and dashboard as AWS resources."""

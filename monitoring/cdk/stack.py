@@ -1,0 +1,81 @@
+"""MonitoringStack: signals → alarms → topics → notify, and the dashboard beside them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import buffer  # noqa: F401 - before aws_cdk: it silences jsii
+
+# isort: split
+from aws_cdk import Annotations, CfnOutput, Fn, Stack, Tags
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+
+from buffer.assets import functions_asset, release
+from buffer.functions import FunctionFactory
+from monitoring.alarm_set import alarm_set
+from monitoring.briefing import briefing
+from monitoring.cdk.alarms import Alarms, laptop_alarms
+from monitoring.cdk.log_filters import create_log_filters
+from monitoring.cdk.notifications import Notifications
+from monitoring.cdk.watch import create_audit, create_heartbeat, create_probe
+from monitoring.channels import unheard
+from monitoring.dashboard import body
+from monitoring.resources import resources
+from settings import Settings
+
+
+class MonitoringStack(Stack):
+    """Everything that watches; it knows what it watches by name, never by object."""
+
+    def __init__(self, scope: Any, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        Tags.of(self).add("env", settings.environment)
+        Tags.of(self).add("service", settings.service)
+
+        api_id = Fn.import_value(settings.api_id_export)
+        watched = resources(settings) if settings.existing else resources(settings, api_id=api_id)
+        alarms = alarm_set(settings, watched)
+        functions = FunctionFactory(
+            settings=settings,
+            code=lambda_.Code.from_asset(
+                str(functions_asset({"briefing.json": json.dumps(briefing(alarms), indent=1)}))
+            ),
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            release=release(settings),
+        )
+        notifications = Notifications(self, "Notifications", settings=settings, functions=functions)
+        create_log_filters(self, alarms)
+        Alarms(
+            self,
+            "Alarms",
+            alarms=alarms,
+            topics=notifications.topics,
+            on_laptop=laptop_alarms(self, functions) if settings.on_laptop else None,
+        )
+        if watched.ours and settings.heartbeat != "off":
+            probe = create_probe(self, settings, notifications.topics["page"])
+            create_heartbeat(
+                self,
+                settings,
+                functions,
+                endpoint=Fn.import_value(settings.endpoint_export),
+                probe=probe,
+            )
+        if watched.ours:
+            create_audit(self, settings, functions)
+        dashboard = cloudwatch.CfnDashboard(
+            self,
+            "Dashboard",
+            dashboard_name=settings.dashboard_name,
+            dashboard_body=self.to_json_string(
+                body(alarms, region=settings.awsRegion, account=settings.awsAccount)
+            ),
+        )
+        for number, warning in enumerate(unheard(settings)):
+            Annotations.of(self).add_warning_v2(f"webhook-buffer:unheard-{number}", warning)
+        for severity in ("page", "ticket", "info"):
+            topic = notifications.topics[severity]
+            CfnOutput(self, f"{severity.capitalize()}Topic", value=topic.topic_arn)
+        CfnOutput(self, "DashboardName", value=dashboard.ref)

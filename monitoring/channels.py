@@ -1,0 +1,42 @@
+"""Who hears what: the channels of an environment by severity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitoring.model import Severity
+from settings import Channel, Settings
+
+
+def hearing(settings: Settings, severity: Severity) -> list[Channel]:
+    """The channels that are told of alarms of a severity."""
+    return [one for one in settings.notifications if severity.value in one.severities]
+
+
+def unheard(settings: Settings) -> list[str]:
+    """What nobody would be told of, each with the setting that changes it."""
+    found = [
+        f"Nobody hears alarms of severity '{severity.value}': no channel takes them. "
+        f"Add one to \"notifications\" of environment '{settings.environment}' in cdk.json "
+        "(docs/settings.md)."
+        for severity in (Severity.PAGE, Severity.TICKET)
+        if not hearing(settings, severity)
+    ]
+    if settings.notifications and not any(one.kind == "email" for one in settings.notifications):
+        found.append(
+            "If notify itself breaks, nobody hears of it: only addresses of an email channel are "
+            f'told without it. Add one to "notifications" of environment '
+            f"'{settings.environment}' in cdk.json."
+        )
+    return found
+
+
+def described(channel: Channel, topic_arn: str | None) -> dict[str, Any]:
+    """A channel as ``notify`` reads it from its environment."""
+    reached = {"topic_arn": topic_arn} if topic_arn else {"secret_arn": channel.secretArn}
+    return {
+        "id": channel.id,
+        "kind": channel.kind,
+        "severities": list(channel.severities),
+        **reached,
+    }

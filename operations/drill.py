@@ -1,0 +1,83 @@
+"""Setting an alarm off on purpose, to see what it tells to whom."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from errors import InputError, NotDeployedError
+from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
+from monitoring.channels import hearing
+from monitoring.model import Comparison, Severity
+from operations.target import Target, aws_errors
+
+
+def told(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | None, list[str]]:
+    """Who hears of a signal's alarm: the incident it is part of, and the channels' ids.
+
+    Raises:
+        InputError: When there is no such signal in this environment.
+    """
+    alarm = alarms.alarm(signal_id)
+    if alarm is None:
+        known = ", ".join(one.signal.id for one in alarms.alarms)
+        why = f" ({alarms.left_out[signal_id]})" if signal_id in alarms.left_out else ""
+        raise InputError(
+            f"Environment '{alarms.settings.environment}' has no alarm '{signal_id}'{why}. "
+            f"It has: {known}."
+        )
+    composite = next(
+        (one for one in alarms.composites if any(alarm in part for part in one.parts)), None
+    )
+    severities = {Severity(topic) for topic in alarm.topics if topic in set(Severity)}
+    alone = composite is not None and any(part == (alarm,) for part in composite.parts)
+    if composite and alone:
+        severities.add(composite.severity)
+    channels = {
+        channel.id for severity in severities for channel in hearing(alarms.settings, severity)
+    }
+    return alarm, composite if alone else None, sorted(channels)
+
+
+def force(target: Target, alarm: Alarm, state: str) -> None:
+    """Puts an alarm into a state, with a reason like CloudWatch's.
+
+    On AWS CloudWatch takes a metric's alarm back to what its data say within a minute.
+
+    Args:
+        state: ``ALARM`` or ``OK``.
+
+    Raises:
+        NotDeployedError: When the alarm is not there.
+    """
+    client = target.cloudwatch
+    with aws_errors(target.settings):
+        try:
+            client.set_alarm_state(
+                AlarmName=alarm.name,
+                StateValue=state,  # type: ignore[arg-type]
+                StateReason=_reason(alarm, state),
+            )
+        except client.exceptions.ResourceNotFound:
+            raise NotDeployedError(
+                f"The alarm {alarm.name} is not deployed. Deploy it: "
+                f"make deploy ENV={target.settings.environment}"
+            ) from None
+
+
+def _reason(alarm: Alarm, state: str) -> str:
+    """A drill says so, and holds a value beyond the threshold to show how it is told."""
+    below = alarm.signal.comparison in (Comparison.BELOW, Comparison.AT_MOST)
+    if state == "OK":
+        return "Drill: back to OK."
+    value = 0.0 if below else alarm.threshold * 1.25
+    at = datetime.now(UTC).strftime("%d/%m/%y %H:%M:00")
+    words = {
+        Comparison.ABOVE: "greater than",
+        Comparison.AT_LEAST: "greater than or equal to",
+        Comparison.BELOW: "less than",
+        Comparison.AT_MOST: "less than or equal to",
+    }[alarm.signal.comparison]
+    return (
+        f"Drill. Threshold Crossed: 1 datapoint [{value} ({at})] was {words} the threshold "
+        f"({float(alarm.threshold)})."
+    )

@@ -1,0 +1,286 @@
+"""incidents: what CloudWatch's messages say, and what of it a channel is told."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lambdas import incidents
+from lambdas.aws import AwsError
+from lambdas.incidents import ALARM, OK, SAME_INCIDENT, Incident, decide, decide_blindly
+from tests.conftest import Aws, Functions
+from tests.lambdas.fixtures import alarms
+from tests.lambdas.fixtures.alarms import envelope
+
+_NOW = 1_800_000_000_000
+_MINUTE = 60_000
+
+
+def _read(body: str) -> incidents.Transition:
+    return incidents.read(body, message_id="m-1", now=_NOW)
+
+
+def _ms(iso: str) -> int:
+    return round(datetime.fromisoformat(iso).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("said", "at", "region", "threshold", "children"),
+    [
+        (alarms.METRIC, "2025-02-02T12:06:35.472+00:00", "ap-northeast-1", 1.0, []),
+        (alarms.MATHS, "2020-12-04T03:57:01.659+00:00", None, 0.0, []),
+        (
+            alarms.COMPOSITE, "2021-11-10T02:45:55.640+00:00", "us-east-1", None,
+            ["if-sim-app_427809481713_us-east-1-metric_emitting_node_failure"],
+        ),
+        (alarms.EMULATOR, "2026-11-23T23:29:49.000+00:00", None, 1.0, []),
+    ],
+    ids=["metric", "maths", "composite", "emulator"],
+)  # fmt: skip
+def test_recorded_messages_are_read(
+    said: dict[str, Any], at: str, region: str | None, threshold: float | None, children: list[str]
+) -> None:
+    """Every kind of message, of AWS and of the emulator, gives name, time, place and reason."""
+    transition = _read(envelope(said))
+    assert (transition.alarm, transition.state) == (said["AlarmName"], "ALARM")
+    assert transition.severity == "page"
+    assert transition.changed_at == _ms(at)
+    assert transition.region == region
+    assert transition.reading.reason == said["NewStateReason"]
+    assert transition.reading.threshold == threshold
+    assert [child.alarm for child in transition.children] == children
+    assert transition.readable
+
+
+@pytest.mark.parametrize(
+    ("topic", "severity"),
+    [("a:buffer-prd-page", "page"), ("a:b-ticket", "ticket"), ("a:x-y-info", "info"),
+     ("a:page", None), ("a:buffer-pages", None), ("", None)],
+)  # fmt: skip
+def test_severity_is_the_topics(topic: str, severity: str | None) -> None:
+    """What follows the last hyphen of the topic's name is the severity, if it is one."""
+    assert _read(envelope(alarms.METRIC, TopicArn=topic)).severity == severity
+
+
+@pytest.mark.parametrize(
+    ("body", "shown", "at"),
+    [
+        ("no json", "no json", _NOW),
+        ("[1]", "[1]", _NOW),
+        (envelope("AWS says hello", Subject=None), "AWS says hello", _ms("2026-11-24T03:12:01Z")),
+        (envelope({"AlarmName": "x"}, Subject="S"), 'S\n{"AlarmName": "x"}',
+         _ms("2026-11-24T03:12:01Z")),
+        (envelope("bell \x07 and \ud800", Subject="", Timestamp="x"), "bell \ufffd and \ufffd",
+         _NOW),
+    ],
+)  # fmt: skip
+def test_what_is_no_alarm_is_an_alarm(body: str, shown: str, at: int) -> None:
+    """A message that can't be understood becomes an ALARM of its own, which shows it."""
+    transition = _read(body)
+    assert (transition.state, transition.readable) == ("ALARM", False)
+    assert (transition.alarm, transition.changed_at) == ("message m-1", at)
+    assert transition.reading.reason == shown
+
+
+@pytest.mark.parametrize("time", ["", "soon", "0001-01-01T00:00:00+1400", "9999-12-31T23:59:59Z"])
+def test_time_that_is_none(time: str) -> None:
+    """Without a time of its own, a change happened when SNS took it."""
+    said = {**alarms.METRIC, "StateChangeTime": time}
+    assert _read(envelope(said)).changed_at == _ms("2026-11-24T03:12:01Z")
+
+
+_TEXTS = st.sampled_from(["", "x", "\ud800", "Arn", "State", "Threshold"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | _TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(changes=st.dictionaries(st.sampled_from([*alarms.COMPOSITE, "Trigger"]), _JSON))
+def test_any_message_is_read(changes: dict[str, Any]) -> None:
+    """Whatever stands where CloudWatch puts something else, there is something to tell."""
+    transition = _read(envelope({**alarms.COMPOSITE, **changes}))
+    assert transition.alarm
+    assert transition.state
+
+
+# What a channel was told: the alarm is on, or was but is over (at once), or is over.
+_TOLD = {(ALARM, False): "on", (ALARM, True): "on, over", (OK, False): "over"}
+
+
+def _deliver(arrivals: list[tuple[str, int]]) -> tuple[list[str], Incident | None]:
+    told, known = [], None
+    for state, at in arrivals:
+        verdict = decide(known, state, at)
+        known = verdict.incident
+        if verdict.folded is None:
+            told.append(_TOLD[state, verdict.recovered_at is not None])
+    return told, known
+
+
+def _after(*arrivals: tuple[str, int]) -> Incident | None:
+    return _deliver([(state, minute * _MINUTE) for state, minute in arrivals])[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "arrival", "told", "since", "count"),
+    [
+        ([], (ALARM, 0), "on", 0, 1),
+        ([], (OK, 0), None, None, 0),
+        ([(ALARM, 0)], (ALARM, 0), None, 0, 1),
+        ([(ALARM, 0)], (ALARM, 5), None, 0, 1),
+        ([(ALARM, 0)], (OK, 5), "over", 0, 1),
+        ([(ALARM, 5)], (OK, 0), None, 5, 1),
+        ([(ALARM, 0), (ALARM, 9)], (OK, 5), None, 0, 1),
+        ([(ALARM, 0), (OK, 5)], (OK, 5), None, 0, 1),
+        ([(ALARM, 0), (OK, 5)], (ALARM, 0), None, 0, 1),
+        ([(ALARM, 0), (OK, 5)], (ALARM, 15), "on", 0, 2),
+        ([(ALARM, 0), (OK, 5)], (ALARM, 16), "on", 16, 1),
+        ([(ALARM, 0), (OK, 5), (ALARM, 15), (OK, 16)], (ALARM, 26), "on", 0, 3),
+        ([(OK, 5)], (ALARM, 0), "on, over", 0, 1),
+        ([(OK, 5)], (ALARM, 6), "on", 6, 1),
+        ([(OK, 5), (ALARM, 0)], (ALARM, 0), None, 0, 1),
+        ([(OK, 5), (ALARM, 0)], (ALARM, 7), "on", 0, 2),
+        ([(ALARM, 0), (OK, 1), (OK, 9)], (ALARM, 0), None, 0, 1),
+        ([(ALARM, 0), (OK, 1), (OK, 9)], (ALARM, 8), "on, over", 0, 2),
+    ],
+)
+def test_folding(
+    before: list[tuple[str, int]], arrival: tuple[str, int], told: str | None, since: int | None,
+    count: int,
+) -> None:  # fmt: skip
+    """Repeats and the outdated are folded; what is on again within 10 minutes is one incident."""
+    verdict = decide(_after(*before), arrival[0], arrival[1] * _MINUTE)
+    said = None if verdict.folded else _TOLD[arrival[0], verdict.recovered_at is not None]
+    assert said == told
+    assert verdict.incident.since == (None if since is None else since * _MINUTE)
+    assert verdict.incident.count == count
+    if said == "on, over":
+        assert verdict.recovered_at == before[-1 if before[-1][0] == OK else 0][1] * _MINUTE
+
+
+def test_same_millisecond_is_told_as_it_comes() -> None:
+    """Where times are whole seconds, as on the emulator, a recovery is not taken for outdated."""
+    assert _deliver([(ALARM, 0), (OK, 0), (ALARM, 0), (OK, 0)])[0] == ["on", "over", "on", "over"]
+
+
+@st.composite
+def _arrivals(draw: st.DrawFn) -> list[tuple[str, int]]:
+    """An alarm's changes, ALARM and OK in turn, each at least once, in any order."""
+    gaps = draw(
+        st.lists(st.sampled_from([1, _MINUTE, SAME_INCIDENT, 3 * SAME_INCIDENT]), max_size=8)
+    )
+    first = draw(st.booleans())
+    changes, at = [], 0
+    for number, gap in enumerate([1, *gaps]):
+        at += gap
+        changes.append((ALARM if (number % 2 == 0) == first else OK, at))
+    again = draw(st.lists(st.sampled_from(changes), max_size=6))
+    return draw(st.permutations([*changes, *again]))
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(arrivals=_arrivals())
+@example([(ALARM, 3), (ALARM, 1), (OK, 2)])
+@example([(OK, 4), (ALARM, 3), (ALARM, 1), (OK, 2)])
+def test_channels_hear_each_change_once(arrivals: list[tuple[str, int]]) -> None:
+    """In any order and with any repeats, states alternate and the newest is told in the end."""
+    told, _ = _deliver(arrivals)
+    states = [state for one in told for state in one.split(", ")]
+    assert all(one != other for one, other in pairwise(states))
+    newest = max(arrivals, key=lambda one: one[1])[0]
+    assert (states or ["over"])[-1] == {ALARM: "on", OK: "over"}[newest]
+    assert not states or states[0] == "on"
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(arrivals=_arrivals(), times=st.integers(1, 3))
+def test_repeats_right_away_tell_nothing(arrivals: list[tuple[str, int]], times: int) -> None:
+    """A message that comes again because another channel failed is folded."""
+    once, _ = _deliver(arrivals)
+    often, _ = _deliver([one for one in arrivals for _ in range(times)])
+    assert often == once
+
+
+def test_unread_memory_does_not_silence() -> None:
+    """When the memory can't be read, both states are told, and remembered as told."""
+    for state in (ALARM, OK):
+        verdict = decide_blindly(state, 5)
+        assert verdict.folded is None
+        assert decide(verdict.incident, state, 5).folded
+    assert decide(decide_blindly(OK, 5).incident, ALARM, 6).incident == Incident(
+        told=ALARM, changed_at=6, told_at=6, since=6, count=1
+    )
+
+
+_TIMES = {"seconds": 2.0, "within": 4.0}
+_FULL = Incident(told=ALARM, changed_at=7, told_at=6, since=5, count=2)
+_REMEMBERED = Incident(told=OK, changed_at=7)
+
+
+@pytest.fixture
+def table(functions: Functions, aws: Aws) -> str:
+    """A table, and the environment in which functions find it."""
+    functions.publish()
+    return aws.table
+
+
+@pytest.mark.parametrize("incident", [_FULL, _REMEMBERED])
+def test_memory_round_trip(table: str, aws: Aws, incident: Incident) -> None:
+    """What was remembered is read back, per channel and alarm, and ends after 30 days."""
+    now = round(time.time() * 1000)
+    incidents.save(table, "slack", "a|b", incident, over=None, blindly=False, now=now, **_TIMES)
+    assert incidents.load(table, "slack", "a|b", **_TIMES) == incident
+    assert incidents.load(table, "slack", "a", **_TIMES) is None
+    item = aws.record("slack|a|b")
+    assert item
+    assert int(item["expires_at"]["N"]) == now // 1000 + 30 * 86_400
+    assert item["told"] == {"S": incident.told}
+
+
+@pytest.mark.parametrize(
+    ("over", "blindly", "saved"),
+    [
+        (_FULL, False, True),
+        (None, False, False),
+        (_REMEMBERED, False, False),
+        (Incident(told=ALARM, changed_at=7, told_at=6, since=5, count=1), False, False),
+        (None, True, True),
+    ],
+)
+def test_memory_of_somebody_else_is_kept(
+    table: str, over: Incident | None, blindly: bool, saved: bool
+) -> None:
+    """Only what was read is written over; where nothing could be read, only what is older."""
+    first: dict[str, Any] = {"over": None, "blindly": False, "now": _NOW, **_TIMES}
+    incidents.save(table, "c", "a", _FULL, **first)
+    newer = Incident(told=OK, changed_at=8, told_at=8)
+    then: dict[str, Any] = {"over": over, "blindly": blindly, "now": _NOW, **_TIMES}
+    if saved:
+        incidents.save(table, "c", "a", newer, **then)
+        older = Incident(told=OK, changed_at=7, told_at=7)
+        with pytest.raises(AwsError, match="ConditionalCheckFailedException"):
+            incidents.save(table, "c", "a", older, **{**then, "over": older})
+    else:
+        with pytest.raises(AwsError, match="ConditionalCheckFailedException"):
+            incidents.save(table, "c", "a", newer, **then)
+    assert incidents.load(table, "c", "a", **_TIMES) == (newer if saved else _FULL)
+
+
+@pytest.mark.parametrize(
+    "damage", [{"told": {"N": "1"}}, {"changed_at": {"S": "x"}}, {"count": {"N": "1.5"}}]
+)
+def test_damaged_memory_is_unread(table: str, aws: Aws, damage: dict[str, Any]) -> None:
+    """An item that is not ours says so, instead of ending the function."""
+    item = {"id": {"S": "c|a"}, "told": {"S": "OK"}, "changed_at": {"N": "1"}, "count": {"N": "0"}}
+    aws.dynamodb.put_item(TableName=table, Item={**item, **damage})
+    with pytest.raises(AwsError, match="DamagedItem"):
+        incidents.load(table, "c", "a", **_TIMES)

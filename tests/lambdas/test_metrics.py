@@ -1,0 +1,201 @@
+"""The metrics the functions emit, as CloudWatch reads them out of the log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas import metrics, observe
+from lambdas.faux_backend import Answer
+from local.backend import ScriptedBackend
+from tests.conftest import Aws, Functions, context, http_event
+
+
+def _emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, float]]:
+    """What each log line with metrics holds, read as the embedded metric format says."""
+    found = []
+    for text in capsys.readouterr().out.splitlines():
+        line: dict[str, Any] = json.loads(text)
+        if "_aws" not in line:
+            continue
+        assert abs(line["_aws"]["Timestamp"] - line["at"]) == 0
+        [directive] = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == metrics.NAMESPACE
+        [dimensions] = directive["Dimensions"]
+        assert all(isinstance(line[name], str) for name in dimensions)
+        described = {entry["Name"]: entry["Unit"] for entry in directive["Metrics"]}
+        assert described.items() <= metrics.UNITS.items()
+        found.append({name: line[name] for name in described})
+    return found
+
+
+def _attempted(
+    functions: Functions,
+    aws: Aws,
+    url: str,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    receive_count: int = 1,
+    age: float = 0.0,
+    headers: dict[str, str] | None = None,
+    heartbeat_to_backend: bool = False,
+) -> dict[str, float]:
+    """What one attempt at a fresh webhook emits."""
+    event = http_event(b"{}", headers=headers)
+    event["requestContext"]["timeEpoch"] -= round(age * 1000)
+    assert functions.publish().handler(event, context())["statusCode"] == 200
+    [record] = aws.received()
+    record["attributes"]["ApproximateReceiveCount"] = str(receive_count)
+    capsys.readouterr()
+    sent_on = {"HEARTBEAT_TO_BACKEND": "true" if heartbeat_to_backend else "false"}
+    functions.subscribe(url, **sent_on).handler({"Records": [record]}, context())
+    emitted = _emitted(capsys)
+    assert len(emitted) <= 1
+    return emitted[0] if emitted else {}
+
+
+def test_acceptance_counts_once(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each webhook that SQS took counts as accepted; what is refused does not."""
+    publish = functions.publish(GROUP_ID_MISSING="reject")
+    publish.handler(http_event({"group_id": "a"}), context())
+    assert publish.handler(http_event(b"{}"), context())["statusCode"] == 400
+    assert _emitted(capsys) == [{"Accepted": 1}]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "unavailable"),
+    [
+        (301, "Backend3xx", 0),
+        (404, "Backend4xx", 0),
+        (429, "Backend4xx", 0),
+        (500, "Backend5xx", 1),
+        (503, "Backend5xx", 1),
+    ],
+)
+def test_refusals_are_told_apart(
+    functions: Functions,
+    aws: Aws,
+    backend: ScriptedBackend,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+    kind: str,
+    unavailable: int,
+) -> None:
+    """A failed attempt counts by what the backend answered, with the age of what it keeps."""
+    backend.faux.default = Answer(status)
+    emitted = _attempted(functions, aws, backend.url, capsys, age=90)
+    assert emitted.keys() == {kind, "BackendUnavailable", "BackendDuration", "HeadAge"}
+    assert (emitted[kind], emitted["BackendUnavailable"]) == (1, unavailable)
+    assert 90 <= emitted["HeadAge"] < 120
+
+
+def test_delivery_counts_its_lag(
+    functions: Functions, aws: Aws, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A delivery counts as such, with the time since receipt."""
+    emitted = _attempted(functions, aws, backend.url, capsys, age=90)
+    assert emitted.keys() == {
+        "Backend2xx", "BackendUnavailable", "BackendDuration", "DeliveryLag",
+    }  # fmt: skip
+    assert (emitted["Backend2xx"], emitted["BackendUnavailable"]) == (1, 0)
+    assert 90_000 <= emitted["DeliveryLag"] < 120_000
+
+
+def test_no_answer_is_told_apart(
+    functions: Functions, aws: Aws, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A timeout and a refused connection are two kinds of being unavailable."""
+    backend.faux.default = Answer(delay=4)
+    record_seconds = {"seconds": 4.0}
+    event = http_event(b"{}")
+    functions.publish().handler(event, context())
+    [record] = aws.received()
+    capsys.readouterr()
+    functions.subscribe(backend.url).handler({"Records": [record]}, context(**record_seconds))
+    [timeout] = _emitted(capsys)
+    assert (timeout["BackendTimeout"], timeout["BackendUnavailable"]) == (1, 1)
+    backend.refuse()
+    refused = _attempted(functions, aws, backend.url, capsys)
+    assert (refused["BackendConnectionError"], refused["BackendUnavailable"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("receive_count", "age", "blocked"),
+    [(4, 0, False), (5, 0, True), (1, 599, False), (1, 601, True)],
+)
+def test_blocked_after_attempts_or_time(
+    functions: Functions,
+    aws: Aws,
+    backend: ScriptedBackend,
+    capsys: pytest.CaptureFixture[str],
+    receive_count: int,
+    age: float,
+    blocked: bool,
+) -> None:
+    """A head blocks its group once it failed five times or waited ten minutes."""
+    backend.faux.default = Answer(500)
+    emitted = _attempted(functions, aws, backend.url, capsys, receive_count=receive_count, age=age)
+    assert ("BlockedGroup" in emitted) is blocked
+
+
+def test_consumed_and_unrecorded_count(
+    functions: Functions, aws: Aws, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What leaves undelivered by a flag counts as consumed, what can't be recorded as such."""
+    body = {"faux_backend_force_status_code": 500, "consume_bad_messages": True}
+    functions.publish().handler(http_event(body), context())
+    [record] = aws.received()
+    capsys.readouterr()
+    subscribe = functions.subscribe(backend.url, TEST_FLAGS="true", TABLE="no-such-table")
+    subscribe.handler({"Records": [record]}, context())
+    unrecorded, attempt = _emitted(capsys)
+    assert unrecorded == {"RecordFailed": 1}
+    assert attempt["Consumed"] == 1
+
+
+def test_heartbeat_is_no_traffic(
+    functions: Functions, aws: Aws, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A heartbeat arrives at subscribe, counts as nothing else, and does not reach the backend."""
+    mark = {"x-buffer-heartbeat": "1"}
+    assert _attempted(functions, aws, backend.url, capsys, headers=mark) == {"HeartbeatArrived": 1}
+    assert not backend.faux.received
+    functions.publish(GROUP_ID_MISSING="reject").handler(http_event(b"{}", headers=mark), context())
+    assert _emitted(capsys) == []
+
+
+def test_heartbeat_reaches_the_backend_where_asked(
+    functions: Functions, aws: Aws, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With heartbeatToBackend it arrives once the backend took it, and not before."""
+    mark = {"x-buffer-heartbeat": "1"}
+    backend.faux.script.append(Answer(500))
+    assert (
+        _attempted(functions, aws, backend.url, capsys, headers=mark, heartbeat_to_backend=True)
+        == {}
+    )
+    arrived = _attempted(
+        functions, aws, backend.url, capsys, headers=mark, heartbeat_to_backend=True
+    )
+    assert arrived == {"HeartbeatArrived": 1}
+    assert len(backend.faux.received) == 2
+
+
+def test_quiet_levels_still_carry_metrics(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A log level silences lines, never metrics."""
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
+    monkeypatch.setenv("SERVICE", "s")
+    monkeypatch.setenv("ENVIRONMENT", "e")
+    observe.log("INFO", "webhook.queued", status=200)
+    observe.log("INFO", "webhook.queued", metrics={"Accepted": 1}, status=200)
+    assert _emitted(capsys) == [{"Accepted": 1}]
+
+
+def test_undefined_metrics_are_refused() -> None:
+    """A metric nobody defined can't be emitted."""
+    with pytest.raises(ValueError, match="not a defined metric: Guessed"):
+        observe.log("INFO", "webhook.queued", metrics={"Guessed": 1})
