@@ -158,9 +158,9 @@ def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
     signal = alarm.signal
     part_of = _incidents(alarms).get(name)
     metrics = [
-        f"{one.id}: {one.namespace} {one.name} {one.statistic} "
+        f"{query}: {one.namespace} {one.name} {one.statistic} "
         + ", ".join(f"{key}={value}" for key, value in one.dimensions.items())
-        for one in alarm.measures
+        for query, one in alarm.measures.items()
     ]
     return [
         ("Alarm", alarm.name),
@@ -189,7 +189,6 @@ def _of_composite(alarm: CompositeAlarm) -> list[tuple[str, str]]:
         ("What is wrong", composite.title),
         ("What users notice", composite.impact),
         ("On while", words.parts(alarm)),
-        ("Not while", " or ".join(composite.unless) or "-"),
         ("Silent during", silent or "-"),
         ("Severity", alarm.severity.value),
         ("First steps", _steps(composite.id)),

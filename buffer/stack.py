@@ -158,9 +158,7 @@ class BufferStack(Stack):
             self, "FauxBackendApi", name=name, function=function, settings=settings
         )
 
-    def _outputs(
-        self, queue: sqs.Queue, table: dynamodb.Table, endpoint: str, api_id: str
-    ) -> None:
+    def _outputs(self, queue: sqs.Queue, table: dynamodb.Table, endpoint: str, api_id: str) -> None:
         """The names are a contract; see ``docs/architecture.md``.
 
         What no physical name tells is exported for the monitoring stack.

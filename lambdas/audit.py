@@ -133,8 +133,9 @@ def balance(minutes: Sequence[Minute]) -> Balance | None:
       a duplicate that was accepted once. So does one that SQS took while its sender heard 503,
       and a depth that the start lacks, which counts as 0.
 
-    So a busy buffer's single loss shows only once an hour's quietest three minutes are quiet;
-    and with heartbeats closer than five minutes, so does what expires out of a backlog.
+    So a busy buffer's single loss shows only once three minutes in a row are quiet. While
+    webhooks wait at the start, one that publish acknowledged and never sent looks like a
+    heartbeat that waited, and heartbeats closer than five minutes hide what expires.
 
     Args:
         minutes: all of the window's, the oldest first.

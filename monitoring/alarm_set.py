@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,7 +16,7 @@ from monitoring.model import (
     Threshold,
     period_problems,
 )
-from monitoring.resources import Fact, Resources, resources
+from monitoring.resources import Measure, Resources, resources
 from settings import FILE, Settings
 
 # The alarm that the heartbeat sets off to see whether alerts arrive; it watches nothing.
@@ -25,20 +24,7 @@ PROBE = "alert-path-probe"
 # Signals of the alert path itself are told by a second way, too.
 ALERT_PATH_MODE = 17
 
-_FACT = re.compile(r"\{([a-z_.-]+)\}")
-_SECONDS = {"Seconds": 1.0, "Milliseconds": 0.001}
 _NEEDS_OURS = "it needs what the buffer's own functions tell"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A metric of one resource, aggregated; what CloudWatch calls a MetricStat."""
-
-    id: str
-    namespace: str
-    name: str
-    dimensions: Mapping[str, str]
-    statistic: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +33,7 @@ class Alarm:
 
     Attributes:
         name: physical name.
+        measures: by the id the expression uses.
         threshold: in ``signal.threshold.unit``.
         topics: the purposes of the topics that are told.
         log_group: where more can be read, if anywhere.
@@ -54,7 +41,7 @@ class Alarm:
 
     signal: Signal
     name: str
-    measures: tuple[Measure, ...]
+    measures: Mapping[str, Measure]
     expression: str | None
     threshold: float
     period: int
@@ -71,16 +58,26 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompositeAlarm:
-    """A composite in one environment; ``parts`` holds only those that are deployed."""
+    """A composite in one environment, with those of its parts that are deployed.
+
+    Attributes:
+        explaining: the alarms that ``unless`` names.
+    """
 
     composite: Composite
     name: str
     parts: tuple[tuple[Alarm, ...], ...]
+    explaining: tuple[Alarm, ...]
     severity: Severity
 
     @property
     def topics(self) -> tuple[str, ...]:
         return (self.severity.value,)
+
+    def explained(self, part: tuple[Alarm, ...]) -> tuple[Alarm, ...]:
+        """The alarms while one of which a part does not count."""
+        ids = {other for one in part for other in self.composite.unless.get(one.signal.id, ())}
+        return tuple(alarm for alarm in self.explaining if alarm.signal.id in ids)
 
 
 @dataclass(frozen=True)
@@ -205,37 +202,18 @@ def _changed(settings: Settings, signals: Iterable[Signal]) -> list[Signal]:
 def _alarm(
     settings: Settings, watched: Resources, signal: Signal, in_composites: set[str]
 ) -> Alarm:
-    def number(value: int | str) -> int:
-        return round(watched.fact(value).value) if isinstance(value, str) else value
-
-    def filled(text: str) -> str:
-        return _FACT.sub(lambda match: f"{watched.fact(match[1]).value:g}", text)
-
-    period, periods = number(signal.period), number(signal.periods)
+    period, periods = watched.number(signal.period), watched.number(signal.periods)
     problems = period_problems(period, signal.datapoints, periods)
     if problems:
         raise SignalError(f"signal '{signal.id}': {problems[0]}")
-    measures = []
-    for query_id, query in signal.queries.items():
-        resource = watched.by_role[query.role]
-        of_log = query.metric.kind is Kind.LOG
-        measures.append(
-            Measure(
-                id=query_id,
-                namespace=query.metric.namespace,
-                name=f"{resource.name}-{query.metric.name}" if of_log else query.metric.name,
-                dimensions={} if of_log else {**resource.dimensions, **query.metric.dimensions},
-                statistic=filled(query.statistic),
-            )
-        )
     told = Severity.INFO if signal.id in in_composites else signal.severity
     second_way = ("alert-path",) if ALERT_PATH_MODE in signal.covers else ()
     function = watched.by_role.get(signal.log or "")
     return Alarm(
         signal=signal,
         name=settings.alarm_name(signal.id),
-        measures=tuple(measures),
-        expression=filled(signal.expression) if signal.expression else None,
+        measures={name: watched.measure(query) for name, query in signal.queries.items()},
+        expression=watched.filled(signal.expression) if signal.expression else None,
         threshold=resolved(signal.threshold, watched),
         period=period,
         periods=periods,
@@ -249,29 +227,27 @@ def resolved(threshold: Threshold, watched: Resources) -> float:
     """A threshold's number, in its unit."""
     if threshold.of is None:
         return threshold.value
-    return round(threshold.value * _converted(watched.fact(threshold.of), threshold.unit), 6)
-
-
-def _converted(fact: Fact, unit: str) -> float:
-    if fact.unit == unit:
-        return fact.value
-    return fact.value * _SECONDS[fact.unit] / _SECONDS[unit]
+    return round(threshold.value * watched.value(threshold.of, threshold.unit), 6)
 
 
 def _impossible(watched: Resources, alarm: Alarm) -> list[str]:
     """Why its threshold could never be crossed, if that is so."""
     threshold, key = alarm.signal.threshold, f"alarms.{alarm.signal.id}.threshold"
     if alarm.threshold <= 0:
-        return [f"key '{key}': {alarm.threshold:g} must be more than 0"]
+        return [f"key '{key}': {_plain(alarm.threshold)} must be more than 0"]
     if threshold.at_most is None:
         return []
-    most = _converted(watched.fact(threshold.at_most), threshold.unit)
+    most = watched.value(threshold.at_most, threshold.unit)
     if alarm.threshold <= most:
         return []
     return [
-        f"key '{key}': {alarm.threshold:g} {threshold.unit.lower()} is more than "
-        f"{threshold.at_most} ({most:g}), so the alarm could never fire; lower it"
+        f"key '{key}': {_plain(alarm.threshold)} {threshold.unit.lower()} is more than "
+        f"{threshold.at_most} ({_plain(most)}), so the alarm could never fire; lower it"
     ]
+
+
+def _plain(value: float) -> str:
+    return f"{value:f}".rstrip("0").rstrip(".")
 
 
 def _own_severity(settings: Settings, signal_id: str) -> bool:
@@ -282,9 +258,8 @@ def _own_severity(settings: Settings, signal_id: str) -> bool:
 
 def _composites(settings: Settings, found: Iterable[Alarm]) -> tuple[CompositeAlarm, ...]:
     """Composites over the alarms that are there; one without any is left out."""
-    by_id = {
-        alarm.signal.id: alarm for alarm in found if not _own_severity(settings, alarm.signal.id)
-    }
+    every = {alarm.signal.id: alarm for alarm in found}
+    by_id = {id_: one for id_, one in every.items() if not _own_severity(settings, id_)}
     composites = []
     for composite in definitions.COMPOSITES:
         parts = []
@@ -298,6 +273,11 @@ def _composites(settings: Settings, found: Iterable[Alarm]) -> tuple[CompositeAl
                     composite=composite,
                     name=settings.alarm_name(composite.id),
                     parts=tuple(parts),
+                    explaining=tuple(
+                        every[one]
+                        for one in dict.fromkeys(sum(composite.unless.values(), ()))
+                        if one in every
+                    ),
                     severity=composite.severity,
                 )
             )

@@ -9,13 +9,14 @@ from typing import Any
 
 from monitoring.alarm_set import PROBE, Alarm, AlarmSet, CompositeAlarm
 from monitoring.model import RUNBOOK
+from settings import Settings
 
 
 def briefing(alarm_set: AlarmSet) -> dict[str, Any]:
     """Per alarm, by physical name: what to tell whoever is told of it."""
     settings = alarm_set.settings
-    alarms = {alarm.name: _of_alarm(alarm) for alarm in alarm_set.alarms}
-    alarms |= {one.name: _of_composite(one) for one in alarm_set.composites}
+    alarms = {alarm.name: _of_alarm(alarm, settings) for alarm in alarm_set.alarms}
+    alarms |= {one.name: _of_composite(one, settings) for one in alarm_set.composites}
     return {
         "service": settings.service,
         "environment": settings.environment,
@@ -34,13 +35,24 @@ def first_steps(heading: str, runbook: Path = RUNBOOK) -> list[str]:
     return [" ".join(item.split()) for item in re.findall(r"^\d+\. (.+?)$", steps, re.MULTILINE)]
 
 
+def _steps(heading: str, settings: Settings) -> list[str]:
+    """The first steps with this environment's names in place of the runbook's placeholders."""
+    names = {
+        "webhook-buffer-ENV": settings.prefix,
+        "REGION": settings.awsRegion,
+        "ENV": settings.environment,
+    }
+    placeholders = re.compile("|".join(rf"\b{name}\b" for name in names))
+    return [placeholders.sub(lambda m: names[m[0]], step) for step in first_steps(heading)]
+
+
 @cache
 def _sections(runbook: Path) -> dict[str, str]:
     parts = re.split(r"^## (.+?)\s*$", runbook.read_text(), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _of_alarm(alarm: Alarm) -> dict[str, Any]:
+def _of_alarm(alarm: Alarm, settings: Settings) -> dict[str, Any]:
     signal = alarm.signal
     return {
         "id": signal.id,
@@ -49,14 +61,14 @@ def _of_alarm(alarm: Alarm) -> dict[str, Any]:
         "severity": alarm.severity.value,
         "unit": signal.threshold.unit,
         "runbook": signal.runbook,
-        "steps": first_steps(signal.runbook),
+        "steps": _steps(signal.runbook, settings),
         "log_group": alarm.log_group,
         "log_query": signal.log_query,
         "parts": [],
     }
 
 
-def _of_composite(alarm: CompositeAlarm) -> dict[str, Any]:
+def _of_composite(alarm: CompositeAlarm, settings: Settings) -> dict[str, Any]:
     composite = alarm.composite
     first = alarm.parts[0][0]
     return {
@@ -66,7 +78,7 @@ def _of_composite(alarm: CompositeAlarm) -> dict[str, Any]:
         "severity": alarm.severity.value,
         "unit": first.signal.threshold.unit,
         "runbook": composite.id,
-        "steps": first_steps(composite.id),
+        "steps": _steps(composite.id, settings),
         "log_group": first.log_group,
         "log_query": first.signal.log_query,
         "parts": [part.name for group in alarm.parts for part in group],

@@ -5,15 +5,13 @@ Source: CloudWatch API reference, "Dashboard Body Structure and Syntax".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dashboards import Formula, Line, Panel, Section
 from dashboards.cloudwatch import buffer, existing, notifications
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
-from monitoring.model import Kind, Severity
-from monitoring.resources import Fact, Resources
+from monitoring.model import Severity
 from monitoring.words import quantity
 
 Widget = dict[str, Any]
@@ -29,8 +27,6 @@ _LIMIT_COLOR = "#7f7f7f"
 # Where lines fall together, the worst gives the colour.
 _BY_WEIGHT = [*_COLORS.values(), _LIMIT_COLOR]
 _AXES = {"Count": "count", "Seconds": "s", "Milliseconds": "ms", "Percent": "%"}
-_IN_SECONDS = {"Seconds": 1.0, "Milliseconds": 0.001}
-_FACT = re.compile(r"\{([a-z_.-]+)\}")
 
 
 def body(alarm_set: AlarmSet, *, region: str, account: str) -> dict[str, Any]:
@@ -118,7 +114,7 @@ class _Dashboard:
         return f"`{text}`" if heading else f"{text}: `{target}`"
 
     def _panel(self, panel: Panel) -> dict[str, Any]:
-        period = self._number(panel.period)
+        period = self._watched.number(panel.period)
         properties: dict[str, Any] = {
             "title": panel.title,
             "region": self._region,
@@ -139,16 +135,12 @@ class _Dashboard:
 
     def _line(self, line: Line | Formula) -> list[Any]:
         if isinstance(line, Formula):
-            expression = _filled(line.expression, self._watched)
-            return [{"expression": expression, "label": _filled(line.label, self._watched)}]
-        query = line.query
-        resource = self._watched.by_role[query.role]
-        of_log = query.metric.kind is Kind.LOG
-        name = f"{resource.name}-{query.metric.name}" if of_log else query.metric.name
-        dimensions = {} if of_log else {**resource.dimensions, **query.metric.dimensions}
+            expression = self._watched.filled(line.expression)
+            return [{"expression": expression, "label": self._watched.filled(line.label)}]
+        measure = self._watched.measure(line.query)
         options: dict[str, Any] = {
-            "stat": _filled(query.statistic, self._watched),
-            "label": _filled(line.label, self._watched),
+            "stat": measure.statistic,
+            "label": self._watched.filled(line.label),
         }
         if line.id:
             options["id"] = line.id
@@ -156,8 +148,8 @@ class _Dashboard:
             options["visible"] = False
         if line.color:
             options["color"] = line.color
-        flat = [part for pair in dimensions.items() for part in pair]
-        return [query.metric.namespace, name, *flat, options]
+        flat = [part for pair in measure.dimensions.items() for part in pair]
+        return [measure.namespace, measure.name, *flat, options]
 
     def _across(self, panel: Panel) -> list[dict[str, Any]]:
         """The lines across a graph; what has the same value shares one, or none could be read."""
@@ -175,7 +167,7 @@ class _Dashboard:
             told = f"{name} ({alarm.severity.value})"
             found.setdefault(alarm.threshold, []).append((told, _COLORS[alarm.severity]))
         for fact, label in panel.limits.items():
-            value = _in_unit(self._watched.fact(fact), panel.unit)
+            value = self._watched.value(fact, panel.unit)
             found.setdefault(value, []).append((label, _LIMIT_COLOR))
         return [
             {
@@ -185,16 +177,3 @@ class _Dashboard:
             }
             for value, labels in found.items()
         ]
-
-    def _number(self, value: int | str) -> int:
-        return round(self._watched.fact(value).value) if isinstance(value, str) else value
-
-
-def _filled(text: str, watched: Resources) -> str:
-    return _FACT.sub(lambda match: f"{watched.fact(match[1]).value:g}", text)
-
-
-def _in_unit(fact: Fact, unit: str) -> float:
-    if fact.unit == unit:
-        return fact.value
-    return fact.value * _IN_SECONDS[fact.unit] / _IN_SECONDS[unit]

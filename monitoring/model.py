@@ -248,7 +248,7 @@ class Composite:
 
     Attributes:
         any_of: its parts; a tuple among them is on only while all of its signals are on.
-        unless: other composites that explain it: while one of them is on, this one is off.
+        unless: part -> signals that explain it: while one of them is on, the part counts as off.
         suppressed_by: another composite, during which this one stays silent.
         wait, extension: seconds that a suppressed alarm waits for its suppressor to come, and
             after it went.
@@ -259,7 +259,7 @@ class Composite:
     impact: str
     severity: Severity
     any_of: tuple[str | tuple[str, ...], ...]
-    unless: tuple[str, ...] = ()
+    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     suppressed_by: str | None = None
     wait: int = 120
     extension: int = 600
@@ -276,7 +276,9 @@ class Composite:
             found.append("has no parts")
         if len(set(self.parts)) < len(self.parts):
             found.append("names a part twice")
-        if self.id in (*self.parts, *self.unless, self.suppressed_by):
+        if not self.unless.keys() <= set(self.parts):
+            found.append("'unless' names what is no part of it")
+        if self.id in (*self.parts, self.suppressed_by):
             found.append("refers to itself")
         if self.id not in headings(RUNBOOK):
             found.append(f"docs/{RUNBOOK.name} has no heading '## {self.id}'; write it")

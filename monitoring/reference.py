@@ -186,8 +186,6 @@ def _incidents(composites: Iterable[CompositeAlarm]) -> str:
 def _incident(alarm: CompositeAlarm) -> list[str]:
     of = alarm.composite
     parts = words.parts(alarm)
-    if of.unless:
-        parts += f"; not while {' or '.join(of.unless)}"
     wait = words.quantity(of.wait, "Seconds")
     after = words.quantity(of.extension, "Seconds")
     return [

@@ -6,10 +6,11 @@ whose names the settings say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from monitoring.model import Kind
+from monitoring.model import Kind, Query
 from settings import Settings
 
 # Source: SQS developer guide, "Amazon SQS FIFO queue quotas": in flight, and how far it looks
@@ -19,6 +20,9 @@ _IN_FLIGHT_LIMIT = _SCAN_LIMIT = 120_000.0
 _SUBSCRIBE_RESERVE_SECONDS = 3.0
 # What API Gateway's id is before a deployment knows it.
 UNKNOWN_API = "(known once deployed)"
+
+_FACT = re.compile(r"\{([a-z_.-]+)\}")
+_IN_SECONDS = {"Seconds": 1.0, "Milliseconds": 0.001}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,16 @@ class Resource:
     dimensions: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A metric of one resource, aggregated; what CloudWatch calls a MetricStat."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    statistic: str
+
+
 @dataclass(frozen=True)
 class Resources:
     """All that an environment's monitoring watches.
@@ -68,8 +82,31 @@ class Resources:
         found = self.by_role.get(role)
         return found.facts[short] if found and short in found.facts else self.facts[name]
 
-    def functions(self) -> Iterable[Resource]:
-        return (one for one in self.by_role.values() if one.kind is Kind.FUNCTION)
+    def number(self, value: int | str) -> int:
+        """A number, given as such or as a fact's name."""
+        return round(self.fact(value).value) if isinstance(value, str) else value
+
+    def value(self, name: str, unit: str) -> float:
+        """A fact's number in a unit; times are converted."""
+        fact = self.fact(name)
+        if fact.unit == unit:
+            return fact.value
+        return fact.value * _IN_SECONDS[fact.unit] / _IN_SECONDS[unit]
+
+    def filled(self, text: str) -> str:
+        """A text with the numbers of the facts that it names in braces."""
+        return _FACT.sub(lambda match: f"{self.fact(match[1]).value:g}", text)
+
+    def measure(self, query: Query) -> Measure:
+        """The metric of one resource that a query asks for."""
+        metric, resource = query.metric, self.by_role[query.role]
+        of_log = metric.kind is Kind.LOG
+        return Measure(
+            namespace=metric.namespace,
+            name=f"{resource.name}-{metric.name}" if of_log else metric.name,
+            dimensions={} if of_log else {**resource.dimensions, **metric.dimensions},
+            statistic=self.filled(query.statistic),
+        )
 
 
 def resources(settings: Settings, *, api_id: str = UNKNOWN_API) -> Resources:

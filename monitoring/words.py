@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitoring.alarm_set import Alarm, CompositeAlarm, Measure
+from monitoring.alarm_set import Alarm, CompositeAlarm
 from monitoring.model import Comparison, Kind, Missing, Query
 
 # Source: CloudWatch API reference, PutMetricAlarm: AlarmDescription.
@@ -102,17 +102,19 @@ def condition(alarm: Alarm) -> str:
     text = f"{told} {sign} {quantity(alarm.threshold, alarm.signal.threshold.unit)} {_when(alarm)}"
     if guard:
         text += f", while {guard}"
-    named = _ids(f"{told} {guard}") & {measure.id for measure in alarm.measures}
+    named = _ids(f"{told} {guard}") & alarm.measures.keys()
     if alarm.expression and named:
-        used = [measure for measure in alarm.measures if measure.id in named]
-        meanings = [f"{one.id} = {_measure(alarm, one, '{} ({})')}" for one in used]
+        used = [query for query in alarm.measures if query in named]
+        meanings = [f"{one} = {_measure(alarm, one, '{} ({})')}" for one in used]
         text += f", where {', '.join(meanings)}"
     return text
 
 
 def metric_names(alarm: Alarm) -> str:
     """The metrics it reads as CloudWatch lists them: ``AWS/SQS NumberOfMessagesSent``."""
-    return ", ".join(dict.fromkeys(f"{one.namespace} {one.name}" for one in alarm.measures))
+    return ", ".join(
+        dict.fromkeys(f"{one.namespace} {one.name}" for one in alarm.measures.values())
+    )
 
 
 def missing(alarm: Alarm) -> str:
@@ -122,9 +124,13 @@ def missing(alarm: Alarm) -> str:
 
 def parts(composite: CompositeAlarm) -> str:
     """Which alarms set a composite off: ``backend-down, or a-long and a-short``."""
-    return ", or ".join(
-        " and ".join(alarm.signal.id for alarm in together) for together in composite.parts
-    )
+    return ", or ".join(_part(composite, together) for together in composite.parts)
+
+
+def _part(composite: CompositeAlarm, together: tuple[Alarm, ...]) -> str:
+    told = " and ".join(alarm.signal.id for alarm in together)
+    explained = " or ".join(alarm.signal.id for alarm in composite.explained(together))
+    return f"{told} (unless {explained})" if explained else told
 
 
 def description(alarm: Alarm | CompositeAlarm, runbook_url: str) -> str:
@@ -139,8 +145,6 @@ def description(alarm: Alarm | CompositeAlarm, runbook_url: str) -> str:
     else:
         of, heading = alarm.composite, alarm.composite.id
         said = f"{_sentence(of.title)} {_sentence(of.impact)} On while: {parts(alarm)}."
-        if of.unless:
-            said += f" Not while {' or '.join(of.unless)} is on."
         if of.suppressed_by:
             said += f" Silent during {of.suppressed_by}."
     link = f" Runbook: {runbook_url}#{heading}"
@@ -164,9 +168,9 @@ def _when(alarm: Alarm) -> str:
 def _value(alarm: Alarm) -> tuple[str, str]:
     """What is compared with the threshold, and the condition under which it is; maybe empty."""
     if alarm.expression is None:
-        return _measure(alarm, alarm.measures[0]), ""
+        return _measure(alarm, next(iter(alarm.measures))), ""
     told, guard = _branches(alarm, alarm.expression)
-    words = {measure.id: f"({_measure(alarm, measure)})" for measure in alarm.measures}
+    words = {query: f"({_measure(alarm, query)})" for query in alarm.measures}
     spelled = re.sub(r"[A-Za-z_]\w*", lambda match: words.get(match[0], match[0]), told)
     return (spelled if len(spelled) <= _SHORT and not guard else told), guard
 
@@ -220,8 +224,6 @@ def _arguments(expression: str) -> tuple[str, str, str] | None:
     found, depth, start = [], 0, 3
     for position, sign in enumerate(expression[:-1]):
         depth += (sign == "(") - (sign == ")")
-        if depth == 0 and position > 2:
-            return None
         if sign == "," and depth == 1:
             found.append(expression[start:position].strip())
             start = position + 1
@@ -238,13 +240,13 @@ def _ids(text: str) -> set[str]:
     return set(re.findall(r"[A-Za-z_]\w*", text))
 
 
-def _measure(alarm: Alarm, measure: Measure, form: str = "{}, {}") -> str:
+def _measure(alarm: Alarm, query_id: str, form: str = "{}, {}") -> str:
     """``errors of publish, Sum``; a percentile rank as the share it is.
 
     Args:
         form: how name and statistic stand together.
     """
-    query = alarm.signal.queries[measure.id]
+    query, measure = alarm.signal.queries[query_id], alarm.measures[query_id]
     name = _name(query)
     rank = re.fullmatch(r"PR\(:(\d+)\)", measure.statistic)
     if rank:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from botocore.exceptions import ClientError
 
+from monitoring.alarm_set import alarm_set
 from operations.cdk import Cdk
 from operations.target import Target, aws_errors, outputs, stack
 
@@ -26,7 +27,13 @@ def prepare(target: Target, step: Step) -> Cdk:
 
 
 def synthesize(target: Target, step: Step) -> Cdk:
-    """Synthesizes an environment; the returned CDK's other commands read what came of it."""
+    """Synthesizes an environment; the returned CDK's other commands read what came of it.
+
+    Raises:
+        SettingsError: When what ``alarms`` changes can't be.
+    """
+    if target.settings.monitoring:
+        alarm_set(target.settings)
     cdk = Cdk(target)
     with step("Synthesizing the stacks"):
         cdk.synth()

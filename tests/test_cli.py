@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -12,8 +13,9 @@ import pytest
 
 import cli
 from local import laptop
+from monitoring.alarm_set import alarm_set
 from operations import cdk
-from settings import ROOT
+from settings import FILE, ROOT, load
 
 Run = Callable[..., tuple[int, str]]
 
@@ -138,6 +140,12 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (("send", "EMPTY", "-H", "no header"), "'no header' is no header; write 'Name: value'"),
         (("destroy", "--env", "dev"), "nobody can answer; say --yes"),
         (("deploy", "--env", "dev"), "nobody can answer; say --yes"),
+        (("alarms", "show", "queue-page"), "has no alarm 'queue-page'. It has: backend-down,"),
+        (
+            ("alarms", "show", "no-traffic"),
+            "has no alarm 'no-traffic' (it is opt-in: set 'traffic'",
+        ),
+        (("alarms", "drill", "queue-page"), "has no alarm 'queue-page'"),
     ],
 )
 def test_bad_arguments(run: Run, tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
@@ -153,7 +161,61 @@ def test_help_lists_every_command(run: Run) -> None:
     code, output = run("--help")
     readme = (ROOT / "README.md").read_text()
     assert code == 0
+    assert re.search(r"│ alarms +\w", output)
+    assert "webhook-buffer alarms" in readme
     for command in cli.app.registered_commands:
         name = command.name or command.callback.__name__  # type: ignore[union-attr]
         assert re.search(rf"│ {name} +\w", output), name
         assert f"webhook-buffer {name}" in readme or f"make {name}" in readme, name
+
+
+@pytest.mark.parametrize("env", ["local", "prd"])
+def test_alarms_list_has_every_alarm(run: Run, monkeypatch: pytest.MonkeyPatch, env: str) -> None:
+    """The table holds each signal with its condition and cost, and the whole stack's cost."""
+    monkeypatch.setenv("COLUMNS", "250")
+    code, output = run("alarms", "list", "--env", env)
+    assert code == 0
+    alarms = alarm_set(load(env))
+    for alarm in alarms.alarms:
+        assert re.search(rf"│ {alarm.signal.id} +│", output), alarm.signal.id
+    for composite in alarms.composites:
+        assert re.search(rf"│ {composite.composite.id} +│", output)
+    assert "Left out: no-traffic: it is opt-in: set 'traffic'" in output
+    total = re.search(r"│ Total +│ +│ +(\d+\.\d\d) │", output)
+    assert total
+    assert 0 < float(total[1]) < 15
+
+
+def test_alarms_show_explains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One alarm in full: when, why, whom it tells, what to do first; an incident too."""
+    monkeypatch.setenv("COLUMNS", "200")
+    code, output = run("alarms", "show", "subscribe-duration", "--env", "prd")
+    assert code == 0
+    for part in (
+        "80 % of this function's own timeout",
+        "8 s",
+        "deliveries-degraded",
+        "#subscribe-d",
+    ):
+        assert part in output
+    assert "backend-down, or backend-rejecting" in run("alarms", "show", "deliveries-failing")[1]
+
+
+def test_a_changed_alarm_that_can_not_be(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A threshold beyond the timeout, or an unknown signal, stops before anything is started."""
+    document = json.loads(FILE.read_text())
+    document["context"]["dev"]["alarms"] = {"publish-duration": {"threshold": 12000}}
+    file = tmp_path / "cdk.json"
+    file.write_text(json.dumps(document))
+    monkeypatch.setitem(load.__kwdefaults__, "file", file)  # type: ignore[arg-type]
+    code, output = run("synth", "--env", "dev")
+    assert code == 2
+    assert "cdk.json: environment 'dev': key 'alarms.publish-duration.threshold': 12000" in output
+    assert "so the alarm could never fire; lower it" in output
+    document["context"]["dev"]["alarms"] = {"publish-duratoin": {"threshold": 1}}
+    file.write_text(json.dumps(document))
+    code, output = run("alarms", "list", "--env", "dev")
+    assert code == 2
+    assert "key 'alarms.publish-duratoin': no signal is called so" in output

@@ -93,6 +93,59 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
             },
             "key 'acmCertificateArn': not of awsRegion (eu-central-1)",
         ),
+        ({"notifications": [{"kind": "fax"}]}, "key 'notifications.0.kind': input should be"),
+        (
+            {"notifications": [{"kind": "slack"}]},
+            "key 'notifications.0': a slack channel needs secretArn",
+        ),
+        (
+            {"notifications": [{"kind": "pagerduty", "addresses": ["a@b"]}]},
+            "key 'notifications.0': a pagerduty channel needs secretArn, the ARN of the Secrets "
+            "Manager secret that holds its routing key; add it",
+        ),
+        (
+            {"notifications": [{"kind": "email"}]},
+            "key 'notifications.0': an email channel needs addresses",
+        ),
+        (
+            {"notifications": [{"kind": "email", "addresses": ["a@b"], "severities": ["urgent"]}]},
+            "key 'notifications.0.severities.0': input should be 'page', 'ticket' or 'info' "
+            '(it is "urgent")',
+        ),
+        (
+            {"notifications": [{"kind": "email", "addresses": ["a@b"]}] * 2},
+            "key 'notifications': two channels are called 'email'; give each a name",
+        ),
+        ({"alarms": {"x": {"treshold": 1}}}, "key 'alarms.x.treshold': unknown"),
+        ({"alarms": {"x": {"severity": "loud"}}}, "key 'alarms.x.severity': input should be"),
+        ({"traffic": {"fromHourUtc": 9, "untilHourUtc": 9}}, "key 'traffic': fromHourUtc must"),
+        ({"traffic": {}, "heartbeat": "off"}, "key 'traffic': set while heartbeat is 'off'"),
+        ({"acceptedObjective": 100}, "key 'acceptedObjective': input should be less than 100"),
+        ({"existing": {}, "backend_url": None}, "key 'existing': names nothing; list queues"),
+        (
+            {"existing": {"queues": [{}]}, "backend_url": None},
+            "key 'existing.queues.0.name': missing; add it",
+        ),
+        (
+            {"existing": {"functions": [{"name": "f"}]}, "backend_url": None},
+            "key 'existing.functions.0.timeoutSeconds': missing; add it",
+        ),
+        (
+            {"existing": {"queues": [{"name": "a"}, {"name": "b"}]}, "backend_url": None},
+            "key 'existing': the role 'queue' stands twice; give each resource a role of its own",
+        ),
+        (
+            {"existing": {"tables": [{"name": "a", "role": "buffer"}]}, "backend_url": None},
+            "key 'existing': the role 'buffer' is the monitoring's own",
+        ),
+        (
+            {"existing": {"queues": [{"name": "a"}]}},
+            "key 'backend_url': set while existing is",
+        ),
+        (
+            {"existing": {"queues": [{"name": "a"}]}, "backend_url": None, "monitoring": False},
+            "key 'monitoring': false while existing is set",
+        ),
         ({"environment": "prod"}, "key 'environment': 'prod' is not the block's name; write 'dev'"),
     ],
 )
@@ -108,9 +161,14 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"sentryDsn": "https//hush@x"}, {"backend_url": "https://u:hush@x/"}]
+    "changes",
+    [
+        {"sentryDsn": "https//hush@x"},
+        {"backend_url": "https://u:hush@x/"},
+        {"notifications": [{"kind": "slack", "secretArn": "https://hooks.example.com/hush"}]},
+    ],
 )
-def test_secrets_are_not_shown(tmp_path: Path, changes: dict[str, str]) -> None:
+def test_secrets_are_not_shown(tmp_path: Path, changes: dict[str, Any]) -> None:
     """A malformed value that may hold a secret is not repeated in the error."""
     assert "hush" not in _problem(tmp_path, **changes)
 
@@ -151,8 +209,14 @@ def test_overrides_replace_and_remove(tmp_path: Path) -> None:
 
 
 def test_every_key_is_documented() -> None:
-    """docs/settings.md has a row for every key, and for no other."""
+    """docs/settings.md has a row for every key of a block and of a channel, and for no other."""
     text = (settings.ROOT / "docs" / "settings.md").read_text()
-    rows = text.partition("## Extractors")[0].splitlines()
-    documented = {row.split("`")[1] for row in rows if row.startswith("| `")}
-    assert documented == set(settings.Settings.model_fields)
+    block, _, rest = text.partition("## Channels")
+    channels = rest.partition("## Alarms")[0]
+    assert _rows(block) == set(settings.Settings.model_fields)
+    assert _rows(channels) == set(settings.Channel.model_fields)
+
+
+def _rows(text: str) -> set[str]:
+    """The keys that a section's table explains."""
+    return {row.split("`")[1] for row in text.splitlines() if row.startswith("| `")}

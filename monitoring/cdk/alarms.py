@@ -12,7 +12,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from buffer.functions import FunctionFactory
-from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm, Measure
+from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
+from monitoring.resources import Measure
 from monitoring.words import description
 
 _ALARM = "AWS::CloudWatch::Alarm"
@@ -46,7 +47,9 @@ class Alarms(Construct):
         names = {one.composite.id: one.name for one in alarms.composites}
         for composite in alarms.composites:
             parts = [made[part] for part in composite.composite.parts if part in made]
-            others = [*composite.composite.unless, composite.composite.suppressed_by]
+            others = [composite.composite.suppressed_by]
+            for explaining in composite.composite.unless.values():
+                others += explaining
             resource = self._composite(composite, names)
             for needed in [*parts, *(made[one] for one in others if one in made)]:
                 resource.add_resource_dependency(needed)
@@ -64,13 +67,13 @@ class Alarms(Construct):
             **self._actions(alarm.topics),
         }
         if alarm.expression is None:
-            [measure] = alarm.measures
+            [measure] = alarm.measures.values()
             properties |= _metric(measure)
             properties |= {_statistic_key(measure): measure.statistic, "Period": alarm.period}
             return self._resource(alarm.signal.id, _ALARM, properties, custom=False)
         stats = [
             {
-                "Id": measure.id,
+                "Id": query,
                 "ReturnData": False,
                 "MetricStat": {
                     "Metric": _metric(measure),
@@ -78,7 +81,7 @@ class Alarms(Construct):
                     "Stat": measure.statistic,
                 },
             }
-            for measure in alarm.measures
+            for query, measure in alarm.measures.items()
         ]
         label = alarm.signal.title
         result = {
@@ -89,7 +92,7 @@ class Alarms(Construct):
 
     def _composite(self, alarm: CompositeAlarm, names: Mapping[str, str]) -> CfnResource:
         composite = alarm.composite
-        rule = _rule(alarm, names)
+        rule = _rule(alarm)
         properties: dict[str, Any] = {
             "AlarmName": alarm.name,
             "AlarmDescription": description(alarm, self._runbook),
@@ -152,14 +155,14 @@ def laptop_alarms(scope: Construct, functions: FunctionFactory) -> lambda_.Funct
     )
 
 
-def _rule(alarm: CompositeAlarm, names: Mapping[str, str]) -> str:
+def _rule(alarm: CompositeAlarm) -> str:
     terms = []
     for part in alarm.parts:
-        term = " AND ".join(_on(one.name) for one in part)
-        terms.append(f"({term})" if len(part) > 1 else term)
-    rule = " OR ".join(terms)
-    unless = [f"NOT {_on(names[one])}" for one in alarm.composite.unless if one in names]
-    return " AND ".join([f"({rule})", *unless]) if unless else rule
+        on = [_on(one.name) for one in part]
+        off = [f"NOT {_on(one.name)}" for one in alarm.explained(part)]
+        term = " AND ".join([*on, *off])
+        terms.append(f"({term})" if len(on) + len(off) > 1 else term)
+    return " OR ".join(terms)
 
 
 def _on(name: str) -> str:

@@ -1,24 +1,23 @@
-"""The audit: what it finds of a loss, what it never makes up, and what it reads for that."""
+"""The audit: what it reads, and what it tells."""
 
 from __future__ import annotations
 
 import importlib
-import random
+import json
 import sys
-from bisect import bisect
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+import boto3
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from botocore.validate import ParamValidator
+
+from local.emulator import Running
+from tests.conftest import context
+from tests.lambdas.conftest import Wire, read_request
 
 _WINDOW = 360
-_HOUR = 3600.0
-_END = 60.0 * _WINDOW
 
 
 @pytest.fixture(scope="module")
@@ -39,163 +38,202 @@ def audit() -> Iterator[ModuleType]:
         yield importlib.import_module("lambdas.audit")
 
 
-# --- a queue, and what CloudWatch would have of it ---------------------------------------------
+class CloudWatch(Wire):
+    """Answers GetMetricData from given values, some to a page; keeps what it was asked."""
 
+    def __init__(self, values: Mapping[str, Mapping[int, float]], *, page: int = 10_000) -> None:
+        super().__init__(self._answer)
+        self._values = values  # by metric name and minute of the window
+        self._page = page
+        self.asked: list[dict[str, Any]] = []
+        self.refuse: list[tuple[int, str]] = []  # status and code of the first answers
+        self.last_status = "Complete"
 
-@dataclass(frozen=True)
-class Webhook:
-    """One webhook's way. Times in seconds from the window's beginning, or after each other.
+    def _answer(self, connection: Any) -> None:
+        request = read_request(connection)
+        assert request.header("x-amz-target") == "GraniteServiceVersion20100801.GetMetricData"
+        asked = json.loads(request.body)
+        self.asked.append(asked)
+        status, answer = 200, self._data(asked)
+        if self.refuse:
+            status, code = self.refuse.pop(0)
+            answer = {"__type": code, "message": "words of AWS"}
+        body = json.dumps(answer).encode()
+        head = f"HTTP/1.1 {status} Said\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode() + body)
 
-    Attributes:
-        stays: until subscribe is done with it, or it is lost.
-        sending: ``unheard``: SQS's reply was lost twice; ``again``: once; ``twice``: by its
-            sender, as two requests.
-        fate: ``redelivered``: delivered, not deleted, and delivered once more; ``lost``: gone
-            from the queue (expired, purged, deleted by a bug); ``unsent``: never in the queue.
-    """
-
-    at: float
-    stays: float = 0.5
-    accepted_after: float = 0.1
-    deleted_after: float = 0.1
-    sending: str = "once"
-    fate: str = "delivered"
-
-
-@dataclass
-class Story:
-    """A queue's history: counts by metric and minute, and who was in it when."""
-
-    every: int = 5  # minutes between heartbeats; 0 for none
-    phase: float = 20.0  # seconds
-    beat_stays: float = 0.5
-    stops: list[tuple[float, float]] = field(default_factory=list)  # subscribe does not run
-    counts: Counter[tuple[str, int]] = field(default_factory=Counter)
-    inside: list[tuple[float, float]] = field(default_factory=list)
-    lost: int = 0
-
-    def _count(self, metric: str, at: float) -> None:
-        self.counts[metric, int(at // 60)] += 1
-
-    def _done(self, at: float) -> float:
-        """When subscribe is done with what it would be done with then."""
-        for begin, end in sorted(self.stops):
-            at = end + 0.5 if begin <= at < end else at
-        return at
-
-    def add(self, webhook: Webhook) -> None:
-        unsent = webhook.fate == "unsent"
-        if webhook.sending != "unheard":
-            self._count("accepted", webhook.at + webhook.accepted_after)
-        if webhook.sending in ("again", "twice"):
-            self._count("duplicates", webhook.at + 1)
-        if webhook.sending == "twice":
-            self._count("accepted", webhook.at + 1 + webhook.accepted_after)
-        self.lost += unsent or webhook.fate == "lost"
-        if unsent:
-            return
-        self._count("sent", webhook.at)
-        done = webhook.at + webhook.stays
-        if webhook.fate == "lost":
-            self.inside.append((webhook.at, done))
-            return
-        if webhook.fate == "redelivered":
-            self._count("delivered", self._done(webhook.at + webhook.stays / 2))
-        done = self._done(done)
-        self._count("consumed" if webhook.fate == "consumed" else "delivered", done)
-        self.inside.append((webhook.at, done + webhook.deleted_after))
-
-    def minutes(self, module: ModuleType, seed: int, *, exact: bool = False) -> list[Any]:
-        """The window's minutes.
-
-        A depth is read at any moment of its minute; unless ``exact`` what is read is up to a
-        minute old, of three in a row one may be misjudged by one, and some are missing.
-        """
-        counts, inside = self.counts.copy(), list(self.inside)
-        beats = range(-180, _WINDOW + 60, self.every) if self.every else ()
-        for minute in beats:
-            at = 60.0 * minute + self.phase
-            done = self._done(at + self.beat_stays)
-            counts["sent", int(at // 60)] += 1
-            counts["heartbeats", int(done // 60)] += 1
-            inside.append((at, done + 0.1))
-        chance = random.Random(seed)
-        begins, ends = (sorted(times) for times in zip(*inside, strict=True)) if inside else ([], [])
-        found = []
-        for minute in range(_WINDOW):
-            moment = 60 * minute + chance.uniform(0, 60) - (0 if exact else chance.uniform(0, 60))
-            depth: int | None = bisect(begins, moment) - bisect(ends, moment)
-            if depth and not exact and minute % 3 == seed % 3:
-                depth += chance.choice((-1, 0, 1))
-            if not exact and chance.random() < 0.02:
-                depth = None
-            names = ("accepted", "delivered", "consumed", "heartbeats", "sent", "duplicates")
-            found.append(
-                module.Minute(**{name: counts[name, minute] for name in names}, depth=depth)
+    def _data(self, asked: dict[str, Any]) -> dict[str, Any]:
+        begin = int(asked.get("NextToken", "0"))
+        more = False
+        results = []
+        for query in asked["MetricDataQueries"]:
+            name = query["MetricStat"]["Metric"]["MetricName"]
+            found = sorted(self._values.get(name, {}).items())
+            page = found[begin : begin + self._page]
+            unfinished = begin + self._page < len(found)
+            more |= unfinished
+            results.append(
+                {
+                    "Id": query["Id"],
+                    "Label": name,
+                    "Timestamps": [asked["StartTime"] + 60.0 * minute for minute, _ in page],
+                    "Values": [value for _, value in page],
+                    "StatusCode": "PartialData" if unfinished else self.last_status,
+                }
             )
-        return found
+        token = {"NextToken": str(begin + self._page)} if more else {}
+        return {"MetricDataResults": results, "Messages": [], **token}
 
 
-_SHORT = st.floats(0, 5)
-_ANYWHERE = st.floats(-2 * _HOUR, _END + _HOUR)
-_WEBHOOKS = st.builds(
-    Webhook,
-    at=_ANYWHERE,
-    stays=st.floats(0.01, 5) | st.floats(1, 8 * _HOUR),
-    accepted_after=_SHORT,
-    deleted_after=_SHORT,
-    sending=st.sampled_from(["once", "once", "unheard", "again", "twice"]),
-    fate=st.sampled_from(["delivered", "delivered", "consumed", "redelivered", "lost", "unsent"]),
-)
-_STREAMS = st.builds(
-    lambda begin, lasts, every, stays, after: [
-        Webhook(begin + number * every, stays, after, after)
-        for number in range(min(400, int(lasts / every)))
-    ],
-    _ANYWHERE,
-    st.floats(0, 8 * _HOUR),
-    st.floats(2, 200),
-    st.floats(0.01, 5) | st.floats(1, 4 * _HOUR),
-    _SHORT,
-)
-_STOPS = st.lists(
-    st.tuples(_ANYWHERE, st.floats(1, 2 * _HOUR)).map(lambda one: (one[0], sum(one))), max_size=3
-)
-_PROPERTY = settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=300,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+_IDLE = {"ApproximateNumberOfMessagesVisible": dict.fromkeys(range(_WINDOW), 0.0)}
+# Twelve webhooks of which two were delivered, one was consumed and six wait in all states.
+_LOSS: Mapping[str, Mapping[int, float]] = {
+    "Accepted": {90: 5.0, 91: 7.0, 100: 1.0},
+    "NumberOfMessagesSent": {90: 12.0},
+    "NumberOfDeduplicatedSentMessages": {100: 1.0},
+    "Backend2xx": {120: 2.0},
+    "Consumed": {150: 1.0},
+    "ApproximateNumberOfMessagesVisible": dict.fromkeys(range(90, _WINDOW), 1.0),
+    "ApproximateNumberOfMessagesNotVisible": dict.fromkeys(range(90, _WINDOW), 2.0),
+    "ApproximateNumberOfMessagesDelayed": dict.fromkeys(range(90, _WINDOW), 3.0),
+}
 
 
-@_PROPERTY
-@given(
-    st.lists(_WEBHOOKS, max_size=25),
-    st.lists(_STREAMS, max_size=3),
-    st.booleans(),
-    st.integers(0, 10),
-    st.floats(0, 60),
-    st.floats(0.01, 5),
-    _STOPS,
-    st.integers(0, 10**6),
-)
-def test_never_tells_of_more_than_was_lost(
+def _told(
     audit: ModuleType,
-    webhooks: list[Webhook],
-    streams: list[list[Webhook]],
-    lossy: bool,
-    every: int,
-    phase: float,
-    beat_stays: float,
-    stops: list[tuple[float, float]],
-    seed: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    url: str,
+    *,
+    seconds: float = 10,
+) -> dict[str, Any]:
+    """The line of one run."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    assert audit.handler({}, context(seconds=seconds)) == {}
+    [line] = capsys.readouterr().out.splitlines()
+    told: dict[str, Any] = json.loads(line)
+    assert told["service"] == "webhook-buffer"
+    assert told["env"] == "test"
+    return told
+
+
+@pytest.mark.parametrize("page", [10_000, 100])
+def test_a_loss_is_told_and_becomes_a_metric(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    page: int,
 ) -> None:
-    """Traffic, outages, duplicates and imprecise metrics of any kind make no loss up."""
-    story = Story(every, phase, beat_stays, stops)
-    for webhook in [*webhooks, *(one for stream in streams for one in stream)]:
-        if lossy or webhook.fate not in ("lost", "unsent"):
-            story.add(webhook)
-    found = audit.balance(story.minutes(audit, seed))
-    assert found is not None
-    assert found.unaccounted <= story.lost
+    """What is missing is an error and a metric, on one page or several."""
+    with CloudWatch(_LOSS, page=page) as cloudwatch:
+        told = _told(audit, monkeypatch, capsys, cloudwatch.url)
+    assert (told["level"], told["event"]) == ("ERROR", "audit.unaccounted")
+    assert (told["accepted"], told["delivered"], told["queued"]) == (12, 3, 6)
+    assert (told["unaccounted"], told["uncertain"]) == (3, 0)
+    assert told["Unaccounted"] == 3
+    assert told["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service", "env"]]
+    # The whole window, and no longer, however many pages it has.
+    assert (told["since"] < told["until"], len(cloudwatch.asked)) == (True, -(-270 // page))
+
+
+def test_a_balance_is_told_and_is_no_metric(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing is missing, a line says so, and no metric is paid for."""
+    values = {**_IDLE, "Accepted": {90: 5.0}, "Backend2xx": {91: 4.0, 92: 1.0}}
+    with CloudWatch(values) as cloudwatch:
+        told = _told(audit, monkeypatch, capsys, cloudwatch.url)
+    assert (told["level"], told["event"]) == ("INFO", "audit.balanced")
+    assert (told["accepted"], told["delivered"], told["queued"]) == (5, 5, 0)
+    assert (told["unaccounted"], told["uncertain"]) == (0, 0)
+    assert not {"_aws", "Unaccounted"} & told.keys()
+
+
+def test_what_is_asked(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The request is one that AWS's own model of the API accepts, for six settled hours."""
+    with CloudWatch(_IDLE) as cloudwatch:
+        told = _told(audit, monkeypatch, capsys, cloudwatch.url)
+    [asked] = cloudwatch.asked
+    client: Any = boto3.client("cloudwatch", region_name="us-east-1")
+    shape = client.meta.service_model.operation_model("GetMetricData").input_shape
+    report = ParamValidator().validate(asked, shape)
+    assert not report.has_errors(), report.generate_report()
+    assert asked["EndTime"] - asked["StartTime"] == 6 * 3600
+    assert asked["EndTime"] % 60 == 0
+    assert 5 * 60 <= told["at"] / 1000 - asked["EndTime"] < 6 * 60 + 5
+    found = {}
+    for query in asked["MetricDataQueries"]:
+        stat = query["MetricStat"]
+        assert stat["Period"] == 60
+        dimensions = {one["Name"]: one["Value"] for one in stat["Metric"]["Dimensions"]}
+        assert dimensions == (
+            {"QueueName": "hooks.fifo"}
+            if stat["Metric"]["Namespace"] == "AWS/SQS"
+            else {"service": "webhook-buffer", "env": "test"}
+        )
+        found[stat["Metric"]["Namespace"], stat["Metric"]["MetricName"]] = stat["Stat"]
+    assert found == {
+        ("WebhookBuffer", "Accepted"): "Sum",
+        ("WebhookBuffer", "Backend2xx"): "Sum",
+        ("WebhookBuffer", "Consumed"): "Sum",
+        ("WebhookBuffer", "HeartbeatArrived"): "Sum",
+        ("AWS/SQS", "NumberOfMessagesSent"): "Sum",
+        ("AWS/SQS", "NumberOfDeduplicatedSentMessages"): "Sum",
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): "Maximum",
+        ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): "Maximum",
+        ("AWS/SQS", "ApproximateNumberOfMessagesDelayed"): "Maximum",
+    }
+
+
+def test_one_throttled_call_is_made_again(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A refusal that passes costs no audit."""
+    with CloudWatch(_LOSS) as cloudwatch:
+        cloudwatch.refuse = [(400, "Throttling")]
+        told = _told(audit, monkeypatch, capsys, cloudwatch.url)
+    assert told["event"] == "audit.unaccounted"
+
+
+@pytest.mark.parametrize(
+    ("refuse", "last_status", "seconds", "code"),
+    [
+        ([(400, "Throttling")] * 2, "Complete", 10, "Throttling"),
+        ([(403, "AccessDenied")], "Complete", 10, "AccessDenied"),
+        ([], "InternalError", 10, "InternalError"),
+        ([], "PartialData", 10, "PartialData"),
+        ([], "Complete", 2, "Timeout"),
+    ],
+)
+def test_unreadable_metrics_prove_nothing(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    refuse: list[tuple[int, str]],
+    last_status: str,
+    seconds: float,
+    code: str,
+) -> None:
+    """Refused, incomplete or too late: the audit says why it is skipped, and claims no loss."""
+    with CloudWatch(_LOSS) as cloudwatch:
+        cloudwatch.refuse, cloudwatch.last_status = refuse, last_status
+        told = _told(audit, monkeypatch, capsys, cloudwatch.url, seconds=seconds)
+    assert (told["level"], told["event"], told["aws_error"]) == ("WARNING", "audit.skipped", code)
+    assert "_aws" not in told
+
+
+def test_no_queue_is_told_from_no_data(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    emulator: Running,
+) -> None:
+    """The emulator has no metrics, which is no warning; webhooks without their queue are one."""
+    told = _told(audit, monkeypatch, capsys, emulator.endpoint_url)
+    assert (told["level"], told["event"]) == ("INFO", "audit.skipped")
+    with CloudWatch({"Accepted": {90: 5.0}}) as cloudwatch:
+        told = _told(audit, monkeypatch, capsys, cloudwatch.url)
+    assert (told["level"], told["event"]) == ("WARNING", "audit.skipped")
+    assert told["error"] == "NoQueueMetrics"

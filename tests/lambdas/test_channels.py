@@ -20,7 +20,7 @@ from lambdas.faux_backend import Answer
 from lambdas.notification import Briefing, Notification
 from local.backend import ScriptedBackend
 from local.emulator import Running
-from tests.conftest import Functions, eventually
+from tests.conftest import eventually
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 from tests.lambdas.fixtures import alarms
 from tests.lambdas.fixtures.alarms import BRIEFING, DOWN, envelope, message
@@ -39,13 +39,20 @@ def _told(said: dict[str, Any] | None = None, **more: Any) -> Notification:
 
 
 @pytest.fixture
-def client(functions: Functions, emulator: Running) -> Any:
-    """The emulator's secrets, and the environment in which functions find them."""
-    functions.publish()
-    return boto3.client(
-        "secretsmanager", endpoint_url=emulator.endpoint_url, region_name="us-east-1",
-        aws_access_key_id="test", aws_secret_access_key="test",
-    )  # fmt: skip
+def clients(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Clients of the emulator's services; and the environment in which functions find them."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint_url)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    make: Any = boto3.client
+    return lambda service: make(service, region_name="us-east-1")
+
+
+@pytest.fixture
+def client(clients: Callable[[str], Any]) -> Any:
+    """The emulator's secrets."""
+    return clients("secretsmanager")
 
 
 @pytest.fixture
@@ -202,14 +209,9 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
     assert recovery["since"] == "2026-11-24T03:11:00.000Z"
 
 
-def test_email(functions: Functions, emulator: Running) -> None:
+def test_email(clients: Callable[[str], Any]) -> None:
     """A mail's text says all that a person needs; its subject is what SNS takes."""
-    functions.publish()
-    options: Any = {
-        "endpoint_url": emulator.endpoint_url, "region_name": "us-east-1",
-        "aws_access_key_id": "test", "aws_secret_access_key": "test",
-    }  # fmt: skip
-    sns, sqs = boto3.client("sns", **options), boto3.client("sqs", **options)
+    sns, sqs = clients("sns"), clients("sqs")
     name = uuid.uuid4().hex
     topic = sns.create_topic(Name=name)["TopicArn"]
     url = sqs.create_queue(QueueName=name)["QueueUrl"]

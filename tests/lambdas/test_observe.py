@@ -39,8 +39,8 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("field", ["body", "headers", "query", "url", "environ", "dsn"])
 def test_other_fields_are_refused(capsys: pytest.CaptureFixture[str], field: str) -> None:
     """A field that is not on the list is an error of the programmer, and is not written."""
+    unknown: dict[str, Any] = {field: "secret"}
     with pytest.raises(ValueError, match=f"not an allowed log field: {field}"):
-        unknown: dict[str, Any] = {field: "secret"}
         observe.log("ERROR", "x", **unknown)
     assert capsys.readouterr().out == ""
 

@@ -56,7 +56,7 @@ def test_every_role_resolves(environment: str) -> None:
     for alarm in found.alarms:
         assert len(alarm.measures) == len(alarm.signal.queries)
         assert "{" not in (alarm.expression or "")
-        for measure in alarm.measures:
+        for measure in alarm.measures.values():
             assert "{" not in measure.statistic
             of_log = alarm.signal.queries[measure.id].metric.kind is Kind.LOG
             assert bool(measure.dimensions) is not of_log
@@ -81,18 +81,20 @@ def test_only_the_stop_of_traffic_needs_opting_in() -> None:
 def test_ids_are_distinct_and_names_are_derived() -> None:
     """No two alarms share a name, and each begins with the environment's prefix."""
     found = _set(**TRAFFIC)
-    names = [alarm.name for alarm in (*found.alarms, *found.composites)]
+    names = [alarm.name for alarm in found.alarms]
+    names += [composite.name for composite in found.composites]
     assert len(set(names)) == len(names)
     assert all(name.startswith("webhook-buffer-stg-") for name in names)
 
 
 def test_parts_of_composites_are_signals() -> None:
-    """A composite names only signals, suppressors and reasons that are there."""
+    """A composite names only signals, explanations and suppressors that are there."""
     signals = {signal.id for signal in definitions.SIGNALS}
     composites = {composite.id for composite in definitions.COMPOSITES}
     for composite in definitions.COMPOSITES:
         assert set(composite.parts) <= signals
-        assert {*composite.unless, composite.suppressed_by or composite.id} <= composites
+        assert {name for names in composite.unless.values() for name in names} <= signals
+        assert {composite.suppressed_by or composite.id} <= composites
 
 
 @pytest.mark.parametrize("kind", [Kind.QUEUE, Kind.FUNCTION, Kind.HTTP_API, Kind.TABLE])
@@ -138,7 +140,7 @@ def test_windows_follow_the_settings() -> None:
 def test_statistics_and_expressions_follow_the_settings() -> None:
     """Facts stand in statistics and expressions, too."""
     target = _alarm("slo-delivered-fast-short", deliveryTargetSeconds=30)
-    assert target.measures[0].statistic == "PR(:30000)"
+    assert next(iter(target.measures.values())).statistic == "PR(:30000)"
     hours = _alarm("no-traffic", **TRAFFIC).expression
     assert hours is not None
     assert "HOUR(clock) >= 6" in hours
@@ -152,7 +154,7 @@ def test_measures_name_the_resources() -> None:
     def dimensions(name: str) -> list[dict[str, str]]:
         alarm = found.alarm(name)
         assert alarm
-        return [dict(measure.dimensions) for measure in alarm.measures]
+        return [dict(measure.dimensions) for measure in alarm.measures.values()]
 
     assert dimensions("queue-age-page") == [{"QueueName": "webhook-buffer-stg.fifo"}]
     assert dimensions("publish-errors") == [{"FunctionName": "webhook-buffer-stg-publish"}]
@@ -162,7 +164,7 @@ def test_measures_name_the_resources() -> None:
     )
     log = found.alarm("publish-log-errors")
     assert log
-    [measure] = log.measures
+    [measure] = log.measures.values()
     assert measure.name == "webhook-buffer-stg-publish-log-errors"
     assert measure.dimensions == {}
     assert log.log_group == "/aws/lambda/webhook-buffer-stg-publish"
@@ -173,7 +175,7 @@ def test_the_api_s_id_is_told_from_outside() -> None:
     settings = _settings()
     found = alarm_set(settings, resources(settings, api_id="${Token[API.1]}")).alarm("api-latency")
     assert found
-    assert found.measures[0].dimensions == {"ApiId": "${Token[API.1]}"}
+    assert next(iter(found.measures.values())).dimensions == {"ApiId": "${Token[API.1]}"}
 
 
 @pytest.mark.parametrize(
@@ -249,10 +251,33 @@ def test_half_of_a_pair_leaves_with_the_other() -> None:
     )
 
 
+def test_an_explanation_explains_its_part_alone() -> None:
+    """What stops a part from counting is found for that part, and for no other."""
+    [failing] = [one for one in _set().composites if one.composite.id == "deliveries-failing"]
+    explained = {
+        " and ".join(alarm.signal.id for alarm in part): [
+            alarm.signal.id for alarm in failing.explained(part)
+        ]
+        for part in failing.parts
+    }
+    assert explained.pop("heartbeat-missing") == ["api-5xx", "slo-accepted-fast-long"]
+    assert explained
+    assert not any(explained.values())
+
+
 def test_a_composite_without_parts_is_left_out() -> None:
-    """An incident whose only signal is switched off is none."""
+    """An incident whose signals are all switched off is none."""
+    parts = next(one.parts for one in definitions.COMPOSITES if one.id == "senders-refused")
+    found = _set(alarms={name: {"enabled": False} for name in parts})
+    assert "senders-refused" not in {one.composite.id for one in found.composites}
+    assert "senders-refused" in {one.composite.id for one in _set().composites}
+
+
+def test_without_heartbeat_nothing_waits_for_one() -> None:
+    """Where no heartbeat is sent, its absence is no alarm, nor part of an incident."""
     found = _set(heartbeat="off")
-    assert "heartbeat-lost" not in {one.composite.id for one in found.composites}
+    parts = {p.signal.id for one in found.composites for group in one.parts for p in group}
+    assert "heartbeat-missing" not in parts
     assert found.left_out["heartbeat-missing"] == "heartbeat is 'off'"
     assert found.left_out["alert-path-broken"] == "heartbeat is 'off'"
 
@@ -288,8 +313,8 @@ def test_existing_resources_get_what_holds_for_any() -> None:
     assert nearing.topics == ("page",)
     rest = found.alarm("back-5xx")
     assert rest
-    assert [measure.name for measure in rest.measures] == ["5XXError", "Count"]
-    assert rest.measures[0].dimensions == {"ApiName": "shop"}
+    assert [measure.name for measure in rest.measures.values()] == ["5XXError", "Count"]
+    assert rest.measures["e5"].dimensions == {"ApiName": "shop"}
 
 
 def test_existing_resources_lack_what_the_functions_tell() -> None:

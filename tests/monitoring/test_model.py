@@ -163,7 +163,7 @@ def test_variables_are_the_ids_alone() -> None:
         ({"any_of": ()}, "has no parts"),
         ({"any_of": ("a", ("a", "b"))}, "names a part twice"),
         ({"any_of": ("an-incident",)}, "refers to itself"),
-        ({"unless": ("an-incident",)}, "refers to itself"),
+        ({"unless": {"d": ("e",)}}, "'unless' names what is no part of it"),
         ({"suppressed_by": "an-incident"}, "refers to itself"),
         ({"id": "unheard-of"}, "runbook.md has no heading '## unheard-of'; write it"),
     ],
