@@ -26,8 +26,6 @@ logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 _SECRET_SECONDS = 2.0
 # A thread may end so much later than its time, seconds; then it is left behind.
 _GRACE_SECONDS = 0.25
-# What a receiver answers to an address it knows no longer.
-_UNKNOWN_ADDRESS = (401, 403, 404, 410)
 
 # Source: Slack's Block Kit reference, header and section.
 _SLACK_HEADER, _SLACK_SECTION = 150, 3000
@@ -145,25 +143,11 @@ def _tell(channel: Channel, notification: Notification, seconds: float) -> None:
     if channel.kind == "email":
         _publish(channel.address, notification, seconds)
         return
-    try:
-        status = _posted_by_secret(channel, notification, deadline)
-        if status is not None:
-            raise ChannelError("HttpStatus", status=status)
-    except Exception:
-        # Whatever was wrong, a new secret may mend it before this sandbox ends.
-        _SECRETS.pop(channel.address, None)
-        raise
-
-
-def _posted_by_secret(channel: Channel, notification: Notification, deadline: float) -> int | None:
-    """Sends to where the secret says, which is read again if that isn't right any longer."""
-    stale = _SECRETS.get(channel.address)
-    if stale:
-        status = _posted(channel, notification, stale, deadline)
-        if status not in _UNKNOWN_ADDRESS:
-            return status
+    # Read each time: a rotated secret holds at once, and notifications are rare.
     secret = _read_secret(channel.address, deadline)
-    return status if secret == stale else _posted(channel, notification, secret, deadline)
+    status = _posted(channel, notification, secret, deadline)
+    if status is not None:
+        raise ChannelError("HttpStatus", status=status)
 
 
 def _posted(
@@ -189,10 +173,6 @@ def _posted(
     return None
 
 
-# By ARN; a sandbox reads each once.
-_SECRETS: dict[str, str] = {}
-
-
 def _read_secret(arn: str, deadline: float) -> str:
     # Half of the time that is left: there is something to send, too.
     within = (deadline - time.monotonic()) / 2
@@ -206,8 +186,7 @@ def _read_secret(arn: str, deadline: float) -> str:
     secret = reply.get("SecretString")
     if not isinstance(secret, str) or not secret.strip():
         raise ChannelError("SecretMalformed")
-    _SECRETS[arn] = secret.strip()
-    return _SECRETS[arn]
+    return secret.strip()
 
 
 def _url(secret: str) -> str:

@@ -22,6 +22,7 @@ def test_make_targets_exist(target: str) -> None:
 def test_commands_exist() -> None:
     """Every ``webhook-buffer`` command that the README names is one."""
     known = {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback}
+    known |= {str(group.name) for group in cli.app.registered_groups}
     named = set(re.findall(r"webhook-buffer ([a-z]+)", README))
     assert named <= known
 

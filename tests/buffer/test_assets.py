@@ -13,6 +13,8 @@ import pytest
 
 import settings
 from buffer.assets import functions_asset, release
+from monitoring.alarm_set import alarm_set
+from monitoring.briefing import briefing
 
 # What the Lambda runtime brings: boto3 and what it needs. Source: Lambda developer guide,
 # "Building Lambda functions with Python", runtime-included SDK.
@@ -56,12 +58,22 @@ def runtime(tmp_path: Path) -> Path:
         ("publish", {"requestContext": {"http": {"method": "POST"}, "timeEpoch": 1}}, 503),
         ("subscribe", {"Records": []}, None),
         ("faux_backend", {"requestContext": {"http": {"method": "GET"}, "timeEpoch": 1}}, 200),
+        ("notify", {"Records": []}, None),
+        ("audit", {}, None),
+        ("heartbeat", None, None),
+        ("laptop_alarms", None, None),
     ],
 )
 def test_handlers_need_only_asset_and_runtime(
-    runtime: Path, tmp_path: Path, module: str, event: dict[str, object], expected: int | None
+    runtime: Path,
+    tmp_path: Path,
+    module: str,
+    event: dict[str, object] | None,
+    expected: int | None,
 ) -> None:
     """Each handler works in an interpreter that has the asset and Lambda's libraries alone.
+
+    Without an event its module is only loaded: there is nobody here to answer it.
 
     publish reaches no queue here, so it answers 503, and reports that to Sentry, whose
     library has to be in the asset for it.
@@ -73,7 +85,8 @@ def test_handlers_need_only_asset_and_runtime(
         f"handler = importlib.import_module('lambdas.{module}').handler\n"
         "context = types.SimpleNamespace(function_name='f', aws_request_id='r',\n"
         "    get_remaining_time_in_millis=lambda: 5000)\n"
-        f"answer = handler(json.loads({json.dumps(json.dumps(event))}), context)\n"
+        f"event = json.loads({json.dumps(json.dumps(event))})\n"
+        "answer = {} if event is None else handler(event, context)\n"
         "print('ANSWER', json.dumps(answer))\n"
         "print('SENTRY', getattr(sys.modules.get('sentry_sdk'), '__file__', None))\n"
     )
@@ -93,6 +106,16 @@ def test_handlers_need_only_asset_and_runtime(
         "RETRY_AFTER_MAX_SECONDS": "1",
         "RECORD_TTL_SECONDS": "1",
         "TEST_FLAGS": "false",
+        "HEARTBEAT_TO_BACKEND": "false",
+        "BLOCKED_ATTEMPTS": "5",
+        "BLOCKED_SECONDS": "600",
+        "SERVICE": "s",
+        "ENVIRONMENT": "e",
+        "QUEUE_NAME": "q.fifo",
+        "ENDPOINT": "http://127.0.0.1:1",
+        "PROBE_ALARM": "probe",
+        "CHANNELS": "[]",
+        "BRIEFING": str(_briefing(tmp_path)),
         "RELEASE": "test",
         "SENTRY_DSN": "http://key@127.0.0.1:1/1",
     }
@@ -106,6 +129,21 @@ def test_handlers_need_only_asset_and_runtime(
     assert answer.get("statusCode") == expected
     if module == "publish":
         assert str(functions_asset()) in result.stdout.partition("SENTRY ")[2]
+
+
+def _briefing(folder: Path) -> Path:
+    """What notify knows of the alarms, as the monitoring stack writes it."""
+    file = folder / "briefing.json"
+    file.write_text(json.dumps(briefing(alarm_set(settings.load("prd")))))
+    return file
+
+
+def test_asset_holds_what_is_put_beside() -> None:
+    """Data made at synth stands beside the code, in an asset of its own."""
+    asset = functions_asset({"briefing.json": "{}"})
+    assert asset != functions_asset()
+    assert (asset / "lambdas" / "briefing.json").read_text() == "{}"
+    assert asset != functions_asset({"briefing.json": "[]"})
 
 
 def test_release_follows_code_and_settings() -> None:

@@ -282,6 +282,7 @@ def test_traffic_at_the_ends_is_uncertain(audit: ModuleType) -> None:
     # Three a minute, accepted and delivered, in three minutes at either end.
     assert (found_few.uncertain, found_few.unaccounted) == (36, 0)
     assert (found_many.uncertain, found_many.unaccounted) == (36, 64)
+    assert found_few.accepted == 3 * (found_few.until - found_few.since) + 5
 
 
 def test_a_large_backlog_is_approximate(audit: ModuleType) -> None:
@@ -289,6 +290,35 @@ def test_a_large_backlog_is_approximate(audit: ModuleType) -> None:
     minutes = [audit.Minute(depth=1000 if minute < 100 else 975) for minute in range(_WINDOW)]
     found = audit.balance(minutes)
     assert (found.uncertain, found.unaccounted) == (20, 5)
+
+
+@pytest.mark.parametrize("noise", [{2: 8.0, 357: 6.0}, {1: 8.0, 358: 6.0}, {3: 8.0, 359: 6.0}])
+def test_a_misjudged_depth_is_no_loss(audit: ModuleType, noise: dict[int, float]) -> None:
+    """One depth of three too high at the start, or too low at the end, is not believed."""
+    depths = dict.fromkeys(range(_WINDOW), 7.0) | noise
+    # All of these minutes are quiet, but those at the ends most.
+    busy = range(4, 356)
+    minutes = [audit.Minute(depth=depths[at], sent=2.0 * (at in busy)) for at in range(_WINDOW)]
+    found = audit.balance(minutes)
+    assert (found.since, found.until) == (2, 357)
+    assert (found.queued, found.unaccounted) == (0, 0)
+
+
+def test_a_depth_that_is_missing_is_not_guessed(audit: ModuleType) -> None:
+    """Where a minute's own depth is missing, its neighbour's may be too old to count."""
+    minutes = [audit.Minute(depth=0.0) for _ in range(_WINDOW)]
+    minutes[0] = audit.Minute(depth=1.0)  # delivered just before the quietest minutes
+    minutes[1] = minutes[2] = audit.Minute()
+    assert audit.balance(minutes).unaccounted == 0
+
+
+def test_heartbeats_across_an_end_are_no_loss(audit: ModuleType) -> None:
+    """One that was sent before the end and arrived after it makes up for none that waited."""
+    story = Story(every=1, phase=59.9, stops=[(-1.5 * _HOUR, 2 * _HOUR)])
+    minutes = story.minutes(audit, 1, exact=True)
+    assert minutes[1].depth == 91
+    found = audit.balance(minutes)
+    assert (found.accepted, found.delivered, found.unaccounted) == (0, 0, 0)
 
 
 def test_silence_of_the_queue_is_no_empty_queue(audit: ModuleType) -> None:

@@ -226,6 +226,16 @@ def test_answers_of_others_are_no_acknowledgement(
     assert len(probe.alarms(1)) == 1
 
 
+def test_a_message_id_with_another_status(
+    heartbeat: Load, http_stub: HttpStub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only 200 acknowledges, whatever the answer says."""
+    http_stub.then(202, {"message_id": "m-1"})
+    _failed(heartbeat(http_stub.url))
+    failed = _lines(capsys)[0]
+    assert (failed["event"], failed["status"]) == ("heartbeat.failed", 202)
+
+
 @pytest.mark.parametrize("endpoint", ["", "ftp://127.0.0.1", "http://[", "http://127.0.0.1:no"])
 def test_a_senseless_endpoint_stops_no_probe(
     heartbeat: Load, probe: Probe, capsys: pytest.CaptureFixture[str], endpoint: str

@@ -266,7 +266,7 @@ def test_composites_name_alarms_that_are_there(stacks: dict[str, Template]) -> N
             for name, entry in template.resources(*ALARMS, *COMPOSITES).items()
         }
         composites = template.resources(*COMPOSITES)
-        assert len(composites) == 5
+        assert len(composites) == 4
         for entry in composites.values():
             properties = entry["Properties"]
             named = set(re.findall(r'ALARM\("([^"]+)"\)', properties["AlarmRule"]))
