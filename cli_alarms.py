@@ -111,6 +111,7 @@ def drill_alarm(
     with inbox.opened(target) as received:
         drill.force(target, alarm, "OK")
         for state in ("ALARM", "OK"):
+            received.next_second()
             with step(f"{alarm.signal.id} → {state}"):
                 drill.force(target, alarm, state)
                 notifications = received.expect(channels)

@@ -39,7 +39,6 @@ class Inbox:
         self._backend = backend
         self._mail_queues = mail_queues
         self._seen = 0
-        self._mail: list[Received] = []
 
     def expect(self, channels: list[str]) -> list[Received]:
         """Waits until each of these channels got one more notification.
@@ -59,6 +58,16 @@ class Inbox:
                 found[one.channel] = one
             time.sleep(0.1)
         return [found[name] for name in channels]
+
+    def next_second(self) -> None:
+        """Waits until it has begun: the emulator dates transitions by the second only, and two
+        in one can't be put in order.
+        """
+        time.sleep(1 - time.time() % 1)
+
+    def unread(self) -> list[Received]:
+        """What came that nobody expected."""
+        return list(self._new())
 
     def _new(self) -> Iterator[Received]:
         requests = list(self._backend.faux.received)

@@ -184,7 +184,7 @@ def test_alarms_list_has_every_alarm(run: Run, monkeypatch: pytest.MonkeyPatch, 
     assert "Left out: no-traffic: it is opt-in: set 'traffic'" in output
     total = re.search(r"│ Total +│ +│ +(\d+\.\d\d) │", output)
     assert total
-    assert 0 < float(total[1])
+    assert float(total[1]) > 0
 
 
 def test_alarms_show_explains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

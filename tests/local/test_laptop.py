@@ -19,8 +19,11 @@ import boto3
 import psutil
 import pytest
 
+from local import inbox
+from monitoring.alarm_set import alarm_set
 from operations.send import Sender, Webhook
-from settings import ROOT
+from operations.target import Target
+from settings import ROOT, load
 from tests.conftest import OUTPUTS, eventually
 
 pytestmark = pytest.mark.xdist_group("laptop")
@@ -54,6 +57,15 @@ class Laptop:
     def emulator(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.state / "emulator" / "emulator.json").read_text())
         return found
+
+    @property
+    def target(self) -> Target:
+        return Target(
+            settings=load("local"),
+            folder=self.state / "local",
+            outputs_file=self.state / "cdk.out.json",
+            endpoint_url=f"http://127.0.0.1:{self.emulator['port']}",
+        )
 
     def client(self, service: Any) -> Any:
         return boto3.client(
@@ -161,10 +173,127 @@ def test_other_groups_flow_past_a_failing_one(laptop: Laptop) -> None:
     laptop.client("sqs").purge_queue(QueueUrl=laptop.outputs["QueueUrl"])
 
 
+def _told(received: inbox.Received) -> str:
+    """What a notification says, whatever its channel: its own words as one text."""
+    return json.dumps(received.content, ensure_ascii=False)
+
+
+def _state(laptop: Laptop, signal: str, state: Any) -> None:
+    """Forces a transition with CloudWatch's API."""
+    reason = "Threshold Crossed: 2 datapoints [62.5 (24/11/26 03:11:00), 70.0 (24/11/26 03:10:00)]"
+    laptop.client("cloudwatch").set_alarm_state(
+        AlarmName=f"webhook-buffer-local-{signal}",
+        StateValue=state,
+        StateReason=f"{reason} were greater than or equal to the threshold (50.0).",
+    )
+
+
+def test_alarms_are_deployed(laptop: Laptop) -> None:
+    """Every alarm and incident of the environment is there, and so are the dashboard and topics."""
+    alarms = alarm_set(load("local"))
+    client = laptop.client("cloudwatch")
+    pages = client.get_paginator("describe_alarms").paginate(
+        AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
+    found = {
+        alarm["AlarmName"]: alarm
+        for page in pages
+        for alarm in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))
+    }
+    expected = {one.name for one in alarms.alarms} | {one.name for one in alarms.composites}
+    assert found.keys() == expected | {"webhook-buffer-local-alert-path-probe"}
+    assert all(alarm["AlarmActions"] for alarm in found.values())
+    [board] = client.list_dashboards()["DashboardEntries"]
+    assert board["DashboardName"] == "webhook-buffer-local"
+    outputs = json.loads(laptop.run("outputs"))["webhook-buffer-local-monitoring"]
+    assert outputs["PageTopic"].endswith(":webhook-buffer-local-page")
+
+
+def test_one_incident_is_told_once_to_every_channel(laptop: Laptop) -> None:
+    """A backend outage pages each kind of channel once; what follows from it tells nobody."""
+    with inbox.opened(laptop.target) as received:
+        _state(laptop, "backend-down", "ALARM")
+        pages = received.expect(["slack", "pagerduty", "https", "email"])
+        for page in pages:
+            told = _told(page)
+            assert "The backend does not take webhooks" in told, page.channel
+            assert "62.5 %, threshold 50 %" in told
+            assert "Webhooks wait in the queue" in told
+            assert "docs/runbook.md#backend-down" in told
+            assert "webhook-buffer logs --env local" in told
+        for follower in ("queue-age-page", "queue-age-ticket", "subscribe-duration"):
+            _state(laptop, follower, "ALARM")
+        received.next_second()
+        for follower in ("queue-age-page", "queue-age-ticket", "subscribe-duration"):
+            _state(laptop, follower, "OK")
+        _state(laptop, "backend-down", "OK")
+        # Had a follower been told, it would stand before the recovery.
+        recoveries = received.expect(["slack", "pagerduty", "https", "email"])
+        for recovery in recoveries:
+            told = _told(recovery)
+            assert "resolve" in told or "lasted" in told, recovery.channel
+            assert "queue-age" not in told
+
+
+def test_a_drill_shows_what_arrives(laptop: Laptop) -> None:
+    """The drill prints each channel's notification, and the recovery."""
+    output = laptop.run("alarms", "drill", "blocked-group")
+    assert "blocked-group → ALARM" in output
+    assert "TICKET webhook-buffer local: A group is blocked by its first webhook" in output
+    assert "blocked-group → OK" in output
+    assert "RECOVERED" in output.upper()
+    assert "pagerduty" not in output.partition("→ ALARM")[2]  # it takes pages only
+
+
+def test_what_a_channel_does_not_take_is_kept(laptop: Laptop) -> None:
+    """A channel that fails is tried again, then kept in a queue; the others are told once."""
+    sqs = laptop.client("sqs")
+    queue = sqs.get_queue_url(QueueName="webhook-buffer-local-notifications")["QueueUrl"]
+    kept = sqs.get_queue_url(QueueName="webhook-buffer-local-notifications-undelivered")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+
+    def waiting() -> int:
+        names = ["ApproximateNumberOfMessages"]
+        reply = sqs.get_queue_attributes(QueueUrl=kept, AttributeNames=names)
+        return int(reply["Attributes"]["ApproximateNumberOfMessages"])
+
+    try:
+        with inbox.opened(laptop.target) as received:
+            laptop.client("secretsmanager").put_secret_value(
+                SecretId="webhook-buffer-local/https", SecretString="http://127.0.0.1:9/closed"
+            )
+            _state(laptop, "record-failed", "ALARM")
+            received.expect(["slack", "email"])
+            eventually(lambda: waiting() == 1, seconds=60)
+            assert received.unread() == []
+        _state(laptop, "record-failed", "OK")
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "60"})
+        sqs.purge_queue(QueueUrl=kept)
+    assert "127.0.0.1:9" not in laptop.run("logs", "-f", "notify")
+
+
+def test_heartbeat_proves_both_ways(laptop: Laptop) -> None:
+    """One heartbeat comes through API, queue and backend, and its probe through the alert path."""
+    client = laptop.client("lambda")
+    invoked = client.invoke(FunctionName="webhook-buffer-local-heartbeat", Payload=b"{}")
+    assert "FunctionError" not in invoked, invoked["Payload"].read()
+    eventually(lambda: "alert-path.arrived" in laptop.run("logs", "-f", "notify"))
+    eventually(lambda: "webhook.delivered" in _heartbeats(laptop))
+
+
+def _heartbeats(laptop: Laptop) -> str:
+    lines = laptop.run("logs", "-f", "subscribe").splitlines()
+    return "\n".join(line for line in lines if "group_id=webhook-buffer-heartbeat" in line)
+
+
 def test_logs_name_an_unknown_function(laptop: Laptop) -> None:
     """A function that is not there is told with those that are."""
     output = laptop.run("logs", "-f", "consume", code=2)
-    assert "'consume' is no function of 'local'; it has publish, subscribe, faux-backend" in output
+    assert (
+        "'consume' is no function of 'local'; it has publish, subscribe, faux-backend, notify"
+        in output
+    )
 
 
 def test_a_taken_port_is_named(tmp_path: Path, laptop: Laptop) -> None:
