@@ -94,6 +94,7 @@ def drill_alarm(
     alarm, incident, channels = drill.told(alarms, name)
     target = laptop.target(settings)
     outputs(target)  # or there is nothing to set off
+    drill.end_other_parts(target, alarm, incident)
     if not settings.on_laptop:
         if not yes:
             told = ", ".join(channels) or "nobody"
@@ -107,16 +108,21 @@ def drill_alarm(
             "in cdk.json."
         )
     through = f" as part of {incident.composite.id}" if incident else ""
-    console.print(f"[bold]{alarm.name}[/] will be told{through} to {', '.join(channels)}.")
+    console.print(
+        f"[bold]{alarm.name}[/] will be told{through} to {', '.join(channels)}.", soft_wrap=True
+    )
     with inbox.opened(target) as received:
         drill.force(target, alarm, "OK")
-        for state in ("ALARM", "OK"):
-            received.next_second()
-            with step(f"{alarm.signal.id} → {state}"):
-                drill.force(target, alarm, state)
-                notifications = received.expect(channels)
-            for one in notifications:
-                _show_notification(one)
+        try:
+            for state in ("ALARM", "OK"):
+                received.next_second()
+                with step(f"{alarm.signal.id} → {state}"):
+                    drill.force(target, alarm, state)
+                    notifications = received.expect(channels, recovered=state == "OK")
+                for one in notifications:
+                    _show_notification(one)
+        finally:
+            drill.force(target, alarm, "OK")
 
 
 def _show_notification(received: inbox.Received) -> None:

@@ -30,6 +30,13 @@ class Received:
     channel: str
     content: Any
 
+    @property
+    def recovered(self) -> bool:
+        """Whether it tells an end, in whatever form its channel wants that told."""
+        said = (self.content.get(name) for name in ("state", "event_action", "subject", "text"))
+        told = str(next(filter(None, said), "")).lower()
+        return told.startswith(("ok", "resolve", "recovered"))
+
 
 class Inbox:
     """Receives for every channel of an environment on the laptop."""
@@ -40,8 +47,8 @@ class Inbox:
         self._mail_queues = mail_queues
         self._seen = 0
 
-    def expect(self, channels: list[str]) -> list[Received]:
-        """Waits until each of these channels got one more notification.
+    def expect(self, channels: list[str], *, recovered: bool = False) -> list[Received]:
+        """Waits until each of these channels got an alarm, or a recovery.
 
         Raises:
             ProofFailedError: When one did not within a minute.
@@ -55,7 +62,8 @@ class Inbox:
                     "See: webhook-buffer logs -f notify"
                 )
             for one in self._new():
-                found[one.channel] = one
+                if one.recovered is recovered:
+                    found[one.channel] = one
             time.sleep(0.1)
         return [found[name] for name in channels]
 

@@ -38,6 +38,30 @@ def told(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | None
     return alarm, composite if alone else None, sorted(channels)
 
 
+def end_other_parts(target: Target, alarm: Alarm, incident: CompositeAlarm | None) -> None:
+    """Makes sure that an incident is not on already: then nobody would be told anew.
+
+    On the laptop, where states are only ever set, its other parts are set to OK.
+
+    Raises:
+        InputError: When another part of the incident is in ALARM on AWS; it names them.
+    """
+    others = {one.name: one for part in (incident.parts if incident else ()) for one in part}
+    others.pop(alarm.name, None)
+    if not (incident and others):
+        return
+    with aws_errors(target.settings):
+        found = target.cloudwatch.describe_alarms(AlarmNames=list(others), StateValue="ALARM")
+    on = [one["AlarmName"] for one in found["MetricAlarms"]]
+    if on and not target.settings.on_laptop:
+        raise InputError(
+            f"The incident {incident.composite.id} is on already ({', '.join(on)}), so nobody "
+            "would be told anew. Try again when it is over."
+        )
+    for name in on:
+        force(target, others[name], "OK")
+
+
 def force(target: Target, alarm: Alarm, state: str) -> None:
     """Puts an alarm into a state, with a reason like CloudWatch's.
 

@@ -7,7 +7,10 @@ import re
 import pytest
 
 import cli
-from settings import ROOT
+from monitoring import cost
+from monitoring.alarm_set import alarm_set
+from monitoring.briefing import briefing
+from settings import ROOT, load
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -48,3 +51,19 @@ def test_demo_output_is_the_demo_s() -> None:
     printed = set(re.findall(r'\("([A-Z][a-z ]+)",', source.partition("\ndef ")[0]))
     shown = set(re.findall(r"^│ ([A-Z][a-z ]+?) +│", README, re.MULTILINE))
     assert shown == printed
+
+
+def test_costs_are_the_computed_ones() -> None:
+    """What monitoring costs is what the command says it costs."""
+    [told] = re.findall(r"costs \$(\d+\.\d\d) a month", README)
+    assert f"{cost.total(cost.monthly(alarm_set(load('prd')))):.2f}" == told
+
+
+def test_the_mail_is_what_a_drill_sends() -> None:
+    """The README's mail has the texts of the signal, its incident and the runbook."""
+    mail = README.partition("PAGE webhook-buffer local")[2].partition("```")[0]
+    entries = briefing(alarm_set(load("local")))["alarms"]
+    entry = entries["webhook-buffer-local-backend-down"]
+    incident = entries["webhook-buffer-local-deliveries-failing"]
+    for text in (entry["title"], incident["title"], incident["impact"], *entry["steps"]):
+        assert text in mail
