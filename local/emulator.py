@@ -159,7 +159,10 @@ class Emulator:
         if running:
             _end(running.pid)
         if self._process:
-            self._process.poll()  # takes note of its end
+            # Takes note of its end, which comes a moment after the process can be seen as dead.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_STOP_SECONDS)
+            self._process = None
         return running
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -26,14 +27,29 @@ def test_commands_exist() -> None:
     """Every ``webhook-buffer`` command that the README names is one."""
     known = {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback}
     known |= {str(group.name) for group in cli.app.registered_groups}
-    named = set(re.findall(r"webhook-buffer ([a-z]+)", README))
+    named = set(re.findall(r"webhook-buffer ([a-z]+)\b(?!:)", README))
     assert named <= known
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)h][^)]*)\)", README))
-def test_links_lead_somewhere(link: str) -> None:
-    """Every link into the project leads to a file."""
-    assert (ROOT / link).exists()
+@pytest.mark.parametrize(
+    ("file", "link"),
+    [
+        (file, link)
+        for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+        for link in sorted(set(re.findall(r"\]\(([^)h][^)]*)\)", file.read_text())))
+    ],
+    ids=lambda part: part.name if isinstance(part, Path) else part,
+)
+def test_links_lead_somewhere(file: Path, link: str) -> None:
+    """Every link within the project leads to a file, and to a heading or anchor of it."""
+    path, _, anchor = link.partition("#")
+    target = (file.parent / path) if path else file
+    assert target.exists()
+    if anchor:
+        text = target.read_text()
+        headings = re.findall(r"^#+ (.+?)\s*$", text, re.MULTILINE)
+        slugs = {re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-") for one in headings}
+        assert anchor in slugs | set(re.findall(r'<a id="([^"]+)">', text))
 
 
 def test_layout_is_the_layout() -> None:
