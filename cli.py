@@ -10,16 +10,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli_alarms import alarms_app
+from cli_alarms import Env, Yes, alarms_app, by_reason
+from cli_demo import demo
 from errors import InputError, ProofFailedError, WebhookBufferError
 from lambdas.extract import HEADER_NAME
-from local import demo as demonstration
 from local import inbox, laptop
-from local.backend import ScriptedBackend
-from local.emulator import DEFAULT_PORT, Emulator
+from local.emulator import DEFAULT_PORT
+from monitoring.alarm_set import alarm_set
 from monitoring.channels import unheard
 from operations import deployment, logs
-from operations.cdk import check_node, node_modules
+from operations.cdk import check_node
 from operations.send import Sender, Summary, from_files, paced
 from operations.smoke import Smoke
 from operations.target import Target, buffer_outputs, not_deployed, outputs, stack
@@ -38,11 +38,7 @@ app.add_typer(alarms_app, name="alarms", rich_help_panel="On the laptop and on A
 _ON_LAPTOP = "On the laptop"
 _ANYWHERE = "On the laptop and on AWS"
 
-Env = Annotated[
-    str,
-    typer.Option("--env", envvar="ENV", help="Environment: a block of cdk.json's context."),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+app.command(rich_help_panel=_ON_LAPTOP)(demo)
 
 
 @app.command(rich_help_panel=_ON_LAPTOP)
@@ -276,46 +272,6 @@ def destroy(env: Env, yes: Yes = False) -> None:
         )
 
 
-@app.command(rich_help_panel=_ON_LAPTOP)
-def demo() -> None:
-    """Send real webhooks through a fresh buffer while its backend goes away and comes back."""
-    check_node()
-    webhooks = demonstration.examples(node_modules("@octokit/webhooks-examples"))
-    folder = laptop.STATE / "demo"
-    emulator = Emulator(folder)
-    emulator.stop()
-    with ScriptedBackend() as backend:
-        overrides = {"create_faux_backend": None, "backend_url": backend.url}
-        settings = load("local", overrides=overrides)
-        try:
-            with step("Starting the emulator"):
-                running = emulator.start()
-            target = Target(
-                settings=settings,
-                folder=folder,
-                endpoint_url=running.endpoint_url,
-                overrides=overrides,
-                outputs_file=folder / "cdk.out.json",
-            )
-            cdk = deployment.prepare(target, step)
-            endpoint = deployment.apply(target, cdk, step)["BufferedEndpoint"]
-            with progress() as bars:
-                accepted = bars.add_task("Accepted", total=len(webhooks))
-                arrived = bars.add_task("At the backend", total=len(webhooks))
-
-                def follow(count: int, received: int, doing: str) -> None:
-                    bars.update(accepted, completed=count)
-                    description = f"At the backend ({doing})"
-                    bars.update(arrived, completed=received, description=description)
-
-                report = demonstration.run(endpoint, backend, webhooks, progress=follow)
-        finally:
-            emulator.stop()
-    show(_verdict(report))
-    if not report.holds:
-        raise ProofFailedError("The demo's claim does not hold; see the table above.")
-
-
 def _target(settings: Settings, port: int | None = None) -> Target:
     """An environment's target; on the laptop the emulator is started where it was not running."""
     check_node()
@@ -337,9 +293,12 @@ def _smoke(target: Target, *, failures: bool, deliver: bool) -> None:
 
 
 def _warn(settings: Settings) -> None:
-    """Says what nobody would be told of."""
+    """Says what nobody would be told of, and what existing resources can't be asked."""
     for warning in unheard(settings) if settings.monitoring else ():
         console.print(f"[yellow]![/] {warning}", soft_wrap=True)
+    if settings.existing:
+        for reason, signals in by_reason(alarm_set(settings)).items():
+            console.print(f"Left out: {', '.join(signals)}: {reason}", soft_wrap=True)
 
 
 def _next_steps(found: dict[str, str]) -> None:
@@ -351,24 +310,6 @@ def _next_steps(found: dict[str, str]) -> None:
     console.print("  webhook-buffer smoke     test the whole path")
     console.print("  webhook-buffer alarms drill backend-down   see what an alarm tells")
     console.print("  webhook-buffer down      stop it")
-
-
-def _verdict(report: demonstration.Report) -> list[tuple[str, str]]:
-    away = f"backend away for {demonstration.OUTAGE_SECONDS:.0f} s on the way"
-
-    def zero(count: int) -> str:
-        return f"[{'red' if count else 'green'}]{count}[/]"
-
-    return [
-        ("Sent", f"{report.sent} ({report.event_types} kinds, {report.groups} groups)"),
-        ("Accepted", str(report.summary.accepted)),
-        ("Delivered", f"{report.delivered} ({away})"),
-        ("Lost", zero(report.lost)),
-        ("Out of order", zero(report.out_of_order)),
-        ("Duplicates", str(report.duplicates)),
-        ("Accept latency", milliseconds(report.summary.latency_ms)),
-        ("Delivery lag", milliseconds(report.lag_ms)),
-    ]
 
 
 def _header(line: str) -> tuple[str, str]:

@@ -26,6 +26,7 @@ Env = Annotated[
     str,
     typer.Option("--env", envvar="ENV", help="Environment: a block of cdk.json's context."),
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 _STYLES = {"page": "red", "ticket": "yellow", "info": "cyan"}
 
 
@@ -59,8 +60,8 @@ def list_alarms(env: Env = "local") -> None:
                 one.composite.id, words.parts(one), f"[{_STYLES[severity]}]{severity}[/]"
             )
         console.print(composites)
-    for name, reason in alarms.left_out.items():
-        console.print(f"Left out: {name}: {reason}", soft_wrap=True)
+    for reason, signals in by_reason(alarms).items():
+        console.print(f"Left out: {', '.join(signals)}: {reason}", soft_wrap=True)
     _show_cost(alarms)
     console.print("Details: webhook-buffer alarms show ID; failure modes: docs/alarms.md")
 
@@ -83,7 +84,7 @@ def show_alarm(
 def drill_alarm(
     name: Annotated[str, typer.Argument(metavar="ID", help="A signal's id, as `list` shows it.")],
     env: Env = "local",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Set an alarm off, and show what arrives; then let it recover.
 
@@ -123,6 +124,14 @@ def drill_alarm(
                     _show_notification(one)
         finally:
             drill.force(target, alarm, "OK")
+
+
+def by_reason(alarms: AlarmSet) -> dict[str, list[str]]:
+    """What is left out, by the reason for it."""
+    found: dict[str, list[str]] = {}
+    for signal, reason in alarms.left_out.items():
+        found.setdefault(reason, []).append(signal)
+    return found
 
 
 def _show_notification(received: inbox.Received) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from errors import ProofFailedError
 from local.backend import ScriptedBackend
 from operations.target import Target, aws_errors
-from settings import Channel
+from settings_monitoring import Channel
 
 _WAIT_SECONDS = 60.0
 # Of the right form, and no secret.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from monitoring.model import Severity
-from settings import Channel, Settings
+from settings import Settings
+from settings_monitoring import Channel
 
 
 def hearing(settings: Settings, severity: Severity) -> list[Channel]:
