@@ -32,6 +32,7 @@ ALLOWED = {
         "lambdas",
         "monitoring",
         "settings",
+        "settings_monitoring",
     },
     "operations": {"errors", "lambdas", "monitoring", "operations", "settings"},
     "local": {"errors", "lambdas", "local", "operations", "settings", "settings_monitoring"},
