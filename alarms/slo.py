@@ -57,12 +57,13 @@ def _signal(
 
 
 def _accepted(window: str) -> tuple[dict[str, Query], str]:
-    # The average of an API's 5xx is their share of all requests.
-    share = Query(metrics.HTTP_5XX, "Average", "api")
-    if window == "short":
-        return {"share": share}, "100 * share"
-    failed = Query(metrics.HTTP_5XX, "Sum", "api")
-    return {"share": share, "failed": failed}, "IF(failed >= 5, 100 * share, 0)"
+    queries = {
+        "failed": Query(metrics.HTTP_5XX, "Sum", "api"),
+        "n": Query(metrics.HTTP_COUNT, "Sum", "api"),
+    }
+    # At least five refused ones: a share of few requests says nothing.
+    share = "100 * failed / n"
+    return queries, share if window == "short" else f"IF(failed >= 5, {share}, 0)"
 
 
 def _delivered(window: str) -> tuple[dict[str, Query], str]:

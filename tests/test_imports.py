@@ -58,7 +58,7 @@ HOMES = {
     "constructs": {"buffer", "monitoring.cdk"},
     "boto3": {"operations"},
     "typer": {"cli", "cli_alarms"},
-    "rich": {"cli", "cli_alarms", "cli_demo", "terminal"},
+    "rich": {"cli", "cli_alarms", "terminal"},
     "pydantic": {"settings", "settings_monitoring"},
     "psutil": {"local"},
     "sentry_sdk": {"lambdas"},

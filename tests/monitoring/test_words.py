@@ -63,7 +63,7 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         ("publish-log-warnings", "warnings in the log of publish, Sum ≥ 5 in 5 min"),
         ("subscribe-duration", "duration of subscribe, p99 ≥ 8 s in 3 of 5 minutes"),
         ("heartbeat-missing", "heartbeats, Sum < 1 in 3 of 3 periods of 5 min"),
-        ("slo-accepted-slow-short", "100 * (5xx answers, Average) ≥ 0.3 % in 2 h"),
+        ("slo-accepted-slow-short", "100 * (5xx answers, Sum) / (requests, Sum) ≥ 0.3 % in 2 h"),
         (
             "slo-delivered-fast-short",
             "100 - (share of delivery lag ≤ 1 min) ≥ 14.4 % in 5 min",
@@ -151,7 +151,9 @@ def test_every_metric_has_words(metric: Metric) -> None:
 def test_metric_names_are_cloudwatch_s() -> None:
     """Who looks for a metric in the console finds it by these names, each once."""
     assert words.metric_names(_alarm("queue-age-page")) == "AWS/SQS ApproximateAgeOfOldestMessage"
-    assert words.metric_names(_alarm("slo-accepted-fast-long")) == "AWS/ApiGateway 5xx"
+    assert words.metric_names(_alarm("slo-accepted-fast-long")) == (
+        "AWS/ApiGateway 5xx, AWS/ApiGateway Count"
+    )
 
 
 @pytest.mark.parametrize(
