@@ -95,7 +95,8 @@ class Settings(Part):
 
     monitoring: bool = True
     runbookUrl: Annotated[str, Field(min_length=1)] = "docs/runbook.md"
-    notifications: list[Channel] = []
+    # All of them are one environment variable of notify.
+    notifications: Annotated[list[Channel], Field(max_length=10)] = []
     alarms: dict[str, AlarmChange] = {}
     heartbeat: Literal["buffer", "backend", "off"] = "buffer"
     # Half a day at most: three of them decide, within CloudWatch's one day.

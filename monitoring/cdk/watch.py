@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -69,7 +69,7 @@ def create_heartbeat(
             iam.PolicyStatement(actions=["cloudwatch:SetAlarmState"], resources=[probe.attr_arn])
         ],
     )
-    _every(scope, "HeartbeatSchedule", Duration.minutes(settings.heartbeatMinutes), function)
+    _every(scope, "Heartbeat", Duration.minutes(settings.heartbeatMinutes), function)
 
 
 def create_audit(scope: Construct, settings: Settings, functions: FunctionFactory) -> None:
@@ -84,19 +84,17 @@ def create_audit(scope: Construct, settings: Settings, functions: FunctionFactor
         # CloudWatch knows no narrower resource for it.
         statements=[iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])],
     )
-    _every(scope, "AuditSchedule", Duration.hours(_AUDIT_HOURS), function)
+    _every(scope, "Audit", Duration.hours(_AUDIT_HOURS), function)
 
 
-def _every(
-    scope: Construct, construct_id: str, interval: Duration, function: lambda_.Function
-) -> None:
+def _every(scope: Construct, name: str, interval: Duration, function: lambda_.Function) -> None:
     # What did not run is made up for by the next run, not by a repeat.
     target = targets.LambdaFunction(function, retry_attempts=0)
     function.configure_async_invoke(retry_attempts=0)
     events.Rule(
         scope,
-        construct_id,
-        rule_name=f"{Stack.of(scope).stack_name}-{construct_id.lower()}",
+        f"{name}Schedule",
+        rule_name=function.function_name,
         schedule=events.Schedule.rate(interval),
         targets=[target],
     )

@@ -345,3 +345,16 @@ def test_without_heartbeat_nothing_waits_for_one(tmp_path: Path) -> None:
     assert not {name for name in names if "heartbeat" in name or "alert-path" in name}
     functions = one.monitoring.resources("AWS::Lambda::Function")
     assert not [name for name in functions if name.startswith("Heartbeat")]
+
+
+def test_the_longest_names_fit(tmp_path: Path) -> None:
+    """With the longest service and environment no name is longer than its service takes."""
+    longest = {"service": "s" * 32, "environment": "e" * 16, "awsAccount": "000000000000"}
+    one = synthesize(settings.load("dev").model_copy(update=longest), tmp_path)
+    # Source: each service's quotas.
+    limits = {"FunctionName": 64, "QueueName": 80, "TableName": 255, "AlarmName": 255, "Name": 64}
+    for stack in one.stacks:
+        for entry in stack.template["Resources"].values():
+            for key, limit in limits.items():
+                name = entry.get("Properties", {}).get(key, "")
+                assert not isinstance(name, str) or len(name) <= limit, (entry["Type"], name)
