@@ -27,6 +27,8 @@ Env = Annotated[
     typer.Option("--env", envvar="ENV", help="Environment: a block of cdk.json's context."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+# Columns from which all columns of the list stand beside each other.
+_WIDE = 150
 _STYLES = {"page": "red", "ticket": "yellow", "info": "cyan"}
 
 
@@ -34,22 +36,7 @@ _STYLES = {"page": "red", "ticket": "yellow", "info": "cyan"}
 def list_alarms(env: Env = "local") -> None:
     """List every alarm with its condition, severity, failure modes and monthly cost."""
     alarms = alarm_set(load(env))
-    incidents = _incidents(alarms)
-    table = Table(title=f"Alarms of '{env}'")
-    for name in ("Signal", "Metrics", "Condition", "Severity", "Told as", "Covers", "$/month"):
-        table.add_column(name, justify="right" if name == "$/month" else "left", overflow="fold")
-    for alarm in alarms.alarms:
-        severity = alarm.severity.value
-        table.add_row(
-            alarm.signal.id,
-            words.metric_names(alarm),
-            words.condition(alarm),
-            f"[{_STYLES[severity]}]{severity}[/]",
-            incidents.get(alarm.signal.id, "itself"),
-            ", ".join(str(mode) for mode in alarm.signal.covers),
-            f"{cost.of_alarm(alarm):.2f}",
-        )
-    console.print(table)
+    console.print(_table(alarms, env))
     if alarms.composites:
         composites = Table(title="Incidents: several signals told as one")
         for name in ("Incident", "On while", "Severity"):
@@ -143,6 +130,30 @@ def _show_notification(received: inbox.Received) -> None:
         text = json.dumps(content, indent=2, ensure_ascii=False)
     console.rule(f"[bold]{received.channel}[/]", align="left")
     console.print(text, markup=False, soft_wrap=True)
+
+
+def _table(alarms: AlarmSet, env: str) -> Table:
+    """Every alarm a row; what does not fit beside each other in a narrow terminal goes below."""
+    wide = console.width >= _WIDE
+    incidents = _incidents(alarms)
+    table = Table(title=f"Alarms of '{env}'", show_lines=not wide)
+    table.add_column("Signal", no_wrap=True)
+    for name in ("Condition", "Metrics") if wide else ("Condition and metrics",):
+        table.add_column(name, overflow="fold")
+    for name in ("Severity", "Told as", "Covers", "$/month") if wide else ():
+        table.add_column(name, no_wrap=name != "Covers")
+    for alarm in alarms.alarms:
+        severity = f"[{_STYLES[alarm.severity.value]}]{alarm.severity.value}[/]"
+        told_as = incidents.get(alarm.signal.id, "itself")
+        covers = ", ".join(str(mode) for mode in alarm.signal.covers)
+        price = f"{cost.of_alarm(alarm):.2f}"
+        condition, metrics = words.condition(alarm), words.metric_names(alarm)
+        if wide:
+            table.add_row(alarm.signal.id, condition, metrics, severity, told_as, covers, price)
+        else:
+            about = f"{severity}: {told_as}\ncovers {covers}\n${price} a month"
+            table.add_row(f"{alarm.signal.id}\n{about}", f"{condition}\n[dim]{metrics}[/]")
+    return table
 
 
 def _incidents(alarms: AlarmSet) -> dict[str, str]:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from botocore.exceptions import ClientError
 
+from errors import InputError
 from monitoring.alarm_set import alarm_set
 from operations.cdk import Cdk
 from operations.target import Target, aws_errors, outputs, stack
@@ -45,11 +46,31 @@ def apply(target: Target, cdk: Cdk, step: Step) -> dict[str, str]:
 
     A record table that an earlier ``destroy`` left is taken over again.
     """
+    _require_logs(target)
     found = stack(target)
     orphaned = not (found and found.was_created) and table_exists(target)
     with step("Deploying"):
         cdk.deploy(import_existing=orphaned)
     return outputs(target)
+
+
+def _require_logs(target: Target) -> None:
+    """Makes sure that the logs of existing functions, whose errors are counted, are there.
+
+    Raises:
+        InputError: When one is not, as before a function's first run.
+    """
+    existing, env = target.settings.existing, target.settings.environment
+    for function in existing.functions if existing else ():
+        group = f"/aws/lambda/{function.name}"
+        with aws_errors(target.settings):
+            found = target.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        if not any(one["logGroupName"] == group for one in found):
+            raise InputError(
+                f"cdk.json: environment '{env}': key 'existing.functions': '{function.name}' has "
+                f"no log group {group} yet. Correct its name, run it once, or create the log: "
+                f"aws logs create-log-group --log-group-name {group}"
+            )
 
 
 def table_exists(target: Target) -> bool:

@@ -139,7 +139,11 @@ def aws_errors(settings: Settings) -> Iterator[None]:
 
 def not_deployed(settings: Settings) -> NotDeployedError:
     """The error for a stack that is not there."""
-    how = "webhook-buffer up" if settings.on_laptop else f"make deploy ENV={settings.environment}"
+    how = (
+        "webhook-buffer up"
+        if settings.environment == "local"
+        else f"make deploy ENV={settings.environment}"
+    )
     return NotDeployedError(
         f"Environment '{settings.environment}' is not deployed: there is no stack "
         f"{settings.main_stack_name} in {settings.awsRegion}. Deploy it: {how}"

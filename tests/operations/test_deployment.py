@@ -1,0 +1,58 @@
+"""Deploying: what is checked before anything is changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from errors import InputError
+from local.emulator import Running
+from operations import deployment
+from operations.cdk import Cdk
+from operations.target import Target
+from settings import load
+
+
+@pytest.fixture
+def watching(emulator: Running, tmp_path: Path) -> Target:
+    """An environment that only watches a function, on the emulator."""
+    overrides = {
+        "awsAccount": "000000000000",
+        "create_faux_backend": None,
+        "existing": {"functions": [{"name": "orders-worker", "timeoutSeconds": 60}]},
+    }
+    return Target(
+        settings=load("dev", overrides=overrides),
+        folder=tmp_path,
+        outputs_file=tmp_path / "cdk.out.json",
+        endpoint_url=emulator.endpoint_url,
+    )
+
+
+def test_a_log_that_is_not_there_is_named(
+    watching: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting errors in a log that does not exist is refused before the deployment begins."""
+    deployed: list[str] = []
+    monkeypatch.setattr(Cdk, "deploy", lambda *_, **__: deployed.append("deployed"))
+    monkeypatch.setattr(deployment, "outputs", lambda _: {})
+    cdk = Cdk(watching)
+    watching.logs.create_log_group(logGroupName="/aws/lambda/orders-worker-2")
+    with pytest.raises(InputError, match="'orders-worker' has no log group /aws/lambda/orders-w"):
+        deployment.apply(watching, cdk, _step)
+    assert deployed == []
+    watching.logs.create_log_group(logGroupName="/aws/lambda/orders-worker")
+    deployment.apply(watching, cdk, _step)
+    assert deployed == ["deployed"]
+
+
+class _step:  # noqa: N801 - stands for a function that gives a context
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        """Shows nothing."""
+
+    def __exit__(self, *_: object) -> None:
+        """Says nothing."""
