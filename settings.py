@@ -102,7 +102,8 @@ class Settings(Part):
     # Half a day at most: three of them decide, within CloudWatch's one day.
     heartbeatMinutes: Annotated[int, Field(ge=1, le=360)] = 5
     traffic: Traffic | None = None
-    deliveryTargetSeconds: Annotated[int, Field(ge=1, le=86_400)] = 60
+    # Five minutes: by then retries have outlasted a passing fault.
+    deliveryTargetSeconds: Annotated[int, Field(ge=1, le=86_400)] = 300
     # Below 95 % the fast burn would be more than all requests.
     acceptedObjective: Annotated[float, Field(ge=95, lt=100)] = 99.9
     deliveredObjective: Annotated[float, Field(ge=95, lt=100)] = 99.0

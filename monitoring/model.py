@@ -262,7 +262,8 @@ class Composite:
     unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     suppressed_by: str | None = None
     wait: int = 120
-    extension: int = 600
+    # Longer than its slowest part takes to forget: the slow burn's short window of 2 h.
+    extension: int = 9000
 
     def __post_init__(self) -> None:
         for problem in self._problems():

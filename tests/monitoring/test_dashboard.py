@@ -228,7 +228,7 @@ def test_limits_are_drawn_in_the_graph_s_unit() -> None:
     """Timeouts, targets and retention stand beside the thresholds, converted."""
     found = _set()
     assert _lines(_panel(found, "publish: duration"))["timeout: 10 s"] == 10_000
-    assert _lines(_panel(found, "From receipt to delivery"))["target: 1 min"] == 60_000
+    assert _lines(_panel(found, "From receipt to delivery"))["target: 5 min"] == 300_000
     retention = "Age of the oldest message, against its retention"
     assert _lines(_panel(found, retention))["it vanishes: 14 d"] == 1_209_600
 
@@ -331,7 +331,7 @@ def test_outcomes_are_stacked_and_the_slo_is_one_number() -> None:
     assert accepted["setPeriodToTimeRange"] is True
     assert accepted["metrics"][-1][0]["label"] == "accepted; 0.1 % may be refused"
     delivered = _panel(found, "Delivered in time, over the time shown")
-    assert delivered["metrics"][0][-1]["stat"] == "PR(:60000)"
+    assert delivered["metrics"][0][-1]["stat"] == "PR(:300000)"
 
 
 def test_dimensions_are_flat_and_log_metrics_have_none() -> None:

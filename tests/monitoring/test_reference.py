@@ -103,7 +103,7 @@ def test_every_incident_has_a_row(page: str, found: AlarmSet) -> None:
     rows = {row[0]: row[1:] for row in _rows(page, "Incidents")}
     assert len(rows) == len(found.composites)
     degraded = rows["[deliveries-degraded](runbook.md#deliveries-degraded)"]
-    assert degraded[3:5] == ["deliveries-failing", "2 min before, 10 min after"]
+    assert degraded[3:5] == ["deliveries-failing", "2 min before, 2.5 h after"]
     failing = rows["[deliveries-failing](runbook.md#deliveries-failing)"]
     assert "heartbeat-missing (unless api-5xx or slo-accepted-fast-long)" in failing[2]
 

@@ -66,7 +66,7 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         ("slo-accepted-slow-short", "100 * (5xx answers, Sum) / (requests, Sum) ≥ 0.3 % in 2 h"),
         (
             "slo-delivered-fast-short",
-            "100 - (share of delivery lag ≤ 1 min) ≥ 14.4 % in 5 min",
+            "100 - (share of delivery lag ≤ 5 min) ≥ 14.4 % in 5 min",
         ),
         (
             "api-5xx",
@@ -87,7 +87,7 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         (
             "slo-delivered-fast-long",
             "100 - in_time ≥ 14.4 % in 1 h, while n * (100 - in_time) ≥ 500, where in_time = share "
-            "of delivery lag ≤ 1 min, n = delivery lag (number of values)",
+            "of delivery lag ≤ 5 min, n = delivery lag (number of values)",
         ),
         (
             "no-traffic",
