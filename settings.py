@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -127,6 +128,19 @@ class Settings(Part):
             raise ValueError(
                 f"notifications: two channels are called '{twice[0]}'; give each a name of its own"
             )
+        for position, channel in enumerate(self.notifications):
+            where = f":secretsmanager:{self.awsRegion}:{self.awsAccount}:"
+            arn = channel.secretArn or ""
+            if arn and not self.on_laptop and not re.search(r"-[A-Za-z0-9]{6}$", arn):
+                raise ValueError(
+                    f"notifications.{position}.secretArn: lacks the six characters that Secrets "
+                    "Manager put at the end of its name; copy the whole ARN"
+                )
+            if arn and where not in arn:
+                raise ValueError(
+                    f"notifications.{position}.secretArn: not of {self.awsRegion} and account "
+                    f"{self.awsAccount}, where notify looks for it; copy the secret there"
+                )
         if self.existing:
             return self._of_existing()
         if self.traffic and self.heartbeat == "off":

@@ -22,7 +22,11 @@ COMPOSITES = (
         ),
         # Heartbeats end with the API, which has an incident of its own. Its long window remembers
         # trouble for an hour, so that the next heartbeat comes before this one counts.
-        unless={"heartbeat-missing": ("api-5xx", "slo-accepted-fast-long")},
+        # One blocked group is a ticket however old its webhooks get; it must not hide an outage.
+        unless={
+            "heartbeat-missing": ("api-5xx", "slo-accepted-fast-long"),
+            "queue-age-page": ("blocked-group",),
+        },
     ),
     Composite(
         id="deliveries-degraded",

@@ -63,7 +63,7 @@ class BufferStack(Stack):
             )
         )
         endpoint = f"https://{settings.domain_name}" if domain else api.api_endpoint
-        self._outputs(queue, table, endpoint, api.api_id)
+        self._outputs(queue, table, endpoint, api)
 
     def _queue(self) -> sqs.Queue:
         settings = self._settings
@@ -158,23 +158,27 @@ class BufferStack(Stack):
             self, "FauxBackendApi", name=name, function=function, settings=settings
         )
 
-    def _outputs(self, queue: sqs.Queue, table: dynamodb.Table, endpoint: str, api_id: str) -> None:
+    def _outputs(
+        self, queue: sqs.Queue, table: dynamodb.Table, endpoint: str, api: apigateway.HttpApi
+    ) -> None:
         """The names are a contract; see ``docs/architecture.md``.
 
-        What no physical name tells is exported for the monitoring stack.
+        What no physical name tells is exported for the monitoring stack. Neither ever changes:
+        CloudFormation refuses to change an export that is in use.
         """
         outputs = {
             "AWSREGION": self.region,
             "DynamoDBTable": table.table_name,
             "QueueUrl": queue.queue_url,
             "BufferedEndpoint": endpoint,
-            "ApiId": api_id,
+            "ApiId": api.api_id,
+            "ApiEndpoint": api.api_endpoint,
             "UsesFauxBackend": _flag(self._settings.create_faux_backend),
             "Release": self._functions.release,
         }
         exports = {
             "ApiId": self._settings.api_id_export,
-            "BufferedEndpoint": self._settings.endpoint_export,
+            "ApiEndpoint": self._settings.endpoint_export,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value, export_name=exports.get(name))

@@ -78,7 +78,6 @@ _ACCEPTED = (
         axis="webhooks",
         period="heartbeat.period",
         lines=(panels.line(metrics.ACCEPTED, "Sum", "buffer", "accepted", panels.GREEN),),
-        signals=("no-traffic",),
     ),
 )
 

@@ -211,6 +211,10 @@ def decide(known: Incident | None, state: str, at: int) -> Verdict:
             return Verdict(Incident(told=OK, changed_at=at), "never-told")
         return Verdict(_begun(at))
     newest = max(at, known.changed_at)
+    # A channel still told ALARM long ago has missed the recovery: this is another incident.
+    missed = state == ALARM and known.told_at is not None and at > known.told_at + SAME_INCIDENT
+    if state == known.told and missed and at >= known.changed_at:
+        return Verdict(_begun(at))
     if state == known.told:
         return Verdict(replace(known, changed_at=newest), "already-told")
     if state == OK:

@@ -16,7 +16,7 @@ from monitoring.model import (
     Threshold,
     period_problems,
 )
-from monitoring.resources import Measure, Resources, resources
+from monitoring.resources import Measure, Resources, plain, resources
 from settings import FILE, Settings
 
 # The alarm that the heartbeat sets off to see whether alerts arrive; it watches nothing.
@@ -111,11 +111,13 @@ def alarm_set(settings: Settings, watched: Resources | None = None) -> AlarmSet:
     candidates = _candidates(watched)
     left_out = _left_out(settings, watched, candidates)
     changed = _changed(settings, [one for one in candidates if one.id not in left_out])
+    told_together = {one.id for one in changed if not _own_severity(settings, one.id)}
     in_composites = {
-        part
+        signal_id
         for composite in definitions.COMPOSITES
-        for part in composite.parts
-        if watched.ours and not _own_severity(settings, part)
+        for part in composite.any_of
+        for signal_id in (part if isinstance(part, tuple) else (part,))
+        if watched.ours and told_together.issuperset(part if isinstance(part, tuple) else (part,))
     }
     found, problems = [], []
     for signal in changed:
@@ -234,20 +236,18 @@ def _impossible(watched: Resources, alarm: Alarm) -> list[str]:
     """Why its threshold could never be crossed, if that is so."""
     threshold, key = alarm.signal.threshold, f"alarms.{alarm.signal.id}.threshold"
     if alarm.threshold <= 0:
-        return [f"key '{key}': {_plain(alarm.threshold)} must be more than 0"]
+        return [f"key '{key}': {plain(alarm.threshold)} must be more than 0"]
+    if threshold.unit == "Percent" and alarm.threshold > 100:
+        return [f"key '{key}': {plain(alarm.threshold)} % is more than 100 %; lower it"]
     if threshold.at_most is None:
         return []
     most = watched.value(threshold.at_most, threshold.unit)
     if alarm.threshold <= most:
         return []
     return [
-        f"key '{key}': {_plain(alarm.threshold)} {threshold.unit.lower()} is more than "
-        f"{threshold.at_most} ({_plain(most)}), so the alarm could never fire; lower it"
+        f"key '{key}': {plain(alarm.threshold)} {threshold.unit.lower()} is more than "
+        f"{threshold.at_most} ({plain(most)}), so the alarm could never fire; lower it"
     ]
-
-
-def _plain(value: float) -> str:
-    return f"{value:f}".rstrip("0").rstrip(".")
 
 
 def _own_severity(settings: Settings, signal_id: str) -> bool:

@@ -25,6 +25,11 @@ _FACT = re.compile(r"\{([a-z_.-]+)\}")
 _IN_SECONDS = {"Seconds": 1.0, "Milliseconds": 0.001}
 
 
+def plain(value: float) -> str:
+    """A number without an exponent, which CloudWatch would not take everywhere."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A number that thresholds may be shares of."""
@@ -95,7 +100,7 @@ class Resources:
 
     def filled(self, text: str) -> str:
         """A text with the numbers of the facts that it names in braces."""
-        return _FACT.sub(lambda match: f"{self.fact(match[1]).value:g}", text)
+        return _FACT.sub(lambda match: plain(self.fact(match[1]).value), text)
 
     def measure(self, query: Query) -> Measure:
         """The metric of one resource that a query asks for."""
@@ -138,6 +143,10 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
         settings.subscribeTimeoutSeconds,
         settings.maxConcurrency,
         backend_time=Fact(settings.subscribeTimeoutSeconds - _SUBSCRIBE_RESERVE_SECONDS, "Seconds"),
+        # Several minutes more than a failing webhook waits, so that an attempt is always in sight.
+        backoff_minutes=Fact(
+            -(-(settings.retryMaxSeconds + settings.subscribeTimeoutSeconds) // 60) + 4, "Count"
+        ),
         # One attempt and one more minute, so that there is always one in the window.
         longest_wait_minutes=Fact(
             -(-(longest_wait + settings.subscribeTimeoutSeconds) // 60) + 1, "Count"

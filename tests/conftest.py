@@ -31,6 +31,7 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 # The outputs that other programs read. Source: docs/architecture.md, "Contracts".
 OUTPUTS = {
     "AWSREGION",
+    "ApiEndpoint",
     "ApiId",
     "DynamoDBTable",
     "QueueUrl",

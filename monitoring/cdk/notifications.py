@@ -163,7 +163,7 @@ class Notifications(Construct):
         secrets = [one.secretArn for one in self._settings.notifications if one.secretArn]
         statements = [
             iam.PolicyStatement(
-                actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+                actions=["dynamodb:GetItem", "dynamodb:PutItem"],
                 resources=[table.table_arn],
             ),
             # CloudWatch knows no narrower resource for it.

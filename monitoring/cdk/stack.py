@@ -60,7 +60,11 @@ class MonitoringStack(Stack):
                 self,
                 settings,
                 functions,
-                endpoint=Fn.import_value(settings.endpoint_export),
+                endpoint=(
+                    f"https://{settings.domain_name}"
+                    if settings.domain_name
+                    else Fn.import_value(settings.endpoint_export)
+                ),
                 probe=probe,
             )
         if watched.ours:

@@ -261,6 +261,7 @@ def test_an_explanation_explains_its_part_alone() -> None:
         for part in failing.parts
     }
     assert explained.pop("heartbeat-missing") == ["api-5xx", "slo-accepted-fast-long"]
+    assert explained.pop("queue-age-page") == ["blocked-group"]
     assert explained
     assert not any(explained.values())
 
@@ -332,3 +333,22 @@ def test_existing_resources_thresholds_can_be_changed() -> None:
     assert "more than worker.timeout (30000)" in _problem(
         **EXISTING, alarms={"worker-duration": {"threshold": 31_000}}
     )
+
+
+def test_half_a_pair_speaks_for_itself() -> None:
+    """A signal whose other half is left out is told by itself, and not by nobody."""
+    found = _set(alarms={"slo-delivered-fast-short": {"enabled": False}})
+    long = found.alarm("slo-delivered-fast-long")
+    assert long
+    assert long.topics == ("page",)
+
+
+def test_numbers_have_no_exponent() -> None:
+    """A long target is written out in the statistic."""
+    target = _alarm("slo-delivered-fast-short", deliveryTargetSeconds=86_400)
+    assert next(iter(target.measures.values())).statistic == "PR(:86400000)"
+
+
+def test_no_share_beyond_all() -> None:
+    """A percentage above 100 is refused."""
+    assert "150 % is more than 100 %" in _problem(alarms={"api-5xx": {"threshold": 150}})

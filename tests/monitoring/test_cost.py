@@ -123,7 +123,7 @@ def test_existing_resources_cost_their_alarms() -> None:
 
 def test_secrets_of_channels_are_counted_once() -> None:
     """Two channels that share a secret pay for it once."""
-    arn = "arn:aws:secretsmanager:us-east-1:222222222222:secret:hooks"
+    arn = "arn:aws:secretsmanager:us-east-1:222222222222:secret:hooks-AbCdEf"
     channels = [
         {"kind": "slack", "secretArn": arn},
         {"kind": "slack", "name": "other", "secretArn": arn},

@@ -35,6 +35,7 @@ TRAFFIC: dict[str, Any] = {"traffic": {}}
 UNDRAWN = {
     "backend-redirects": "one in 5 minutes, while the panel of answers has minutes",
     "consumer-stopped": "one waiting message, in a panel that reaches to thousands",
+    "no-traffic": "none in half an hour, while the panel has five minutes",
     "dropped-duplicates": "one in 5 minutes, in a panel of minutes",
     "slo-accepted-fast-short": "the same number as the long window's",
     "slo-accepted-slow-short": "the same number as the long window's",

@@ -75,7 +75,8 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         ),
         (
             "backend-down",
-            "100 * FILL(failed, REPEAT) ≥ 50 % in 2 of 6 minutes, while groups ≥ 2, where failed = "
+            "100 * FILL(failed, REPEAT) ≥ 50 % in 2 of 10 minutes,"
+            " while groups ≥ 2, where failed = "
             "attempts that found the backend unavailable (Average), "
             "groups = groups in flight (Maximum)",
         ),
@@ -91,7 +92,7 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         ),
         (
             "no-traffic",
-            "accepted + 0 * clock < 1 in 6 of 6 periods of 5 min, while HOUR(clock) ≥ 6 and "
+            "accepted + 0 * clock < 1 in 30 min, while HOUR(clock) ≥ 6 and "
             "HOUR(clock) < 24, where accepted = accepted webhooks (Sum), clock = heartbeats (Sum)",
         ),
     ],
