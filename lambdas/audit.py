@@ -17,9 +17,9 @@ from lambdas import observe
 with observe.loading():
     from collections.abc import Mapping, Sequence
     from dataclasses import dataclass
-    from datetime import UTC, datetime
 
     from lambdas import aws, metrics
+    from lambdas.clock import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +220,8 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
         queued=found.queued,
         uncertain=found.uncertain,
         unaccounted=found.unaccounted,
-        since=_iso(start + 60 * (found.since + 1)),
-        until=_iso(start + 60 * (found.until + 1)),
+        since=iso(1000 * (start + 60 * (found.since + 1)), "seconds"),
+        until=iso(1000 * (start + 60 * (found.until + 1)), "seconds"),
     )
     return {}
 
@@ -287,7 +287,3 @@ def _minute(series: _Series, at: int) -> Minute:
     depths = [series[name][at] for name in _DEPTHS if at in series[name]]
     counts = {name: series[name].get(at, 0) for name in _COUNTS}
     return Minute(**counts, depth=sum(depths) if depths else None)
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -20,7 +20,7 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from lambdas.parsing import json_value
+from lambdas.parsing import json_object
 
 # Less is not worth beginning a call for.
 _LEAST_SECONDS = 0.05
@@ -136,17 +136,11 @@ class Service:
             raise AwsError("Timeout", retryable=True) from None
         except urllib3.exceptions.HTTPError:
             raise AwsError("ConnectionError", retryable=True) from None
-        answer = _object(reply.data) if self.json_version else _query_answer(reply)
+        answer = json_object(reply.data or b"{}") if self.json_version else _query_answer(reply)
         if reply.status == 200 and answer is not None:
             return answer
         code = str((answer or {}).get("__type", f"HTTP {reply.status}")).rpartition("#")[2]
         raise AwsError(code, retryable=reply.status >= 500 or bool(_THROTTLED.search(code)))
-
-
-def _object(data: bytes) -> dict[str, Any] | None:
-    """A reply's JSON object, empty where the reply is; None when it is anything else."""
-    answer = json_value(data or b"{}")
-    return answer if isinstance(answer, dict) else None
 
 
 def _query_answer(reply: urllib3.BaseHTTPResponse) -> dict[str, Any]:

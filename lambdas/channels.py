@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas import aws, http
+from lambdas.clock import iso
 from lambdas.incidents import SEVERITIES
-from lambdas.notification import Notification, iso
-from lambdas.parsing import json_value
+from lambdas.notification import Notification
+from lambdas.parsing import json_object
 
 # urllib3 warns of an answer's malformed headers with the whole URL, which is a secret here.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -191,8 +192,8 @@ def _read_secret(arn: str, deadline: float) -> str:
 
 def _url(secret: str) -> str:
     """The URL that a secret is, or has as its ``url``."""
-    document = json_value(secret)
-    url = document.get("url") if isinstance(document, dict) else secret
+    document = json_object(secret)
+    url = secret if document is None else document.get("url")
     if not isinstance(url, str) or not url.startswith(("https://", "http://")):
         raise ChannelError("SecretMalformed")
     return url
@@ -231,8 +232,8 @@ def slack(secret: str, notification: Notification) -> Posts:
 
 def pagerduty(secret: str, notification: Notification) -> Posts:
     """Source: PagerDuty developer documentation, "Events API v2"."""
-    document = json_value(secret)
-    said = document if isinstance(document, dict) else {"routing_key": secret}
+    document = json_object(secret)
+    said = {"routing_key": secret} if document is None else document
     key, url = said.get("routing_key"), said.get("url", _PAGERDUTY_URL)
     if not isinstance(key, str) or not key.isalnum() or not isinstance(url, str):
         raise ChannelError("SecretMalformed")

@@ -20,7 +20,7 @@ from typing import Any
 
 from lambdas.envelope import Envelope
 from lambdas.extract import HEADER_NAME
-from lambdas.target import Backend
+from lambdas.target import Backend, address
 
 # Source: RFC 9110, 7.6.1, and RFC 2616, 13.5.1, for the older ones. Content-Length and Host
 # are written anew; Expect was answered by the API already.
@@ -138,8 +138,7 @@ def _connected(backend: Backend, seconds: float) -> http.client.HTTPConnection:
 
     One that comes too late is closed unused: nothing was sent over it.
     """
-    # Source: RFC 6761, 6.3: names under .localhost are the loopback address.
-    host = "127.0.0.1" if backend.host.endswith(".localhost") else backend.host
+    host = address(backend.host)
 
     def connect() -> http.client.HTTPConnection:
         if backend.scheme == "https":

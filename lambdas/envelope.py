@@ -14,7 +14,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.parsing import json_value
+from lambdas.parsing import json_object
 
 VERSION = 1
 
@@ -121,8 +121,8 @@ def unpack(text: str, body: bytes) -> Envelope:
     Raises:
         UnreadableError: When the text is no envelope, or of an unknown version.
     """
-    fields = json_value(text)
-    if not isinstance(fields, dict) or "v" not in fields:
+    fields = json_object(text)
+    if fields is None or "v" not in fields:
         raise UnreadableError("the message is not a webhook-buffer envelope")
     if fields["v"] != VERSION:
         raise UnreadableError(f"envelope version {fields['v']!r} is not {VERSION}")

@@ -19,7 +19,7 @@ from lambdas import observe
 
 with observe.loading():
     from lambdas.envelope import Envelope
-    from lambdas.parsing import json_value
+    from lambdas.parsing import json_object
 
 _KEPT = 20_000
 
@@ -90,8 +90,8 @@ class FauxBackend:
         return answer
 
     def _flagged(self, body: bytes) -> Answer | None:
-        flags = json_value(body) if self.obey_flags else None
-        if not isinstance(flags, dict):
+        flags = json_object(body) if self.obey_flags else None
+        if flags is None:
             return None
         status = _number(flags.get("faux_backend_force_status_code"), 200, 599)
         delay = _number(flags.get("faux_backend_delay_seconds"), 0, 60)

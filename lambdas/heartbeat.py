@@ -20,7 +20,7 @@ with observe.loading():
 
     from lambdas import aws, http
     from lambdas.envelope import HEARTBEAT_HEADER
-    from lambdas.parsing import json_value
+    from lambdas.parsing import json_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,7 @@ def _send_webhook() -> bool:
     except Exception as error:  # whatever it is, the probe is still to be sent
         observe.log("ERROR", "heartbeat.failed", error=type(error).__name__)
         return False
-    document = json_value(answer)
-    message_id = document.get("message_id") if isinstance(document, dict) else None
+    message_id = (json_object(answer) or {}).get("message_id")
     if status != 200 or not isinstance(message_id, str):
         # A 200 of something else than the buffer (a proxy's page) is no acknowledgement.
         unacknowledged = "NoMessageId" if status == 200 else None

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from lambdas.target import address
+
 
 class HttpError(Exception):
     """When no answer came; it names the class of the failure, never the URL, a secret maybe."""
@@ -28,14 +30,12 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
         raise HttpError("NotAnHttpUrl")
-    # Source: RFC 6761, 6.3: names under .localhost are the loopback address.
-    address = "127.0.0.1" if host.endswith(".localhost") else host
     kind = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
     target = parts.path or "/"
     if parts.query:
         target += f"?{parts.query}"
     try:
-        with kind(address, parts.port, retries=False) as pool:
+        with kind(address(host), parts.port, retries=False) as pool:
             reply = pool.request(
                 "POST",
                 target,

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdas import aws
-from lambdas.parsing import json_value
+from lambdas.parsing import json_object
 
 ALARM, OK = "ALARM", "OK"
 SEVERITIES = ("page", "ticket", "info")
@@ -79,9 +79,9 @@ def read(body: str, *, message_id: str, now: int) -> Transition:
         message_id: names a message that names no alarm.
         now: milliseconds since the epoch, where the message doesn't say when.
     """
-    envelope = _object(json_value(body))
+    envelope = json_object(body) or {}
     message = _text(envelope, "Message")
-    said = _object(json_value(message))
+    said = json_object(message) or {}
     topic = _text(envelope, "TopicArn").rpartition("-")[2]
     at = [
         _milliseconds(_text(said, "StateChangeTime")),
@@ -211,11 +211,11 @@ def decide(known: Incident | None, state: str, at: int) -> Verdict:
             return Verdict(Incident(told=OK, changed_at=at), "never-told")
         return Verdict(_begun(at))
     newest = max(at, known.changed_at)
-    # A channel still told ALARM long ago has missed the recovery: this is another incident.
-    missed = state == ALARM and known.told_at is not None and at > known.told_at + SAME_INCIDENT
-    if state == known.told and missed and at >= known.changed_at:
-        return Verdict(_begun(at))
     if state == known.told:
+        # A channel still told ALARM long ago has missed the recovery: this is another incident.
+        since = known.told_at
+        if state == ALARM and since is not None and at == newest and at > since + SAME_INCIDENT:
+            return Verdict(_begun(at))
         return Verdict(replace(known, changed_at=newest), "already-told")
     if state == OK:
         if at < known.changed_at:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from lambdas.clock import iso
 from lambdas.incidents import ALARM, OK, SEVERITIES, Reading, Transition
 
 UNITS = ("Percent", "Seconds", "Milliseconds", "Count")
@@ -359,9 +360,3 @@ def _escaped(text: str) -> str:
         lambda found: "".join(f"*{byte:02x}" for byte in found[0].encode()),
         text,
     )
-
-
-def iso(milliseconds: int) -> str:
-    """``2026-11-24T03:12:00.000Z``."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,3 +12,9 @@ def json_value(text: bytes | str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def json_object(text: bytes | str) -> dict[str, Any] | None:
+    """The JSON object in a text; None when it is anything else."""
+    value = json_value(text)
+    return value if isinstance(value, dict) else None

@@ -16,11 +16,11 @@ from lambdas import observe
 with observe.loading():
     import base64
     from collections.abc import Callable
-    from datetime import UTC, datetime
 
     from lambdas import aws, backoff, delivery, envelope, record
+    from lambdas.clock import iso
     from lambdas.config import SubscribeConfig
-    from lambdas.parsing import json_value
+    from lambdas.parsing import json_object
 
     CONFIG = SubscribeConfig.read(os.environ)
 
@@ -79,7 +79,7 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
         "X-Buffer-Group": ids["group_id"],
         "X-Buffer-Sequence": attributes["SequenceNumber"],
         "X-Buffer-Attempt": str(number),
-        "X-Buffer-Received-At": _iso(webhook.received_at),
+        "X-Buffer-Received-At": iso(webhook.received_at),
     }
     seconds = max(0.1, remaining() - _RESERVE_SECONDS)
     outcome = delivery.attempt(CONFIG.backend, webhook, extra, seconds=seconds)
@@ -208,12 +208,4 @@ def _write_record(
 
 def _test_flags(webhook: envelope.Envelope) -> dict[str, Any]:
     """The flags in a JSON body, where this environment obeys them; empty elsewhere."""
-    if not CONFIG.test_flags:
-        return {}
-    document = json_value(webhook.body)
-    return document if isinstance(document, dict) else {}
-
-
-def _iso(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (json_object(webhook.body) or {}) if CONFIG.test_flags else {}

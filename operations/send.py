@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from errors import InputError
+from lambdas.target import address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +55,11 @@ class Sender:
     def __init__(self, endpoint: str, *, connections: int = 1) -> None:
         parts = urlsplit(endpoint)
         host = parts.hostname or ""
-        # Names under .localhost are the loopback address (RFC 6761), which curl knows and
-        # Python's resolver does not.
-        address = "127.0.0.1" if host.endswith(".localhost") else host
         kind = (
             urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
         )
         self._host = parts.netloc
-        self._pool = kind(address, parts.port, maxsize=connections, block=True, retries=False)
+        self._pool = kind(address(host), parts.port, maxsize=connections, block=True, retries=False)
 
     def post(self, webhook: Webhook) -> Receipt:
         """Sends once; what can't be sent is a receipt with status 0."""
