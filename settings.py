@@ -51,6 +51,11 @@ LogRetention = Literal[
 ]  # fmt: skip
 
 
+def function_log_group(function: str) -> str:
+    """Where Lambda writes what a function logs, by the function's whole name."""
+    return f"/aws/lambda/{function}"
+
+
 class Settings(Part):
     """One environment's block in ``cdk.json``. ``docs/settings.md`` explains every key."""
 
@@ -264,15 +269,22 @@ class Settings(Part):
         if self.monitoring:
             found.append("notify")
             if not self.existing:
-                found += ["audit"] if self.heartbeat == "off" else ["audit", "heartbeat"]
+                found.append("audit")
+            if self.sends_heartbeats:
+                found.append("heartbeat")
         return found
+
+    @property
+    def sends_heartbeats(self) -> bool:
+        """Whether a function sends test webhooks through the buffer."""
+        return self.monitoring and not self.existing and self.heartbeat != "off"
 
     def function_name(self, function: str) -> str:
         """A function's name (``publish``) with this environment's prefix."""
         return f"{self.prefix}-{function}"
 
     def log_group_name(self, function: str) -> str:
-        return f"/aws/lambda/{self.function_name(function)}"
+        return function_log_group(self.function_name(function))
 
     @property
     def on_laptop(self) -> bool:

@@ -9,8 +9,8 @@ _NO_ATTEMPTS = (
     "Without attempts there is no news of the backend; failing webhooks may wait for minutes."
 )
 _GROUPS = (
-    "At least two groups must be in flight: a single failing one says more of its webhook than "
-    "of the backend."
+    "At least two groups must be in flight, and only webhooks younger than 20 minutes count: a "
+    "single failing one, or one that has failed for long, says more of itself than of the backend."
 )
 
 SIGNALS = (
@@ -21,10 +21,10 @@ SIGNALS = (
         covers=(1, 2, 3),
         severity=Severity.PAGE,
         queries={
-            "failed": Query(metrics.BACKEND_UNAVAILABLE, "Average", "buffer"),
+            "failed": Query(metrics.BACKEND_OUTCOME, "PR(4.5:)", "buffer"),
             "groups": Query(metrics.QUEUE_GROUPS, "Maximum", "queue"),
         },
-        expression="IF(groups >= 2, 100 * FILL(failed, REPEAT), 0)",
+        expression="IF(groups >= 2, FILL(failed, REPEAT), 0)",
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
             50,
@@ -44,12 +44,10 @@ SIGNALS = (
         covers=(5,),
         severity=Severity.PAGE,
         queries={
-            "e3": Query(metrics.BACKEND_3XX, "Sum", "buffer"),
-            "e4": Query(metrics.BACKEND_4XX, "Sum", "buffer"),
-            "n": Query(metrics.BACKEND_UNAVAILABLE, "SampleCount", "buffer"),
+            "refused": Query(metrics.BACKEND_OUTCOME, "PR(2.5:4.5)", "buffer"),
             "groups": Query(metrics.QUEUE_GROUPS, "Maximum", "queue"),
         },
-        expression="IF(groups >= 2, FILL(100 * (e3 + e4) / n, REPEAT), 0)",
+        expression="IF(groups >= 2, FILL(refused, REPEAT), 0)",
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
             50,
@@ -71,9 +69,8 @@ SIGNALS = (
         queries={"redirects": Query(metrics.BACKEND_3XX, "Sum", "buffer")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(1, "Count", "A webhook's URL should answer itself; one is a mistake."),
-        period=300,
         datapoints=1,
-        periods=1,
+        periods="subscribe.longest_wait_minutes",
         missing=Missing.NOT_BREACHING,
         missing_reason="Written only when it happens.",
         log="subscribe",

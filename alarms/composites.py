@@ -20,11 +20,10 @@ COMPOSITES = (
             "heartbeat-missing",
             ("slo-delivered-fast-long", "slo-delivered-fast-short"),
         ),
-        # Heartbeats end with the API, which has an incident of its own. Its long window remembers
-        # trouble for an hour, so that the next heartbeat comes before this one counts.
+        # Heartbeats end with the API, which has an incident of its own.
         # One blocked group is a ticket however old its webhooks get; it must not hide an outage.
         unless={
-            "heartbeat-missing": ("api-5xx", "slo-accepted-fast-long"),
+            "heartbeat-missing": ("api-5xx", "heartbeat-refused", "slo-accepted-fast-long"),
             "queue-age-page": ("blocked-group",),
         },
     ),
@@ -53,6 +52,7 @@ COMPOSITES = (
             "api-5xx",
             "publish-errors",
             "publish-throttles",
+            "heartbeat-refused",
             ("slo-accepted-fast-long", "slo-accepted-fast-short"),
         ),
     ),

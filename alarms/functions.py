@@ -52,7 +52,9 @@ def _throttles(
     )
 
 
-def _duration(role: str, impact: str, covers: tuple[int, ...], runbook: str) -> Signal:
+def _duration(
+    role: str, impact: str, covers: tuple[int, ...], runbook: str, threshold: Threshold
+) -> Signal:
     return Signal(
         id=f"{role}-duration",
         runbook=runbook,
@@ -62,18 +64,22 @@ def _duration(role: str, impact: str, covers: tuple[int, ...], runbook: str) -> 
         severity=Severity.TICKET,
         queries={"duration": Query(metrics.FUNCTION_DURATION, "p99", role)},
         comparison=Comparison.AT_LEAST,
-        threshold=Threshold(
-            0.8,
-            "Milliseconds",
-            "80 % of this function's own timeout; at the timeout Lambda ends it.",
-            of=f"{role}.timeout",
-            at_most=f"{role}.timeout",
-        ),
+        threshold=threshold,
         datapoints=3,
         periods=5,
         missing=Missing.NOT_BREACHING,
         missing_reason=_IDLE,
         log=role,
+    )
+
+
+def _of_timeout(role: str) -> Threshold:
+    return Threshold(
+        0.8,
+        "Milliseconds",
+        "80 % of this function's own timeout; at the timeout Lambda ends it.",
+        of=f"{role}.timeout",
+        at_most=f"{role}.timeout",
     )
 
 
@@ -99,7 +105,7 @@ def _concurrency(
     )
 
 
-def _log_errors(role: str, runbook: str) -> Signal:
+def _log_errors(role: str, runbook: str, *, period: int = 300, periods: int | str = 1) -> Signal:
     return Signal(
         id=f"{role}-log-errors",
         runbook=runbook,
@@ -110,9 +116,9 @@ def _log_errors(role: str, runbook: str) -> Signal:
         queries={"errors": Query(metrics.LOG_ERRORS, "Sum", role)},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(1, "Count", "What is logged as an error is meant to be read."),
-        period=300,
+        period=period,
         datapoints=1,
-        periods=1,
+        periods=periods,
         missing=Missing.NOT_BREACHING,
         missing_reason="The filter reports only what it finds.",
         log=role,
@@ -160,6 +166,7 @@ SIGNALS = (
         "Senders wait, and some give up before they are answered.",
         (9,),
         "publish-duration",
+        _of_timeout("publish"),
     ),
     _concurrency(
         "publish",
@@ -189,6 +196,14 @@ SIGNALS = (
         "Deliveries are slow, and soon fail for want of time.",
         (3,),
         "subscribe-duration",
+        Threshold(
+            1.0,
+            "Milliseconds",
+            "All the time that subscribe gives the backend: what takes longer has timed out "
+            "there, and little is left to write the record.",
+            of="subscribe.backend_time",
+            at_most="subscribe.timeout",
+        ),
     ),
     _concurrency(
         "subscribe",
@@ -198,7 +213,13 @@ SIGNALS = (
         Severity.INFO,
         "subscribe-concurrency",
     ),
-    _log_errors("subscribe", "subscribe-log-errors"),
+    # On until a webhook whose attempts fail with an error has been tried again without one.
+    _log_errors(
+        "subscribe",
+        "subscribe-log-errors",
+        period=60,
+        periods="subscribe.longest_wait_minutes",
+    ),
     _log_warnings("subscribe", "subscribe-log-warnings"),
 )
 
@@ -214,7 +235,13 @@ def of_any(role: str) -> tuple[Signal, ...]:
             "function-throttles",
             Severity.PAGE,
         ),
-        _duration(role, "Soon it is ended before it is done.", (3, 9), "function-duration"),
+        _duration(
+            role,
+            "Soon it is ended before it is done.",
+            (3, 9),
+            "function-duration",
+            _of_timeout(role),
+        ),
         _concurrency(
             role, "Soon it is throttled.", 0.8, _QUOTA, Severity.TICKET, "function-concurrency"
         ),

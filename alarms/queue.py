@@ -233,7 +233,7 @@ SIGNALS = (
             "waited 10 minutes; in the same minute another one was delivered.",
         ),
         datapoints=2,
-        periods=_TRIED_AGAIN,
+        periods="subscribe.two_waits_minutes",
         missing=Missing.NOT_BREACHING,
         missing_reason="Minutes without a failed attempt lie between the attempts of a head.",
         log="subscribe",

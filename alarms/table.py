@@ -25,9 +25,8 @@ SIGNALS = (
         threshold=Threshold(
             1, "Count", "Each is tried twice already; what fails then stays unwritten."
         ),
-        period=300,
         datapoints=1,
-        periods=1,
+        periods="subscribe.longest_wait_minutes",
         missing=Missing.NOT_BREACHING,
         missing_reason="Written only when it happens.",
         log="subscribe",

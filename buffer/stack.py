@@ -111,6 +111,7 @@ class BufferStack(Stack):
                 "GROUP_ID": json.dumps(settings.groupId),
                 "GROUP_ID_MISSING": settings.groupIdMissing,
                 "DEDUPLICATION_ID": json.dumps(settings.deduplicationId),
+                "HEARTBEATS": _flag(settings.sends_heartbeats),
             },
             statements=[_allow(queue.queue_arn, "sqs:SendMessage")],
         )

@@ -99,15 +99,19 @@ _OUTCOMES = (
         ),
     ),
     Panel(
-        title="Share of attempts that failed",
+        title="Share of fresh attempts that failed",
         unit="Percent",
         lines=(
-            panels.hidden(metrics.BACKEND_UNAVAILABLE, "Average", "buffer", "failed"),
-            panels.hidden(metrics.BACKEND_UNAVAILABLE, "SampleCount", "buffer", "n"),
-            panels.hidden(metrics.BACKEND_3XX, "Sum", "buffer", "e3"),
-            panels.hidden(metrics.BACKEND_4XX, "Sum", "buffer", "e4"),
-            Formula("100 * failed", "5xx, timeout or no connection"),
-            Formula("100 * (e3 + e4) / n", "3xx or 4xx"),
+            panels.line(
+                metrics.BACKEND_OUTCOME,
+                "PR(4.5:)",
+                "buffer",
+                "5xx, timeout or no connection",
+                panels.RED,
+            ),
+            panels.line(
+                metrics.BACKEND_OUTCOME, "PR(2.5:4.5)", "buffer", "3xx or 4xx", panels.ORANGE
+            ),
         ),
         signals=("backend-down", "backend-rejecting"),
     ),

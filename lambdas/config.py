@@ -21,6 +21,7 @@ class PublishConfig:
         queue_url: the FIFO queue.
         group_id, deduplication_id: extractors in order.
         reject_without_group: answer 400 when no group is found, else give it its own.
+        heartbeats: whether the monitoring sends any, to be told from webhooks.
         release: what runs, told in every answer's ``X-Buffer-Release``.
     """
 
@@ -28,6 +29,7 @@ class PublishConfig:
     group_id: tuple[extract.Extractor, ...]
     deduplication_id: tuple[extract.Extractor, ...]
     reject_without_group: bool
+    heartbeats: bool
     release: str
 
     @classmethod
@@ -37,6 +39,7 @@ class PublishConfig:
             group_id=_extractors(environ["GROUP_ID"]),
             deduplication_id=_extractors(environ["DEDUPLICATION_ID"]),
             reject_without_group=environ["GROUP_ID_MISSING"] == "reject",
+            heartbeats=environ["HEARTBEATS"] == "true",
             release=environ["RELEASE"],
         )
 

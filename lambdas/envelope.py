@@ -21,8 +21,10 @@ VERSION = 1
 # Source: SQS quotas: a message is at most 1 MiB, message attributes included.
 MAX_MESSAGE_BYTES = 1_048_576
 
-# Marks a heartbeat. Anybody may send it, and then their webhook is none.
+# A heartbeat has both, and counts as one where the monitoring sends any. Whoever else sends one
+# has sent no webhook.
 HEARTBEAT_HEADER = "x-buffer-heartbeat"
+HEARTBEAT_PATH = "/webhook-buffer/heartbeat"
 
 _BODY_ATTRIBUTE = "body"
 # A decompressed body can't be larger than what a Lambda invocation could bring in.
@@ -49,6 +51,7 @@ class Envelope:
         headers: (name, value) pairs in order.
         body: the body's bytes.
         received_at: receipt at the API, milliseconds since the epoch.
+        heartbeat: whether it is a test webhook of the monitoring, which counts as no traffic.
     """
 
     method: str
@@ -57,15 +60,14 @@ class Envelope:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     received_at: int
-
-    @property
-    def is_heartbeat(self) -> bool:
-        """Whether it is a test webhook of the monitoring, which counts as no traffic."""
-        return any(name.lower() == HEARTBEAT_HEADER for name, _ in self.headers)
+    heartbeat: bool = False
 
     @classmethod
-    def from_event(cls, event: dict[str, Any]) -> Envelope:
+    def from_event(cls, event: dict[str, Any], *, heartbeats: bool = False) -> Envelope:
         """The webhook as an HTTP API hands it over.
+
+        Args:
+            heartbeats: whether there are any; their mark says nothing otherwise.
 
         Source: API Gateway, payload format version 2.0: header names are lower-cased,
         repeated headers joined with a comma, and cookies moved to a list of their own.
@@ -75,15 +77,18 @@ class Envelope:
         if event.get("cookies") and not any(name == "cookie" for name, _ in headers):
             headers.append(("cookie", "; ".join(event["cookies"])))
         context = event["requestContext"]
+        path = event.get("rawPath") or "/"
+        marked = any(name.lower() == HEARTBEAT_HEADER for name, _ in headers)
         return cls(
             method=context["http"]["method"],
-            path=event.get("rawPath") or "/",
+            path=path,
             query=event.get("rawQueryString") or "",
             headers=tuple(headers),
             body=base64.b64decode(body)
             if event.get("isBase64Encoded")
             else body.encode("utf-8", "surrogatepass"),
             received_at=int(context["timeEpoch"]),
+            heartbeat=heartbeats and marked and path == HEARTBEAT_PATH,
         )
 
 
@@ -134,6 +139,7 @@ def unpack(text: str, body: bytes) -> Envelope:
             headers=tuple((name, value) for name, value in fields["headers"]),
             body=_inflate(body) if fields.get("encoding") == "deflate" else body,
             received_at=int(fields["received_at"]),
+            heartbeat=fields.get("heartbeat") is True,
         )
     except (KeyError, TypeError, ValueError, zlib.error):
         raise UnreadableError("the envelope is damaged") from None
@@ -148,6 +154,8 @@ def _message(envelope: Envelope, body: bytes, encoding: str | None) -> Message:
         "headers": envelope.headers,
         "received_at": envelope.received_at,
     }
+    if envelope.heartbeat:
+        fields["heartbeat"] = True
     if encoding:
         fields["encoding"] = encoding
     # ASCII only: SQS refuses some Unicode characters, JSON escapes them all.

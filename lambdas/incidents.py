@@ -22,6 +22,8 @@ SEVERITIES = ("page", "ticket", "info")
 # An alarm that is on again so soon after its recovery is the same incident, milliseconds.
 SAME_INCIDENT = 10 * 60 * 1000
 _KEPT_SECONDS = 30 * 86_400
+# What saving fails with when something else stands there by now.
+CHANGED = "ConditionalCheckFailedException"
 # Source: CloudWatch API reference, PutMetricAlarm: an alarm's name has 255 characters at most.
 _NAME_CHARACTERS = 255
 _UNREADABLE_CHARACTERS = 1000
@@ -283,8 +285,8 @@ def save(
         now: milliseconds since the epoch.
 
     Raises:
-        AwsError: When DynamoDB does not take it; ``ConditionalCheckFailedException`` when
-            something else stands there by now.
+        AwsError: When DynamoDB does not take it, or, with the code ``CHANGED``, when something
+            else stands there by now.
     """
     values: dict[str, Any] = {
         "told": {"S": incident.told},

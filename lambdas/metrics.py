@@ -13,6 +13,10 @@ NAMESPACE = "WebhookBuffer"
 # Members of every log line, so that they need not be said twice.
 DIMENSIONS = ("service", "env")
 
+# Attempts of older webhooks say more of these than of the backend. An outage is told by the age
+# of what waits well before that, so that nothing falls between the two.
+FRESH_SECONDS = 20 * 60
+
 # Name -> unit. CloudWatch asks money for a metric in the hours in which it is written, so what
 # happens rarely is written only when it happens; `docs/decisions/0008-metrics.md` says more.
 UNITS: Mapping[str, str] = {
@@ -26,8 +30,9 @@ UNITS: Mapping[str, str] = {
     "BackendTimeout": "Count",
     "BackendConnectionError": "Count",
     # subscribe: every attempt
-    "BackendUnavailable": "Count",  # 1 after a 5xx, timeout or connection error, else 0
     "BackendDuration": "Milliseconds",
+    # subscribe: every attempt of a webhook that is FRESH_SECONDS old at most
+    "BackendOutcome": "Count",  # 2 to 5 for 2xx to 5xx, 6 a timeout, 7 a connection error
     # subscribe: every delivery
     "DeliveryLag": "Milliseconds",  # from receipt at the API
     # subscribe: every failed attempt
@@ -37,6 +42,8 @@ UNITS: Mapping[str, str] = {
     "Consumed": "Count",  # left the queue undelivered, as a test flag asked
     "RecordFailed": "Count",
     "HeartbeatArrived": "Count",
+    # heartbeat: as it happens
+    "HeartbeatRefused": "Count",  # the API did not take a test webhook
     # audit: when there is something to tell
     "Unaccounted": "Count",  # accepted, but neither delivered nor queued
 }

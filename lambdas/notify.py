@@ -212,6 +212,10 @@ def _settled(
             within=min(_RESERVE_SECONDS, remaining()) / 2,
         )
     except aws.AwsError as error:
+        if error.code == incidents.CHANGED:
+            # Another message of this alarm came at the same time; this one is decided anew.
+            observe.log("INFO", "incident.changed", channel=channel.id, **fields)
+            return False
         observe.log("ERROR", "incident.unsaved", channel=channel.id, aws_error=error.code, **fields)
         observe.report(f"What was told can't be remembered: {error.code}")
         # Where the table can't be read either, coming again would only tell it again.

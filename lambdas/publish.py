@@ -60,12 +60,12 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
     Args:
         seconds: how long queueing may take.
     """
-    webhook = envelope.Envelope.from_event(event)
+    webhook = envelope.Envelope.from_event(event, heartbeats=CONFIG.heartbeats)
     fields: dict[str, Any] = {
         "method": webhook.method,
         "path": webhook.path[:_LOGGED_PATH],
         "body_bytes": len(webhook.body),
-        "heartbeat": webhook.is_heartbeat or None,
+        "heartbeat": webhook.heartbeat or None,
     }
     if _altered(event, webhook):
         return 415, {"error": _ALTERED}, fields
@@ -74,7 +74,7 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
     )
     deduplication_id = extract.first(CONFIG.deduplication_id, facts) or str(uuid4())
     group_id = extract.first(CONFIG.group_id, facts)
-    if webhook.is_heartbeat:
+    if webhook.heartbeat:
         group_id = _HEARTBEAT_GROUP
     if group_id is None:
         if CONFIG.reject_without_group:

@@ -20,12 +20,20 @@ with observe.loading():
     from lambdas import aws, backoff, delivery, envelope, record
     from lambdas.clock import iso
     from lambdas.config import SubscribeConfig
+    from lambdas.metrics import FRESH_SECONDS
     from lambdas.parsing import json_object
 
     CONFIG = SubscribeConfig.read(os.environ)
 
 # Seconds until Lambda ends the invocation.
 Remaining = Callable[[], float]
+
+# The counter of each outcome, by its number.
+_OUTCOMES = {
+    **{status: f"Backend{status}xx" for status in (2, 3, 4, 5)},
+    6: "BackendTimeout",
+    7: "BackendConnectionError",
+}
 
 # Kept back from the function's remaining time for the record and the visibility change, which
 # are tried twice: each try at most this long, and never so long that what follows has no time.
@@ -71,7 +79,7 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
         observe.report(f"A message in the queue can't be read: {error}")
         return False
 
-    if webhook.is_heartbeat and not CONFIG.heartbeat_to_backend:
+    if webhook.heartbeat and not CONFIG.heartbeat_to_backend:
         observe.log("INFO", "heartbeat.arrived", metrics={"HeartbeatArrived": 1})
         return True
     extra = {
@@ -115,26 +123,26 @@ def _metrics(
     webhook: envelope.Envelope, outcome: delivery.Outcome, number: int, age_ms: int
 ) -> dict[str, float]:
     """What an attempt adds to the metrics. A heartbeat is no traffic, only proof of a way."""
-    if webhook.is_heartbeat:
+    if webhook.heartbeat:
         return {"HeartbeatArrived": 1} if outcome.delivered else {}
-    if outcome.status is None:
-        timed_out = outcome.error in ("ConnectTimeout", "ReadTimeout")
-        kind = "BackendTimeout" if timed_out else "BackendConnectionError"
-    else:
-        # A status below 200 or above 599 is no answer to a webhook either.
-        kind = f"Backend{outcome.status // 100}xx" if 200 <= outcome.status < 600 else "Backend5xx"
-    unavailable = kind in ("Backend5xx", "BackendTimeout", "BackendConnectionError")
-    found = {
-        kind: 1.0,
-        "BackendUnavailable": float(unavailable),
-        "BackendDuration": outcome.duration_ms,
-    }
+    kind = _outcome(outcome)
+    found = {_OUTCOMES[kind]: 1.0, "BackendDuration": outcome.duration_ms}
+    if age_ms <= 1000 * FRESH_SECONDS:
+        found["BackendOutcome"] = kind
     if outcome.delivered:
         return {**found, "DeliveryLag": age_ms}
     found["HeadAge"] = age_ms / 1000
     if number >= CONFIG.blocked_attempts or age_ms >= 1000 * CONFIG.blocked_seconds:
         found["BlockedGroup"] = 1
     return found
+
+
+def _outcome(outcome: delivery.Outcome) -> int:
+    """An outcome's number, as the metric BackendOutcome has it."""
+    if outcome.status is None:
+        return 6 if outcome.error in ("ConnectTimeout", "ReadTimeout") else 7
+    # A status below 200 or above 599 is no answer to a webhook either.
+    return outcome.status // 100 if 200 <= outcome.status < 600 else 5
 
 
 def _unpacked(message: dict[str, Any]) -> envelope.Envelope:

@@ -46,9 +46,12 @@ class Alarm:
     threshold: float
     period: int
     periods: int
-    severity: Severity
     topics: tuple[str, ...]
     log_group: str | None
+
+    @property
+    def severity(self) -> Severity:
+        return self.signal.severity
 
     @property
     def metric_count(self) -> int:
@@ -68,7 +71,10 @@ class CompositeAlarm:
     name: str
     parts: tuple[tuple[Alarm, ...], ...]
     explaining: tuple[Alarm, ...]
-    severity: Severity
+
+    @property
+    def severity(self) -> Severity:
+        return self.composite.severity
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -97,6 +103,19 @@ class AlarmSet:
     def alarm(self, signal_id: str) -> Alarm | None:
         return next((alarm for alarm in self.alarms if alarm.signal.id == signal_id), None)
 
+    def incident(self, signal_id: str) -> CompositeAlarm | None:
+        """What a signal is told as; None when it speaks for itself."""
+        return next(
+            (
+                one
+                for one in self.composites
+                for part in one.parts
+                for alarm in part
+                if alarm.signal.id == signal_id
+            ),
+            None,
+        )
+
 
 def alarm_set(settings: Settings, watched: Resources | None = None) -> AlarmSet:
     """Resolves the signals for an environment.
@@ -115,9 +134,9 @@ def alarm_set(settings: Settings, watched: Resources | None = None) -> AlarmSet:
     in_composites = {
         signal_id
         for composite in definitions.COMPOSITES
-        for part in composite.any_of
-        for signal_id in (part if isinstance(part, tuple) else (part,))
-        if watched.ours and told_together.issuperset(part if isinstance(part, tuple) else (part,))
+        for group in composite.groups
+        for signal_id in group
+        if watched.ours and told_together.issuperset(group)
     }
     found, problems = [], []
     for signal in changed:
@@ -153,13 +172,10 @@ def _left_out(
             reasons[signal.id] = f"settings say so (alarms.{signal.id}.enabled)"
         elif signal.opt_in and getattr(settings, signal.opt_in) is None:
             reasons[signal.id] = f"it is opt-in: set '{signal.opt_in}' (docs/settings.md)"
-        elif settings.heartbeat == "off" and signal.id in (
-            "heartbeat-missing",
-            "alert-path-broken",
-        ):
-            reasons[signal.id] = "heartbeat is 'off'"
-        elif signal.id == "alert-path-broken" and not watched.ours:
+        elif signal.needs_heartbeat and not watched.ours:
             reasons[signal.id] = "its probe comes with the buffer's heartbeat"
+        elif signal.needs_heartbeat and not settings.sends_heartbeats:
+            reasons[signal.id] = "heartbeat is 'off'"
     if not watched.ours:
         generic = {one.id for one in candidates}
         for signal in definitions.SIGNALS:
@@ -210,7 +226,7 @@ def _alarm(
         raise SignalError(f"signal '{signal.id}': {problems[0]}")
     told = Severity.INFO if signal.id in in_composites else signal.severity
     second_way = ("alert-path",) if ALERT_PATH_MODE in signal.covers else ()
-    function = watched.by_role.get(signal.log or "")
+    logged = watched.by_role.get(signal.log or "")
     return Alarm(
         signal=signal,
         name=settings.alarm_name(signal.id),
@@ -219,9 +235,8 @@ def _alarm(
         threshold=resolved(signal.threshold, watched),
         period=period,
         periods=periods,
-        severity=signal.severity,
         topics=(told.value, *second_way),
-        log_group=f"/aws/lambda/{function.name}" if function else None,
+        log_group=logged.log_groups[0] if logged else None,
     )
 
 
@@ -262,11 +277,11 @@ def _composites(settings: Settings, found: Iterable[Alarm]) -> tuple[CompositeAl
     by_id = {id_: one for id_, one in every.items() if not _own_severity(settings, id_)}
     composites = []
     for composite in definitions.COMPOSITES:
-        parts = []
-        for part in composite.any_of:
-            ids = part if isinstance(part, tuple) else (part,)
-            if all(one in by_id for one in ids):
-                parts.append(tuple(by_id[one] for one in ids))
+        parts = [
+            tuple(by_id[one] for one in group)
+            for group in composite.groups
+            if by_id.keys() >= set(group)
+        ]
         if parts:
             composites.append(
                 CompositeAlarm(
@@ -278,7 +293,6 @@ def _composites(settings: Settings, found: Iterable[Alarm]) -> tuple[CompositeAl
                         for one in dict.fromkeys(sum(composite.unless.values(), ()))
                         if one in every
                     ),
-                    severity=composite.severity,
                 )
             )
     return tuple(composites)

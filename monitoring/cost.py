@@ -71,7 +71,7 @@ DATED = "list prices of us-east-1, 2022 to 2026"
 STEADY = (
     "Accepted",
     "Backend2xx",
-    "BackendUnavailable",
+    "BackendOutcome",
     "BackendDuration",
     "DeliveryLag",
     "HeartbeatArrived",

@@ -66,6 +66,7 @@ TABLE_UPDATE_ERRORS = Metric(
 LOG_NAMESPACE = f"{ours.NAMESPACE}/Logs"
 LOG_ERRORS = Metric(Kind.LOG, LOG_NAMESPACE, "log-errors", "Count")
 LOG_WARNINGS = Metric(Kind.LOG, LOG_NAMESPACE, "log-warnings", "Count")
+LOG_TROUBLE = Metric(Kind.LOG, LOG_NAMESPACE, "log-trouble", "Count")  # either of the two
 
 ACCEPTED = _buffer("Accepted")
 BACKEND_2XX = _buffer("Backend2xx")
@@ -74,11 +75,13 @@ BACKEND_4XX = _buffer("Backend4xx")
 BACKEND_5XX = _buffer("Backend5xx")
 BACKEND_TIMEOUT = _buffer("BackendTimeout")
 BACKEND_CONNECTION_ERROR = _buffer("BackendConnectionError")
-BACKEND_UNAVAILABLE = _buffer("BackendUnavailable")
 BACKEND_DURATION = _buffer("BackendDuration")
+# Shares of it: ``PR(4.5:)`` is what found the backend unavailable, ``PR(2.5:4.5)`` what it refused.
+BACKEND_OUTCOME = _buffer("BackendOutcome")
 DELIVERY_LAG = _buffer("DeliveryLag")
 HEAD_AGE = _buffer("HeadAge")
 BLOCKED_GROUP = _buffer("BlockedGroup")
 RECORD_FAILED = _buffer("RecordFailed")
 HEARTBEAT_ARRIVED = _buffer("HeartbeatArrived")
+HEARTBEAT_REFUSED = _buffer("HeartbeatRefused")
 UNACCOUNTED = _buffer("Unaccounted")

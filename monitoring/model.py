@@ -42,7 +42,8 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Source: CloudWatch user guide, "Metric math": ids begin with a lower-case letter.
 _QUERY_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 _STATISTIC = re.compile(
-    r"Sum|Average|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?|PR\(:(\d+|\{[a-z_.]+\})\)"
+    r"Sum|Average|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?"
+    r"|PR\((\d+(\.\d+)?)?:(\d+(\.\d+)?|\{[a-z_.]+\})?\)"
 )
 # What an expression may hold besides its queries. Source: CloudWatch user guide, "Metric math".
 _FUNCTIONS = {"ABS", "AND", "AVG", "DIFF", "FILL", "HOUR", "IF", "MAX", "MIN", "OR", "RATE",
@@ -162,6 +163,7 @@ class Signal:
         log: the role of the function whose log tells more, if one does.
         log_query: in Logs Insights' language; by default what is not INFO.
         opt_in: the setting without which the signal is left out.
+        needs_heartbeat: whether it is left out where the monitoring sends none.
     """
 
     id: str
@@ -186,6 +188,7 @@ class Signal:
         " | sort @timestamp desc | limit 100"
     )
     opt_in: str | None = None
+    needs_heartbeat: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "runbook", self.runbook or self.id)
@@ -286,11 +289,14 @@ class Composite:
         return found
 
     @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Its parts, each as the signals that have to be on together."""
+        return tuple(part if isinstance(part, tuple) else (part,) for part in self.any_of)
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """The ids of its signals."""
-        return tuple(
-            name for part in self.any_of for name in (part if isinstance(part, tuple) else (part,))
-        )
+        return tuple(name for group in self.groups for name in group)
 
 
 def unit_of(query: Query) -> str:

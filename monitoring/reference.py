@@ -24,8 +24,8 @@ WRITTEN: Mapping[str, str] = {
     "Backend5xx": "by subscribe, for each attempt so answered",
     "BackendTimeout": "by subscribe, for each attempt without an answer in time",
     "BackendConnectionError": "by subscribe, for each attempt that could not connect",
-    "BackendUnavailable": "by subscribe, for every attempt: 1 after a 5xx, timeout or connection "
-    "error, else 0",
+    "BackendOutcome": "by subscribe, for every attempt of a webhook younger than 20 minutes: 2 to 5"
+    " after 2xx to 5xx, 6 after a timeout, 7 after a connection error",
     "BackendDuration": "by subscribe, for every attempt",
     "DeliveryLag": "by subscribe, for every delivery, from receipt at the API",
     "HeadAge": "by subscribe, for every failed attempt",
@@ -34,6 +34,7 @@ WRITTEN: Mapping[str, str] = {
     "Consumed": "by subscribe, for each webhook that a test flag took out of the queue",
     "RecordFailed": "by subscribe, for each record that could not be written",
     "HeartbeatArrived": "by subscribe, for each heartbeat",
+    "HeartbeatRefused": "by heartbeat, when the API does not take a test webhook",
     "Unaccounted": "by the audit, when something is missing",
 }
 

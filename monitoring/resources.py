@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from monitoring.model import Kind, Query
-from settings import Settings
+from settings import Settings, function_log_group
 
 # Source: SQS developer guide, "Amazon SQS FIFO queue quotas": in flight, and how far it looks
 # for available message groups.
@@ -45,6 +45,7 @@ class Resource:
     Attributes:
         name: physical name, or id where CloudWatch wants that.
         facts: by name (``timeout``).
+        log_groups: in which its metrics of kind LOG are counted, and more can be read.
     """
 
     role: str
@@ -52,6 +53,7 @@ class Resource:
     name: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
     dimensions: Mapping[str, str] = field(default_factory=dict)
+    log_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ def resources(settings: Settings, *, api_id: str = UNKNOWN_API) -> Resources:
 
 def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
     longest_wait = max(settings.retryMaxSeconds, settings.retryAfterMaxSeconds)
+    # One attempt and one more minute, so that there is always one in the window.
+    wait_minutes = -(-(longest_wait + settings.subscribeTimeoutSeconds) // 60) + 1
     yield _queue("queue", settings.queue_name, settings.retention_seconds)
     yield _function(
         "publish",
@@ -147,13 +151,18 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
         backoff_minutes=Fact(
             -(-(settings.retryMaxSeconds + settings.subscribeTimeoutSeconds) // 60) + 4, "Count"
         ),
-        # One attempt and one more minute, so that there is always one in the window.
-        longest_wait_minutes=Fact(
-            -(-(longest_wait + settings.subscribeTimeoutSeconds) // 60) + 1, "Count"
-        ),
+        longest_wait_minutes=Fact(wait_minutes, "Count"),
+        two_waits_minutes=Fact(2 * wait_minutes, "Count"),
     )
-    for role in ("heartbeat", "audit", "notify"):
+    helpers = [role for role in ("heartbeat", "audit", "notify") if role in settings.functions]
+    for role in helpers:
         yield _function(role, settings.function_name(role), 0, 0)
+    yield Resource(
+        "helpers",
+        Kind.LOG,
+        settings.function_name("helpers"),
+        log_groups=tuple(settings.log_group_name(role) for role in helpers),
+    )
     yield Resource("api", Kind.HTTP_API, api_id, dimensions={"ApiId": api_id})
     yield _table("table", settings.table_name)
     yield Resource(
@@ -214,7 +223,14 @@ def _notify_dlq(settings: Settings) -> Resource:
 
 def _function(role: str, name: str, timeout: int, concurrency: int, **more: Fact) -> Resource:
     facts = {"timeout": Fact(timeout, "Seconds"), "concurrency": Fact(concurrency, "Count"), **more}
-    return Resource(role, Kind.FUNCTION, name, facts, {"FunctionName": name})
+    return Resource(
+        role,
+        Kind.FUNCTION,
+        name,
+        facts,
+        {"FunctionName": name},
+        log_groups=(function_log_group(name),),
+    )
 
 
 def _table(role: str, name: str) -> Resource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from monitoring import metrics
 from monitoring.alarm_set import Alarm, CompositeAlarm
 from monitoring.model import Comparison, Kind, Missing, Query
 
@@ -39,6 +40,7 @@ METRICS = {
     "SystemErrors": "system errors",
     "log-errors": "errors in the log",
     "log-warnings": "warnings in the log",
+    "log-trouble": "errors and warnings in the logs",
     "Accepted": "accepted webhooks",
     "Backend2xx": "2xx from the backend",
     "Backend3xx": "3xx from the backend",
@@ -46,7 +48,7 @@ METRICS = {
     "Backend5xx": "5xx from the backend",
     "BackendTimeout": "timeouts of the backend",
     "BackendConnectionError": "connections to the backend that failed",
-    "BackendUnavailable": "attempts that found the backend unavailable",
+    "BackendOutcome": "fresh attempts",
     "BackendDuration": "duration at the backend",
     "DeliveryLag": "delivery lag",
     "HeadAge": "age at a failed attempt",
@@ -54,6 +56,7 @@ METRICS = {
     "Consumed": "webhooks consumed by a test flag",
     "RecordFailed": "records not written",
     "HeartbeatArrived": "heartbeats",
+    "HeartbeatRefused": "heartbeats refused",
     "Unaccounted": "webhooks unaccounted for",
 }
 SEVERITIES = {
@@ -62,6 +65,11 @@ SEVERITIES = {
     "info": "info: nobody has to act",
 }
 
+# What the shares of fresh attempts mean.
+_OUTCOMES = {
+    "PR(4.5:)": "ended in a 5xx, a timeout or no connection",
+    "PR(2.5:4.5)": "were answered 3xx or 4xx",
+}
 _TIMES = {"Seconds": 1.0, "Milliseconds": 0.001}
 _STEPS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
 _MISSING = {
@@ -248,9 +256,11 @@ def _measure(alarm: Alarm, query_id: str, form: str = "{}, {}") -> str:
     """
     query, measure = alarm.signal.queries[query_id], alarm.measures[query_id]
     name = _name(query)
-    rank = re.fullmatch(r"PR\(:(\d+)\)", measure.statistic)
+    rank = re.fullmatch(r"PR\((.*):(.*)\)", measure.statistic)
+    if rank and query.metric is metrics.BACKEND_OUTCOME:
+        return f"share of {name} that {_OUTCOMES[measure.statistic]}"
     if rank:
-        return f"share of {name} ≤ {quantity(float(rank[1]), query.metric.unit)}"
+        return f"share of {name} ≤ {quantity(float(rank[2]), query.metric.unit)}"
     counted = measure.statistic == "SampleCount"
     return form.format(name, "number of values" if counted else measure.statistic)
 

@@ -11,6 +11,7 @@ from errors import InputError
 from monitoring.alarm_set import alarm_set
 from operations.cdk import Cdk
 from operations.target import Target, aws_errors, outputs, stack
+from settings import function_log_group
 
 # Shows a step's name while it runs.
 Step = Callable[[str], AbstractContextManager[object]]
@@ -62,7 +63,7 @@ def _require_logs(target: Target) -> None:
     """
     existing, env = target.settings.existing, target.settings.environment
     for function in existing.functions if existing else ():
-        group = f"/aws/lambda/{function.name}"
+        group = function_log_group(function.name)
         with aws_errors(target.settings):
             found = target.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
         if not any(one["logGroupName"] == group for one in found):

@@ -223,6 +223,7 @@ class Functions:
         defaults = {
             "GROUP_ID": '["json:group_id"]',
             "GROUP_ID_MISSING": "own",
+            "HEARTBEATS": "true",
             "DEDUPLICATION_ID": "[]",
         }
         return self._load("lambdas.publish", {**defaults, **variables})

@@ -5,6 +5,8 @@ Source of the patterns' language: CloudWatch Logs user guide, "Filter pattern sy
 
 from __future__ import annotations
 
+from itertools import product
+
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -14,10 +16,16 @@ from monitoring.model import Kind
 
 # Our own lines are JSON; what has a signal of its own is not counted twice. What the runtime
 # says is text.
+_RUNTIME = '?"Task timed out" ?"Runtime exited" ?"Runtime.ImportModuleError"'
 _OURS = {
     metrics.LOG_ERRORS.name: (
         '{ ($.level = "ERROR") && ($.event != "record.failed") }',
-        '?"Task timed out" ?"Runtime exited" ?"Runtime.ImportModuleError"',
+        _RUNTIME,
+    ),
+    metrics.LOG_TROUBLE.name: (
+        '{ ($.level != "INFO") && ($.event != "heartbeat.failed") && ($.event != "probe.failed") '
+        '&& ($.event != "notification.failed") }',
+        _RUNTIME,
     ),
     metrics.LOG_WARNINGS.name: (
         '{ ($.level = "WARNING") && ($.event != "webhook.failed") '
@@ -32,25 +40,33 @@ _OTHERS = {
 
 
 def create_log_filters(scope: Construct, alarms: AlarmSet) -> None:
-    """A filter for each thing that an alarm counts in a log."""
+    """A filter for each thing that an alarm counts in a log, after the logs of the scope."""
+    made = {
+        group.log_group_name: group
+        for group in scope.node.find_all()
+        if isinstance(group, logs.CfnLogGroup)
+    }
     patterns = _OURS if alarms.resources.ours else _OTHERS
     for alarm in alarms.alarms:
         for query in alarm.signal.queries.values():
             if query.metric.kind is not Kind.LOG:
                 continue
-            function = alarms.resources.by_role[query.role]
-            for number, pattern in enumerate(patterns[query.metric.name]):
-                logs.CfnMetricFilter(
+            resource = alarms.resources.by_role[query.role]
+            filters = product(resource.log_groups, patterns[query.metric.name])
+            for number, (log_group, pattern) in enumerate(filters):
+                counted = logs.CfnMetricFilter(
                     scope,
                     f"{alarm.signal.id}-filter-{number}",
-                    log_group_name=f"/aws/lambda/{function.name}",
+                    log_group_name=log_group,
                     filter_pattern=pattern,
                     metric_transformations=[
                         logs.CfnMetricFilter.MetricTransformationProperty(
                             metric_namespace=query.metric.namespace,
-                            metric_name=f"{function.name}-{query.metric.name}",
+                            metric_name=alarms.resources.measure(query).name,
                             metric_value="1",
                             unit="Count",
                         )
                     ],
                 )
+                if log_group in made:
+                    counted.add_dependency(made[log_group])

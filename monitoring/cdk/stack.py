@@ -22,6 +22,7 @@ from monitoring.cdk.notifications import Notifications
 from monitoring.cdk.watch import create_audit, create_heartbeat, create_probe
 from monitoring.channels import unheard
 from monitoring.dashboard import body
+from monitoring.model import Severity
 from monitoring.resources import resources
 from settings import Settings
 
@@ -46,7 +47,6 @@ class MonitoringStack(Stack):
             release=release(settings),
         )
         notifications = Notifications(self, "Notifications", settings=settings, functions=functions)
-        create_log_filters(self, alarms)
         Alarms(
             self,
             "Alarms",
@@ -54,7 +54,7 @@ class MonitoringStack(Stack):
             topics=notifications.topics,
             on_laptop=laptop_alarms(self, functions) if settings.on_laptop else None,
         )
-        if watched.ours and settings.heartbeat != "off":
+        if settings.sends_heartbeats:
             probe = create_probe(self, settings, notifications.topics["page"])
             create_heartbeat(
                 self,
@@ -69,6 +69,7 @@ class MonitoringStack(Stack):
             )
         if watched.ours:
             create_audit(self, settings, functions)
+        create_log_filters(self, alarms)
         dashboard = cloudwatch.CfnDashboard(
             self,
             "Dashboard",
@@ -79,7 +80,7 @@ class MonitoringStack(Stack):
         )
         for number, warning in enumerate(unheard(settings)):
             Annotations.of(self).add_warning_v2(f"webhook-buffer:unheard-{number}", warning)
-        for severity in ("page", "ticket", "info"):
+        for severity in Severity:
             topic = notifications.topics[severity]
             CfnOutput(self, f"{severity.capitalize()}Topic", value=topic.topic_arn)
         CfnOutput(self, "DashboardName", value=dashboard.ref)

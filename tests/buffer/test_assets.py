@@ -100,6 +100,7 @@ def test_handlers_need_only_asset_and_runtime(
         "BACKEND_URL": "http://127.0.0.1:1",
         "GROUP_ID": '["json:id"]',
         "GROUP_ID_MISSING": "own",
+        "HEARTBEATS": "true",
         "DEDUPLICATION_ID": "[]",
         "RETRY_BASE_SECONDS": "1",
         "RETRY_MAX_SECONDS": "1",

@@ -12,6 +12,11 @@ from lambdas.faux_backend import Answer
 from local.backend import ScriptedBackend
 from tests.conftest import Aws, Functions, context, http_event
 
+HEARTBEAT: dict[str, Any] = {
+    "path": "/webhook-buffer/heartbeat",
+    "headers": {"x-buffer-heartbeat": "1"},
+}
+
 
 def _emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, float]]:
     """What each log line with metrics holds, read as the embedded metric format says."""
@@ -39,11 +44,11 @@ def _attempted(
     *,
     receive_count: int = 1,
     age: float = 0.0,
-    headers: dict[str, str] | None = None,
+    heartbeat: bool = False,
     heartbeat_to_backend: bool = False,
 ) -> dict[str, float]:
     """What one attempt at a fresh webhook emits."""
-    event = http_event(b"{}", headers=headers)
+    event = http_event(b"{}", **HEARTBEAT) if heartbeat else http_event(b"{}")
     event["requestContext"]["timeEpoch"] -= round(age * 1000)
     assert functions.publish().handler(event, context())["statusCode"] == 200
     [record] = aws.received()
@@ -65,13 +70,13 @@ def test_acceptance_counts_once(functions: Functions, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "unavailable"),
+    ("status", "kind", "outcome"),
     [
-        (301, "Backend3xx", 0),
-        (404, "Backend4xx", 0),
-        (429, "Backend4xx", 0),
-        (500, "Backend5xx", 1),
-        (503, "Backend5xx", 1),
+        (301, "Backend3xx", 3),
+        (404, "Backend4xx", 4),
+        (429, "Backend4xx", 4),
+        (500, "Backend5xx", 5),
+        (503, "Backend5xx", 5),
     ],
 )
 def test_refusals_are_told_apart(
@@ -81,13 +86,13 @@ def test_refusals_are_told_apart(
     capsys: pytest.CaptureFixture[str],
     status: int,
     kind: str,
-    unavailable: int,
+    outcome: int,
 ) -> None:
     """A failed attempt counts by what the backend answered, with the age of what it keeps."""
     backend.faux.default = Answer(status)
     emitted = _attempted(functions, aws, backend.url, capsys, age=90)
-    assert emitted.keys() == {kind, "BackendUnavailable", "BackendDuration", "HeadAge"}
-    assert (emitted[kind], emitted["BackendUnavailable"]) == (1, unavailable)
+    assert emitted.keys() == {kind, "BackendOutcome", "BackendDuration", "HeadAge"}
+    assert (emitted[kind], emitted["BackendOutcome"]) == (1, outcome)
     assert 90 <= emitted["HeadAge"] < 120
 
 
@@ -97,9 +102,9 @@ def test_delivery_counts_its_lag(
     """A delivery counts as such, with the time since receipt."""
     emitted = _attempted(functions, aws, backend.url, capsys, age=90)
     assert emitted.keys() == {
-        "Backend2xx", "BackendUnavailable", "BackendDuration", "DeliveryLag",
+        "Backend2xx", "BackendOutcome", "BackendDuration", "DeliveryLag",
     }  # fmt: skip
-    assert (emitted["Backend2xx"], emitted["BackendUnavailable"]) == (1, 0)
+    assert (emitted["Backend2xx"], emitted["BackendOutcome"]) == (1, 2)
     assert 90_000 <= emitted["DeliveryLag"] < 120_000
 
 
@@ -115,10 +120,10 @@ def test_no_answer_is_told_apart(
     capsys.readouterr()
     functions.subscribe(backend.url).handler({"Records": [record]}, context(**record_seconds))
     [timeout] = _emitted(capsys)
-    assert (timeout["BackendTimeout"], timeout["BackendUnavailable"]) == (1, 1)
+    assert (timeout["BackendTimeout"], timeout["BackendOutcome"]) == (1, 6)
     backend.refuse()
     refused = _attempted(functions, aws, backend.url, capsys)
-    assert (refused["BackendConnectionError"], refused["BackendUnavailable"]) == (1, 1)
+    assert (refused["BackendConnectionError"], refused["BackendOutcome"]) == (1, 7)
 
 
 @pytest.mark.parametrize(
@@ -155,31 +160,65 @@ def test_consumed_and_unrecorded_count(
     assert attempt["Consumed"] == 1
 
 
+@pytest.mark.parametrize(("age", "fresh"), [(1199, True), (1260, False)])
+def test_old_webhooks_say_nothing_of_the_backend(
+    functions: Functions,
+    aws: Aws,
+    backend: ScriptedBackend,
+    capsys: pytest.CaptureFixture[str],
+    age: float,
+    fresh: bool,
+) -> None:
+    """A webhook that failed for 20 minutes counts by its outcome, but in no share of attempts."""
+    backend.faux.default = Answer(500)
+    emitted = _attempted(functions, aws, backend.url, capsys, receive_count=9, age=age)
+    assert emitted["Backend5xx"] == 1
+    assert ("BackendOutcome" in emitted) is fresh
+
+
 def test_heartbeat_is_no_traffic(
     functions: Functions, aws: Aws, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A heartbeat arrives at subscribe, counts as nothing else, and does not reach the backend."""
-    mark = {"x-buffer-heartbeat": "1"}
-    assert _attempted(functions, aws, backend.url, capsys, headers=mark) == {"HeartbeatArrived": 1}
+    arrived = _attempted(functions, aws, backend.url, capsys, heartbeat=True)
+    assert arrived == {"HeartbeatArrived": 1}
     assert not backend.faux.received
-    functions.publish(GROUP_ID_MISSING="reject").handler(http_event(b"{}", headers=mark), context())
+    publish = functions.publish(GROUP_ID_MISSING="reject")
+    publish.handler(http_event(b"{}", **HEARTBEAT), context())
     assert _emitted(capsys) == []
+
+
+@pytest.mark.parametrize(
+    ("heartbeats", "change"),
+    [("false", {}), ("true", {"path": "/orders"}), ("true", {"headers": {}})],
+)
+def test_what_is_no_heartbeat_is_a_webhook(
+    functions: Functions,
+    aws: Aws,
+    backend: ScriptedBackend,
+    capsys: pytest.CaptureFixture[str],
+    heartbeats: str,
+    change: dict[str, Any],
+) -> None:
+    """Without heartbeats, or with half of their mark, a request is delivered like any other."""
+    event = http_event(b"{}", **{**HEARTBEAT, **change})
+    functions.publish(HEARTBEATS=heartbeats).handler(event, context())
+    [record] = aws.received()
+    functions.subscribe(backend.url).handler({"Records": [record]}, context())
+    assert [sorted(one)[0] for one in _emitted(capsys)] == ["Accepted", "Backend2xx"]
+    assert len(backend.faux.received) == 1
 
 
 def test_heartbeat_reaches_the_backend_where_asked(
     functions: Functions, aws: Aws, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With heartbeatToBackend it arrives once the backend took it, and not before."""
-    mark = {"x-buffer-heartbeat": "1"}
     backend.faux.script.append(Answer(500))
-    assert (
-        _attempted(functions, aws, backend.url, capsys, headers=mark, heartbeat_to_backend=True)
-        == {}
-    )
-    arrived = _attempted(
-        functions, aws, backend.url, capsys, headers=mark, heartbeat_to_backend=True
-    )
-    assert arrived == {"HeartbeatArrived": 1}
+    for emitted in ({}, {"HeartbeatArrived": 1}):
+        attempted = _attempted(
+            functions, aws, backend.url, capsys, heartbeat=True, heartbeat_to_backend=True
+        )
+        assert attempted == emitted
     assert len(backend.faux.received) == 2
 
 

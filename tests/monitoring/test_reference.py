@@ -105,7 +105,10 @@ def test_every_incident_has_a_row(page: str, found: AlarmSet) -> None:
     degraded = rows["[deliveries-degraded](runbook.md#deliveries-degraded)"]
     assert degraded[3:5] == ["deliveries-failing", "2 min before, 2.5 h after"]
     failing = rows["[deliveries-failing](runbook.md#deliveries-failing)"]
-    assert "heartbeat-missing (unless api-5xx or slo-accepted-fast-long)" in failing[2]
+    assert (
+        "heartbeat-missing (unless api-5xx or heartbeat-refused or slo-accepted-fast-long)"
+        in failing[2]
+    )
 
 
 def test_every_metric_has_a_row(page: str) -> None:

@@ -166,12 +166,16 @@ def test_every_log_filter_reads_a_log_of_ours(
     for name, template in stacks.items():
         buffer = synthesized[name].buffer
         assert buffer
-        groups = {
-            entry["Properties"]["LogGroupName"]
-            for entry in buffer.resources("AWS::Logs::LogGroup").values()
-        }
+        groups, own = (
+            {
+                entry["Properties"]["LogGroupName"]: logical_id
+                for logical_id, entry in one.resources("AWS::Logs::LogGroup").items()
+            }
+            for one in (buffer, template)
+        )
         for entry in template.resources("AWS::Logs::MetricFilter").values():
-            assert entry["Properties"]["LogGroupName"] in groups
+            group = entry["Properties"]["LogGroupName"]
+            assert group in groups or own[group] in entry["DependsOn"]
 
 
 def test_topics_are_heard_or_warned_of(stacks: dict[str, Template], existing: Template) -> None:
