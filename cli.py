@@ -19,7 +19,7 @@ from local.emulator import DEFAULT_PORT
 from monitoring.alarm_set import alarm_set
 from monitoring.channels import unheard
 from operations import deployment, logs
-from operations.cdk import check_node
+from operations.cdk import Cdk, check_node
 from operations.send import Sender, Summary, from_files, paced
 from operations.smoke import Smoke
 from operations.target import Target, buffer_outputs, not_deployed, outputs, stack
@@ -51,10 +51,7 @@ def up(
     """Start the emulator and deploy the buffer onto it; run again, it updates what changed."""
     target = _target(load("local"), port)
     cdk = deployment.prepare(target, step)
-    found = deployment.apply(target, cdk, step)
-    inbox.provide(target)
-    _warn(target.settings)
-    _next_steps(found)
+    _next_steps(_apply(target, cdk))
 
 
 @app.command(rich_help_panel=_ON_LAPTOP)
@@ -212,8 +209,9 @@ def synth(env: Env) -> None:
 @app.command(rich_help_panel=_ANYWHERE)
 def diff(env: Env) -> None:
     """Show what a deployment would change."""
-    cdk = deployment.prepare(_target(load(env)), step)
-    print(cdk.diff())
+    target = _target(load(env))
+    cdk = deployment.prepare(target, step)
+    _show_changes(target, cdk)
 
 
 @app.command(rich_help_panel=_ANYWHERE)
@@ -223,13 +221,10 @@ def deploy(env: Env, yes: Yes = False) -> None:
     _require_answer(yes)
     target = _target(settings)
     cdk = deployment.prepare(target, step)
-    print(cdk.diff())
+    _show_changes(target, cdk)
     if not yes:
         typer.confirm(f"Deploy this to '{env}' ({settings.awsAccount})?", abort=True)
-    found = deployment.apply(target, cdk, step)
-    if settings.on_laptop:
-        inbox.provide(target)
-    _warn(settings)
+    found = _apply(target, cdk)
     if settings.existing:
         console.print("What exists already is watched now.")
         return
@@ -259,6 +254,7 @@ def destroy(env: Env, yes: Yes = False) -> None:
     if not yes:
         typer.confirm(f"Destroy '{env}'?", abort=True)
     cdk = deployment.synthesize(target, step)
+    deployment.remove_leftover(target, step)
     with step("Destroying"):
         cdk.destroy()
     laptop.forget(settings)
@@ -279,6 +275,23 @@ def _target(settings: Settings, port: int | None = None) -> Target:
         return laptop.target(settings)
     with step("Starting the emulator"):
         return laptop.started(settings, port)
+
+
+def _show_changes(target: Target, cdk: Cdk) -> None:
+    """What a deployment would change, and what it would delete."""
+    print(cdk.diff())
+    gone = deployment.leftover(target)
+    if gone:
+        console.print(f"[red]\\[-][/] Stack {gone} is deleted: monitoring is false now.")
+
+
+def _apply(target: Target, cdk: Cdk) -> dict[str, str]:
+    """Deploys, and says what nobody would be told of; the outputs."""
+    found = deployment.apply(target, cdk, step)
+    if target.settings.on_laptop:
+        inbox.provide(target)
+    _warn(target.settings)
+    return found
 
 
 def _smoke(target: Target, *, failures: bool, deliver: bool) -> None:

@@ -12,7 +12,7 @@ from errors import InputError
 from local import inbox, laptop
 from monitoring import cost, words
 from monitoring.alarm_set import AlarmSet, CompositeAlarm, alarm_set
-from monitoring.briefing import first_steps
+from monitoring.briefing import steps, steps_of
 from operations import drill
 from operations.target import outputs
 from settings import load
@@ -63,7 +63,7 @@ def show_alarm(
     """Explain one alarm: when it fires and why then, whom it tells, what to do first."""
     alarms = alarm_set(load(env))
     composite = next((one for one in alarms.composites if one.composite.id == name), None)
-    rows = _of_composite(composite) if composite else _of_alarm(alarms, name)
+    rows = _of_composite(composite, alarms) if composite else _of_alarm(alarms, name)
     show(rows)
 
 
@@ -135,7 +135,6 @@ def _show_notification(received: inbox.Received) -> None:
 def _table(alarms: AlarmSet, env: str) -> Table:
     """Every alarm a row; what does not fit beside each other in a narrow terminal goes below."""
     wide = console.width >= _WIDE
-    incidents = _incidents(alarms)
     table = Table(title=f"Alarms of '{env}'", show_lines=not wide)
     table.add_column("Signal", no_wrap=True)
     for name in ("Condition", "Metrics") if wide else ("Condition and metrics",):
@@ -144,7 +143,7 @@ def _table(alarms: AlarmSet, env: str) -> Table:
         table.add_column(name, no_wrap=name != "Covers")
     for alarm in alarms.alarms:
         severity = f"[{_STYLES[alarm.severity.value]}]{alarm.severity.value}[/]"
-        told_as = incidents.get(alarm.signal.id, "itself")
+        told_as = _told_as(alarms, alarm.signal.id)
         covers = ", ".join(str(mode) for mode in alarm.signal.covers)
         price = f"{cost.of_alarm(alarm):.2f}"
         condition, metrics = words.condition(alarm), words.metric_names(alarm)
@@ -156,14 +155,9 @@ def _table(alarms: AlarmSet, env: str) -> Table:
     return table
 
 
-def _incidents(alarms: AlarmSet) -> dict[str, str]:
-    """Signal id → the incident it is told as."""
-    return {
-        alarm.signal.id: one.composite.id
-        for one in alarms.composites
-        for part in one.parts
-        for alarm in part
-    }
+def _told_as(alarms: AlarmSet, signal_id: str) -> str:
+    incident = alarms.incident(signal_id)
+    return incident.composite.id if incident else "itself"
 
 
 def _show_cost(alarms: AlarmSet) -> None:
@@ -183,7 +177,6 @@ def _show_cost(alarms: AlarmSet) -> None:
 def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
     alarm, _, channels = drill.told(alarms, name)
     signal = alarm.signal
-    part_of = _incidents(alarms).get(name)
     metrics = [
         f"{query}: {one.namespace} {one.name} {one.statistic} "
         + ", ".join(f"{key}={value}" for key, value in one.dimensions.items())
@@ -199,16 +192,16 @@ def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
         ("Why this number", signal.threshold.reason),
         ("Missing data", f"{words.missing(alarm)}: {signal.missing_reason}"),
         ("Severity", alarm.severity.value),
-        ("Told as", part_of or "itself"),
+        ("Told as", _told_as(alarms, name)),
         ("Told to", ", ".join(channels) or "nobody yet: see 'notifications' in docs/settings.md"),
         ("Covers", ", ".join(str(mode) for mode in signal.covers)),
-        ("First steps", _steps(signal.runbook)),
+        ("First steps", _numbered(steps_of(alarm, alarms))),
         ("Runbook", f"{alarms.settings.runbookUrl}#{signal.runbook}"),
         ("Cost", f"${cost.of_alarm(alarm):.2f} a month"),
     ]
 
 
-def _of_composite(alarm: CompositeAlarm) -> list[tuple[str, str]]:
+def _of_composite(alarm: CompositeAlarm, alarms: AlarmSet) -> list[tuple[str, str]]:
     composite = alarm.composite
     silent = composite.suppressed_by
     return [
@@ -218,9 +211,9 @@ def _of_composite(alarm: CompositeAlarm) -> list[tuple[str, str]]:
         ("On while", words.parts(alarm)),
         ("Silent during", silent or "-"),
         ("Severity", alarm.severity.value),
-        ("First steps", _steps(composite.id)),
+        ("First steps", _numbered(steps(composite.id, alarms.settings))),
     ]
 
 
-def _steps(heading: str) -> str:
-    return "\n".join(f"{n}. {text}" for n, text in enumerate(first_steps(heading), start=1))
+def _numbered(texts: list[str]) -> str:
+    return "\n".join(f"{n}. {text}" for n, text in enumerate(texts, start=1))

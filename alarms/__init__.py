@@ -3,6 +3,8 @@ holds for queues, functions, APIs and tables of any other making."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alarms import api, backend, composites, functions, queue, slo, table, watch
 from monitoring.model import Composite, Kind, Signal
 
@@ -18,16 +20,31 @@ SIGNALS: tuple[Signal, ...] = (
 COMPOSITES: tuple[Composite, ...] = composites.COMPOSITES
 
 
-def existing(role: str, kind: Kind) -> tuple[Signal, ...]:
-    """The signals of a resource that this app did not make; their ids begin with its role."""
+def existing(role: str, kind: Kind, name: str = "") -> tuple[Signal, ...]:
+    """The signals of a resource that this app did not make; their ids begin with its role.
+
+    Args:
+        name: the resource's own, for the titles; its role without one.
+    """
     match kind:
         case Kind.QUEUE:
-            return queue.of_any(role)
+            found = queue.of_any(role)
         case Kind.FUNCTION:
-            return functions.of_any(role)
+            found = functions.of_any(role)
         case Kind.HTTP_API | Kind.REST_API:
-            return api.of_any(role, kind)
+            found = api.of_any(role, kind)
         case Kind.TABLE:
-            return table.of_any(role)
+            found = table.of_any(role)
         case _:
-            return ()
+            found = ()
+    return tuple(
+        replace(
+            one, title=f"{name or role}: {_of_messages(one.title)}", impact=_of_messages(one.impact)
+        )
+        for one in found
+    )
+
+
+def _of_messages(text: str) -> str:
+    """What the buffer calls a webhook is a message, or a request, to everybody else."""
+    return text.replace("Webhooks", "Messages").replace("webhook", "message")

@@ -22,12 +22,14 @@ _METRICS: dict[Kind, tuple[Metric, Metric, Metric, Metric]] = {
 }
 
 
-def _signals(role: str, kind: Kind, latency: Threshold) -> tuple[Signal, ...]:
+def _signals(
+    role: str, kind: Kind, latency: Threshold, runbook: str | None = None
+) -> tuple[Signal, ...]:
     count, client_errors, server_errors, duration = _METRICS[kind]
     return (
         Signal(
             id=f"{role}-5xx",
-            runbook="api-5xx",
+            runbook=runbook or "api-5xx",
             title="Senders are refused",
             impact="Senders get 5xx: webhooks are lost unless they send again.",
             covers=(8, 9),
@@ -52,7 +54,7 @@ def _signals(role: str, kind: Kind, latency: Threshold) -> tuple[Signal, ...]:
         ),
         Signal(
             id=f"{role}-4xx",
-            runbook="api-4xx",
+            runbook=runbook or "api-4xx",
             title="A surge of requests that can't be taken",
             impact="One sender or more is told that its webhooks are wrong.",
             covers=(8,),
@@ -78,7 +80,7 @@ def _signals(role: str, kind: Kind, latency: Threshold) -> tuple[Signal, ...]:
         ),
         Signal(
             id=f"{role}-latency",
-            runbook="api-latency",
+            runbook=runbook or "api-latency",
             title="Senders wait for their answer",
             impact="Senders with a short timeout give up and send again.",
             covers=(9,),
@@ -110,4 +112,4 @@ SIGNALS = _signals(
 def of_any(role: str, kind: Kind) -> tuple[Signal, ...]:
     """What holds for any API."""
     reason = "Half of the 10 s that common senders wait."
-    return _signals(role, kind, Threshold(5000, "Milliseconds", reason))
+    return _signals(role, kind, Threshold(5000, "Milliseconds", reason), "existing-api")

@@ -38,10 +38,10 @@ def _age(
     )
 
 
-def _depth(role: str, signal_id: str) -> Signal:
+def _depth(role: str, signal_id: str, runbook: str) -> Signal:
     return Signal(
         id=signal_id,
-        runbook="backlog-depth",
+        runbook=runbook,
         title="The backlog nears what SQS scans for free groups",
         impact="Webhooks of groups behind the first 120,000 messages will not be delivered.",
         covers=(11, 15),
@@ -63,10 +63,10 @@ def _depth(role: str, signal_id: str) -> Signal:
     )
 
 
-def _in_flight(role: str, signal_id: str) -> Signal:
+def _in_flight(role: str, signal_id: str, runbook: str) -> Signal:
     return Signal(
         id=signal_id,
-        runbook="in-flight-limit",
+        runbook=runbook,
         title="Messages in flight near SQS's limit",
         impact="At the limit SQS hands out nothing more: no webhook is delivered.",
         covers=(15,),
@@ -87,10 +87,10 @@ def _in_flight(role: str, signal_id: str) -> Signal:
     )
 
 
-def _stopped(role: str, signal_id: str) -> Signal:
+def _stopped(role: str, signal_id: str, runbook: str) -> Signal:
     return Signal(
         id=signal_id,
-        runbook="consumer-stopped",
+        runbook=runbook,
         title="Nothing takes webhooks out of the queue",
         impact="No webhook reaches the backend; all of them wait.",
         covers=(7,),
@@ -156,7 +156,7 @@ SIGNALS = (
         log="subscribe",
         log_query=_FAILING,
     ),
-    _depth("queue", "backlog-depth"),
+    _depth("queue", "backlog-depth", "backlog-depth"),
     Signal(
         id="backlog-growing",
         title="The backlog grows while deliveries are at their limit",
@@ -186,7 +186,7 @@ SIGNALS = (
         missing_reason="Without a delivery there is no rate to drain at; other signals tell.",
         log="subscribe",
     ),
-    _in_flight("queue", "in-flight-limit"),
+    _in_flight("queue", "in-flight-limit", "in-flight-limit"),
     Signal(
         id="message-nearing-retention",
         title="A webhook nears the end of its retention",
@@ -239,7 +239,7 @@ SIGNALS = (
         log="subscribe",
         log_query=_FAILING,
     ),
-    _stopped("queue", "consumer-stopped"),
+    _stopped("queue", "consumer-stopped", "consumer-stopped"),
     Signal(
         id="dropped-duplicates",
         title="SQS drops webhooks as duplicates",
@@ -269,7 +269,7 @@ def of_any(role: str) -> tuple[Signal, ...]:
         _age(
             role,
             f"{role}-age-ticket",
-            "queue-age-ticket",
+            "existing-queue",
             Severity.TICKET,
             Threshold(300, "Seconds", "As for the buffer.", at_most=f"{role}.retention"),
             "Messages are handled minutes late.",
@@ -277,14 +277,14 @@ def of_any(role: str) -> tuple[Signal, ...]:
         _age(
             role,
             f"{role}-age-page",
-            "queue-age-page",
+            "existing-queue",
             Severity.PAGE,
             Threshold(900, "Seconds", "As for the buffer.", at_most=f"{role}.retention"),
             "Messages are handled more than a quarter of an hour late.",
         ),
         Signal(
             id=f"{role}-nearing-retention",
-            runbook="message-nearing-retention",
+            runbook="existing-queue",
             title="A message nears the end of its retention",
             impact="A message will silently vanish.",
             covers=(13,),
@@ -304,7 +304,7 @@ def of_any(role: str) -> tuple[Signal, ...]:
             missing=Missing.NOT_BREACHING,
             missing_reason=_EMPTY,
         ),
-        _depth(role, f"{role}-depth"),
-        _in_flight(role, f"{role}-in-flight-limit"),
-        _stopped(role, f"{role}-consumer-stopped"),
+        _depth(role, f"{role}-depth", "existing-queue"),
+        _in_flight(role, f"{role}-in-flight-limit", "existing-queue"),
+        _stopped(role, f"{role}-consumer-stopped", "existing-queue"),
     )

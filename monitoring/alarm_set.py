@@ -156,7 +156,7 @@ def _candidates(watched: Resources) -> list[Signal]:
         signal
         for resource in watched.by_role.values()
         if resource.role not in ("notify", "notify-dlq")
-        for signal in definitions.existing(resource.role, resource.kind)
+        for signal in definitions.existing(resource.role, resource.kind, resource.name)
     ]
     # Of the buffer's own signals those of notifications hold everywhere.
     return generic + [one for one in definitions.SIGNALS if one.roles <= {"notify", "notify-dlq"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from settings import Settings
 def briefing(alarm_set: AlarmSet) -> dict[str, Any]:
     """Per alarm, by physical name: what to tell whoever is told of it."""
     settings = alarm_set.settings
-    alarms = {alarm.name: _of_alarm(alarm, settings) for alarm in alarm_set.alarms}
+    alarms = {alarm.name: _of_alarm(alarm, alarm_set) for alarm in alarm_set.alarms}
     alarms |= {one.name: _of_composite(one, settings) for one in alarm_set.composites}
     return {
         "service": settings.service,
@@ -35,12 +36,24 @@ def first_steps(heading: str, runbook: Path = RUNBOOK) -> list[str]:
     return [" ".join(item.split()) for item in re.findall(r"^\d+\. (.+?)$", steps, re.MULTILINE)]
 
 
-def _steps(heading: str, settings: Settings) -> list[str]:
-    """The first steps with this environment's names in place of the runbook's placeholders."""
+def steps_of(alarm: Alarm, alarm_set: AlarmSet) -> list[str]:
+    """An alarm's first steps; of an existing resource with its name."""
+    resources = (alarm_set.resources.by_role[role] for role in alarm.signal.roles)
+    names = {f"{one.kind.value.split()[-1].upper()}_NAME": one.name for one in resources}
+    return steps(alarm.signal.runbook, alarm_set.settings, names)
+
+
+def steps(heading: str, settings: Settings, names: Mapping[str, str] | None = None) -> list[str]:
+    """First steps with this environment's names in place of the runbook's placeholders.
+
+    Args:
+        names: further ones, by placeholder.
+    """
     names = {
         "webhook-buffer-ENV": settings.prefix,
         "REGION": settings.awsRegion,
         "ENV": settings.environment,
+        **(names or {}),
     }
     placeholders = re.compile("|".join(rf"\b{name}\b" for name in names))
     return [placeholders.sub(lambda m: names[m[0]], step) for step in first_steps(heading)]
@@ -52,7 +65,7 @@ def _sections(runbook: Path) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _of_alarm(alarm: Alarm, settings: Settings) -> dict[str, Any]:
+def _of_alarm(alarm: Alarm, alarm_set: AlarmSet) -> dict[str, Any]:
     signal = alarm.signal
     return {
         "id": signal.id,
@@ -61,7 +74,7 @@ def _of_alarm(alarm: Alarm, settings: Settings) -> dict[str, Any]:
         "severity": alarm.severity.value,
         "unit": signal.threshold.unit,
         "runbook": signal.runbook,
-        "steps": _steps(signal.runbook, settings),
+        "steps": steps_of(alarm, alarm_set),
         "log_group": alarm.log_group,
         "log_query": signal.log_query,
         "parts": [],
@@ -78,7 +91,7 @@ def _of_composite(alarm: CompositeAlarm, settings: Settings) -> dict[str, Any]:
         "severity": alarm.severity.value,
         "unit": first.signal.threshold.unit,
         "runbook": composite.id,
-        "steps": _steps(composite.id, settings),
+        "steps": steps(composite.id, settings),
         "log_group": first.log_group,
         "log_query": first.signal.log_query,
         "parts": [part.name for group in alarm.parts for part in group],

@@ -119,12 +119,6 @@ def _opt_in(alarms: AlarmSet, mode: int) -> str:
 
 
 def _signals(alarms: AlarmSet) -> str:
-    told = {
-        part.signal.id: composite.composite.id
-        for composite in alarms.composites
-        for together in composite.parts
-        for part in together
-    }
     return _table(
         ["signal", "what is wrong", "on when", "severity", "told by", "covers", "no data", "$"],
         (
@@ -133,7 +127,7 @@ def _signals(alarms: AlarmSet) -> str:
                 one.signal.title,
                 words.condition(one),
                 one.severity.value,
-                told.get(one.signal.id, "itself"),
+                incident.composite.id if (incident := alarms.incident(one.signal.id)) else "itself",
                 ", ".join(map(str, one.signal.covers)),
                 words.missing(one),
                 _dollars(cost.of_alarm(one)),

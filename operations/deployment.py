@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
-from errors import InputError
+from errors import InputError, ToolError
 from monitoring.alarm_set import alarm_set
 from operations.cdk import Cdk
 from operations.target import Target, aws_errors, outputs, stack
@@ -45,14 +45,48 @@ def synthesize(target: Target, step: Step) -> Cdk:
 def apply(target: Target, cdk: Cdk, step: Step) -> dict[str, str]:
     """Deploys what ``prepare`` synthesized and returns the outputs.
 
-    A record table that an earlier ``destroy`` left is taken over again.
+    A record table that an earlier ``destroy`` left is taken over again, and a monitoring stack
+    that the settings no longer want goes.
     """
     _require_logs(target)
+    remove_leftover(target, step)
     found = stack(target)
     orphaned = not (found and found.was_created) and table_exists(target)
     with step("Deploying"):
         cdk.deploy(import_existing=orphaned)
     return outputs(target)
+
+
+def leftover(target: Target) -> str | None:
+    """The monitoring stack that is there although ``monitoring`` is false by now."""
+    settings = target.settings
+    if settings.monitoring or stack(target, settings.monitoring_stack_name) is None:
+        return None
+    return settings.monitoring_stack_name
+
+
+def remove_leftover(target: Target, step: Step) -> None:
+    """Deletes a monitoring stack that the settings no longer want, and waits until it is gone.
+
+    The buffer's stack can't be deleted while the other one imports from it.
+
+    Raises:
+        ToolError: When CloudFormation does not delete it.
+    """
+    name = leftover(target)
+    if name is None:
+        return
+    with step(f"Deleting {name}"), aws_errors(target.settings):
+        target.cloudformation.delete_stack(StackName=name)
+        try:
+            target.cloudformation.get_waiter("stack_delete_complete").wait(
+                StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300}
+            )
+        except WaiterError as error:
+            raise ToolError(
+                f"The stack {name} was not deleted: CloudFormation's events say why. "
+                "Delete it there and run this again."
+            ) from error
 
 
 def _require_logs(target: Target) -> None:

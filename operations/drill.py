@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 from errors import InputError, NotDeployedError
@@ -18,6 +19,13 @@ def told(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | None
         InputError: When there is no such signal in this environment.
     """
     alarm = alarms.alarm(signal_id)
+    composite = next((one for one in alarms.composites if one.composite.id == signal_id), None)
+    if composite:
+        parts = ", ".join(" + ".join(one.signal.id for one in part) for part in composite.parts)
+        raise InputError(
+            f"'{signal_id}' is an incident; what sets it off is one of its parts: {parts}. "
+            f"Drill one of them."
+        )
     if alarm is None:
         known = ", ".join(one.signal.id for one in alarms.alarms)
         why = f" ({alarms.left_out[signal_id]})" if signal_id in alarms.left_out else ""
@@ -25,9 +33,7 @@ def told(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | None
             f"Environment '{alarms.settings.environment}' has no alarm '{signal_id}'{why}. "
             f"It has: {known}."
         )
-    composite = next(
-        (one for one in alarms.composites if any(alarm in part for part in one.parts)), None
-    )
+    composite = alarms.incident(signal_id)
     severities = {Severity(topic) for topic in alarm.topics if topic in set(Severity)}
     alone = composite is not None and any(part == (alarm,) for part in composite.parts)
     if composite and alone:
@@ -94,6 +100,8 @@ def _reason(alarm: Alarm, state: str) -> str:
     if state == "OK":
         return "Drill: back to OK."
     value = 0.0 if below else alarm.threshold * 1.25
+    if alarm.signal.threshold.unit == "Count":
+        value = float(math.ceil(value))
     at = datetime.now(UTC).strftime("%d/%m/%y %H:%M:00")
     words = {
         Comparison.ABOVE: "greater than",

@@ -147,6 +147,10 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
             "has no alarm 'no-traffic' (it is opt-in: set 'traffic'",
         ),
         (("alarms", "drill", "queue-page"), "has no alarm 'queue-page'"),
+        (
+            ("alarms", "drill", "senders-refused"),
+            "is an incident; what sets it off is one of its parts: api-5xx, publish-errors,",
+        ),
     ],
 )
 def test_bad_arguments(run: Run, tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
@@ -190,13 +194,14 @@ def test_alarms_list_has_every_alarm(run: Run, monkeypatch: pytest.MonkeyPatch, 
 def test_alarms_show_explains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """One alarm in full: when, why, whom it tells, what to do first; an incident too."""
     monkeypatch.setattr(console, "width", 200)
-    code, output = run("alarms", "show", "subscribe-duration", "--env", "prd")
+    code, output = run("alarms", "show", "publish-duration", "--env", "prd")
     assert code == 0
     for part in (
         "80 % of this function's own timeout",
         "8 s",
-        "deliveries-degraded",
-        "#subscribe-d",
+        "accepting-degraded",
+        "#publish-d",
+        "--env prd -f publish",
     ):
         assert part in output
     assert "backend-down, or backend-rejecting" in run("alarms", "show", "deliveries-failing")[1]

@@ -39,6 +39,32 @@ def test_steps_name_this_environment() -> None:
     assert not re.search(r"\bENV\b|\bREGION\b", steps)
 
 
+def test_steps_name_what_exists() -> None:
+    """Of resources that were there already, the steps and the title name the resource."""
+    found = briefing(
+        alarm_set(
+            load(
+                "dev",
+                overrides={
+                    "create_faux_backend": None,
+                    "existing": {
+                        "queues": [{"name": "orders"}],
+                        "functions": [{"name": "orders-worker", "timeoutSeconds": 60}],
+                        "apis": [{"name": "a1b2c3", "kind": "http"}],
+                        "tables": [{"name": "orders-table"}],
+                    },
+                },
+            )
+        )
+    )
+    steps = " ".join(step for entry in found["alarms"].values() for step in entry["steps"])
+    assert not re.search(r"\b[A-Z]+_NAME\b|-f (publish|subscribe)\b", steps)
+    assert "--queue-name orders " in steps
+    assert "/aws/lambda/orders-worker " in steps
+    title = found["alarms"]["webhook-buffer-dev-function-errors"]["title"]
+    assert title == "orders-worker: function crashes"
+
+
 def test_every_heading_has_first_steps() -> None:
     """No section of the runbook lacks what somebody does first."""
     assert [heading for heading in headings(RUNBOOK) if len(first_steps(heading)) < 2] == []

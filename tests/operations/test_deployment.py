@@ -10,7 +10,7 @@ from errors import InputError
 from local.emulator import Running
 from operations import deployment
 from operations.cdk import Cdk
-from operations.target import Target
+from operations.target import Target, stack
 from settings import load
 
 
@@ -45,6 +45,31 @@ def test_a_log_that_is_not_there_is_named(
     watching.logs.create_log_group(logGroupName="/aws/lambda/orders-worker")
     deployment.apply(watching, cdk, _step)
     assert deployed == ["deployed"]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_monitoring_that_is_no_longer_wanted_goes(
+    emulator: Running, tmp_path: Path, wanted: bool
+) -> None:
+    """Its stack is deleted once ``monitoring`` is false, for the buffer's can't be until then."""
+    overrides = {"awsAccount": "000000000000", "service": f"left-{wanted}".lower()}
+    target = Target(
+        settings=load("dev", overrides={**overrides, "monitoring": wanted}),
+        folder=tmp_path,
+        outputs_file=tmp_path / "cdk.out.json",
+        endpoint_url=emulator.endpoint_url,
+    )
+    name = target.settings.monitoring_stack_name
+    assert deployment.leftover(target) is None
+    body = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+    target.cloudformation.create_stack(StackName=name, TemplateBody=body)
+    target.cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1}
+    )
+    assert deployment.leftover(target) == (None if wanted else name)
+    deployment.remove_leftover(target, _step)
+    assert (stack(target, name) is not None) is wanted
+    assert deployment.leftover(target) is None
 
 
 class _step:  # noqa: N801 - stands for a function that gives a context
