@@ -37,12 +37,12 @@ def existing(role: str, kind: Kind, name: str = "") -> tuple[Signal, ...]:
             found = table.of_any(role)
         case _:
             found = ()
-    return tuple(
-        replace(
-            one, title=f"{name or role}: {_of_messages(one.title)}", impact=_of_messages(one.impact)
-        )
-        for one in found
-    )
+    return tuple(_theirs(one, name or role) for one in found)
+
+
+def _theirs(signal: Signal, name: str) -> Signal:
+    title, impact = f"{name}: {_of_messages(signal.title)}", _of_messages(signal.impact)
+    return replace(signal, title=title, impact=impact)
 
 
 def _of_messages(text: str) -> str:
