@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from errors import InputError
 
 Values = NDArray[np.float64]
+# Unix seconds.
+Times = NDArray[np.int64]
 
 
 class NotSupportedError(InputError):
