@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -274,11 +274,14 @@ class Resource:
 
     Attributes:
         properties: with intrinsics as they are written.
+        resolved: the same with intrinsics resolved as far as a template allows.
     """
 
     type: str
-    properties: Mapping[str, object]
+    properties: Mapping[str, Any]
     source: Source
+    resolved: Mapping[str, Any]
+    metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
