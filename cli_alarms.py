@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+import cli_proof
 from errors import InputError
 from local import inbox, laptop
 from monitoring import cost, words
@@ -21,6 +22,8 @@ from terminal import console, show, step
 alarms_app = typer.Typer(
     help="The alarms: list them, explain one, set one off.", no_args_is_help=True
 )
+
+alarms_app.command("test")(cli_proof.run_cases)
 
 Env = Annotated[
     str,

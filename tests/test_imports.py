@@ -11,7 +11,7 @@ import pytest
 from settings import ROOT
 
 OURS = {
-    "alarms", "app", "buffer", "cli", "cli_alarms", "cli_demo", "dashboards", "errors", "lambdas",
+    "alarms", "app", "buffer", "cli", "cli_alarms", "cli_demo", "cli_proof", "dashboards", "errors", "lambdas",
     "local", "monitoring", "operations", "proof", "settings", "settings_monitoring", "terminal",
 }  # fmt: skip
 
@@ -49,7 +49,17 @@ ALLOWED = {
         "terminal",
     },
     "cli_demo": {"errors", "local", "operations", "settings", "terminal"},
-    "cli_alarms": {"errors", "local", "monitoring", "operations", "proof", "settings", "terminal"},
+    "cli_alarms": {
+        "cli_proof",
+        "errors",
+        "local",
+        "monitoring",
+        "operations",
+        "proof",
+        "settings",
+        "terminal",
+    },
+    "cli_proof": {"errors", "monitoring", "operations", "proof", "settings", "terminal"},
     "terminal": set(),
     # Works on any template, so it knows nothing of ours.
     "proof": {"errors", "proof"},
@@ -59,8 +69,8 @@ HOMES = {
     "aws_cdk": {"app", "buffer", "monitoring.cdk"},
     "constructs": {"buffer", "monitoring.cdk"},
     "boto3": {"operations"},
-    "typer": {"cli", "cli_alarms"},
-    "rich": {"cli", "cli_alarms", "terminal"},
+    "typer": {"cli", "cli_alarms", "cli_proof"},
+    "rich": {"cli", "cli_alarms", "cli_proof", "terminal"},
     "pydantic": {"settings", "settings_monitoring"},
     "numpy": {"proof"},
     "plotly": {"proof.report"},
