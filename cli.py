@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli_alarms import Env, Yes, alarms_app, by_reason
 from cli_demo import demo
-from errors import InputError, ProofFailedError, WebhookBufferError
+from errors import InputError, ProofFailedError
 from lambdas.extract import HEADER_NAME
 from local import inbox, laptop
 from local.emulator import DEFAULT_PORT
@@ -345,13 +344,3 @@ def _require_answer(yes: bool) -> None:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
-
-
-def main() -> None:
-    """Runs the command line; an error of ours is a message and an exit code, no traceback."""
-    try:
-        app()
-    except WebhookBufferError as error:
-        Console(stderr=True, highlight=False).print("[red]Error:[/] ", end="")
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)

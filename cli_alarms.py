@@ -23,7 +23,7 @@ alarms_app = typer.Typer(
     help="The alarms: list them, explain one, set one off.", no_args_is_help=True
 )
 
-alarms_app.command("test")(cli_proof.run_cases)
+cli_proof.add_to(alarms_app)
 
 Env = Annotated[
     str,

@@ -61,6 +61,15 @@ def run_cases(
     print(f"{len(outcomes)} cases passed in {time.monotonic() - started:.1f} s.")
 
 
+COMMANDS = {"test": run_cases}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Makes the commands known to the group ``alarms``."""
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
+
+
 def alarms_of(paths: list[Path] | None, env: str) -> Templates:
     """The alarms of templates, or of this app's environment as they would be deployed."""
     from proof import template

@@ -10,14 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from errors import InputError, NotDeployedError, WebhookBufferError
 from settings import Settings
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -99,6 +98,8 @@ class Target:
 
     @cached_property
     def _session(self) -> boto3.Session:
+        import boto3  # a quarter of a second that commands without AWS do without
+
         if self.endpoint_url is None:
             return boto3.Session(region_name=self.settings.awsRegion)
         return boto3.Session(
@@ -109,6 +110,8 @@ class Target:
 
     @property
     def _options(self) -> dict[str, Any]:
+        from botocore.config import Config
+
         config = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=30)
         return {"endpoint_url": self.endpoint_url, "config": config}
 

@@ -318,7 +318,7 @@ def _too_few(plan: _Plan, times: Times) -> states.Flags | None:
 
 
 def _reason(alarm: MetricAlarm, at: int, state: State, values: Values) -> str:
-    """Why, in CloudWatch's manner: the datapoints that decided, and what was asked of them.
+    """Why, in CloudWatch's manner: the newest datapoints that decided, and what was asked of them.
 
     Args:
         values: of the evaluation range, the newest last.
@@ -327,26 +327,20 @@ def _reason(alarm: MetricAlarm, at: int, state: State, values: Values) -> str:
     there = np.flatnonzero(~np.isnan(values))[-n:]
     if not len(there):
         if state is State.INSUFFICIENT_DATA:
-            return f"Insufficient Data: {_points(n)} unknown."
-        return f"Threshold Crossed: no datapoints were received for {_points(n)[:-5]}."
+            return f"Insufficient Data: {n} datapoints were unknown."
+        return f"Threshold Crossed: no datapoints were received in the last {n} periods."
     begins = at - alarm.period * (len(values) - there)
     shown = ", ".join(
         f"{values[index]:g} ({_written(int(begin))})"
         for index, begin in list(zip(there, begins, strict=True))[:-6:-1]
     )
     threshold = "the band" if alarm.band else f"the threshold ({alarm.threshold:g})"
-    negated = "" if state is State.ALARM else "not "
-    needed = f"{m} out of {n}" if m < n else str(n)
+    were = "were" if state is State.ALARM else "were not all"
     return (
-        f"Threshold Crossed: of {_points(n)[:-5]} the last {len(there)} there [{shown}] decided; "
-        f"{needed} have to be {_WORDS[alarm.comparison]} {threshold} for ALARM, and were "
-        f"{negated}so."
+        f"Threshold Crossed: {len(there)} of the last {n} datapoints [{shown}] {were} "
+        f"{_WORDS[alarm.comparison]} {threshold}, of which {m} have to be for ALARM."
     )
 
 
 def _written(at: int) -> str:
     return time.strftime("%d/%m/%y %H:%M:%S", time.gmtime(at))
-
-
-def _points(count: int) -> str:
-    return "1 datapoint was" if count == 1 else f"{count} datapoints were"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import cli
+import cli_main
 from local import laptop
 from monitoring.alarm_set import alarm_set
 from operations import cdk
@@ -30,7 +31,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
     def command(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["webhook-buffer", *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            cli_main.main()
         captured = capfd.readouterr()
         return int(ended.value.code or 0), captured.out + captured.err
 
