@@ -25,6 +25,7 @@ TemplateFiles = Annotated[
 Environment = Annotated[
     str, typer.Option("--env", envvar="ENV", help="Environment, where no template is named.")
 ]
+_EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
 _OWN_CASES = Path(__file__).resolve().parent / "alarms" / "cases"
 
 
@@ -80,7 +81,11 @@ def alarms_of(paths: list[Path] | None, env: str) -> Templates:
     from monitoring.cloudformation import template as own
     from settings import load
 
-    return template.parse(own(alarm_set(load(env))), f"the alarms of {env}")
+    settings = load(env)
+    if settings.sends_heartbeats and settings.traffic is None:
+        # What is opt-in is tested, too.
+        settings = load(env, overrides={"traffic": _EXAMPLE_HOURS})
+    return template.parse(own(alarm_set(settings)), f"the alarms of {env}")
 
 
 def _styled(text: str, colour: str) -> str:

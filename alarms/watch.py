@@ -13,6 +13,8 @@ SIGNALS = (
         covers=(6, 7, 8),
         severity=Severity.PAGE,
         queries={"arrived": Query(metrics.HEARTBEAT_ARRIVED, "Sum", "buffer")},
+        # A zero counts at once; for what is missing CloudWatch first looks at older datapoints.
+        expression="FILL(arrived, 0)",
         comparison=Comparison.BELOW,
         threshold=Threshold(1, "Count", "The heartbeat sends one in each of these periods."),
         period="heartbeat.period",
@@ -93,6 +95,7 @@ SIGNALS = (
         covers=(17,),
         severity=Severity.TICKET,
         queries={"arrived": Query(metrics.FUNCTION_INVOCATIONS, "Sum", "notify")},
+        expression="FILL(arrived, 0)",
         comparison=Comparison.BELOW,
         threshold=Threshold(
             1, "Count", "With each heartbeat a probe goes alarm → topic → queue → notify."

@@ -63,13 +63,14 @@ def alarm_properties(alarm: Alarm, *, runbook: str, topics: Mapping[str, object]
 
 
 def composite_properties(
-    alarm: CompositeAlarm, alarms: AlarmSet, *, topics: Mapping[str, object]
+    alarm: CompositeAlarm, alarms: AlarmSet, *, topics: Mapping[str, object], suppressors: bool
 ) -> Properties:
     """Of an ``AWS::CloudWatch::CompositeAlarm``.
 
     Args:
         alarms: the set it belongs to, where its suppressor is.
         topics: ARN, or what stands for it, by purpose.
+        suppressors: whether the service knows them; the laptop's emulator does not.
     """
     composite = alarm.composite
     properties: Properties = {
@@ -80,8 +81,8 @@ def composite_properties(
     }
     names = {one.composite.id: one.name for one in alarms.composites}
     suppressor = names.get(composite.suppressed_by or "")
-    if suppressor and alarms.settings.on_laptop:
-        # The emulator knows no suppressor, so the rule itself stays false.
+    if suppressor and not suppressors:
+        # Then the rule itself stays false.
         properties["AlarmRule"] = f"({properties['AlarmRule']}) AND NOT {_on(suppressor)}"
     elif suppressor:
         properties |= {
@@ -93,7 +94,7 @@ def composite_properties(
 
 
 def template(alarms: AlarmSet) -> dict[str, Any]:
-    """A template of the alarms alone, told to topics that are named after their purposes."""
+    """A template of the alarms alone as AWS has them, told to topics named after their purposes."""
     settings = alarms.settings
     every: list[Alarm | CompositeAlarm] = [*alarms.alarms, *alarms.composites]
     purposes = {purpose for one in every for purpose in one.topics}
@@ -108,7 +109,7 @@ def template(alarms: AlarmSet) -> dict[str, Any]:
     for composite in alarms.composites:
         resources[composite.composite.id] = {
             "Type": COMPOSITE,
-            "Properties": composite_properties(composite, alarms, topics=topics),
+            "Properties": composite_properties(composite, alarms, topics=topics, suppressors=True),
         }
     return {"Resources": resources}
 

@@ -177,7 +177,10 @@ def _value(alarm: Alarm) -> tuple[str, str]:
     """What is compared with the threshold, and the condition under which it is; maybe empty."""
     if alarm.expression is None:
         return _measure(alarm, next(iter(alarm.measures))), ""
-    told, guard = _branches(alarm, alarm.expression)
+    # That nothing is a zero goes without saying.
+    told, guard = _branches(alarm, re.sub(r"FILL\((\w+), 0\)", r"\1", alarm.expression))
+    if told in alarm.measures and not guard:
+        return _measure(alarm, told), guard
     words = {query: f"({_measure(alarm, query)})" for query in alarm.measures}
     spelled = re.sub(r"[A-Za-z_]\w*", lambda match: words.get(match[0], match[0]), told)
     return (spelled if len(spelled) <= _SHORT and not guard else told), guard

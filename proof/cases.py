@@ -27,7 +27,7 @@ class CaseSeries:
     """A series of a case.
 
     Attributes:
-        metric: ``NAMESPACE NAME``, or the name alone.
+        metric: ``NAMESPACE NAME``, or the name alone, or what it ends with after a hyphen.
         dimensions: None where the alarm says which.
         statistic: what each value is; None for one observation.
     """

@@ -246,8 +246,13 @@ def _value(node: Node, context: Context, text: str) -> Values:
             raise NotSupportedError(f"expression '{text}': '{node.value}' stands alone")
 
 
+def _is_number(values: Values) -> bool:
+    """Whether it is one number for a whole window, as a literal or what a window was reduced to."""
+    return np.ndim(values) == 0 or (np.ndim(values) == 2 and values.shape[-1] == 1)
+
+
 def _operate(operator: str, left: Values, right: Values) -> Values:
-    scalar = np.ndim(left) == 0 or np.ndim(right) == 0
+    scalar = _is_number(left) or _is_number(right)
     missing = np.isnan(left) | np.isnan(right) if scalar else np.isnan(left) & np.isnan(right)
     a, b = (left, right) if scalar else (np.nan_to_num(left), np.nan_to_num(right))
     result = _OPERATIONS[operator](a, b)

@@ -141,7 +141,7 @@ def _metric(case: Case, series: CaseSeries, metrics: Sequence[MetricKey]) -> Met
     found = [
         one
         for one in metrics
-        if one.name == name
+        if (one.name == name or one.name.endswith(f"-{name}"))
         and namespace.strip() in ("", one.namespace)
         and (series.dimensions is None or dict(one.dimensions) == dict(series.dimensions))
     ]
@@ -152,8 +152,8 @@ def _metric(case: Case, series: CaseSeries, metrics: Sequence[MetricKey]) -> Met
         listed = "; ".join(map(str, found))
         raise InputError(f"{where}'{series.metric}' may be {listed}. Say its dimensions.")
     known = sorted({f"{one.namespace} {one.name}" for one in metrics})
-    close = difflib.get_close_matches(series.metric, known, n=1, cutoff=0.5)
-    hint = f"Did you mean {close[0]}?" if close else f"It reads {', '.join(known)}."
+    near = difflib.get_close_matches(name, [one.name for one in metrics], n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"It reads {', '.join(known)}."
     if series.dimensions is not None and any(one.name == name for one in metrics):
         others = "; ".join(str(one) for one in metrics if one.name == name)
         hint = f"It has other dimensions: {others}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -226,3 +227,59 @@ def test_a_changed_alarm_that_can_not_be(
     code, output = run("alarms", "list", "--env", "dev")
     assert code == 2
     assert "key 'alarms.publish-duratoin': no signal is called so" in output
+
+
+def test_alarms_test(run: Run, tmp_path: Path) -> None:
+    """Cases that hold are a line each, those that don't are drawn; exit code and JUnit say so."""
+    case = (
+        "cases:\n  - title: old\n    alarm: queue-age-page\n    initial: OK\n"
+        "    series: [{metric: ApproximateAgeOfOldestMessage, values: 900x9}]\n"
+        "    expect: [{at: %s, state: ALARM}]\n"
+    )
+    (tmp_path / "good.yaml").write_text(case % "3m")
+    code, output = run("alarms", "test", str(tmp_path))
+    assert (code, "✓ queue-age-page  old" in output) == (0, True)
+    assert re.search(r"1 cases passed in \d+\.\d s\.", output)
+    (tmp_path / "bad.yaml").write_text(case % "2m")
+    code, output = run("alarms", "test", str(tmp_path), "--junit", str(tmp_path / "j.xml"))
+    assert code == 1
+    assert "✗ at 2m webhook-buffer-prd-queue-age-page should be in ALARM, but is in OK" in output
+    assert "Error: 1 of 2 cases failed." in output
+    assert 'failures="1"' in (tmp_path / "j.xml").read_text()
+    (tmp_path / "bad.yaml").write_text(case % "soon")
+    code, output = run("alarms", "test", str(tmp_path))
+    assert code == 2
+    assert "bad.yaml:6: 'soon' is no time" in output
+
+
+def test_alarms_of_any_template_are_tested_without_the_rest(tmp_path: Path) -> None:
+    """Neither settings nor CDK nor boto3 are loaded for it, and it needs no folder of ours."""
+    resources = {
+        "Old": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "Namespace": "AWS/SQS",
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Statistic": "Maximum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 5,
+                "ComparisonOperator": "GreaterThanThreshold",
+            },
+        }
+    }
+    (tmp_path / "t.template.json").write_text(json.dumps({"Resources": resources}))
+    (tmp_path / "c.yaml").write_text(
+        "cases: [{title: t, alarm: Old, series: [{metric: ApproximateAgeOfOldestMessage,"
+        " values: 9}], expect: [{at: 1m, state: ALARM}]}]"
+    )
+    script = (
+        "import sys, cli_main\n"
+        "sys.argv = ['webhook-buffer', 'alarms', 'test', 'c.yaml', '--template', '.']\n"
+        "try:\n    cli_main.main()\nexcept SystemExit as ended:\n    assert not ended.code\n"
+        "print(sorted({'boto3', 'aws_cdk', 'settings', 'ministack'} & sys.modules.keys()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -53,7 +53,9 @@ class Alarms(Construct):
             made[alarm.signal.id] = self._resource(alarm.signal.id, ALARM, properties, known=known)
         for one in alarms.composites:
             composite = one.composite
-            properties = composite_properties(one, alarms, topics=arns)
+            properties = composite_properties(
+                one, alarms, topics=arns, suppressors=on_laptop is None
+            )
             resource = self._resource(composite.id, COMPOSITE, properties, known=False)
             needed = [
                 *composite.parts,

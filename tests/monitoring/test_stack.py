@@ -237,9 +237,11 @@ def test_alert_path_is_told_past_itself(stacks: dict[str, Template]) -> None:
         if entry["Properties"]["Protocol"] == "email"
     }
     for signal in ("alert-path-broken", "notifications-undelivered"):
-        alarm = template.properties(
-            "AWS::CloudWatch::Alarm", AlarmName=f"webhook-buffer-local-{signal}"
-        )
+        [alarm] = [
+            entry["Properties"]
+            for entry in template.resources(*ALARMS).values()
+            if entry["Properties"]["AlarmName"] == f"webhook-buffer-local-{signal}"
+        ]
         assert direct & {action["Ref"] for action in alarm["AlarmActions"]}
 
 

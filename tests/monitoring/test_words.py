@@ -86,7 +86,7 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         ),
         (
             "slo-delivered-fast-long",
-            "100 - in_time ≥ 14.4 % in 1 h, while n * (100 - in_time) ≥ 500, where in_time = share "
+            "100 - in_time ≥ 14.4 % in 1 h, while n * (100 - in_time) > 450, where in_time = share "
             "of delivery lag ≤ 5 min, n = delivery lag (number of values)",
         ),
         (

@@ -1,0 +1,261 @@
+"""Case files: the notation, what is expected, and what is wrong with a file."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from errors import InputError
+from proof import draw, notation
+from proof.cases import load
+from proof.model import Templates
+from proof.runner import Outcome, junit, run
+from proof.template import parse
+
+_ = math.nan
+TEMPLATE = {
+    "Resources": {
+        "Page": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "shop-page"}},
+        "QueueAge": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmName": "shop-queue-age",
+                "Namespace": "AWS/SQS",
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": "orders"}],
+                "Statistic": "Maximum",
+                "Period": 60,
+                "EvaluationPeriods": 2,
+                "Threshold": 100,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "AlarmActions": [{"Ref": "Page"}],
+                "OKActions": [{"Ref": "Page"}],
+            },
+        },
+        "Errors": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmName": "shop-errors",
+                "Namespace": "AWS/Lambda",
+                "MetricName": "Errors",
+                "Dimensions": [{"Name": "FunctionName", "Value": "worker"}],
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 1,
+                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                "TreatMissingData": "notBreaching",
+            },
+        },
+        "Incident": {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "Properties": {
+                "AlarmName": "shop-incident",
+                "AlarmRule": 'ALARM("shop-queue-age") OR ALARM("shop-errors")',
+                "AlarmActions": [{"Ref": "Page"}],
+            },
+        },
+    }
+}
+
+
+@pytest.fixture
+def shop() -> Templates:
+    """Two alarms and their incident."""
+    return parse(TEMPLATE, "shop.json")
+
+
+def _outcome(tmp_path: Path, shop: Templates, body: str, alarm: str = "QueueAge") -> Outcome:
+    file = tmp_path / "a.yaml"
+    file.write_text(f"cases:\n  - title: one\n    alarm: {alarm}\n{body}")
+    [outcome] = run(load([file]), shop)
+    return outcome
+
+
+AGE = '    series:\n      - {metric: ApproximateAgeOfOldestMessage, values: "%s"}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5", [5]),
+        ("0x2", [0, 0, 0]),
+        ("1+2x3", [1, 3, 5, 7]),
+        ("9-4x2", [9, 5, 1]),
+        ("_", [_]),
+        ("_x2 1.5", [_, _, 1.5]),
+        ("-1 -2x1 1e3", [-1, -2, -2, 1000]),
+        ("0x3 5+5x2 _x2 7", [0, 0, 0, 0, 5, 10, 15, _, _, 7]),
+    ],
+)
+def test_notation(text: str, expected: list[float]) -> None:
+    """Values are written as promtool has them: the first, and how many more."""
+    assert list(notation.values(text)) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize("text", ["", "x3", "1+2", "stale", "1..2", "5x", "0x9999999"])
+def test_what_is_no_value(text: str) -> None:
+    """Anything else is refused, with what may be written, or that it is too much."""
+    with pytest.raises(ValueError, match=r"write|more than"):
+        notation.values(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0m", 0), ("90m", 5400), ("1h30m", 5400), ("1h 30m", 5400), ("2d", 172_800)],
+)
+def test_times(text: str, seconds: int) -> None:
+    """Times are whole minutes, in the units that people use."""
+    assert notation.seconds(text) == seconds
+    assert notation.seconds(notation.duration(seconds)) == seconds
+
+
+def test_what_is_expected_is_checked(tmp_path: Path, shop: Templates) -> None:
+    """States and who is told, each at its time."""
+    body = AGE % "0x4 200x9 0x4" + (
+        "    initial: OK\n"
+        "    expect:\n"
+        "      - {at: 6m, state: OK, notifies: nobody}\n"
+        "      - {at: 7m, state: ALARM, notifies: page}\n"
+        "      - {at: 14m, state: ALARM, notifies: nobody}\n"
+        "      - {at: 16m, state: OK, notifies: [page]}\n"
+        "      - {at: 16m, state: OK, alarm: Incident}\n"
+    )
+    assert _outcome(tmp_path, shop, body).passed
+
+
+@pytest.mark.parametrize(
+    ("expect", "expected"),
+    [
+        ("{at: 6m, state: ALARM}", "at 6m shop-queue-age should be in ALARM, but is in OK"),
+        ("{at: 8m, state: OK}", "should be in OK, but is in ALARM"),
+        ("{at: 8m, state: ALARM, notifies: ticket}", "have told ticket, but told shop-page"),
+        ("{at: 8m, state: ALARM, notifies: nobody}", "have told nobody, but told shop-page"),
+        ("{at: 5m, state: OK, notifies: page}", "have told page, but told nobody"),
+        ("{at: 8m, state: OK, alarm: Incident}", "shop-incident should be in OK, but is in ALARM"),
+    ],
+)
+def test_what_is_not_met_is_told_and_drawn(
+    tmp_path: Path, shop: Templates, expect: str, expected: str
+) -> None:
+    """A failure says when, which alarm, what was expected and what was; with a drawing of it."""
+    body = AGE % "0x4 200x9" + f"    initial: OK\n    expect:\n      - {expect}\n"
+    outcome = _outcome(tmp_path, shop, body)
+    assert expected in str(outcome.failures[0])
+    drawn = draw.failed(outcome, width=80)
+    assert all(len(line) <= 80 for line in drawn.splitlines() if "┤" in line or "state" in line)
+    assert "a.yaml:8" in drawn
+    assert "┄" in drawn
+    assert "→ ALARM: Threshold Crossed" in drawn
+
+
+def test_a_quiet_case_tells_nobody(tmp_path: Path, shop: Templates) -> None:
+    """``quiet`` holds for all its time."""
+    assert _outcome(tmp_path, shop, AGE % "0 200 0x9" + "    quiet: true\n").passed
+    loud = _outcome(tmp_path, shop, AGE % "0 200x1 0x9" + "    quiet: true\n")
+    assert "in all its time shop-queue-age should tell nobody" in str(loud.failures[0])
+
+
+def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates) -> None:
+    """A series of any part counts; the parts without one have no data."""
+    body = '    series:\n      - {metric: AWS/Lambda Errors, values: "0x2 1x2 0x4"}\n'
+    body += "    expect:\n      - {at: 4m, state: ALARM, notifies: page}\n"
+    assert _outcome(tmp_path, shop, body, "shop-incident").passed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cases: 5", "a.yaml:1: 'cases' is a list"),
+        ("case: []", "a.yaml:1: the file has no key 'case'; did you mean 'cases'?"),
+        ("cases:\n  - 5", "a.yaml:2: a case is a mapping"),
+        ("cases:\n  - title: [", "a.yaml:2: no YAML"),
+        ("cases:\n  - {title: t}", "a.yaml:2: a case lacks 'alarm'"),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    serie: []",
+            "a.yaml:4: a case has no key 'serie'; did you mean 'series'?",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series:\n      - {metric: m, values: 1+2}",
+            "a.yaml:5: '1+2' is no value",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
+            "    expect:\n      - {at: 2m, state: OK}",
+            "a.yaml:6: at 2m is after the last sample, which ends at 1m",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
+            "    expect:\n      - {at: soon, state: FINE}",
+            "a.yaml:6: state 'FINE' is none of OK, ALARM, INSUFFICIENT_DATA",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]",
+            "a.yaml:2: nothing is expected",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1x9}]\n"
+            "    expect:\n      - {at: 5m, state: OK}\n      - {at: 4m, state: OK}",
+            "a.yaml:6: the expectations are not in the order of time",
+        ),
+    ],
+)
+def test_a_mistake_names_its_line(tmp_path: Path, text: str, expected: str) -> None:
+    """Every mistake of a file is told with file, line and remedy."""
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError) as wrong:
+        load([file])
+    assert expected in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("alarm", "series", "expected"),
+    [
+        ("queue-ag", "{metric: Errors, values: 1}", "'queue-ag' is no alarm here"),
+        ("Errors", "{metric: Erors, values: 1}", "does not read 'Erors'. Did you mean"),
+        (
+            "Errors",
+            "{metric: Errors, dimensions: {FunctionName: other}, values: 1}",
+            "It has other dimensions: AWS/Lambda Errors {FunctionName=worker}",
+        ),
+    ],
+)
+def test_a_case_of_nothing_that_is_there(
+    tmp_path: Path, shop: Templates, alarm: str, series: str, expected: str
+) -> None:
+    """An alarm, metric or dimension that does not exist is a mistake, not a silent test."""
+    body = f"    series:\n      - {series}\n    quiet: true\n"
+    with pytest.raises(InputError) as wrong:
+        _outcome(tmp_path, shop, body, alarm)
+    assert expected in str(wrong.value)
+    assert "a.yaml:" in str(wrong.value)
+
+
+def test_titles_are_told_apart(tmp_path: Path) -> None:
+    """Two cases of one name could not be told apart in a report."""
+    one = '  - {title: t, alarm: a, quiet: true, series: [{metric: m, values: "1"}]}\n'
+    (tmp_path / "a.yaml").write_text(f"cases:\n{one}{one}")
+    with pytest.raises(InputError, match=r"a\.yaml:3: the title 't' is that of line 2"):
+        load([tmp_path])
+
+
+def test_without_cases_there_is_nothing_to_pass(tmp_path: Path) -> None:
+    """An empty folder, or a file that is not there, is no success."""
+    with pytest.raises(InputError, match="No cases in"):
+        load([tmp_path])
+    with pytest.raises(InputError, match="can't be read"):
+        load([tmp_path / "gone.yaml"])
+
+
+def test_junit(tmp_path: Path, shop: Templates) -> None:
+    """The outcomes as continuous integration reads them."""
+    failing = AGE % "0x4 200x9" + "    expect:\n      - {at: 2m, state: ALARM}\n"
+    root = ElementTree.fromstring(junit([_outcome(tmp_path, shop, failing)]))  # noqa: S314 - ours
+    assert (root.attrib["tests"], root.attrib["failures"]) == ("1", "1")
+    [case] = root.iter("testcase")
+    assert (case.attrib["classname"], case.attrib["name"]) == ("shop-queue-age", "one")
+    assert "should be in ALARM" in (case.find("failure").text or "")  # type: ignore[union-attr]
