@@ -1,12 +1,14 @@
-"""``webhook-buffer alarms test``: alarms with proof, of this app or of any template."""
+"""``webhook-buffer alarms test``, ``lint``: alarms with proof, ours or any template's."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,6 +27,7 @@ TemplateFiles = Annotated[
 Environment = Annotated[
     str, typer.Option("--env", envvar="ENV", help="Environment, where no template is named.")
 ]
+Format = Literal["text", "json", "sarif"]
 _EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
 _OWN_CASES = Path(__file__).resolve().parent / "alarms" / "cases"
 
@@ -62,7 +65,46 @@ def run_cases(
     print(f"{len(outcomes)} cases passed in {time.monotonic() - started:.1f} s.")
 
 
-COMMANDS = {"test": run_cases}
+def lint(
+    template: TemplateFiles = None,
+    env: Environment = "prd",
+    promise: Annotated[
+        int, typer.Option(min=60, help="Seconds within which an alarm has to react.")
+    ] = 300,
+    allow: Annotated[
+        list[Path] | None,
+        typer.Option(help="YAML list of {rule, alarm, reason}: findings that are meant to be so."),
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print the findings.")] = "text",
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail, too.")] = False,
+) -> None:
+    """Find dead and dangerous alarms: those that never fire, never clear, or tell nobody.
+
+    Works on any CloudFormation template. Exit code 1 with errors, 2 with bad input.
+    """
+    from proof import lint as linter
+    from proof.lint_rules import ERROR
+
+    allowances = [one for file in allow or () for one in linter.load_allowances(file)]
+    alarms = alarms_of(template, env)
+    findings = linter.lint(alarms, promise=promise, allowances=allowances)
+    if form == "json":
+        print(linter.as_json(findings))
+    elif form == "sarif":
+        print(linter.as_sarif(findings, version=version("webhook-buffer")))
+    else:
+        for one in findings:
+            colour = "red" if one.severity == ERROR else "yellow"
+            print(f"{_styled(one.severity, colour)} {one.rule}: {one.alarm} ({one.source})")
+            print(f"  {one.why} {one.remedy}")
+        errors = sum(one.severity == ERROR for one in findings)
+        warnings = len(findings) - errors
+        print(f"{len(alarms.alarms)} alarms: {errors} errors, {warnings} warnings.")
+    if any(strict or one.severity == ERROR for one in findings):
+        raise typer.Exit(1)
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {"test": run_cases, "lint": lint}
 
 
 def add_to(app: typer.Typer) -> None:

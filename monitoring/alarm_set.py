@@ -21,7 +21,7 @@ from settings import FILE, Settings
 
 # The alarm that the heartbeat sets off to see whether alerts arrive; it watches nothing.
 PROBE = "alert-path-probe"
-# Signals of the alert path itself are told by a second way, too.
+# Signals of the alert path itself are told by a second way, too, where there is one: mail.
 ALERT_PATH_MODE = 17
 
 _NEEDS_OURS = "it needs what the buffer's own functions tell"
@@ -225,7 +225,8 @@ def _alarm(
     if problems:
         raise SignalError(f"signal '{signal.id}': {problems[0]}")
     told = Severity.INFO if signal.id in in_composites else signal.severity
-    second_way = ("alert-path",) if ALERT_PATH_MODE in signal.covers else ()
+    mailed = any(channel.addresses for channel in settings.notifications)
+    second_way = ("alert-path",) if mailed and ALERT_PATH_MODE in signal.covers else ()
     logged = watched.by_role.get(signal.log or "")
     return Alarm(
         signal=signal,

@@ -283,3 +283,40 @@ def test_alarms_of_any_template_are_tested_without_the_rest(tmp_path: Path) -> N
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_alarms_lint(run: Run, tmp_path: Path) -> None:
+    """Findings with where and what to do; the exit code follows errors, and warnings on request."""
+    alarm = {
+        "AlarmDescription": "Runbook: r",
+        "Namespace": "AWS/SQS",
+        "MetricName": "NumberOfMessages",
+        "Dimensions": [{"Name": "QueueName", "Value": "q"}],
+        "Period": 300,
+        "EvaluationPeriods": 3,
+        "Threshold": 5,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:on-call"],
+    }
+    file = tmp_path / "t.json"
+
+    def lint(*options: str, **changes: str) -> tuple[int, str]:
+        resource = {"Type": "AWS::CloudWatch::Alarm", "Properties": {**alarm, **changes}}
+        file.write_text(json.dumps({"Resources": {"Depth": resource}}))
+        return run("alarms", "lint", "--template", str(file), *options)
+
+    code, output = lint()
+    assert code == 1
+    assert "error unknown-metric: Depth (" in output
+    assert "AWS/SQS publishes no NumberOfMessages. Did you mean NumberOfMessagesSent?" in output
+    assert "1 alarms: 1 errors, 1 warnings." in output
+    code, output = lint(MetricName="NumberOfMessagesSent")
+    assert (code, "warning slow-reaction" in output) == (0, True)
+    assert lint("--strict", MetricName="NumberOfMessagesSent")[0] == 1
+    assert lint("--strict", "--promise", "900", MetricName="NumberOfMessagesSent")[0] == 0
+    code, output = lint("--format", "sarif")
+    assert (code, json.loads(output)["version"]) == (1, "2.1.0")
+    assert json.loads(lint("--format", "json")[1])[0]["rule"] == "unknown-metric"
+    file.write_text("{")
+    code, output = run("alarms", "lint", "--template", str(file))
+    assert (code, "neither JSON nor YAML" in output) == (2, True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -15,9 +17,9 @@ from constructs import Construct
 
 from buffer.functions import FunctionFactory
 from monitoring.channels import described
+from monitoring.model import Severity
 from settings import Settings
 
-SEVERITIES = ("page", "ticket", "info")
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 5
 
@@ -26,8 +28,8 @@ class Notifications(Construct):
     """A topic per severity, and ``notify`` behind them.
 
     Attributes:
-        topics: by purpose: the severities, and ``alert-path``, which goes to email addresses
-            directly, neither through the key nor through ``notify``.
+        topics: by purpose: the severities, and where there are email addresses ``alert-path``,
+            which goes to them directly, neither through the key nor through ``notify``.
     """
 
     def __init__(
@@ -38,12 +40,16 @@ class Notifications(Construct):
         self._key = self._create_key()
         undelivered = self._undelivered()
         queue = self._queue(undelivered)
-        self.topics = {severity: self._topic(severity, self._key) for severity in SEVERITIES}
+        self.topics = {
+            severity.value: self._topic(severity.value, self._key) for severity in Severity
+        }
         for topic in self.topics.values():
             topic.add_subscription(
                 subscriptions.SqsSubscription(queue, dead_letter_queue=undelivered)
             )
-        self.topics["alert-path"] = self._alert_path()
+        addresses = self._addresses()
+        if addresses:
+            self.topics["alert-path"] = self._alert_path(addresses)
         self._notify(functions, queue)
 
     def _create_key(self) -> kms.Key:
@@ -92,10 +98,10 @@ class Notifications(Construct):
         )
         return topic
 
-    def _alert_path(self) -> sns.Topic:
+    def _alert_path(self, addresses: Sequence[str]) -> sns.Topic:
         """Told when the usual way is broken, so it shares nothing with it."""
         topic = self._topic("alert-path", None)
-        for address in self._addresses():
+        for address in addresses:
             topic.add_subscription(subscriptions.EmailSubscription(address))
         return topic
 

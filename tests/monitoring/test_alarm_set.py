@@ -290,13 +290,15 @@ def test_without_heartbeat_nothing_waits_for_one() -> None:
 
 def test_each_alarm_tells_somebody() -> None:
     """Every alarm has a topic: its severity's, or none but the info topic inside an incident."""
-    found = _set(**TRAFFIC)
+    mail = {"kind": "email", "addresses": ["a@example.com"]}
+    found = _set(**TRAFFIC, notifications=[mail])
     inside = {p.signal.id for one in found.composites for group in one.parts for p in group}
     for alarm in found.alarms:
         expected = Severity.INFO if alarm.signal.id in inside else alarm.severity
         assert alarm.topics[0] == expected.value
     second = {alarm.signal.id for alarm in found.alarms if "alert-path" in alarm.topics}
     assert second == {"alert-path-broken", "notifications-undelivered", "helpers-log-errors"}
+    assert not any("alert-path" in alarm.topics for alarm in _set().alarms)
 
 
 def test_existing_resources_get_what_holds_for_any() -> None:
