@@ -1,4 +1,4 @@
-"""``webhook-buffer alarms test``, ``lint``: alarms with proof, ours or any template's."""
+"""``webhook-buffer alarms test``, ``lint``, ``replay``: proof of our alarms, or of any."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from errors import ProofFailedError
+from errors import InputError, ProofFailedError
 
 if TYPE_CHECKING:
     from proof.model import Templates
+    from proof.recorded import Recorded
+    from proof.replay import Replay, Replayed
 
 TemplateFiles = Annotated[
     list[Path] | None,
@@ -50,7 +52,7 @@ def run_cases(
     from proof.cases import load
 
     started = time.monotonic()
-    outcomes = runner.run(load(cases or [_OWN_CASES]), alarms_of(template, env))
+    outcomes = runner.run(load(cases or [_OWN_CASES]), alarms_of(template, env, opt_in=True))
     width = max(len(one.alarm.source.logical_id) for one in outcomes)
     for one in outcomes:
         sign = _styled("✓", "green") if one.passed else _styled("✗", "red")
@@ -104,7 +106,128 @@ def lint(
         raise typer.Exit(1)
 
 
-COMMANDS: Mapping[str, Callable[..., None]] = {"test": run_cases, "lint": lint}
+def replay(
+    metrics: Annotated[
+        Path | None, typer.Option(help="Recorded series: JSON, CSV or Parquet (docs/replay.md).")
+    ] = None,
+    from_aws: Annotated[
+        bool, typer.Option("--from-aws", help="Fetch them from CloudWatch, for --env.")
+    ] = False,
+    since: Annotated[str, typer.Option(help="How far back: 30d, 12h.")] = "14d",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Try another value, before and after: ALARM.threshold=600."),
+    ] = None,
+    template: TemplateFiles = None,
+    env: Environment = "prd",
+    page: Annotated[Path | None, typer.Option("--html", help="Write a report with charts.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Keep what was fetched in this file.")] = None,
+) -> None:
+    """Play recorded metrics to all alarms: who would have been told, when, how often?"""
+    from proof import recorded, replay, report
+
+    if (metrics is None) is not from_aws:
+        raise InputError("Say where the series are: --metrics FILE, or --from-aws.")
+    alarms = alarms_of(template, env)
+    tried = [replay.parse_change(one) for one in changes or ()]
+    recording = recorded.load(metrics) if metrics else _fetched(alarms, env, since)
+    if save:
+        recorded.save(save, recording.every())
+    start = recording.start - recording.start % 60
+    if metrics and since != "14d":
+        start = max(start, recording.end - _seconds(since))
+    end = recording.end - recording.end % 60
+    found = replay.replay(alarms, recording, start=start, end=end, changes=tried)
+    _show_replay(found)
+    if page:
+        title = f"Replay of {len(found.before)} alarms"
+        page.write_text(report.report(found, recording, title=title), "utf-8")
+        print(f"Report: {page}")
+
+
+def _seconds(text: str) -> int:
+    from proof import notation
+
+    try:
+        return notation.seconds(text)
+    except ValueError as error:
+        raise InputError(f"--since: {error}.") from None
+
+
+def _fetched(alarms: Templates, env: str, since: str) -> Recorded:
+    from local import laptop
+    from operations import history
+    from proof.recorded import Recorded
+    from settings import load
+
+    end = round(time.time())
+    series = history.fetch(
+        laptop.target(load(env)), alarms.alarms, start=end - _seconds(since), end=end
+    )
+    if not series:
+        raise InputError(f"CloudWatch has no data of these metrics in the last {since}.")
+    return Recorded.of(series)
+
+
+def _show_replay(found: Replay) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from proof.notation import duration
+
+    console = Console(highlight=False)
+    after = {one.alarm.name: one for one in found.after}
+    common = _beginning([one.alarm.name for one in found.before])
+    of = f", alarms {common}…" if common else ""
+    table = Table(title=f"{duration(found.end - found.start)} of metrics{of}")
+    table.add_column("Alarm", overflow="fold", min_width=24)
+    for name in ("On", "Told", "A week", "Time on", "Longest", "Flaps"):
+        table.add_column(name, justify="right")
+    for one in found.before:
+        both = [one, after[one.alarm.name]] if after else [one]
+        if not any(two.incidents for two in both):
+            continue
+        cells = zip(*(_figures(found, two) for two in both), strict=True)
+        shown = [" → ".join(dict.fromkeys(texts)) for texts in cells]
+        table.add_row(one.alarm.name.removeprefix(common), *shown)
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print("No alarm went on.")
+    for label, some in (("", found.before), (" after the changes", found.after)):
+        if some:
+            told = found.per_week(some)
+            listed = ", ".join(f"{who} {count:.1f}" for who, count in told.items())
+            console.print(f"Told of ALARM a week{label}: {listed or 'nobody'}", soft_wrap=True)
+    unseen = [one.alarm.name.removeprefix(common) for one in found.before if one.unseen]
+    if unseen:
+        console.print(f"Without any data: {', '.join(unseen)}", soft_wrap=True)
+    for one in found.before:
+        if one.refused and not one.unseen:
+            console.print(f"Not evaluated: {one.refused}", soft_wrap=True)
+
+
+def _beginning(names: list[str]) -> str:
+    """What all names begin with, up to a hyphen."""
+    first, last = min(names, default=""), max(names, default="")
+    alike = next(
+        (n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), 0
+    )
+    return first[: first.rfind("-", 0, alike) + 1]
+
+
+def _figures(found: Replay, one: Replayed) -> list[str]:
+    from proof.notation import duration
+
+    told = sum(one.told.values())
+    share = one.seconds_in_alarm / (found.end - found.start)
+    return [
+        str(len(one.incidents)), str(told), f"{told / found.weeks:.1f}", f"{share:.2%}",
+        duration(one.longest), str(one.flapping),
+    ]  # fmt: skip
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {"test": run_cases, "lint": lint, "replay": replay}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -113,8 +236,12 @@ def add_to(app: typer.Typer) -> None:
         app.command(name)(command)
 
 
-def alarms_of(paths: list[Path] | None, env: str) -> Templates:
-    """The alarms of templates, or of this app's environment as they would be deployed."""
+def alarms_of(paths: list[Path] | None, env: str, *, opt_in: bool = False) -> Templates:
+    """The alarms of templates, or of this app's environment as they would be deployed.
+
+    Args:
+        opt_in: with those of ours that the environment leaves out until it asks for them.
+    """
     from proof import template
 
     if paths:
@@ -124,8 +251,7 @@ def alarms_of(paths: list[Path] | None, env: str) -> Templates:
     from settings import load
 
     settings = load(env)
-    if settings.sends_heartbeats and settings.traffic is None:
-        # What is opt-in is tested, too.
+    if opt_in and settings.sends_heartbeats and settings.traffic is None:
         settings = load(env, overrides={"traffic": _EXAMPLE_HOURS})
     return template.parse(own(alarm_set(settings)), f"the alarms of {env}")
 

@@ -27,7 +27,7 @@ IDS = [one.id for one in definitions.SIGNALS] + [one.id for one in definitions.C
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_alarms_fire_when_they_must_and_are_silent_when_they_should(env: str) -> None:
     """Every case holds in every environment that runs on AWS."""
-    for outcome in runner.run(CASES, alarms_of(None, env)):
+    for outcome in runner.run(CASES, alarms_of(None, env, opt_in=True)):
         assert outcome.passed, f"{outcome.case.title}\n{draw.failed(outcome)}"
 
 
@@ -53,7 +53,7 @@ def test_cases_are_what_their_kind_says() -> None:
 
 def test_cases_can_fail() -> None:
     """Each firing case fails for an alarm that is out of reach, so none passes by chance."""
-    found = alarms_of(None, "prd")
+    found = alarms_of(None, "prd", opt_in=True)
     deaf = dataclasses.replace(found, alarms=tuple(map(_out_of_reach, found.alarms)))
     firing: list[Case] = [case for case in CASES if case.kind == "firing"]
     assert [one.case.title for one in runner.run(firing, deaf) if one.passed] == []

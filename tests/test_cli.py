@@ -320,3 +320,37 @@ def test_alarms_lint(run: Run, tmp_path: Path) -> None:
     file.write_text("{")
     code, output = run("alarms", "lint", "--template", str(file))
     assert (code, "neither JSON nor YAML" in output) == (2, True)
+
+
+def test_alarms_replay(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording in, figures and a page out; without one it asks for one."""
+    monkeypatch.setenv("COLUMNS", "120")
+    entry = {
+        "namespace": "AWS/SQS",
+        "metric": "ApproximateAgeOfOldestMessage",
+        "dimensions": {"QueueName": "webhook-buffer-prd.fifo"},
+        "statistic": "Maximum",
+        "start": "2026-05-01T00:00:00Z",
+        "values": [0] * 60 + [1000] * 20 + [0] * 60,
+    }
+    file = tmp_path / "r.json"
+    file.write_text(json.dumps([entry]))
+    page = tmp_path / "r.html"
+    code, output = run(
+        "alarms", "replay", "--metrics", str(file), "--set", "queue-age-page.threshold=2000",
+        "--html", str(page), "--save", str(tmp_path / "r.csv"),
+    )  # fmt: skip
+    assert code == 0
+    assert re.search(r"queue-age-page +│ 1 → 0", output)
+    assert re.search(r"Told of ALARM a week after the changes: .*info", output)
+    assert "Without any data: " in output
+    assert page.read_text().startswith("<!doctype html>")
+    assert (tmp_path / "r.csv").read_text().count("\n") == 141
+    for arguments, expected in (
+        ((), "--metrics FILE, or --from-aws"),
+        (("--metrics", str(tmp_path / "gone.json")), "gone.json: can't be read"),
+        (("--metrics", str(file), "--set", "x=1"), "'x=1' is no change"),
+        (("--metrics", str(file), "--since", "soon"), "--since: 'soon' is no time"),
+    ):
+        code, output = run("alarms", "replay", *arguments)
+        assert (code, expected in output) == (2, True), output

@@ -36,7 +36,7 @@ ALLOWED = {
         "settings",
         "settings_monitoring",
     },
-    "operations": {"errors", "lambdas", "monitoring", "operations", "settings"},
+    "operations": {"errors", "lambdas", "monitoring", "operations", "proof", "settings"},
     "local": {"errors", "lambdas", "local", "operations", "settings", "settings_monitoring"},
     "app": {"buffer", "errors", "monitoring", "settings"},
     "cli": {
@@ -62,7 +62,7 @@ ALLOWED = {
         "terminal",
     },
     "cli_main": {"cli", "cli_proof", "errors"},
-    "cli_proof": {"errors", "monitoring", "operations", "proof", "settings", "terminal"},
+    "cli_proof": {"errors", "local", "monitoring", "operations", "proof", "settings"},
     "terminal": set(),
     # Works on any template, so it knows nothing of ours.
     "proof": {"errors", "proof"},
@@ -75,7 +75,7 @@ HOMES = {
     "typer": {"cli", "cli_alarms", "cli_main", "cli_proof"},
     "rich": {"cli_alarms", "cli_main", "cli_proof", "terminal"},
     "pydantic": {"settings", "settings_monitoring"},
-    "numpy": {"proof"},
+    "numpy": {"operations.history", "proof"},
     "plotly": {"proof.report"},
     "psutil": {"local"},
     "pyarrow": {"proof.recorded"},
