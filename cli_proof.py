@@ -1,11 +1,11 @@
-"""``webhook-buffer alarms test``, ``lint``, ``replay``: proof of our alarms, or of any."""
+"""``webhook-buffer alarms test, lint, replay, bench``: proof of our alarms, or of any."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -31,7 +31,8 @@ Environment = Annotated[
 ]
 Format = Literal["text", "json", "sarif"]
 _EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
-_OWN_CASES = Path(__file__).resolve().parent / "alarms" / "cases"
+ROOT = Path(__file__).resolve().parent
+_OWN_CASES = ROOT / "alarms" / "cases"
 
 
 def run_cases(
@@ -227,13 +228,59 @@ def _figures(found: Replay, one: Replayed) -> list[str]:
     ]  # fmt: skip
 
 
-COMMANDS: Mapping[str, Callable[..., None]] = {"test": run_cases, "lint": lint, "replay": replay}
+def bench(
+    template: TemplateFiles = None,
+    env: Environment = "prd",
+    days: Annotated[int, typer.Option(min=1, max=90, help="Healthy days.")] = 30,
+    write: Annotated[bool, typer.Option("--write", help="Write docs/benchmark.md anew.")] = False,
+) -> None:
+    """Measure what alarms notice, how soon, and how often for nothing, beside others' defaults.
+
+    With --template the alarms have to name resources that end in -publish, -subscribe and so on.
+    """
+    from rich.console import Console
+    from rich.progress import track
+    from rich.table import Table
+
+    from proof import bench as benchmark
+
+    ours = alarms_of(template, env, opt_in=True)
+    name = "these alarms" if template else "webhook-buffer"
+    sets = [benchmark.AlarmSet(name, ours.alarms, lambda action: action.endswith("page"))]
+    sets += benchmark.peer_sets()
+    steps = iter(track(range(len(benchmark.SCENARIOS) + 1), "Simulating", transient=True))
+    results = benchmark.run(sets, days=days, progress=lambda: _next(steps))
+    console = Console(highlight=False)
+    table = Table(title=f"{days} healthy days and {len(benchmark.SCENARIOS)} failures")
+    for number, head in enumerate(benchmark.HEADS):
+        table.add_column(head, justify="right" if number else "left", min_width=0 if number else 24)
+    for one in sets:
+        table.add_row(one.name, *benchmark.summary(results, one.name))
+    console.print(table)
+    for number, scenario in enumerate(benchmark.SCENARIOS):
+        cell = benchmark.cell(scenario, results.by_set[name][number])
+        console.print(f"{scenario.mode:>2} {scenario.title}: {cell}", soft_wrap=True)
+    if write:
+        (ROOT / "docs" / "benchmark.md").write_text(benchmark.markdown(results), "utf-8")
+        console.print("Written: docs/benchmark.md")
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "test": run_cases,
+    "lint": lint,
+    "replay": replay,
+    "bench": bench,
+}
 
 
 def add_to(app: typer.Typer) -> None:
     """Makes the commands known to the group ``alarms``."""
     for name, command in COMMANDS.items():
         app.command(name)(command)
+
+
+def _next(steps: Iterator[object]) -> None:
+    next(steps, None)
 
 
 def alarms_of(paths: list[Path] | None, env: str, *, opt_in: bool = False) -> Templates:

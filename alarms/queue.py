@@ -197,7 +197,8 @@ SIGNALS = (
             "age": Query(metrics.QUEUE_AGE, "Maximum", "queue"),
             "head": Query(metrics.HEAD_AGE, "Maximum", "buffer"),
         },
-        expression="IF(head > age, head, age)",
+        # Zeros end it; for what is missing CloudWatch would look at the hour before.
+        expression="MAX([FILL(head, 0), FILL(age, 0)])",
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
             0.5,

@@ -188,6 +188,9 @@ def _value(alarm: Alarm) -> tuple[str, str]:
 
 def _branches(alarm: Alarm, expression: str) -> tuple[str, str]:
     """An ``IF`` told as people do: the larger of two, or a value while something holds."""
+    larger = re.fullmatch(r"MAX\(\[(\w+), (\w+)\]\)", expression)
+    if larger:
+        return f"the larger of {larger[1]} and {larger[2]}", ""
     inner = _arguments(expression)
     if inner is None:
         return _signs(expression), ""
