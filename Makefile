@@ -30,8 +30,9 @@ lint: setup
 types: setup
 	@$(BIN)/mypy
 
-bench: setup ## Cold start and warm publish, as ratios within one run
+bench: setup ## Cold start, warm publish, evaluating alarms: figures and ratios
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench_evaluator
 
 synth: setup ## Synthesize ENV's stacks
 	@$(RUN) synth --env $(ENV)

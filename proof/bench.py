@@ -148,9 +148,9 @@ def run(sets: Sequence[AlarmSet], *, days: int = 30, progress: Callable[[], None
     """
     by_set: dict[str, list[Detection]] = {one.name: [] for one in sets}
     for scenario in SCENARIOS:
-        recording, end = _recorded(scenario)
+        series, end = recorded(scenario)
         for one in sets:
-            by_set[one.name].append(_detection(one, recording, end))
+            by_set[one.name].append(detection(one, series, end))
         progress()
     healthy = Simulation(healthy_world(days)).recording()
     counted = {}
@@ -162,7 +162,8 @@ def run(sets: Sequence[AlarmSet], *, days: int = 30, progress: Callable[[], None
     return Results(by_set, counted, days)
 
 
-def _recorded(scenario: Scenario) -> tuple[SimulatedRecording, int]:
+def recorded(scenario: Scenario) -> tuple[SimulatedRecording, int]:
+    """A scenario's series, and how many minutes they have."""
     begun = 0 if scenario.before else BEGUN
     fault = replace(scenario.fault, start=begun, end=BEGUN + LASTS)
     minutes = BEGUN + LASTS + AFTER
@@ -209,7 +210,8 @@ def _notes(one: AlarmSet, recording: SimulatedRecording, minutes: int) -> list[N
     return sorted((note for note in found if note.state is State.ALARM), key=lambda note: note.at)
 
 
-def _detection(one: AlarmSet, recording: SimulatedRecording, minutes: int) -> Detection:
+def detection(one: AlarmSet, recording: SimulatedRecording, minutes: int) -> Detection:
+    """What a set makes of a scenario's series."""
     notes = _notes(one, recording, minutes)
     begun = recording.origin + 60 * BEGUN
     after = [note for note in notes if note.at > begun]
