@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,10 +15,11 @@ from local import inbox, laptop
 from monitoring import cost, words
 from monitoring.alarm_set import AlarmSet, CompositeAlarm, alarm_set
 from monitoring.briefing import steps, steps_of
+from monitoring.cloudformation import template as own
 from operations import drill
 from operations.target import outputs
 from settings import load
-from terminal import console, show, step
+from terminal import console, progress, show, step
 
 alarms_app = typer.Typer(
     help="The alarms: list them, explain one, set one off.", no_args_is_help=True
@@ -114,6 +116,42 @@ def drill_alarm(
                     _show_notification(one)
         finally:
             drill.force(target, alarm, "OK")
+
+
+@alarms_app.command("record")
+def record_alarms(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Recording: .json, .csv or .parquet.")
+    ],
+    env: Env = "local",
+    minutes: Annotated[int, typer.Option(min=1, max=1440, help="Full minutes to record.")] = 10,
+) -> None:
+    """Record what the running buffer shows, for `alarms replay`; on the laptop, from its logs.
+
+    On AWS, where CloudWatch records by itself: `alarms replay --from-aws`.
+    """
+    from operations import recorder
+    from proof import recorded, template
+
+    settings = load(env)
+    if not settings.on_laptop:
+        raise InputError(
+            f"'{env}' is on AWS, where CloudWatch records: "
+            f"webhook-buffer alarms replay --from-aws --env {env} --save {file}"
+        )
+    if file.suffix.lower() not in recorded.FORMS:
+        raise InputError(f"{file}: name a file that ends in {', '.join(recorded.FORMS)}.")
+    target = laptop.target(settings)
+    outputs(target)  # or there is nothing to record
+    alarms = template.parse(own(alarm_set(settings)), f"the alarms of {env}")
+    with progress() as bars:
+        task = bars.add_task("Recording, by the minute", total=minutes)
+        series = recorder.record(
+            target, alarms.alarms, minutes=minutes, tell=lambda _: bars.advance(task)
+        )
+    recorded.save(file, series)
+    console.print(f"{len(series)} series in {file}. Play them to the alarms:")
+    console.print(f"  webhook-buffer alarms replay --env {env} --metrics {file}", soft_wrap=True)
 
 
 def by_reason(alarms: AlarmSet) -> dict[str, list[str]]:

@@ -150,6 +150,11 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (("alarms", "drill", "queue-page"), "has no alarm 'queue-page'"),
         (
+            ("alarms", "record", "r.json", "--env", "prd"),
+            "where CloudWatch records: webhook-buffer alarms replay --from-aws --env prd",
+        ),
+        (("alarms", "record", "r.txt"), "r.txt: name a file that ends in .json, .csv"),
+        (
             ("alarms", "drill", "senders-refused"),
             "is an incident; what sets it off is one of its parts: api-5xx, publish-errors,",
         ),

@@ -75,7 +75,7 @@ HOMES = {
     "typer": {"cli", "cli_alarms", "cli_main", "cli_proof"},
     "rich": {"cli_alarms", "cli_main", "cli_proof", "terminal"},
     "pydantic": {"settings", "settings_monitoring"},
-    "numpy": {"operations.history", "proof"},
+    "numpy": {"operations.history", "operations.recorder", "proof"},
     "plotly": {"proof.report"},
     "psutil": {"local"},
     "pyarrow": {"proof.recorded"},
