@@ -1,4 +1,4 @@
-"""Finds alarms that are dead or dangerous, by the checks of ``proof.lint_rules``."""
+"""Finds alarms that are dead or dangerous, by the rules of ``proof.lint_rules``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 import yaml
 
 from errors import InputError
-from proof.lint_rules import ERROR, RULES, Setting
+from proof.lint_checks import Setting
+from proof.lint_rules import ERROR, RULES
 from proof.model import AnyAlarm, Source, Templates
 
 METADATA = "webhook-buffer"

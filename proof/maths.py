@@ -195,9 +195,9 @@ class _Parser:
             self._next()
             return self._call(value, self._listed(")"), position)
         if kind == "name" and value not in _BINDS:
-            if value == "REPEAT" or value == "LINEAR":
+            if value in ("REPEAT", "LINEAR"):
                 return Node("word", value)
-            if value.isupper() and not value[0].islower():
+            if value.isupper():
                 raise self._error(f"'{value}' is not supported", position)
             return Node("name", value)
         raise self._error(f"'{value}' is not expected", position)
