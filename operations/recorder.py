@@ -51,15 +51,20 @@ def record(
     functions = [one for one in _FUNCTIONS if one in target.settings.functions]
     start = (math.floor(time.time() / 60) + 1) * 60
     depths: list[Depth] = []
+    # Minute by minute, for the emulator hands out so many lines at a time and no more.
+    lines: dict[tuple[int, str, str], Line] = {}
+    since = 1000 * (start - 3600)  # what waits may be older
     for minute in range(minutes):
         while time.time() < start + 60 * (minute + 1):
             if time.time() >= start:
                 depths.append(_depth(target))
             time.sleep(_POLL_SECONDS)
+        for line in logs.read(target, functions, since=since):
+            lines[line.at, line.function, line.text] = line
+        since = 1000 * (start + 60 * minute)
         tell(minute + 1)
-    since = 1000 * (start - 3600)  # what waits may be older
-    lines = logs.read(target, functions, since=since)
-    return series_of(target, alarms, observations(lines, depths), start=start, minutes=minutes)
+    observed = observations(sorted(lines.values(), key=lambda line: line.at), depths)
+    return series_of(target, alarms, observed, start=start, minutes=minutes)
 
 
 def _depth(target: Target) -> Depth:
@@ -145,6 +150,8 @@ def series_of(
     roles = {one.name: one.role for one in resources(target.settings).by_role.values()}
     for metric, statistic in wanted(alarms):
         role = next((roles[value] for _, value in metric.dimensions if value in roles), "")
+        if metric.namespace == "AWS/SQS" and role != "queue":
+            continue
         values = observed.get((metric.namespace, _plain(metric), _observed(metric, role)), ())
         inside = [(at, value) for at, value in values if start <= at < start + 60 * minutes]
         if not inside:

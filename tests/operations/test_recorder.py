@@ -73,6 +73,9 @@ def test_log_lines_become_what_alarms_read(tmp_path: Path) -> None:
         [25, 95, nan], nan_ok=True
     )
     assert values("ApproximateNumberOfMessagesNotVisible Maximum") == [0, 1, 0]
+    assert [one.metric.dimensions for name, one in found.items() if "Visible Maximum" in name] == [
+        (("QueueName", "webhook-buffer-local.fifo"),)
+    ] * 2
     assert values("NumberOfMessagesDeleted Sum") == [0, 0, 1]
     assert values("webhook-buffer-local-publish-log-errors Sum") == pytest.approx(
         [nan, 1, nan], nan_ok=True
