@@ -5,6 +5,7 @@ Source of the notation: Prometheus' documentation, "Unit testing for rules" (pro
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -38,8 +39,10 @@ def values(text: str) -> Values:
             raise ValueError(
                 f"'{item}' is no value; write 5, 5x3, 5+2x3, 5-2x3, _ (missing) or _x3"
             )
-        times = int(match["times"] or 0)
-        count = max(times, 1) if match["missing"] else times + 1
+        times = match["times"]
+        count = int(times or 0) + 1
+        if match["missing"]:
+            count = int(times or 1)
         total += count
         if total > MOST:
             raise ValueError(f"'{item}' makes more than {MOST:,} values")
@@ -48,8 +51,10 @@ def values(text: str) -> Values:
             continue
         step = float(match["step"] or 0) * (-1 if match["sign"] == "-" else 1)
         first = float(match["start"])
-        found.append(np.array([first + step * index for index in range(count)]))
-    if not found:
+        if not math.isfinite(first + step * count):
+            raise ValueError(f"'{item}' is too large a number; write one below 1e300")
+        found.append(np.array(first + step * np.arange(count), np.float64))
+    if not total:
         raise ValueError("there are no values; write at least one")
     return np.concatenate(found)
 

@@ -9,13 +9,14 @@ from xml.etree import ElementTree
 
 from errors import InputError
 from proof import composites
-from proof.cases import NOBODY, Case, CaseSeries
+from proof.cases import NOBODY, Case, CaseSeries, Expectation
 from proof.evaluate import evaluate
 from proof.model import (
     AnyAlarm,
     History,
     MetricAlarm,
     MetricKey,
+    Notification,
     NotSupportedError,
     Series,
     State,
@@ -99,18 +100,28 @@ def _run(case: Case, templates: Templates) -> Outcome:
     metrics = sorted(
         {metric for one in needed if isinstance(one, MetricAlarm) for metric in one.metrics}
     )
-    recorded: dict[MetricKey, list[Series]] = {}
-    for one in case.series:
-        metric = _metric(case, one, metrics)
-        recorded.setdefault(metric, []).append(
-            Series(metric, one.statistic, 0, case.interval, one.values)
-        )
-    end = max(series.end for some in recorded.values() for series in some)
+    recording = InMemory(_recorded(case, metrics))
+    end = case.interval * max(len(one.values) for one in case.series)
     initial = {one.name: case.initial for one in needed} if case.initial else {}
-    recording = InMemory(recorded)
     histories = evaluate(needed, recording, start=0, end=end, initial=initial)
     failures = tuple(_failures(case, alarm, histories, templates))
     return Outcome(case, alarm, recording, histories, failures)
+
+
+def _recorded(case: Case, metrics: Sequence[MetricKey]) -> dict[MetricKey, list[Series]]:
+    found: dict[MetricKey, list[Series]] = {}
+    lines: dict[tuple[MetricKey, str | None], int] = {}
+    for one in case.series:
+        metric = _metric(case, one, metrics)
+        if (metric, one.statistic) in lines:
+            raise InputError(
+                f"{case.file}:{one.line}: '{one.metric}' has a series on line "
+                f"{lines[metric, one.statistic]} already. Join them, or say their statistics."
+            )
+        lines[metric, one.statistic] = one.line
+        made = Series(metric, one.statistic, 0, case.interval, one.values)
+        found.setdefault(metric, []).append(made)
+    return found
 
 
 def _with_parts(alarms: Sequence[AnyAlarm], templates: Templates) -> list[AnyAlarm]:
@@ -171,33 +182,37 @@ def _failures(
         state = history.state(one.at)
         if state is not one.state:
             found.append(Failure(one.at, of.name, f"be in {one.state}", f"is in {state}", one.line))
-        if one.notifies is not None:
-            begin = since.get(of.name, -1)
-            told = [
-                note.action
-                for note in history.notifications
-                if begin < note.at <= one.at and note.state is one.state
-            ]
-            found += _untold(one.at, of.name, one.line, one.notifies, told)
+        begin = since.get(of.name, -1)
+        told = [note for note in history.notifications if begin < note.at <= one.at]
+        found += _untold(one, of.name, told)
         since[of.name] = one.at
-    alarmed = [note for note in histories[alarm.name].notifications if note.state is State.ALARM]
-    if case.quiet and alarmed:
-        actual = f"told {alarmed[0].action} of ALARM at {duration(alarmed[0].at)}"
-        found.append(Failure(None, alarm.name, "tell nobody", actual, case.line))
+    if case.quiet:
+        found += _loud(case, histories[alarm.name])
     return found
 
 
-def _untold(
-    at: int, alarm: str, line: int, expected: Sequence[str], told: Sequence[str]
-) -> list[Failure]:
-    actual = f"told {', '.join(sorted(set(told))) or NOBODY}"
-    if list(expected) == [NOBODY]:
-        return [Failure(at, alarm, "have told nobody", actual, line)] if told else []
-    return [
-        Failure(at, alarm, f"have told {name}", actual, line)
-        for name in expected
-        if not any(_is(name, action) for action in told)
-    ]
+def _untold(one: Expectation, alarm: str, told: Sequence[Notification]) -> list[Failure]:
+    if one.notifies == (NOBODY,):
+        heard = sorted({f"{note.action} of {note.state}" for note in told})
+        expected = [NOBODY] if heard else []
+    else:
+        heard = sorted({note.action for note in told if note.state is one.state})
+        expected = [name for name in one.notifies or () if not any(_is(name, by) for by in heard)]
+    actual = f"told {', '.join(heard) or NOBODY}"
+    return [Failure(one.at, alarm, f"have told {name}", actual, one.line) for name in expected]
+
+
+def _loud(case: Case, history: History) -> list[Failure]:
+    """What a quiet case has against a history."""
+    name = history.alarm.name
+    if not history.alarm.actions(State.ALARM):
+        expected = "never be in ALARM"
+        found = [f"is at {duration(begin)}" for begin, _ in history.in_alarm()]
+    else:
+        expected = "tell nobody"
+        told = [note for note in history.notifications if note.state is State.ALARM]
+        found = [f"told {note.action} of ALARM at {duration(note.at)}" for note in told]
+    return [Failure(None, name, expected, actual, case.line) for actual in found[:1]]
 
 
 def _is(name: str, action: str) -> bool:

@@ -87,6 +87,7 @@ AGE = '    series:\n      - {metric: ApproximateAgeOfOldestMessage, values: "%s"
         ("9-4x2", [9, 5, 1]),
         ("_", [_]),
         ("_x2 1.5", [_, _, 1.5]),
+        ("3 _x0", [3]),
         ("-1 -2x1 1e3", [-1, -2, -2, 1000]),
         ("0x3 5+5x2 _x2 7", [0, 0, 0, 0, 5, 10, 15, _, _, 7]),
     ],
@@ -96,7 +97,9 @@ def test_notation(text: str, expected: list[float]) -> None:
     assert list(notation.values(text)) == pytest.approx(expected, nan_ok=True)
 
 
-@pytest.mark.parametrize("text", ["", "x3", "1+2", "stale", "1..2", "5x", "0x9999999"])
+@pytest.mark.parametrize(
+    "text", ["", "x3", "1+2", "stale", "1..2", "5x", "0x9999999", "_x0", "1e999", "1e308+1e308x9"]
+)
 def test_what_is_no_value(text: str) -> None:
     """Anything else is refused, with what may be written, or that it is too much."""
     with pytest.raises(ValueError, match=r"write|more than"):
@@ -146,10 +149,27 @@ def test_what_is_not_met_is_told_and_drawn(
     outcome = _outcome(tmp_path, shop, body)
     assert expected in str(outcome.failures[0])
     drawn = draw.failed(outcome, width=80)
-    assert all(len(line) <= 80 for line in drawn.splitlines() if "┤" in line or "state" in line)
+    assert all(len(line) <= 80 for line in drawn.replace(str(tmp_path), "").splitlines())
     assert "a.yaml:8" in drawn
     assert "┄" in drawn
     assert "→ ALARM: Threshold Crossed" in drawn
+
+
+def test_nobody_is_nobody_at_all(tmp_path: Path, shop: Templates) -> None:
+    """An alarm that came and went without an OK was heard all the same."""
+    body = AGE % "0x4 200x4 0x4" + (
+        "    initial: OK\n    expect:\n      - {at: 14m, state: OK, notifies: nobody}\n"
+    )
+    outcome = _outcome(tmp_path, shop, body, "Incident")
+    assert "should have told nobody, but told shop-page" in str(outcome.failures[0])
+
+
+def test_an_alarm_that_tells_nobody_is_quiet_out_of_alarm(tmp_path: Path, shop: Templates) -> None:
+    """Where there is nobody to tell, ``quiet`` is not true of itself."""
+    series = '    series:\n      - {metric: Errors, values: "%s"}\n    quiet: true\n'
+    assert _outcome(tmp_path, shop, series % "0x4", "Errors").passed
+    loud = _outcome(tmp_path, shop, series % "0 5 0x4", "Errors")
+    assert "shop-errors should never be in ALARM, but is at 2m" in str(loud.failures[0])
 
 
 def test_a_quiet_case_tells_nobody(tmp_path: Path, shop: Templates) -> None:
@@ -201,6 +221,25 @@ def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates
             "    expect:\n      - {at: 5m, state: OK}\n      - {at: 4m, state: OK}",
             "a.yaml:6: the expectations are not in the order of time",
         ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: []\n    quiet: true",
+            "a.yaml:4: there is no series; add at least one",
+        ),
+        (
+            "interval: 0m\ncases:\n  - title: t\n    alarm: a\n    interval: 0m\n"
+            "    series: [{metric: m, values: 1}]\n    quiet: true",
+            "a.yaml:1: the interval is nothing; write 1m or more",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
+            "    expect:\n      - {at: 1m, state: OK, notifies: [page, nobody]}",
+            "a.yaml:6: 'nobody' stands alone",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
+            "    expect:\n      - {at: 1m, state: OK, notifies: []}",
+            "a.yaml:6: notifies whom? Write names, or nobody",
+        ),
     ],
 )
 def test_a_mistake_names_its_line(tmp_path: Path, text: str, expected: str) -> None:
@@ -233,6 +272,25 @@ def test_a_case_of_nothing_that_is_there(
         _outcome(tmp_path, shop, body, alarm)
     assert expected in str(wrong.value)
     assert "a.yaml:" in str(wrong.value)
+
+
+def test_a_series_is_given_once(tmp_path: Path, shop: Templates) -> None:
+    """Of two series of one metric and statistic one would be lost."""
+    one = "      - {metric: Errors, values: 1}\n"
+    with pytest.raises(InputError, match=r"a\.yaml:6: 'Errors' has a series on line 5 already"):
+        _outcome(tmp_path, shop, f"    series:\n{one}{one}    quiet: true\n", "Errors")
+
+
+def test_folders_hold_other_files_too(tmp_path: Path) -> None:
+    """Of a folder's files those with cases are read; a misspelt one is not passed over."""
+    (tmp_path / "a.yaml").write_text(
+        'cases:\n  - {title: t, alarm: a, quiet: true, series: [{metric: m, values: "1"}]}\n'
+    )
+    (tmp_path / "template.yml").write_text("Resources:\n  A: !Ref B\n")
+    assert [case.title for case in load([tmp_path])] == ["t"]
+    (tmp_path / "typo.yaml").write_text("case: []\n")
+    with pytest.raises(InputError, match=r"typo\.yaml:1: the file has no key 'case'"):
+        load([tmp_path])
 
 
 def test_titles_are_told_apart(tmp_path: Path) -> None:
