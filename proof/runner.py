@@ -163,7 +163,7 @@ def _metric(case: Case, series: CaseSeries, metrics: Sequence[MetricKey]) -> Met
         listed = "; ".join(map(str, found))
         raise InputError(f"{where}'{series.metric}' may be {listed}. Say its dimensions.")
     known = sorted({f"{one.namespace} {one.name}" for one in metrics})
-    near = difflib.get_close_matches(name, [one.name for one in metrics], n=1)
+    near = difflib.get_close_matches(name, [one.name for one in metrics], n=1, cutoff=0.8)
     hint = f"Did you mean {near[0]}?" if near else f"It reads {', '.join(known)}."
     if series.dimensions is not None and any(one.name == name for one in metrics):
         others = "; ".join(str(one) for one in metrics if one.name == name)

@@ -143,12 +143,14 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (("send", "EMPTY", "-H", "no header"), "'no header' is no header; write 'Name: value'"),
         (("destroy", "--env", "dev"), "nobody can answer; say --yes"),
         (("deploy", "--env", "dev"), "nobody can answer; say --yes"),
-        (("alarms", "show", "queue-page"), "has no alarm 'queue-page'. It has: backend-down,"),
+        (("alarms", "show", "queue-page"), "'queue-page'. Did you mean queue-age-page"),
+        (("alarms", "show", "deliveries-faling"), "Did you mean deliveries-failing?"),
+        (("alarms", "show", "x", "--env", "prd"), "no alarm 'x'. webhook-buffer alarms list --env prd"),
         (
             ("alarms", "show", "no-traffic"),
             "has no alarm 'no-traffic' (it is opt-in: set 'traffic'",
         ),
-        (("alarms", "drill", "queue-page"), "has no alarm 'queue-page'"),
+        (("alarms", "drill", "queue-page"), "'queue-page'. Did you mean queue-age-page"),
         (
             ("alarms", "record", "r.json", "--env", "prd"),
             "where CloudWatch records: webhook-buffer alarms replay --from-aws --env prd",

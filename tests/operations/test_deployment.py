@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+import cli
 from errors import InputError
+from local import laptop
 from local.emulator import Running
 from operations import deployment
 from operations.cdk import Cdk
@@ -47,29 +51,71 @@ def test_a_log_that_is_not_there_is_named(
     assert deployed == ["deployed"]
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_monitoring_that_is_no_longer_wanted_goes(
-    emulator: Running, tmp_path: Path, wanted: bool
-) -> None:
-    """Its stack is deleted once ``monitoring`` is false, for the buffer's can't be until then."""
-    overrides = {"awsAccount": "000000000000", "service": f"left-{wanted}".lower()}
+def _left(emulator: Running, folder: Path, *, monitoring: bool) -> Target:
+    """An environment of which only the monitoring's stack is there."""
+    overrides = {
+        "awsAccount": "000000000000",
+        "service": f"left-{uuid.uuid4().hex[:8]}",
+        "monitoring": monitoring,
+    }
     target = Target(
-        settings=load("dev", overrides={**overrides, "monitoring": wanted}),
-        folder=tmp_path,
-        outputs_file=tmp_path / "cdk.out.json",
+        settings=load("dev", overrides=overrides),
+        folder=folder,
+        outputs_file=folder / "cdk.out.json",
         endpoint_url=emulator.endpoint_url,
     )
-    name = target.settings.monitoring_stack_name
+    assert deployment.deployed(target) == []
     assert deployment.leftover(target) is None
+    name = target.settings.monitoring_stack_name
     body = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
     target.cloudformation.create_stack(StackName=name, TemplateBody=body)
     target.cloudformation.get_waiter("stack_create_complete").wait(
         StackName=name, WaiterConfig={"Delay": 1}
     )
+    return target
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_monitoring_that_is_no_longer_wanted_goes(
+    emulator: Running, tmp_path: Path, wanted: bool
+) -> None:
+    """Its stack is deleted once ``monitoring`` is false, for the buffer's can't be until then."""
+    target = _left(emulator, tmp_path, monitoring=wanted)
+    name = target.settings.monitoring_stack_name
     assert deployment.leftover(target) == (None if wanted else name)
     deployment.remove_leftover(target, _step)
     assert (stack(target, name) is not None) is wanted
     assert deployment.leftover(target) is None
+
+
+def test_destroy_finds_monitoring_that_is_left_alone(
+    emulator: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A difference names the stack that goes, and destroy takes it with no buffer beside it."""
+    target = _left(emulator, tmp_path, monitoring=False)
+    name = target.settings.monitoring_stack_name
+    at_destroy: list[list[str]] = []
+    monkeypatch.setattr(laptop, "OUTPUTS", target.outputs_file)
+    monkeypatch.setattr(laptop, "target", lambda _: target)
+    monkeypatch.setattr(cli, "load", lambda _: target.settings)
+    monkeypatch.setattr(Cdk, "synth", lambda _: None)
+    monkeypatch.setattr(Cdk, "diff", lambda _: "There were no differences")
+    monkeypatch.setattr(
+        Cdk, "destroy", lambda _: at_destroy.append(deployment.deployed(target))
+    )
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(cli.app, arguments)
+        return done.exit_code, done.output if done.exit_code == 0 else str(done.exception)
+
+    assert f"[-] Stack {name} is deleted: monitoring is false now." in run("diff", "--env", "dev")[1]
+    code, output = run("destroy", "--env", "dev", "--yes")
+    assert code == 0, output
+    assert "the alarms, the dashboard" in output
+    assert "the queue" not in output
+    assert at_destroy == [[]]
+    code, output = run("destroy", "--env", "dev", "--yes")
+    assert (code, "is not deployed" in output) == (1, True)
 
 
 class _step:  # noqa: N801 - stands for a function that gives a context

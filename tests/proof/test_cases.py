@@ -1,21 +1,19 @@
-"""Case files: the notation, what is expected, and what is wrong with a file."""
+"""Case files: what is expected, and what is wrong with a file."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from errors import InputError
-from proof import draw, notation
+from proof import draw
 from proof.cases import load
 from proof.model import Templates
 from proof.runner import Outcome, junit, run
 from proof.template import parse
 
-_ = math.nan
 TEMPLATE = {
     "Resources": {
         "Page": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "shop-page"}},
@@ -76,44 +74,6 @@ def _outcome(tmp_path: Path, shop: Templates, body: str, alarm: str = "QueueAge"
 
 
 AGE = '    series:\n      - {metric: ApproximateAgeOfOldestMessage, values: "%s"}\n'
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("5", [5]),
-        ("0x2", [0, 0, 0]),
-        ("1+2x3", [1, 3, 5, 7]),
-        ("9-4x2", [9, 5, 1]),
-        ("_", [_]),
-        ("_x2 1.5", [_, _, 1.5]),
-        ("3 _x0", [3]),
-        ("-1 -2x1 1e3", [-1, -2, -2, 1000]),
-        ("0x3 5+5x2 _x2 7", [0, 0, 0, 0, 5, 10, 15, _, _, 7]),
-    ],
-)
-def test_notation(text: str, expected: list[float]) -> None:
-    """Values are written as promtool has them: the first, and how many more."""
-    assert list(notation.values(text)) == pytest.approx(expected, nan_ok=True)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "x3", "1+2", "stale", "1..2", "5x", "0x9999999", "_x0", "1e999", "1e308+1e308x9"]
-)
-def test_what_is_no_value(text: str) -> None:
-    """Anything else is refused, with what may be written, or that it is too much."""
-    with pytest.raises(ValueError, match=r"write|more than"):
-        notation.values(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("0m", 0), ("90m", 5400), ("1h30m", 5400), ("1h 30m", 5400), ("2d", 172_800)],
-)
-def test_times(text: str, seconds: int) -> None:
-    """Times are whole minutes, in the units that people use."""
-    assert notation.seconds(text) == seconds
-    assert notation.seconds(notation.duration(seconds)) == seconds
 
 
 def test_what_is_expected_is_checked(tmp_path: Path, shop: Templates) -> None:
@@ -317,3 +277,24 @@ def test_junit(tmp_path: Path, shop: Templates) -> None:
     [case] = root.iter("testcase")
     assert (case.attrib["classname"], case.attrib["name"]) == ("shop-queue-age", "one")
     assert "should be in ALARM" in (case.find("failure").text or "")  # type: ignore[union-attr]
+
+
+def test_the_documented_example(tmp_path: Path) -> None:
+    """The case that docs/test-alarms.md shows holds of the alarm it describes."""
+    page = (Path(__file__).parents[2] / "docs" / "test-alarms.md").read_text("utf-8")
+    file = tmp_path / "a.yaml"
+    file.write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    age = {
+        **TEMPLATE["Resources"]["QueueAge"]["Properties"],  # type: ignore[dict-item]
+        "AlarmName": "orders-queue-age-page",
+        "Dimensions": [{"Name": "QueueName", "Value": "orders.fifo"}],
+        "EvaluationPeriods": 3,
+        "Threshold": 900,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "AlarmActions": ["arn:aws:sns:eu-west-1:111122223333:orders-page"],
+    }
+    orders = parse(
+        {"Resources": {"Age": {"Type": "AWS::CloudWatch::Alarm", "Properties": age}}}, ""
+    )
+    [outcome] = run(load([file]), orders)
+    assert outcome.failures == ()
