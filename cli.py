@@ -237,25 +237,22 @@ def destroy(env: Env, yes: Yes = False) -> None:
     settings = load(env)
     _require_answer(yes)
     target = laptop.target(settings)
-    if stack(target) is None:
+    found = deployment.deployed(target)
+    if not found:
         raise not_deployed(settings)
-    waiting = deployment.waiting(target) or 0
     console.print(f"This deletes environment '{env}' in {settings.awsRegion}:")
-    if settings.existing is None:
+    if settings.monitoring_stack_name in found:
+        console.print("  the alarms, the dashboard and the topics that tell of them;")
+    if settings.prefix in found:
+        waiting = deployment.waiting(target) or 0
         console.print(
-            f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs;"
-        )
-    console.print("  the alarms, the dashboard and the topics that tell of them.")
-    if settings.existing is None:
-        console.print(
+            f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs.\n"
             f"It keeps the table {settings.table_name}; a later deployment takes it over."
         )
     if not yes:
         typer.confirm(f"Destroy '{env}'?", abort=True)
     cdk = deployment.synthesize(target, step)
-    deployment.remove_leftover(target, step)
-    with step("Destroying"):
-        cdk.destroy()
+    deployment.destroy(target, cdk, step)
     laptop.forget(settings)
     if deployment.table_exists(target):
         where = f"--endpoint-url {target.endpoint_url} " if target.endpoint_url else ""
@@ -281,7 +278,9 @@ def _show_changes(target: Target, cdk: Cdk) -> None:
     print(cdk.diff())
     gone = deployment.leftover(target)
     if gone:
-        console.print(f"[red]\\[-][/] Stack {gone} is deleted: monitoring is false now.")
+        console.print(
+            f"[red]\\[-][/] Stack {gone} is deleted: monitoring is false now.", soft_wrap=True
+        )
 
 
 def _apply(target: Target, cdk: Cdk) -> dict[str, str]:

@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from buffer.assets import functions_asset, release
 from settings import Settings
 
 # CPU comes with memory: at 512 MB a cold start is dominated by imports, not by waiting for
@@ -26,6 +27,20 @@ class FunctionFactory:
     code: lambda_.Code
     runtime: lambda_.Runtime
     release: str
+
+    @classmethod
+    def of(cls, settings: Settings, *, beside: Mapping[str, str] | None = None) -> FunctionFactory:
+        """The factory of the tree's functions.
+
+        Args:
+            beside: more files in ``lambdas/``, by name.
+
+        Raises:
+            ToolError: When their dependencies can't be installed.
+        """
+        code = lambda_.Code.from_asset(str(functions_asset(beside)))
+        runtime = lambda_.Runtime.PYTHON_3_14
+        return cls(settings=settings, code=code, runtime=runtime, release=release(settings))
 
     def create(
         self,

@@ -14,7 +14,6 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
-from buffer.assets import functions_asset, release
 from buffer.functions import FunctionFactory
 from buffer.http_api import create_custom_domain, create_http_api
 from lambdas.envelope import MAX_MESSAGE_BYTES
@@ -39,12 +38,7 @@ class BufferStack(Stack):
         Tags.of(self).add("service", settings.service)
 
         self._settings = settings
-        self._functions = FunctionFactory(
-            settings=settings,
-            code=lambda_.Code.from_asset(str(functions_asset())),
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            release=release(settings),
-        )
+        self._functions = FunctionFactory.of(settings)
         queue = self._queue()
         table = self._table()
         publish = self._publish(queue)

@@ -6,19 +6,16 @@ what that means and what to do. An alarm without a briefing is told in CloudWatc
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote
 
+from lambdas.briefing import Brief, Briefing
 from lambdas.clock import iso
-from lambdas.incidents import ALARM, OK, SEVERITIES, Reading, Transition
-
-UNITS = ("Percent", "Seconds", "Milliseconds", "Count")
+from lambdas.transitions import ALARM, OK, SEVERITIES, Reading, Transition
 
 _QUARTER_OF_AN_HOUR = 15 * 60 * 1000
 # "62.0 (24/11/26 03:11:00)", day first. Numbers are Java's: 1.5E-5.
@@ -26,72 +23,6 @@ _DATAPOINT = re.compile(r"(-?\d+(?:\.\d+)?(?:E-?\d+)?) \((\d\d)/(\d\d)/(\d\d) (\
 _MISSING = re.compile(r"(\d+) missing datapoints? (?:was|were) treated as \[Breaching\]")
 _TIME_UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 _SIDES = {"LessThanThreshold": "below ", "LessThanOrEqualToThreshold": "at most "}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
-    """What is known of an alarm before it is on.
-
-    Attributes:
-        id: the signal's.
-        unit: of its value; one of ``UNITS``.
-        runbook: heading in the runbook.
-        log_group, log_query: where more can be read, if anywhere.
-        parts: of a composite alarm, the alarms whose states make its own, most telling first.
-    """
-
-    id: str
-    title: str
-    impact: str
-    severity: str
-    unit: str
-    runbook: str
-    steps: tuple[str, ...]
-    log_group: str | None
-    log_query: str | None
-    parts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Briefing:
-    """What is known of an environment's alarms.
-
-    Attributes:
-        runbook_url: the runbook's, or its path in the repository.
-        probe: the alarm that only proves the way to here.
-        alarms: by name.
-    """
-
-    service: str
-    environment: str
-    region: str
-    dashboard: str
-    runbook_url: str
-    probe: str
-    alarms: Mapping[str, Brief]
-
-    @classmethod
-    def parse(cls, text: str) -> Briefing:
-        """The briefing from its JSON.
-
-        Raises:
-            ValueError, TypeError, KeyError: When a member is missing or not right.
-        """
-        said = json.loads(text)
-        alarms = {name: _brief(name, one) for name, one in said["alarms"].items()}
-        return cls(**{**_members(cls, said), "alarms": alarms})
-
-
-def _brief(name: str, said: Mapping[str, Any]) -> Brief:
-    if said["unit"] not in UNITS or said["severity"] not in SEVERITIES:
-        raise ValueError(f"briefing, alarm '{name}': unknown unit or severity")
-    lists = {"steps": tuple(said["steps"]), "parts": tuple(said["parts"])}
-    return Brief(**{**_members(Brief, said), **lists})
-
-
-def _members(kind: type[Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that a class has; others, which may come one day, are left out."""
-    return {one.name: said[one.name] for one in fields(kind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +147,9 @@ def build(
     lead = next((part for part in on if part.alarm in briefing.alarms), None)
     guide = briefing.alarms[lead.alarm] if lead else brief
     reading = lead or transition.reading
+    if brief and brief.parts and not lead:
+        # A composite has no threshold of its own; the emulator says 0.
+        reading = replace(reading, threshold=None)
     unit = guide.unit if guide else "Count"
     value = value_in(reading.reason, unit)
     others = [briefing.alarms.get(part.alarm) or part.alarm for part in on if part is not lead]

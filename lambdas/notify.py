@@ -16,9 +16,10 @@ with observe.loading():
     import json
     from collections.abc import Callable, Mapping
     from dataclasses import dataclass
+    from enum import Enum, auto
     from pathlib import Path
 
-    from lambdas import aws, channels, incidents, notification
+    from lambdas import aws, briefing, channels, incidents, notification, transitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class NotifyConfig:
 
     channels: tuple[channels.Channel, ...]
     table: str
-    briefing: notification.Briefing
+    briefing: briefing.Briefing
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> NotifyConfig:
@@ -44,7 +45,7 @@ class NotifyConfig:
         return cls(
             channels=found,
             table=environ["TABLE"],
-            briefing=notification.Briefing.parse(file.read_text("utf-8")),
+            briefing=briefing.Briefing.parse(file.read_text("utf-8")),
         )
 
 
@@ -60,6 +61,8 @@ _RESERVE_SECONDS = 2.0
 # One try at a call, and all tries at reading the table for every channel, or at the parts.
 _CALL_SECONDS = 1.0
 _ALL_CALLS_SECONDS = 3.0
+# How often a message is decided at most: another one of its alarm may come at the same time.
+_DECISIONS = 3
 # Source: CloudWatch API reference, DescribeAlarms.
 _MOST_PARTS = 100
 
@@ -76,6 +79,15 @@ class _Decision:
     verdict: incidents.Verdict
     known: incidents.Incident | None
     blindly: bool
+
+
+class _End(Enum):
+    """What became of one channel; all but DONE leave the message in the queue."""
+
+    DONE = auto()
+    FAILED = auto()
+    # Something else was remembered meanwhile, so that the decision may have been wrong.
+    OVERTAKEN = auto()
 
 
 @observe.observed
@@ -96,7 +108,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _done(record: dict[str, Any], remaining: Remaining) -> bool:
     """Tells of one message; True when it may leave the queue."""
     now = round(time.time() * 1000)
-    transition = incidents.read(record["body"], message_id=record["messageId"], now=now)
+    transition = transitions.read(record["body"], message_id=record["messageId"], now=now)
     severity = notification.severity(transition, CONFIG.briefing)
     fields: dict[str, Any] = {
         "alarm": transition.alarm,
@@ -106,7 +118,7 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
     if transition.alarm == CONFIG.briefing.probe:
         observe.log("INFO", "alert-path.arrived", **fields)
         return True
-    if transition.state not in (incidents.ALARM, incidents.OK):
+    if transition.state not in (transitions.ALARM, transitions.OK):
         observe.log("INFO", "alarm.ignored", **fields)
         return True
     if not transition.readable:
@@ -114,17 +126,22 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
 
     concerned = [one for one in CONFIG.channels if severity in one.severities]
     observe.log("INFO", "alarm.arrived", age_ms=now - transition.changed_at, **fields)
-    decisions = _decisions(concerned, transition, remaining)
-    outcomes = _told(decisions, transition, now, remaining)
-    done = [
-        _settled(channel, decision, outcomes.get(channel), fields, now, remaining)
-        for channel, decision in decisions.items()
-    ]
-    return all(done)
+    ends: dict[channels.Channel, _End] = {}
+    for _ in range(_DECISIONS):
+        decisions = _decisions(concerned, transition, remaining)
+        outcomes = _told(decisions, transition, now, remaining)
+        for channel, decision in decisions.items():
+            ends[channel] = _settled(
+                channel, decision, outcomes.get(channel), fields, now, remaining
+            )
+        concerned = [one for one in concerned if ends[one] is _End.OVERTAKEN]
+        if not concerned:
+            break
+    return all(end is _End.DONE for end in ends.values())
 
 
 def _decisions(
-    concerned: list[channels.Channel], transition: incidents.Transition, remaining: Remaining
+    concerned: list[channels.Channel], transition: transitions.Transition, remaining: Remaining
 ) -> dict[channels.Channel, _Decision]:
     """What each channel has to be told, by what it was told before."""
     deadline = time.monotonic() + min(_ALL_CALLS_SECONDS, remaining() / 4)
@@ -153,7 +170,7 @@ def _decisions(
 
 def _told(
     decisions: Mapping[channels.Channel, _Decision],
-    transition: incidents.Transition,
+    transition: transitions.Transition,
     now: int,
     remaining: Remaining,
 ) -> channels.Outcomes:
@@ -185,8 +202,8 @@ def _settled(
     fields: Mapping[str, Any],
     now: int,
     remaining: Remaining,
-) -> bool:
-    """Logs and remembers what became of one channel; False when it must be told again."""
+) -> _End:
+    """Logs and remembers what became of one channel."""
     verdict = decision.verdict
     if failure:
         observe.log(
@@ -194,11 +211,11 @@ def _settled(
             status=failure.status, aws_error=failure.aws_error, **fields,
         )  # fmt: skip
         observe.report(f"Channel '{channel.id}' did not take a notification: {failure.reason}")
-        return False
+        return _End.FAILED
     event = "notification.folded" if verdict.folded else "notification.sent"
     observe.log("INFO", event, channel=channel.id, folded=verdict.folded, **fields)
     if verdict.incident == decision.known:
-        return True
+        return _End.DONE
     try:
         incidents.save(
             CONFIG.table,
@@ -213,22 +230,22 @@ def _settled(
         )
     except aws.AwsError as error:
         if error.code == incidents.CHANGED:
-            # Another message of this alarm came at the same time; this one is decided anew.
             observe.log("INFO", "incident.changed", channel=channel.id, **fields)
-            return False
+            # What can't be read can't be decided anew, only told again.
+            return _End.DONE if decision.blindly else _End.OVERTAKEN
         observe.log("ERROR", "incident.unsaved", channel=channel.id, aws_error=error.code, **fields)
         observe.report(f"What was told can't be remembered: {error.code}")
         # Where the table can't be read either, coming again would only tell it again.
-        return decision.blindly
-    return True
+        return _End.DONE if decision.blindly else _End.FAILED
+    return _End.DONE
 
 
 def _parts_on(
-    transition: incidents.Transition, remaining: Remaining
-) -> tuple[incidents.Reading, ...]:
+    transition: transitions.Transition, remaining: Remaining
+) -> tuple[transitions.Reading, ...]:
     """The parts of a composite alarm that are on: by CloudWatch's state, else by its message."""
     brief = CONFIG.briefing.alarms.get(transition.alarm)
-    if not brief or not brief.parts or transition.state != incidents.ALARM:
+    if not brief or not brief.parts or transition.state != transitions.ALARM:
         return ()
     try:
         reply = aws.CLOUDWATCH.call(
@@ -246,13 +263,13 @@ def _parts_on(
         return transition.children
     described = [*(reply.get("MetricAlarms") or ()), *(reply.get("CompositeAlarms") or ())]
     on = tuple(
-        incidents.reading_of(
+        transitions.reading_of(
             alarm["AlarmName"],
             alarm.get("StateReason"),
             alarm.get("Threshold"),
             alarm.get("ComparisonOperator"),
         )
         for alarm in described
-        if alarm.get("StateValue") == incidents.ALARM
+        if alarm.get("StateValue") == transitions.ALARM
     )
     return on or transition.children

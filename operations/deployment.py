@@ -57,6 +57,20 @@ def apply(target: Target, cdk: Cdk, step: Step) -> dict[str, str]:
     return outputs(target)
 
 
+def deployed(target: Target) -> list[str]:
+    """The environment's stacks that are there, whatever the settings want of them by now."""
+    settings = target.settings
+    names = dict.fromkeys((settings.main_stack_name, settings.monitoring_stack_name))
+    return [name for name in names if stack(target, name)]
+
+
+def destroy(target: Target, cdk: Cdk, step: Step) -> None:
+    """Deletes what is there of an environment, its monitoring first."""
+    remove_leftover(target, step)
+    with step("Destroying"):
+        cdk.destroy()
+
+
 def leftover(target: Target) -> str | None:
     """The monitoring stack that is there although ``monitoring`` is false by now."""
     settings = target.settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from datetime import UTC, datetime
 
@@ -27,12 +28,7 @@ def told(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | None
             f"Drill one of them."
         )
     if alarm is None:
-        known = ", ".join(one.signal.id for one in alarms.alarms)
-        why = f" ({alarms.left_out[signal_id]})" if signal_id in alarms.left_out else ""
-        raise InputError(
-            f"Environment '{alarms.settings.environment}' has no alarm '{signal_id}'{why}. "
-            f"It has: {known}."
-        )
+        raise _unknown(alarms, signal_id)
     composite = alarms.incident(signal_id)
     severities = {Severity(topic) for topic in alarm.topics if topic in set(Severity)}
     alone = composite is not None and any(part == (alarm,) for part in composite.parts)
@@ -42,6 +38,24 @@ def told(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | None
         channel.id for severity in severities for channel in hearing(alarms.settings, severity)
     }
     return alarm, composite if alone else None, sorted(channels)
+
+
+def _unknown(alarms: AlarmSet, name: str) -> InputError:
+    """Why there is no such alarm, or what may have been meant."""
+    env = alarms.settings.environment
+    known = [one.signal.id for one in alarms.alarms]
+    known += [one.composite.id for one in alarms.composites]
+    near = " or ".join(difflib.get_close_matches(name, known, n=2))
+    if name in alarms.left_out:
+        hint = f" ({alarms.left_out[name]})."
+    elif near:
+        hint = f". Did you mean {near}?"
+    else:
+        hint = "."
+    return InputError(
+        f"Environment '{env}' has no alarm '{name}'{hint} "
+        f"All it has: webhook-buffer alarms list --env {env}"
+    )
 
 
 def end_other_parts(target: Target, alarm: Alarm, incident: CompositeAlarm | None) -> None:
@@ -99,7 +113,7 @@ def _reason(alarm: Alarm, state: str) -> str:
     below = alarm.signal.comparison in (Comparison.BELOW, Comparison.AT_MOST)
     if state == "OK":
         return "Drill: back to OK."
-    value = 0.0 if below else alarm.threshold * 1.25
+    value = 0.0 if below else round(alarm.threshold * 1.25, 6)
     if alarm.signal.threshold.unit == "Count":
         value = float(math.ceil(value))
     at = datetime.now(UTC).strftime("%d/%m/%y %H:%M:00")

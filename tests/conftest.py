@@ -41,6 +41,17 @@ OUTPUTS = {
 }
 
 
+def client(endpoint_url: str, service: Any) -> Any:
+    """A boto3 client of an emulator's service."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
 def eventually(condition: Callable[[], Any], *, seconds: float = 30.0) -> Any:
     """The condition's first true value; fails after a deadline."""
     deadline = time.monotonic() + seconds
@@ -137,13 +148,7 @@ def _as_event(message: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def aws(emulator: Running) -> Aws:
     """A fresh queue, set up like the stack's, and a fresh table."""
-    options: Any = {
-        "endpoint_url": emulator.endpoint_url,
-        "region_name": "us-east-1",
-        "aws_access_key_id": "test",
-        "aws_secret_access_key": "test",
-    }
-    sqs, dynamodb = boto3.client("sqs", **options), boto3.client("dynamodb", **options)
+    sqs, dynamodb = (client(emulator.endpoint_url, name) for name in ("sqs", "dynamodb"))
     name = f"test-{uuid.uuid4().hex}"
     attributes: Any = {
         "FifoQueue": "true",

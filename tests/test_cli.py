@@ -144,8 +144,8 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (("destroy", "--env", "dev"), "nobody can answer; say --yes"),
         (("deploy", "--env", "dev"), "nobody can answer; say --yes"),
         (("alarms", "show", "queue-page"), "'queue-page'. Did you mean queue-age-page"),
-        (("alarms", "show", "deliveries-faling"), "Did you mean deliveries-failing?"),
-        (("alarms", "show", "x", "--env", "prd"), "no alarm 'x'. webhook-buffer alarms list --env prd"),
+        (("alarms", "show", "deliveries-faling"), "Did you mean deliveries-failing or"),
+        (("alarms", "show", "x"), "'x'. All it has: webhook-buffer alarms list --env local"),
         (
             ("alarms", "show", "no-traffic"),
             "has no alarm 'no-traffic' (it is opt-in: set 'traffic'",

@@ -10,9 +10,7 @@ import buffer  # noqa: F401 - before aws_cdk: it silences jsii
 # isort: split
 from aws_cdk import Annotations, CfnOutput, Fn, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_lambda as lambda_
 
-from buffer.assets import functions_asset, release
 from buffer.functions import FunctionFactory
 from monitoring.alarm_set import alarm_set
 from monitoring.briefing import briefing
@@ -38,13 +36,8 @@ class MonitoringStack(Stack):
         api_id = Fn.import_value(settings.api_id_export)
         watched = resources(settings) if settings.existing else resources(settings, api_id=api_id)
         alarms = alarm_set(settings, watched)
-        functions = FunctionFactory(
-            settings=settings,
-            code=lambda_.Code.from_asset(
-                str(functions_asset({"briefing.json": json.dumps(briefing(alarms), indent=1)}))
-            ),
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            release=release(settings),
+        functions = FunctionFactory.of(
+            settings, beside={"briefing.json": json.dumps(briefing(alarms), indent=1)}
         )
         notifications = Notifications(self, "Notifications", settings=settings, functions=functions)
         Alarms(

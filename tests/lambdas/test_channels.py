@@ -14,10 +14,11 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas import channels, incidents, notification
+from lambdas import channels, messages, notification, transitions
+from lambdas.briefing import Briefing
 from lambdas.channels import Channel, ChannelError
 from lambdas.faux_backend import Answer
-from lambdas.notification import Briefing, Notification
+from lambdas.notification import Notification
 from local.backend import ScriptedBackend
 from local.emulator import Running
 from tests.conftest import eventually
@@ -34,7 +35,7 @@ Secrets = Callable[[str], str]
 
 def _told(said: dict[str, Any] | None = None, **more: Any) -> Notification:
     briefing = Briefing.parse(json.dumps({**BRIEFING, **more.pop("briefing", {})}))
-    transition = incidents.read(envelope(said or message()), message_id="m-1", now=_NOW)
+    transition = transitions.read(envelope(said or message()), message_id="m-1", now=_NOW)
     return notification.build(transition, briefing, since=_AT, now=_NOW, **more)
 
 
@@ -172,11 +173,11 @@ def test_pagerdutys_limits_and_address() -> None:
     """A plain routing key goes to PagerDuty's own address; long texts are cut to its limits."""
     alarm = {**BRIEFING["alarms"][DOWN], "title": "x" * 5000}
     told = replace(_told(briefing={"alarms": {DOWN: alarm}}), alarm="a" * 300)
-    [(url, event)] = channels.pagerduty(_KEY, told)
+    [(url, event)] = messages.pagerduty(_KEY, told)
     assert url == "https://events.pagerduty.com/v2/enqueue"
     assert (len(event["payload"]["summary"]), len(event["dedup_key"])) == (1024, 255)
     digits = "1" * 32  # JSON, too
-    assert channels.pagerduty(digits, told)[0][1]["routing_key"] == digits
+    assert messages.pagerduty(digits, told)[0][1]["routing_key"] == digits
 
 
 def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
@@ -420,10 +421,10 @@ def test_wrong_settings(change: dict[str, Any], says: str) -> None:
 def test_every_channel_can_tell_anything(said: dict[str, Any]) -> None:
     """Each kind has a form for every message that was recorded, and for one that is none."""
     told = _told(said)
-    for compose, key in ((channels.slack, "https://x"), (channels.pagerduty, _KEY),
-                         (channels.https, "https://x")):  # fmt: skip
+    for compose, key in ((messages.slack, "https://x"), (messages.pagerduty, _KEY),
+                         (messages.https, "https://x")):  # fmt: skip
         assert all(json.dumps(document) for _, document in compose(key, told))
-    subject, text = channels.email(told)
+    subject, text = messages.email(told)
     assert subject.isascii()
     assert subject.isprintable()
     assert told.summary in text

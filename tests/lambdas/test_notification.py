@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas import incidents, notification
-from lambdas.incidents import Reading
-from lambdas.notification import Briefing, Notification, amount, duration, ordinal, value_in
+from lambdas import notification, transitions
+from lambdas.briefing import Briefing
+from lambdas.notification import Notification, amount, duration, ordinal, value_in
+from lambdas.transitions import Reading
 from tests.lambdas.fixtures import alarms
 from tests.lambdas.fixtures.alarms import AGE, BRIEFING, DOWN, FAILING, SLOW, envelope, message
 
@@ -32,7 +33,7 @@ def _built(
     said: dict[str, Any], *, severity: str = "page", parts: tuple[Reading, ...] = (),
     since: int | None = _AT, now: int = _NOW, **more: Any,
 ) -> Notification:  # fmt: skip
-    transition = incidents.read(envelope(said, severity), message_id="m-1", now=now)
+    transition = transitions.read(envelope(said, severity), message_id="m-1", now=now)
     return notification.build(transition, _BRIEFING, parts=parts, since=since, now=now, **more)
 
 
@@ -200,6 +201,14 @@ def test_composite_leads_with_the_part_that_tells_most() -> None:
     assert f"alarm/{FAILING}" in told.links["alarm"]
 
 
+@pytest.mark.parametrize("said", [alarms.COMPOSITE, alarms.EMULATOR_COMPOSITE])
+@pytest.mark.parametrize("state", ["ALARM", "OK"])
+def test_composite_has_no_threshold_of_its_own(said: dict[str, Any], state: str) -> None:
+    """Whatever a composite's message says beside its state, it has neither value nor threshold."""
+    told = _built({**said, "AlarmName": FAILING, "NewStateValue": state})
+    assert (told.value, told.threshold, told.measured) == (None, None, None)
+
+
 def test_composite_without_parts_tells_its_own() -> None:
     """When no part is known to be on, the composite's own text is told, and no value."""
     told = _built({**alarms.COMPOSITE, "AlarmName": FAILING})
@@ -233,7 +242,7 @@ def test_alarms_without_briefing(
 
 def test_damaged_message_is_shown() -> None:
     """What is no alarm's message is told with its text, as badly as can be."""
-    transition = incidents.read("<html>", message_id="m-1", now=_NOW)
+    transition = transitions.read("<html>", message_id="m-1", now=_NOW)
     told = notification.build(transition, _BRIEFING, since=_NOW, now=_NOW)
     assert told.headline == "PAGE buffer prd: A message that is no alarm's"
     assert told.facts == (("CloudWatch says", "<html>"),)
@@ -247,7 +256,7 @@ def test_damaged_message_is_shown() -> None:
 def test_severity(topic: str, alarm: str, severity: str) -> None:
     """The topic's severity comes before the briefing's; with neither it is the worst."""
     body = envelope(message(alarm), TopicArn=topic)
-    transition = incidents.read(body, message_id="m-1", now=_NOW)
+    transition = transitions.read(body, message_id="m-1", now=_NOW)
     assert notification.severity(transition, _BRIEFING) == severity
 
 

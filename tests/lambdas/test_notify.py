@@ -237,9 +237,13 @@ def test_without_its_table(
 
 
 def test_told_by_somebody_else_meanwhile(
-    notify: Loads, backend: ScriptedBackend, aws: Aws, monkeypatch: pytest.MonkeyPatch
+    notify: Loads,
+    backend: ScriptedBackend,
+    aws: Aws,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """When a recovery overtakes while its ALARM is being told, the message comes once more."""
+    """When a recovery overtakes while its ALARM is being told, the channel hears of it at once."""
     module = notify("a")
     tell_all = module.channels.tell_all
 
@@ -249,7 +253,6 @@ def test_told_by_somebody_else_meanwhile(
         return tell_all(*args, **more)
 
     monkeypatch.setattr(module.channels, "tell_all", overtaken)
-    assert _failed(module, record(message(at=_at(10)))) == ["m-1"]
     assert _failed(module, record(message(at=_at(10)))) == []
     first, second = _told(backend)
     assert "recovered" not in first["summary"]
@@ -257,6 +260,48 @@ def test_told_by_somebody_else_meanwhile(
     remembered = aws.record(f"a|{DOWN}")
     assert remembered
     assert remembered["told"] == {"S": "OK"}
+    assert {line["level"] for line in _lines(capsys)} == {"INFO"}
+
+
+def test_the_same_message_twice_at_once(
+    notify: Loads, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who loses the race to remember finds the work done, and the message leaves the queue."""
+    module = notify("a", "b")
+    save = module.incidents.save
+
+    def late(*args: Any, **more: Any) -> None:
+        monkeypatch.setattr(module.incidents, "save", save)
+        save(*args, **more)
+        save(*args, **more)
+
+    monkeypatch.setattr(module.incidents, "save", late)
+    assert _failed(module, record(message())) == []
+    assert [len(_told(backend, name)) for name in "ab"] == [1, 1]
+
+
+def test_a_race_that_is_always_lost(
+    notify: Loads, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message is decided anew a few times; then it comes again from the queue."""
+    module = notify("a")
+
+    def changed(*_: Any, **__: Any) -> None:
+        raise AwsError(module.incidents.CHANGED, retryable=False)
+
+    monkeypatch.setattr(module.incidents, "save", changed)
+    assert _failed(module, record(message())) == ["m-1"]
+    assert len(_told(backend)) == 3
+
+
+def test_an_unreadable_memory_of_something_newer(
+    notify: Loads, backend: ScriptedBackend, aws: Aws
+) -> None:
+    """What was told blindly is not told again because something newer stands in the table."""
+    newer = {"told": {"S": "OK"}, "changed_at": {"N": "9" * 13}, "count": {"S": "damaged"}}
+    aws.dynamodb.put_item(TableName=aws.table, Item={"id": {"S": f"a|{DOWN}"}, **newer})
+    assert _failed(notify("a"), record(message())) == []
+    assert len(_told(backend)) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,20 +11,21 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import pytest
 
 from local import inbox
 from monitoring.alarm_set import alarm_set
+from operations import deployment
 from operations.send import Sender, Webhook
 from operations.target import Target
 from settings import ROOT, load
-from tests.conftest import OUTPUTS, eventually
+from tests.conftest import OUTPUTS, client, eventually
 
 pytestmark = pytest.mark.xdist_group("laptop")
 
@@ -68,13 +69,7 @@ class Laptop:
         )
 
     def client(self, service: Any) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=f"http://127.0.0.1:{self.emulator['port']}",
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return client(f"http://127.0.0.1:{self.emulator['port']}", service)
 
     def record(self, message_id: str) -> dict[str, Any]:
         table = self.outputs["DynamoDBTable"]
@@ -326,7 +321,15 @@ def test_deploy_asks_first(laptop: Laptop) -> None:
 
 
 def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) -> None:
-    """After destroy the table is left and named; the next up adopts it with its records."""
+    """After destroy the table is left and named; the next up adopts it with its records.
+
+    Before it, monitoring that the settings no longer want goes, and webhooks flow without it.
+    """
+    without = {"monitoring": False}
+    target = replace(laptop.target, settings=load("local", overrides=without), overrides=without)
+    assert deployment.leftover(target) == "webhook-buffer-local-monitoring"
+    deployment.apply(target, deployment.synthesize(target, nullcontext), nullcontext)
+    assert deployment.deployed(target) == ["webhook-buffer-local"]
     sender = Sender(laptop.outputs["BufferedEndpoint"])
     message_id = sender.post(Webhook(body=b"kept")).answer["message_id"]
     eventually(lambda: laptop.record(message_id))

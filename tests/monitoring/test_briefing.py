@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.notification import Briefing
+from lambdas.briefing import Briefing
 from monitoring.alarm_set import alarm_set
 from monitoring.briefing import briefing, first_steps
 from monitoring.model import RUNBOOK, headings

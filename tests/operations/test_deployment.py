@@ -98,17 +98,18 @@ def test_destroy_finds_monitoring_that_is_left_alone(
     monkeypatch.setattr(laptop, "OUTPUTS", target.outputs_file)
     monkeypatch.setattr(laptop, "target", lambda _: target)
     monkeypatch.setattr(cli, "load", lambda _: target.settings)
+    monkeypatch.setattr(Cdk, "bootstrap", lambda _: None)
     monkeypatch.setattr(Cdk, "synth", lambda _: None)
     monkeypatch.setattr(Cdk, "diff", lambda _: "There were no differences")
-    monkeypatch.setattr(
-        Cdk, "destroy", lambda _: at_destroy.append(deployment.deployed(target))
-    )
+    monkeypatch.setattr(Cdk, "destroy", lambda _: at_destroy.append(deployment.deployed(target)))
 
     def run(*arguments: str) -> tuple[int, str]:
         done = CliRunner().invoke(cli.app, arguments)
         return done.exit_code, done.output if done.exit_code == 0 else str(done.exception)
 
-    assert f"[-] Stack {name} is deleted: monitoring is false now." in run("diff", "--env", "dev")[1]
+    assert (
+        f"[-] Stack {name} is deleted: monitoring is false now." in run("diff", "--env", "dev")[1]
+    )
     code, output = run("destroy", "--env", "dev", "--yes")
     assert code == 0, output
     assert "the alarms, the dashboard" in output
