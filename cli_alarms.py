@@ -106,6 +106,7 @@ def drill_alarm(
     )
     with inbox.opened(target) as received:
         drill.force(target, alarm, "OK")
+        received.settle()
         try:
             for state in ("ALARM", "OK"):
                 received.next_second()

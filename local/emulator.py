@@ -29,6 +29,9 @@ _STOP_SECONDS = 10.0
 # What a program needs to run at all; everything else stays outside.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")
 
+# Emulators that this process started, by pid: the children to wait for.
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+
 
 @dataclass(frozen=True)
 class Running:
@@ -50,8 +53,6 @@ class Emulator:
         self.folder = folder
         self.log = folder / "emulator.log"
         self._pid_file = folder / "emulator.json"
-        # Where this object started it: the child to wait for.
-        self._process: subprocess.Popen[bytes] | None = None
 
     def running(self) -> Running | None:
         """The emulator this folder's file speaks of, if it is alive."""
@@ -113,11 +114,12 @@ class Emulator:
             "LOG_LEVEL": "WARNING",
         }
         with self.log.open("w") as log:
-            self._process = process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "ministack"],
                 env=environ, cwd=self.folder, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
+        _CHILDREN[process.pid] = process
         running = Running(process.pid, psutil.Process(process.pid).create_time(), port)
         self._pid_file.write_text(json.dumps(vars(running)))
         deadline = time.monotonic() + _START_SECONDS
@@ -154,15 +156,14 @@ class Emulator:
 
     def stop(self) -> Running | None:
         """Stops the emulator and the functions it runs, by pid; what was stopped."""
-        running = self.running()
+        known, running = self._noted(), self.running()
         self._pid_file.unlink(missing_ok=True)
         if running:
             _end(running.pid)
-        if self._process:
-            # Takes note of its end, which comes a moment after the process can be seen as dead.
+        if known and (child := _CHILDREN.pop(known.pid, None)):
+            # Takes note of its end, which comes a moment after it can be seen as dead.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_STOP_SECONDS)
-            self._process = None
+                child.wait(_STOP_SECONDS)
         return running
 
 

@@ -11,14 +11,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errors import ProofFailedError
 from local.backend import ScriptedBackend
 from operations.target import Target, aws_errors
 from settings_monitoring import Channel
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
 _WAIT_SECONDS = 60.0
+# Of a queue: what waits, and what is being told.
+_MESSAGES: tuple[QueueAttributeNameType, ...] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+)
 # Of the right form, and no secret.
 _ROUTING_KEY = "0" * 32
 
@@ -66,6 +74,30 @@ class Inbox:
                     found[one.channel] = one
             time.sleep(0.1)
         return [found[name] for name in channels]
+
+    def settle(self) -> None:
+        """Waits until what was to be told before has been told, and forgets it.
+
+        Raises:
+            ProofFailedError: When that takes more than a minute.
+        """
+        client, name = self._target.sqs, self._target.settings.notify_queue_name
+        deadline = time.monotonic() + _WAIT_SECONDS
+        with aws_errors(self._target.settings):
+            url = client.get_queue_url(QueueName=name)["QueueUrl"]
+            while any(
+                int(value)
+                for value in client.get_queue_attributes(
+                    QueueUrl=url, AttributeNames=list(_MESSAGES)
+                )["Attributes"].values()
+            ):
+                if time.monotonic() > deadline:
+                    raise ProofFailedError(
+                        f"Earlier notifications still wait in {name} after {_WAIT_SECONDS:.0f} s. "
+                        "See: webhook-buffer logs -f notify"
+                    )
+                time.sleep(0.1)
+        self.unread()
 
     def next_second(self) -> None:
         """Waits until it has begun: the emulator dates transitions by the second only, and two

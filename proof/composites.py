@@ -231,7 +231,7 @@ def _history(
             told = ", ".join(f"{name} to {change.state}" for name, change in events[at])
             changes.append(Change(at, state, f"Alarm rule evaluated anew after: {told}."))
     suppressor = parts.get(alarm.suppressor or "")
-    told_at = _performed(alarm, changes, suppressor, begun, end)
+    told_at = _performed(alarm, changes, suppressor, end)
     notifications = tuple(
         Notification(at, alarm.name, now, action)
         for at, now in told_at
@@ -244,36 +244,38 @@ def _performed(
     alarm: CompositeAlarm,
     changes: Sequence[Change],
     suppressor: History | None,
-    initial: State,
     end: int,
 ) -> list[tuple[int, State]]:
     """When actions are performed, and for which state.
 
     A change waits for the suppressor to go to ALARM; while it is there nothing is done; after it
-    the extension runs. Then the state of that time is told, unless it was told last.
+    the extension runs. Another change discards what runs and waits anew. Then the actions of the
+    state of that time are performed, if it changed since they were performed last.
     """
     if suppressor is None:
         return [(change.at, change.state) for change in changes]
-    times = sorted({change.at for change in changes} | {one.at for one in suppressor.changes})
-    own = History(alarm, 0, end, initial, tuple(changes))
+    changed = {change.at: change.state for change in changes}
+    times = sorted({*changed, *(one.at for one in suppressor.changes)})
     performed: list[tuple[int, State]] = []
-    told, due, before = initial, None, suppressor.initial
-    changed = {change.at for change in changes}
+    before = suppressor.initial
+    due: int | None = None
+    pending: State | None = None
     for at in [*times, end + 1]:
         if due is not None and due < at:
-            state = own.state(due)
-            if state is not told and due <= end:
-                performed.append((due, state))
-                told = state
+            if pending and due <= end:
+                performed.append((due, pending))
+                pending = None
             due = None
         if at > end:
             break
         now = suppressor.state(at)
+        if at in changed:
+            pending = changed[at]
         if now is State.ALARM:
             due = None
+        elif at in changed:
+            due = at + alarm.wait
         elif before is State.ALARM:
             due = at + alarm.extension
-        elif at in changed and due is None:
-            due = at + alarm.wait
         before = now
     return performed

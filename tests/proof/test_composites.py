@@ -86,17 +86,39 @@ def _told(
     return [(note.at, note.state) for note in found.notifications]
 
 
-def test_without_the_suppressor_actions_come_after_the_wait() -> None:
-    """The wait passes in vain, then the state is told."""
-    assert _told([(600, ALARM)], []) == [(720, ALARM)]
+# The composite's changes, the suppressor's, and what is performed; in AWS's units of time.
+_AWS_EXAMPLES = {
+    1: ([(2, ALARM)], [], [(4, ALARM)]),
+    2: ([(2, ALARM)], [(3, ALARM)], []),
+    3: ([(2, ALARM), (3, OK)], [], [(5, OK)]),
+    4: ([(2, ALARM)], [(1, ALARM)], []),
+    5: ([(2, ALARM)], [(3, ALARM), (6, OK)], [(9, ALARM)]),
+    6: ([(2, ALARM), (7, OK)], [(3, ALARM), (6, OK)], [(9, OK)]),
+}
+
+
+@pytest.mark.parametrize("number", _AWS_EXAMPLES)
+def test_aws_s_own_examples_of_suppression(number: int) -> None:
+    """The published examples, with a wait of 2 units and an extension of 3, come out as told.
+
+    Source: CloudWatch user guide, "Suppressing composite alarm actions", examples 1 to 6.
+    """
+    part, suppressor, told = (
+        [(60 * at, state) for at, state in changes] for changes in _AWS_EXAMPLES[number]
+    )
+    assert _told(part, suppressor) == told
+
+
+def test_without_a_wait_actions_come_at_once() -> None:
+    """Nothing is waited for where the wait is zero."""
     assert _told([(600, ALARM)], [], wait=0) == [(600, ALARM)]
 
 
-def test_a_suppressor_within_the_wait_keeps_it_silent() -> None:
-    """The suppressor comes in time, and both end together: nobody is told."""
+def test_an_incident_within_another_tells_no_alarm() -> None:
+    """The suppressor comes in time, and both end together: only an OK is told."""
     part = [(600, ALARM), (1800, OK)]
-    assert _told(part, [(660, ALARM), (1740, OK)]) == []
-    assert _told(part, [(540, ALARM), (1740, OK)]) == []
+    assert _told(part, [(660, ALARM), (1740, OK)]) == [(1920, OK)]
+    assert _told(part, [(540, ALARM), (1740, OK)]) == [(1920, OK)]
 
 
 def test_a_suppressor_after_the_wait_comes_too_late() -> None:
@@ -105,15 +127,9 @@ def test_a_suppressor_after_the_wait_comes_too_late() -> None:
     assert told == [(720, ALARM), (1680, OK)]
 
 
-def test_what_outlasts_the_suppressor_is_told_after_the_extension() -> None:
-    """Still in ALARM when the extension ends: then it is told, and its end after the wait."""
-    told = _told([(600, ALARM), (3000, OK)], [(600, ALARM), (1200, OK)])
-    assert told == [(1380, ALARM), (3120, OK)]
-
-
-def test_what_is_over_within_the_wait_is_not_told() -> None:
-    """An ALARM of less than the wait tells nobody, nor does its end."""
-    assert _told([(600, ALARM), (660, OK)], []) == []
+def test_what_was_told_is_not_told_again() -> None:
+    """A suppressor that comes and goes while nothing changes performs no actions."""
+    assert _told([(600, ALARM)], [(900, ALARM), (1500, OK)]) == [(720, ALARM)]
 
 
 def test_a_composite_begins_as_its_parts_do() -> None:
