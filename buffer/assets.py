@@ -93,11 +93,16 @@ class _new_folder:  # noqa: N801 - reads as a context manager
         return self.temporary
 
     def __exit__(self, failure: object, *_: object) -> None:
-        if failure or self.final.exists():  # another process may have been faster
+        if failure:
             shutil.rmtree(self.temporary)
             return
         self.temporary.chmod(0o755)
-        self.temporary.rename(self.final)
+        try:
+            self.temporary.rename(self.final)
+        except OSError:
+            shutil.rmtree(self.temporary)
+            if not self.final.is_dir():  # another process may have been faster
+                raise
 
 
 def _digest(parts: list[tuple[str, bytes]]) -> str:

@@ -164,7 +164,14 @@ class Emulator:
             # Takes note of its end, which comes a moment after it can be seen as dead.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_STOP_SECONDS)
+        _reap()
         return running
+
+
+def _reap() -> None:
+    """Takes note of children that ended by themselves."""
+    for pid in [pid for pid, child in _CHILDREN.items() if child.poll() is not None]:
+        del _CHILDREN[pid]
 
 
 def _end(pid: int) -> None:

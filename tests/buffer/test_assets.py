@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import settings
+from buffer import assets
 from buffer.assets import functions_asset, release
 from monitoring.alarm_set import alarm_set
 from monitoring.briefing import briefing
@@ -153,3 +154,17 @@ def test_release_follows_code_and_settings() -> None:
     assert release(dev) == release(settings.load("dev"))
     assert release(dev) != release(settings.load("dev", overrides={"retryMaxSeconds": 299}))
     assert os.sep not in release(dev)
+
+
+def test_a_faster_process_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another process makes the same folder meanwhile, that one stays."""
+    monkeypatch.setattr(assets, "_BUILD", tmp_path)
+    final = tmp_path / "functions-x"
+    with assets._new_folder(final) as mine:
+        (mine / "a").write_text("mine")
+        final.mkdir()
+        (final / "a").write_text("theirs")
+        monkeypatch.setattr(Path, "exists", lambda _: False)
+    monkeypatch.undo()
+    assert (final / "a").read_text() == "theirs"
+    assert [one.name for one in tmp_path.iterdir()] == ["functions-x"]
