@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import TaskID
 from rich.table import Table
 
 import cli_proof
@@ -17,8 +18,9 @@ from monitoring.alarm_set import AlarmSet, CompositeAlarm, alarm_set
 from monitoring.briefing import steps, steps_of
 from monitoring.cloudformation import template as own
 from operations import drill
+from operations.cdk import check_node
 from operations.target import outputs
-from settings import load
+from settings import ROOT, load
 from terminal import console, progress, show, step
 
 alarms_app = typer.Typer(
@@ -153,6 +155,68 @@ def record_alarms(
     recorded.save(file, series)
     console.print(f"{len(series)} series in {file}. Play them to the alarms:")
     console.print(f"  webhook-buffer alarms replay --env {env} --metrics {file}", soft_wrap=True)
+
+
+@alarms_app.command("record-failures")
+def record_failures(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Failures; all without any.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where NAME.json goes.")] = ROOT
+    / "proof"
+    / "recordings",
+    jobs: Annotated[int, typer.Option(min=1, max=16, help="Buffers at the same time.")] = 4,
+) -> None:
+    """Cause failures in buffers on this laptop, under traffic, and record what they show.
+
+    Each runs on an emulator of its own for 19 minutes, one for 34; `alarms bench` reads them.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import nullcontext
+    from threading import Event
+
+    from local import failures
+    from proof import bench, recorded, template
+    from proof.model import AnyAlarm
+    from settings import Settings
+
+    unknown = sorted(set(names or ()) - set(failures.CAUSES))
+    if unknown:
+        raise InputError(f"No failure '{unknown[0]}'. There are: {', '.join(failures.CAUSES)}.")
+    check_node()
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = names or list(failures.CAUSES)
+    peers = [alarm for one in bench.peer_sets() for alarm in one.alarms]
+    cancelled = Event()
+
+    def alarms_of(settings: Settings) -> list[AnyAlarm]:
+        ours = template.parse(own(alarm_set(settings)), "the alarms of the recorded buffer").alarms
+        return [*ours, *peers]
+
+    def one(name: str, task: TaskID) -> None:
+        def tell(_: int) -> None:
+            bars.advance(task)
+            if cancelled.is_set():
+                raise KeyboardInterrupt
+
+        series = failures.record(
+            name, laptop.STATE / "failures" / name, alarms_of, step=nullcontext, tell=tell
+        )
+        recorded.save(folder / f"{name}.json", series)
+
+    with progress() as bars, ThreadPoolExecutor(jobs) as pool:
+        running = [
+            pool.submit(one, name, bars.add_task(name, total=bench.RECORDINGS[name].minutes))
+            for name in wanted
+        ]
+        try:
+            for future in running:
+                future.result()
+        except BaseException:
+            cancelled.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    console.print(f"{len(wanted)} recordings in {folder}. Next: webhook-buffer alarms bench")
 
 
 def by_reason(alarms: AlarmSet) -> dict[str, list[str]]:

@@ -33,6 +33,7 @@ Format = Literal["text", "json", "sarif"]
 _EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
 ROOT = Path(__file__).resolve().parent
 _OWN_CASES = ROOT / "alarms" / "cases"
+_ALLOWED = ROOT / "alarms" / "allow.yaml"
 
 
 def run_cases(
@@ -65,7 +66,7 @@ def run_cases(
     failed = sum(not one.passed for one in outcomes)
     if failed:
         raise ProofFailedError(f"{failed} of {len(outcomes)} cases failed.")
-    print(f"{len(outcomes)} cases passed in {time.monotonic() - started:.1f} s.")
+    print(f"{counted(len(outcomes), 'case')} passed in {time.monotonic() - started:.1f} s.")
 
 
 def lint(
@@ -90,6 +91,10 @@ def lint(
 
     allowances = [one for file in allow or () for one in linter.load_allowances(file)]
     alarms = alarms_of(template, env)
+    if not template:
+        known = {one.source.logical_id for one in alarms.alarms}
+        allowed = linter.load_allowances(_ALLOWED)
+        allowances += [one for one in allowed if one.alarm in known]
     findings = linter.lint(alarms, promise=promise, allowances=allowances)
     if form == "json":
         print(linter.as_json(findings))
@@ -102,7 +107,10 @@ def lint(
             print(f"  {one.why} {one.remedy}")
         errors = sum(one.severity == ERROR for one in findings)
         warnings = len(findings) - errors
-        print(f"{len(alarms.alarms)} alarms: {errors} errors, {warnings} warnings.")
+        print(
+            f"{counted(len(alarms.alarms), 'alarm')}: {counted(errors, 'error')}, "
+            f"{counted(warnings, 'warning')}."
+        )
     if any(strict or one.severity == ERROR for one in findings):
         raise typer.Exit(1)
 
@@ -197,9 +205,7 @@ def _show_replay(found: Replay) -> None:
         console.print("No alarm went on.")
     for label, some in (("", found.before), (" after the changes", found.after)):
         if some:
-            told = found.per_week(some)
-            listed = ", ".join(f"{who} {count:.1f}" for who, count in told.items())
-            console.print(f"Told of ALARM a week{label}: {listed or 'nobody'}", soft_wrap=True)
+            console.print(f"Told of ALARM{label}: {found.told(some)}", soft_wrap=True)
     unseen = [one.alarm.name.removeprefix(common) for one in found.before if one.unseen]
     if unseen:
         console.print(f"Without any data: {', '.join(unseen)}", soft_wrap=True)
@@ -223,7 +229,7 @@ def _figures(found: Replay, one: Replayed) -> list[str]:
     told = sum(one.told.values())
     share = one.seconds_in_alarm / (found.end - found.start)
     return [
-        str(len(one.incidents)), str(told), f"{told / found.weeks:.1f}", f"{share:.2%}",
+        str(len(one.incidents)), str(told), found.a_week(told), f"{share:.2%}",
         duration(one.longest), str(one.flapping),
     ]  # fmt: skip
 
@@ -248,7 +254,7 @@ def bench(
     name = "these alarms" if template else "webhook-buffer"
     sets = [benchmark.AlarmSet(name, ours.alarms, lambda action: action.endswith("page"))]
     sets += benchmark.peer_sets()
-    steps = iter(track(range(len(benchmark.SCENARIOS) + 1), "Simulating", transient=True))
+    steps = iter(track(range(len(benchmark.SCENARIOS) + 2), "Simulating", transient=True))
     results = benchmark.run(sets, days=days, progress=lambda: _next(steps))
     console = Console(highlight=False)
     table = Table(title=f"{days} healthy days and {len(benchmark.SCENARIOS)} failures")
@@ -260,6 +266,11 @@ def bench(
     for number, scenario in enumerate(benchmark.SCENARIOS):
         cell = benchmark.cell(scenario, results.by_set[name][number])
         console.print(f"{scenario.mode:>2} {scenario.title}: {cell}", soft_wrap=True)
+    for what, (_, real) in zip(benchmark.RECORDINGS.values(), results.compared[name], strict=True):
+        cell = benchmark.cell(what.scenario, real)
+        console.print(
+            f"{what.scenario.mode:>2} {what.scenario.title}, recorded: {cell}", soft_wrap=True
+        )
     if write:
         (ROOT / "docs" / "benchmark.md").write_text(benchmark.markdown(results), "utf-8")
         console.print("Written: docs/benchmark.md")
@@ -277,6 +288,11 @@ def add_to(app: typer.Typer) -> None:
     """Makes the commands known to the group ``alarms``."""
     for name, command in COMMANDS.items():
         app.command(name)(command)
+
+
+def counted(number: int, what: str) -> str:
+    """``1 alarm``, ``2 alarms``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _next(steps: Iterator[object]) -> None:

@@ -7,11 +7,16 @@ it; with ``WEBHOOK_BUFFER_STATE`` both are in that folder, apart from what else 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from local.emulator import DEFAULT_PORT, Emulator
+from operations import deployment
+from operations.deployment import Step
 from operations.target import Target
-from settings import ROOT, Settings
+from settings import ROOT, Settings, load
 
 _APART = os.environ.get("WEBHOOK_BUFFER_STATE")
 STATE = Path(_APART).resolve() if _APART else ROOT / ".webhook-buffer"
@@ -50,6 +55,36 @@ def started(settings: Settings, port: int | None) -> Target:
     one = emulator()
     one.start(port or one.last_port() or DEFAULT_PORT)
     return target(settings)
+
+
+@contextmanager
+def fresh(
+    folder: Path, backend_url: str, step: Step, overrides: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Target, dict[str, str]]]:
+    """A buffer of its own and its outputs, on an emulator that ends with it.
+
+    Args:
+        folder: for the emulator's and the deployment's files.
+        backend_url: where it delivers.
+        overrides: keys that replace those of the environment ``local``.
+    """
+    changed = {"create_faux_backend": None, "backend_url": backend_url, **(overrides or {})}
+    settings = load("local", overrides=changed)
+    one = Emulator(folder)
+    one.stop()
+    try:
+        with step("Starting the emulator"):
+            running = one.start()
+        made = Target(
+            settings=settings,
+            folder=folder,
+            endpoint_url=running.endpoint_url,
+            overrides=changed,
+            outputs_file=folder / "cdk.out.json",
+        )
+        yield made, deployment.apply(made, deployment.prepare(made, step), step)
+    finally:
+        one.stop()
 
 
 def forget(settings: Settings) -> None:

@@ -26,6 +26,8 @@ from proof.model import AnyAlarm, MetricKey, Series
 from proof.series import datapoints
 
 _POLL_SECONDS = 2.0
+_START = re.compile(r"START RequestId: (\S+)")
+_SENT = "NumberOfMessagesSent"
 _FUNCTIONS = ("publish", "subscribe", "notify", "audit", "heartbeat")
 # Observations of a metric: (namespace, name, role or "") → (seconds since the epoch, value).
 Observations = Mapping[tuple[str, str, str], Sequence[tuple[float, float]]]
@@ -59,7 +61,7 @@ def record(
             if time.time() >= start:
                 depths.append(_depth(target))
             time.sleep(_POLL_SECONDS)
-        for line in logs.read(target, functions, since=since):
+        for line in logs.read(target, functions, since=since, runtime=True):
             lines[line.at, line.function, line.text] = line
         since = 1000 * (start + 60 * minute)
         tell(minute + 1)
@@ -83,6 +85,7 @@ def observations(lines: Sequence[Line], depths: Sequence[Depth]) -> Observations
     found: dict[tuple[str, str, str], list[tuple[float, float]]] = defaultdict(list)
     queued: dict[str, float] = {}
     done: dict[str, float] = {}
+    numbers: set[str] = set()
     for line in lines:
         fields, at = line.fields, line.at / 1000
         for directive in fields.get("_aws", {}).get("CloudWatchMetrics", ()):
@@ -98,20 +101,24 @@ def observations(lines: Sequence[Line], depths: Sequence[Depth]) -> Observations
             found["AWS/ApiGateway", "Latency", ""].append((at, took))
             found["AWS/Lambda", "Duration", "publish"].append((at, took))
         if event == "webhook.queued":
-            found["AWS/SQS", "NumberOfMessagesSent", ""].append((at, 1.0))
-            queued[str(fields.get("message_id"))] = at
+            # A duplicate is answered with its original's sequence number.
+            number = str(fields.get("sequence_number") or len(numbers))
+            sent = "NumberOfDeduplicatedSentMessages" if number in numbers else _SENT
+            found["AWS/SQS", sent, ""].append((at, 1.0))
+            if number not in numbers:
+                queued[str(fields.get("message_id"))] = at
+            numbers.add(number)
         if event in ("webhook.delivered", "heartbeat.arrived"):
             found["AWS/SQS", "NumberOfMessagesDeleted", ""].append((at, 1.0))
             done[str(fields.get("message_id"))] = at
         if event in ("webhook.delivered", "webhook.failed"):
             took = float(fields.get("duration_ms", 0))
             found["AWS/Lambda", "Duration", "subscribe"].append((at, took))
-        if event in _INVOCATIONS.get(line.function, ()):
-            found["AWS/Lambda", "Invocations", line.function].append((at, 1.0))
-            crashed = float(event == "function.failed")
-            found["AWS/Lambda", "Errors", line.function].append((at, crashed))
         if fields.get("level") == "ERROR" and event != "record.failed":
             found[f"{NAMESPACE}/Logs", "log-errors", line.function].append((at, 1.0))
+    for at, function, failed in _invocations(lines):
+        found["AWS/Lambda", "Invocations", function].append((at, 1.0))
+        found["AWS/Lambda", "Errors", function].append((at, float(failed)))
     for depth in depths:
         waiting = [at for one, at in queued.items() if at <= depth.at < done.get(one, math.inf)]
         if waiting:
@@ -127,13 +134,19 @@ def observations(lines: Sequence[Line], depths: Sequence[Depth]) -> Observations
     return found
 
 
-# The events that end an invocation, one each.
-_INVOCATIONS: Mapping[str, tuple[str, ...]] = {
-    "publish": ("webhook.queued", "webhook.refused", "function.failed"),
-    "subscribe": ("webhook.delivered", "webhook.failed", "heartbeat.arrived", "function.failed"),
-    "notify": ("alert-path.arrived", "alarm.arrived", "function.failed"),
-    "audit": ("audit.balanced", "audit.unaccounted", "audit.skipped", "function.failed"),
-}
+def _invocations(lines: Sequence[Line]) -> Iterable[tuple[float, str, bool]]:
+    """When each invocation started, of which function, and whether it failed.
+
+    Every invocation of ours tells something; the emulator keeps nothing of one whose module
+    could not be loaded.
+    """
+    failed: dict[str, bool] = defaultdict(bool)
+    for line in lines:
+        if request := str(line.fields.get("request_id", "")):
+            failed[request] |= line.fields["event"] == "function.failed"
+    for line in lines:
+        if start := _START.match(line.text):
+            yield line.at / 1000, line.function, failed.get(start[1], True)
 
 
 def series_of(
@@ -147,7 +160,9 @@ def series_of(
     """The statistics by the minute that alarms read, of what was observed."""
     found = []
     counted = ("Sum", "SampleCount")
-    roles = {one.name: one.role for one in resources(target.settings).by_role.values()}
+    known = resources(target.settings).by_role.values()
+    # The benchmark's alarms of others name the role itself.
+    roles = {one.role: one.role for one in known} | {one.name: one.role for one in known}
     for metric, statistic in wanted(alarms):
         role = next((roles[value] for _, value in metric.dimensions if value in roles), "")
         if metric.namespace == "AWS/SQS" and role != "queue":

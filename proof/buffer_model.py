@@ -126,13 +126,13 @@ class Simulation:
         """Webhooks in the queue."""
         return self._depth
 
-    def recording(self, origin: int = 0) -> SimulatedRecording:
+    def recording(self, origin: int = 0) -> BufferRecording:
         """All series, for alarms on any names of the resources.
 
         Args:
             origin: when minute 0 is, Unix seconds.
         """
-        return SimulatedRecording(self._values, origin)
+        return BufferRecording(self._values, origin)
 
     def _put(self, minute: int, name: Key, value: float) -> None:
         if name not in self._values:
@@ -425,8 +425,8 @@ class Simulation:
 
 
 @dataclass(frozen=True)
-class SimulatedRecording:
-    """A simulation's series, for alarms that name the resources in whatever way.
+class BufferRecording:
+    """A buffer's series, for alarms that name the resources in whatever way.
 
     A resource is told by what its name ends with: ``…-publish``, ``…-subscribe``.
 
@@ -438,7 +438,7 @@ class SimulatedRecording:
     origin: int = 0
 
     def series(self, metric: MetricKey) -> Sequence[Series]:
-        role, name = _role(metric)
+        role, name = role_of(metric)
         return [
             Series(metric, statistic, self.origin, 60, values)
             for (namespace, of, where, statistic), values in self.values.items()
@@ -449,7 +449,7 @@ class SimulatedRecording:
 _ROLES = ("publish", "subscribe", "notify", "audit", "undelivered", "helpers")
 
 
-def _role(metric: MetricKey) -> tuple[str, str]:
+def role_of(metric: MetricKey) -> tuple[str, str]:
     """The role and the metric's own name."""
     if metric.namespace == "WebhookBuffer/Logs":
         name = next((one for one in ("log-errors", "log-warnings", "log-trouble")

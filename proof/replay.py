@@ -24,7 +24,7 @@ from proof.model import (
     Templates,
 )
 
-WEEK = 7 * 86_400
+_DAY = 86_400
 # So many changes to ALARM within an hour are flapping.
 _FLAPS, _HOUR = 3, 3600
 
@@ -125,14 +125,20 @@ class Replay:
     changes: tuple[Change, ...] = ()
     after: tuple[Replayed, ...] = ()
 
-    @property
-    def weeks(self) -> float:
-        return (self.end - self.start) / WEEK
+    def a_week(self, count: int) -> str:
+        """How often that is a week; a dash for less than a day, which says nothing of weeks."""
+        length = self.end - self.start
+        return "-" if length < _DAY else f"{count * 7 * _DAY / length:.1f}"
 
-    def per_week(self, of: Sequence[Replayed]) -> dict[str, float]:
-        """How often each was told of ALARM, a week."""
+    def told(self, of: Sequence[Replayed]) -> str:
+        """Who was told of ALARM how often: ``on-call 12 (2.8 a week), owners 1 (0.2 a week)``."""
         told = sum((one.told for one in of), Counter[str]())
-        return {name: count / self.weeks for name, count in sorted(told.items())}
+        rates = {name: self.a_week(count) for name, count in told.items()}
+        listed = (
+            f"{name} {count}" + (f" ({rates[name]} a week)" if rates[name] != "-" else "")
+            for name, count in sorted(told.items())
+        )
+        return ", ".join(listed) or "nobody"
 
 
 def replay(

@@ -47,11 +47,8 @@ def _page(replay: Replay, recording: Recording, title: str) -> Iterator[str]:
     yield f"{len(fired)} of {len(replay.before)} alarms went on.</p>"
     for name, some in (("before", replay.before), ("after", replay.after)):
         if some:
-            told = ", ".join(
-                f"{html.escape(who)} {count:.1f}" for who, count in replay.per_week(some).items()
-            )
             label = f" {name} the changes" if replay.after else ""
-            yield f"<p>Told of ALARM a week{label}: {told or 'nobody'}.</p>"
+            yield f"<p>Told of ALARM{label}: {html.escape(replay.told(some))}.</p>"
     if replay.changes:
         changed = ", ".join(f"<code>{html.escape(str(one))}</code>" for one in replay.changes)
         blue = '<span style="color:var(--after)">blue</span>'
@@ -97,7 +94,7 @@ def _cells(replay: Replay, one: Replayed) -> list[str]:
     told = sum(one.told.values())
     share = one.seconds_in_alarm / (replay.end - replay.start)
     return [
-        str(len(one.incidents)), str(told), f"{told / replay.weeks:.1f}", f"{share:.2%}",
+        str(len(one.incidents)), str(told), replay.a_week(told), f"{share:.2%}",
         duration(one.longest), str(one.flapping),
     ]  # fmt: skip
 

@@ -37,7 +37,15 @@ ALLOWED = {
         "settings_monitoring",
     },
     "operations": {"errors", "lambdas", "monitoring", "operations", "proof", "settings"},
-    "local": {"errors", "lambdas", "local", "operations", "settings", "settings_monitoring"},
+    "local": {
+        "errors",
+        "lambdas",
+        "local",
+        "operations",
+        "proof",
+        "settings",
+        "settings_monitoring",
+    },
     "app": {"buffer", "errors", "monitoring", "settings"},
     "cli": {
         "cli_alarms",

@@ -28,6 +28,11 @@ def _line(function: str, second: float, event: str, level: str = "INFO", **field
     return Line(at, function, "", {"event": event, "level": level, **fields, **more})
 
 
+def _start(function: str, second: float, request: str) -> Line:
+    text = f"START RequestId: {request} Version: $LATEST"
+    return Line(round(1000 * (START + second)), function, text, {})
+
+
 def _series(tmp_path: Path, lines: list[Line], depths: list[Depth]) -> dict[str, Series]:
     settings = load("local")
     target = Target(settings=settings, folder=tmp_path, outputs_file=tmp_path / "o.json")
@@ -51,8 +56,12 @@ def test_log_lines_become_what_alarms_read(tmp_path: Path) -> None:
         _line("subscribe", 8, "webhook.failed", "WARNING", message_id="a", duration_ms=50,
               metrics={"Backend4xx": 1, "BackendOutcome": 4, "HeadAge": 3}),
         _line("subscribe", 130, "webhook.delivered", message_id="a", duration_ms=30,
+              request_id="r1",
               metrics={"Backend2xx": 1, "BackendOutcome": 2, "DeliveryLag": 125_000}),
-        _line("subscribe", 140, "function.failed", "ERROR", error="KeyError"),
+        _start("subscribe", 129, "r1"),
+        _line("subscribe", 139, "function.failed", "ERROR", error="KeyError", request_id="r2"),
+        _start("subscribe", 139, "r2"),
+        _start("subscribe", 10, "never loaded"),
     ]  # fmt: skip
     depths = [Depth(START + 30, 1, 0), Depth(START + 100, 0, 1), Depth(START + 150, 0, 0)]
     found = _series(tmp_path, lines, depths)
@@ -68,7 +77,7 @@ def test_log_lines_become_what_alarms_read(tmp_path: Path) -> None:
     assert values("5xx Sum") == [0, 1, 0]
     assert values("Count Sum") == [1, 1, 0]
     assert values(f"Duration p99 {publish}") == pytest.approx([20, 9000, nan], nan_ok=True)
-    assert values(f"Errors Sum {subscribe}") == [0, 0, 1]
+    assert values(f"Errors Sum {subscribe}") == [1, 0, 1]
     assert values("ApproximateAgeOfOldestMessage Maximum") == pytest.approx(
         [25, 95, nan], nan_ok=True
     )
@@ -95,3 +104,16 @@ def test_what_is_outside_of_the_time_is_left_out(tmp_path: Path) -> None:
     assert age[1] == pytest.approx(360.5)
     assert np.isnan(age[[0, 2]]).all()
     assert "Accepted Sum" not in found
+
+
+def test_a_repeat_is_a_duplicate_and_not_sent(tmp_path: Path) -> None:
+    """SQS answers it with its original's sequence number; the first one's time counts."""
+    lines = [
+        _line("publish", at, "webhook.queued", status=200, message_id=name, sequence_number=number,
+              metrics={"Accepted": 1})
+        for at, name, number in ((5, "a", "1"), (6, "b", "2"), (50, "a", "1"))
+    ]  # fmt: skip
+    found = _series(tmp_path, lines, [Depth(START + 58, 2, 0)])
+    assert list(found["NumberOfMessagesSent Sum"].values) == [2, 0, 0]
+    assert list(found["NumberOfDeduplicatedSentMessages Sum"].values) == [1, 0, 0]
+    assert found["ApproximateAgeOfOldestMessage Maximum"].values[0] == pytest.approx(53)

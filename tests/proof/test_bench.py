@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 
 from cli_proof import alarms_of
-from proof import bench
+from local.failures import CAUSES
+from proof import bench, recorded
 from proof.buffer_model import (
     BROKEN,
     NO_CONNECTION,
     REFUSED,
+    BufferRecording,
     Fault,
-    SimulatedRecording,
     Simulation,
     World,
 )
@@ -60,7 +61,7 @@ def test_nothing_is_lost_in_the_model(
     assert _total(recording, "WebhookBuffer", "Backend2xx") == one.delivered
 
 
-def _values(recording: SimulatedRecording, namespace: str, name: str, statistic: str) -> Any:
+def _values(recording: BufferRecording, namespace: str, name: str, statistic: str) -> Any:
     dimensions = {"QueueName": "q"} if namespace == "AWS/SQS" else {}
     for one in recording.series(MetricKey.of(namespace, name, dimensions)):
         if one.statistic == statistic:
@@ -68,7 +69,7 @@ def _values(recording: SimulatedRecording, namespace: str, name: str, statistic:
     return np.array([math.nan])
 
 
-def _total(recording: SimulatedRecording, namespace: str, name: str) -> float:
+def _total(recording: BufferRecording, namespace: str, name: str) -> float:
     return float(np.nansum(_values(recording, namespace, name, "Sum")))
 
 
@@ -148,7 +149,9 @@ def test_a_set_that_is_deaf_notices_nothing(ours: bench.AlarmSet) -> None:
     """The benchmark can tell: without actions there is no detection."""
     silent = [dataclasses.replace(one, actions_enabled=False) for one in ours.alarms]
     outage = bench.SCENARIOS[0]
-    found = bench.detection(bench.AlarmSet("deaf", silent, lambda _: True), *bench.recorded(outage))
+    found = bench.detection(
+        bench.AlarmSet("deaf", silent, lambda _: True), *bench.simulated(outage)
+    )
     assert (found.told, found.paged, found.pages) == (None, None, 0)
     assert bench.cell(outage, found) == "–"  # noqa: RUF001
 
@@ -175,7 +178,7 @@ def test_alarms_of_ours_read_what_the_model_writes(ours: bench.AlarmSet) -> None
     """A metric that the model never writes would make an alarm silent in all of it, unseen."""
     written: set[str] = set()
     for scenario in bench.SCENARIOS:
-        recording, _ = bench.recorded(scenario)
+        recording, _ = bench.simulated(scenario)
         written |= {name for _, name, _, _ in recording.values}
     read = {
         metric.name.removeprefix("webhook-buffer-prd-publish-").removeprefix(
@@ -188,3 +191,22 @@ def test_alarms_of_ours_read_what_the_model_writes(ours: bench.AlarmSet) -> None
     # What no failure mode of the list is about.
     unconcerned = {"log-warnings", "SystemErrors", "webhook-buffer-prd-helpers-log-trouble"}
     assert read - written == unconcerned
+
+
+def test_every_recording_is_kept_and_can_be_caused_again() -> None:
+    """A file, a cause and a scenario each; a file holds as many minutes as its scenario says."""
+    files = {file.stem for file in bench.FOLDER.glob("*.json")}
+    assert files == set(bench.RECORDINGS) == set(CAUSES)
+    for name, what in bench.RECORDINGS.items():
+        found = recorded.load(bench.FOLDER / f"{name}.json")
+        assert found.end - found.start == 60 * what.minutes
+
+
+def test_ours_notices_what_was_recorded_as_it_does_in_the_model(results: bench.Results) -> None:
+    """Of every recorded failure somebody is told, and it pages where the model's does."""
+    # Of nine attempts a minute five timed out, two minutes in a row: half of them, by chance.
+    by_chance = {"backend-slow"}
+    for name, (model, real) in zip(bench.RECORDINGS, results.compared["ours"], strict=True):
+        assert real.told is not None, name
+        assert real.early == 0, name
+        assert real.pages == model.pages or name in by_chance, name

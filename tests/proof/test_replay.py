@@ -154,7 +154,16 @@ def test_what_a_replay_counts() -> None:
     assert one.told == both.told == {"page": 4}
     assert one.seconds_in_alarm == 4 * 5 * 60
     assert (one.longest, one.flapping) == (300, 1)
-    assert found.per_week(found.before) == pytest.approx({"page": 8 * 7 * 24 / 5})
+    assert found.told(found.before) == "page 8"
+    assert found.a_week(8) == "-"
+
+
+def test_rates_a_week_need_a_day() -> None:
+    """Of two days they are told; of less, only what there was."""
+    found = _replayed([*_outages(30), *[0.0] * (2 * 1440 - len(_outages(30)))])
+    assert (found.end - found.start) == 2 * 86_400
+    assert found.told(found.before) == "page 2 (7.0 a week)"
+    assert found.told(()) == "nobody"
 
 
 def test_a_changed_threshold_is_shown_beside_the_old_one() -> None:
