@@ -19,7 +19,7 @@ demo: setup ## Send real webhooks through the buffer on this laptop, across a ba
 	@$(RUN) demo
 
 test: setup ## Run every test
-	@$(BIN)/pytest -n 2 --dist loadgroup -q
+	@$(BIN)/pytest -n 2 --dist loadscope -q
 
 check: setup lint types test ## What CI runs: format, lint, types, every test
 
@@ -30,9 +30,11 @@ lint: setup
 types: setup
 	@$(BIN)/mypy
 
-bench: setup ## Cold start, warm publish, evaluating alarms: figures and ratios
+bench: setup ## Cold starts, warm publish, evaluating alarms, publishing to Datadog: figures and ratios
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_evaluator
+	@$(BIN)/python -m tests.bench_tracing
+	@$(BIN)/python -m tests.bench_datadog
 
 synth: setup ## Synthesize ENV's stacks
 	@$(RUN) synth --env $(ENV)

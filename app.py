@@ -1,4 +1,4 @@
-"""The CDK app: settings → BufferStack → MonitoringStack.
+"""The CDK app: settings → BufferStack → MonitoringStack → Datadog's library around functions.
 
 ``cdk synth -c env=dev``; without ``-c env`` the variable ``ENV`` decides. ``-c overrides='{…}'``
 replaces keys of the environment's block for one run.
@@ -23,15 +23,21 @@ from settings import Settings, load
 def build(app: App, settings: Settings) -> None:
     """Puts this environment's stacks into ``app``."""
     where = Environment(account=settings.awsAccount, region=settings.awsRegion)
-    watched = None
+    stacks: list[BufferStack | MonitoringStack] = []
     if settings.existing is None:
-        watched = BufferStack(app, settings.prefix, settings=settings, env=where)
+        stacks.append(BufferStack(app, settings.prefix, settings=settings, env=where))
     if settings.monitoring:
         monitoring = MonitoringStack(
             app, settings.monitoring_stack_name, settings=settings, env=where
         )
-        if watched:
+        for watched in stacks:
             monitoring.add_stack_dependency(watched)
+        stacks.append(monitoring)
+    if settings.instrumented_functions:
+        # Loading Datadog's construct takes almost a second.
+        from monitoring.cdk.datadog import instrument
+
+        instrument(stacks, settings=settings)
 
 
 def main() -> int:

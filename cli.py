@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cli_alarms import Env, Yes, alarms_app, by_reason
+from cli_datadog import datadog_app, plan_step, publish_step
 from cli_demo import demo
 from errors import InputError, ProofFailedError
 from lambdas.extract import HEADER_NAME
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(alarms_app, name="alarms", rich_help_panel="On the laptop and on AWS")
+app.add_typer(datadog_app, name="datadog", rich_help_panel="On the laptop and on AWS")
 _ON_LAPTOP = "On the laptop"
 _ANYWHERE = "On the laptop and on AWS"
 
@@ -59,6 +61,8 @@ def down() -> None:
     settings = load("local")
     emulator = laptop.emulator()
     running = emulator.running()
+    if laptop.stopped_datadog():
+        console.print("Stopped Datadog's stand-in; it keeps its objects.")
     if running is None:
         emulator.stop()
         console.print("Nothing is running.")
@@ -88,6 +92,8 @@ def status(env: Env = "local") -> None:
     if settings.on_laptop:
         running = laptop.emulator().require()
         rows.insert(0, ("Emulator", f"{running.endpoint_url} (pid {running.pid})"))
+        if settings.datadog:
+            rows.insert(1, ("Datadog's stand-in", laptop.datadog_keys().url))
     show(rows)
 
 
@@ -221,9 +227,13 @@ def deploy(env: Env, yes: Yes = False) -> None:
     target = _target(settings)
     cdk = deployment.prepare(target, step)
     _show_changes(target, cdk)
+    if settings.datadog:
+        plan_step(settings)
     if not yes:
         typer.confirm(f"Deploy this to '{env}' ({settings.awsAccount})?", abort=True)
     found = _apply(target, cdk)
+    if settings.datadog:
+        publish_step(settings, found.get("Release"))
     if settings.existing:
         console.print("What exists already is watched now.")
         return
@@ -267,10 +277,16 @@ def destroy(env: Env, yes: Yes = False) -> None:
 def _target(settings: Settings, port: int | None = None) -> Target:
     """An environment's target; on the laptop the emulator is started where it was not running."""
     check_node()
-    if not settings.on_laptop or (port is None and laptop.emulator().running()):
+    if not settings.on_laptop:
         return laptop.target(settings)
-    with step("Starting the emulator"):
-        return laptop.started(settings, port)
+    if port is None and laptop.emulator().running():
+        target = laptop.target(settings)
+    else:
+        with step("Starting the emulator"):
+            target = laptop.started(settings, port)
+    if settings.datadog:
+        laptop.started_datadog()
+    return target
 
 
 def _show_changes(target: Target, cdk: Cdk) -> None:
@@ -320,6 +336,7 @@ def _next_steps(found: dict[str, str]) -> None:
     console.print("  webhook-buffer logs      what became of it")
     console.print("  webhook-buffer smoke     test the whole path")
     console.print("  webhook-buffer alarms drill backend-down   see what an alarm tells")
+    console.print("  webhook-buffer datadog apply   publish dashboards and monitors to a stand-in")
     console.print("  webhook-buffer down      stop it")
 
 

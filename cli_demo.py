@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from errors import ProofFailedError
 from local import demo as demonstration
-from local import laptop
+from local import demo_datadog, laptop
 from local.backend import ScriptedBackend
 from operations.cdk import check_node, node_modules
-from terminal import milliseconds, progress, show, step
+from settings import load
+from terminal import console, milliseconds, progress, show, step
 
 
 def demo() -> None:
@@ -32,6 +33,20 @@ def demo() -> None:
     show(_verdict(report))
     if not report.holds:
         raise ProofFailedError("The demo's claim does not hold; see the table above.")
+    with console.status("Datadog") as status:
+        seen = demo_datadog.run(load("local"), lambda doing: status.update(f"Datadog: {doing}"))
+    show(_published(seen))
+
+
+def _published(seen: demo_datadog.Published) -> list[tuple[str, str]]:
+    kinds = ", ".join(f"{count} {kind}s" for kind, count in seen.objects.items())
+    return [
+        ("Published to Datadog's stand-in", f"{kinds}; {seen.requests} requests"),
+        ("The plan after it", "[green]empty[/]"),
+        ("Changed there by hand", seen.changed),
+        ("Found by drift", ", ".join(seen.found)),
+        ("The plan after the next apply", "[green]empty[/]"),
+    ]
 
 
 def _verdict(report: demonstration.Report) -> list[tuple[str, str]]:

@@ -50,3 +50,7 @@ class NotDeployedError(WebhookBufferError):
 
 class ProofFailedError(WebhookBufferError):
     """When a smoke test or the demo saw something other than what it claims."""
+
+
+class DatadogError(WebhookBufferError):
+    """When Datadog does not take or give what it was asked to."""

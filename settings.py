@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from errors import SettingsError
 from lambdas import extract
 from lambdas.target import Backend
+from settings_datadog import Datadog
 from settings_monitoring import AlarmChange, Channel, Existing, Part, Traffic
 
 ROOT = Path(__file__).resolve().parent
@@ -116,6 +117,7 @@ class Settings(Part):
     # Source: Lambda quotas: 1,000 by default; new accounts may have less.
     lambdaConcurrencyQuota: Annotated[int, Field(ge=10)] = 1000
     existing: Existing | None = None
+    datadog: Datadog | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -146,6 +148,7 @@ class Settings(Part):
                     f"notifications.{position}.secretArn: not of {self.awsRegion} and account "
                     f"{self.awsAccount}, where notify looks for it; copy the secret there"
                 )
+        self._check_datadog()
         if self.existing:
             return self._of_existing()
         if self.traffic and self.heartbeat == "off":
@@ -190,6 +193,52 @@ class Settings(Part):
                 f"({self.retryMaxSeconds}); lower it or raise the maximum"
             )
         return self
+
+    def _check_datadog(self) -> None:
+        """Makes sure that instrumented functions can send, and that they are ours."""
+        datadog = self.datadog
+        if datadog is None:
+            if self.forwarderArn:
+                raise ValueError(
+                    "forwarderArn: set without datadog, so that nothing would send to it; add "
+                    '"datadog": {} or remove forwarderArn'
+                )
+            return
+        unknown = sorted(set(datadog.functions or ()) - set(self.functions))
+        if unknown:
+            raise ValueError(
+                f"datadog.functions: '{unknown[0]}' is no function of this environment; it has "
+                f"{', '.join(self.functions)}"
+            )
+        if datadog.traceAgentUrl and not self.on_laptop:
+            raise ValueError(
+                "datadog.traceAgentUrl: set in an environment on AWS, where Datadog's extension "
+                "or forwarder takes the spans; remove it"
+            )
+        if self.on_laptop:
+            return
+        arn = datadog.apiKeySecretArn or ""
+        if self.instrumented_functions and not (arn or self.forwarderArn):
+            raise ValueError(
+                "datadog.apiKeySecretArn: missing, so that functions could not send; name the "
+                "secret that holds Datadog's API key, set forwarderArn, or set datadog.functions "
+                "to [] to instrument none"
+            )
+        if arn and self.forwarderArn:
+            raise ValueError(
+                "forwarderArn: set while datadog.apiKeySecretArn is, and functions send either "
+                "through Datadog's extension or through its forwarder; remove one of the two"
+            )
+        if arn and not re.search(r"-[A-Za-z0-9]{6}$", arn):
+            raise ValueError(
+                "datadog.apiKeySecretArn: lacks the six characters that Secrets Manager put at the "
+                "end of its name; copy the whole ARN"
+            )
+        if arn and f":secretsmanager:{self.awsRegion}:{self.awsAccount}:" not in arn:
+            raise ValueError(
+                f"datadog.apiKeySecretArn: not of {self.awsRegion} and account {self.awsAccount}, "
+                "where functions may read it; copy the secret there"
+            )
 
     def _of_existing(self) -> Self:
         """An environment that only watches has no buffer to configure."""
@@ -273,6 +322,20 @@ class Settings(Part):
             if self.sends_heartbeats:
                 found.append("heartbeat")
         return found
+
+    @property
+    def instrumented_functions(self) -> list[str]:
+        """The functions that Datadog's library wraps; on the laptop, where spans have an agent."""
+        agent = self.datadog.traceAgentUrl if self.datadog else None
+        return [] if self.on_laptop and not agent else self.datadog_functions
+
+    @property
+    def datadog_functions(self) -> list[str]:
+        """The functions that Datadog is to hear of, and its monitors and dashboards show."""
+        if self.datadog is None:
+            return []
+        named = self.datadog.functions
+        return self.functions if named is None else [one for one in self.functions if one in named]
 
     @property
     def sends_heartbeats(self) -> bool:
@@ -375,8 +438,8 @@ def _problem(entry: Any) -> str:
         case "missing":
             return f"key '{path}': missing; add it"
         case "extra_forbidden":
-            known = _listed(set(Settings.model_fields))
-            return f"key '{path}': unknown; remove it or correct its spelling (known: {known})"
+            known = "" if "." in path else f" (known: {_listed(set(Settings.model_fields))})"
+            return f"key '{path}': unknown; remove it or correct its spelling{known}"
         case "value_error" if not path:
             key, _, rest = text.partition(": ")
             return f"key '{key}': {rest}"
@@ -393,7 +456,13 @@ def _problem(entry: Any) -> str:
 
 def _shown(path: str, value: Any) -> str:
     """A wrong value, unless it may be a secret."""
-    may_be_secret = path.rpartition(".")[2] in ("sentryDsn", "backend_url", "secretArn")
+    may_be_secret = path.rpartition(".")[2] in (
+        "sentryDsn",
+        "backend_url",
+        "secretArn",
+        "apiKeySecretArn",
+        "applicationKeySecretArn",
+    )
     return "not shown" if may_be_secret else json.dumps(value)
 
 

@@ -60,6 +60,7 @@ class AlarmChange(Part):
     threshold: float | None = None
     severity: Severity | None = None
     enabled: bool = True
+    watchedBy: Literal["cloudwatch", "datadog", "both"] | None = None
 
 
 class Traffic(Part):

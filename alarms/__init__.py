@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alarms import api, backend, composites, functions, queue, slo, table, watch
+from alarms import api, backend, composites, datadog, functions, queue, slo, table, watch
+from monitoring.datadog.model import Objective, Watch
 from monitoring.model import Composite, Kind, Signal
 
 SIGNALS: tuple[Signal, ...] = (
@@ -18,6 +19,9 @@ SIGNALS: tuple[Signal, ...] = (
     *watch.SIGNALS,
 )
 COMPOSITES: tuple[Composite, ...] = composites.COMPOSITES
+# What only Datadog can see, and what is promised there.
+WATCHES: tuple[Watch, ...] = datadog.WATCHES
+OBJECTIVES: tuple[Objective, ...] = datadog.OBJECTIVES
 
 
 def existing(role: str, kind: Kind, name: str = "") -> tuple[Signal, ...]:

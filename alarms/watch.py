@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitoring import metrics
-from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
+from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold, Watcher
 
 SIGNALS = (
     Signal(
@@ -90,6 +90,8 @@ SIGNALS = (
     ),
     Signal(
         id="alert-path-broken",
+        # CloudWatch tells of it over the way that is broken.
+        watched_by=Watcher.BOTH,
         title="Alerts do not arrive",
         impact="Nobody is told when something is wrong.",
         covers=(17,),
@@ -110,6 +112,8 @@ SIGNALS = (
     ),
     Signal(
         id="notifications-undelivered",
+        # CloudWatch tells of it over the way that is broken.
+        watched_by=Watcher.BOTH,
         title="A notification could not be delivered",
         impact="Somebody was not told of an alarm.",
         covers=(17,),

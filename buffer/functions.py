@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -21,12 +21,17 @@ _MEMORY_MB = 512
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionFactory:
-    """Makes this environment's functions from one asset."""
+    """Makes this environment's functions from one asset.
+
+    Attributes:
+        made: the functions made so far, by name without prefix.
+    """
 
     settings: Settings
     code: lambda_.Code
     runtime: lambda_.Runtime
     release: str
+    made: dict[str, lambda_.Function] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings, *, beside: Mapping[str, str] | None = None) -> FunctionFactory:
@@ -83,7 +88,7 @@ class FunctionFactory:
         }
         if settings.sentryDsn:
             shared["SENTRY_DSN"] = settings.sentryDsn
-        return lambda_.Function(
+        self.made[name] = lambda_.Function(
             scope,
             construct_id,
             function_name=settings.function_name(name),
@@ -98,6 +103,7 @@ class FunctionFactory:
             timeout=Duration.seconds(timeout_seconds),
             environment={**shared, **environment},
         )
+        return self.made[name]
 
 
 def create_log_group(

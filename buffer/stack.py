@@ -28,7 +28,11 @@ _FAUX_TIMEOUT_SECONDS = 29
 
 
 class BufferStack(Stack):
-    """HTTP API → publish → FIFO queue → subscribe → backend, and the record of it."""
+    """HTTP API → publish → FIFO queue → subscribe → backend, and the record of it.
+
+    Attributes:
+        functions: its functions, by name without prefix.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any
@@ -58,6 +62,7 @@ class BufferStack(Stack):
         )
         endpoint = f"https://{settings.domain_name}" if domain else api.api_endpoint
         self._outputs(queue, table, endpoint, api)
+        self.functions = self._functions.made
 
     def _queue(self) -> sqs.Queue:
         settings = self._settings

@@ -9,7 +9,7 @@ from monitoring.model import Kind, Metric, Query
 GREEN, BLUE, ORANGE, RED, PURPLE, BROWN = (
     "#2ca02c", "#1f77b4", "#ff7f0e", "#d62728", "#9467bd", "#8c564b",
 )  # fmt: skip
-_API = {
+API = {
     Kind.HTTP_API: (
         metrics.HTTP_COUNT,
         metrics.HTTP_4XX,
@@ -37,7 +37,7 @@ def hidden(metric: Metric, statistic: str, role: str, name: str) -> Line:
 
 def api(role: str, kind: Kind) -> tuple[Panel, ...]:
     """What senders are told, and how soon."""
-    count, client_errors, server_errors, latency = _API[kind]
+    count, client_errors, server_errors, latency = API[kind]
     return (
         Panel(
             title="Requests",

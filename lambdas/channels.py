@@ -19,7 +19,9 @@ from lambdas.notification import Notification
 from lambdas.transitions import SEVERITIES
 
 # urllib3 warns of an answer's malformed headers with the whole URL, which is a secret here.
-logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+# Each by itself, for others set the level of all of them: Datadog's client does.
+for _name in ("connection", "connectionpool", "util.retry"):
+    logging.getLogger(f"urllib3.{_name}").setLevel(logging.CRITICAL)
 
 _SECRET_SECONDS = 2.0
 # A thread may end so much later than its time, seconds; then it is left behind.

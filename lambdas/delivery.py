@@ -73,7 +73,7 @@ def attempt(
     Args:
         backend: where to.
         envelope: the webhook.
-        extra: the ``X-Buffer-*`` headers.
+        extra: the ``X-Buffer-*`` headers, and those that take the place of the webhook's own.
         seconds: for everything: name resolution, connecting, TLS, sending, the answer.
     """
     started_at = round(time.time() * 1000)
@@ -180,8 +180,10 @@ def _exchange(
     target = backend.target(envelope.path, envelope.query)
     connection.putrequest(envelope.method, target, skip_host=True, skip_accept_encoding=True)
     connection.putheader("Host", backend.host_header)
+    ours = {name.lower() for name in extra}
     for name, value in forwarded(envelope.headers):
-        connection.putheader(name, value)
+        if name.lower() not in ours:
+            connection.putheader(name, value)
     for name, text in extra.items():
         connection.putheader(name, text.encode())
     if envelope.body or envelope.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):

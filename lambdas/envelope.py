@@ -3,7 +3,8 @@
 The message body holds a small JSON object (version, method, path, query, headers,
 receipt time); the request's body travels beside it as the binary message attribute
 ``body``, byte for byte, so that binary webhooks need no base64 and reach the same
-size as text. When the whole does not fit, the body is compressed.
+size as text. When the whole does not fit, the body is compressed. Where a trace is active,
+the attribute ``_datadog`` carries it on, if there is room.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.parsing import json_object
@@ -27,6 +28,7 @@ HEARTBEAT_HEADER = "x-buffer-heartbeat"
 HEARTBEAT_PATH = "/webhook-buffer/heartbeat"
 
 _BODY_ATTRIBUTE = "body"
+_TRACE_ATTRIBUTE = "_datadog"
 # A decompressed body can't be larger than what a Lambda invocation could bring in.
 # Source: Lambda quotas: 6 MB for a synchronous invocation's payload.
 _MAX_BODY_BYTES = 6 * 1024 * 1024
@@ -94,20 +96,40 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The two parts of an SQS message: text, and the bytes of the ``body`` attribute."""
+    """The parts of an SQS message: text, the bytes of the ``body`` attribute, and the trace."""
 
     text: str
     body: bytes
+    trace: str = ""
 
     @property
     def size(self) -> int:
         """Bytes as SQS counts them: text plus each attribute's name, type and value."""
-        attribute = len(_BODY_ATTRIBUTE) + len("Binary") + len(self.body) if self.body else 0
-        return len(self.text.encode()) + attribute
+        sizes = [len(self.text.encode())]
+        if self.body:
+            sizes += [len(_BODY_ATTRIBUTE), len("Binary"), len(self.body)]
+        if self.trace:
+            sizes += [len(_TRACE_ATTRIBUTE), len("String"), len(self.trace.encode())]
+        return sum(sizes)
+
+    @property
+    def attributes(self) -> dict[str, dict[str, str]]:
+        """The message attributes as SendMessage takes them; SQS refuses empty ones."""
+        found = {}
+        if self.body:
+            value = base64.b64encode(self.body).decode()
+            found[_BODY_ATTRIBUTE] = {"DataType": "Binary", "BinaryValue": value}
+        if self.trace:
+            found[_TRACE_ATTRIBUTE] = {"DataType": "String", "StringValue": self.trace}
+        return found
 
 
-def pack(envelope: Envelope) -> Message:
+def pack(envelope: Envelope, *, trace: str = "") -> Message:
     """The envelope as an SQS message.
+
+    Args:
+        trace: what carries the trace on. It stays behind where the message has no room for it:
+            no webhook is refused for its sake.
 
     Raises:
         TooLargeError: When it does not fit even compressed.
@@ -117,7 +139,8 @@ def pack(envelope: Envelope) -> Message:
         message = _message(envelope, zlib.compress(envelope.body, 6), "deflate")
     if message.size > MAX_MESSAGE_BYTES:
         raise TooLargeError
-    return message
+    traced = replace(message, trace=trace)
+    return traced if traced.size <= MAX_MESSAGE_BYTES else message
 
 
 def unpack(text: str, body: bytes) -> Envelope:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from lambdas import tracing
 from lambdas.metrics import embedded
 
 # Every field a log line may have; a test holds the code to it.
@@ -27,6 +28,7 @@ LOG_FIELDS = frozenset(
         "aws_error", "consumed", "where", "heartbeat",
         "alarm", "state", "severity", "channel", "folded",
         "accepted", "delivered", "queued", "uncertain", "unaccounted", "since", "until",
+        "dd.trace_id", "dd.span_id",
     }
 )  # fmt: skip
 
@@ -76,6 +78,7 @@ def log(
         "service": os.environ.get("SERVICE"),
         "env": os.environ.get("ENVIRONMENT"),
         **_context,
+        **tracing.ids(),
         **{name: value for name, value in fields.items() if value is not None},
         **(embedded(metrics, at=at) if metrics else {}),
     }
@@ -100,7 +103,11 @@ def report(failure: str) -> None:
 
 
 def report_exception(error: BaseException) -> None:
-    """Has an exception sent to Sentry: its type and stack, never its text or local variables."""
+    """Has an exception sent to Sentry: its type and stack, never its text or local variables.
+
+    The active span is marked with it, too.
+    """
+    tracing.failed(type(error).__name__, _described(error))
     _keep(lambda sentry: sentry.capture_exception(error))
 
 
@@ -131,6 +138,7 @@ def observed(handler: Handler) -> Handler:
     Raises:
         UnexpectedError: When the handler raised anything.
     """
+    tracing.set_up()
 
     @wraps(handler)
     def wrapper(event: dict[str, Any], context: Any) -> dict[str, Any]:

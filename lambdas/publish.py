@@ -10,10 +10,9 @@ from uuid import uuid4
 from lambdas import observe
 
 with observe.loading():
-    import base64
     import json
 
-    from lambdas import aws, envelope, extract
+    from lambdas import aws, envelope, extract, tracing
     from lambdas.config import PublishConfig
 
     CONFIG = PublishConfig.read(os.environ)
@@ -84,7 +83,7 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
     observe.about(group_id=group_id)
 
     try:
-        message = envelope.pack(webhook)
+        message = envelope.pack(webhook, trace=tracing.carried())
     except envelope.TooLargeError:
         return 413, {"error": _TOO_LARGE}, fields
     fields["message_bytes"] = message.size
@@ -96,7 +95,7 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
                 "MessageBody": message.text,
                 "MessageGroupId": group_id,
                 "MessageDeduplicationId": deduplication_id,
-                **_attributes(message.body),
+                **({"MessageAttributes": message.attributes} if message.attributes else {}),
             },
             seconds=_SEND_SECONDS,
             within=seconds,
@@ -122,14 +121,6 @@ def _altered(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
         return False
     length = next((value for name, value in webhook.headers if name == "content-length"), None)
     return length is not None and length != str(len(webhook.body))
-
-
-def _attributes(body: bytes) -> dict[str, Any]:
-    """The request's body as a message attribute; SQS refuses empty ones."""
-    if not body:
-        return {}
-    value = {"DataType": "Binary", "BinaryValue": base64.b64encode(body).decode()}
-    return {"MessageAttributes": {"body": value}}
 
 
 _NO_GROUP = (

@@ -17,7 +17,7 @@ with observe.loading():
     import base64
     from collections.abc import Callable
 
-    from lambdas import aws, backoff, delivery, envelope, record
+    from lambdas import aws, backoff, delivery, envelope, record, tracing
     from lambdas.clock import iso
     from lambdas.config import SubscribeConfig
     from lambdas.metrics import FRESH_SECONDS
@@ -90,7 +90,11 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
         "X-Buffer-Received-At": iso(webhook.received_at),
     }
     seconds = max(0.1, remaining() - _RESERVE_SECONDS)
-    outcome = delivery.attempt(CONFIG.backend, webhook, extra, seconds=seconds)
+    with tracing.span("backend.request"):
+        outcome = delivery.attempt(
+            CONFIG.backend, webhook, {**extra, **tracing.headers()}, seconds=seconds
+        )
+        _tell_trace(webhook, outcome, number, ids["message_id"])
     _write_record(webhook, attributes["SequenceNumber"], number, outcome, ids, remaining)
     age_ms = round(time.time() * 1000) - webhook.received_at
     fields: dict[str, Any] = {
@@ -117,6 +121,25 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
     if flags.get("suppress_sentry") is not True:
         observe.report(f"The backend did not take a webhook: {outcome.status or outcome.error}")
     return consumed
+
+
+def _tell_trace(
+    webhook: envelope.Envelope, outcome: delivery.Outcome, number: int, message_id: str
+) -> None:
+    """What the attempt's span says: nothing of the webhook but its method and id."""
+    tracing.tag(
+        {
+            "span.kind": "client",
+            "out.host": CONFIG.backend.host,
+            "http.method": webhook.method,
+            "http.status_code": outcome.status,
+            "attempt": number,
+            "message_id": message_id,
+        }
+    )
+    if not outcome.delivered:
+        status = f"HTTP {outcome.status}" if outcome.status else None
+        tracing.failed(outcome.error or "BackendStatus", status or "no answer")
 
 
 def _metrics(

@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from errors import NotDeployedError
+from local import datadog
 from local.emulator import DEFAULT_PORT, Emulator
 from operations import deployment
+from operations.datadog.api import Keys
 from operations.deployment import Step
 from operations.target import Target
 from settings import ROOT, Settings, load
@@ -26,6 +29,37 @@ OUTPUTS = (STATE if _APART else ROOT) / "cdk.out.json"
 def emulator() -> Emulator:
     """The one that ``up`` starts and ``down`` stops."""
     return Emulator(STATE / "emulator")
+
+
+def started_datadog() -> str:
+    """The URL of the stand-in of Datadog's API, started where it was not running."""
+    return datadog.started(STATE / "datadog")
+
+
+def stopped_datadog() -> bool:
+    """Stops it; whether it was running. Its objects stay."""
+    ran = datadog.running(STATE / "datadog") is not None
+    datadog.stop(STATE / "datadog")
+    return ran
+
+
+def datadog_keys() -> Keys:
+    """What the stand-in is reached with.
+
+    Raises:
+        NotDeployedError: When it is not running.
+    """
+    url = datadog.running(STATE / "datadog")
+    if url is None:
+        raise NotDeployedError(
+            "Datadog's stand-in is not running on this laptop. Start it: webhook-buffer up"
+        )
+    return standin_keys(url)
+
+
+def standin_keys(url: str) -> Keys:
+    """The stand-in's own keys, which open nothing else."""
+    return Keys(url, "standin-api-key", "standin-app-key", "the stand-in's own settings")
 
 
 def target(settings: Settings) -> Target:
@@ -53,7 +87,8 @@ def started(settings: Settings, port: int | None) -> Target:
         ToolError: When the emulator does not come up.
     """
     one = emulator()
-    one.start(port or one.last_port() or DEFAULT_PORT)
+    # Apart from what else runs here, no port is the usual one.
+    one.start(port or one.last_port() or (None if _APART else DEFAULT_PORT))
     return target(settings)
 
 

@@ -14,6 +14,7 @@ from monitoring.model import (
     Signal,
     SignalError,
     Threshold,
+    Watcher,
     period_problems,
 )
 from monitoring.resources import Measure, Resources, plain, resources
@@ -91,6 +92,7 @@ class AlarmSet:
     """All alarms of one environment.
 
     Attributes:
+        elsewhere: what Datadog watches in CloudWatch's place.
         left_out: signal id -> why it has no alarm here.
     """
 
@@ -99,6 +101,7 @@ class AlarmSet:
     alarms: tuple[Alarm, ...]
     composites: tuple[CompositeAlarm, ...]
     left_out: Mapping[str, str]
+    elsewhere: tuple[Alarm, ...] = ()
 
     def alarm(self, signal_id: str) -> Alarm | None:
         return next((alarm for alarm in self.alarms if alarm.signal.id == signal_id), None)
@@ -130,7 +133,11 @@ def alarm_set(settings: Settings, watched: Resources | None = None) -> AlarmSet:
     candidates = _candidates(watched)
     left_out = _left_out(settings, watched, candidates)
     changed = _changed(settings, [one for one in candidates if one.id not in left_out])
-    told_together = {one.id for one in changed if not _own_severity(settings, one.id)}
+    told_together = {
+        one.id
+        for one in changed
+        if one.watched_by is not Watcher.DATADOG and not _own_severity(settings, one.id)
+    }
     in_composites = {
         signal_id
         for composite in definitions.COMPOSITES
@@ -145,8 +152,11 @@ def alarm_set(settings: Settings, watched: Resources | None = None) -> AlarmSet:
         found.append(alarm)
     if problems:
         raise SettingsError(FILE, settings.environment, problems)
-    composites = _composites(settings, found) if watched.ours else ()
-    return AlarmSet(settings, watched, tuple(found), composites, left_out)
+    here = tuple(one for one in found if one.signal.watched_by is not Watcher.DATADOG)
+    elsewhere = tuple(one for one in found if one.signal.watched_by is Watcher.DATADOG)
+    left_out |= {one.signal.id: "Datadog watches it in CloudWatch's place" for one in elsewhere}
+    composites = _composites(settings, here) if watched.ours else ()
+    return AlarmSet(settings, watched, here, composites, left_out, elsewhere)
 
 
 def _candidates(watched: Resources) -> list[Signal]:
@@ -192,6 +202,7 @@ def _changed(settings: Settings, signals: Iterable[Signal]) -> list[Signal]:
     """The signals with what ``alarms`` changes in them."""
     signals = list(signals)
     known = {one.id for one in definitions.SIGNALS} | {one.id for one in signals}
+    known |= {one.id for one in definitions.WATCHES}
     unknown = sorted(settings.alarms.keys() - known)
     if unknown:
         raise SettingsError(
@@ -213,8 +224,18 @@ def _changed(settings: Settings, signals: Iterable[Signal]) -> list[Signal]:
             signal = replace(signal, threshold=threshold)
         if change and change.severity is not None:
             signal = replace(signal, severity=Severity(change.severity))
+        if change and change.watchedBy is not None:
+            signal = replace(signal, watched_by=_watcher(settings, signal.id, change.watchedBy))
         found.append(signal)
     return found
+
+
+def _watcher(settings: Settings, signal_id: str, name: str) -> Watcher:
+    watcher = Watcher(name)
+    if watcher is not Watcher.CLOUDWATCH and settings.datadog is None:
+        problem = f"key 'alarms.{signal_id}.watchedBy': {name} without 'datadog'; add its block"
+        raise SettingsError(FILE, settings.environment, [problem])
+    return watcher
 
 
 def _alarm(
@@ -237,7 +258,7 @@ def _alarm(
         period=period,
         periods=periods,
         topics=(told.value, *second_way),
-        log_group=logged.log_groups[0] if logged else None,
+        log_group=logged.log_groups[0] if logged and logged.log_groups else None,
     )
 
 

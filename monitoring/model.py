@@ -76,6 +76,14 @@ class Comparison(StrEnum):
         return {"ABOVE": ">", "AT_LEAST": "≥", "BELOW": "<", "AT_MOST": "≤"}[self.name]
 
 
+class Watcher(StrEnum):
+    """Who evaluates a signal. CloudWatch is minutes faster; Datadog has what only it has."""
+
+    CLOUDWATCH = "cloudwatch"
+    DATADOG = "datadog"
+    BOTH = "both"
+
+
 class Missing(StrEnum):
     """What a period without data counts as; CloudWatch's names."""
 
@@ -164,6 +172,7 @@ class Signal:
         log_query: in Logs Insights' language; by default what is not INFO.
         opt_in: the setting without which the signal is left out.
         needs_heartbeat: whether it is left out where the monitoring sends none.
+        watched_by: whether Datadog evaluates it, too, or alone; ``alarms`` may say otherwise.
     """
 
     id: str
@@ -189,6 +198,7 @@ class Signal:
     )
     opt_in: str | None = None
     needs_heartbeat: bool = False
+    watched_by: Watcher = Watcher.CLOUDWATCH
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "runbook", self.runbook or self.id)

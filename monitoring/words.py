@@ -84,10 +84,12 @@ def quantity(value: float, unit: str) -> str:
     """A number as people write it: ``15 min``, ``5.6 s``, ``7 d``, ``96,000``, ``14.4 %``.
 
     Args:
-        unit: ``Count``, ``Seconds``, ``Milliseconds`` or ``Percent``.
+        unit: ``Count``, ``Seconds``, ``Milliseconds``, ``Percent`` or ``US dollars``.
     """
     if unit == "Percent":
         return f"{_number(value)} %"
+    if unit == "US dollars":
+        return f"{_number(value)} USD"
     if unit not in _TIMES:
         return _number(value)
     seconds = value * _TIMES[unit]

@@ -14,8 +14,11 @@ from botocore.exceptions import ClientError
 from operations.target import Target, aws_errors, not_deployed
 
 _POLL_SECONDS = 1.0
-# The runtime's own lines, which say nothing of a webhook.
-_RUNTIME = ("START ", "END ", "REPORT ", "INIT_START ")
+# The runtime's own lines and those of Datadog's library, which say nothing of a webhook.
+_RUNTIME = (
+    "START ", "END ", "REPORT ", "INIT_START ", '{"m":"aws.lambda.', '{"m": "aws.lambda.',
+    '{"traces":', '{"traces": ',
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

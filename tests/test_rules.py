@@ -11,8 +11,6 @@ import pytest
 
 from tests.templates import Synthesized
 
-pytestmark = pytest.mark.xdist_group("synth")
-
 # (rule, construct) -> why the finding stands. The construct is a pattern over its path.
 ACKNOWLEDGED = {
     ("AwsSolutions-SQS3", "Queue/Resource"): (

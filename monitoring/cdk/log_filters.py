@@ -23,8 +23,9 @@ _OURS = {
         _RUNTIME,
     ),
     metrics.LOG_TROUBLE.name: (
-        '{ ($.level != "INFO") && ($.event != "heartbeat.failed") && ($.event != "probe.failed") '
-        '&& ($.event != "notification.failed") }',
+        # Named one by one: lines of Datadog's library have no level at all.
+        '{ (($.level = "WARNING") || ($.level = "ERROR")) && ($.event != "heartbeat.failed") '
+        '&& ($.event != "probe.failed") && ($.event != "notification.failed") }',
         _RUNTIME,
     ),
     metrics.LOG_WARNINGS.name: (

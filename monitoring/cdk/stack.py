@@ -26,7 +26,11 @@ from settings import Settings
 
 
 class MonitoringStack(Stack):
-    """Everything that watches; it knows what it watches by name, never by object."""
+    """Everything that watches; it knows what it watches by name, never by object.
+
+    Attributes:
+        functions: its functions, by name without prefix.
+    """
 
     def __init__(self, scope: Any, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -77,3 +81,4 @@ class MonitoringStack(Stack):
             topic = notifications.topics[severity]
             CfnOutput(self, f"{severity.capitalize()}Topic", value=topic.topic_arn)
         CfnOutput(self, "DashboardName", value=dashboard.ref)
+        self.functions = functions.made

@@ -13,8 +13,6 @@ import settings
 from tests.conftest import OUTPUTS
 from tests.templates import Synthesized, Template, synthesize
 
-pytestmark = pytest.mark.xdist_group("synth")
-
 FUNCTION = "AWS::Lambda::Function"
 
 

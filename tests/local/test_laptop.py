@@ -27,8 +27,6 @@ from operations.target import Target
 from settings import ROOT, load
 from tests.conftest import OUTPUTS, client, eventually
 
-pytestmark = pytest.mark.xdist_group("laptop")
-
 
 @dataclass(frozen=True)
 class Laptop:

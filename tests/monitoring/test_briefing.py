@@ -79,6 +79,7 @@ def test_every_heading_is_an_alarm_s() -> None:
     generic = [signal for kind in kinds for signal in definitions.existing("x", kind)]
     led_to = {signal.runbook for signal in (*definitions.SIGNALS, *generic)}
     led_to |= {composite.id for composite in definitions.COMPOSITES}
+    led_to |= {watch.runbook for watch in definitions.WATCHES}
     assert headings(RUNBOOK) == led_to
 
 

@@ -16,8 +16,6 @@ from monitoring.model import RUNBOOK, headings
 from monitoring.resources import resources
 from tests.templates import Synthesized, Template, synthesize
 
-pytestmark = pytest.mark.xdist_group("synth")
-
 ALARMS = ("AWS::CloudWatch::Alarm", "Custom::Alarm")
 COMPOSITES = ("AWS::CloudWatch::CompositeAlarm", "Custom::CompositeAlarm")
 

@@ -97,6 +97,7 @@ def test_destroy_finds_monitoring_that_is_left_alone(
     at_destroy: list[list[str]] = []
     monkeypatch.setattr(laptop, "OUTPUTS", target.outputs_file)
     monkeypatch.setattr(laptop, "target", lambda _: target)
+    monkeypatch.setattr(laptop, "started", lambda *_: target)
     monkeypatch.setattr(cli, "load", lambda _: target.settings)
     monkeypatch.setattr(Cdk, "bootstrap", lambda _: None)
     monkeypatch.setattr(Cdk, "synth", lambda _: None)

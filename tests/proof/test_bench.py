@@ -27,9 +27,6 @@ from proof.model import MetricAlarm, MetricKey
 from proof.peers import PEERS
 from settings import ROOT
 
-# One worker runs it all, for the runs of the model are shared.
-pytestmark = pytest.mark.xdist_group("bench")
-
 
 def _world(minutes: int = 60, rate: float = 30.0, **changes: Any) -> World:
     return World(minutes=minutes, rate=lambda _: rate, **changes)

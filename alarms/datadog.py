@@ -1,0 +1,247 @@
+"""What only Datadog can see of the buffer: enhanced metrics, logs, traces, and burning SLOs."""
+
+from __future__ import annotations
+
+from monitoring.datadog.model import BurnRate, LogQuery, MetricQuery, Needs, Objective, Watch
+from monitoring.model import Comparison, Severity, Threshold
+
+
+def _of_function(role: str, what: str, covers: tuple[int, ...]) -> tuple[Watch, ...]:
+    """What holds for a function on the webhooks' way."""
+    instrumented = (Needs.INSTRUMENTED,)
+    return (
+        Watch(
+            id=f"{role}-timeouts",
+            runbook=f"{role}-duration",
+            title=f"{role} is ended by its timeout",
+            impact=f"What it was doing is done again: {what}.",
+            covers=covers,
+            severity=Severity.TICKET,
+            queries={"timeouts": MetricQuery("aws.lambda.enhanced.timeouts", role=role)},
+            comparison=Comparison.AT_LEAST,
+            threshold=Threshold(
+                3, "Count", "CloudWatch counts timeouts among errors; a few a day are networks."
+            ),
+            window=900,
+            needs=instrumented,
+            role=role,
+        ),
+        Watch(
+            id=f"{role}-memory",
+            runbook="function-memory",
+            title=f"{role} nears the end of its memory",
+            impact=f"At the end of it Lambda ends the function: {what}.",
+            covers=(6,),
+            severity=Severity.TICKET,
+            queries={
+                "used": MetricQuery("aws.lambda.enhanced.max_memory_used", "max", role),
+                "given": MetricQuery("aws.lambda.enhanced.memorysize", "max", role),
+            },
+            expression="100 * used / given",
+            comparison=Comparison.AT_LEAST,
+            threshold=Threshold(90, "Percent", "A tenth is what one large body more may take."),
+            warning=8 / 9,
+            recovery=17 / 18,
+            window=900,
+            needs=instrumented,
+            role=role,
+        ),
+        Watch(
+            id=f"{role}-crashes",
+            runbook=f"{role}-errors",
+            title=f"{role} crashes at {{{{@where.name}}}}",
+            impact=f"What it was doing is done again: {what}.",
+            covers=(6, 16),
+            severity=Severity.TICKET,
+            queries={
+                "lines": LogQuery(f"@event:(function.failed OR load.failed) @function:*-{role}")
+            },
+            by=("@where",),
+            comparison=Comparison.AT_LEAST,
+            threshold=Threshold(
+                1, "Count", "Each is a fault of ours, and its line in the code says which."
+            ),
+            window=300,
+            needs=(Needs.INSTRUMENTED, Needs.LOGS),
+            role=role,
+        ),
+    )
+
+
+def _burns(objective: str, title: str, impact: str, covers: tuple[int, ...]) -> tuple[Watch, ...]:
+    """The two speeds of ``alarms.slo``, as Datadog's own burn rates tell them."""
+    return tuple(
+        Watch(
+            id=f"slo-{objective}-burn-{speed}",
+            runbook=f"slo-{objective}",
+            title=f"{title} ({speed} burn)",
+            impact=impact,
+            covers=covers,
+            severity=severity,
+            queries={"burn": BurnRate(objective, long, short)},
+            comparison=Comparison.ABOVE,
+            threshold=Threshold(
+                factor,
+                "Count",
+                f"{factor:g} times the rate that uses the budget up in exactly 30 days. CloudWatch "
+                "pages of it, minutes earlier; this one knows the 30 days.",
+            ),
+            window=long,
+            needs=(Needs.BUFFER,),
+        )
+        for speed, factor, long, short, severity in (
+            ("fast", 14.4, 3600, 300, Severity.TICKET),
+            ("slow", 3.0, 86_400, 7200, Severity.INFO),
+        )
+    )
+
+
+WATCHES: tuple[Watch, ...] = (
+    *_of_function("publish", "senders wait, and send again", (9,)),
+    *_of_function("subscribe", "the backend may get a webhook twice", (3,)),
+    Watch(
+        id="cold-starts",
+        title="Many senders wait for publish to start",
+        impact="Senders wait most of a second longer for their answer.",
+        covers=(9,),
+        severity=Severity.INFO,
+        queries={
+            "cold": MetricQuery(
+                "aws.lambda.enhanced.invocations", role="publish", tags={"cold_start": "true"}
+            ),
+            "all": MetricQuery("aws.lambda.enhanced.invocations", role="publish"),
+        },
+        expression="100 * cold / all",
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            50, "Percent", "With a webhook a minute a function stays warm; half are a restart loop."
+        ),
+        recovery=0.8,
+        window=3600,
+        needs=(Needs.INSTRUMENTED,),
+        role="publish",
+    ),
+    Watch(
+        id="backend-requests-slow",
+        runbook="backend-slow",
+        title="Requests to the backend take nearly as long as they may",
+        impact="Attempts begin to time out, and are made again.",
+        covers=(3,),
+        severity=Severity.INFO,
+        queries={"took": MetricQuery("trace.backend.request", "p95")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            0.8,
+            "Seconds",
+            "80 % of what an attempt may take. CloudWatch tells of it sooner; the traces of the "
+            "slow ones say where the time went.",
+            of="subscribe.backend_time",
+        ),
+        warning=0.75,
+        recovery=0.9,
+        window=900,
+        needs=(Needs.TRACES, Needs.BUFFER),
+    ),
+    Watch(
+        id="webhooks-late",
+        runbook="slo-delivered",
+        title="Webhooks wait longer than promised",
+        impact="Webhooks reach the backend later than the objective allows.",
+        covers=(1, 2, 3, 6, 7, 11),
+        severity=Severity.INFO,
+        queries={
+            "age": MetricQuery("aws.sqs.approximate_age_of_oldest_message", "max", "queue"),
+        },
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            1,
+            "Seconds",
+            "The objective's own target; the time beyond it uses up the error budget.",
+            of="slo.delivery_target",
+        ),
+        window=300,
+        needs=(Needs.BUFFER,),
+    ),
+    Watch(
+        id="traffic-unusual",
+        runbook="no-traffic",
+        title="Traffic is not what it is at this time of the week",
+        impact="Perhaps none: a sender may have stopped, or sends everything anew.",
+        covers=(10, 11),
+        severity=Severity.INFO,
+        queries={"requests": MetricQuery("aws.apigateway.count", role="api")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(1, "Count", "All of the last half hour is outside of the usual band."),
+        recovery=0.2,
+        unusual=3,
+        window=14_400,
+        needs=(Needs.BUFFER,),
+    ),
+    Watch(
+        id="datadog-blind",
+        title="Datadog hears nothing of the functions",
+        impact="None by itself: what Datadog watches is no longer watched.",
+        covers=(17,),
+        severity=Severity.TICKET,
+        queries={"runs": MetricQuery("aws.lambda.enhanced.invocations")},
+        comparison=Comparison.BELOW,
+        threshold=Threshold(
+            1, "Count", "The heartbeat alone makes several invocations in this time."
+        ),
+        window=1800,
+        # Twice the window, as Datadog recommends.
+        silence=3600,
+        needs=(Needs.INSTRUMENTED, Needs.HEARTBEAT),
+    ),
+    Watch(
+        id="function-cost",
+        title="The functions cost more than they should",
+        impact="None for users; the bill grows.",
+        covers=(11,),
+        severity=Severity.INFO,
+        queries={"cost": MetricQuery("aws.lambda.enhanced.estimated_cost")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            5,
+            "US dollars",
+            "About three million invocations of 200 ms with 512 MB on arm64 in a day.",
+        ),
+        recovery=0.8,
+        window=86_400,
+        needs=(Needs.INSTRUMENTED,),
+    ),
+    *_burns(
+        "accepted",
+        "Too many webhooks are refused",
+        "Senders are refused more often than the objective allows.",
+        (8, 9),
+    ),
+    *_burns(
+        "delivered",
+        "Too many webhooks are late",
+        "Webhooks arrive late more often than the objective allows.",
+        (1, 2, 3, 6, 7, 11),
+    ),
+)
+
+OBJECTIVES: tuple[Objective, ...] = (
+    Objective(
+        key="accepted",
+        title="Webhooks are accepted",
+        promise="The share of requests that are not answered 5xx.",
+        budget="slo.accepted_budget",
+        queries={
+            "n": MetricQuery("aws.apigateway.count", role="api"),
+            "failed": MetricQuery("aws.apigateway.5xx", role="api"),
+        },
+        good="n - failed",
+        total="n",
+    ),
+    Objective(
+        key="delivered",
+        title="Webhooks are delivered in time",
+        promise="The share of time in which no webhook waits longer than the target.",
+        budget="slo.delivered_budget",
+        monitors=("webhooks-late",),
+    ),
+)

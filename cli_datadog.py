@@ -1,0 +1,353 @@
+"""``webhook-buffer datadog``: what Datadog has, what it is to have, and making it so."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from errors import DatadogError, InputError, SettingsError, WebhookBufferError
+from local import laptop
+from settings import FILE, ROOT, Settings, load
+from terminal import console, progress
+
+if TYPE_CHECKING:
+    from operations.datadog.api import Api
+    from operations.datadog.form import Change
+    from operations.datadog.plan import Plan, Step
+    from operations.datadog.publish import Failure
+
+datadog_app = typer.Typer(
+    help="Datadog: plan and publish monitors, SLOs, dashboards and downtimes; find drift.",
+    no_args_is_help=True,
+)
+
+Env = Annotated[
+    str,
+    typer.Option("--env", envvar="ENV", help="Environment: a block of cdk.json's context."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+_SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "delete": "[red]-[/]"}
+# Longer values are shown as what differs in them.
+_SHOWN = 100
+
+
+@datadog_app.command("plan")
+def plan_objects(
+    env: Env = "local",
+    detailed: Annotated[
+        bool,
+        typer.Option("--detailed-exitcode", help="Exit with 0: no changes, 2: changes, 1: error."),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the plan as JSON, too.")
+    ] = None,
+) -> None:
+    """Show what `apply` would change. Writes nothing to Datadog."""
+    with _errors_are_one():
+        api, settings = _api(env)
+        found = _plan(api, settings)
+        if out:
+            try:
+                out.write_text(json.dumps(found.document(), indent=2) + "\n", "utf-8")
+            except OSError as error:
+                raise InputError(f"--out {out}: {error.strerror}; name another file") from None
+    _show(found)
+    console.print(f"{_summary(found)} Nothing was written.", soft_wrap=True)
+    if detailed and found.changing():
+        raise typer.Exit(2)
+
+
+@datadog_app.command("apply")
+def apply_objects(
+    env: Env = "local",
+    yes: Yes = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Also delete what is no longer defined.")
+    ] = False,
+) -> None:
+    """Show the plan, ask, and make Datadog so."""
+    _require_answer(yes)
+    api, settings = _api(env)
+    found = _plan(api, settings)
+    _show(found)
+    console.print(_summary(found), soft_wrap=True)
+    if not found.changing(prune=prune):
+        console.print("Nothing to do.")
+        return
+    if not yes:
+        typer.confirm(f"Publish this to {api.keys.url}?", abort=True)
+    _publish(api, settings, found, prune=prune)
+
+
+@datadog_app.command("destroy")
+def destroy_objects(env: Env = "local", yes: Yes = False) -> None:
+    """Delete everything of an environment from Datadog; nothing else is touched."""
+    from operations.datadog.plan import plan
+
+    _require_answer(yes)
+    api, settings = _api(env)
+    with console.status("Reading Datadog"):
+        found = plan(api, settings, [])
+    _show(found)
+    if not found.steps:
+        console.print(f"Nothing of environment '{env}' is in {api.keys.url}.")
+        return
+    if not yes:
+        question = f"Delete these {len(found.steps)} objects from {api.keys.url}?"
+        typer.confirm(question, abort=True)
+    _publish(api, settings, found, prune=True)
+
+
+@datadog_app.command("drift")
+def find_drift(env: Env = "local") -> None:
+    """Tell what people changed by hand since it was published. Writes nothing; 2 if anything."""
+    from operations.datadog.plan import Action
+
+    with _errors_are_one():
+        api, settings = _api(env)
+        found = _plan(api, settings)
+    present = [step for step in found.steps if step.id]
+    if not present:
+        console.print(f"Nothing of environment '{env}' is in {api.keys.url} yet.")
+        return
+    changed = [step for step in present if step.by_hand]
+    gone = [step for step in found.steps if step.action is Action.CREATE]
+    for step in changed:
+        console.print(f"[yellow]~[/] {step.name} was changed by hand:", soft_wrap=True)
+        for change in step.changes:
+            _show_change(change, drift=True)
+    for step in gone:
+        console.print(f"[red]-[/] {step.name} is not there: deleted, or not published yet")
+    ours = [step for step in found.steps if step.action is Action.UPDATE and not step.by_hand]
+    if ours:
+        console.print(f"Not published yet: {', '.join(step.name for step in ours)}", soft_wrap=True)
+    _show_copies(found)
+    if changed or gone:
+        console.print(
+            f"{len(changed)} changed by hand, {len(gone)} missing of {len(found.steps)}. "
+            f"To undo: webhook-buffer datadog apply --env {env}",
+            soft_wrap=True,
+        )
+        raise typer.Exit(2)
+    console.print(f"No drift: {len(present)} objects are as they were published.")
+
+
+@datadog_app.command("import")
+def import_object(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="dashboard or monitor.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="At the end of its URL.")],  # noqa: A002
+    env: Env = "local",
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Its name here; from its title without one.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Take over a dashboard or monitor that was made by hand: a file here, a marker there."""
+    from monitoring.datadog.definition import Kind
+    from operations.datadog.adopt import adopt, adoption
+
+    _require_answer(yes)
+    if kind not in (Kind.DASHBOARD, Kind.MONITOR):
+        raise InputError(f"'{kind}' can't be imported; write dashboard or monitor.")
+    api, settings = _api(env)
+    found = adoption(api, settings, Kind(kind), id, key)
+    file = found.file.relative_to(ROOT)
+    console.print(f"{kind} {id}, '{escape(found.title)}', becomes {file}.", soft_wrap=True)
+    console.print("In Datadog its text gets the line that makes it ours; nothing else changes.")
+    if not yes:
+        typer.confirm("Take it over?", abort=True)
+    adopt(api, found)
+    console.print(f"Written: {file}. Next: webhook-buffer datadog plan --env {env}", soft_wrap=True)
+
+
+@datadog_app.command("render")
+def render_objects(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where KIND/KEY.json goes.", file_okay=False)
+    ],
+    env: Env = "local",
+) -> None:
+    """Write every object as JSON, to paste into Datadog or to read. Needs no keys."""
+    from monitoring.datadog.published import definitions
+    from monitoring.datadog.reference import files
+
+    written = files(definitions(load(env)))
+    for name, text in written.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    console.print(f"{len(written)} files in {folder}.")
+
+
+def publish_step(settings: Settings, release: str | None) -> None:
+    """What `deploy` does once the stacks are there: marks the deployment on the dashboards, and
+    publishes without a further question.
+
+    Args:
+        release: what runs now; None where there is no buffer of ours.
+    """
+    api, settings = _api(settings.environment)
+    found = _plan(api, settings)
+    _show(found)
+    console.print(f"Datadog: {_summary(found)}", soft_wrap=True)
+    if found.changing(prune=False):
+        _publish(api, settings, found, prune=False)
+    tags = [f"env:{settings.environment}", "event:deployment", f"service:{settings.service}"]
+    if release:
+        tags.append(f"version:{release}")
+    what = f"Release {release}" if release else "Its monitoring"
+    api.announce(f"{settings.prefix} was deployed", f"{what} was deployed.", tags)
+
+
+def plan_step(settings: Settings) -> None:
+    """What `deploy` shows before it asks; a wrong key is found here, before anything changes."""
+    api, settings = _api(settings.environment)
+    found = _plan(api, settings)
+    _show(found)
+    console.print(f"Datadog: {_summary(found)}", soft_wrap=True)
+
+
+def _api(env: str) -> tuple[Api, Settings]:
+    """Datadog as an environment reaches it, and its settings."""
+    from operations.datadog import account
+    from operations.datadog.api import Api
+
+    settings = load(env)
+    if settings.datadog is None:
+        problem = "key 'datadog': missing, so nothing is published there; add it (docs/datadog.md)"
+        raise SettingsError(FILE, env, [problem])
+    if settings.on_laptop:
+        return Api(laptop.datadog_keys()), settings
+    return Api(account.keys(laptop.target(settings))), settings
+
+
+def _plan(api: Api, settings: Settings) -> Plan:
+    """The plan of definitions that are known to be good."""
+    from monitoring.datadog.published import definitions
+    from operations.datadog.api import problems
+    from operations.datadog.plan import plan
+
+    with console.status("Checking the definitions"):
+        wanted = definitions(settings)
+        wrong = [problem for one in wanted for problem in problems(one)]
+    if wrong:
+        raise SettingsError(FILE, settings.environment, wrong)
+    with console.status("Reading Datadog"):
+        return plan(api, settings, wanted)
+
+
+def _publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
+    """Carries a plan out, with a bar; says what failed.
+
+    Raises:
+        DatadogError: When anything failed.
+    """
+    from operations.datadog.publish import apply
+
+    todo = found.changing(prune=prune)
+    with progress() as bars:
+        task = bars.add_task("Publishing", total=len(todo))
+        failures = apply(api, settings, found, prune=prune, tell=lambda _: bars.advance(task))
+    done = len(todo) - len(failures)
+    console.print(f"{done} of {len(todo)} published to {api.keys.url}.", soft_wrap=True)
+    if failures:
+        raise DatadogError(_told(failures, settings.environment))
+
+
+def _told(failures: Sequence[Failure], env: str) -> str:
+    lines = [f"{one.step.name}: {one.reason}" for one in failures]
+    return "\n".join(
+        [*lines, f"{len(failures)} failed, the rest is done. Mend it and run again: "
+         f"webhook-buffer datadog apply --env {env}"]
+    )  # fmt: skip
+
+
+def _show(found: Plan) -> None:
+    for step in found.changing():
+        console.print(f"{_SIGNS[step.action]} {step.name}{_remark(step)}", soft_wrap=True)
+        for change in step.changes:
+            _show_change(change)
+    _show_copies(found)
+
+
+def _remark(step: Step) -> str:
+    if step.action == "create" and step.definition:
+        body = step.definition.body
+        name = body.get("name") or body.get("title") or ""
+        return f"  [dim]{escape(str(name))}[/]"
+    if step.by_hand:
+        return " [yellow](was changed by hand)[/]"
+    return " [dim](no longer defined; --prune deletes it)[/]" if step.action == "delete" else ""
+
+
+def _show_copies(found: Plan) -> None:
+    for kind, key, id_ in found.copies:
+        console.print(
+            f"[yellow]![/] {kind} {id_} is a copy of {key} made by hand: it carries its marker. It "
+            "is left alone; take the marker's line out of its text.",
+            soft_wrap=True,
+        )
+
+
+def _show_change(change: Change, *, drift: bool = False) -> None:
+    """A field that differs. A plan goes from what is there to what is defined; drift tells it
+    the other way round."""
+    before, after = change.before, change.after
+    if drift:
+        before, after = after, before
+    if isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
+        console.print(f"    {escape(change.path)}:")
+        for line in _text_diff(before, after):
+            console.print(f"      {line}", soft_wrap=True)
+        return
+    told = [_value(one) for one in (before, after)]
+    console.print(
+        f"    {escape(change.path)}: [red]{escape(told[0])}[/] → [green]{escape(told[1])}[/]",
+        soft_wrap=True,
+    )
+
+
+def _text_diff(before: str, after: str) -> Iterator[str]:
+    for line in difflib.unified_diff(before.split("\n"), after.split("\n"), n=1, lineterm=""):
+        if line.startswith(("---", "+++", "@@")):
+            continue
+        color = {"-": "red", "+": "green"}.get(line[:1])
+        yield f"[{color}]{escape(line)}[/]" if color else f"[dim]{escape(line)}[/]"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "(none)"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _summary(found: Plan) -> str:
+    from operations.datadog.plan import Action
+
+    create, update, delete, same = (found.count(action) for action in Action)
+    return f"Plan: {create} to create, {update} to update, {delete} to delete, {same} unchanged."
+
+
+def _require_answer(yes: bool) -> None:
+    """Makes sure that there is an answer, or somebody to give it."""
+    if not yes and not sys.stdin.isatty():
+        raise InputError("This asks before it changes anything, and nobody can answer; say --yes.")
+
+
+@contextmanager
+def _errors_are_one() -> Iterator[None]:
+    """Where 2 means changes, every error is 1."""
+    try:
+        yield
+    except WebhookBufferError as error:
+        error.exit_code = 1
+        raise

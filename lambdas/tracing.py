@@ -1,0 +1,143 @@
+"""The active Datadog trace, where Datadog's layer has loaded its tracer; elsewhere nothing happens.
+
+The layer's handler imports ``ddtrace`` before ours, so ``sys.modules`` says whether it is there.
+Functions without Datadog import nothing for it, and the asset does not hold it. Nothing in here
+may fail a webhook: another version of the layer may have another API.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+# What a span may tell besides Datadog's own ``_…``: nothing of a webhook but its method, its path
+# and its ids, all of which the log has too. Datadog's library would also send the headers Referer
+# and User-Agent, the sender's address, and the receipt handle, which lets one delete a message.
+_TAGS = frozenset(
+    {
+        "aws_account", "cold_start", "datadog_lambda", "dd_resource_key", "dd_trace", "endpoint",
+        "env", "error.message", "error.stack", "error.type", "event_source_arn", "function_arn",
+        "function_version", "functionname", "language", "operation_name", "out.host",
+        "peer.service", "proactive_initialization", "queuename", "region", "request_id",
+        "resource_names", "runtime-id", "service", "span.kind", "span.name", "stage", "version",
+        "apiid", "apiname", "http.method", "http.protocol", "http.route", "http.status_code",
+        "function_trigger.event_source", "function_trigger.event_source_arn",
+        "attempt", "message_id",
+    }
+)  # fmt: skip
+
+
+class _AllowListed:
+    """A trace filter: takes off what a span must not tell, whoever put it there.
+
+    It also adds the version, which the tracer leaves out below a span of another service, such as
+    the API's.
+    """
+
+    def process_trace(self, trace: list[Any]) -> list[Any]:
+        try:
+            for span in trace:
+                if span.service == os.environ.get("DD_SERVICE"):
+                    span.set_tag("version", os.environ.get("DD_VERSION"))
+                for name in list(span.get_tags()):
+                    if name not in _TAGS and not name.startswith("_"):
+                        span.remove_tag(name)
+        except Exception:
+            return []  # rather no spans than some that tell too much
+        return trace
+
+
+def set_up() -> None:
+    """Holds every span to the allow-list."""
+    tracer = _tracer()
+    if tracer:
+        try:
+            tracer.configure(trace_processors=[_AllowListed()])
+        except Exception:
+            tracer.enabled = False
+
+
+def ids() -> dict[str, str]:
+    """The active trace and span, under the names that Datadog looks for in a log line."""
+    with suppress(Exception):
+        if _active():
+            context = _tracer().get_log_correlation_context()
+            return {name: context[name] for name in ("dd.trace_id", "dd.span_id")}
+    return {}
+
+
+def headers() -> dict[str, str]:
+    """The HTTP headers that continue the active trace (Datadog's and W3C's); none without one."""
+    found: dict[str, str] = {}
+    with suppress(Exception):
+        active = _active()
+        if active:
+            propagator = sys.modules["ddtrace.propagation.http"].HTTPPropagator
+            propagator.inject(active.context, found)
+    return found
+
+
+def carried() -> str:
+    """``headers`` as text for a message's attribute, or nothing.
+
+    Source: ``datadog_lambda/tracing.py``, ``extract_context_from_sqs_or_sns_event_or_context``:
+    Datadog's library looks for it in the attribute ``_datadog``.
+    """
+    found = headers()
+    return json.dumps(found, separators=(",", ":")) if found else ""
+
+
+def tag(tags: Mapping[str, object]) -> None:
+    """Adds to the active span what is known, which is what is not None."""
+    with suppress(Exception):
+        active = _active()
+        if active:
+            active.set_tags({name: str(value) for name, value in tags.items() if value is not None})
+
+
+def failed(kind: str, message: str) -> None:
+    """Marks the active span as an error.
+
+    Args:
+        kind: ``ValueError``, ``ReadTimeout``.
+        message: what went wrong, in words that hold nothing of a webhook.
+    """
+    tag({"error.type": kind, "error.message": message})
+    with suppress(Exception):
+        active = _active()
+        if active:
+            active.error = 1
+
+
+@contextmanager
+def span(name: str) -> Iterator[None]:
+    """Around a step that has a span of its own, which is the active one meanwhile."""
+    begun = None
+    with suppress(Exception):
+        tracer = _tracer()
+        begun = tracer.trace(name) if tracer else None
+    try:
+        yield
+    except BaseException as error:
+        # Never by the tracer itself: it would send the exception's text.
+        failed(type(error).__name__, "unexpected")
+        raise
+    finally:
+        with suppress(Exception):
+            if begun:
+                begun.finish()
+
+
+def _tracer() -> Any:
+    """Datadog's tracer, when it is loaded and on."""
+    module = sys.modules.get("ddtrace.trace")
+    return module.tracer if module and module.tracer.enabled else None
+
+
+def _active() -> Any:
+    tracer = _tracer()
+    return tracer.current_span() if tracer else None

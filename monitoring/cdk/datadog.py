@@ -1,0 +1,119 @@
+"""Datadog's library, extension and tags around functions: ``DatadogLambda``, held to its word.
+
+The construct skips what it does not know with a line in a log, and wraps twice what it is handed
+twice. Here both are errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import buffer  # noqa: F401 - before aws_cdk: it silences jsii
+
+# isort: split
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
+from datadog_cdk_constructs_v2 import DatadogLambda
+
+from buffer.assets import release
+from buffer.stack import BufferStack
+from errors import WebhookBufferError
+from monitoring.cdk.stack import MonitoringStack
+from settings import Settings
+
+# What Lambda calls instead of ours, which the variable DD_LAMBDA_HANDLER then names.
+HANDLER = "datadog_lambda.handler.handler"
+
+
+def instrument(stacks: Sequence[BufferStack | MonitoringStack], *, settings: Settings) -> None:
+    """Has Datadog's library wrap the functions that settings name, wherever they are.
+
+    Raises:
+        WebhookBufferError: When one of them is not in ``stacks``, was wrapped before, or was not
+            wrapped by the construct.
+    """
+    names = settings.instrumented_functions
+    missing = set(names) - {name for stack in stacks for name in stack.functions}
+    if missing:
+        raise WebhookBufferError(
+            f"environment '{settings.environment}': datadog.functions: no stack has the function "
+            f"'{min(missing)}', so it can't be instrumented; remove it from the list"
+        )
+    for stack in stacks:
+        chosen = [function for name, function in stack.functions.items() if name in names]
+        if chosen:
+            _instrument(stack, chosen, settings)
+
+
+def _instrument(
+    stack: BufferStack | MonitoringStack, functions: list[lambda_.Function], settings: Settings
+) -> None:
+    for function in functions:
+        if _handler(function) == HANDLER:
+            raise WebhookBufferError(
+                f"{function.node.path}: instrumented for Datadog already, and a second time its "
+                "handler would call itself; hand each function over once"
+            )
+    construct = DatadogLambda(stack, "Datadog", **_options(stack, settings))
+    construct.add_lambda_functions(functions)
+    for function in functions:
+        if _handler(function) != HANDLER:
+            raise WebhookBufferError(
+                f"{function.node.path}: Datadog's construct skipped it, so nothing of it would "
+                f"reach Datadog; it does not know the runtime {function.runtime.name}. Upgrade "
+                "datadog-cdk-constructs-v2, or leave the function out of datadog.functions."
+            )
+        for name, value in _variables(settings).items():
+            function.add_environment(name, value)
+
+
+def _variables(settings: Settings) -> dict[str, str]:
+    """Set after the construct's own, which overwrite what was there before."""
+    # Signing is all the functions use of botocore; patching the rest of it would load it all.
+    found = {"DD_TRACE_BOTOCORE_ENABLED": "false"}
+    if settings.datadog and settings.datadog.traceAgentUrl:
+        found |= {"DD_TRACE_AGENT_URL": settings.datadog.traceAgentUrl, "DD_LOCAL_TEST": "true"}
+    return found
+
+
+def _options(stack: BufferStack | MonitoringStack, settings: Settings) -> dict[str, Any]:
+    """What the construct is told: one way to send, pinned layers, and no payload ever."""
+    datadog = settings.datadog
+    assert datadog is not None
+    options: dict[str, Any] = {
+        "env": settings.environment,
+        "service": settings.service,
+        "version": release(settings),
+        "enable_datadog_tracing": datadog.tracing,
+        "inject_log_context": True,
+        "capture_lambda_payload": False,
+        "capture_cloud_service_payload": False,
+        # A span for every import of every cold start, under a service of its own.
+        "enable_cold_start_tracing": False,
+        # It would put the commit into the template, which then changes with each.
+        "source_code_integration": False,
+        "add_layers": not settings.on_laptop,
+    }
+    if settings.on_laptop:
+        return {**options, "flush_metrics_to_logs": True}
+    options["python_layer_version"] = datadog.pythonLayerVersion
+    if settings.forwarderArn:
+        return {**options, "forwarder_arn": settings.forwarderArn, "flush_metrics_to_logs": True}
+    # As a secret, not as text: only then the construct grants reading it, and exactly it.
+    secret = secretsmanager.Secret.from_secret_complete_arn(
+        stack, "DatadogApiKey", str(datadog.apiKeySecretArn)
+    )
+    return {
+        **options,
+        "api_key_secret": secret,
+        "site": datadog.site,
+        "extension_layer_version": datadog.extensionLayerVersion,
+        "enable_datadog_logs": True,
+    }
+
+
+def _handler(function: lambda_.Function) -> str | None:
+    resource = function.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    return resource.handler

@@ -1,0 +1,235 @@
+"""What is wrong with definitions, found before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from monitoring.datadog import metrics
+from monitoring.datadog.definition import TEXT, Definition, Kind, resolved
+from monitoring.datadog.query import QueryError, formula, metric, monitor, search
+from settings_datadog import HANDLE
+
+_COLUMNS = 12
+# Source: Datadog documentation, "Notifications": variables that hold for every monitor.
+_VARIABLES = {
+    "value", "threshold", "warn_threshold", "ok_threshold", "comparator", "first_triggered_at",
+    "last_triggered_at", "first_triggered_at_epoch", "last_triggered_at_epoch",
+    "triggered_duration_sec",
+}  # fmt: skip
+_OF_SLO = {"timeframe", "short_window_burn_rate", "long_window_burn_rate", "error_budget_consumed"}
+_BLOCKS = {
+    "is_alert", "is_warning", "is_no_data", "is_recovery", "is_alert_recovery",
+    "is_warning_recovery", "is_alert_to_warning", "is_match", "is_exact_match", "is_renotify",
+    "is_unknown", "is_priority",
+}  # fmt: skip
+# What a widget's query is called, by the kind of its data.
+_SEARCHED = ("query", "query_string", "search")
+
+
+def problems(found: Sequence[Definition]) -> list[str]:
+    """Everything that is wrong, each with its object and field; empty when nothing is."""
+    known = {(one.kind, one.key) for one in found}
+    twice = [name for name, count in Counter(one.name for one in found).items() if count > 1]
+    wrong = [f"{name}: is defined twice; give each a key of its own" for name in twice]
+    for one in found:
+        wrong += [f"{one.name}: {problem}" for problem in _of(one)]
+        for kind, key in one.references:
+            if (kind, key) not in known:
+                wrong.append(f"{one.name}: refers to {kind} {key}, which is not defined")
+    return wrong
+
+
+def _of(one: Definition) -> Iterator[str]:
+    if not str(one.body.get(TEXT[one.kind]) or "").strip():
+        yield f"{TEXT[one.kind]}: is empty; it has to say whose object this is"
+    match one.kind:
+        case Kind.MONITOR:
+            yield from _monitor(one)
+        case Kind.SLO:
+            yield from _slo(one)
+        case Kind.DASHBOARD:
+            yield from _dashboard(one)
+        case Kind.DOWNTIME:
+            yield from _downtime(one.body)
+
+
+def _monitor(one: Definition) -> Iterator[str]:
+    body, kind = one.body, str(one.body.get("type"))
+    thresholds = body.get("options", {}).get("thresholds", {})
+    critical = thresholds.get("critical")
+    by: tuple[str, ...] = ()
+    above = True
+    try:
+        read = monitor(str(body.get("query", "")), kind)
+    except QueryError as error:
+        # A type that is not ours may have a query that only Datadog can read.
+        if not one.imported:
+            yield f"query: {error}"
+    else:
+        by, above = read.by, read.sign in (">", ">=")
+        if critical is None or float(critical) != read.number:
+            yield (
+                f"options.thresholds.critical: is {critical}, but the query compares with "
+                f"{read.number:g}; make them equal"
+            )
+        yield from _known("query", read.metrics, one)
+    yield from _sides(thresholds, above=above)
+    yield from _message(str(body.get("message", "")), by, kind)
+
+
+def _sides(thresholds: dict[str, float], *, above: bool) -> Iterator[str]:
+    """Warnings come before what is wrong; recoveries lie on the healthy side of their threshold."""
+    pairs = (("warning", "critical"), ("critical_recovery", "critical"),
+             ("warning_recovery", "warning"))  # fmt: skip
+    for name, of in pairs:
+        value, limit = thresholds.get(name), thresholds.get(of)
+        if value is None or limit is None:
+            continue
+        if not (value < limit if above else value > limit):
+            side = "below" if above else "above"
+            yield f"options.thresholds.{name}: {value:g} must be {side} {of} ({limit:g})"
+
+
+def _message(text: str, by: Iterable[str], kind: str) -> Iterator[str]:
+    opened: list[str] = []
+    known = _VARIABLES | (_OF_SLO if kind == "slo alert" else set())
+    groups = {f"{one}.name" for one in by} | {f"[{one}].name" for one in by}
+    for tag in re.findall(r"\{\{(.*?)\}\}", text):
+        sign, name = tag[:1], tag[1:].split(" ")[0]
+        if sign in "#^":
+            if name not in _BLOCKS:
+                yield f"message: {{{{{tag}}}}} is no block of Datadog's"
+            opened.append(name)
+        elif sign == "/":
+            if not opened or opened.pop() != name:
+                yield f"message: {{{{{tag}}}}} closes what is not open"
+        elif tag not in known and tag not in groups:
+            yield (
+                f"message: {{{{{tag}}}}} is no variable of this monitor; it is grouped by "
+                f"{', '.join(by) or 'nothing'}"
+            )
+    for name in opened:
+        yield f"message: {{{{#{name}}}}} is never closed"
+    for handle in re.findall(r"(?<![\w.{[])@[^\s,;)}\]]*", re.sub(r"\{\{.*?\}\}", "", text)):
+        if not HANDLE.fullmatch(handle.rstrip(".:")):
+            yield f"message: '{handle}' is no notification handle; write it as @slack-orders"
+
+
+def _slo(one: Definition) -> Iterator[str]:
+    body = one.body
+    for place, threshold in enumerate(body.get("thresholds", ())):
+        target, warning = threshold.get("target", 0), threshold.get("warning")
+        if not 0 < target < 100:
+            yield f"thresholds.{place}.target: {target} is no share that can be missed; 0 to 100"
+        if warning is not None and warning <= target:
+            yield f"thresholds.{place}.warning: {warning} must be above the target ({target})"
+    for field, text in body.get("query", {}).items():
+        try:
+            yield from _known(f"query.{field}", metric(text).metrics, one)
+        except QueryError as error:
+            yield f"query.{field}: {error}"
+
+
+def _known(field: str, names: Iterable[str], one: Definition) -> Iterator[str]:
+    for name in names:
+        if not one.imported and metrics.known(name) is None:
+            yield f"{field}: {name} is no metric of monitoring/datadog/metrics.py; add it there"
+
+
+def _downtime(body: dict[str, Any]) -> Iterator[str]:
+    for place, one in enumerate(body.get("schedule", {}).get("recurrences", ())):
+        if not re.fullmatch(r"\d+[smhdw]", str(one.get("duration"))):
+            yield f"schedule.recurrences.{place}.duration: write a number and m, h or d"
+
+
+def _dashboard(one: Definition) -> Iterator[str]:
+    body = resolved(one.body, {}, missing="id")
+    variables = {each["name"] for each in body.get("template_variables") or ()}
+    used: set[str] = set()
+    widgets = body.get("widgets", [])
+    yield from _grid("widgets", widgets)
+    for path, widget in _walk("widgets", widgets):
+        definition = widget.get("definition", {})
+        if definition.get("type") == "group":
+            yield from _grid(f"{path}.widgets", definition.get("widgets", []))
+            continue
+        for field, text, kind in _queries(f"{path}.{definition.get('title', '')}", definition):
+            try:
+                if kind == "metrics":
+                    read = metric(text)
+                    used |= read.variables
+                    yield from _known(field, read.metrics, one)
+                else:
+                    used |= search(text)
+            except QueryError as error:
+                yield f"{field}: {error}"
+        yield from _formulas(path, definition)
+        used |= set(re.findall(r"\$([a-z_]+)", str(definition)))
+    for name in sorted(variables - used):
+        yield f"template_variables: ${name} is used by no widget; use it or take it away"
+    for name in sorted(used - variables):
+        if not one.imported:
+            yield f"widgets: ${name} is no template variable of this dashboard; define it"
+
+
+def _walk(path: str, widgets: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for place, widget in enumerate(widgets):
+        here = f"{path}.{place}"
+        yield here, widget
+        inner = widget.get("definition", {}).get("widgets")
+        if inner:
+            yield from _walk(f"{here}.widgets", inner)
+
+
+def _queries(path: str, definition: Any) -> Iterator[tuple[str, str, str]]:
+    """(field, text, ``metrics`` or another data source) of every query of a widget."""
+    if isinstance(definition, list):
+        for place, entry in enumerate(definition):
+            yield from _queries(f"{path}.{place}", entry)
+    elif isinstance(definition, dict):
+        source = definition.get("data_source")
+        if source == "metrics" and isinstance(definition.get("query"), str):
+            yield f"{path}.query", definition["query"], "metrics"
+        elif isinstance(definition.get("q"), str):
+            kind = "search" if ".events." in path else "metrics"
+            yield f"{path}.q", definition["q"], kind
+        else:
+            for name in _SEARCHED:
+                if isinstance(definition.get(name), str):
+                    yield f"{path}.{name}", definition[name], str(source or "search")
+        for name, value in definition.items():
+            if isinstance(value, dict | list):
+                yield from _queries(f"{path}.{name}", value)
+
+
+def _formulas(path: str, definition: dict[str, Any]) -> Iterator[str]:
+    for place, request in enumerate(definition.get("requests") or ()):
+        if not isinstance(request, dict):
+            continue
+        names = {str(one.get("name")) for one in request.get("queries") or ()}
+        for number, each in enumerate(request.get("formulas") or ()):
+            try:
+                formula(str(each.get("formula")), names)
+            except QueryError as error:
+                yield f"{path}.requests.{place}.formulas.{number}: {error}"
+
+
+def _grid(path: str, widgets: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Widgets that leave the 12 columns, or lie on one another."""
+    taken: dict[tuple[int, int], int] = {}
+    for place, widget in enumerate(widgets):
+        layout = widget.get("layout")
+        if not layout:
+            continue
+        x, y, width, height = (int(layout[name]) for name in ("x", "y", "width", "height"))
+        if x < 0 or y < 0 or width < 1 or height < 1 or x + width > _COLUMNS:
+            yield f"{path}.{place}.layout: does not fit into {_COLUMNS} columns"
+            continue
+        cells = [(column, row) for column in range(x, x + width) for row in range(y, y + height)]
+        others = sorted({taken[cell] for cell in cells if cell in taken})
+        if others:
+            yield f"{path}.{place}.layout: lies on {path}.{others[0]}"
+        taken |= dict.fromkeys(cells, place)

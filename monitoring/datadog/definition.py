@@ -1,0 +1,158 @@
+"""What is published to Datadog: an object as its API takes it, and how we know it again.
+
+An object of ours ends its text (a monitor's or downtime's message, an SLO's or dashboard's
+description) with a line that holds its marker, ``SERVICE:ENV:KEY``, and once it is published a
+digest of what was sent: if the object's own differs, somebody changed it by hand. Everything else
+in the organisation, whatever it looks like, is somebody else's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from settings import Settings
+
+_MARKER = re.compile(
+    r"^Managed as code, change it there: (?P<marker>[a-z0-9:._-]+)( #(?P<digest>\w+))?\s*\Z",
+    re.MULTILINE,
+)
+
+
+class Kind(StrEnum):
+    """What Datadog can be given, in the order in which references allow it to be made."""
+
+    MONITOR = "monitor"
+    SLO = "slo"
+    DASHBOARD = "dashboard"
+    DOWNTIME = "downtime"
+
+
+# Where an object's text stands.
+TEXT = {
+    Kind.MONITOR: "message",
+    Kind.SLO: "description",
+    Kind.DASHBOARD: "description",
+    Kind.DOWNTIME: "message",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An object that Datadog is to have.
+
+    Attributes:
+        key: unique within its kind and environment; kebab-case.
+        body: as Datadog's API takes it. Where it needs another object's id stands
+            ``{"$ref": "monitor:KEY"}``, or in a text ``{$ref:slo:KEY}``.
+        imported: whether it was made by hand and taken over, so that its metrics are its own.
+    """
+
+    kind: Kind
+    key: str
+    body: dict[str, Any]
+    imported: bool = False
+
+    @property
+    def name(self) -> str:
+        """What people see: ``monitor publish-timeouts``."""
+        return f"{self.kind} {self.key}"
+
+    @property
+    def references(self) -> list[tuple[Kind, str]]:
+        """The objects whose ids it needs."""
+        return list(_references(self.body))
+
+
+def marker(settings: Settings, key: str) -> str:
+    """What tells an object of this environment from all others."""
+    return f"{settings.service}:{settings.environment}:{key}"
+
+
+def marked(text: str, settings: Settings, key: str) -> str:
+    """A text with the line that makes its object ours."""
+    line = f"Managed as code, change it there: {marker(settings, key)}"
+    return f"{text.rstrip()}\n\n{line}" if text.strip() else line
+
+
+def key_of(text: object, settings: Settings) -> str | None:
+    """The key in the marker that ends a text; None when its object is not this environment's."""
+    found = _MARKER.search(text) if isinstance(text, str) else None
+    prefix = marker(settings, "")
+    if found is None or not found["marker"].startswith(prefix):
+        return None
+    return found["marker"].removeprefix(prefix)
+
+
+def digest_of(text: object) -> str | None:
+    """The digest in a published object's marker."""
+    found = _MARKER.search(text) if isinstance(text, str) else None
+    return found["digest"] if found else None
+
+
+def with_digest(text: str, digest: str | None) -> str:
+    """A marked text with another digest; without one for None."""
+    found = _MARKER.search(text)
+    if found is None:
+        return text
+    rest = f" #{digest}" if digest else ""
+    return f"{text[: found.end('marker')]}{rest}"
+
+
+def unmarked(text: str) -> str:
+    """A text without its marker's line."""
+    return _MARKER.sub("", text).rstrip()
+
+
+def tags(settings: Settings) -> list[str]:
+    """What every monitor and SLO of an environment carries."""
+    found = [f"env:{settings.environment}", "managed-by:webhook-buffer"]
+    found.append(f"service:{settings.service}")
+    if settings.datadog and settings.datadog.team:
+        found.append(f"team:{settings.datadog.team}")
+    return sorted(found)
+
+
+def resolved(body: Any, ids: dict[tuple[Kind, str], Any], missing: Any = None) -> Any:
+    """A body with ids in place of references; ``missing`` where none is known."""
+    if isinstance(body, dict):
+        if body.keys() == {"$ref"}:
+            return ids.get(_parsed(body["$ref"]), missing)
+        return {name: resolved(value, ids, missing) for name, value in body.items()}
+    if isinstance(body, list):
+        return [resolved(value, ids, missing) for value in body]
+    if isinstance(body, str):
+        return re.sub(
+            r"\{\$ref:([a-z]+:[a-z0-9-]+)\}",
+            lambda found: str(ids.get(_parsed(found[1]), missing)),
+            body,
+        )
+    return body
+
+
+def reference(kind: Kind, key: str) -> dict[str, str]:
+    """Stands in a body where another object's id has to be."""
+    return {"$ref": f"{kind}:{key}"}
+
+
+def _references(body: Any) -> Iterator[tuple[Kind, str]]:
+    if isinstance(body, dict):
+        if body.keys() == {"$ref"}:
+            yield _parsed(body["$ref"])
+        else:
+            for value in body.values():
+                yield from _references(value)
+    elif isinstance(body, list):
+        for value in body:
+            yield from _references(value)
+    elif isinstance(body, str):
+        for found in re.findall(r"\{\$ref:([a-z]+:[a-z0-9-]+)\}", body):
+            yield _parsed(found)
+
+
+def _parsed(reference: str) -> tuple[Kind, str]:
+    kind, _, key = reference.partition(":")
+    return Kind(kind), key

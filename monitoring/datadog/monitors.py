@@ -1,0 +1,317 @@
+"""Monitors, rendered from the watches and from the signals that Datadog evaluates, too.
+
+Source: Datadog API reference, "Monitors", for queries and options.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import alarms as definitions
+from errors import SettingsError
+from monitoring.alarm_set import Alarm, AlarmSet, resolved
+from monitoring.briefing import steps
+from monitoring.datadog import metrics
+from monitoring.datadog.definition import Definition, Kind, marked, tags
+from monitoring.datadog.messages import Incident, message
+from monitoring.datadog.model import WINDOWS, BurnRate, LogQuery, MetricQuery, Needs, Watch
+from monitoring.model import Comparison, Missing, Severity, Watcher
+from monitoring.resources import Resources, plain
+from settings import FILE, Settings
+
+_SIGNS = {
+    Comparison.ABOVE: ">",
+    Comparison.AT_LEAST: ">=",
+    Comparison.BELOW: "<",
+    Comparison.AT_MOST: "<=",
+}
+_PRIORITIES = {Severity.PAGE: 1, Severity.TICKET: 3, Severity.INFO: 5}
+# How a window's values of a statistic become the one that is judged.
+_OVER_TIME = {"Sum": "sum", "Maximum": "max", "Minimum": "min", "Average": "avg"}
+# Seconds by which a source's newest values are late; the monitor looks that far back. Metric
+# Streams need two to three minutes.
+_LATE = {"polling": 900, "stream": 300}
+_ALERT_WINDOW = 1800
+
+
+def monitors(alarms: AlarmSet) -> list[Definition]:
+    """Every monitor of an environment.
+
+    Raises:
+        SettingsError: When ``alarms`` asks Datadog to watch what it can't evaluate.
+    """
+    of_watches = [_of_watch(one, alarms) for one in watches(alarms)]
+    shared = [one for one in alarms.alarms if one.signal.watched_by is Watcher.BOTH]
+    return of_watches + [_of_alarm(one, alarms) for one in (*shared, *alarms.elsewhere)]
+
+
+def watches(alarms: AlarmSet) -> list[Watch]:
+    """The watches that have something to look at, with what ``alarms`` changes in them."""
+    settings = alarms.settings
+    found = []
+    for watch in definitions.WATCHES:
+        change = settings.alarms.get(watch.id)
+        if left_out(watch, alarms):
+            continue
+        if change and change.watchedBy not in (None, "datadog"):
+            problem = (
+                f"key 'alarms.{watch.id}.watchedBy': only Datadog can watch this; "
+                f"write datadog, or enabled: false"
+            )
+            raise SettingsError(FILE, settings.environment, [problem])
+        if change and change.severity:
+            watch = replace(watch, severity=Severity(change.severity))
+        if change and change.threshold is not None:
+            threshold = replace(
+                watch.threshold, value=change.threshold, of=None, reason="Set in cdk.json."
+            )
+            watch = replace(watch, threshold=threshold)
+        found.append(watch)
+    return found
+
+
+def left_out(watch: Watch, alarms: AlarmSet) -> str | None:
+    """Why an environment has no such monitor; None where it has."""
+    settings = alarms.settings
+    change = settings.alarms.get(watch.id)
+    if change and not change.enabled:
+        return f"settings say so (alarms.{watch.id}.enabled)"
+    instrumented = settings.datadog_functions
+    datadog = settings.datadog
+    there = {
+        Needs.INSTRUMENTED: bool(instrumented),
+        Needs.TRACES: bool(instrumented and datadog and datadog.tracing),
+        Needs.LOGS: bool(instrumented),
+        Needs.HEARTBEAT: settings.sends_heartbeats and "heartbeat" in instrumented,
+        Needs.BUFFER: alarms.resources.ours,
+    }
+    for need in watch.needs:
+        if not there[need]:
+            return f"it needs {need.value}"
+    if watch.role and Needs.INSTRUMENTED in watch.needs and watch.role not in instrumented:
+        return f"{watch.role} is not instrumented"
+    return None
+
+
+def scope(resources: Resources, settings: Settings, role: str | None) -> dict[str, str]:
+    """The tags of a role's metrics; of the whole service without one."""
+    whole = {"env": settings.environment, "service": settings.service}
+    if role is None:
+        return whole
+    resource = resources.by_role[role]
+    # An API's id is known only once it is deployed; ours carries the tags of its stack.
+    if role == "api" and resources.ours:
+        return whole
+    return metrics.scope(resource)
+
+
+def rendered(query: MetricQuery, resources: Resources, settings: Settings) -> str:
+    """A metric query as Datadog reads it, without what happens over time."""
+    metric = metrics.METRICS[query.name]
+    found = {**scope(resources, settings, query.role), **query.tags}
+    text = ",".join(f"{name}:{value}" for name, value in sorted(found.items()))
+    if query.over_time.startswith("p") and query.over_time[1:].isdigit():
+        return f"{query.over_time}:{query.name}{{{text}}}"
+    counted = ".as_count()" if query.over_time == "sum" and metric.type != "gauge" else ""
+    return f"{query.over_time}:{query.name}{{{text}}}{counted}"
+
+
+def _of_watch(watch: Watch, alarms: AlarmSet) -> Definition:
+    settings = alarms.settings
+    threshold = resolved(watch.threshold, alarms.resources)
+    critical = threshold * _factor(watch)
+    options: dict[str, Any] = {"include_tags": True, "thresholds": {"critical": _number(critical)}}
+    above = watch.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
+    for name, share in (("warning", watch.warning), ("critical_recovery", watch.recovery)):
+        if share is not None:
+            options["thresholds"][name] = _number(critical * share)
+    if watch.warning is not None:
+        ends = watch.warning * (0.95 if above else 1.05)
+        options["thresholds"]["warning_recovery"] = _number(critical * ends)
+    query, kind = _query(watch, alarms, _number(critical))
+    if kind == "query alert":
+        options |= _metric_options(watch, settings)
+    elif kind == "log alert":
+        options |= {"enable_logs_sample": True, "on_missing_data": "default"}
+    incident = Incident(
+        watch.title, watch.impact, watch.severity, watch.runbook,
+        steps(watch.runbook, settings), watch.threshold.unit, kind=kind,
+    )  # fmt: skip
+    return _definition(settings, watch.id, query, kind, options, incident)
+
+
+def _metric_options(watch: Watch, settings: Settings) -> dict[str, Any]:
+    used = [one for one in watch.queries.values() if isinstance(one, MetricQuery)]
+    options: dict[str, Any] = {"require_full_window": False, "notify_no_data": False}
+    options |= _delay((one.name for one in used), settings)
+    if watch.silence is not None:
+        options |= {"notify_no_data": True, "no_data_timeframe": watch.silence // 60}
+    if watch.unusual is not None:
+        window = f"last_{WINDOWS[_ALERT_WINDOW]}"
+        options["threshold_windows"] = {"trigger_window": window, "recovery_window": window}
+        options["require_full_window"] = False
+    if watch.by:
+        options["new_group_delay"] = 60
+    return options
+
+
+def _delay(names: Iterable[str], settings: Settings) -> dict[str, int]:
+    assert settings.datadog is not None
+    polled = any(metrics.METRICS[name].source is metrics.Source.POLLED for name in names)
+    return {"evaluation_delay": _LATE[settings.datadog.metrics]} if polled else {}
+
+
+def _query(watch: Watch, alarms: AlarmSet, critical: float) -> tuple[str, str]:
+    """The query and the type of its monitor."""
+    settings = alarms.settings
+    ends = f"{_SIGNS[watch.comparison]} {plain(critical)}"
+    window = WINDOWS[watch.window]
+    first = next(iter(watch.queries.values()))
+    if isinstance(first, BurnRate):
+        long, short = WINDOWS[first.long], WINDOWS[first.short]
+        slo = f'burn_rate("{{$ref:slo:{first.slo}}}").over("30d")'
+        return f'{slo}.long_window("{long}").short_window("{short}") {ends}', "slo alert"
+    if isinstance(first, LogQuery):
+        where = " ".join(
+            [f"service:{settings.service}", f"env:{settings.environment}", first.search]
+        )
+        by = "".join(f'.by("{one}")' for one in watch.by)
+        text = where.replace('"', '\\"')
+        counted = f'logs("{text}").index("*").rollup("count"){by}.last("{window}")'
+        return f"{counted} {ends}", "log alert"
+    parts = {
+        name: rendered(one, alarms.resources, settings)
+        for name, one in watch.queries.items()
+        if isinstance(one, MetricQuery)
+    }
+    text = _filled(watch.expression or first_name(parts), parts)
+    if watch.unusual is not None:
+        usual = (
+            f"anomalies({text}, 'agile', {watch.unusual}, direction='both', interval=60, "
+            f"alert_window='last_{WINDOWS[_ALERT_WINDOW]}', seasonality='weekly', "
+            "timezone='utc', count_default_zero='true')"
+        )
+        return f"avg(last_{window}):{usual} {ends}", "query alert"
+    over = first.over_time
+    if over.startswith("p") and over[1:].isdigit():
+        return f"percentile(last_{window}):{text} {ends}", "query alert"
+    return f"{over}(last_{window}):{text} {ends}", "query alert"
+
+
+def first_name(parts: Mapping[str, str]) -> str:
+    """The name of the only query."""
+    return next(iter(parts))
+
+
+def _filled(expression: str, parts: Mapping[str, str]) -> str:
+    return re.sub(r"[A-Za-z_]\w*", lambda match: parts.get(match[0], match[0]), expression)
+
+
+def _factor(watch: Watch) -> float:
+    """From the threshold's unit to the metric's."""
+    first = next(iter(watch.queries.values()))
+    if watch.expression or not isinstance(first, MetricQuery):
+        return 1.0
+    return float(metrics.unit_factor(watch.threshold.unit, first.name))
+
+
+def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
+    """A signal's monitor: the window is all of its periods, in each of which it has to hold.
+
+    Datadog has no "2 of 3": a signal that says so is CloudWatch's alone.
+    """
+    settings, signal = alarms.settings, alarm.signal
+
+    def refuse(reason: str) -> SettingsError:
+        problem = (
+            f"key 'alarms.{signal.id}.watchedBy': Datadog can't evaluate this signal: {reason}; "
+            "write cloudwatch"
+        )
+        return SettingsError(FILE, settings.environment, [problem])
+
+    if signal.datapoints != alarm.periods:
+        raise refuse(f"it is on with {signal.datapoints} of {alarm.periods} periods")
+    found: dict[str, str] = {}
+    names, over, factor = [], set(), 1.0
+    above = signal.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
+    for name, measure in alarm.measures.items():
+        query = signal.queries[name]
+        known = metrics.of(query.metric, measure.statistic)
+        if known is None:
+            raise refuse(f"it has no {measure.statistic} of {query.metric.name}")
+        space, metric = known
+        names.append(metric)
+        text = rendered(MetricQuery(metric, space, query.role), alarms.resources, settings)
+        if alarm.periods > 1:
+            text += f".rollup({space}, {alarm.period})"
+        found[name] = text
+        over.add(_OVER_TIME.get(measure.statistic, "avg"))
+        if alarm.expression is None:
+            factor = float(metrics.unit_factor(signal.threshold.unit, metric))
+    expression = _arithmetic(alarm, refuse)
+    if len(over) > 1:
+        raise refuse(f"its expression joins {' and '.join(sorted(over))}")
+    aggregation = over.pop() if alarm.periods == 1 else ("min" if above else "max")
+    wanted = alarm.period * alarm.periods
+    window = min((one for one in WINDOWS if one >= wanted), default=None)
+    if window is None:
+        raise refuse(f"its window of {wanted} s is longer than Datadog's")
+    critical = _number(alarm.threshold * factor)
+    query_text = (
+        f"{aggregation}(last_{WINDOWS[window]}):{_filled(expression, found)} "
+        f"{_SIGNS[signal.comparison]} {plain(critical)}"
+    )
+    silent = signal.missing is Missing.BREACHING and "default_zero" not in query_text
+    options: dict[str, Any] = {
+        "include_tags": True,
+        "thresholds": {"critical": critical},
+        "require_full_window": False,
+        "notify_no_data": silent,
+        **({"no_data_timeframe": 2 * window // 60} if silent else {}),
+        **_delay(names, settings),
+    }
+    incident = Incident(
+        signal.title, signal.impact, alarm.severity, signal.runbook,
+        steps(signal.runbook, settings), signal.threshold.unit, kind="query alert",
+    )  # fmt: skip
+    return _definition(settings, signal.id, query_text, "query alert", options, incident)
+
+
+def _arithmetic(alarm: Alarm, refuse: Callable[[str], SettingsError]) -> str:
+    """CloudWatch's metric maths in Datadog's words, as far as both have them."""
+    text = alarm.expression or next(iter(alarm.measures))
+    text = re.sub(r"FILL\((\w+), 0\)", r"default_zero(\1)", text)
+    unknown = set(re.findall(r"[A-Za-z_]\w*", text)) - alarm.measures.keys() - {"default_zero"}
+    if unknown or re.search(r"[<>=\[\]]", text):
+        what = f"{', '.join(sorted(unknown))}" if unknown else "comparisons"
+        raise refuse(f"its expression has {what}, which Datadog's queries lack")
+    return text
+
+
+def _definition(
+    settings: Settings,
+    key: str,
+    query: str,
+    kind: str,
+    options: dict[str, Any],
+    incident: Incident,
+) -> Definition:
+    severity = incident.severity
+    body = {
+        "name": f"[{settings.service} {settings.environment}] {incident.title}",
+        "type": kind,
+        "query": query,
+        "message": marked(message(incident, settings), settings, key),
+        "tags": sorted([*tags(settings), f"severity:{severity.value}", f"signal:{key}"]),
+        "priority": _PRIORITIES[severity],
+        "options": options,
+    }
+    return Definition(Kind.MONITOR, key, body)
+
+
+def _number(value: float) -> float:
+    """A threshold as it stands in query and options alike."""
+    return float(plain(value))

@@ -1,0 +1,40 @@
+"""All that an environment has in Datadog."""
+
+from __future__ import annotations
+
+from errors import SettingsError
+from monitoring.alarm_set import alarm_set
+from monitoring.datadog.boards import dashboards
+from monitoring.datadog.check import problems
+from monitoring.datadog.definition import Definition
+from monitoring.datadog.downtimes import downtimes
+from monitoring.datadog.imported import imported
+from monitoring.datadog.monitors import monitors
+from monitoring.datadog.slos import slos
+from settings import FILE, Settings
+
+
+def definitions(settings: Settings) -> list[Definition]:
+    """Every object of an environment, checked, in an order in which none is needed too early.
+
+    Raises:
+        SettingsError: When the environment has no Datadog settings, or a definition can't work.
+    """
+    if settings.datadog is None:
+        raise SettingsError(
+            FILE,
+            settings.environment,
+            ["key 'datadog': missing, so nothing is published there; add it (docs/datadog.md)"],
+        )
+    alarms = alarm_set(settings)
+    found = [
+        *monitors(alarms),
+        *slos(alarms),
+        *dashboards(alarms),
+        *downtimes(settings),
+        *imported(settings),
+    ]
+    wrong = problems(found)
+    if wrong:
+        raise SettingsError(FILE, settings.environment, wrong)
+    return found

@@ -1,0 +1,1 @@
+"""Publishing to Datadog: what differs, and making it so."""

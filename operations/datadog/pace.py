@@ -1,0 +1,71 @@
+"""Requests no faster than Datadog's rate limits allow, as its answers tell them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass
+class _Window:
+    """What is left of a limit.
+
+    Attributes:
+        left: requests until ``ends``; None while nothing is known.
+        ends: when the limit starts anew, in seconds of the monotonic clock.
+    """
+
+    left: int | None = None
+    ends: float = 0.0
+    in_flight: int = 0
+
+
+class Pace:
+    """Holds requests of one family back while its limit is used up; for many threads.
+
+    Source: Datadog API reference, "Rate Limits": ``X-RateLimit-Remaining`` and ``-Reset``.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._windows: dict[str, _Window] = {}
+
+    def enter(self, family: str) -> None:
+        """Returns when a request may be sent."""
+        with self._changed:
+            window = self._windows.setdefault(family, _Window())
+            while True:
+                now = time.monotonic()
+                if window.left is not None and now >= window.ends:
+                    window.left = None
+                if window.left is None or window.left > 0:
+                    break
+                self._changed.wait(window.ends - now)
+            if window.left is not None:
+                window.left -= 1
+            window.in_flight += 1
+
+    def leave(self, family: str, headers: Mapping[str, str], *, refused: bool = False) -> None:
+        """Takes note of what an answer said.
+
+        Args:
+            headers: its headers; empty without an answer.
+            refused: whether it was a 429: nothing is left, whatever the headers say.
+        """
+        known = {name.lower(): value for name, value in headers.items()}
+        with self._changed:
+            window = self._windows.setdefault(family, _Window())
+            window.in_flight -= 1
+            try:
+                left = int(known["x-ratelimit-remaining"])
+                reset = float(known["x-ratelimit-reset"])
+            except (KeyError, ValueError):
+                if refused:
+                    window.left, window.ends = 0, time.monotonic() + 1
+            else:
+                # Those on their way may not have been counted yet.
+                window.left = 0 if refused else max(0, left - window.in_flight)
+                window.ends = time.monotonic() + reset
+            self._changed.notify_all()

@@ -1,0 +1,302 @@
+"""Datadog's library around functions: those that are named, each once, and nothing else changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import settings
+from errors import WebhookBufferError
+from settings_datadog import Site
+
+pytestmark = pytest.mark.xdist_group("synth")
+
+_KEY = "arn:aws:secretsmanager:us-east-1:111111111111:secret:datadog/api-key-AbCdEf"
+_FORWARDER = "arn:aws:lambda:us-east-1:111111111111:function:datadog-forwarder"
+_HANDLER = "datadog_lambda.handler.handler"
+_LAYERS = [
+    "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Python314-ARM:128",
+    "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Extension-ARM:101",
+]
+_CHOICES: dict[str, dict[str, Any]] = {
+    "plain": {"datadog": None, "forwarderArn": None},
+    "extension": {"datadog": {"apiKeySecretArn": _KEY}, "sentryDsn": "https://key@127.0.0.1/1"},
+    "forwarder": {"datadog": {}, "forwarderArn": _FORWARDER},
+    "some": {
+        "datadog": {
+            "apiKeySecretArn": _KEY,
+            "functions": ["subscribe", "notify"],
+            "tracing": False,
+            "site": "datadoghq.eu",
+            "pythonLayerVersion": 7,
+            "extensionLayerVersion": 8,
+        }
+    },
+    "none": {"datadog": {"functions": []}},
+}
+
+Resources = dict[str, dict[str, Any]]
+
+
+class Synthesized:
+    """An environment's stacks: all their resources, by stack and logical id."""
+
+    def __init__(self, folder: Path, environment: str, overrides: Mapping[str, Any]) -> None:
+        from app import build
+
+        # isort: split
+        from aws_cdk import App
+
+        self.settings = settings.load(environment, overrides=overrides)
+        app = App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
+        build(app, self.settings)
+        app.synth()
+        self.resources: Resources = {}
+        for file in folder.glob("*.template.json"):
+            found = json.loads(file.read_text())["Resources"]
+            self.resources |= {f"{file.stem}/{name}": entry for name, entry in found.items()}
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self.resources)
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The properties of every resource of a type."""
+        found = self.resources.values()
+        return [entry["Properties"] for entry in found if entry["Type"] == kind]
+
+    @property
+    def functions(self) -> dict[str, dict[str, Any]]:
+        """Every function's properties, by name without prefix."""
+        prefix = f"{self.settings.prefix}-"
+        functions = self.of("AWS::Lambda::Function")
+        return {one["FunctionName"].removeprefix(prefix): one for one in functions}
+
+    def variables(self, function: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.functions[function]["Environment"]["Variables"]
+        return found
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
+    """The environment dev under every choice."""
+    return {
+        name: Synthesized(tmp_path_factory.mktemp(name), "dev", overrides)
+        for name, overrides in _CHOICES.items()
+    }
+
+
+def test_every_function_or_those_named(chosen: dict[str, Synthesized]) -> None:
+    """What settings name is wrapped, in both stacks, and our handler is what the wrapper calls."""
+    for name, one in chosen.items():
+        wrapped = {n for n, function in one.functions.items() if function["Handler"] == _HANDLER}
+        assert wrapped == set(one.settings.instrumented_functions), name
+        for function in wrapped:
+            ours = chosen["plain"].functions[function]["Handler"]
+            assert one.variables(function)["DD_LAMBDA_HANDLER"] == ours
+    assert set(chosen["extension"].settings.instrumented_functions) == {
+        "publish", "subscribe", "faux-backend", "notify", "audit", "heartbeat",
+    }  # fmt: skip
+    assert chosen["some"].settings.instrumented_functions == ["subscribe", "notify"]
+
+
+def test_layers_are_pinned_and_of_the_right_kind(chosen: dict[str, Synthesized]) -> None:
+    """Python 3.14's arm64 layer in the version that settings say, and one extension or none."""
+    for function in chosen["extension"].functions.values():
+        assert function["Layers"] == _LAYERS
+        assert (function["Runtime"], function["Architectures"]) == ("python3.14", ["arm64"])
+    for function in chosen["forwarder"].functions.values():
+        assert function["Layers"] == _LAYERS[:1]
+    for name, function in chosen["some"].functions.items():
+        versions = [layer.rpartition(":")[2] for layer in function.get("Layers", [])]
+        assert versions == (["7", "8"] if name in ("subscribe", "notify") else [])
+
+
+def test_what_functions_are_told(chosen: dict[str, Synthesized]) -> None:
+    """Tags, site and tracing come from settings; payloads stay; Sentry stays beside it."""
+    for function in chosen["extension"].functions:
+        variables = chosen["extension"].variables(function)
+        assert {
+            "DD_ENV": "dev",
+            "DD_SERVICE": "webhook-buffer",
+            "DD_VERSION": variables["RELEASE"],
+            "DD_SITE": "datadoghq.com",
+            "DD_TRACE_ENABLED": "true",
+            "DD_SERVERLESS_LOGS_ENABLED": "true",
+            "DD_FLUSH_TO_LOG": "false",
+            "DD_CAPTURE_LAMBDA_PAYLOAD": "false",
+            "DD_TRACE_CLOUD_REQUEST_PAYLOAD_TAGGING": "",
+            "DD_TRACE_CLOUD_RESPONSE_PAYLOAD_TAGGING": "",
+            "DD_COLD_START_TRACING": "false",
+            "DD_TRACE_BOTOCORE_ENABLED": "false",
+            "DD_API_KEY_SECRET_ARN": _KEY,
+            "SENTRY_DSN": "https://key@127.0.0.1/1",
+        }.items() <= variables.items()
+    some = chosen["some"].variables("notify")
+    assert (some["DD_SITE"], some["DD_TRACE_ENABLED"]) == ("datadoghq.eu", "false")
+
+
+def test_the_forwarder_gets_every_log_group(chosen: dict[str, Synthesized]) -> None:
+    """Each function's own log group is subscribed, metrics go to the log, and no key is needed."""
+    one = chosen["forwarder"]
+    filters = one.of("AWS::Logs::SubscriptionFilter")
+    groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in one.functions.values()]
+    assert sorted(found["LogGroupName"]["Ref"] for found in filters) == sorted(groups)
+    assert {found["DestinationArn"] for found in filters} == {_FORWARDER}
+    assert all(one.variables(name)["DD_FLUSH_TO_LOG"] == "true" for name in one.functions)
+    assert "secretsmanager" not in one.text
+
+
+def test_functions_may_read_the_key_and_no_other_secret(chosen: dict[str, Synthesized]) -> None:
+    """Every wrapped function's role, and no other, has that one secret."""
+    for name in ("extension", "some"):
+        granted = set()
+        for policy in chosen[name].of("AWS::IAM::Policy"):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if "secretsmanager" in json.dumps(statement["Action"]):
+                    assert statement["Resource"] == _KEY
+                    [role] = policy["Roles"]
+                    granted.add(role["Ref"])
+        wrapped = chosen[name].settings.instrumented_functions
+        roles = {chosen[name].functions[one]["Role"]["Fn::GetAtt"][0] for one in wrapped}
+        assert granted == roles
+
+
+def test_no_log_group_is_made_behind_our_back(chosen: dict[str, Synthesized]) -> None:
+    """Every function keeps the log group that is written down, and no custom resource appears."""
+    for one in chosen.values():
+        assert all("LogGroup" in function["LoggingConfig"] for function in one.functions.values())
+        kinds = {entry["Type"] for entry in one.resources.values()}
+        assert not {kind for kind in kinds if kind.startswith("Custom::")}
+
+
+def test_the_template_does_not_change_with_the_commit(chosen: dict[str, Synthesized]) -> None:
+    """No commit, no repository, nothing that Datadog's construct reads from git."""
+    for one in chosen.values():
+        assert "git." not in one.text
+        assert "DD_TAGS" not in one.text
+
+
+@pytest.mark.parametrize("name", ["extension", "forwarder", "none"])
+def test_nothing_else_changes(chosen: dict[str, Synthesized], name: str) -> None:
+    """Less what instrumentation adds, the templates are those of an environment without it."""
+    plain = json.loads(chosen["plain"].text)
+    other = json.loads(chosen[name].text)
+    assert "DD_" not in json.dumps(plain)
+    assert "atadog" not in json.dumps(plain)
+    handlers = {one["FunctionName"]: one["Handler"] for one in _functions(plain)}
+    for function in (*_functions(plain), *_functions(other)):
+        variables = function["Environment"]["Variables"]
+        for variable in [key for key in variables if key.startswith(("DD_", "RELEASE", "SENTRY"))]:
+            del variables[variable]
+        function.pop("Layers", None)
+        function["Handler"] = handlers[function["FunctionName"]]
+    for entry in other.values():
+        # With the forwarder, functions' event sources are tagged with the version, too.
+        if isinstance(tags := entry.get("Properties", {}).get("Tags"), list):
+            tags[:] = [tag for tag in tags if tag["Key"] not in ("version", "dd_cdk_construct")]
+        if entry["Type"] == "AWS::IAM::Policy":
+            statements = entry["Properties"]["PolicyDocument"]["Statement"]
+            statements[:] = [one for one in statements if one.get("Resource") != _KEY]
+    added = {key for key, entry in other.items() if entry["Type"].endswith("SubscriptionFilter")}
+    assert {key: entry for key, entry in other.items() if key not in added} == plain
+
+
+def _functions(resources: Resources) -> Iterator[dict[str, Any]]:
+    for entry in resources.values():
+        if entry["Type"] == "AWS::Lambda::Function":
+            yield entry["Properties"]
+
+
+def test_the_laptop_has_no_layers(tmp_path: Path) -> None:
+    """There functions find the library on the host, and send to the agent that is named."""
+    agent = "http://127.0.0.1:8126"
+    one = Synthesized(tmp_path, "local", {"datadog": {"traceAgentUrl": agent}})
+    for name in one.settings.instrumented_functions:
+        assert one.functions[name]["Handler"] == _HANDLER
+        assert "Layers" not in one.functions[name]
+        assert one.variables(name)["DD_TRACE_AGENT_URL"] == agent
+    assert one.functions["laptop-alarms"]["Handler"] == "lambdas.laptop_alarms.handler"
+    assert "secret:datadog" not in one.text
+
+
+def test_existing_resources_have_only_notify(tmp_path: Path) -> None:
+    """Where only monitoring is deployed, its one function is instrumented."""
+    overrides = {
+        **_CHOICES["extension"],
+        "sentryDsn": None,
+        "create_faux_backend": None,
+        "existing": {"queues": [{"name": "orders.fifo"}]},
+    }
+    one = Synthesized(tmp_path, "dev", overrides)
+    assert {name: found["Handler"] for name, found in one.functions.items()} == {"notify": _HANDLER}
+
+
+@pytest.mark.parametrize("site", get_args(Site))
+def test_every_site_of_settings_is_known(site: str) -> None:
+    """Whatever site settings allow, the construct takes it."""
+    from aws_cdk import App
+
+    from monitoring.cdk.datadog import instrument
+
+    overrides = {"datadog": {"apiKeySecretArn": _KEY, "site": site, "functions": ["publish"]}}
+    stack = _stack(App(), "python3.14")
+    instrument([stack], settings=settings.load("dev", overrides=overrides))
+
+
+def test_an_unknown_runtime_is_an_error() -> None:
+    """Datadog's construct would skip it and say nothing; here it names function and remedy."""
+    from aws_cdk import App
+
+    from monitoring.cdk.datadog import instrument
+
+    with pytest.raises(WebhookBufferError, match=r"S/publish: .*python9\.9.*Upgrade"):
+        instrument([_stack(App(), "python9.9")], settings=_only_publish())
+
+
+def test_a_second_time_is_an_error() -> None:
+    """A handler wrapped twice would call itself for ever; here it names the function."""
+    from aws_cdk import App
+
+    from monitoring.cdk.datadog import instrument
+
+    stack = _stack(App(), "python3.14")
+    instrument([stack], settings=_only_publish())
+    with pytest.raises(WebhookBufferError, match="S/publish: instrumented for Datadog already"):
+        instrument([stack], settings=_only_publish())
+
+
+def test_a_function_that_is_nowhere_is_an_error() -> None:
+    """A name without a function in any stack is not passed over."""
+    from monitoring.cdk.datadog import instrument
+
+    with pytest.raises(WebhookBufferError, match=r"'dev': datadog\.functions:.*publish"):
+        instrument([], settings=_only_publish())
+
+
+def _only_publish() -> settings.Settings:
+    overrides = {"datadog": {"apiKeySecretArn": _KEY, "functions": ["publish"]}}
+    return settings.load("dev", overrides=overrides)
+
+
+def _stack(app: Any, runtime: str) -> Any:
+    """A stack with one function, of a runtime of its own."""
+    from aws_cdk import Environment, Stack
+    from aws_cdk import aws_lambda as lambda_
+
+    where = Environment(account="111111111111", region="us-east-1")
+    stack: Any = Stack(app, "S", env=where)
+    function = lambda_.Function(
+        stack,
+        "publish",
+        runtime=lambda_.Runtime(runtime, lambda_.RuntimeFamily.PYTHON, supports_inline_code=True),
+        architecture=lambda_.Architecture.ARM_64,
+        code=lambda_.Code.from_inline("def handler(event, context): return {}"),
+        handler="index.handler",
+    )
+    stack.functions = {"publish": function}
+    return stack
