@@ -298,6 +298,7 @@ def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
         ("Why this number", signal.threshold.reason),
         ("Missing data", f"{words.missing(alarm)}: {signal.missing_reason}"),
         ("Severity", alarm.severity.value),
+        ("Watched by", words.WATCHERS[signal.watched_by]),
         ("Told as", _told_as(alarms, name)),
         ("Told to", ", ".join(channels) or "nobody yet: see 'notifications' in docs/settings.md"),
         ("Covers", ", ".join(str(mode) for mode in signal.covers)),

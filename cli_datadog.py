@@ -35,8 +35,9 @@ Env = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "delete": "[red]-[/]"}
-# Longer values are shown as what differs in them.
-_SHOWN = 100
+# Longer values stand on lines of their own; of a whole widget its beginning is enough.
+_SHOWN = 60
+_LONGEST = 300
 
 
 @datadog_app.command("plan")
@@ -257,7 +258,7 @@ def _publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
         task = bars.add_task("Publishing", total=len(todo))
         failures = apply(api, settings, found, prune=prune, tell=lambda _: bars.advance(task))
     done = len(todo) - len(failures)
-    console.print(f"{done} of {len(todo)} published to {api.keys.url}.", soft_wrap=True)
+    console.print(f"{done} of {len(todo)} done at {api.keys.url}.", soft_wrap=True)
     if failures:
         raise DatadogError(_told(failures, settings.environment))
 
@@ -281,8 +282,8 @@ def _show(found: Plan) -> None:
 def _remark(step: Step) -> str:
     if step.action == "create" and step.definition:
         body = step.definition.body
-        name = body.get("name") or body.get("title") or ""
-        return f"  [dim]{escape(str(name))}[/]"
+        name = body.get("name") or body.get("title")
+        return f"  [dim]{escape(str(name))}[/]" if name else ""
     if step.by_hand:
         return " [yellow](was changed by hand)[/]"
     return " [dim](no longer defined; --prune deletes it)[/]" if step.action == "delete" else ""
@@ -308,11 +309,14 @@ def _show_change(change: Change, *, drift: bool = False) -> None:
         for line in _text_diff(before, after):
             console.print(f"      {line}", soft_wrap=True)
         return
-    told = [_value(one) for one in (before, after)]
-    console.print(
-        f"    {escape(change.path)}: [red]{escape(told[0])}[/] → [green]{escape(told[1])}[/]",
-        soft_wrap=True,
-    )
+    told = [escape(_value(one)) for one in (before, after)]
+    if max(map(len, told)) > _SHOWN:
+        console.print(f"    {escape(change.path)}:")
+        console.print(f"      [red]- {told[0]}[/]", soft_wrap=True)
+        console.print(f"      [green]+ {told[1]}[/]", soft_wrap=True)
+        return
+    line = f"    {escape(change.path)}: [red]{told[0]}[/] → [green]{told[1]}[/]"
+    console.print(line, soft_wrap=True)
 
 
 def _text_diff(before: str, after: str) -> Iterator[str]:
@@ -326,8 +330,10 @@ def _text_diff(before: str, after: str) -> Iterator[str]:
 def _value(value: Any) -> str:
     if value is None:
         return "(none)"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _summary(found: Plan) -> str:

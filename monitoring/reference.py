@@ -49,7 +49,9 @@ when one goes off, and [settings.md](settings.md) how an environment changes a t
 severity, or leaves one out.
 
 A **page** wakes somebody, a **ticket** is looked at the same day, **info** is only shown. An alarm
-that is part of an incident (a composite) is told by that incident, once, and not by itself.
+that is part of an incident (a composite) is told by that incident, once, and not by itself. Where
+Datadog stands beside CloudWatch, it has a monitor of the signal, too; what only Datadog watches is
+in [datadog-objects.md](datadog-objects.md).
 """
 
 
@@ -120,7 +122,17 @@ def _opt_in(alarms: AlarmSet, mode: int) -> str:
 
 def _signals(alarms: AlarmSet) -> str:
     return _table(
-        ["signal", "what is wrong", "on when", "severity", "told by", "covers", "no data", "$"],
+        [
+            "signal",
+            "what is wrong",
+            "on when",
+            "severity",
+            "told by",
+            "watched by",
+            "covers",
+            "no data",
+            "$",
+        ],
         (
             [
                 _link(one),
@@ -128,6 +140,7 @@ def _signals(alarms: AlarmSet) -> str:
                 words.condition(one),
                 one.severity.value,
                 incident.composite.id if (incident := alarms.incident(one.signal.id)) else "itself",
+                words.WATCHERS[one.signal.watched_by],
                 ", ".join(map(str, one.signal.covers)),
                 words.missing(one),
                 _dollars(cost.of_alarm(one)),

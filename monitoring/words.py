@@ -6,7 +6,7 @@ import re
 
 from monitoring import metrics
 from monitoring.alarm_set import Alarm, CompositeAlarm
-from monitoring.model import Comparison, Kind, Missing, Query
+from monitoring.model import Comparison, Kind, Missing, Query, Watcher
 
 # Source: CloudWatch API reference, PutMetricAlarm: AlarmDescription.
 _LONGEST_DESCRIPTION = 1024
@@ -63,6 +63,12 @@ SEVERITIES = {
     "page": "page: somebody is woken",
     "ticket": "ticket: somebody looks today",
     "info": "info: nobody has to act",
+}
+
+WATCHERS = {
+    Watcher.CLOUDWATCH: "CloudWatch",
+    Watcher.DATADOG: "Datadog",
+    Watcher.BOTH: "CloudWatch, Datadog",
 }
 
 # What the shares of fresh attempts mean.

@@ -64,7 +64,7 @@ def test_plan_apply_plan_drift_apply(laptop: Laptop) -> None:
     assert laptop.call("GET", "/api/v1/monitor") == []
     applied = laptop.datadog("apply", "--yes")
     assert applied.returncode == 0, applied.stderr
-    assert "24 of 24 published" in applied.stdout
+    assert "24 of 24 done" in applied.stdout
     again = laptop.datadog("plan", "--detailed-exitcode")
     assert (again.returncode, again.stdout.splitlines()[-1]) == (
         0, "Plan: 0 to create, 0 to update, 0 to delete, 24 unchanged. Nothing was written.",
@@ -107,7 +107,7 @@ def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
     laptop.call("POST", "/api/v1/monitor", hand_made)
     laptop.datadog("apply", "--yes")
     destroyed = laptop.datadog("destroy", "--yes")
-    assert "24 of 24 published" in destroyed.stdout
+    assert "24 of 24 done" in destroyed.stdout
     assert [one["name"] for one in laptop.call("GET", "/api/v1/monitor")] == ["mine"]
     assert "Nothing of environment 'local'" in laptop.datadog("destroy", "--yes").stdout
     assert "Nothing of environment 'local'" in laptop.datadog("drift").stdout

@@ -25,7 +25,7 @@ def downtimes(settings: Settings) -> list[Definition]:
 
 def _of(settings: Settings, quiet: QuietHours, severity: str) -> Definition:
     key = f"{quiet.name}-{severity}"
-    text = f"Quiet hours '{quiet.name}': {severity}s of {settings.prefix} are not told."
+    text = f"Quiet hours '{quiet.name}': monitors of severity {severity} are muted."
     body = {
         "message": marked(text, settings, key),
         "monitor_identifier": {"monitor_tags": [*tags(settings), f"severity:{severity}"]},

@@ -73,18 +73,21 @@ def test_every_signal_has_its_rows(page: str, found: AlarmSet) -> None:
 
 
 def test_a_signal_s_row_says_all(page: str) -> None:
-    """Title, condition, severity, who tells it, what it covers, missing data, cost."""
+    """Title, condition, severity, who tells and watches it, what it covers, missing data, cost."""
     rows = {row[0]: row[1:] for row in _rows(page, "Signals")}
     assert rows["[queue-age-page](runbook.md#queue-age-page)"] == [
         "Webhooks wait too long",
         "age of the oldest message, Maximum ≥ 15 min in 3 of 3 minutes",
         "page",
         "deliveries-failing",
+        "CloudWatch",
         "1, 2, 3, 6, 7, 11",
         "counts as fine",
         "0.10",
     ]
     assert rows["[blocked-group](runbook.md#blocked-group)"][3] == "itself"
+    both = rows["[alert-path-broken](runbook.md#alert-path-broken)"]
+    assert both[4] == "CloudWatch, Datadog"
     assert "[slo-accepted-fast-long](runbook.md#slo-accepted)" in rows
 
 
