@@ -93,7 +93,8 @@ def status(env: Env = "local") -> None:
         running = laptop.emulator().require()
         rows.insert(0, ("Emulator", f"{running.endpoint_url} (pid {running.pid})"))
         if settings.datadog:
-            rows.insert(1, ("Datadog's stand-in", laptop.datadog_keys().url))
+            url = laptop.datadog_url() or "not running; webhook-buffer up starts it"
+            rows.insert(1, ("Datadog's stand-in", url))
     show(rows)
 
 

@@ -61,7 +61,7 @@ def plan_objects(
             except OSError as error:
                 raise InputError(f"--out {out}: {error.strerror}; name another file") from None
     _show(found)
-    console.print(f"{_summary(found)} Nothing was written.", soft_wrap=True)
+    console.print(f"Plan: {_summary(found)} Nothing was written.", soft_wrap=True)
     if detailed and found.changing():
         raise typer.Exit(2)
 
@@ -79,7 +79,7 @@ def apply_objects(
     api, settings = _api(env)
     found = _plan(api, settings)
     _show(found)
-    console.print(_summary(found), soft_wrap=True)
+    console.print(f"Plan: {_summary(found)}", soft_wrap=True)
     if not found.changing(prune=prune):
         console.print("Nothing to do.")
         return
@@ -340,7 +340,7 @@ def _summary(found: Plan) -> str:
     from operations.datadog.plan import Action
 
     create, update, delete, same = (found.count(action) for action in Action)
-    return f"Plan: {create} to create, {update} to update, {delete} to delete, {same} unchanged."
+    return f"{create} to create, {update} to update, {delete} to delete, {same} unchanged."
 
 
 def _require_answer(yes: bool) -> None:

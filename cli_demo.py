@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
+
 from errors import ProofFailedError
 from local import demo as demonstration
 from local import demo_datadog, laptop
@@ -9,6 +11,8 @@ from local.backend import ScriptedBackend
 from operations.cdk import check_node, node_modules
 from settings import load
 from terminal import console, milliseconds, progress, show, step
+
+_KINDS = {"monitor": "monitors", "slo": "SLOs", "dashboard": "dashboards", "downtime": "downtimes"}
 
 
 def demo() -> None:
@@ -39,11 +43,11 @@ def demo() -> None:
 
 
 def _published(seen: demo_datadog.Published) -> list[tuple[str, str]]:
-    kinds = ", ".join(f"{count} {kind}s" for kind, count in seen.objects.items())
+    kinds = ", ".join(f"{count} {_KINDS[kind]}" for kind, count in seen.objects.items())
     return [
-        ("Published to Datadog's stand-in", f"{kinds}; {seen.requests} requests"),
+        ("Published to a stand-in of Datadog", f"{kinds}; {seen.requests} requests"),
         ("The plan after it", "[green]empty[/]"),
-        ("Changed there by hand", seen.changed),
+        ("Changed there by hand", escape(seen.changed)),
         ("Found by drift", ", ".join(seen.found)),
         ("The plan after the next apply", "[green]empty[/]"),
     ]

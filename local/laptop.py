@@ -38,9 +38,14 @@ def started_datadog() -> str:
 
 def stopped_datadog() -> bool:
     """Stops it; whether it was running. Its objects stay."""
-    ran = datadog.running(STATE / "datadog") is not None
+    ran = datadog_url() is not None
     datadog.stop(STATE / "datadog")
     return ran
+
+
+def datadog_url() -> str | None:
+    """Where the stand-in answers; None when it is not running."""
+    return datadog.running(STATE / "datadog")
 
 
 def datadog_keys() -> Keys:
@@ -49,7 +54,7 @@ def datadog_keys() -> Keys:
     Raises:
         NotDeployedError: When it is not running.
     """
-    url = datadog.running(STATE / "datadog")
+    url = datadog_url()
     if url is None:
         raise NotDeployedError(
             "Datadog's stand-in is not running on this laptop. Start it: webhook-buffer up"

@@ -89,7 +89,7 @@ HOMES = {
     "constructs": {"buffer", "monitoring.cdk"},
     "boto3": {"operations"},
     "typer": {"cli", "cli_alarms", "cli_datadog", "cli_main", "cli_proof"},
-    "rich": {"cli_alarms", "cli_datadog", "cli_main", "cli_proof", "terminal"},
+    "rich": {"cli_alarms", "cli_datadog", "cli_demo", "cli_main", "cli_proof", "terminal"},
     "pydantic": {"settings", "settings_datadog", "settings_monitoring"},
     "numpy": {"operations.history", "operations.recorder", "proof"},
     "plotly": {"proof.report"},
