@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli_alarms import Env, Yes, alarms_app, by_reason
-from cli_datadog import datadog_app, plan_step, publish_step
+from cli_datadog import Publication, datadog_app
 from cli_demo import demo
 from errors import InputError, ProofFailedError
 from lambdas.extract import HEADER_NAME
@@ -24,7 +23,7 @@ from operations.send import Sender, Summary, from_files, paced
 from operations.smoke import Smoke
 from operations.target import Target, buffer_outputs, not_deployed, outputs, stack
 from settings import ROOT, Settings, load
-from terminal import console, milliseconds, progress, show, step
+from terminal import console, milliseconds, progress, require_answer, show, step
 
 app = typer.Typer(
     name="webhook-buffer",
@@ -224,17 +223,20 @@ def diff(env: Env) -> None:
 def deploy(env: Env, yes: Yes = False) -> None:
     """Show what changes, ask, deploy, and run the smoke tests against it."""
     settings = load(env)
-    _require_answer(yes)
+    require_answer(yes)
     target = _target(settings)
     cdk = deployment.prepare(target, step)
     _show_changes(target, cdk)
-    if settings.datadog:
-        plan_step(settings)
+    publication = Publication(settings) if settings.datadog else None
+    if publication:
+        publication.plan()
     if not yes:
         typer.confirm(f"Deploy this to '{env}' ({settings.awsAccount})?", abort=True)
+    if publication:
+        publication.require_permissions()
     found = _apply(target, cdk)
-    if settings.datadog:
-        publish_step(settings, found.get("Release"))
+    if publication:
+        publication.publish(found.get("Release"))
     if settings.existing:
         console.print("What exists already is watched now.")
         return
@@ -246,7 +248,7 @@ def deploy(env: Env, yes: Yes = False) -> None:
 def destroy(env: Env, yes: Yes = False) -> None:
     """Take an environment away; says what stays behind."""
     settings = load(env)
-    _require_answer(yes)
+    require_answer(yes)
     target = laptop.target(settings)
     found = deployment.deployed(target)
     if not found:
@@ -259,6 +261,11 @@ def destroy(env: Env, yes: Yes = False) -> None:
         console.print(
             f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs.\n"
             f"It keeps the table {settings.table_name}; a later deployment takes it over."
+        )
+    if settings.datadog:
+        console.print(
+            f"It keeps what is in Datadog: webhook-buffer datadog destroy --env {env}",
+            soft_wrap=True,
         )
     if not yes:
         typer.confirm(f"Destroy '{env}'?", abort=True)
@@ -347,16 +354,6 @@ def _header(line: str) -> tuple[str, str]:
     if not separator or not HEADER_NAME.fullmatch(name) or not value.isascii():
         raise InputError(f"'{line}' is no header; write 'Name: value', in ASCII.")
     return name, value
-
-
-def _require_answer(yes: bool) -> None:
-    """Makes sure that there is an answer, or somebody to give it.
-
-    Raises:
-        InputError: When nobody can be asked.
-    """
-    if not yes and not sys.stdin.isatty():
-        raise InputError("This asks before it changes anything, and nobody can answer; say --yes.")
 
 
 def _shown(path: Path) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import difflib
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 from rich.markup import escape
 
 from errors import DatadogError, InputError, SettingsError, WebhookBufferError
 from local import laptop
 from settings import FILE, ROOT, Settings, load
-from terminal import console, progress
+from terminal import console, progress, require_answer
 
 if TYPE_CHECKING:
     from operations.datadog.api import Api
@@ -35,12 +35,23 @@ Env = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "delete": "[red]-[/]"}
-# Longer values stand on lines of their own; of a whole widget its beginning is enough.
+# Longer values stand on lines of their own.
 _SHOWN = 60
-_LONGEST = 300
 
 
-@datadog_app.command("plan")
+class _OneForErrors(typer.core.TyperCommand):
+    """A command whose exit code 2 means changes: a wrong option is 1, as every other error."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if hasattr(error, "exit_code") and error.exit_code == 2:
+                error.exit_code = 1
+            raise
+
+
+@datadog_app.command("plan", cls=_OneForErrors)
 def plan_objects(
     env: Env = "local",
     detailed: Annotated[
@@ -61,7 +72,8 @@ def plan_objects(
             except OSError as error:
                 raise InputError(f"--out {out}: {error.strerror}; name another file") from None
     _show(found)
-    console.print(f"Plan: {_summary(found)} Nothing was written.", soft_wrap=True)
+    wrote = "Nothing was written." if api.writes == 0 else f"{api.writes} writes!"
+    console.print(f"Plan: {_summary(found)} {wrote}", soft_wrap=True)
     if detailed and found.changing():
         raise typer.Exit(2)
 
@@ -75,13 +87,14 @@ def apply_objects(
     ] = False,
 ) -> None:
     """Show the plan, ask, and make Datadog so."""
-    _require_answer(yes)
+    require_answer(yes)
     api, settings = _api(env)
     found = _plan(api, settings)
     _show(found)
     console.print(f"Plan: {_summary(found)}", soft_wrap=True)
     if not found.changing(prune=prune):
-        console.print("Nothing to do.")
+        left = " without --prune" if found.changing() else ""
+        console.print(f"Nothing to do{left}.")
         return
     if not yes:
         typer.confirm(f"Publish this to {api.keys.url}?", abort=True)
@@ -93,7 +106,7 @@ def destroy_objects(env: Env = "local", yes: Yes = False) -> None:
     """Delete everything of an environment from Datadog; nothing else is touched."""
     from operations.datadog.plan import plan
 
-    _require_answer(yes)
+    require_answer(yes)
     api, settings = _api(env)
     with console.status("Reading Datadog"):
         found = plan(api, settings, [])
@@ -107,7 +120,7 @@ def destroy_objects(env: Env = "local", yes: Yes = False) -> None:
     _publish(api, settings, found, prune=True)
 
 
-@datadog_app.command("drift")
+@datadog_app.command("drift", cls=_OneForErrors)
 def find_drift(env: Env = "local") -> None:
     """Tell what people changed by hand since it was published. Writes nothing; 2 if anything."""
     from operations.datadog.plan import Action
@@ -117,12 +130,14 @@ def find_drift(env: Env = "local") -> None:
         found = _plan(api, settings)
     present = [step for step in found.steps if step.id]
     if not present:
-        console.print(f"Nothing of environment '{env}' is in {api.keys.url} yet.")
-        return
+        console.print(f"Nothing of '{env}' is in {api.keys.url}: deleted, or never published.")
+        raise typer.Exit(2)
     changed = [step for step in present if step.by_hand]
     gone = [step for step in found.steps if step.action is Action.CREATE]
     for step in changed:
-        console.print(f"[yellow]~[/] {step.name} was changed by hand:", soft_wrap=True)
+        console.print(
+            f"[yellow]~[/] {step.name} was changed by hand; it differs in:", soft_wrap=True
+        )
         for change in step.changes:
             _show_change(change, drift=True)
     for step in gone:
@@ -130,8 +145,8 @@ def find_drift(env: Env = "local") -> None:
     ours = [step for step in found.steps if step.action is Action.UPDATE and not step.by_hand]
     if ours:
         console.print(f"Not published yet: {', '.join(step.name for step in ours)}", soft_wrap=True)
-    _show_copies(found)
-    if changed or gone:
+    _show_others(found)
+    if changed or gone or found.strays:
         console.print(
             f"{len(changed)} changed by hand, {len(gone)} missing of {len(found.steps)}. "
             f"To undo: webhook-buffer datadog apply --env {env}",
@@ -155,7 +170,7 @@ def import_object(
     from monitoring.datadog.definition import Kind
     from operations.datadog.adopt import adopt, adoption
 
-    _require_answer(yes)
+    require_answer(yes)
     if kind not in (Kind.DASHBOARD, Kind.MONITOR):
         raise InputError(f"'{kind}' can't be imported; write dashboard or monitor.")
     api, settings = _api(env)
@@ -181,53 +196,75 @@ def render_objects(
     from monitoring.datadog.reference import files
 
     written = files(definitions(load(env)))
-    for name, text in written.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
+    try:
+        for name, text in written.items():
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, "utf-8")
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}; name another folder") from None
     console.print(f"{len(written)} files in {folder}.")
 
 
-def publish_step(settings: Settings, release: str | None) -> None:
-    """What `deploy` does once the stacks are there: marks the deployment on the dashboards, and
-    publishes without a further question.
+class Publication:
+    """What `deploy` does with Datadog: it shows the plan before it asks, and publishes after."""
 
-    Args:
-        release: what runs now; None where there is no buffer of ours.
-    """
-    api, settings = _api(settings.environment)
-    found = _plan(api, settings)
-    _show(found)
-    console.print(f"Datadog: {_summary(found)}", soft_wrap=True)
-    if found.changing(prune=False):
-        _publish(api, settings, found, prune=False)
-    tags = [f"env:{settings.environment}", "event:deployment", f"service:{settings.service}"]
-    if release:
-        tags.append(f"version:{release}")
-    what = f"Release {release}" if release else "Its monitoring"
-    api.announce(f"{settings.prefix} was deployed", f"{what} was deployed.", tags)
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._api = _api_of(settings)
 
+    def plan(self) -> None:
+        """Shows what would change; a wrong key is found here, before anything changes."""
+        self._planned = self._show()
 
-def plan_step(settings: Settings) -> None:
-    """What `deploy` shows before it asks; a wrong key is found here, before anything changes."""
-    api, settings = _api(settings.environment)
-    found = _plan(api, settings)
-    _show(found)
-    console.print(f"Datadog: {_summary(found)}", soft_wrap=True)
+    def require_permissions(self) -> None:
+        """Makes sure that it may be published, before anything is deployed."""
+        for kind in dict.fromkeys(step.kind for step in self._planned.changing(prune=False)):
+            self._api.require_permission(kind)
+
+    def publish(self, release: str | None) -> None:
+        """Publishes, and marks the deployment on the dashboards.
+
+        Args:
+            release: what runs now; None where there is no buffer of ours.
+        """
+        found = self._show()
+        if found.changing(prune=False):
+            _publish(self._api, self._settings, found, prune=False)
+        settings = self._settings
+        tags = [f"env:{settings.environment}", "event:deployment", f"service:{settings.service}"]
+        what = f"Release {release}" if release else "Its monitoring"
+        try:
+            self._api.announce(
+                f"{settings.prefix} was deployed", f"{what} was deployed.",
+                [*tags, f"version:{release}"] if release else tags,
+            )  # fmt: skip
+        except DatadogError as error:
+            console.print(f"[yellow]![/] The deployment is not marked: {escape(str(error))}")
+
+    def _show(self) -> Plan:
+        found = _plan(self._api, self._settings)
+        _show(found)
+        console.print(f"Datadog: {_summary(found)}", soft_wrap=True)
+        return found
 
 
 def _api(env: str) -> tuple[Api, Settings]:
     """Datadog as an environment reaches it, and its settings."""
+    settings = load(env)
+    return _api_of(settings), settings
+
+
+def _api_of(settings: Settings) -> Api:
     from operations.datadog import account
     from operations.datadog.api import Api
 
-    settings = load(env)
     if settings.datadog is None:
         problem = "key 'datadog': missing, so nothing is published there; add it (docs/datadog.md)"
-        raise SettingsError(FILE, env, [problem])
+        raise SettingsError(FILE, settings.environment, [problem])
     if settings.on_laptop:
-        return Api(laptop.datadog_keys()), settings
-    return Api(account.keys(laptop.target(settings))), settings
+        return Api(laptop.datadog_keys())
+    return Api(account.keys(laptop.target(settings)))
 
 
 def _plan(api: Api, settings: Settings) -> Plan:
@@ -276,7 +313,7 @@ def _show(found: Plan) -> None:
         console.print(f"{_SIGNS[step.action]} {step.name}{_remark(step)}", soft_wrap=True)
         for change in step.changes:
             _show_change(change)
-    _show_copies(found)
+    _show_others(found)
 
 
 def _remark(step: Step) -> str:
@@ -289,11 +326,19 @@ def _remark(step: Step) -> str:
     return " [dim](no longer defined; --prune deletes it)[/]" if step.action == "delete" else ""
 
 
-def _show_copies(found: Plan) -> None:
+def _show_others(found: Plan) -> None:
+    """What looks like ours, and is left alone."""
     for kind, key, id_ in found.copies:
         console.print(
             f"[yellow]![/] {kind} {id_} is a copy of {key} made by hand: it carries its marker. It "
-            "is left alone; take the marker's line out of its text.",
+            f"is left alone, and {key} is not deleted; take the marker's line out of the copy.",
+            soft_wrap=True,
+        )
+    for kind, key, id_ in found.strays:
+        console.print(
+            f"[yellow]![/] {kind} {id_} has our tags, but {key}'s marker was taken out of its "
+            "text. It is left alone and not made anew; put the line back, or take the tag "
+            "managed-by away.",
             soft_wrap=True,
         )
 
@@ -304,19 +349,19 @@ def _show_change(change: Change, *, drift: bool = False) -> None:
     before, after = change.before, change.after
     if drift:
         before, after = after, before
-    if isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
+    told = [_value(one) for one in (before, after)]
+    if None not in (before, after) and any("\n" in one for one in told):
         console.print(f"    {escape(change.path)}:")
-        for line in _text_diff(before, after):
+        for line in _text_diff(*told):
             console.print(f"      {line}", soft_wrap=True)
         return
-    told = [escape(_value(one)) for one in (before, after)]
-    if max(map(len, told)) > _SHOWN:
+    red, green = (escape(one.replace("\n", " ")) for one in told)
+    if max(len(red), len(green)) > _SHOWN:
         console.print(f"    {escape(change.path)}:")
-        console.print(f"      [red]- {told[0]}[/]", soft_wrap=True)
-        console.print(f"      [green]+ {told[1]}[/]", soft_wrap=True)
+        console.print(f"      [red]- {red}[/]", soft_wrap=True)
+        console.print(f"      [green]+ {green}[/]", soft_wrap=True)
         return
-    line = f"    {escape(change.path)}: [red]{told[0]}[/] → [green]{told[1]}[/]"
-    console.print(line, soft_wrap=True)
+    console.print(f"    {escape(change.path)}: [red]{red}[/] → [green]{green}[/]", soft_wrap=True)
 
 
 def _text_diff(before: str, after: str) -> Iterator[str]:
@@ -328,12 +373,13 @@ def _text_diff(before: str, after: str) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
+    """A value as text; what is long on several lines, so that they can be compared."""
     if value is None:
         return "(none)"
     if isinstance(value, str):
         return value
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= _SHOWN else json.dumps(value, ensure_ascii=False, indent=1)
 
 
 def _summary(found: Plan) -> str:
@@ -341,12 +387,6 @@ def _summary(found: Plan) -> str:
 
     create, update, delete, same = (found.count(action) for action in Action)
     return f"{create} to create, {update} to update, {delete} to delete, {same} unchanged."
-
-
-def _require_answer(yes: bool) -> None:
-    """Makes sure that there is an answer, or somebody to give it."""
-    if not yes and not sys.stdin.isatty():
-        raise InputError("This asks before it changes anything, and nobody can answer; say --yes.")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
+
+from errors import InputError
 
 console = Console(highlight=False)
 
@@ -20,6 +23,16 @@ def step(name: str) -> Iterator[None]:
     with console.status(name):
         yield
     console.print(f"[green]✓[/] {name} [dim]({time.monotonic() - started:.1f} s)[/]")
+
+
+def require_answer(yes: bool) -> None:
+    """Makes sure that there is an answer, or somebody to give it.
+
+    Raises:
+        InputError: When nobody can be asked.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise InputError("This asks before it changes anything, and nobody can answer; say --yes.")
 
 
 def progress() -> Progress:

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 import urllib3
 
+from errors import DatadogError
 from local import datadog
-from settings import ROOT
+from operations.datadog import account
+from operations.target import Target
+from settings import ROOT, load
 
 _COMMAND = Path(sys.executable).with_name("webhook-buffer")
 _HEADERS = {
@@ -77,7 +80,10 @@ def test_plan_apply_plan_drift_apply(laptop: Laptop) -> None:
     laptop.call("PUT", f"/api/v1/monitor/{monitor['id']}", {"priority": 2})
     drifted = laptop.datadog("drift")
     assert drifted.returncode == 2
-    assert "monitor cold-starts was changed by hand:\n    priority: 5 → 2" in drifted.stdout
+    assert (
+        "monitor cold-starts was changed by hand; it differs in:\n    priority: 5 → 2"
+        in drifted.stdout
+    )
     assert "1 changed by hand, 0 missing of 24." in drifted.stdout
     planned = laptop.datadog("plan")
     assert "~ monitor cold-starts (was changed by hand)\n    priority: 2 → 5" in planned.stdout
@@ -110,7 +116,43 @@ def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
     assert "24 of 24 done" in destroyed.stdout
     assert [one["name"] for one in laptop.call("GET", "/api/v1/monitor")] == ["mine"]
     assert "Nothing of environment 'local'" in laptop.datadog("destroy", "--yes").stdout
-    assert "Nothing of environment 'local'" in laptop.datadog("drift").stdout
+    gone = laptop.datadog("drift")
+    assert (gone.returncode, "deleted, or never published" in gone.stdout) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_a_wrong_option_is_no_change(laptop: Laptop, command: str) -> None:
+    """Where 2 means changes, a wrong option exits with 1."""
+    found = laptop.datadog(command, "--nope")
+    assert (found.returncode, "No such option" in found.stderr) == (1, True)
+
+
+def test_what_can_not_be_checked_later_is_not_imported(laptop: Laptop) -> None:
+    """An object whose key is taken is refused before it is marked, and there is no file."""
+    laptop.datadog("apply", "--yes")
+    body = {
+        "title": "Overview", "layout_type": "ordered",
+        "widgets": [{"definition": {"type": "note", "content": "Hello"}}],
+    }  # fmt: skip
+    made = laptop.call("POST", "/api/v1/dashboard", body)
+    refused = laptop.datadog("import", "dashboard", made["id"], "--yes")
+    assert refused.returncode == 2
+    assert "dashboard overview: is defined twice" in refused.stderr
+    assert not (ROOT / "dashboards" / "imported").exists()
+    assert not laptop.call("GET", f"/api/v1/dashboard/{made['id']}")["description"]
+
+
+def test_a_key_that_can_not_be_one_is_not_shown(tmp_path: Path) -> None:
+    """A key with a line break is refused in words that do not hold it."""
+    settings = load("prd", overrides={"datadog": {"functions": []}})
+    target = Target(settings=settings, folder=tmp_path, outputs_file=tmp_path / "o.json")
+    for wrong in ("SECRET1\nexport", "SECRET1…"):
+        with pytest.raises(DatadogError, match="DD_API_KEY holds a character") as caught:
+            account.keys(target, {"DD_API_KEY": wrong, "DD_APP_KEY": "b"})
+        assert "SECRET1" not in str(caught.value)
+    for missing in ({}, {"DD_API_KEY": "a"}):
+        with pytest.raises(DatadogError, match="Nothing was sent"):
+            account.keys(target, missing)
 
 
 @pytest.mark.parametrize("kind", ["dashboard", "monitor"])

@@ -1,4 +1,8 @@
-"""What is wrong with definitions, found before anything is sent."""
+"""What is wrong with definitions, found before anything is sent.
+
+What was imported works in Datadog already, in ways that we need not know: of it only what refers
+to others is looked at.
+"""
 
 from __future__ import annotations
 
@@ -65,19 +69,22 @@ def _monitor(one: Definition) -> Iterator[str]:
     try:
         read = monitor(str(body.get("query", "")), kind)
     except QueryError as error:
-        # A type that is not ours may have a query that only Datadog can read.
+        # What somebody else made may be what only Datadog can read.
         if not one.imported:
             yield f"query: {error}"
     else:
         by, above = read.by, read.sign in (">", ">=")
-        if critical is None or float(critical) != read.number:
+        if (critical is None or float(critical) != read.number) and not one.imported:
             yield (
                 f"options.thresholds.critical: is {critical}, but the query compares with "
                 f"{read.number:g}; make them equal"
             )
         yield from _known("query", read.metrics, one)
+    if one.imported:
+        return
     yield from _sides(thresholds, above=above)
-    yield from _message(str(body.get("message", "")), by, kind)
+    yield from _message("message", str(body.get("message", "")), by, kind)
+    yield from _message("name", str(body.get("name", "")), by, kind)
 
 
 def _sides(thresholds: dict[str, float], *, above: bool) -> Iterator[str]:
@@ -93,7 +100,7 @@ def _sides(thresholds: dict[str, float], *, above: bool) -> Iterator[str]:
             yield f"options.thresholds.{name}: {value:g} must be {side} {of} ({limit:g})"
 
 
-def _message(text: str, by: Iterable[str], kind: str) -> Iterator[str]:
+def _message(field: str, text: str, by: Iterable[str], kind: str) -> Iterator[str]:
     opened: list[str] = []
     known = _VARIABLES | (_OF_SLO if kind == "slo alert" else set())
     groups = {f"{one}.name" for one in by} | {f"[{one}].name" for one in by}
@@ -101,21 +108,21 @@ def _message(text: str, by: Iterable[str], kind: str) -> Iterator[str]:
         sign, name = tag[:1], tag[1:].split(" ")[0]
         if sign in "#^":
             if name not in _BLOCKS:
-                yield f"message: {{{{{tag}}}}} is no block of Datadog's"
+                yield f"{field}: {{{{{tag}}}}} is no block of Datadog's"
             opened.append(name)
         elif sign == "/":
             if not opened or opened.pop() != name:
-                yield f"message: {{{{{tag}}}}} closes what is not open"
+                yield f"{field}: {{{{{tag}}}}} closes what is not open"
         elif tag not in known and tag not in groups:
             yield (
-                f"message: {{{{{tag}}}}} is no variable of this monitor; it is grouped by "
+                f"{field}: {{{{{tag}}}}} is no variable of this monitor; it is grouped by "
                 f"{', '.join(by) or 'nothing'}"
             )
     for name in opened:
-        yield f"message: {{{{#{name}}}}} is never closed"
+        yield f"{field}: {{{{#{name}}}}} is never closed"
     for handle in re.findall(r"(?<![\w.{[])@[^\s,;)}\]]*", re.sub(r"\{\{.*?\}\}", "", text)):
         if not HANDLE.fullmatch(handle.rstrip(".:")):
-            yield f"message: '{handle}' is no notification handle; write it as @slack-orders"
+            yield f"{field}: '{handle}' is no notification handle; write it as @slack-orders"
 
 
 def _slo(one: Definition) -> Iterator[str]:
@@ -146,6 +153,8 @@ def _downtime(body: dict[str, Any]) -> Iterator[str]:
 
 
 def _dashboard(one: Definition) -> Iterator[str]:
+    if one.imported:
+        return
     body = resolved(one.body, {}, missing="id")
     variables = {each["name"] for each in body.get("template_variables") or ()}
     used: set[str] = set()
@@ -171,8 +180,7 @@ def _dashboard(one: Definition) -> Iterator[str]:
     for name in sorted(variables - used):
         yield f"template_variables: ${name} is used by no widget; use it or take it away"
     for name in sorted(used - variables):
-        if not one.imported:
-            yield f"widgets: ${name} is no template variable of this dashboard; define it"
+        yield f"widgets: ${name} is no template variable of this dashboard; define it"
 
 
 def _walk(path: str, widgets: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

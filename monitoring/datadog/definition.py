@@ -1,7 +1,7 @@
 """What is published to Datadog: an object as its API takes it, and how we know it again.
 
-An object of ours ends its text (a monitor's or downtime's message, an SLO's or dashboard's
-description) with a line that holds its marker, ``SERVICE:ENV:KEY``, and once it is published a
+An object of ours has in its text (a monitor's or downtime's message, an SLO's or dashboard's
+description) a line that holds its marker, ``SERVICE:ENV:KEY``, and once it is published a
 digest of what was sent: if the object's own differs, somebody changed it by hand. Everything else
 in the organisation, whatever it looks like, is somebody else's.
 """
@@ -17,7 +17,7 @@ from typing import Any
 from settings import Settings
 
 _MARKER = re.compile(
-    r"^Managed as code, change it there: (?P<marker>[a-z0-9:._-]+)( #(?P<digest>\w+))?\s*\Z",
+    r"^Managed as code, change it there: (?P<marker>[a-z0-9:._-]+)( #(?P<digest>\w+))?[ \t]*$",
     re.MULTILINE,
 )
 
@@ -80,7 +80,7 @@ def marked(text: str, settings: Settings, key: str) -> str:
 
 def key_of(text: object, settings: Settings) -> str | None:
     """The key in the marker that ends a text; None when its object is not this environment's."""
-    found = _MARKER.search(text) if isinstance(text, str) else None
+    found = _marker_in(text)
     prefix = marker(settings, "")
     if found is None or not found["marker"].startswith(prefix):
         return None
@@ -89,22 +89,29 @@ def key_of(text: object, settings: Settings) -> str | None:
 
 def digest_of(text: object) -> str | None:
     """The digest in a published object's marker."""
-    found = _MARKER.search(text) if isinstance(text, str) else None
+    found = _marker_in(text)
     return found["digest"] if found else None
 
 
 def with_digest(text: str, digest: str | None) -> str:
     """A marked text with another digest; without one for None."""
-    found = _MARKER.search(text)
+    found = _marker_in(text)
     if found is None:
         return text
     rest = f" #{digest}" if digest else ""
-    return f"{text[: found.end('marker')]}{rest}"
+    return f"{text[: found.end('marker')]}{rest}{text[found.end() :]}"
+
+
+def _marker_in(text: object) -> re.Match[str] | None:
+    """The last marker, wherever it stands: people add lines below it."""
+    found = list(_MARKER.finditer(text)) if isinstance(text, str) else []
+    return found[-1] if found else None
 
 
 def unmarked(text: str) -> str:
     """A text without its marker's line."""
-    return _MARKER.sub("", text).rstrip()
+    found = _marker_in(text)
+    return f"{text[: found.start()].rstrip()}{text[found.end() :]}".rstrip() if found else text
 
 
 def tags(settings: Settings) -> list[str]:

@@ -55,6 +55,7 @@ def watches(alarms: AlarmSet) -> list[Watch]:
     for watch in definitions.WATCHES:
         change = settings.alarms.get(watch.id)
         if left_out(watch, alarms):
+            _require_unneeded(watch, settings)
             continue
         if change and change.watchedBy not in (None, "datadog"):
             problem = (
@@ -69,8 +70,31 @@ def watches(alarms: AlarmSet) -> list[Watch]:
                 watch.threshold, value=change.threshold, of=None, reason="Set in cdk.json."
             )
             watch = replace(watch, threshold=threshold)
+            _require_possible(watch, settings)
         found.append(watch)
     return found
+
+
+def _require_unneeded(watch: Watch, settings: Settings) -> None:
+    """Makes sure that no SLO of this environment names what the settings leave out."""
+    change = settings.alarms.get(watch.id)
+    needing = [one.key for one in definitions.OBJECTIVES if watch.id in one.monitors]
+    if change and not change.enabled and needing and settings.existing is None:
+        problem = (
+            f"key 'alarms.{watch.id}.enabled': false, but the SLO '{needing[0]}' counts its time; "
+            "set its severity to info instead"
+        )
+        raise SettingsError(FILE, settings.environment, [problem])
+
+
+def _require_possible(watch: Watch, settings: Settings) -> None:
+    """Makes sure that a threshold of the settings can be crossed, and is not always."""
+    value, unit = watch.threshold.value, watch.threshold.unit
+    most = 1 if watch.unusual else 100 if unit == "Percent" else None
+    if value <= 0 or (most is not None and value > most):
+        bound = f"more than 0 and at most {most}" if most else "more than 0"
+        problem = f"key 'alarms.{watch.id}.threshold': {plain(value)} must be {bound}"
+        raise SettingsError(FILE, settings.environment, [problem])
 
 
 def left_out(watch: Watch, alarms: AlarmSet) -> str | None:
@@ -187,7 +211,7 @@ def _query(watch: Watch, alarms: AlarmSet, critical: float) -> tuple[str, str]:
         for name, one in watch.queries.items()
         if isinstance(one, MetricQuery)
     }
-    text = _filled(watch.expression or first_name(parts), parts)
+    text = filled(watch.expression or first_name(parts), parts)
     if watch.unusual is not None:
         usual = (
             f"anomalies({text}, 'agile', {watch.unusual}, direction='both', interval=60, "
@@ -206,7 +230,8 @@ def first_name(parts: Mapping[str, str]) -> str:
     return next(iter(parts))
 
 
-def _filled(expression: str, parts: Mapping[str, str]) -> str:
+def filled(expression: str, parts: Mapping[str, str]) -> str:
+    """An expression with the queries that its names stand for."""
     return re.sub(r"[A-Za-z_]\w*", lambda match: parts.get(match[0], match[0]), expression)
 
 
@@ -261,7 +286,7 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
         raise refuse(f"its window of {wanted} s is longer than Datadog's")
     critical = _number(alarm.threshold * factor)
     query_text = (
-        f"{aggregation}(last_{WINDOWS[window]}):{_filled(expression, found)} "
+        f"{aggregation}(last_{WINDOWS[window]}):{filled(expression, found)} "
         f"{_SIGNS[signal.comparison]} {plain(critical)}"
     )
     silent = signal.missing is Missing.BREACHING and "default_zero" not in query_text

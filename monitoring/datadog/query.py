@@ -163,7 +163,12 @@ def _scope(text: str) -> set[str]:
 
 
 def _balanced(text: str) -> None:
-    if text.count("(") != text.count(")") or text.replace('\\"', '"').count('"') % 2:
+    plain = text.replace('\\"', '"')
+    depth = lowest = 0
+    for sign in re.sub(r'"[^"]*"', "", plain):
+        depth += (sign == "(") - (sign == ")")
+        lowest = min(lowest, depth)
+    if depth or lowest < 0 or plain.count('"') % 2:
         raise QueryError(f"has brackets or quotes that are not balanced: {_shortened(text)}")
 
 

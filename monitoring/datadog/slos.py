@@ -5,14 +5,13 @@ Source: Datadog API reference, "Service Level Objectives".
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import alarms as definitions
 from monitoring.alarm_set import AlarmSet
 from monitoring.datadog.definition import Definition, Kind, marked, reference, tags
 from monitoring.datadog.model import Objective
-from monitoring.datadog.monitors import rendered
+from monitoring.datadog.monitors import filled, rendered
 
 _TIMEFRAME = "30d"
 # A warning once half of the budget is gone.
@@ -50,11 +49,7 @@ def _of(objective: Objective, alarms: AlarmSet) -> Definition:
             for name, query in objective.queries.items()
         }
         body["query"] = {
-            "numerator": _filled(objective.good, parts),
-            "denominator": _filled(objective.total, parts),
+            "numerator": filled(objective.good, parts),
+            "denominator": filled(objective.total, parts),
         }
     return Definition(Kind.SLO, objective.key, body)
-
-
-def _filled(expression: str, parts: dict[str, str]) -> str:
-    return re.sub(r"[A-Za-z_]\w*", lambda match: parts[match[0]], expression)

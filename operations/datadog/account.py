@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
@@ -32,10 +33,10 @@ def keys(target: Target, environ: Mapping[str, str] | None = None) -> Keys:
     found, origins = [], []
     for variable, (key, arn) in wanted.items():
         if environ.get(variable, "").strip():
-            found.append(environ[variable].strip())
+            found.append(_readable(environ[variable].strip(), variable))
             origins.append(variable)
         elif arn:
-            found.append(_secret(target, key, arn))
+            found.append(_readable(_secret(target, key, arn), f"the secret of datadog.{key}"))
             origins.append(f"the secret of datadog.{key}")
         else:
             raise DatadogError(
@@ -44,6 +45,16 @@ def keys(target: Target, environ: Mapping[str, str] | None = None) -> Keys:
                 f"cdk.json: datadog.{key}. Nothing was sent."
             )
     return Keys(url, found[0], found[1], " and ".join(origins))
+
+
+def _readable(key: str, origin: str) -> str:
+    """A key that can stand in a header; anything else would be told with it in a traceback."""
+    if not re.fullmatch(r"[!-~]+", key):
+        raise DatadogError(
+            f"{origin} holds a character that no key of Datadog's has; copy the key anew. "
+            "Nothing was sent."
+        )
+    return key
 
 
 def _secret(target: Target, key: str, arn: str) -> str:

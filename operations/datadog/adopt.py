@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import InputError
+from monitoring.datadog import check
 from monitoring.datadog.definition import TEXT, Definition, Kind, digest_of, marked, unmarked
 from monitoring.datadog.imported import FOLDERS, file_of, written
-from operations.datadog.api import Api
-from operations.datadog.form import Body, comparable
-from operations.datadog.publish import sendable
+from monitoring.datadog.published import definitions
+from operations.datadog.api import Api, problems
+from operations.datadog.form import Body, comparable, sendable
 from settings import Settings
 
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -32,10 +33,6 @@ class Adoption:
     text: str
     sent: Body
     title: str
-
-    def definition(self, key: str) -> Definition:
-        """The object as it will be defined."""
-        return Definition(self.kind, key, self.sent, imported=True)
 
 
 def adoption(api: Api, settings: Settings, kind: Kind, id: str, key: str | None) -> Adoption:  # noqa: A002
@@ -67,6 +64,10 @@ def adoption(api: Api, settings: Settings, kind: Kind, id: str, key: str | None)
         raise InputError(f"{file.name} is there already; give another name with --key.")
     body = comparable(kind, found.body)
     body[TEXT[kind]] = marked(text, settings, key)
+    new = Definition(kind, key, body, imported=True)
+    wrong = [*check.problems([*definitions(settings), new]), *problems(new)]
+    if wrong:
+        raise InputError(f"{kind} {id} can't be taken over as it is: {wrong[0]}")
     return Adoption(
         kind, id, file, written(kind, body, [settings.environment]),
         sendable(kind, body, found.body), title,

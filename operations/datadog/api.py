@@ -11,10 +11,12 @@ import json
 import random
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from datadog_api_client import ApiClient, Configuration
@@ -30,7 +32,7 @@ from datadog_api_client.model_utils import (
 from errors import DatadogError
 from monitoring.datadog.definition import Definition, Kind, resolved
 from operations.datadog.form import Body
-from operations.datadog.pace import Pace
+from operations.datadog.pace import Pace, StoppedError
 
 # What the models are read with; no server has a part in it.
 _UNSENT = Configuration()  # type: ignore[no-untyped-call]
@@ -39,6 +41,8 @@ CONNECTIONS = 8
 _TRIES = 5
 _TIMEOUT = (5.0, 60.0)  # to connect, to answer
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
+# The limit is all of the organisation's: others may use it up for a while.
+_PATIENCE = 300.0
 # Source: Datadog API reference: SLOs are listed by up to 1,000; downtimes by pages.
 _SLO_PAGE, _DOWNTIME_PAGE = 1000, 100
 
@@ -49,20 +53,21 @@ class _Route:
 
     Attributes:
         path: of all of them; one of them follows with its id.
-        permission: what writing needs.
+        read, write: the permissions that it takes.
         method: of an update.
     """
 
     path: str
-    permission: str
+    read: str
+    write: str
     method: str = "PUT"
 
 
 _ROUTES = {
-    Kind.MONITOR: _Route("/api/v1/monitor", "monitors_write"),
-    Kind.SLO: _Route("/api/v1/slo", "slos_write"),
-    Kind.DASHBOARD: _Route("/api/v1/dashboard", "dashboards_write"),
-    Kind.DOWNTIME: _Route("/api/v2/downtime", "monitors_downtime", "PATCH"),
+    Kind.MONITOR: _Route("/api/v1/monitor", "monitors_read", "monitors_write"),
+    Kind.SLO: _Route("/api/v1/slo", "slos_read", "slos_write"),
+    Kind.DASHBOARD: _Route("/api/v1/dashboard", "dashboards_read", "dashboards_write"),
+    Kind.DOWNTIME: _Route("/api/v2/downtime", "monitors_downtime", "monitors_downtime", "PATCH"),
 }
 
 
@@ -112,6 +117,9 @@ class Api:
         self._lock = threading.Lock()
         configuration = Configuration(host=keys.url)  # type: ignore[no-untyped-call]
         configuration.retry_policy = urllib3.Retry(total=0, redirect=0)
+        host = urlsplit(keys.url).hostname or ""
+        if not urllib.request.proxy_bypass(host):
+            configuration.proxy = urllib.request.getproxies().get(urlsplit(keys.url).scheme)
         self._client = ApiClient(configuration)
         # Its own four are fewer than what is sent at a time.
         self._client.rest_client.pool_manager.connection_pool_kw["maxsize"] = CONNECTIONS
@@ -128,23 +136,25 @@ class Api:
             DatadogError: When Datadog does not take it, or can't be reached.
         """
         status, body, _ = self._request("GET", "/api/v1/validate", family="validate")
-        if status != 200 or not body.get("valid"):
+        if status != 200 or not isinstance(body, dict) or not body.get("valid"):
             raise self._refused_key("API key")
+
+    def stop(self) -> None:
+        """Ends what other threads wait for: nothing more is sent."""
+        self._pace.stop()
 
     def require_permission(self, kind: Kind) -> None:
         """Makes sure that objects of a kind may be written, without writing one.
 
-        Datadog looks at permissions before it looks for the object, so deleting what can't be
-        there tells (assumed; seen so on the stand-in only).
+        An object without any field is never taken. That Datadog looks at permissions before it
+        looks at the body is assumed; it is seen so on the stand-in only.
 
         Raises:
             DatadogError: When they may not.
         """
-        nothing = {Kind.MONITOR: "1", Kind.SLO: "0" * 32, Kind.DASHBOARD: "aaa-aaa-aaa"}
-        path = f"{_ROUTES[kind].path}/{nothing.get(kind, '00000000-0000-0000-0000-000000000000')}"
-        status, _, _ = self._request("DELETE", path, family=f"{kind} probe")
+        status, reply, _ = self._request("POST", _ROUTES[kind].path, {}, family=f"{kind} write")
         if status in (401, 403):
-            raise self._forbidden(kind)
+            raise self._forbidden(kind, reply, write=True)
 
     def announce(self, title: str, text: str, tags: Sequence[str]) -> None:
         """Posts an event, which dashboards show as a line at its time.
@@ -153,7 +163,9 @@ class Api:
             DatadogError: When Datadog does not take it.
         """
         body = {"title": title, "text": text, "tags": list(tags), "alert_type": "info"}
-        status, reply, _ = self._request("POST", "/api/v1/events", body, family="event")
+        status, reply, _ = self._request(
+            "POST", "/api/v1/events", body, family="event", repeat=False
+        )
         if not 200 <= status < 300:
             raise DatadogError(f"posting an event: Datadog answered {status}: {_reason(reply)}")
 
@@ -171,7 +183,7 @@ class Api:
         status, body, _ = self._request("GET", path, family=f"{kind} read")
         if status == 404:
             return None
-        self._require(kind, status, body, "reading", id)
+        self._require(kind, status, body, "reading", id, write=False)
         return Found(id, _unwrapped(kind, body))
 
     def create(self, kind: Kind, body: Body, again: Callable[[], Found | None]) -> Found:
@@ -190,7 +202,7 @@ class Api:
                     repeat=False,
                 )  # fmt: skip
             except LostReplyError as error:
-                self._wait(attempt)
+                self._wait(min(attempt, _TRIES - 2))
                 there = again()
                 if there is not None:
                     return there
@@ -232,10 +244,8 @@ class Api:
 
     def _list(self, kind: Kind) -> Iterator[Found]:
         match kind:
-            case Kind.MONITOR:
-                yield from self._page(kind, {})
-            case Kind.DASHBOARD:
-                yield from self._page(kind, {})
+            case Kind.MONITOR | Kind.DASHBOARD:
+                yield from self._found(kind, self._entries(kind, {}))
             case Kind.SLO:
                 yield from self._pages(kind, "limit", "offset", _SLO_PAGE)
             case Kind.DOWNTIME:
@@ -244,30 +254,30 @@ class Api:
     def _pages(self, kind: Kind, limit: str, offset: str, size: int) -> Iterator[Found]:
         start = 0
         while True:
-            found = self._page(kind, {limit: size, offset: start})
-            yield from found
-            if len(found) < size:
+            entries = self._entries(kind, {limit: size, offset: start})
+            yield from self._found(kind, entries)
+            if len(entries) < size:
                 return
             start += size
 
-    def _page(self, kind: Kind, query: Mapping[str, int]) -> list[Found]:
+    def _entries(self, kind: Kind, query: Mapping[str, int]) -> list[Any]:
+        """One page of a list, as it is."""
         status, body, _ = self._request(
             "GET", _ROUTES[kind].path, query=query, family=f"{kind} read"
         )
-        if status in (401, 403):
-            raise self._refused_key("application key")
-        self._require(kind, status, body, "listing", "all")
-        entries = (
-            body.get("dashboards" if kind is Kind.DASHBOARD else "data")
-            if isinstance(body, dict)
-            else body
-        )
-        found = []
-        for entry in entries or ():
+        self._require(kind, status, body, "listing", f"{kind}s", write=False)
+        if kind is not Kind.MONITOR:
+            name = "dashboards" if kind is Kind.DASHBOARD else "data"
+            body = body.get(name) if isinstance(body, dict) else None
+        if not isinstance(body, list):
+            raise DatadogError(f"listing {kind}s: Datadog's answer at {self.keys.url} is no list")
+        return body
+
+    def _found(self, kind: Kind, entries: Sequence[Any]) -> Iterator[Found]:
+        for entry in entries:
             one = _unwrapped(kind, {"data": entry} if kind is Kind.DOWNTIME else entry)
             if one.get("status") not in ("canceled", "ended"):
-                found.append(Found(_id(kind, one), one))
-        return found
+                yield Found(_id(kind, one), one)
 
     def _request(
         self,
@@ -284,17 +294,20 @@ class Api:
         if method != "GET":
             with self._lock:
                 self.writes += 1
-        problem = ""
-        for attempt in range(_TRIES):
+        patient_until = time.monotonic() + _PATIENCE
+        attempt = 0
+        while True:
             status, reply, headers, problem = self._once(method, path, body, family, query)
-            if status == 429:
-                continue
-            if status and status < 500 and status != 408:
+            if status == 429 and time.monotonic() < patient_until:
+                continue  # the pace waits as long as the answer said
+            if status and status < 500 and status not in (408, 429):
                 return status, reply, headers
             if not repeat:
                 raise LostReplyError(problem)
-            self._wait(attempt)
-        raise DatadogError(problem)
+            attempt += 1
+            if attempt == _TRIES or status == 429:
+                raise DatadogError(problem)
+            self._wait(attempt - 1)
 
     def _once(
         self,
@@ -305,7 +318,10 @@ class Api:
         query: Mapping[str, int] | None,
     ) -> tuple[int, Any, Mapping[str, str], str]:
         """Status (0 without an answer), body, headers, and what went wrong in words."""
-        self._pace.enter(family)
+        try:
+            self._pace.enter(family)
+        except StoppedError:
+            raise DatadogError("not sent: the command was ended") from None
         status = 0
         data: Any = b""
         headers: dict[str, str] = {}
@@ -325,7 +341,8 @@ class Api:
                 problem = f"{where}: {status}: {_reason(data)}"
             except urllib3.exceptions.HTTPError as error:
                 # Its text names the host and no header.
-                problem = f"{where} was not answered ({type(error).__name__})"
+                reason = getattr(error, "reason", None) or error
+                problem = f"{where} was not answered ({type(reason).__name__})"
         finally:
             self._pace.leave(family, headers, refused=status == 429)
         return status, _json(data), headers, problem
@@ -334,9 +351,14 @@ class Api:
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt)
         self._sleep(random.uniform(longest / 2, longest))
 
-    def _require(self, kind: Kind, status: int, body: Any, doing: str, what: str) -> None:
+    def _require(
+        self, kind: Kind, status: int, body: Any, doing: str, what: str, *, write: bool = True
+    ) -> None:
         if status in (401, 403):
-            raise self._forbidden(kind)
+            told = _reason(body)
+            if (not write and status == 401) or told == "Forbidden":
+                raise self._refused_key("application key")
+            raise self._forbidden(kind, body, write=write)
         if not 200 <= status < 300:
             raise DatadogError(f"{doing} {what}: Datadog answered {status}: {_reason(body)}")
 
@@ -346,11 +368,13 @@ class Api:
             "it is wrong or revoked, or it is of another site: see 'datadog.site' in cdk.json."
         )
 
-    def _forbidden(self, kind: Kind) -> DatadogError:
+    def _forbidden(self, kind: Kind, body: Any, *, write: bool) -> DatadogError:
+        route = _ROUTES[kind]
+        verb, permission = ("write", route.write) if write else ("read", route.read)
         return DatadogError(
-            f"Datadog refuses to write {kind}s with the application key from {self.keys.origin}: "
-            f"it, or its owner's role, lacks the permission {_ROUTES[kind].permission}. Add it in "
-            "Datadog under Organization Settings, Application Keys (Scope), or Roles."
+            f"Datadog refuses to {verb} {kind}s with the application key from {self.keys.origin} "
+            f"({_reason(body)}): it, or its owner's role, lacks the permission {permission}. Add "
+            "it in Datadog under Organization Settings, Application Keys (Scope), or Roles."
         )
 
 
@@ -433,14 +457,21 @@ def _wrapped(kind: Kind, body: Body, id: str | None = None) -> Body:  # noqa: A0
 
 
 def _unwrapped(kind: Kind, reply: Any) -> Body:
-    """The object in an answer, with its id."""
-    found: Any = reply
-    if kind is Kind.SLO and isinstance(reply, dict) and "data" in reply:
-        data = reply["data"]
-        found = data[0] if isinstance(data, list) else data
-    elif kind is Kind.DOWNTIME:
-        found = {**reply["data"]["attributes"], "id": reply["data"]["id"]}
-    return dict(found)
+    """The object in an answer, with its id.
+
+    Raises:
+        DatadogError: When there is none in it.
+    """
+    try:
+        found: Any = reply
+        if kind is Kind.SLO and "data" in reply:
+            data = reply["data"]
+            found = data[0] if isinstance(data, list) else data
+        elif kind is Kind.DOWNTIME:
+            found = {**reply["data"]["attributes"], "id": reply["data"]["id"]}
+        return dict(found)
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise DatadogError(f"Datadog answered with no {kind}: {_reason(reply)}") from None
 
 
 def _id(kind: Kind, body: Body) -> str:

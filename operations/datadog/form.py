@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from monitoring.datadog.definition import TEXT, Kind, with_digest
@@ -19,14 +20,18 @@ Body = dict[str, Any]
 
 # What is compared; everything else is Datadog's own.
 _FIELDS: Mapping[Kind, frozenset[str]] = {
-    Kind.MONITOR: frozenset({"name", "type", "query", "message", "tags", "priority", "options"}),
+    Kind.MONITOR: frozenset(
+        {"name", "type", "query", "message", "tags", "priority", "options", "restricted_roles",
+         "draft_status"}
+    ),
     Kind.SLO: frozenset(
         {"name", "type", "description", "tags", "thresholds", "monitor_ids", "query", "groups",
          "timeframe", "target_threshold", "warning_threshold", "sli_specification"}
     ),
     Kind.DASHBOARD: frozenset(
         {"title", "description", "layout_type", "reflow_type", "template_variables",
-         "template_variable_presets", "notify_list", "tags", "widgets"}
+         "template_variable_presets", "notify_list", "tags", "widgets", "restricted_roles",
+         "is_read_only", "default_timeframe", "tabs"}
     ),
     Kind.DOWNTIME: frozenset(
         {"message", "monitor_identifier", "scope", "display_timezone", "schedule",
@@ -34,9 +39,17 @@ _FIELDS: Mapping[Kind, frozenset[str]] = {
     ),
 }  # fmt: skip
 _DEFAULTS: Mapping[Kind, Body] = {
-    Kind.MONITOR: {},
+    Kind.MONITOR: {"restricted_roles": [], "draft_status": "published"},
     Kind.SLO: {"groups": [], "monitor_ids": []},
-    Kind.DASHBOARD: {"notify_list": [], "template_variable_presets": [], "tags": []},
+    Kind.DASHBOARD: {
+        "notify_list": [],
+        "template_variables": [],
+        "template_variable_presets": [],
+        "tags": [],
+        "restricted_roles": [],
+        "is_read_only": False,
+        "tabs": [],
+    },
     Kind.DOWNTIME: {
         "mute_first_recovery_notification": False,
         "notify_end_states": ["alert", "no data", "warn"],
@@ -86,6 +99,16 @@ def comparable(kind: Kind, body: Body) -> Body:
     return {name: _plain(value) for name, value in found.items() if value is not None}
 
 
+def sendable(kind: Kind, body: Body, present: Body) -> Body:
+    """An update's body: stamped, with the widget ids that are there, and with the default of every
+    field that somebody set and we do not: left out it would stay.
+    """
+    sent = stamped(kind, body)
+    for name in comparable(kind, present).keys() - body.keys():
+        sent[name] = _DEFAULTS[kind].get(name)
+    return with_widget_ids(sent, present) if kind is Kind.DASHBOARD else sent
+
+
 def digest(kind: Kind, body: Body) -> str:
     """What tells two bodies apart: the same for bodies that are equal in ``comparable``."""
     text = json.dumps(comparable(kind, body), sort_keys=True, separators=(",", ":"))
@@ -120,20 +143,18 @@ def changes(kind: Kind, before: Body, after: Body) -> list[Change]:
 def with_widget_ids(body: Body, present: Body) -> Body:
     """A dashboard's body with the ids of the widgets that Datadog has already.
 
-    A widget keeps its id while its title and type stay, wherever it moves within its group.
+    A widget keeps its id while it is the same, or its type and title are; then while it is the
+    only one of its type that is left.
     """
     return {**body, "widgets": _with_ids(body.get("widgets", []), present.get("widgets", []))}
 
 
 def _with_ids(widgets: Sequence[Body], present: Sequence[Body]) -> list[Body]:
-    free = list(present)
     found = []
-    for widget in widgets:
-        match = next((one for one in free if _called(one) == _called(widget)), None)
+    for widget, match in zip(widgets, _matches(widgets, present), strict=True):
         if match is None:
             found.append(widget)
             continue
-        free.remove(match)
         widget = {**widget, "id": match["id"]} if "id" in match else dict(widget)
         inner = widget.get("definition", {}).get("widgets")
         if inner:
@@ -141,6 +162,28 @@ def _with_ids(widgets: Sequence[Body], present: Sequence[Body]) -> list[Body]:
             widget["definition"] = {**widget["definition"], "widgets": _with_ids(inner, theirs)}
         found.append(widget)
     return found
+
+
+def _matches(widgets: Sequence[Body], present: Sequence[Body]) -> list[Body | None]:
+    """For each widget the one that it was; each of those at most once."""
+    free = list(present)
+    found: list[Body | None] = [None] * len(widgets)
+    for same in (_whole, _called, _kind):
+        for place, widget in enumerate(widgets):
+            if found[place] is None:
+                match = next((one for one in free if same(one) == same(widget)), None)
+                if match is not None:
+                    found[place] = match
+                    free = [one for one in free if one is not match]
+    return found
+
+
+def _whole(widget: Body) -> Any:
+    return _plain(_widget(widget))
+
+
+def _kind(widget: Body) -> str:
+    return str(widget.get("definition", {}).get("type"))
 
 
 def _called(widget: Body) -> tuple[str, str]:
@@ -190,32 +233,37 @@ def _differ(path: str, before: Any, after: Any) -> Iterator[Change]:
             yield from _differ(inner, before.get(name), after.get(name))
     elif _widgets(before) and _widgets(after):
         yield from _differ_widgets(path, before, after)
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for place, (one, other) in enumerate(zip(before, after, strict=True)):
+    elif _objects(before) and _objects(after):
+        for place, (one, other) in enumerate(zip_longest(before, after)):
             yield from _differ(f"{path}.{place}", one, other)
     else:
         yield Change(path, before, after)
 
 
+def _objects(value: Any) -> bool:
+    """Whether it is a list of what has fields of its own; tags are told as a whole."""
+    return isinstance(value, list) and all(isinstance(one, dict | list) for one in value)
+
+
 def _widgets(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(one, dict) and "definition" in one for one in value
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(one, dict) and "definition" in one for one in value)
     )
 
 
 def _differ_widgets(path: str, before: list[Body], after: list[Body]) -> Iterator[Change]:
-    free = list(before)
-    order = []
-    for widget in after:
-        match = next((one for one in free if _called(one) == _called(widget)), None)
+    matches = _matches(after, before)
+    for widget, match in zip(after, matches, strict=True):
         if match is None:
             yield Change(_place(path, widget), None, widget)
-            continue
-        free.remove(match)
-        order.append(before.index(match))
-        yield from _differ(_place(path, widget), match, widget)
-    for widget in free:
-        yield Change(_place(path, widget), widget, None)
+        else:
+            yield from _differ(_place(path, match), match, widget)
+    for widget in before:
+        if not any(widget is match for match in matches):
+            yield Change(_place(path, widget), widget, None)
+    order = [place for match in matches for place, one in enumerate(before) if one is match]
     if order != sorted(order):
         titles = [[_called(one)[1] for one in some] for some in (before, after)]
         yield Change(f"{path} (order)", *titles)

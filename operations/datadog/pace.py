@@ -15,11 +15,17 @@ class _Window:
     Attributes:
         left: requests until ``ends``; None while nothing is known.
         ends: when the limit starts anew, in seconds of the monotonic clock.
+        refused: whether it was used up once: then one request asks what is left of the next.
     """
 
     left: int | None = None
     ends: float = 0.0
     in_flight: int = 0
+    refused: bool = False
+
+
+class StoppedError(Exception):
+    """When no further request is wanted."""
 
 
 class Pace:
@@ -30,19 +36,33 @@ class Pace:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self._stopped = False
         self._windows: dict[str, _Window] = {}
 
+    def stop(self) -> None:
+        """Lets no further request out, and those that wait go."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
     def enter(self, family: str) -> None:
-        """Returns when a request may be sent."""
+        """Returns when a request may be sent.
+
+        Raises:
+            StoppedError: When none is wanted any more.
+        """
         with self._changed:
             window = self._windows.setdefault(family, _Window())
             while True:
+                if self._stopped:
+                    raise StoppedError
                 now = time.monotonic()
                 if window.left is not None and now >= window.ends:
                     window.left = None
-                if window.left is None or window.left > 0:
+                asking = window.left is None and window.refused and window.in_flight
+                if not asking and (window.left is None or window.left > 0):
                     break
-                self._changed.wait(window.ends - now)
+                self._changed.wait(None if asking else window.ends - now)
             if window.left is not None:
                 window.left -= 1
             window.in_flight += 1
@@ -67,5 +87,6 @@ class Pace:
             else:
                 # Those on their way may not have been counted yet.
                 window.left = 0 if refused else max(0, left - window.in_flight)
-                window.ends = time.monotonic() + reset
+                window.ends = time.monotonic() + (max(1.0, reset) if refused else reset)
+            window.refused |= refused
             self._changed.notify_all()

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from monitoring.datadog.definition import TEXT, Definition, Kind, digest_of, key_of, resolved
+from monitoring.datadog.definition import (
+    TEXT,
+    Definition,
+    Kind,
+    digest_of,
+    key_of,
+    resolved,
+    tags,
+)
 from operations.datadog.api import CONNECTIONS, Api, Found
 from operations.datadog.form import Body, Change, changes, digest
 from settings import Settings
@@ -61,12 +69,15 @@ class Plan:
 
     Attributes:
         ids: of what is there, by kind and key.
-        copies: objects with a marker that another, older one has: copies made by hand, which stay.
+        copies: objects with a marker that another, older one has: copies made by hand, which
+            stay, and so does the one they were made of.
+        strays: monitors with our tags whose marker somebody took away; they are not made anew.
     """
 
     steps: Sequence[Step]
     ids: Mapping[Key, Any]
     copies: Sequence[tuple[Kind, str, str]] = field(default=())
+    strays: Sequence[tuple[Kind, str, str]] = field(default=())
 
     def count(self, action: Action) -> int:
         return Counter(step.action for step in self.steps)[action]
@@ -87,9 +98,8 @@ class Plan:
             "version": 1,
             "summary": counts,
             "steps": [_step_document(step) for step in self.steps],
-            "copies": [
-                {"kind": kind.value, "key": key, "id": id_} for kind, key, id_ in self.copies
-            ],
+            "copies": [_named(*one) for one in self.copies],
+            "without_marker": [_named(*one) for one in self.strays],
         }
 
 
@@ -102,18 +112,20 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
         DatadogError: When Datadog does not tell.
     """
     api.check_key()
-    present, copies = _present(api, settings)
+    present, copies, strays = _present(api, settings)
     ids: dict[Key, Any] = {key: _typed(key[0], one.id) for key, one in present.items()}
-    steps = [_step(definition, present, ids) for definition in definitions]
-    wanted = {(one.kind, one.key) for one in definitions}
+    held = {(kind, key) for kind, key, _ in strays}
+    steps = [_step(one, present, ids) for one in definitions if (one.kind, one.key) not in held]
+    kept = {(one.kind, one.key) for one in definitions}
+    kept |= {(kind, key) for kind, key, _ in copies}
     steps += [
         Step(kind, key, Action.DELETE, id=one.id, present=one.body)
         for (kind, key), one in present.items()
-        if (kind, key) not in wanted
+        if (kind, key) not in kept
     ]
     order = list(Kind)
     steps.sort(key=lambda step: (order.index(step.kind), step.key))
-    return Plan(steps, ids, copies)
+    return Plan(steps, ids, copies, strays)
 
 
 def ours(found: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, list[Found]]:
@@ -128,14 +140,24 @@ def ours(found: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, li
     return by_key
 
 
-def _present(api: Api, settings: Settings) -> tuple[dict[Key, Found], list[tuple[Kind, str, str]]]:
+def _present(
+    api: Api, settings: Settings
+) -> tuple[dict[Key, Found], list[tuple[Kind, str, str]], list[tuple[Kind, str, str]]]:
+    """What is ours, what are copies of it, and what was ours until its marker was taken away."""
     present: dict[Key, Found] = {}
-    copies = []
+    copies: list[tuple[Kind, str, str]] = []
+    strays: list[tuple[Kind, str, str]] = []
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         for kind, listed in zip(Kind, pool.map(api.every, Kind), strict=True):
             for key, some in ours(listed, kind, settings).items():
                 present[kind, key] = some[0]
                 copies += [(kind, key, one.id) for one in some[1:]]
+            if kind is Kind.MONITOR:
+                strays = [
+                    (kind, stray, one.id)
+                    for one in listed
+                    if (stray := _stray(one, settings)) and (kind, stray) not in present
+                ]
         # Their list holds summaries only.
         boards = [one for one in present if one[0] is Kind.DASHBOARD]
         whole = pool.map(lambda board: api.read(Kind.DASHBOARD, present[board].id), boards)
@@ -144,7 +166,16 @@ def _present(api: Api, settings: Settings) -> tuple[dict[Key, Found], list[tuple
                 del present[board]  # deleted in this very moment
             else:
                 present[board] = read
-    return present, copies
+    return present, copies, strays
+
+
+def _stray(one: Found, settings: Settings) -> str | None:
+    """The key in the tags of a monitor that has all of ours, and no marker of anybody's."""
+    found = one.body.get("tags") or []
+    if not set(tags(settings)) <= set(found) or digest_of(one.body.get("message")):
+        return None
+    keys = [tag.removeprefix("signal:") for tag in found if tag.startswith("signal:")]
+    return keys[0] if len(keys) == 1 else None
 
 
 def _step(definition: Definition, present: Mapping[Key, Found], ids: Mapping[Key, Any]) -> Step:
@@ -174,6 +205,10 @@ def _typed(kind: Kind, id: str) -> Any:  # noqa: A002
 def _age(body: Body) -> str:
     """When it was made, so that the older comes first."""
     return str(body.get("created") or body.get("created_at") or "")
+
+
+def _named(kind: Kind, key: str, id: str) -> dict[str, str]:  # noqa: A002
+    return {"kind": kind.value, "key": key, "id": id}
 
 
 def _step_document(step: Step) -> dict[str, Any]:

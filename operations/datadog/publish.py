@@ -13,7 +13,7 @@ from typing import Any
 from errors import DatadogError
 from monitoring.datadog.definition import Definition, Kind, resolved
 from operations.datadog.api import CONNECTIONS, Api, Found
-from operations.datadog.form import Body, stamped, with_widget_ids
+from operations.datadog.form import sendable, stamped
 from operations.datadog.plan import Action, Key, Plan, Step, ours
 from settings import Settings
 
@@ -56,30 +56,30 @@ class _Run:
     ) -> None:
         self._api, self._settings, self._tell = api, settings, tell
         self._ids: dict[Key, Any] = dict(plan.ids)
-        self._failed: dict[Key, str] = {}
         self._failures: list[Failure] = []
 
     def all(self, todo: Sequence[Step]) -> list[Failure]:
         made = [step for step in todo if step.definition]
+        gone = [step for step in todo if step.action is Action.DELETE]
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            for together in _waves(made):
-                list(pool.map(self._attempt, together))
-            gone = [step for step in todo if step.action is Action.DELETE]
-            for together in _deletions(gone):
-                list(pool.map(self._attempt, together))
+            try:
+                for together in (*_waves(made), *_deletions(gone)):
+                    list(pool.map(self._attempt, together))
+            except BaseException:
+                self._api.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
         return self._failures
 
     def _attempt(self, step: Step) -> None:
-        key = (step.kind, step.key)
         try:
             needed = step.definition.references if step.definition else []
-            missing = [one for one in needed if one in self._failed]
+            missing = [one for one in needed if one not in self._ids]
             if missing:
                 kind, name = missing[0]
-                raise DatadogError(f"it refers to {kind} {name}, which failed")
+                raise DatadogError(f"it refers to {kind} {name}, which is not there")
             self._carry_out(step)
         except DatadogError as error:
-            self._failed[key] = str(error)
             self._failures.append(Failure(step, str(error)))
         self._tell(step)
 
@@ -95,18 +95,18 @@ class _Run:
             self._ids[kind, step.key] = int(there.id) if kind is Kind.MONITOR else there.id
             return
         assert step.present is not None
+        types = [one for one in step.changes if one.path == "type"]
+        if types:
+            raise DatadogError(
+                f"its type was {types[0].before} and is to be {types[0].after}, which Datadog does "
+                "not allow; give it another key"
+            )
         self._api.update(kind, step.id, sendable(kind, body, step.present))
 
     def _look(self, step: Step) -> Found | None:
         """An object that was made although its reply was lost."""
         found = ours(self._api.every(step.kind), step.kind, self._settings).get(step.key)
         return found[0] if found else None
-
-
-def sendable(kind: Kind, body: Body, present: Body) -> Body:
-    """An update's body: stamped, and with what Datadog wants to keep of what is there."""
-    sent = stamped(kind, body)
-    return with_widget_ids(sent, present) if kind is Kind.DASHBOARD else sent
 
 
 def _waves(steps: Sequence[Step]) -> Iterator[list[Step]]:

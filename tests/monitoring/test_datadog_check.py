@@ -88,6 +88,7 @@ def test_what_is_right_passes(kind: Kind, body: dict[str, Any]) -> None:
         ("message", "{{functionname.name}}", "grouped by queuename"),
         ("message", "tell @slack/orders", "'@slack/orders' is no notification handle"),
         ("message", " ", "message: is empty"),
+        ("name", "late on {{host.name}}", "name: {{host.name}} is no variable"),
     ],
 )
 def test_a_monitors_mistake_is_named(path: str, value: Any, told: str) -> None:
@@ -154,10 +155,12 @@ def test_keys_and_references_have_to_hold() -> None:
     assert problems([slo]) == ["slo s: refers to monitor lost, which is not defined"]
 
 
-def test_an_imported_object_may_have_metrics_of_its_own() -> None:
-    """What somebody else made measures what it likes; everything else is checked all the same."""
-    body = {**MONITOR, "query": "max(last_5m):max:my.own{*} by {queuename} >= 300"}
+def test_an_imported_object_may_be_what_only_datadog_knows() -> None:
+    """What somebody else made works there; only what it refers to has to be."""
+    body = {**MONITOR, "query": "change(avg(last_5m),5m):avg:my.own{*} by {x} > 3", "name": "{{a}}"}
     assert problems([Definition(Kind.MONITOR, "one", body, imported=True)]) == []
+    free = {**BOARD, "layout_type": "free", "template_variables": [{"name": "host"}]}
+    assert problems([Definition(Kind.DASHBOARD, "one", free, imported=True)]) == []
 
 
 @pytest.mark.parametrize(
@@ -202,6 +205,7 @@ def test_a_marker_is_of_its_service_and_environment_alone() -> None:
     assert unmarked(text) == "Hello."
     for other in (load("stg"), load("prd", overrides={"service": "webhook"})):
         assert key_of(text, other) is None
-    assert key_of(f"{text}\nand more", SETTINGS) is None
+    assert key_of(f"{text}\nand more", SETTINGS) == "late"
+    assert key_of(f"{text} and more", SETTINGS) is None
     assert key_of("See webhook-buffer:prd:late", SETTINGS) is None
     assert key_of(None, SETTINGS) is None

@@ -123,6 +123,23 @@ def test_handing_over_needs_datadog() -> None:
         monitors(alarm_set(settings))
 
 
+@pytest.mark.parametrize(
+    ("watch", "change", "told"),
+    [
+        ("webhooks-late", {"enabled": False}, "the SLO 'delivered' counts its time"),
+        ("webhooks-late", {"threshold": -1}, "-1 must be more than 0"),
+        ("publish-memory", {"threshold": 150}, "150 must be more than 0 and at most 100"),
+        ("traffic-unusual", {"threshold": 1.5}, "1.5 must be more than 0 and at most 1"),
+    ],
+)
+def test_a_change_that_can_not_be_is_refused(watch: str, change: Any, told: str) -> None:
+    """What an SLO needs stays, and a threshold that can't be crossed is named with its key."""
+    settings = _settings(alarms={watch: change})
+    with pytest.raises(SettingsError, match=f"alarms.{watch}") as caught:
+        monitors(alarm_set(settings))
+    assert told in str(caught.value)
+
+
 def test_what_can_not_be_seen_is_left_out_with_the_reason() -> None:
     """What needs instrumentation, tracing, heartbeats or a buffer is not published without."""
     by_id = {one.id: one for one in data.WATCHES}

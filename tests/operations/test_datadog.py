@@ -13,8 +13,9 @@ from hypothesis import settings as hypothesis_settings
 
 from errors import DatadogError
 from local import laptop
-from local.datadog import Fault, StandIn
+from local.datadog import Fault, Limit, StandIn
 from monitoring.datadog.definition import Definition, Kind, marked, reference
+from monitoring.datadog.downtimes import downtimes
 from monitoring.datadog.published import definitions
 from monitoring.datadog.reference import example
 from operations.datadog.api import Api, problems
@@ -232,6 +233,13 @@ def test_a_copy_made_by_hand_stays(datadog: StandIn) -> None:
     found = plan(_api(datadog), SETTINGS, _few()[:1])
     assert _counts(found) == {"unchanged": 1}
     assert [(kind, key) for kind, key, _ in found.copies] == [(Kind.MONITOR, "late")]
+    # Were ours deleted now, the copy would be the only one, and so ours the next time.
+    _publish(datadog, [], prune=True)
+    assert len(datadog.objects("monitor")) == 2
+    copy_id = next(
+        id_ for id_, one in datadog.objects("monitor").items() if one["name"] == "a copy"
+    )
+    datadog.edit("monitor", copy_id, lambda one: one.update(message="Mine now."))
     _publish(datadog, [], prune=True)
     assert [one["name"] for one in datadog.objects("monitor").values()] == ["a copy"]
 
@@ -324,7 +332,7 @@ def test_what_fails_is_named_and_the_rest_is_done(datadog: StandIn) -> None:
     failures = apply(api, SETTINGS, found, prune=False, tell=lambda _: None)
     told = {one.step.key: one.reason for one in failures}
     assert "does not match that used in the query" in told["late"]
-    assert told["delivered"] == "it refers to monitor late, which failed"
+    assert told["delivered"] == "it refers to monitor late, which is not there"
     assert told.keys() == {"late", "delivered", "burn", "overview"}
     assert [one["name"] for one in datadog.objects("monitor").values()] == ["other"]
     assert _counts(_publish(datadog, [*_few(), other])) == {"create": 4, "unchanged": 1}
@@ -375,6 +383,197 @@ def test_a_duplicate_made_by_hand_is_one_sentence(datadog: StandIn) -> None:
     api.create(Kind.MONITOR, body, lambda: None)
     with pytest.raises(DatadogError, match=r"Duplicate of an existing monitor_id:\d+"):
         api.create(Kind.MONITOR, body, lambda: None)
+
+
+@pytest.mark.parametrize("path", ["/monitor$", "/slo$", "/dashboard$", "/downtime$"])
+def test_a_list_that_can_not_be_read_is_no_empty_organisation(datadog: StandIn, path: str) -> None:
+    """An answer of 200 that is no list ends the plan; taken for none, all would be made anew."""
+    _publish(datadog, _few())
+    datadog.faults.append(Fault(method="GET", path=path, kind="status", status=200))
+    with pytest.raises(DatadogError, match=r"listing \w+s: Datadog's answer"):
+        plan(_api(datadog), SETTINGS, _few())
+
+
+def test_cancelled_downtimes_end_no_page(datadog: StandIn) -> None:
+    """Downtimes are read to the last page, although those that were cancelled are left out."""
+    quiet = {"at": "22:00", "minutes": 60, "severities": ["info"]}
+    hours = [{"name": f"h{number}", **quiet} for number in range(102)]
+    settings = load("prd", overrides={"datadog": {"functions": [], "quietHours": hours}})
+    wanted = downtimes(settings)
+    _publish(datadog, [*wanted[:99], Definition(Kind.DOWNTIME, "gone", wanted[99].body)], settings)
+    cancelled = [id_ for id_, one in datadog.objects("downtime").items()
+                 if "h99-info" in str(one["attributes"]["message"])]  # fmt: skip
+    _api(datadog).delete(Kind.DOWNTIME, cancelled[0])
+    _publish(datadog, wanted, settings)
+    assert _counts(plan(_api(datadog), settings, wanted)) == {"unchanged": 102}
+
+
+def test_a_line_below_the_marker_is_an_edit_like_any_other(datadog: StandIn) -> None:
+    """A handle added at a message's end is a change by hand, and no monitor is made anew."""
+    _publish(datadog, _few()[:1])
+    id_ = next(iter(datadog.objects("monitor")))
+    datadog.edit("monitor", id_, lambda one: one.update(message=one["message"] + "\n@slack-mine"))
+    [step] = plan(_api(datadog), SETTINGS, _few()[:1]).steps
+    assert (step.action, step.by_hand, step.id) == (Action.UPDATE, True, id_)
+    _publish(datadog, _few()[:1])
+    assert "@slack-mine" not in datadog.objects("monitor")[id_]["message"]
+
+
+def test_a_monitor_without_its_marker_is_told_and_not_made_twice(
+    datadog: StandIn, shipped: list[Definition]
+) -> None:
+    """Who takes the marker out and leaves the tags has not asked for a second monitor."""
+    wanted = [one for one in shipped if one.key == "cold-starts"]
+    _publish(datadog, wanted)
+    id_ = next(iter(datadog.objects("monitor")))
+    datadog.edit("monitor", id_, lambda one: one.update(message="My own words."))
+    found = plan(_api(datadog), SETTINGS, wanted)
+    assert (found.steps, found.strays) == ([], [(Kind.MONITOR, "cold-starts", id_)])
+    datadog.edit("monitor", id_, lambda one: one.update(tags=["mine"]))
+    assert _counts(plan(_api(datadog), SETTINGS, wanted)) == {"create": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (Kind.MONITOR, {"priority": 1}),
+        (Kind.MONITOR, {"draft_status": "draft"}),
+        (Kind.DASHBOARD, {"default_timeframe": {"type": "live", "unit": "hour", "value": 4}}),
+        (Kind.DASHBOARD, {"notify_list": ["a@example.com"]}),
+        (Kind.DOWNTIME, {"notify_end_types": ["canceled"]}),
+    ],
+    ids=str,
+)
+def test_a_field_that_people_add_is_drift_and_goes(
+    datadog: StandIn, kind: Kind, change: dict[str, Any]
+) -> None:
+    """A field that we do not say is told of, and one apply gives it its default again."""
+    quiet = {"name": "q", "at": "22:00", "minutes": 60, "severities": ["info"]}
+    settings = load("prd", overrides={"datadog": {"functions": [], "quietHours": [quiet]}})
+    wanted = [*_changed(_few(settings), "late", priority=None), *downtimes(settings)]
+    _publish(datadog, wanted, settings)
+    ours = [id_ for id_, one in datadog.objects(kind).items() if "burn" not in str(one)]
+    inside = "attributes" if kind is Kind.DOWNTIME else None
+    datadog.edit(kind, ours[0], lambda one: (one[inside] if inside else one).update(change))
+    changed = plan(_api(datadog), settings, wanted).changing()
+    assert [[one.path.split(".")[0] for one in step.changes][:1] for step in changed] == [
+        list(change)
+    ]
+    _publish(datadog, wanted, settings)
+    assert plan(_api(datadog), settings, wanted).changing() == []
+
+
+def test_a_refused_update_keeps_nothing_back(datadog: StandIn) -> None:
+    """What refers to an object that is there goes on, although its update was refused."""
+    _publish(datadog, _few())
+    wanted = _changed(_few(), "late", query="max(last_5m):max:x{*} >= 1")
+    wanted = _changed(wanted, "delivered", name="another name")
+    api = _api(datadog)
+    failures = apply(api, SETTINGS, plan(api, SETTINGS, wanted), prune=False, tell=lambda _: None)
+    assert [one.step.key for one in failures] == ["late"]
+    assert [one["name"] for one in datadog.objects("slo").values()] == ["another name"]
+
+
+def test_another_type_is_refused_with_the_remedy(datadog: StandIn) -> None:
+    """Datadog changes no monitor's type, and the error says what to do instead."""
+    _publish(datadog, _few()[:1])
+    logs = _changed(
+        _few()[:1], "late", type="log alert",
+        query='logs("a").index("*").rollup("count").last("5m") >= 300',
+        options={"thresholds": {"critical": 300}},
+    )  # fmt: skip
+    api = _api(datadog)
+    [failure] = apply(api, SETTINGS, plan(api, SETTINGS, logs), prune=False, tell=lambda _: None)
+    assert "give it another key" in failure.reason
+
+
+def test_a_limit_that_others_use_up_is_waited_for() -> None:
+    """However many requests are refused with 429, every object is made, and once."""
+    wanted = [
+        Definition(Kind.MONITOR, f"m{number}", {
+            **_few()[0].body, "name": f"m{number}",
+            "message": marked("One of many.", SETTINGS, f"m{number}"),
+        })
+        for number in range(12)
+    ]  # fmt: skip
+    with StandIn(limits={"monitors_write": Limit(requests=4, seconds=1)}) as datadog:
+        _publish(datadog, wanted)
+        assert len(datadog.objects("monitor")) == 12
+
+
+def test_an_interrupt_ends_what_waits(datadog: StandIn) -> None:
+    """Ctrl+C in the middle of an apply sends nothing more, and the next apply completes it."""
+    api = _api(datadog)
+    found = plan(api, SETTINGS, _few())
+
+    def interrupt(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(api, SETTINGS, found, prune=False, tell=interrupt)
+    sent = len(datadog.requests)
+    with pytest.raises(DatadogError, match="the command was ended"):
+        api.every(Kind.MONITOR)
+    assert len(datadog.requests) == sent
+    _publish(datadog, _few())
+    assert _counts(plan(_api(datadog), SETTINGS, _few())) == {"unchanged": 4}
+
+
+@pytest.mark.parametrize("permission", ["monitors_read", "slos_read", "dashboards_read"])
+def test_a_missing_permission_to_read_is_no_wrong_key(datadog: StandIn, permission: str) -> None:
+    """A scoped key is told which scope it lacks."""
+    datadog.permissions.remove(permission)
+    with pytest.raises(DatadogError, match=permission):
+        plan(_api(datadog), SETTINGS, _few())
+
+
+def test_asking_for_permission_changes_nothing(datadog: StandIn) -> None:
+    """The question is a creation that can't succeed, for every kind."""
+    api = _api(datadog)
+    for kind in Kind:
+        api.require_permission(kind)
+        assert not datadog.objects(kind)
+        assert datadog.requests[-1].status == 400
+
+
+def test_a_deployment_is_marked_once(datadog: StandIn) -> None:
+    """After a lost reply nobody can know, and a second line would be a second deployment."""
+    datadog.faults.append(Fault(path="/events", kind="lose_reply"))
+    with pytest.raises(DatadogError):
+        _api(datadog).announce("t", "x", ["env:prd"])
+    assert len(datadog.objects("event")) == 1
+
+
+def test_widgets_keep_their_ids_through_moves_and_edits(datadog: StandIn) -> None:
+    """Equal titles, another title, another text, a renamed group: an id stays with its widget."""
+
+    def note(text: str) -> dict[str, Any]:
+        return {"definition": {"type": "note", "content": text}}
+
+    def group(title: str, *inner: dict[str, Any]) -> dict[str, Any]:
+        definition = {"type": "group", "layout_type": "ordered", "title": title}
+        return {"definition": {**definition, "widgets": list(inner)}}
+
+    def board(*widgets: dict[str, Any]) -> list[Definition]:
+        body = {
+            "title": "b", "layout_type": "ordered", "widgets": list(widgets),
+            "description": marked("d", SETTINGS, "b"),
+        }  # fmt: skip
+        return [Definition(Kind.DASHBOARD, "b", body)]
+
+    def ids() -> list[Any]:
+        found = next(iter(datadog.objects("dashboard").values()))["widgets"]
+        return [
+            (one["id"], [two["id"] for two in one["definition"].get("widgets", [])])
+            for one in found
+        ]
+
+    _publish(datadog, board(note("a"), note("b"), group("g", note("c"))))
+    a, b, g = ids()
+    _publish(datadog, board(note("b"), note("a"), group("another name", note("other words"))))
+    assert ids() == [b, a, g]
+    _publish(datadog, board(note("a"), group("another name", note("other words"))))
+    assert ids() == [a, g]
 
 
 _TEXT = st.text("abc {}$%·é", max_size=20)
