@@ -62,10 +62,10 @@ def test_layout_is_the_layout() -> None:
 
 
 def test_demo_output_is_the_demo_s() -> None:
-    """The rows of the demo's table are those that the demo prints."""
-    source = (ROOT / "cli_demo.py").read_text().partition("def _verdict")[2]
-    printed = set(re.findall(r'\("([A-Z][a-z ]+)",', source))
-    shown = set(re.findall(r"^│ ([A-Z][a-z ]+?) +│", README, re.MULTILINE))
+    """The rows of the demo's tables are those that the demo prints."""
+    source = (ROOT / "cli_demo.py").read_text().partition("def _published")[2]
+    printed = set(re.findall(r'\("([A-Z][A-Za-z -]+)",', source))
+    shown = set(re.findall(r"^│ ([A-Z][A-Za-z -]+?) +│", README, re.MULTILINE))
     assert shown == printed
 
 
