@@ -208,7 +208,6 @@ def _enhanced(role: str, *, watched: bool) -> tuple[tuple[Graph, ...], ...]:
                     own("timeouts", "sum", "timeouts", panels.ORANGE),
                     own("out_of_memory", "sum", "out of memory", panels.RED),
                 ),
-                signals=(f"{role}-timeouts",) if role in _WATCHED else (),
             ),
         ),
     )

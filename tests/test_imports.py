@@ -83,7 +83,10 @@ ALLOWED = {
 # Libraries with one home each.
 HOMES = {
     "aws_cdk": {"app", "buffer", "monitoring.cdk"},
-    "datadog_cdk_constructs_v2": {"monitoring.cdk"},
+    "datadog_cdk_constructs_v2": {"monitoring.cdk.datadog"},
+    # The layer holds them; lambdas.tracing finds them loaded.
+    "datadog_lambda": set(),
+    "ddtrace": set(),
     # The stand-in rejects what the client's models do not know.
     "datadog_api_client": {"local.datadog", "operations.datadog.api"},
     "constructs": {"buffer", "monitoring.cdk"},

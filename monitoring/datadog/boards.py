@@ -6,6 +6,7 @@ Their JSON holds everything; pasted into a new dashboard of Datadog's it is the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, assert_never
 
@@ -17,6 +18,7 @@ from dashboards import (
     LogList,
     MonitorStates,
     Note,
+    Series,
     SloState,
     TraceList,
     Widget,
@@ -24,6 +26,7 @@ from dashboards import (
 from dashboards.datadog import DEPLOYED, boards
 from monitoring.alarm_set import AlarmSet
 from monitoring.datadog.definition import Definition, Kind, marked
+from monitoring.datadog.model import MetricQuery, Watch
 from monitoring.datadog.monitors import watches
 from monitoring.datadog.sources import VARIABLES, Body
 from monitoring.datadog.widgets import Widgets
@@ -52,9 +55,10 @@ class _Rendered:
         self._set = alarms
         self._settings = alarms.settings
         self._widgets = Widgets(alarms, deployed=DEPLOYED)
+        self._watches = watches(alarms)
         self._runbook = {
             one.signal.id: one.signal.runbook for one in (*alarms.alarms, *alarms.elsewhere)
-        } | {one.id: one.runbook for one in watches(alarms)}
+        } | {one.id: one.runbook for one in self._watches}
 
     def definition(self, board: Board) -> Definition:
         settings = self._settings
@@ -86,8 +90,8 @@ class _Rendered:
 
     def _group(self, group: Group) -> tuple[Body, int]:
         """A group and the rows it takes, its title's included."""
-        rows = [row for row in group.rows if row]
-        links = self._links(group)
+        rows = [tuple(self._with_watches(one) for one in row) for row in group.rows if row]
+        links = self._links(rows)
         if links:
             # After what the group itself says first.
             rows.insert(1 if isinstance(rows[0][0], Note) else 0, (links,))
@@ -108,9 +112,25 @@ class _Rendered:
         }
         return body, y + 1
 
-    def _links(self, group: Group) -> Note | None:
+    def _with_watches(self, one: Widget) -> Widget:
+        """A graph with the watches of what it shows, over the same time; each need not be named."""
+        if not isinstance(one, Graph) or one.number:
+            return one
+        shown = {
+            (line.name, line.role)
+            for line in one.lines
+            if isinstance(line, Series) and not line.hidden and not line.tags
+        }
+        found = [
+            watch.id
+            for watch in self._watches
+            if watch.window == one.period and _only_metric(watch) in shown
+        ]
+        return replace(one, signals=tuple(dict.fromkeys((*one.signals, *found))))
+
+    def _links(self, rows: Sequence[Sequence[Widget]]) -> Note | None:
         """What to do about the signals that a group draws."""
-        drawn = [name for row in group.rows for one in row for name in _signals(one)]
+        drawn = [name for row in rows for one in row for name in _signals(one)]
         headings = dict.fromkeys(self._runbook[one] for one in drawn if one in self._runbook)
         return Note("**What to do:**", tuple(headings)) if headings else None
 
@@ -152,6 +172,14 @@ class _Rendered:
         if url.startswith(("https://", "http://")):
             return f"[{heading}]({url}#{heading})"
         return f"`{heading}`"
+
+
+def _only_metric(watch: Watch) -> tuple[str, str] | None:
+    """Name and role of the metric whose own number a watch judges; None of any other watch."""
+    first = next(iter(watch.queries.values()))
+    if watch.expression or watch.unusual or not isinstance(first, MetricQuery) or first.tags:
+        return None
+    return first.name, first.role or ""
 
 
 def _signals(one: Widget) -> Iterable[str]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+import urllib3
 
 from local import inbox
 from monitoring.alarm_set import alarm_set
@@ -310,6 +311,21 @@ def test_deploy_shows_no_change_and_tests(laptop: Laptop) -> None:
     output = laptop.run("deploy", "--env", "local", "--yes")
     assert "There were no differences" in output
     assert "3 smoke tests passed" in output
+
+
+def test_deploy_publishes_to_datadog_before_it_tests(laptop: Laptop) -> None:
+    """The plan stands before the deployment; then all of it is published and the time marked."""
+    laptop.run("datadog", "destroy", "--yes")
+    output = laptop.run("deploy", "--env", "local", "--yes")
+    parts = ("24 to create", "Deploying", "24 of 24 done", "smoke tests passed")
+    assert [output.index(part) for part in parts] == sorted(output.index(part) for part in parts)
+    url = re.search(r"Datadog's stand-in *│ (\S+)", laptop.run("status"))
+    assert url
+    page = urllib3.request("GET", url[1]).data.decode()
+    assert "Monitors (18)" in page
+    [event] = re.findall(r"/objects/event/\d+", page)[-1:]
+    tags = urllib3.request("GET", f"{url[1]}{event}").json()["tags"]
+    assert {"env:local", "event:deployment", f"version:{laptop.outputs['Release']}"} <= set(tags)
 
 
 def test_deploy_asks_first(laptop: Laptop) -> None:

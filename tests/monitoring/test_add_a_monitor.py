@@ -1,0 +1,60 @@
+"""docs/add-a-monitor.md does what it says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import alarms as data
+from monitoring.alarm_set import alarm_set
+from monitoring.datadog import model
+from monitoring.datadog.boards import dashboards
+from monitoring.datadog.check import problems
+from monitoring.datadog.model import MetricQuery, Needs, Watch
+from monitoring.datadog.monitors import monitors
+from monitoring.datadog.reference import example
+from monitoring.model import Comparison, Severity, SignalError, Threshold
+from settings import ROOT
+
+PAGE = (ROOT / "docs" / "add-a-monitor.md").read_text("utf-8")
+_NAMES = {
+    "Watch": Watch, "MetricQuery": MetricQuery, "Needs": Needs, "Comparison": Comparison,
+    "Severity": Severity, "Threshold": Threshold,
+}  # fmt: skip
+
+
+def _example(**changes: str) -> Watch:
+    code = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0].strip().rstrip(",")
+    for old, new in changes.items():
+        code = code.replace(old, new)
+    watch = eval(code, dict(_NAMES))  # noqa: S307 - it is the page's own
+    assert isinstance(watch, Watch)
+    return watch
+
+
+def test_the_example_becomes_a_monitor_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the one place: a monitor that can be published, and its threshold on a dashboard."""
+    watch = _example()
+    monkeypatch.setattr(data, "WATCHES", (*data.WATCHES, watch))
+    alarms = alarm_set(example())
+    found = next(one for one in monitors(alarms) if one.key == watch.id)
+    assert problems([found]) == []
+    assert "sum(last_15m):sum:aws.lambda.enhanced.out_of_memory{" in found.body["query"]
+    boards = str([one.body for one in dashboards(alarms)])
+    assert f"{watch.id} (ticket)" in boards
+
+
+def test_the_error_is_as_the_page_says() -> None:
+    """The check's words are those of the page."""
+    told = re.search(r"SignalError: (watch .*)", PAGE)
+    assert told
+    with pytest.raises(SignalError) as caught:
+        _example(**{'role="subscribe",\n)': 'role="subscribe",\n    recovery=1.0,\n)'})
+    assert str(caught.value) == told[1]
+
+
+def test_every_query_of_the_page_is_there() -> None:
+    """What the table names can be written."""
+    for name in re.findall(r"`(\w+)\(", PAGE.partition("Which query")[2]):
+        assert hasattr(model, name), name
