@@ -35,8 +35,7 @@ Assumed, as nothing was found that shows it:
   comparison, it parses.
 - An SLO has one threshold per timeframe, and its type can't change.
 - A layout under the reflow type "auto" is refused.
-- A downtime's monitor must exist; canceling it twice is 404. Its windows follow the frequency and
-  the interval of a recurrence only, a month having 30 days.
+- A downtime's monitor must exist; canceling it twice is 404.
 - 405, and the words for it and for malformed JSON; a limit's name is that of the permission.
 """
 

@@ -7,6 +7,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from dateutil.rrule import rrule, rrulestr
+
 from local.datadog import schema
 from local.datadog.store import AUTHOR, Body, Call, RefusedError, Route, Store
 
@@ -22,8 +24,6 @@ _NEVER = "9999-12-31T00:00:00+00:00"
 _LIMIT = 30
 _KEPT_CANCELED = timedelta(days=2)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-# How long one interval of a recurrence takes, in seconds; roughly, for the longer ones.
-_EVERY = {"HOURLY": 3600, "DAILY": 86400, "WEEKLY": 604800, "MONTHLY": 2592000, "YEARLY": 31536000}
 
 
 def _create(call: Call) -> Body:
@@ -135,10 +135,8 @@ def _schedule(given: Body | None, store: Store, began: str | None = None) -> Bod
     for one in recurrences:
         if not re.fullmatch(r"\d+[smhdw]", one["duration"]):
             raise RefusedError(400, f"Invalid duration: {one['duration']}")
-        rule = _rule(one["rrule"])
-        if rule.get("FREQ") not in _EVERY or not re.fullmatch(r"[1-9]\d*", rule["INTERVAL"]):
-            raise RefusedError(400, f"Invalid rrule: {one['rrule']}")
         _time(one["start"])
+        _rule(one)
     return {"recurrences": recurrences, "timezone": zone}
 
 
@@ -158,19 +156,29 @@ def _zone(name: str) -> ZoneInfo:
         raise RefusedError(400, f"Invalid timezone: {name}") from None
 
 
-def _rule(text: str) -> dict[str, str]:
-    parts = (part.partition("=") for part in text.split(";"))
-    return {"INTERVAL": "1"} | {name: value for name, _, value in parts}
+def _rule(recurrence: Body) -> rrule:
+    """When a recurrence begins, in local time."""
+    start = datetime.fromisoformat(recurrence["start"]).replace(tzinfo=None)
+    try:
+        found = rrulestr(recurrence["rrule"], dtstart=start)
+        # An interval of nothing would never come to the next one.
+        if not isinstance(found, rrule) or re.search(r"INTERVAL=0+(;|$)", recurrence["rrule"]):
+            raise ValueError
+    except (AttributeError, TypeError, ValueError):
+        raise RefusedError(400, f"Invalid rrule: {recurrence['rrule']}") from None
+    return found
 
 
 def _next_window(recurrence: Body, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
-    """When a recurrence is in force: now, or else next."""
-    start = datetime.fromisoformat(recurrence["start"]).replace(tzinfo=zone).astimezone(UTC)
+    """When a recurrence is in force: now, or else next; never again for one that is over."""
     duration = recurrence["duration"]
     lasts = timedelta(seconds=int(duration[:-1]) * _UNITS[duration[-1]])
-    rule = _rule(recurrence["rrule"])
-    every = timedelta(seconds=_EVERY[rule["FREQ"]] * int(rule["INTERVAL"]))
-    start += max(0, (now - start - lasts) // every + 1) * every
+    local = now.astimezone(zone).replace(tzinfo=None)
+    begins = _rule(recurrence).after(local - lasts)
+    if begins is None:
+        never = datetime.fromisoformat(_NEVER)
+        return never, never
+    start = begins.replace(tzinfo=zone).astimezone(UTC)
     return start, start + lasts
 
 

@@ -59,6 +59,28 @@ def test_recurring(standin: StandIn, raw: Raw) -> None:
     assert answer["data"]["attributes"]["status"] == "active"
 
 
+@pytest.mark.parametrize(
+    ("now", "start"),
+    [
+        # A Tuesday; 22:00 in Berlin is 20:00 in summer and 21:00 in winter.
+        (datetime(2026, 7, 7, 12, tzinfo=UTC), "2026-07-11T20:00:00+00:00"),
+        (datetime(2026, 12, 1, 12, tzinfo=UTC), "2026-12-05T21:00:00+00:00"),
+        (datetime(2026, 7, 12, 3, tzinfo=UTC), "2026-07-11T20:00:00+00:00"),
+    ],
+)
+def test_recurring_on_days(standin: StandIn, raw: Raw, now: datetime, start: str) -> None:
+    """A window is on the rule's days, at the time of the zone, summer and winter."""
+    standin.set_clock(lambda: now)
+    recurrence = {
+        "rrule": "FREQ=WEEKLY;INTERVAL=1;BYDAY=SA,SU",
+        "duration": "480m",
+        "start": "2026-01-05T22:00",
+    }
+    schedule = {"recurrences": [recurrence], "timezone": "Europe/Berlin"}
+    downtime = raw.scheduled(DOWNTIME | {"schedule": schedule})
+    assert downtime["attributes"]["schedule"]["current_downtime"]["start"] == start
+
+
 def test_update(raw: Raw) -> None:
     """A patch changes what it names; the start of one in force stays."""
     downtime = raw.scheduled(DOWNTIME)
