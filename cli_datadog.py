@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ Env = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "delete": "[red]-[/]"}
+_GONE = "no longer defined"
 # Longer values stand on lines of their own.
 _SHOWN = 60
 
@@ -90,7 +92,7 @@ def apply_objects(
     require_answer(yes)
     api, settings = _api(env)
     found = _plan(api, settings)
-    _show(found)
+    _show(found, _GONE if prune else f"{_GONE}; --prune deletes it")
     console.print(f"Plan: {_summary(found)}", soft_wrap=True)
     if not found.changing(prune=prune):
         left = " without --prune" if found.changing() else ""
@@ -110,9 +112,12 @@ def destroy_objects(env: Env = "local", yes: Yes = False) -> None:
     api, settings = _api(env)
     with console.status("Reading Datadog"):
         found = plan(api, settings, [])
-    _show(found)
+    _show(found, "")
     if not found.steps:
-        console.print(f"Nothing of environment '{env}' is in {api.keys.url}.")
+        if found.copies or found.strays:
+            console.print("Nothing more to delete; what is named above stays. Mend it there.")
+        else:
+            console.print(f"Nothing of environment '{env}' is in {api.keys.url}.")
         return
     if not yes:
         question = f"Delete these {len(found.steps)} objects from {api.keys.url}?"
@@ -130,7 +135,8 @@ def find_drift(env: Env = "local") -> None:
         found = _plan(api, settings)
     present = [step for step in found.steps if step.id]
     if not present:
-        console.print(f"Nothing of '{env}' is in {api.keys.url}: deleted, or never published.")
+        console.print(f"Nothing of '{env}' is in {api.keys.url}: deleted, or not published yet.")
+        console.print(f"To publish: webhook-buffer datadog apply --env {env}")
         raise typer.Exit(2)
     changed = [step for step in present if step.by_hand]
     gone = [step for step in found.steps if step.action is Action.CREATE]
@@ -147,11 +153,12 @@ def find_drift(env: Env = "local") -> None:
         console.print(f"Not published yet: {', '.join(step.name for step in ours)}", soft_wrap=True)
     _show_others(found)
     if changed or gone or found.strays:
+        without = f", {len(found.strays)} without marker" if found.strays else ""
         console.print(
-            f"{len(changed)} changed by hand, {len(gone)} missing of {len(found.steps)}. "
-            f"To undo: webhook-buffer datadog apply --env {env}",
-            soft_wrap=True,
+            f"{len(changed)} changed by hand, {len(gone)} missing{without}, of {len(found.steps)}."
         )
+        if changed or gone:
+            console.print(f"To undo: webhook-buffer datadog apply --env {env}")
         raise typer.Exit(2)
     console.print(f"No drift: {len(present)} objects are as they were published.")
 
@@ -256,12 +263,12 @@ def _api(env: str) -> tuple[Api, Settings]:
 
 
 def _api_of(settings: Settings) -> Api:
+    from monitoring.datadog.definition import not_set_up
     from operations.datadog import account
     from operations.datadog.api import Api
 
     if settings.datadog is None:
-        problem = "key 'datadog': missing, so nothing is published there; add it (docs/datadog.md)"
-        raise SettingsError(FILE, settings.environment, [problem])
+        raise not_set_up(settings)
     if settings.on_laptop:
         return Api(laptop.datadog_keys())
     return Api(account.keys(laptop.target(settings)))
@@ -308,22 +315,26 @@ def _told(failures: Sequence[Failure], env: str) -> str:
     )  # fmt: skip
 
 
-def _show(found: Plan) -> None:
+def _show(found: Plan, of_deletion: str = f"{_GONE}; --prune deletes it") -> None:
+    """A plan's changes.
+
+    Args:
+        of_deletion: what is said of what would be deleted.
+    """
     for step in found.changing():
-        console.print(f"{_SIGNS[step.action]} {step.name}{_remark(step)}", soft_wrap=True)
+        remark = of_deletion if step.action == "delete" else _remark(step)
+        told = f"  [dim]{escape(remark)}[/]" if remark else ""
+        console.print(f"{_SIGNS[step.action]} {step.name}{told}", soft_wrap=True)
         for change in step.changes:
             _show_change(change)
     _show_others(found)
 
 
 def _remark(step: Step) -> str:
-    if step.action == "create" and step.definition:
-        body = step.definition.body
-        name = body.get("name") or body.get("title")
-        return f"  [dim]{escape(str(name))}[/]" if name else ""
     if step.by_hand:
-        return " [yellow](was changed by hand)[/]"
-    return " [dim](no longer defined; --prune deletes it)[/]" if step.action == "delete" else ""
+        return "was changed by hand"
+    body = step.definition.body if step.action == "create" and step.definition else {}
+    return str(body.get("name") or body.get("title") or "")
 
 
 def _show_others(found: Plan) -> None:
@@ -337,8 +348,8 @@ def _show_others(found: Plan) -> None:
     for kind, key, id_ in found.strays:
         console.print(
             f"[yellow]![/] {kind} {id_} has our tags, but {key}'s marker was taken out of its "
-            "text. It is left alone and not made anew; put the line back, or take the tag "
-            "managed-by away.",
+            "text. It is left alone and not made anew. Take the tag managed-by away, or put the "
+            f"line back: {found.line(key)}",
             soft_wrap=True,
         )
 
@@ -349,19 +360,23 @@ def _show_change(change: Change, *, drift: bool = False) -> None:
     before, after = change.before, change.after
     if drift:
         before, after = after, before
+    if before is None and isinstance(after, dict) and "definition" in after:
+        console.print(f"    {escape(change.path)}: [green](new {after['definition']['type']})[/]")
+        return
     told = [_value(one) for one in (before, after)]
     if None not in (before, after) and any("\n" in one for one in told):
         console.print(f"    {escape(change.path)}:")
         for line in _text_diff(*told):
             console.print(f"      {line}", soft_wrap=True)
         return
-    red, green = (escape(one.replace("\n", " ")) for one in told)
+    red, green = (escape(re.sub(r"\n\s*", " ", one)) for one in told)
     if max(len(red), len(green)) > _SHOWN:
         console.print(f"    {escape(change.path)}:")
         console.print(f"      [red]- {red}[/]", soft_wrap=True)
         console.print(f"      [green]+ {green}[/]", soft_wrap=True)
         return
-    console.print(f"    {escape(change.path)}: [red]{red}[/] → [green]{green}[/]", soft_wrap=True)
+    line = f"    {escape(change.path)}: [red]{red}[/] → [green]{green}[/]"
+    console.print(line, soft_wrap=True)
 
 
 def _text_diff(before: str, after: str) -> Iterator[str]:

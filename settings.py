@@ -430,6 +430,14 @@ def load(
         raise SettingsError(file, name, [_problem(entry) for entry in error.errors()]) from None
 
 
+# What the patterns mean to whoever writes a value.
+_FORMS = {
+    r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, such as 22:00",
+    r"^[a-z][a-z0-9-]{0,31}$": "a name: up to 32 small letters, digits and hyphens, such as nights",
+    r"^\d{12}$": "an AWS account's twelve digits",
+}
+
+
 def _problem(entry: Any) -> str:
     """One of pydantic's findings in our words: key, what is wrong, remedy."""
     path = ".".join(str(part) for part in entry["loc"])
@@ -447,7 +455,12 @@ def _problem(entry: Any) -> str:
             return f"key '{path}': {text}"
         case "string_pattern_mismatch":
             form = entry["ctx"]["pattern"]
-            return f"key '{path}': {_shown(path, entry['input'])} is not of the form {form}"
+            like = _FORMS.get(form, f"of the form {form}")
+            return f"key '{path}': is not {like} (it is {_shown(path, entry['input'])})"
+        case "model_type" | "dict_type":
+            return f"key '{path}': must be a block, {{…}} (it is {_shown(path, entry['input'])})"
+        case "list_type":
+            return f"key '{path}': must be a list, […] (it is {_shown(path, entry['input'])})"
         case _:
             return (
                 f"key '{path}': {text[0].lower()}{text[1:]} (it is {_shown(path, entry['input'])})"

@@ -152,7 +152,7 @@ class Emulator:
                 "Start again: webhook-buffer up",
                 log=self.log,
             )
-        raise ToolError("Nothing runs on this laptop yet. Start it: webhook-buffer up")
+        raise ToolError("Nothing runs on this laptop. Start it: webhook-buffer up")
 
     def stop(self) -> Running | None:
         """Stops the emulator and the functions it runs, by pid; what was stopped."""

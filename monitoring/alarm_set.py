@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -209,8 +210,9 @@ def _changed(settings: Settings, signals: Iterable[Signal]) -> list[Signal]:
             FILE,
             settings.environment,
             [
-                f"key 'alarms.{name}': no signal is called so; "
-                f"webhook-buffer alarms list --env {settings.environment} shows them all"
+                f"key 'alarms.{name}': no signal is called so{_meant(name, known)}; all of them: "
+                f"webhook-buffer alarms list --env {settings.environment}, and those of Datadog: "
+                "docs/datadog-objects.md"
                 for name in unknown
             ],
         )
@@ -228,6 +230,11 @@ def _changed(settings: Settings, signals: Iterable[Signal]) -> list[Signal]:
             signal = replace(signal, watched_by=_watcher(settings, signal.id, change.watchedBy))
         found.append(signal)
     return found
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _watcher(settings: Settings, signal_id: str, name: str) -> Watcher:

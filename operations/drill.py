@@ -6,6 +6,7 @@ import difflib
 import math
 from datetime import UTC, datetime
 
+import alarms as definitions
 from errors import InputError, NotDeployedError
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from monitoring.channels import hearing
@@ -46,7 +47,9 @@ def _unknown(alarms: AlarmSet, name: str) -> InputError:
     known = [one.signal.id for one in alarms.alarms]
     known += [one.composite.id for one in alarms.composites]
     near = " or ".join(difflib.get_close_matches(name, known, n=2))
-    if name in alarms.left_out:
+    if name in {one.id for one in definitions.WATCHES}:
+        hint = ": Datadog alone watches it (docs/datadog-objects.md)."
+    elif name in alarms.left_out:
         hint = f" ({alarms.left_out[name]})."
     elif near:
         hint = f". Did you mean {near}?"

@@ -60,7 +60,7 @@ def test_nothing_runs_yet(run: Run, command: str) -> None:
     """Before the first ``up`` the error says how to start."""
     code, output = run(command)
     assert code == 1
-    assert "Nothing runs on this laptop yet. Start it: webhook-buffer up" in output
+    assert "Nothing runs on this laptop. Start it: webhook-buffer up" in output
 
 
 def test_down_with_nothing_up(run: Run) -> None:

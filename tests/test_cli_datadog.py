@@ -84,9 +84,9 @@ def test_plan_apply_plan_drift_apply(laptop: Laptop) -> None:
         "monitor cold-starts was changed by hand; it differs in:\n    priority: 5 → 2"
         in drifted.stdout
     )
-    assert "1 changed by hand, 0 missing of 24." in drifted.stdout
+    assert "1 changed by hand, 0 missing, of 24.\nTo undo: " in drifted.stdout
     planned = laptop.datadog("plan")
-    assert "~ monitor cold-starts (was changed by hand)\n    priority: 2 → 5" in planned.stdout
+    assert "~ monitor cold-starts  was changed by hand\n    priority: 2 → 5" in planned.stdout
     assert laptop.datadog("apply", "-y").returncode == 0
     assert laptop.datadog("drift").returncode == 0
 
@@ -117,7 +117,7 @@ def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
     assert [one["name"] for one in laptop.call("GET", "/api/v1/monitor")] == ["mine"]
     assert "Nothing of environment 'local'" in laptop.datadog("destroy", "--yes").stdout
     gone = laptop.datadog("drift")
-    assert (gone.returncode, "deleted, or never published" in gone.stdout) == (2, True)
+    assert (gone.returncode, "deleted, or not published yet" in gone.stdout) == (2, True)
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
@@ -137,7 +137,7 @@ def test_what_can_not_be_checked_later_is_not_imported(laptop: Laptop) -> None:
     made = laptop.call("POST", "/api/v1/dashboard", body)
     refused = laptop.datadog("import", "dashboard", made["id"], "--yes")
     assert refused.returncode == 2
-    assert "dashboard overview: is defined twice" in refused.stderr
+    assert "The key 'overview' of a dashboard is taken" in refused.stderr
     assert not (ROOT / "dashboards" / "imported").exists()
     assert not laptop.call("GET", f"/api/v1/dashboard/{made['id']}")["description"]
 

@@ -38,7 +38,7 @@ ALLOWED = {
         "settings_datadog",
         "settings_monitoring",
     },
-    "operations": {"errors", "lambdas", "monitoring", "operations", "proof", "settings"},
+    "operations": {"alarms", "errors", "lambdas", "monitoring", "operations", "proof", "settings"},
     "local": {
         "errors",
         "lambdas",

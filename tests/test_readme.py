@@ -69,6 +69,15 @@ def test_demo_output_is_the_demo_s() -> None:
     assert shown == printed
 
 
+def test_drift_is_told_as_the_command_tells_it() -> None:
+    """The README's lines of drift are made of the command's own words."""
+    told = README.partition("This is `drift`")[2].split("```")[1]
+    source = (ROOT / "cli_datadog.py").read_text()
+    for words in ("was changed by hand; it differs in:", "changed by hand,", "To undo: "):
+        assert words in told
+        assert words in source
+
+
 def test_costs_are_the_computed_ones() -> None:
     """What monitoring costs is what the command says it costs."""
     [told] = re.findall(r"costs \$(\d+\.\d\d) a month", README)

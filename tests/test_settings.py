@@ -60,7 +60,10 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
     ("changes", "expected"),
     [
         ({"awsAccount": None}, "key 'awsAccount': missing"),
-        ({"awsAccount": "12"}, "key 'awsAccount': \"12\" is not of the form"),
+        (
+            {"awsAccount": "12"},
+            "key 'awsAccount': is not an AWS account's twelve digits (it is \"12\")",
+        ),
         ({"awsAccount": 111111111111}, "key 'awsAccount': input should be a valid string"),
         ({"backendUrl": "x"}, "key 'backendUrl': unknown; remove it or correct its spelling"),
         ({"maxConcurrency": 1}, "key 'maxConcurrency': input should be greater than or equal to 2"),

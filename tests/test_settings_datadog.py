@@ -44,7 +44,7 @@ def _problems(environment: str = "dev", **overrides: Any) -> list[str]:
         ),
         (
             {"datadog": {"apiKeySecretArn": "c0ffee0123456789c0ffee0123456789"}},
-            "key 'datadog.apiKeySecretArn': not shown is not of the form",
+            "key 'datadog.apiKeySecretArn': is not of the form",
         ),
         (
             {"datadog": {"apiKeySecretArn": _KEY, "functions": ["publisher"]}},

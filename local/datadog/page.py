@@ -43,14 +43,19 @@ def reply(store: Store, path: str) -> Reply:
 
 
 def _section(kind: str, objects: dict[str, Body]) -> str:
+    there = {key: one for key, one in objects.items() if not _canceled(one)}
     items = "\n".join(
         f'<li><a href="/objects/{kind}/{key}">{html.escape(_name(one))}</a></li>'
         for key, one in objects.items()
     )
-    return f"<h2>{_TITLES[kind]} ({len(objects)})</h2>\n<ul>{items}</ul>"
+    return f"<h2>{_TITLES[kind]} ({len(there)})</h2>\n<ul>{items}</ul>"
+
+
+def _canceled(one: Body) -> bool:
+    return bool(one.get("attributes", {}).get("canceled"))
 
 
 def _name(one: Body) -> str:
-    attributes = one.get("attributes", {})
-    name = one.get("name") or one.get("title") or attributes.get("message") or one["id"]
-    return str(name)
+    message = str(one.get("attributes", {}).get("message") or "").split("\n")[0]
+    name = one.get("name") or one.get("title") or message or one["id"]
+    return f"{name} (canceled)" if _canceled(one) else str(name)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from settings import Settings
+from errors import SettingsError
+from settings import FILE, Settings
 
 _MARKER = re.compile(
     r"^Managed as code, change it there: (?P<marker>[a-z0-9:._-]+)( #(?P<digest>\w+))?[ \t]*$",
@@ -65,6 +66,12 @@ class Definition:
     def references(self) -> list[tuple[Kind, str]]:
         """The objects whose ids it needs."""
         return list(_references(self.body))
+
+
+def not_set_up(settings: Settings) -> SettingsError:
+    """The error for an environment that publishes nothing."""
+    problem = "key 'datadog': missing, so nothing is published; add it (docs/settings.md#datadog)"
+    return SettingsError(FILE, settings.environment, [problem])
 
 
 def marker(settings: Settings, key: str) -> str:

@@ -6,7 +6,7 @@ from errors import SettingsError
 from monitoring.alarm_set import alarm_set
 from monitoring.datadog.boards import dashboards
 from monitoring.datadog.check import problems
-from monitoring.datadog.definition import Definition
+from monitoring.datadog.definition import Definition, not_set_up
 from monitoring.datadog.downtimes import downtimes
 from monitoring.datadog.imported import imported
 from monitoring.datadog.monitors import monitors
@@ -21,11 +21,7 @@ def definitions(settings: Settings) -> list[Definition]:
         SettingsError: When the environment has no Datadog settings, or a definition can't work.
     """
     if settings.datadog is None:
-        raise SettingsError(
-            FILE,
-            settings.environment,
-            ["key 'datadog': missing, so nothing is published there; add it (docs/datadog.md)"],
-        )
+        raise not_set_up(settings)
     alarms = alarm_set(settings)
     found = [
         *monitors(alarms),

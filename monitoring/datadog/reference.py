@@ -83,6 +83,7 @@ def main() -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
     FOLDER.with_name("datadog-objects.md").write_text(index(found), "utf-8")
+    print(f"Written: docs/datadog-objects.md and {len(wanted)} files in docs/datadog")
 
 
 if __name__ == "__main__":

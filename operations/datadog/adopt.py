@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,21 +52,28 @@ def adoption(api: Api, settings: Settings, kind: Kind, id: str, key: str | None)
     api.check_key()
     found = api.read(kind, id)
     if found is None:
-        raise InputError(f"Datadog at {api.keys.url} has no {kind} {id}. Its URL ends in its id.")
+        raise InputError(
+            f"Datadog at {api.keys.url} has no {kind} {id}. Its id is in its URL: /{kind}/ID."
+        )
     text = str(found.body.get(TEXT[kind]) or "")
     title = str(found.body.get("name") or found.body.get("title") or "")
     if digest_of(text) or unmarked(text) != text.rstrip():
         raise InputError(f"{kind} {id} ('{title}') carries a marker, so it is code already.")
-    key = key or re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    plain = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
+    key = key or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if not _KEY.fullmatch(key):
-        raise InputError(f"'{key}' can't be a key; give one with --key, as words-with-hyphens.")
+        what = f"'{key}' can't be a key" if key else f"No key can be made of '{title}'"
+        raise InputError(f"{what}; give one, such as --key my-{kind}.")
     file = file_of(kind, key)
     if file.exists():
         raise InputError(f"{file.name} is there already; give another name with --key.")
     body = comparable(kind, found.body)
     body[TEXT[kind]] = marked(text, settings, key)
     new = Definition(kind, key, body, imported=True)
-    wrong = [*check.problems([*definitions(settings), new]), *problems(new)]
+    present = definitions(settings)
+    if any((one.kind, one.key) == (kind, key) for one in present):
+        raise InputError(f"The key '{key}' of a {kind} is taken; give another with --key.")
+    wrong = [*check.problems([*present, new]), *problems(new)]
     if wrong:
         raise InputError(f"{kind} {id} can't be taken over as it is: {wrong[0]}")
     return Adoption(

@@ -15,6 +15,7 @@ from monitoring.datadog.definition import (
     Kind,
     digest_of,
     key_of,
+    marked,
     resolved,
     tags,
 )
@@ -76,8 +77,13 @@ class Plan:
 
     steps: Sequence[Step]
     ids: Mapping[Key, Any]
+    settings: Settings
     copies: Sequence[tuple[Kind, str, str]] = field(default=())
     strays: Sequence[tuple[Kind, str, str]] = field(default=())
+
+    def line(self, key: str) -> str:
+        """The line in an object's text that makes it ours."""
+        return marked("", self.settings, key)
 
     def count(self, action: Action) -> int:
         return Counter(step.action for step in self.steps)[action]
@@ -125,7 +131,7 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
     ]
     order = list(Kind)
     steps.sort(key=lambda step: (order.index(step.kind), step.key))
-    return Plan(steps, ids, copies, strays)
+    return Plan(steps, ids, settings, copies, strays)
 
 
 def ours(found: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, list[Found]]:

@@ -25,7 +25,7 @@ _NAMES = {
 
 
 def _example(**changes: str) -> Watch:
-    code = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0].strip().rstrip(",")
+    code = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
     for old, new in changes.items():
         code = code.replace(old, new)
     watch = eval(code, dict(_NAMES))  # noqa: S307 - it is the page's own
@@ -34,7 +34,7 @@ def _example(**changes: str) -> Watch:
 
 
 def test_the_example_becomes_a_monitor_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the one place: a monitor that can be published, and its threshold on a dashboard."""
+    """From that place alone: a monitor that can be published, and its threshold on a dashboard."""
     watch = _example()
     monkeypatch.setattr(data, "WATCHES", (*data.WATCHES, watch))
     alarms = alarm_set(example())

@@ -217,8 +217,9 @@ def test_all_impossible_thresholds_at_once() -> None:
 def test_an_unknown_signal_is_told() -> None:
     """A misspelt id in the settings names itself and where to look the right one up."""
     assert _problem(alarms={"queue-age": {"threshold": 1}}) == (
-        "cdk.json: environment 'stg': key 'alarms.queue-age': no signal is called so; "
-        "webhook-buffer alarms list --env stg shows them all"
+        "cdk.json: environment 'stg': key 'alarms.queue-age': no signal is called so (did you "
+        "mean queue-age-page?); all of them: webhook-buffer alarms list --env stg, and those of "
+        "Datadog: docs/datadog-objects.md"
     )
 
 

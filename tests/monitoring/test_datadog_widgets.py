@@ -121,14 +121,23 @@ def test_any_metric_of_the_table_can_be_drawn(name: str, period: int) -> None:
 
 
 def test_the_documented_widget_is_one() -> None:
-    """The example of docs/add-a-widget.md becomes what is said there of it."""
+    """The example of docs/add-a-widget.md, in the place it names, is what is said there of it."""
     text = (ROOT / "docs" / "add-a-widget.md").read_text()
     [block] = re.findall(r"```python\n(.*?)```", text, re.S)
-    known = {"Graph": Graph, "Series": Series}
-    body = Widgets(made(), deployed="event:deployment").graph(eval(block, known))  # noqa: S307 - our own text
+
+    def made_for(role: str, *, watched: bool) -> Any:
+        def own(name: str, aggregation: str, label: str) -> Series:
+            return Series(f"aws.lambda.enhanced.{name}", aggregation, label, role)
+
+        names = {"Graph": Graph, "own": own, "role": role, "watched": watched}
+        graph = eval(block, names)  # noqa: S307 - our own text
+        return Widgets(made(), deployed="event:deployment").graph(graph)
+
+    body = made_for("publish", watched=True)
     assert body["markers"][0]["value"] == "y = 10000"
     [average, longest] = queries(body)
     assert average["query"].startswith(
         "avg:aws.lambda.enhanced.post_runtime_duration{$env,$service,"
     )
     assert longest["query"].endswith("functionname:webhook-buffer-stg-publish}.rollup(max, 60)")
+    assert "markers" not in made_for("notify", watched=False)
