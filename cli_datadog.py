@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +15,7 @@ from rich.markup import escape
 from errors import DatadogError, InputError, SettingsError, WebhookBufferError
 from local import laptop
 from settings import FILE, ROOT, Settings, load
-from terminal import console, progress, require_answer
+from terminal import console, progress, require_answer, show_change
 
 if TYPE_CHECKING:
     from operations.datadog.api import Api
@@ -37,8 +35,6 @@ Env = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "delete": "[red]-[/]"}
 _GONE = "no longer defined"
-# Longer values stand on lines of their own.
-_SHOWN = 60
 
 
 class _OneForErrors(typer.core.TyperCommand):
@@ -145,7 +141,7 @@ def find_drift(env: Env = "local") -> None:
             f"[yellow]~[/] {step.name} was changed by hand; it differs in:", soft_wrap=True
         )
         for change in step.changes:
-            _show_change(change, drift=True)
+            _tell(change, drift=True)
     for step in gone:
         console.print(f"[red]-[/] {step.name} is not there: deleted, or not published yet")
     ours = [step for step in found.steps if step.action is Action.UPDATE and not step.by_hand]
@@ -326,7 +322,7 @@ def _show(found: Plan, of_deletion: str = f"{_GONE}; --prune deletes it") -> Non
         told = f"  [dim]{escape(remark)}[/]" if remark else ""
         console.print(f"{_SIGNS[step.action]} {step.name}{told}", soft_wrap=True)
         for change in step.changes:
-            _show_change(change)
+            _tell(change)
     _show_others(found)
 
 
@@ -354,47 +350,13 @@ def _show_others(found: Plan) -> None:
         )
 
 
-def _show_change(change: Change, *, drift: bool = False) -> None:
+def _tell(change: Change, *, drift: bool = False) -> None:
     """A field that differs. A plan goes from what is there to what is defined; drift tells it
     the other way round."""
     before, after = change.before, change.after
     if drift:
         before, after = after, before
-    if before is None and isinstance(after, dict) and "definition" in after:
-        console.print(f"    {escape(change.path)}: [green](new {after['definition']['type']})[/]")
-        return
-    told = [_value(one) for one in (before, after)]
-    if None not in (before, after) and any("\n" in one for one in told):
-        console.print(f"    {escape(change.path)}:")
-        for line in _text_diff(*told):
-            console.print(f"      {line}", soft_wrap=True)
-        return
-    red, green = (escape(re.sub(r"\n\s*", " ", one)) for one in told)
-    if max(len(red), len(green)) > _SHOWN:
-        console.print(f"    {escape(change.path)}:")
-        console.print(f"      [red]- {red}[/]", soft_wrap=True)
-        console.print(f"      [green]+ {green}[/]", soft_wrap=True)
-        return
-    line = f"    {escape(change.path)}: [red]{red}[/] → [green]{green}[/]"
-    console.print(line, soft_wrap=True)
-
-
-def _text_diff(before: str, after: str) -> Iterator[str]:
-    for line in difflib.unified_diff(before.split("\n"), after.split("\n"), n=1, lineterm=""):
-        if line.startswith(("---", "+++", "@@")):
-            continue
-        color = {"-": "red", "+": "green"}.get(line[:1])
-        yield f"[{color}]{escape(line)}[/]" if color else f"[dim]{escape(line)}[/]"
-
-
-def _value(value: Any) -> str:
-    """A value as text; what is long on several lines, so that they can be compared."""
-    if value is None:
-        return "(none)"
-    if isinstance(value, str):
-        return value
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else json.dumps(value, ensure_ascii=False, indent=1)
+    show_change(change.path, before, after)
 
 
 def _summary(found: Plan) -> str:
