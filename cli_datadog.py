@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ import typer
 import typer.core
 from rich.markup import escape
 
+from cli_alarms import Env, Yes
 from errors import DatadogError, InputError, SettingsError, WebhookBufferError
 from local import laptop
 from settings import FILE, ROOT, Settings, load
@@ -28,17 +28,12 @@ datadog_app = typer.Typer(
     no_args_is_help=True,
 )
 
-Env = Annotated[
-    str,
-    typer.Option("--env", envvar="ENV", help="Environment: a block of cdk.json's context."),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "delete": "[red]-[/]"}
 _GONE = "no longer defined"
 
 
 class _OneForErrors(typer.core.TyperCommand):
-    """A command whose exit code 2 means changes: a wrong option is 1, as every other error."""
+    """A command whose exit code 2 means changes: every error is 1, a wrong option too."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
@@ -46,6 +41,13 @@ class _OneForErrors(typer.core.TyperCommand):
         except Exception as error:
             if hasattr(error, "exit_code") and error.exit_code == 2:
                 error.exit_code = 1
+            raise
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WebhookBufferError as error:
+            error.exit_code = 1
             raise
 
 
@@ -61,14 +63,13 @@ def plan_objects(
     ] = None,
 ) -> None:
     """Show what `apply` would change. Writes nothing to Datadog."""
-    with _errors_are_one():
-        api, settings = _api(env)
-        found = _plan(api, settings)
-        if out:
-            try:
-                out.write_text(json.dumps(found.document(), indent=2) + "\n", "utf-8")
-            except OSError as error:
-                raise InputError(f"--out {out}: {error.strerror}; name another file") from None
+    api, settings = _api(env)
+    found = _plan(api, settings)
+    if out:
+        try:
+            out.write_text(json.dumps(found.document(), indent=2) + "\n", "utf-8")
+        except OSError as error:
+            raise InputError(f"--out {out}: {error.strerror}; name another file") from None
     _show(found)
     wrote = "Nothing was written." if api.writes == 0 else f"{api.writes} writes!"
     console.print(f"Plan: {_summary(found)} {wrote}", soft_wrap=True)
@@ -126,9 +127,8 @@ def find_drift(env: Env = "local") -> None:
     """Tell what people changed by hand since it was published. Writes nothing; 2 if anything."""
     from operations.datadog.plan import Action
 
-    with _errors_are_one():
-        api, settings = _api(env)
-        found = _plan(api, settings)
+    api, settings = _api(env)
+    found = _plan(api, settings)
     present = [step for step in found.steps if step.id]
     if not present:
         console.print(f"Nothing of '{env}' is in {api.keys.url}: deleted, or not published yet.")
@@ -222,8 +222,9 @@ class Publication:
 
     def require_permissions(self) -> None:
         """Makes sure that it may be published, before anything is deployed."""
-        for kind in dict.fromkeys(step.kind for step in self._planned.changing(prune=False)):
-            self._api.require_permission(kind)
+        from operations.datadog.publish import require_permissions
+
+        require_permissions(self._api, self._planned, prune=False)
 
     def publish(self, release: str | None) -> None:
         """Publishes, and marks the deployment on the dashboards.
@@ -364,13 +365,3 @@ def _summary(found: Plan) -> str:
 
     create, update, delete, same = (found.count(action) for action in Action)
     return f"{create} to create, {update} to update, {delete} to delete, {same} unchanged."
-
-
-@contextmanager
-def _errors_are_one() -> Iterator[None]:
-    """Where 2 means changes, every error is 1."""
-    try:
-        yield
-    except WebhookBufferError as error:
-        error.exit_code = 1
-        raise

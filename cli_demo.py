@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.markup import escape
 
 from errors import ProofFailedError
 from local import demo as demonstration
-from local import demo_datadog, laptop
+from local import laptop
 from local.backend import ScriptedBackend
 from operations.cdk import check_node, node_modules
 from settings import load
 from terminal import console, milliseconds, progress, show, step
+
+if TYPE_CHECKING:
+    from local.demo_datadog import Published
 
 _KINDS = {"monitor": "monitors", "slo": "SLOs", "dashboard": "dashboards", "downtime": "downtimes"}
 
 
 def demo() -> None:
     """Send real webhooks through a fresh buffer while its backend goes away and comes back."""
+    from local import demo_datadog
+
     check_node()
     webhooks = demonstration.examples(node_modules("@octokit/webhooks-examples"))
     with (
@@ -42,7 +49,7 @@ def demo() -> None:
     show(_published(seen))
 
 
-def _published(seen: demo_datadog.Published) -> list[tuple[str, str]]:
+def _published(seen: Published) -> list[tuple[str, str]]:
     kinds = ", ".join(f"{count} {_KINDS[kind]}" for kind, count in seen.objects.items())
     return [
         ("Published to a stand-in of Datadog", f"{kinds}; {seen.requests} requests"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alarms import slo
 from monitoring.datadog.model import BurnRate, LogQuery, MetricQuery, Needs, Objective, Watch
 from monitoring.model import Comparison, Severity, Threshold
 
@@ -68,8 +69,13 @@ def _of_function(role: str, what: str, covers: tuple[int, ...]) -> tuple[Watch, 
     )
 
 
-def _burns(objective: str, title: str, impact: str, covers: tuple[int, ...]) -> tuple[Watch, ...]:
-    """The two speeds of ``alarms.slo``, as Datadog's own burn rates tell them."""
+# CloudWatch pages of the same burn, so that here each speed is told one step lower.
+_LOWER = {Severity.PAGE: Severity.TICKET, Severity.TICKET: Severity.INFO}
+
+
+def _burns(objective: str) -> tuple[Watch, ...]:
+    """The speeds of ``alarms.slo``, as Datadog's own burn rates tell them."""
+    title, impact, covers = slo.WORDS[objective]
     return tuple(
         Watch(
             id=f"slo-{objective}-burn-{speed}",
@@ -77,7 +83,7 @@ def _burns(objective: str, title: str, impact: str, covers: tuple[int, ...]) -> 
             title=f"{title} ({speed} burn)",
             impact=impact,
             covers=covers,
-            severity=severity,
+            severity=_LOWER[severity],
             queries={"burn": BurnRate(objective, long, short)},
             comparison=Comparison.ABOVE,
             threshold=Threshold(
@@ -89,10 +95,7 @@ def _burns(objective: str, title: str, impact: str, covers: tuple[int, ...]) -> 
             window=long,
             needs=(Needs.BUFFER,),
         )
-        for speed, factor, long, short, severity in (
-            ("fast", 14.4, 3600, 300, Severity.TICKET),
-            ("slow", 3.0, 86_400, 7200, Severity.INFO),
-        )
+        for speed, factor, long, short, severity in slo.SPEEDS
     )
 
 
@@ -210,18 +213,8 @@ WATCHES: tuple[Watch, ...] = (
         window=86_400,
         needs=(Needs.INSTRUMENTED,),
     ),
-    *_burns(
-        "accepted",
-        "Too many webhooks are refused",
-        "Senders are refused more often than the objective allows.",
-        (8, 9),
-    ),
-    *_burns(
-        "delivered",
-        "Too many webhooks are late",
-        "Webhooks arrive late more often than the objective allows.",
-        (1, 2, 3, 6, 7, 11),
-    ),
+    *_burns("accepted"),
+    *_burns("delivered"),
 )
 
 OBJECTIVES: tuple[Objective, ...] = (

@@ -12,18 +12,28 @@ from monitoring import metrics
 from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
 
 # (name, factor, long window, short window, severity)
-_SPEEDS = (
+SPEEDS = (
     ("fast", 14.4, 3600, 300, Severity.PAGE),
     ("slow", 3.0, 86_400, 7200, Severity.TICKET),
 )
+# objective -> (title, impact, failure modes)
+WORDS: dict[str, tuple[str, str, tuple[int, ...]]] = {
+    "accepted": (
+        "Too many webhooks are refused",
+        "Senders are refused more often than the objective allows.",
+        (8, 9),
+    ),
+    "delivered": (
+        "Too many webhooks are late",
+        "Webhooks arrive late more often than the objective allows.",
+        (1, 2, 3, 6, 7, 11),
+    ),
+}
 _IDLE = "Without events no budget burns."
 
 
 def _signal(
     objective: str,
-    title: str,
-    impact: str,
-    covers: tuple[int, ...],
     speed: tuple[str, float, int, int, Severity],
     window: str,
     queries: dict[str, Query],
@@ -31,10 +41,11 @@ def _signal(
     log: str,
 ) -> Signal:
     name, factor, long, short, severity = speed
+    title, impact, covers = WORDS[objective]
     return Signal(
         id=f"slo-{objective}-{name}-{window}",
         runbook=f"slo-{objective}",
-        title=title,
+        title=f"{title} ({name} burn)",
         impact=impact,
         covers=covers,
         severity=severity,
@@ -77,14 +88,11 @@ def _delivered(window: str) -> tuple[dict[str, Query], str]:
 
 SIGNALS = tuple(
     signal
-    for speed in _SPEEDS
+    for speed in SPEEDS
     for window in ("long", "short")
     for signal in (
         _signal(
             "accepted",
-            f"Too many webhooks are refused ({speed[0]} burn)",
-            "Senders are refused more often than the objective allows.",
-            (8, 9),
             speed,
             window,
             *_accepted(window),
@@ -92,9 +100,6 @@ SIGNALS = tuple(
         ),
         _signal(
             "delivered",
-            f"Too many webhooks are late ({speed[0]} burn)",
-            "Webhooks arrive late more often than the objective allows.",
-            (1, 2, 3, 6, 7, 11),
             speed,
             window,
             *_delivered(window),

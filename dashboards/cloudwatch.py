@@ -87,15 +87,9 @@ _OUTCOMES = (
         unit="Count",
         axis="attempts",
         stacked=True,
-        lines=(
-            panels.line(metrics.BACKEND_2XX, "Sum", "buffer", "2xx: delivered", panels.GREEN),
-            panels.line(metrics.BACKEND_3XX, "Sum", "buffer", "3xx", panels.PURPLE),
-            panels.line(metrics.BACKEND_4XX, "Sum", "buffer", "4xx", panels.ORANGE),
-            panels.line(metrics.BACKEND_5XX, "Sum", "buffer", "5xx", panels.RED),
-            panels.line(metrics.BACKEND_TIMEOUT, "Sum", "buffer", "timeout", panels.BROWN),
-            panels.line(
-                metrics.BACKEND_CONNECTION_ERROR, "Sum", "buffer", "no connection", "#7f7f7f"
-            ),
+        lines=tuple(
+            panels.line(metric, "Sum", "buffer", label, color)
+            for metric, label, color in panels.OUTCOMES
         ),
     ),
     Panel(

@@ -12,16 +12,14 @@ from settings import Settings
 
 def api(role: str, kind: Kind) -> tuple[Graph, ...]:
     """What senders are told, and how soon."""
-    count, client_errors, server_errors, latency = panels.API[kind]
+    latency = panels.API[kind][-1]
     return (
         Graph(
             title="Requests",
             unit="Count",
             shape="bars",
             lines=(
-                hidden(count, "Sum", role, "n"),
-                hidden(client_errors, "Sum", role, "e4"),
-                hidden(server_errors, "Sum", role, "e5"),
+                *panels.counts(role, kind),
                 Formula("n - e4 - e5", "taken", panels.GREEN),
                 Formula("e4", "4xx", panels.ORANGE),
                 Formula("e5", "5xx", panels.RED),
@@ -31,9 +29,7 @@ def api(role: str, kind: Kind) -> tuple[Graph, ...]:
             title="Share of requests not taken",
             unit="Percent",
             lines=(
-                hidden(count, "Sum", role, "n"),
-                hidden(client_errors, "Sum", role, "e4"),
-                hidden(server_errors, "Sum", role, "e5"),
+                *panels.counts(role, kind),
                 Formula("100 * e4 / n", "4xx", panels.ORANGE),
                 Formula("100 * e5 / n", "5xx", panels.RED),
             ),
@@ -91,14 +87,7 @@ _OUTCOMES = Graph(
     title="Attempts, by what the backend answered",
     unit="Count",
     shape="bars",
-    lines=(
-        _outcome("Backend2xx", "2xx: delivered", panels.GREEN),
-        _outcome("Backend3xx", "3xx", panels.PURPLE),
-        _outcome("Backend4xx", "4xx", panels.ORANGE),
-        _outcome("Backend5xx", "5xx", panels.RED),
-        _outcome("BackendTimeout", "timeout", panels.BROWN),
-        _outcome("BackendConnectionError", "no connection", "#7f7f7f"),
-    ),
+    lines=tuple(_outcome(metric.name, *told) for metric, *told in panels.OUTCOMES),
     signals=("backend-redirects",),
 )
 _FAILING = Graph(

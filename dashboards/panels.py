@@ -25,6 +25,17 @@ API = {
 }
 
 
+# What the backend answered: metric, what it is called, colour.
+OUTCOMES = (
+    (metrics.BACKEND_2XX, "2xx: delivered", GREEN),
+    (metrics.BACKEND_3XX, "3xx", PURPLE),
+    (metrics.BACKEND_4XX, "4xx", ORANGE),
+    (metrics.BACKEND_5XX, "5xx", RED),
+    (metrics.BACKEND_TIMEOUT, "timeout", BROWN),
+    (metrics.BACKEND_CONNECTION_ERROR, "no connection", "#7f7f7f"),
+)
+
+
 def line(metric: Metric, statistic: str, role: str, label: str, color: str | None = None) -> Line:
     """A metric that is shown."""
     return Line(Query(metric, statistic, role), label, color=color)
@@ -33,6 +44,16 @@ def line(metric: Metric, statistic: str, role: str, label: str, color: str | Non
 def hidden(metric: Metric, statistic: str, role: str, name: str) -> Line:
     """A metric for formulas alone, which call it by ``name``."""
     return Line(Query(metric, statistic, role), name, id=name, hidden=True)
+
+
+def counts(role: str, kind: Kind) -> tuple[Line, ...]:
+    """An API's requests for formulas: ``n``, and of them ``e4`` and ``e5``."""
+    count, client_errors, server_errors, _ = API[kind]
+    return (
+        hidden(count, "Sum", role, "n"),
+        hidden(client_errors, "Sum", role, "e4"),
+        hidden(server_errors, "Sum", role, "e5"),
+    )
 
 
 def api(role: str, kind: Kind) -> tuple[Panel, ...]:
@@ -53,9 +74,7 @@ def api(role: str, kind: Kind) -> tuple[Panel, ...]:
             title="Share of requests not taken",
             unit="Percent",
             lines=(
-                hidden(count, "Sum", role, "n"),
-                hidden(client_errors, "Sum", role, "e4"),
-                hidden(server_errors, "Sum", role, "e5"),
+                *counts(role, kind),
                 Formula("100 * e4 / n", "4xx"),
                 Formula("100 * e5 / n", "5xx"),
             ),

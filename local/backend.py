@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from lambdas.faux_backend import FauxBackend
-
-_HOST = "127.0.0.1"
+from local.listener import AnyMethod, listening
+from local.process import HOST
 
 
 class ScriptedBackend:
@@ -31,17 +30,15 @@ class ScriptedBackend:
     @property
     def url(self) -> str:
         """The same before and after an outage."""
-        return f"http://{_HOST}:{self._port}"
+        return f"http://{HOST}:{self._port}"
 
     def resume(self) -> None:
         """Listens (again)."""
         if self._server is not None:
             return
         handler = type("Handler", (_Handler,), {"faux": self.faux})
-        self._server = ThreadingHTTPServer((_HOST, self._port), handler)
+        self._server = listening(handler, self._port)
         self._port = self._server.server_port
-        serve = {"poll_interval": 0.02}
-        threading.Thread(target=self._server.serve_forever, kwargs=serve, daemon=True).start()
 
     def refuse(self) -> None:
         """Goes away: connections are refused until ``resume``."""
@@ -62,18 +59,12 @@ class ScriptedBackend:
         self.refuse()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(AnyMethod):
     """Hands any method on any path to ``faux``."""
 
-    protocol_version = "HTTP/1.1"
     faux: FauxBackend
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("do_"):
-            return self._serve
-        raise AttributeError(name)
-
-    def _serve(self) -> None:
+    def serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         # As on the wire: http.server's own path folds leading slashes.
         target = self.requestline.split(" ")[1]
@@ -96,6 +87,3 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", "0")
             self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Says nothing: what was received is in ``faux.received``."""

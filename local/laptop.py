@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from errors import NotDeployedError
-from local import datadog
 from local.emulator import DEFAULT_PORT, Emulator
 from operations import deployment
-from operations.datadog.api import Keys
+from operations.datadog.account import Keys
 from operations.deployment import Step
 from operations.target import Target
 from settings import ROOT, Settings, load
@@ -33,18 +32,24 @@ def emulator() -> Emulator:
 
 def started_datadog() -> str:
     """The URL of the stand-in of Datadog's API, started where it was not running."""
+    from local import datadog  # its server, which few commands need
+
     return datadog.started(STATE / "datadog")
 
 
 def stopped_datadog() -> bool:
     """Stops it; whether it was running. Its objects stay."""
     ran = datadog_url() is not None
+    from local import datadog
+
     datadog.stop(STATE / "datadog")
     return ran
 
 
 def datadog_url() -> str | None:
     """Where the stand-in answers; None when it is not running."""
+    from local import datadog
+
     return datadog.running(STATE / "datadog")
 
 

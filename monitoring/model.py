@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 RUNBOOK = Path(__file__).resolve().parent.parent / "docs" / "runbook.md"
 # The ways in which a buffer fails; every signal says which of them it notices.
@@ -211,20 +212,10 @@ class Signal:
         return frozenset(query.role for query in self.queries.values())
 
     def _problems(self) -> list[str]:
-        found = []
-        if not _ID.fullmatch(self.id):
-            found.append("the id is not kebab-case; write words-with-hyphens")
-        for name in ("title", "impact", "missing_reason"):
-            if not getattr(self, name).strip():
-                found.append(f"{name} is empty; say it in a sentence")
-        if not self.threshold.reason.strip():
-            found.append("the threshold has no reason; say why this number")
-        unknown = set(self.covers) - FAILURE_MODES.keys()
-        if unknown:
-            found.append(f"covers unknown failure modes {sorted(unknown)}; they are 1 to 18")
+        found = stated_problems(self)
+        if not self.missing_reason.strip():
+            found.append("missing_reason is empty; say it in a sentence")
         found += period_problems(self.period, self.datapoints, self.periods)
-        if self.runbook not in headings(RUNBOOK):
-            found.append(f"docs/{RUNBOOK.name} has no heading '## {self.runbook}'; write it")
         return found + self._query_problems()
 
     def _query_problems(self) -> list[str]:
@@ -307,6 +298,41 @@ class Composite:
     def parts(self) -> tuple[str, ...]:
         """The ids of its signals."""
         return tuple(name for group in self.groups for name in group)
+
+
+class Stated(Protocol):
+    """What says of itself what is wrong, how bad it is and what to do."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def impact(self) -> str: ...
+    @property
+    def covers(self) -> tuple[int, ...]: ...
+    @property
+    def threshold(self) -> Threshold: ...
+    @property
+    def runbook(self) -> str: ...
+
+
+def stated_problems(one: Stated) -> list[str]:
+    """What is missing in what is said, or can't be so."""
+    found = []
+    if not _ID.fullmatch(one.id):
+        found.append("the id is not kebab-case; write words-with-hyphens")
+    for name, text in (("title", one.title), ("impact", one.impact)):
+        if not text.strip():
+            found.append(f"{name} is empty; say it in a sentence")
+    if not one.threshold.reason.strip():
+        found.append("the threshold has no reason; say why this number")
+    unknown = set(one.covers) - FAILURE_MODES.keys()
+    if unknown:
+        found.append(f"covers unknown failure modes {sorted(unknown)}; they are 1 to 18")
+    if one.runbook not in headings(RUNBOOK):
+        found.append(f"docs/{RUNBOOK.name} has no heading '## {one.runbook}'; write it")
+    return found
 
 
 def unit_of(query: Query) -> str:

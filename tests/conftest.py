@@ -21,7 +21,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 import settings
 from local.backend import ScriptedBackend
-from local.emulator import Emulator, Running
+from local.emulator import Emulator
+from local.process import Running
 from tests.templates import Synthesized, Template, synthesize
 
 # No test may find an account of the person who runs it, nor a chosen environment.
@@ -231,6 +232,32 @@ def http_event(
     if cookies:
         event["cookies"] = cookies
     return event
+
+
+def function_environ(url: str) -> dict[str, str]:
+    """What publish and subscribe have to be told, with everything at one address."""
+    return {
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": url,
+        "QUEUE_URL": f"{url}/queue.fifo",
+        "TABLE": "records",
+        "BACKEND_URL": url,
+        "GROUP_ID": '["json:id"]',
+        "GROUP_ID_MISSING": "own",
+        "HEARTBEATS": "true",
+        "DEDUPLICATION_ID": "[]",
+        "RETRY_BASE_SECONDS": "1",
+        "RETRY_MAX_SECONDS": "1",
+        "RETRY_AFTER_MAX_SECONDS": "1",
+        "RECORD_TTL_SECONDS": "1",
+        "TEST_FLAGS": "false",
+        "HEARTBEAT_TO_BACKEND": "false",
+        "BLOCKED_ATTEMPTS": "5",
+        "BLOCKED_SECONDS": "600",
+        "RELEASE": "test",
+    }
 
 
 class Functions:

@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-import psutil
 import urllib3
 
 from errors import InputError, ToolError
-from local.emulator import _CHILDREN, _PASSED_ON, Emulator, Running
+from local.process import HOST, Background, Running, free_port, listens
 from settings import ROOT
 
-_HOST = "127.0.0.1"
 _START_SECONDS = 20.0
 
 
-class _Process(Emulator):
-    """Kept track of as the emulator is, in files beside its own."""
-
+class _Process(Background):
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.log = folder / "datadog.log"
-        self._pid_file = folder / "datadog.json"
+        super().__init__(folder, "datadog")
 
     def start(self, port: int | None = None) -> Running:
+        """Starts it on a port that was asked for, or else on its last, or on any free one."""
+        if port and listens(port):
+            raise InputError(f"Port {port} on {HOST} is taken by another program.")
+        last = self.last_port()
+        port = port or (last if last and not listens(last) else free_port())
         self.folder.mkdir(parents=True, exist_ok=True)
         state = self.folder / "datadog-objects.json"
-        port = _free(port or self.last_port(), asked=port is not None)
-        with self.log.open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "local.datadog", "--port", str(port), "--state", str(state)],
-                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-                cwd=ROOT, start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-        _CHILDREN[process.pid] = process
-        running = Running(process.pid, psutil.Process(process.pid).create_time(), port)
-        self._pid_file.write_text(json.dumps(vars(running)))
+        process, running = self._spawn(
+            "local.datadog", "--port", str(port), "--state", str(state),
+            port=port, cwd=ROOT, environ={},
+        )  # fmt: skip
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(running.endpoint_url):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -79,19 +66,6 @@ def running(folder: Path) -> str | None:
 def stop(folder: Path) -> None:
     """Stops the stand-in of this folder; its objects stay."""
     _Process(folder).stop()
-
-
-def _free(port: int | None, *, asked: bool) -> int:
-    """A port that can be listened on: this one, or any if nobody asked for it."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port or 0))
-        except OSError:
-            if asked or port is None:
-                raise InputError(f"Port {port} on {_HOST} is taken by another program.") from None
-            return _free(None, asked=False)
-        return int(probe.getsockname()[1])
 
 
 def _answers(url: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,8 +21,9 @@ from urllib.parse import parse_qsl
 from local.datadog import dashboards, downtimes, events, monitors, page, slos
 from local.datadog.store import Body, Call, RefusedError, Route, Store
 from local.datadog.trouble import Counter, Fault, Limit, Reply, json_reply, met
+from local.listener import AnyMethod, listening
+from local.process import HOST
 
-_HOST = "127.0.0.1"
 _VALIDATE = Route("GET", "/api/v1/validate", "", lambda _: {"valid": True})
 _ROUTES = (
     _VALIDATE,
@@ -81,7 +82,7 @@ class StandIn:
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://{_HOST}:{self._port}"
+        return f"http://{HOST}:{self._port}"
 
     def set_clock(self, clock: Callable[[], datetime]) -> None:
         """Takes the time from elsewhere."""
@@ -100,10 +101,8 @@ class StandIn:
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"standin": self})
-        self._server = ThreadingHTTPServer((_HOST, self._port), handler)
+        self._server = listening(handler, self._port)
         self._port = self._server.server_port
-        serve = {"poll_interval": 0.02}
-        threading.Thread(target=self._server.serve_forever, kwargs=serve, daemon=True).start()
         return self
 
     def __exit__(
@@ -203,18 +202,12 @@ def _parsed(content: bytes) -> Any:
         return None
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(AnyMethod):
     """Hands any method on any path to ``standin``."""
 
-    protocol_version = "HTTP/1.1"
     # An answer leaves in one piece: in two, the second waits for the first's receipt.
     wbufsize = -1
     standin: StandIn
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("do_"):
-            return self._serve
-        raise AttributeError(name)
 
     def setup(self) -> None:
         super().setup()
@@ -230,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             super().finish()
 
-    def _serve(self) -> None:
+    def serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         reply = self.standin.answer(self.command, self.path, self.headers, content)
         if reply is None:
@@ -242,6 +235,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply.content)))
         self.end_headers()
         self.wfile.write(reply.content)
-
-    def log_message(self, *_: Any) -> None:
-        """Says nothing: what came is in ``standin.requests``."""

@@ -49,6 +49,8 @@ def problems(found: Sequence[Definition]) -> list[str]:
 def _of(one: Definition) -> Iterator[str]:
     if not str(one.body.get(TEXT[one.kind]) or "").strip():
         yield f"{TEXT[one.kind]}: is empty; it has to say whose object this is"
+    if one.imported:
+        return
     match one.kind:
         case Kind.MONITOR:
             yield from _monitor(one)
@@ -69,19 +71,15 @@ def _monitor(one: Definition) -> Iterator[str]:
     try:
         read = monitor(str(body.get("query", "")), kind)
     except QueryError as error:
-        # What somebody else made may be what only Datadog can read.
-        if not one.imported:
-            yield f"query: {error}"
+        yield f"query: {error}"
     else:
         by, above = read.by, read.sign in (">", ">=")
-        if (critical is None or float(critical) != read.number) and not one.imported:
+        if critical is None or float(critical) != read.number:
             yield (
                 f"options.thresholds.critical: is {critical}, but the query compares with "
                 f"{read.number:g}; make them equal"
             )
-        yield from _known("query", read.metrics, one)
-    if one.imported:
-        return
+        yield from _known("query", read.metrics)
     yield from _sides(thresholds, above=above)
     yield from _message("message", str(body.get("message", "")), by, kind)
     yield from _message("name", str(body.get("name", "")), by, kind)
@@ -135,14 +133,14 @@ def _slo(one: Definition) -> Iterator[str]:
             yield f"thresholds.{place}.warning: {warning} must be above the target ({target})"
     for field, text in body.get("query", {}).items():
         try:
-            yield from _known(f"query.{field}", metric(text).metrics, one)
+            yield from _known(f"query.{field}", metric(text).metrics)
         except QueryError as error:
             yield f"query.{field}: {error}"
 
 
-def _known(field: str, names: Iterable[str], one: Definition) -> Iterator[str]:
+def _known(field: str, names: Iterable[str]) -> Iterator[str]:
     for name in names:
-        if not one.imported and metrics.known(name) is None:
+        if metrics.known(name) is None:
             yield f"{field}: {name} is no metric of monitoring/datadog/metrics.py; add it there"
 
 
@@ -153,8 +151,6 @@ def _downtime(body: dict[str, Any]) -> Iterator[str]:
 
 
 def _dashboard(one: Definition) -> Iterator[str]:
-    if one.imported:
-        return
     body = resolved(one.body, {}, missing="id")
     variables = {each["name"] for each in body.get("template_variables") or ()}
     used: set[str] = set()
@@ -170,7 +166,7 @@ def _dashboard(one: Definition) -> Iterator[str]:
                 if kind == "metrics":
                     read = metric(text)
                     used |= read.variables
-                    yield from _known(field, read.metrics, one)
+                    yield from _known(field, read.metrics)
                 else:
                     used |= search(text)
             except QueryError as error:

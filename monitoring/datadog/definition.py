@@ -23,6 +23,10 @@ _MARKER = re.compile(
 )
 
 
+# A reference inside a text.
+_IN_TEXT = re.compile(r"\{\$ref:([a-z]+:[a-z0-9-]+)\}")
+
+
 class Kind(StrEnum):
     """What Datadog can be given, in the order in which references allow it to be made."""
 
@@ -139,11 +143,7 @@ def resolved(body: Any, ids: dict[tuple[Kind, str], Any], missing: Any = None) -
     if isinstance(body, list):
         return [resolved(value, ids, missing) for value in body]
     if isinstance(body, str):
-        return re.sub(
-            r"\{\$ref:([a-z]+:[a-z0-9-]+)\}",
-            lambda found: str(ids.get(_parsed(found[1]), missing)),
-            body,
-        )
+        return _IN_TEXT.sub(lambda found: str(ids.get(_parsed(found[1]), missing)), body)
     return body
 
 
@@ -163,7 +163,7 @@ def _references(body: Any) -> Iterator[tuple[Kind, str]]:
         for value in body:
             yield from _references(value)
     elif isinstance(body, str):
-        for found in re.findall(r"\{\$ref:([a-z]+:[a-z0-9-]+)\}", body):
+        for found in _IN_TEXT.findall(body):
             yield _parsed(found)
 
 

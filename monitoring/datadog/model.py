@@ -6,23 +6,19 @@ name resources by role and numbers by fact, and both become monitors.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from monitoring.model import (
-    FAILURE_MODES,
-    RUNBOOK,
     Comparison,
     Severity,
     SignalError,
     Threshold,
-    headings,
+    stated_problems,
     variables,
 )
 
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Source: Datadog API reference, "Monitors": the windows of a metric monitor.
 WINDOWS = {60: "1m", 300: "5m", 600: "10m", 900: "15m", 1800: "30m", 3600: "1h", 7200: "2h",
            14_400: "4h", 86_400: "1d", 604_800: "1w"}  # fmt: skip
@@ -54,6 +50,11 @@ class MetricQuery:
     over_time: str = "sum"
     role: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def percentile(self) -> bool:
+        """Whether it is one of a distribution."""
+        return self.over_time.startswith("p") and self.over_time[1:].isdigit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Watch:
         id, title, impact, covers, severity, runbook: as a signal's.
         queries: by the name that the expression uses.
         expression: arithmetic over the queries; None with exactly one.
-        by: tags whose every value is judged by itself.
+        by: of log lines, the attributes whose every value is judged by itself.
         threshold: that is wrong.
         warning: a share of the threshold that is told as a warning; None without.
         recovery: the share at which it ends again, so that it does not flap; None where it ends
@@ -127,19 +128,7 @@ class Watch:
             raise SignalError(f"watch '{self.id}': {problem}")
 
     def _problems(self) -> list[str]:
-        found = []
-        if not _ID.fullmatch(self.id):
-            found.append("the id is not kebab-case; write words-with-hyphens")
-        for name in ("title", "impact"):
-            if not getattr(self, name).strip():
-                found.append(f"{name} is empty; say it in a sentence")
-        if not self.threshold.reason.strip():
-            found.append("the threshold has no reason; say why this number")
-        unknown = set(self.covers) - FAILURE_MODES.keys()
-        if unknown:
-            found.append(f"covers unknown failure modes {sorted(unknown)}; they are 1 to 18")
-        if self.runbook not in headings(RUNBOOK):
-            found.append(f"docs/{RUNBOOK.name} has no heading '## {self.runbook}'; write it")
+        found = stated_problems(self)
         if self.window not in WINDOWS:
             found.append(f"a window of {self.window} s is none of Datadog's {sorted(WINDOWS)}")
         above = self.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)

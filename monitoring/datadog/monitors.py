@@ -137,7 +137,7 @@ def rendered(query: MetricQuery, resources: Resources, settings: Settings) -> st
     metric = metrics.METRICS[query.name]
     found = {**scope(resources, settings, query.role), **query.tags}
     text = ",".join(f"{name}:{value}" for name, value in sorted(found.items()))
-    if query.over_time.startswith("p") and query.over_time[1:].isdigit():
+    if query.percentile:
         return f"{query.over_time}:{query.name}{{{text}}}"
     counted = ".as_count()" if query.over_time == "sum" and metric.type != "gauge" else ""
     return f"{query.over_time}:{query.name}{{{text}}}{counted}"
@@ -176,9 +176,6 @@ def _metric_options(watch: Watch, settings: Settings) -> dict[str, Any]:
     if watch.unusual is not None:
         window = f"last_{WINDOWS[_ALERT_WINDOW]}"
         options["threshold_windows"] = {"trigger_window": window, "recovery_window": window}
-        options["require_full_window"] = False
-    if watch.by:
-        options["new_group_delay"] = 60
     return options
 
 
@@ -211,7 +208,7 @@ def _query(watch: Watch, alarms: AlarmSet, critical: float) -> tuple[str, str]:
         for name, one in watch.queries.items()
         if isinstance(one, MetricQuery)
     }
-    text = filled(watch.expression or first_name(parts), parts)
+    text = filled(watch.expression or next(iter(parts)), parts)
     if watch.unusual is not None:
         usual = (
             f"anomalies({text}, 'agile', {watch.unusual}, direction='both', interval=60, "
@@ -220,14 +217,9 @@ def _query(watch: Watch, alarms: AlarmSet, critical: float) -> tuple[str, str]:
         )
         return f"avg(last_{window}):{usual} {ends}", "query alert"
     over = first.over_time
-    if over.startswith("p") and over[1:].isdigit():
+    if first.percentile:
         return f"percentile(last_{window}):{text} {ends}", "query alert"
     return f"{over}(last_{window}):{text} {ends}", "query alert"
-
-
-def first_name(parts: Mapping[str, str]) -> str:
-    """The name of the only query."""
-    return next(iter(parts))
 
 
 def filled(expression: str, parts: Mapping[str, str]) -> str:

@@ -5,15 +5,34 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
 from errors import DatadogError
-from operations.datadog.api import Keys
 from operations.target import Target, aws_errors
 
 # The names that Datadog's own tools read.
 API_KEY, APPLICATION_KEY = "DD_API_KEY", "DD_APP_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What Datadog knows us by. Never shown: ``origin`` says where they are from.
+
+    Attributes:
+        url: of the API, ``https://api.datadoghq.com``.
+        api, application: the keys.
+        origin: in words, for errors.
+    """
+
+    url: str
+    api: str
+    application: str
+    origin: str
+
+    def __repr__(self) -> str:
+        return f"Keys({self.url}, from {self.origin})"
 
 
 def keys(target: Target, environ: Mapping[str, str] | None = None) -> Keys:

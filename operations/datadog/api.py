@@ -31,6 +31,7 @@ from datadog_api_client.model_utils import (
 
 from errors import DatadogError
 from monitoring.datadog.definition import Definition, Kind, resolved
+from operations.datadog.account import Keys
 from operations.datadog.form import Body
 from operations.datadog.pace import Pace, StoppedError
 
@@ -85,25 +86,6 @@ class Found:
 
 class LostReplyError(DatadogError):
     """When nobody can know whether a request was carried out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What Datadog knows us by. Never shown: ``origin`` says where they are from.
-
-    Attributes:
-        url: of the API, ``https://api.datadoghq.com``.
-        api, application: the keys.
-        origin: in words, for errors.
-    """
-
-    url: str
-    api: str
-    application: str
-    origin: str
-
-    def __repr__(self) -> str:
-        return f"Keys({self.url}, from {self.origin})"
 
 
 class Api:

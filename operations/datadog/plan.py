@@ -119,7 +119,7 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
     """
     api.check_key()
     present, copies, strays = _present(api, settings)
-    ids: dict[Key, Any] = {key: _typed(key[0], one.id) for key, one in present.items()}
+    ids: dict[Key, Any] = {key: typed(key[0], one.id) for key, one in present.items()}
     held = {(kind, key) for kind, key, _ in strays}
     steps = [_step(one, present, ids) for one in definitions if (one.kind, one.key) not in held]
     kept = {(one.kind, one.key) for one in definitions}
@@ -203,7 +203,7 @@ def _step(definition: Definition, present: Mapping[Key, Found], ids: Mapping[Key
     )
 
 
-def _typed(kind: Kind, id: str) -> Any:  # noqa: A002
+def typed(kind: Kind, id: str) -> Any:  # noqa: A002
     """An id as a body holds it: monitors' are numbers."""
     return int(id) if kind is Kind.MONITOR else id
 

@@ -14,7 +14,7 @@ from errors import DatadogError
 from monitoring.datadog.definition import Definition, Kind, resolved
 from operations.datadog.api import CONNECTIONS, Api, Found
 from operations.datadog.form import sendable, stamped
-from operations.datadog.plan import Action, Key, Plan, Step, ours
+from operations.datadog.plan import Action, Key, Plan, Step, ours, typed
 from settings import Settings
 
 # What is deleted first may refer to what is deleted later.
@@ -44,10 +44,18 @@ def apply(
     Raises:
         DatadogError: When a permission is missing, before anything is written.
     """
-    todo = plan.changing(prune=prune)
-    for kind in dict.fromkeys(step.kind for step in todo):
+    require_permissions(api, plan, prune=prune)
+    return _Run(api, settings, plan, tell).all(plan.changing(prune=prune))
+
+
+def require_permissions(api: Api, plan: Plan, *, prune: bool) -> None:
+    """Makes sure that what a plan changes may be written, without writing anything.
+
+    Raises:
+        DatadogError: When a permission is missing.
+    """
+    for kind in dict.fromkeys(step.kind for step in plan.changing(prune=prune)):
         api.require_permission(kind)
-    return _Run(api, settings, plan, tell).all(todo)
 
 
 class _Run:
@@ -92,7 +100,7 @@ class _Run:
         body = resolved(step.definition.body, self._ids)
         if step.id is None:
             there = self._api.create(kind, stamped(kind, body), lambda: self._look(step))
-            self._ids[kind, step.key] = int(there.id) if kind is Kind.MONITOR else there.id
+            self._ids[kind, step.key] = typed(kind, there.id)
             return
         assert step.present is not None
         types = [one for one in step.changes if one.path == "type"]

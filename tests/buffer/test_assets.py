@@ -16,6 +16,7 @@ from buffer import assets
 from buffer.assets import functions_asset, release
 from monitoring.alarm_set import alarm_set
 from monitoring.briefing import briefing
+from tests.conftest import function_environ
 
 # What the Lambda runtime brings: boto3 and what it needs. Source: Lambda developer guide,
 # "Building Lambda functions with Python", runtime-included SDK.
@@ -92,25 +93,7 @@ def test_handlers_need_only_asset_and_runtime(
         "print('SENTRY', getattr(sys.modules.get('sentry_sdk'), '__file__', None))\n"
     )
     environ = {
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-        "QUEUE_URL": "http://127.0.0.1:1/queue.fifo",
-        "TABLE": "records",
-        "BACKEND_URL": "http://127.0.0.1:1",
-        "GROUP_ID": '["json:id"]',
-        "GROUP_ID_MISSING": "own",
-        "HEARTBEATS": "true",
-        "DEDUPLICATION_ID": "[]",
-        "RETRY_BASE_SECONDS": "1",
-        "RETRY_MAX_SECONDS": "1",
-        "RETRY_AFTER_MAX_SECONDS": "1",
-        "RECORD_TTL_SECONDS": "1",
-        "TEST_FLAGS": "false",
-        "HEARTBEAT_TO_BACKEND": "false",
-        "BLOCKED_ATTEMPTS": "5",
-        "BLOCKED_SECONDS": "600",
+        **function_environ("http://127.0.0.1:1"),
         "SERVICE": "s",
         "ENVIRONMENT": "e",
         "QUEUE_NAME": "q.fifo",
@@ -118,7 +101,6 @@ def test_handlers_need_only_asset_and_runtime(
         "PROBE_ALARM": "probe",
         "CHANNELS": "[]",
         "BRIEFING": str(_briefing(tmp_path)),
-        "RELEASE": "test",
         "SENTRY_DSN": "http://key@127.0.0.1:1/1",
     }
     # -S and -I: no site-packages, no PYTHONPATH, no current folder. -B: no bytecode in the asset.

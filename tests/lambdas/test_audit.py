@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
-from local.emulator import Running
+from local.process import Running
 from tests.conftest import context
 from tests.lambdas.conftest import Wire, read_request
 

@@ -20,7 +20,7 @@ from lambdas.channels import Channel, ChannelError
 from lambdas.faux_backend import Answer
 from lambdas.notification import Notification
 from local.backend import ScriptedBackend
-from local.emulator import Running
+from local.process import Running
 from tests.conftest import eventually
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 from tests.lambdas.fixtures import alarms

@@ -18,7 +18,7 @@ import pytest
 
 from lambdas.faux_backend import Answer
 from local.backend import ScriptedBackend
-from local.emulator import Running
+from local.process import Running
 from tests.conftest import Aws, Functions, context, eventually, http_event
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 

@@ -19,7 +19,7 @@ from lambdas.aws import AwsError
 from lambdas.faux_backend import Answer
 from lambdas.metrics import UNITS
 from local.backend import ScriptedBackend
-from local.emulator import Running
+from local.process import Running
 from tests.conftest import Aws, Functions, context, eventually
 from tests.lambdas.conftest import HttpStub, Sentry, Wire
 from tests.lambdas.fixtures import alarms

@@ -14,7 +14,7 @@ from lambdas import record
 from lambdas.aws import AwsError
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
-from local.emulator import Running
+from local.process import Running
 from tests.conftest import Aws
 
 _ITEM_BYTES = 400 * 1024  # Source: DynamoDB quotas.

@@ -23,7 +23,7 @@ from lambdas.envelope import MAX_MESSAGE_BYTES, Envelope, pack, unpack
 from lambdas.target import Backend
 from monitoring.alarm_set import alarm_set
 from monitoring.briefing import briefing
-from tests.conftest import context, eventually, http_event
+from tests.conftest import context, eventually, function_environ, http_event
 from tests.lambdas.conftest import HttpStub, Sentry
 from tests.trace_agent import TraceAgent, trace_agent
 
@@ -80,26 +80,7 @@ class Datadog:
         environ = {
             "PATH": os.environ["PATH"],
             "AWS_LAMBDA_FUNCTION_NAME": "f",
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_ENDPOINT_URL": url,
-            "QUEUE_URL": f"{url}/queue.fifo",
-            "TABLE": "records",
-            "BACKEND_URL": url,
-            "GROUP_ID": '["json:id"]',
-            "GROUP_ID_MISSING": "own",
-            "HEARTBEATS": "true",
-            "DEDUPLICATION_ID": "[]",
-            "RETRY_BASE_SECONDS": "1",
-            "RETRY_MAX_SECONDS": "1",
-            "RETRY_AFTER_MAX_SECONDS": "1",
-            "RECORD_TTL_SECONDS": "1",
-            "TEST_FLAGS": "false",
-            "HEARTBEAT_TO_BACKEND": "false",
-            "BLOCKED_ATTEMPTS": "5",
-            "BLOCKED_SECONDS": "600",
-            "RELEASE": "test",
+            **function_environ(url),
             "DD_LAMBDA_HANDLER": f"lambdas.{module}.handler",
             "DD_TRACE_ENABLED": "true",
             "DD_TRACE_BOTOCORE_ENABLED": "false",

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from errors import InputError, ToolError
-from local.emulator import Emulator, Running
+from local.emulator import Emulator
+from local.process import Running
 from tests.conftest import eventually
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import cli
 from errors import InputError
 from local import laptop
-from local.emulator import Running
+from local.process import Running
 from operations import deployment
 from operations.cdk import Cdk
 from operations.target import Target, stack

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from errors import NotDeployedError
-from local.emulator import Running
+from local.process import Running
 from monitoring.alarm_set import alarm_set
 from operations import drill
 from operations.target import Target
