@@ -60,14 +60,14 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-i
 clean: ## Remove what the commands made, except the record of what runs (webhook-buffer down)
 	@rm -rf .build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.venv/.ready: requirements.txt requirements-uv.txt pyproject.toml
+.venv/.ready: requirements.txt requirements-uv.txt pyproject.toml packages/alarmproof/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Python 3.11 or later is needed; '$(PYTHON)' is older or missing. Say: make PYTHON=python3.13 ..."; exit 1; }
 	@echo "Installing Python packages into .venv"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e packages/alarmproof -e .
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json

@@ -15,9 +15,10 @@ import buffer  # noqa: F401 - before aws_cdk: it silences jsii
 from aws_cdk import App, Environment
 
 from buffer.stack import BufferStack
-from errors import InputError, WebhookBufferError
 from monitoring.cdk.stack import MonitoringStack
-from settings import Settings, load
+from settings.errors import InputError, WebhookBufferError
+from settings.loader import load
+from settings.schema import Settings
 
 
 def build(app: App, settings: Settings) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alarms import api, backend, composites, datadog, functions, queue, slo, table, watch
-from monitoring.datadog.model import Objective, Watch
-from monitoring.model import Composite, Kind, Signal
+from alarms import api, backend, composites, datadog, end_to_end, functions, queue, slo, table
+from monitoring.model.datadog import DatadogMonitor, Objective
+from monitoring.model.signals import Composite, Kind, Signal
 
 SIGNALS: tuple[Signal, ...] = (
     *backend.SIGNALS,
@@ -16,11 +16,11 @@ SIGNALS: tuple[Signal, ...] = (
     *api.SIGNALS,
     *table.SIGNALS,
     *slo.SIGNALS,
-    *watch.SIGNALS,
+    *end_to_end.SIGNALS,
 )
 COMPOSITES: tuple[Composite, ...] = composites.COMPOSITES
 # What only Datadog can see, and what is promised there.
-WATCHES: tuple[Watch, ...] = datadog.WATCHES
+MONITORS: tuple[DatadogMonitor, ...] = datadog.MONITORS
 OBJECTIVES: tuple[Objective, ...] = datadog.OBJECTIVES
 
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from monitoring import metrics
-from monitoring.model import Comparison, Kind, Metric, Missing, Query, Severity, Signal, Threshold
+from monitoring.model import metrics
+from monitoring.model.signals import (
+    Comparison,
+    FailureMode,
+    Kind,
+    Metric,
+    Missing,
+    Query,
+    Severity,
+    Signal,
+    Threshold,
+)
 
 _IDLE = "Without requests there is no data; that traffic stopped is another signal's affair."
 _METRICS: dict[Kind, tuple[Metric, Metric, Metric, Metric]] = {
@@ -32,7 +42,7 @@ def _signals(
             runbook=runbook or "api-5xx",
             title="Senders are refused",
             impact="Senders get 5xx: webhooks are lost unless they send again.",
-            covers=(8, 9),
+            covers=(FailureMode.QUEUE_REFUSES, FailureMode.PUBLISH_SLOW),
             severity=Severity.PAGE,
             queries={
                 "e5": Query(server_errors, "Sum", role),
@@ -57,7 +67,7 @@ def _signals(
             runbook=runbook or "api-4xx",
             title="A surge of requests that can't be taken",
             impact="One sender or more is told that its webhooks are wrong.",
-            covers=(8,),
+            covers=(FailureMode.QUEUE_REFUSES,),
             severity=Severity.TICKET,
             queries={
                 "e4": Query(client_errors, "Sum", role),
@@ -83,7 +93,7 @@ def _signals(
             runbook=runbook or "api-latency",
             title="Senders wait for their answer",
             impact="Senders with a short timeout give up and send again.",
-            covers=(9,),
+            covers=(FailureMode.PUBLISH_SLOW,),
             severity=Severity.TICKET,
             queries={"latency": Query(duration, "p99", role)},
             comparison=Comparison.AT_LEAST,

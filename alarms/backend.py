@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from monitoring import metrics
-from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
+from monitoring.model import metrics
+from monitoring.model.signals import (
+    Comparison,
+    FailureMode,
+    Missing,
+    Query,
+    Severity,
+    Signal,
+    Threshold,
+)
 
 _NO_ATTEMPTS = (
     "Without attempts there is no news of the backend; failing webhooks may wait for minutes."
@@ -18,7 +26,7 @@ SIGNALS = (
         id="backend-down",
         title="The backend does not take webhooks",
         impact="Webhooks wait in the queue; none is lost, all are late.",
-        covers=(1, 2, 3),
+        covers=(FailureMode.BACKEND_UNREACHABLE, FailureMode.BACKEND_5XX, FailureMode.BACKEND_SLOW),
         severity=Severity.PAGE,
         queries={
             "failed": Query(metrics.BACKEND_OUTCOME, "PR(4.5:)", "buffer"),
@@ -41,7 +49,7 @@ SIGNALS = (
         id="backend-rejecting",
         title="The backend refuses webhooks",
         impact="Webhooks wait in the queue while the backend answers 3xx or 4xx.",
-        covers=(5,),
+        covers=(FailureMode.BACKEND_REDIRECTS,),
         severity=Severity.PAGE,
         queries={
             "refused": Query(metrics.BACKEND_OUTCOME, "PR(2.5:4.5)", "buffer"),
@@ -64,7 +72,7 @@ SIGNALS = (
         id="backend-redirects",
         title="The backend redirects",
         impact="Webhooks that it redirects are not delivered: redirects are never followed.",
-        covers=(5,),
+        covers=(FailureMode.BACKEND_REDIRECTS,),
         severity=Severity.TICKET,
         queries={"redirects": Query(metrics.BACKEND_3XX, "Sum", "buffer")},
         comparison=Comparison.AT_LEAST,
@@ -79,7 +87,7 @@ SIGNALS = (
         id="backend-slow",
         title="The backend is slow",
         impact="Webhooks are delivered late, and soon not at all.",
-        covers=(3,),
+        covers=(FailureMode.BACKEND_SLOW,),
         severity=Severity.TICKET,
         queries={"duration": Query(metrics.BACKEND_DURATION, "p90", "buffer")},
         comparison=Comparison.AT_LEAST,

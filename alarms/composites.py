@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.model import Composite, Severity
+from monitoring.model.signals import Composite, Severity
 
 COMPOSITES = (
     Composite(

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from alarms import slo
-from monitoring.datadog.model import BurnRate, LogQuery, MetricQuery, Needs, Objective, Watch
-from monitoring.model import Comparison, Severity, Threshold
+from monitoring.model.datadog import (
+    BurnRate,
+    DatadogMonitor,
+    LogQuery,
+    MetricQuery,
+    Needs,
+    Objective,
+)
+from monitoring.model.signals import Comparison, FailureMode, Severity, Threshold
 
 
-def _of_function(role: str, what: str, covers: tuple[int, ...]) -> tuple[Watch, ...]:
+def _of_function(
+    role: str, what: str, covers: tuple[FailureMode, ...]
+) -> tuple[DatadogMonitor, ...]:
     """What holds for a function on the webhooks' way."""
     instrumented = (Needs.INSTRUMENTED,)
     return (
-        Watch(
+        DatadogMonitor(
             id=f"{role}-timeouts",
             runbook=f"{role}-duration",
             title=f"{role} is ended by its timeout",
@@ -27,12 +36,12 @@ def _of_function(role: str, what: str, covers: tuple[int, ...]) -> tuple[Watch, 
             needs=instrumented,
             role=role,
         ),
-        Watch(
+        DatadogMonitor(
             id=f"{role}-memory",
             runbook="function-memory",
             title=f"{role} nears the end of its memory",
             impact=f"At the end of it Lambda ends the function: {what}.",
-            covers=(6,),
+            covers=(FailureMode.SUBSCRIBE_CRASHES,),
             severity=Severity.TICKET,
             queries={
                 "used": MetricQuery("aws.lambda.enhanced.max_memory_used", "max", role),
@@ -47,12 +56,12 @@ def _of_function(role: str, what: str, covers: tuple[int, ...]) -> tuple[Watch, 
             needs=instrumented,
             role=role,
         ),
-        Watch(
+        DatadogMonitor(
             id=f"{role}-crashes",
             runbook=f"{role}-errors",
             title=f"{role} crashes at {{{{@where.name}}}}",
             impact=f"What it was doing is done again: {what}.",
-            covers=(6, 16),
+            covers=(FailureMode.SUBSCRIBE_CRASHES, FailureMode.LOG_ERRORS),
             severity=Severity.TICKET,
             queries={
                 "lines": LogQuery(f"@event:(function.failed OR load.failed) @function:*-{role}")
@@ -73,11 +82,11 @@ def _of_function(role: str, what: str, covers: tuple[int, ...]) -> tuple[Watch, 
 _LOWER = {Severity.PAGE: Severity.TICKET, Severity.TICKET: Severity.INFO}
 
 
-def _burns(objective: str) -> tuple[Watch, ...]:
+def _burns(objective: str) -> tuple[DatadogMonitor, ...]:
     """The speeds of ``alarms.slo``, as Datadog's own burn rates tell them."""
     title, impact, covers = slo.WORDS[objective]
     return tuple(
-        Watch(
+        DatadogMonitor(
             id=f"slo-{objective}-burn-{speed}",
             runbook=f"slo-{objective}",
             title=f"{title} ({speed} burn)",
@@ -99,14 +108,14 @@ def _burns(objective: str) -> tuple[Watch, ...]:
     )
 
 
-WATCHES: tuple[Watch, ...] = (
-    *_of_function("publish", "senders wait, and send again", (9,)),
-    *_of_function("subscribe", "the backend may get a webhook twice", (3,)),
-    Watch(
+MONITORS: tuple[DatadogMonitor, ...] = (
+    *_of_function("publish", "senders wait, and send again", (FailureMode.PUBLISH_SLOW,)),
+    *_of_function("subscribe", "the backend may get a webhook twice", (FailureMode.BACKEND_SLOW,)),
+    DatadogMonitor(
         id="cold-starts",
         title="Many senders wait for publish to start",
         impact="Senders wait most of a second longer for their answer.",
-        covers=(9,),
+        covers=(FailureMode.PUBLISH_SLOW,),
         severity=Severity.INFO,
         queries={
             "cold": MetricQuery(
@@ -124,12 +133,12 @@ WATCHES: tuple[Watch, ...] = (
         needs=(Needs.INSTRUMENTED,),
         role="publish",
     ),
-    Watch(
+    DatadogMonitor(
         id="backend-requests-slow",
         runbook="backend-slow",
         title="Requests to the backend take nearly as long as they may",
         impact="Attempts begin to time out, and are made again.",
-        covers=(3,),
+        covers=(FailureMode.BACKEND_SLOW,),
         severity=Severity.INFO,
         queries={"took": MetricQuery("trace.backend.request", "p95")},
         comparison=Comparison.AT_LEAST,
@@ -145,12 +154,19 @@ WATCHES: tuple[Watch, ...] = (
         window=900,
         needs=(Needs.TRACES, Needs.BUFFER),
     ),
-    Watch(
+    DatadogMonitor(
         id="webhooks-late",
         runbook="slo-delivered",
         title="Webhooks wait longer than promised",
         impact="Webhooks reach the backend later than the objective allows.",
-        covers=(1, 2, 3, 6, 7, 11),
+        covers=(
+            FailureMode.BACKEND_UNREACHABLE,
+            FailureMode.BACKEND_5XX,
+            FailureMode.BACKEND_SLOW,
+            FailureMode.SUBSCRIBE_CRASHES,
+            FailureMode.CONSUMER_STOPPED,
+            FailureMode.TRAFFIC_SURGE,
+        ),
         severity=Severity.INFO,
         queries={
             "age": MetricQuery("aws.sqs.approximate_age_of_oldest_message", "max", "queue"),
@@ -165,12 +181,12 @@ WATCHES: tuple[Watch, ...] = (
         window=300,
         needs=(Needs.BUFFER,),
     ),
-    Watch(
+    DatadogMonitor(
         id="traffic-unusual",
         runbook="no-traffic",
         title="Traffic is not what it is at this time of the week",
         impact="Perhaps none: a sender may have stopped, or sends everything anew.",
-        covers=(10, 11),
+        covers=(FailureMode.TRAFFIC_STOPS, FailureMode.TRAFFIC_SURGE),
         severity=Severity.INFO,
         queries={"requests": MetricQuery("aws.apigateway.count", role="api")},
         comparison=Comparison.AT_LEAST,
@@ -180,11 +196,11 @@ WATCHES: tuple[Watch, ...] = (
         window=14_400,
         needs=(Needs.BUFFER,),
     ),
-    Watch(
+    DatadogMonitor(
         id="datadog-blind",
         title="Datadog hears nothing of the functions",
         impact="None by itself: what Datadog watches is no longer watched.",
-        covers=(17,),
+        covers=(FailureMode.ALERT_PATH_BROKEN,),
         severity=Severity.TICKET,
         queries={"runs": MetricQuery("aws.lambda.enhanced.invocations")},
         comparison=Comparison.BELOW,
@@ -196,11 +212,11 @@ WATCHES: tuple[Watch, ...] = (
         silence=3600,
         needs=(Needs.INSTRUMENTED, Needs.HEARTBEAT),
     ),
-    Watch(
+    DatadogMonitor(
         id="function-cost",
         title="The functions cost more than they should",
         impact="None for users; the bill grows.",
-        covers=(11,),
+        covers=(FailureMode.TRAFFIC_SURGE,),
         severity=Severity.INFO,
         queries={"cost": MetricQuery("aws.lambda.enhanced.estimated_cost")},
         comparison=Comparison.AT_LEAST,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from monitoring import metrics
-from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
+from monitoring.model import metrics
+from monitoring.model.signals import (
+    Comparison,
+    FailureMode,
+    Missing,
+    Query,
+    Severity,
+    Signal,
+    Threshold,
+)
 
 _IDLE = "Without invocations there is no data, and nothing is wrong."
 
 
-def _errors(role: str, impact: str, covers: tuple[int, ...], runbook: str) -> Signal:
+def _errors(role: str, impact: str, covers: tuple[FailureMode, ...], runbook: str) -> Signal:
     return Signal(
         id=f"{role}-errors",
         runbook=runbook,
@@ -30,7 +38,7 @@ def _errors(role: str, impact: str, covers: tuple[int, ...], runbook: str) -> Si
 
 
 def _throttles(
-    role: str, impact: str, covers: tuple[int, ...], runbook: str, severity: Severity
+    role: str, impact: str, covers: tuple[FailureMode, ...], runbook: str, severity: Severity
 ) -> Signal:
     return Signal(
         id=f"{role}-throttles",
@@ -53,7 +61,7 @@ def _throttles(
 
 
 def _duration(
-    role: str, impact: str, covers: tuple[int, ...], runbook: str, threshold: Threshold
+    role: str, impact: str, covers: tuple[FailureMode, ...], runbook: str, threshold: Threshold
 ) -> Signal:
     return Signal(
         id=f"{role}-duration",
@@ -91,7 +99,7 @@ def _concurrency(
         runbook=runbook,
         title=f"{role} runs as often at a time as it may",
         impact=impact,
-        covers=(11,),
+        covers=(FailureMode.TRAFFIC_SURGE,),
         severity=severity,
         queries={"running": Query(metrics.FUNCTION_CONCURRENCY, "Maximum", role)},
         comparison=Comparison.AT_LEAST,
@@ -111,7 +119,7 @@ def _log_errors(role: str, runbook: str, *, period: int = 300, periods: int | st
         runbook=runbook,
         title=f"Errors in the log of {role}",
         impact="Perhaps none yet: invocations succeed while something in them does not.",
-        covers=(16,),
+        covers=(FailureMode.LOG_ERRORS,),
         severity=Severity.TICKET,
         queries={"errors": Query(metrics.LOG_ERRORS, "Sum", role)},
         comparison=Comparison.AT_LEAST,
@@ -131,7 +139,7 @@ def _log_warnings(role: str, runbook: str) -> Signal:
         runbook=runbook,
         title=f"Warnings in the log of {role}",
         impact="None yet.",
-        covers=(16,),
+        covers=(FailureMode.LOG_ERRORS,),
         severity=Severity.TICKET,
         queries={"warnings": Query(metrics.LOG_WARNINGS, "Sum", role)},
         comparison=Comparison.AT_LEAST,
@@ -153,18 +161,23 @@ def _log_warnings(role: str, runbook: str) -> Signal:
 _QUOTA = "The account's concurrency is shared by all of its functions; at the quota all throttle."
 
 SIGNALS = (
-    _errors("publish", "Senders get 500 and have to send again.", (8,), "publish-errors"),
+    _errors(
+        "publish",
+        "Senders get 500 and have to send again.",
+        (FailureMode.QUEUE_REFUSES,),
+        "publish-errors",
+    ),
     _throttles(
         "publish",
         "Senders get 5xx and have to send again.",
-        (8,),
+        (FailureMode.QUEUE_REFUSES,),
         "publish-throttles",
         Severity.PAGE,
     ),
     _duration(
         "publish",
         "Senders wait, and some give up before they are answered.",
-        (9,),
+        (FailureMode.PUBLISH_SLOW,),
         "publish-duration",
         _of_timeout("publish"),
     ),
@@ -181,20 +194,20 @@ SIGNALS = (
     _errors(
         "subscribe",
         "Webhooks wait: the function ends before it delivers them.",
-        (6,),
+        (FailureMode.SUBSCRIBE_CRASHES,),
         "subscribe-errors",
     ),
     _throttles(
         "subscribe",
         "Webhooks wait: Lambda does not run the function that delivers them.",
-        (7,),
+        (FailureMode.CONSUMER_STOPPED,),
         "subscribe-throttles",
         Severity.PAGE,
     ),
     _duration(
         "subscribe",
         "Deliveries are slow, and soon fail for want of time.",
-        (3,),
+        (FailureMode.BACKEND_SLOW,),
         "subscribe-duration",
         Threshold(
             1.0,
@@ -227,18 +240,26 @@ SIGNALS = (
 def of_any(role: str) -> tuple[Signal, ...]:
     """What holds for any function."""
     return (
-        _errors(role, "What the function does is not done.", (6,), "function-errors"),
+        _errors(
+            role,
+            "What the function does is not done.",
+            (FailureMode.SUBSCRIBE_CRASHES,),
+            "function-errors",
+        ),
         _throttles(
             role,
             "What the function does waits or is refused.",
-            (7,),
+            (FailureMode.CONSUMER_STOPPED,),
             "function-throttles",
             Severity.PAGE,
         ),
         _duration(
             role,
             "Soon it is ended before it is done.",
-            (3, 9),
+            (
+                FailureMode.BACKEND_SLOW,
+                FailureMode.PUBLISH_SLOW,
+            ),
             "function-duration",
             _of_timeout(role),
         ),

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from monitoring import metrics
-from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
+from monitoring.model import metrics
+from monitoring.model.signals import (
+    Comparison,
+    FailureMode,
+    Missing,
+    Query,
+    Severity,
+    Signal,
+    Threshold,
+)
 
 _EMPTY = "An empty queue has no age, and one that is idle for hours reports nothing at all."
 # Minutes in which every failing head is tried at least once: it waits no longer than that.
@@ -25,7 +33,14 @@ def _age(
         runbook=runbook,
         title="Webhooks wait too long",
         impact=impact,
-        covers=(1, 2, 3, 6, 7, 11),
+        covers=(
+            FailureMode.BACKEND_UNREACHABLE,
+            FailureMode.BACKEND_5XX,
+            FailureMode.BACKEND_SLOW,
+            FailureMode.SUBSCRIBE_CRASHES,
+            FailureMode.CONSUMER_STOPPED,
+            FailureMode.TRAFFIC_SURGE,
+        ),
         severity=severity,
         queries={"age": Query(metrics.QUEUE_AGE, "Maximum", role)},
         comparison=Comparison.AT_LEAST,
@@ -44,7 +59,7 @@ def _depth(role: str, signal_id: str, runbook: str) -> Signal:
         runbook=runbook,
         title="The backlog nears what SQS scans for free groups",
         impact="Webhooks of groups behind the first 120,000 messages will not be delivered.",
-        covers=(11, 15),
+        covers=(FailureMode.TRAFFIC_SURGE, FailureMode.IN_FLIGHT_LIMIT),
         severity=Severity.TICKET,
         queries={"visible": Query(metrics.QUEUE_VISIBLE, "Maximum", role)},
         comparison=Comparison.AT_LEAST,
@@ -69,7 +84,7 @@ def _in_flight(role: str, signal_id: str, runbook: str) -> Signal:
         runbook=runbook,
         title="Messages in flight near SQS's limit",
         impact="At the limit SQS hands out nothing more: no webhook is delivered.",
-        covers=(15,),
+        covers=(FailureMode.IN_FLIGHT_LIMIT,),
         severity=Severity.TICKET,
         queries={"in_flight": Query(metrics.QUEUE_IN_FLIGHT, "Maximum", role)},
         comparison=Comparison.AT_LEAST,
@@ -93,7 +108,7 @@ def _stopped(role: str, signal_id: str, runbook: str) -> Signal:
         runbook=runbook,
         title="Nothing takes webhooks out of the queue",
         impact="No webhook reaches the backend; all of them wait.",
-        covers=(7,),
+        covers=(FailureMode.CONSUMER_STOPPED,),
         severity=Severity.PAGE,
         queries={
             "visible": Query(metrics.QUEUE_VISIBLE, "Minimum", role),
@@ -134,7 +149,15 @@ SIGNALS = (
         id="queue-age-ticket",
         title="Webhooks begin to wait",
         impact="Some webhooks reach the backend minutes late.",
-        covers=(1, 2, 3, 4, 6, 7, 11),
+        covers=(
+            FailureMode.BACKEND_UNREACHABLE,
+            FailureMode.BACKEND_5XX,
+            FailureMode.BACKEND_SLOW,
+            FailureMode.POISONED_GROUP,
+            FailureMode.SUBSCRIBE_CRASHES,
+            FailureMode.CONSUMER_STOPPED,
+            FailureMode.TRAFFIC_SURGE,
+        ),
         severity=Severity.TICKET,
         queries={
             "age": Query(metrics.QUEUE_AGE, "Maximum", "queue"),
@@ -161,7 +184,7 @@ SIGNALS = (
         id="backlog-growing",
         title="The backlog grows while deliveries are at their limit",
         impact="Every webhook waits longer than the one before, until the surge is over.",
-        covers=(11,),
+        covers=(FailureMode.TRAFFIC_SURGE,),
         severity=Severity.TICKET,
         queries={
             "visible": Query(metrics.QUEUE_VISIBLE, "Maximum", "queue"),
@@ -191,7 +214,7 @@ SIGNALS = (
         id="message-nearing-retention",
         title="A webhook nears the end of its retention",
         impact="A webhook that senders believe delivered will silently vanish.",
-        covers=(13,),
+        covers=(FailureMode.NEARING_RETENTION,),
         severity=Severity.PAGE,
         queries={
             "age": Query(metrics.QUEUE_AGE, "Maximum", "queue"),
@@ -219,7 +242,7 @@ SIGNALS = (
         id="blocked-group",
         title="A group is blocked by its first webhook while others flow",
         impact="One customer's, order's or repository's webhooks do not arrive at all.",
-        covers=(4,),
+        covers=(FailureMode.POISONED_GROUP,),
         severity=Severity.TICKET,
         queries={
             "blocked": Query(metrics.BLOCKED_GROUP, "Sum", "buffer"),
@@ -245,7 +268,7 @@ SIGNALS = (
         id="dropped-duplicates",
         title="SQS drops webhooks as duplicates",
         impact="None, if the senders repeat themselves; lost webhooks, if the ids are not unique.",
-        covers=(14,),
+        covers=(FailureMode.DUPLICATES_DROPPED,),
         severity=Severity.INFO,
         queries={"dropped": Query(metrics.QUEUE_DUPLICATES, "Sum", "queue")},
         comparison=Comparison.AT_LEAST,
@@ -288,7 +311,7 @@ def of_any(role: str) -> tuple[Signal, ...]:
             runbook="existing-queue",
             title="A message nears the end of its retention",
             impact="A message will silently vanish.",
-            covers=(13,),
+            covers=(FailureMode.NEARING_RETENTION,),
             severity=Severity.PAGE,
             queries={"age": Query(metrics.QUEUE_AGE, "Maximum", role)},
             comparison=Comparison.AT_LEAST,

@@ -8,8 +8,16 @@ over 5 min; ticket: 10 % in 1 day, over 2 h).
 
 from __future__ import annotations
 
-from monitoring import metrics
-from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
+from monitoring.model import metrics
+from monitoring.model.signals import (
+    Comparison,
+    FailureMode,
+    Missing,
+    Query,
+    Severity,
+    Signal,
+    Threshold,
+)
 
 # (name, factor, long window, short window, severity)
 SPEEDS = (
@@ -17,16 +25,26 @@ SPEEDS = (
     ("slow", 3.0, 86_400, 7200, Severity.TICKET),
 )
 # objective -> (title, impact, failure modes)
-WORDS: dict[str, tuple[str, str, tuple[int, ...]]] = {
+WORDS: dict[str, tuple[str, str, tuple[FailureMode, ...]]] = {
     "accepted": (
         "Too many webhooks are refused",
         "Senders are refused more often than the objective allows.",
-        (8, 9),
+        (
+            FailureMode.QUEUE_REFUSES,
+            FailureMode.PUBLISH_SLOW,
+        ),
     ),
     "delivered": (
         "Too many webhooks are late",
         "Webhooks arrive late more often than the objective allows.",
-        (1, 2, 3, 6, 7, 11),
+        (
+            FailureMode.BACKEND_UNREACHABLE,
+            FailureMode.BACKEND_5XX,
+            FailureMode.BACKEND_SLOW,
+            FailureMode.SUBSCRIBE_CRASHES,
+            FailureMode.CONSUMER_STOPPED,
+            FailureMode.TRAFFIC_SURGE,
+        ),
     ),
 }
 _IDLE = "Without events no budget burns."

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from monitoring import metrics
-from monitoring.model import Comparison, Missing, Query, Severity, Signal, Threshold
+from monitoring.model import metrics
+from monitoring.model.signals import (
+    Comparison,
+    FailureMode,
+    Missing,
+    Query,
+    Severity,
+    Signal,
+    Threshold,
+)
 
 # CloudWatch never lets missing data end an alarm on AWS/DynamoDB, and DynamoDB publishes what
 # is not zero. Adding nothing times the consumed capacity gives a zero with every write.
@@ -18,7 +26,7 @@ SIGNALS = (
         id="record-failed",
         title="Records of webhooks can't be written",
         impact="None for senders; what became of these webhooks is in the log only.",
-        covers=(12,),
+        covers=(FailureMode.RECORD_FAILS,),
         severity=Severity.TICKET,
         queries={"failed": Query(metrics.RECORD_FAILED, "Sum", "buffer")},
         comparison=Comparison.AT_LEAST,
@@ -35,7 +43,7 @@ SIGNALS = (
         id="table-faults",
         title="DynamoDB holds writes back, or fails",
         impact="Deliveries take longer; records may be missing.",
-        covers=(12,),
+        covers=(FailureMode.RECORD_FAILS,),
         severity=Severity.INFO,
         queries={
             "throttled": Query(metrics.TABLE_WRITE_THROTTLES, "Sum", "table"),
@@ -64,7 +72,7 @@ def of_any(role: str) -> tuple[Signal, ...]:
             runbook="table-throttles",
             title="DynamoDB holds reads or writes back",
             impact="What uses the table is slow, or fails.",
-            covers=(12,),
+            covers=(FailureMode.RECORD_FAILS,),
             severity=Severity.TICKET,
             queries={
                 "reads": Query(metrics.TABLE_READ_THROTTLES, "Sum", role),

@@ -15,8 +15,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from errors import ToolError
-from settings import ROOT, Settings
+from settings.errors import ToolError
+from settings.paths import ROOT
+from settings.schema import Settings
 
 PYTHON_VERSION = "3.14"
 _PLATFORM = "aarch64-manylinux2014"

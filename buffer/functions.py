@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from buffer.assets import functions_asset, release
-from settings import Settings
+from settings.schema import Settings
 
 # CPU comes with memory: at 512 MB a cold start is dominated by imports, not by waiting for
 # CPU share. Measure on AWS before changing it.

@@ -12,7 +12,7 @@ from aws_cdk.aws_certificatemanager import Certificate
 from constructs import Construct
 
 from buffer.functions import create_log_group
-from settings import Settings
+from settings.schema import Settings
 
 # Source: API Gateway developer guide, "Logging variables for HTTP APIs". Neither query string
 # nor headers: they may hold what a log must not.

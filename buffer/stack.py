@@ -17,7 +17,7 @@ from constructs import Construct
 from buffer.functions import FunctionFactory
 from buffer.http_api import create_custom_domain, create_http_api
 from lambdas.envelope import MAX_MESSAGE_BYTES
-from settings import Settings
+from settings.schema import Settings
 
 # A group counts as blocked once its first webhook failed so often (after about a minute with
 # the default delays) or waited so long.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dashboards import Formula, Line, Panel, Section, panels
-from monitoring import metrics
-from monitoring.model import Kind
-from settings import Settings
+from dashboards import panels
+from monitoring.model import metrics
+from monitoring.model.dashboards import Formula, Line, Panel, Section
+from monitoring.model.signals import Kind
+from settings.schema import Settings
 
 
 def buffer(settings: Settings) -> tuple[Section, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dashboards import Board, EventList, Group, MonitorStates, Note, SloState
 from dashboards import datadog_parts as parts
 from dashboards.datadog_functions import serverless
-from monitoring.model import Kind
-from settings import Settings
+from monitoring.model.dashboards import Board, EventList, Group, MonitorStates, Note, SloState
+from monitoring.model.signals import Kind
+from settings.schema import Settings
 
 # What an event must say to mark a deployment on every graph, beside its env and service.
 DEPLOYED = "event:deployment"

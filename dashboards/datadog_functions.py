@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dashboards import (
+from dashboards import panels
+from dashboards.panels import line
+from monitoring.model import metrics
+from monitoring.model.dashboards import (
     Board,
     Formula,
     Graph,
@@ -13,11 +16,8 @@ from dashboards import (
     Series,
     TraceList,
     Widget,
-    panels,
 )
-from dashboards.panels import line
-from monitoring import metrics
-from settings import Settings
+from settings.schema import Settings
 
 # The functions of the buffer that have signals, and whose timeout is a fact.
 _WATCHED = ("publish", "subscribe")

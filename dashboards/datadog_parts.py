@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dashboards import Formula, Graph, LogCount, Series, panels
 from dashboards import datadog_functions as functions
+from dashboards import panels
 from dashboards.panels import hidden, line
-from monitoring import metrics
-from monitoring.model import Kind
-from settings import Settings
+from monitoring.model import metrics
+from monitoring.model.dashboards import Formula, Graph, LogCount, Series
+from monitoring.model.signals import Kind
+from settings.schema import Settings
 
 
 def api(role: str, kind: Kind) -> tuple[Graph, ...]:

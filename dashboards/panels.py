@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dashboards import Formula, Line, Panel
-from monitoring import metrics
-from monitoring.model import Kind, Metric, Query
+from monitoring.model import metrics
+from monitoring.model.dashboards import Formula, Line, Panel
+from monitoring.model.signals import Kind, Metric, Query
 
 GREEN, BLUE, ORANGE, RED, PURPLE, BROWN = (
     "#2ca02c", "#1f77b4", "#ff7f0e", "#d62728", "#9467bd", "#8c564b",

@@ -19,7 +19,7 @@ with observe.loading():
     from dataclasses import dataclass
 
     from lambdas import aws, metrics
-    from lambdas.clock import iso
+    from lambdas.timestamps import iso
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from lambdas.parsing import json_object
+from lambdas.safe_json import json_object
 
 # Less is not worth beginning a call for.
 _LEAST_SECONDS = 0.05

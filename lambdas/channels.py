@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas import aws, http, messages
+from lambdas.alarm_events import SEVERITIES
 from lambdas.notification import Notification
-from lambdas.transitions import SEVERITIES
 
 # urllib3 warns of an answer's malformed headers with the whole URL, which is a secret here.
 # Each by itself, for others set the level of all of them: Datadog's client does.

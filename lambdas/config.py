@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambdas import extract
-from lambdas.target import Backend
+from lambdas.backend_url import Backend
 
 
 @dataclass(frozen=True, slots=True)

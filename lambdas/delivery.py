@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from lambdas.backend_url import Backend, address
 from lambdas.envelope import Envelope
 from lambdas.extract import HEADER_NAME
-from lambdas.target import Backend, address
 
 # Source: RFC 9110, 7.6.1, and RFC 2616, 13.5.1, for the older ones. Content-Length and Host
 # are written anew; Expect was answered by the API already.

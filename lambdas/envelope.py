@@ -15,7 +15,7 @@ import zlib
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdas.parsing import json_object
+from lambdas.safe_json import json_object
 
 VERSION = 1
 

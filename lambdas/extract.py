@@ -26,7 +26,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
-from lambdas.parsing import json_value
+from lambdas.safe_json import json_value
 
 # Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId:
 # up to 128 alphanumeric characters and punctuation (ASCII "!" to "~").

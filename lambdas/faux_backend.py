@@ -19,7 +19,7 @@ from lambdas import observe
 
 with observe.loading():
     from lambdas.envelope import Envelope
-    from lambdas.parsing import json_object
+    from lambdas.safe_json import json_object
 
 _KEPT = 20_000
 

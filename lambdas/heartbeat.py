@@ -20,7 +20,7 @@ with observe.loading():
 
     from lambdas import aws, http
     from lambdas.envelope import HEARTBEAT_HEADER, HEARTBEAT_PATH
-    from lambdas.parsing import json_object
+    from lambdas.safe_json import json_object
 
 
 @dataclass(frozen=True, slots=True)

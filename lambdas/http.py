@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from lambdas.target import address
+from lambdas.backend_url import address
 
 
 class HttpError(Exception):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas import aws
-from lambdas.transitions import ALARM, OK
+from lambdas.alarm_events import ALARM, OK
 
 # An alarm that is on again so soon after its recovery is the same incident, milliseconds.
 SAME_INCIDENT = 10 * 60 * 1000

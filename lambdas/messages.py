@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdas.clock import iso
 from lambdas.notification import Notification
-from lambdas.parsing import json_object
+from lambdas.safe_json import json_object
+from lambdas.timestamps import iso
 
 # Source: Slack's Block Kit reference, header and section.
 _SLACK_HEADER, _SLACK_SECTION = 150, 3000

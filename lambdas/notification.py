@@ -1,7 +1,7 @@
 """What a person is told about an alarm: pure, and the same for every channel.
 
-CloudWatch says which alarm changed and why; the briefing, written when the alarms are, adds
-what that means and what to do. An alarm without a briefing is told in CloudWatch's words.
+CloudWatch says which alarm changed and why; the guides, written when the alarms are, adds
+what that means and what to do. An alarm without a guides is told in CloudWatch's words.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from lambdas.briefing import Brief, Briefing
-from lambdas.clock import iso
-from lambdas.transitions import ALARM, OK, SEVERITIES, Reading, Transition
+from lambdas.alarm_events import ALARM, OK, SEVERITIES, Reading, Transition
+from lambdas.alarm_guide import AlarmGuide, AlarmGuides
+from lambdas.timestamps import iso
 
 _QUARTER_OF_AN_HOUR = 15 * 60 * 1000
 # "62.0 (24/11/26 03:11:00)", day first. Numbers are Java's: 1.5E-5.
@@ -31,7 +31,7 @@ class Notification:
 
     Attributes:
         state: ``ALARM`` or ``OK``.
-        signal: the signal's id; None for an alarm the briefing doesn't know.
+        signal: the signal's id; None for an alarm the guides doesn't know.
         title: what is wrong, in a few words.
         incident: what the alarm itself is called, where ``title`` is one of its parts'.
         changed_at: milliseconds since the epoch; so are the other times.
@@ -127,7 +127,7 @@ class Notification:
 
 def build(
     transition: Transition,
-    briefing: Briefing,
+    guides: AlarmGuides,
     *,
     parts: Sequence[Reading] = (),
     since: int | None,
@@ -142,17 +142,17 @@ def build(
         since, times, recovered_at: as the notification has them.
         now: milliseconds since the epoch.
     """
-    brief = briefing.alarms.get(transition.alarm)
+    brief = guides.alarms.get(transition.alarm)
     on = _in_order(parts, brief) if transition.state == ALARM else []
-    lead = next((part for part in on if part.alarm in briefing.alarms), None)
-    guide = briefing.alarms[lead.alarm] if lead else brief
+    lead = next((part for part in on if part.alarm in guides.alarms), None)
+    guide = guides.alarms[lead.alarm] if lead else brief
     reading = lead or transition.reading
     if brief and brief.parts and not lead:
         # A composite has no threshold of its own; the emulator says 0.
         reading = replace(reading, threshold=None)
     unit = guide.unit if guide else "Count"
     value = value_in(reading.reason, unit)
-    others = [briefing.alarms.get(part.alarm) or part.alarm for part in on if part is not lead]
+    others = [guides.alarms.get(part.alarm) or part.alarm for part in on if part is not lead]
     over = transition.state == OK
     window = (
         (since if over and since is not None else transition.changed_at) - _QUARTER_OF_AN_HOUR,
@@ -160,13 +160,13 @@ def build(
     )
     return Notification(
         state=transition.state,
-        severity=severity(transition, briefing),
+        severity=severity(transition, guides),
         alarm=transition.alarm,
         signal=brief.id if brief else None,
         title=guide.title if guide else _title(transition),
         incident=brief.title if brief and lead else None,
-        service=briefing.service,
-        environment=briefing.environment,
+        service=guides.service,
+        environment=guides.environment,
         now=now,
         changed_at=transition.changed_at,
         since=since,
@@ -177,19 +177,19 @@ def build(
         reason=None if value or (over and brief) else reading.reason or None,
         impact=brief.impact if brief else transition.description or None,
         steps=guide.steps if guide and not over else (),
-        also=tuple(one.title if isinstance(one, Brief) else one for one in others),
-        links=_links(transition, briefing, guide, window),
+        also=tuple(one.title if isinstance(one, AlarmGuide) else one for one in others),
+        links=_links(transition, guides, guide, window),
     )
 
 
-def severity(transition: Transition, briefing: Briefing) -> str:
-    """By the topic, else by the briefing; the worst when neither says it."""
-    brief = briefing.alarms.get(transition.alarm)
+def severity(transition: Transition, guides: AlarmGuides) -> str:
+    """By the topic, else by the guides; the worst when neither says it."""
+    brief = guides.alarms.get(transition.alarm)
     return transition.severity or (brief.severity if brief else SEVERITIES[0])
 
 
-def _in_order(parts: Sequence[Reading], brief: Brief | None) -> list[Reading]:
-    """The parts in the briefing's order, which puts first what tells most."""
+def _in_order(parts: Sequence[Reading], brief: AlarmGuide | None) -> list[Reading]:
+    """The parts in the guides's order, which puts first what tells most."""
     order = brief.parts if brief else ()
     known = {part.alarm: part for part in parts}
     return [known[name] for name in order if name in known]
@@ -259,20 +259,20 @@ def _number(value: float) -> str:
 
 
 def _links(
-    transition: Transition, briefing: Briefing, guide: Brief | None, window: tuple[int, int]
+    transition: Transition, guides: AlarmGuides, guide: AlarmGuide | None, window: tuple[int, int]
 ) -> dict[str, str]:
     """Where to go on.
 
     Source: the console's own addresses, as public repositories record them.
     """
-    region = transition.region or briefing.region
+    region = transition.region or guides.region
     console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#"
     links = {}
     if guide:
-        links["runbook"] = f"{briefing.runbook_url}#{quote(guide.runbook)}"
+        links["runbook"] = f"{guides.runbook_url}#{quote(guide.runbook)}"
         if guide.log_group and guide.log_query:
             links["logs"] = console + _logs(guide.log_group, guide.log_query, window)
-    links["dashboard"] = f"{console}dashboards:name={quote(briefing.dashboard, safe='')}"
+    links["dashboard"] = f"{console}dashboards:name={quote(guides.dashboard, safe='')}"
     if transition.readable:
         links["alarm"] = f"{console}alarmsV2:alarm/{quote(transition.alarm, safe='')}"
     return links

@@ -19,7 +19,7 @@ with observe.loading():
     from enum import Enum, auto
     from pathlib import Path
 
-    from lambdas import aws, briefing, channels, incidents, notification, transitions
+    from lambdas import alarm_events, alarm_guide, aws, channels, incidents, notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +29,23 @@ class NotifyConfig:
     Attributes:
         channels: whom to tell.
         table: what they were told.
-        briefing: what is known of the alarms; beside this file, or where BRIEFING says.
+        guides: what is known of the alarms; beside this file, or where ALARM_GUIDES says.
     """
 
     channels: tuple[channels.Channel, ...]
     table: str
-    briefing: briefing.Briefing
+    guides: alarm_guide.AlarmGuides
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> NotifyConfig:
-        file = Path(environ.get("BRIEFING") or Path(__file__).with_name("briefing.json"))
+        file = Path(environ.get("ALARM_GUIDES") or Path(__file__).with_name("alarm_guides.json"))
         found = tuple(channels.Channel.parse(one) for one in json.loads(environ["CHANNELS"]))
         if len({channel.id for channel in found}) < len(found):
             raise ValueError("CHANNELS: two channels have one id; give each its own")
         return cls(
             channels=found,
             table=environ["TABLE"],
-            briefing=briefing.Briefing.parse(file.read_text("utf-8")),
+            guides=alarm_guide.AlarmGuides.parse(file.read_text("utf-8")),
         )
 
 
@@ -108,17 +108,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _done(record: dict[str, Any], remaining: Remaining) -> bool:
     """Tells of one message; True when it may leave the queue."""
     now = round(time.time() * 1000)
-    transition = transitions.read(record["body"], message_id=record["messageId"], now=now)
-    severity = notification.severity(transition, CONFIG.briefing)
+    transition = alarm_events.read(record["body"], message_id=record["messageId"], now=now)
+    severity = notification.severity(transition, CONFIG.guides)
     fields: dict[str, Any] = {
         "alarm": transition.alarm,
         "state": transition.state,
         "severity": severity,
     }
-    if transition.alarm == CONFIG.briefing.probe:
+    if transition.alarm == CONFIG.guides.probe:
         observe.log("INFO", "alert-path.arrived", **fields)
         return True
-    if transition.state not in (transitions.ALARM, transitions.OK):
+    if transition.state not in (alarm_events.ALARM, alarm_events.OK):
         observe.log("INFO", "alarm.ignored", **fields)
         return True
     if not transition.readable:
@@ -141,7 +141,7 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
 
 
 def _decisions(
-    concerned: list[channels.Channel], transition: transitions.Transition, remaining: Remaining
+    concerned: list[channels.Channel], transition: alarm_events.Transition, remaining: Remaining
 ) -> dict[channels.Channel, _Decision]:
     """What each channel has to be told, by what it was told before."""
     deadline = time.monotonic() + min(_ALL_CALLS_SECONDS, remaining() / 4)
@@ -170,7 +170,7 @@ def _decisions(
 
 def _told(
     decisions: Mapping[channels.Channel, _Decision],
-    transition: transitions.Transition,
+    transition: alarm_events.Transition,
     now: int,
     remaining: Remaining,
 ) -> channels.Outcomes:
@@ -182,7 +182,7 @@ def _told(
     notifications = {
         channel: notification.build(
             transition,
-            CONFIG.briefing,
+            CONFIG.guides,
             parts=parts,
             since=verdict.incident.since,
             times=verdict.incident.count,
@@ -241,11 +241,11 @@ def _settled(
 
 
 def _parts_on(
-    transition: transitions.Transition, remaining: Remaining
-) -> tuple[transitions.Reading, ...]:
+    transition: alarm_events.Transition, remaining: Remaining
+) -> tuple[alarm_events.Reading, ...]:
     """The parts of a composite alarm that are on: by CloudWatch's state, else by its message."""
-    brief = CONFIG.briefing.alarms.get(transition.alarm)
-    if not brief or not brief.parts or transition.state != transitions.ALARM:
+    brief = CONFIG.guides.alarms.get(transition.alarm)
+    if not brief or not brief.parts or transition.state != alarm_events.ALARM:
         return ()
     try:
         reply = aws.CLOUDWATCH.call(
@@ -263,13 +263,13 @@ def _parts_on(
         return transition.children
     described = [*(reply.get("MetricAlarms") or ()), *(reply.get("CompositeAlarms") or ())]
     on = tuple(
-        transitions.reading_of(
+        alarm_events.reading_of(
             alarm["AlarmName"],
             alarm.get("StateReason"),
             alarm.get("Threshold"),
             alarm.get("ComparisonOperator"),
         )
         for alarm in described
-        if alarm.get("StateValue") == transitions.ALARM
+        if alarm.get("StateValue") == alarm_events.ALARM
     )
     return on or transition.children

@@ -18,10 +18,10 @@ with observe.loading():
     from collections.abc import Callable
 
     from lambdas import aws, backoff, delivery, envelope, record, tracing
-    from lambdas.clock import iso
     from lambdas.config import SubscribeConfig
     from lambdas.metrics import FRESH_SECONDS
-    from lambdas.parsing import json_object
+    from lambdas.safe_json import json_object
+    from lambdas.timestamps import iso
 
     CONFIG = SubscribeConfig.read(os.environ)
 

@@ -7,24 +7,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import alarms as definitions
-from errors import SettingsError
-from monitoring.model import (
+from monitoring.model.signals import (
     Composite,
+    Evaluator,
+    FailureMode,
     Kind,
     Severity,
     Signal,
     SignalError,
     Threshold,
-    Watcher,
     period_problems,
 )
 from monitoring.resources import Measure, Resources, plain, resources
-from settings import FILE, Settings
+from settings.errors import SettingsError
+from settings.paths import CDK_JSON
+from settings.schema import Settings
 
 # The alarm that the heartbeat sets off to see whether alerts arrive; it watches nothing.
 PROBE = "alert-path-probe"
-# Signals of the alert path itself are told by a second way, too, where there is one: mail.
-ALERT_PATH_MODE = 17
 
 _NEEDS_OURS = "it needs what the buffer's own functions tell"
 
@@ -137,7 +137,7 @@ def alarm_set(settings: Settings, watched: Resources | None = None) -> AlarmSet:
     told_together = {
         one.id
         for one in changed
-        if one.watched_by is not Watcher.DATADOG and not _own_severity(settings, one.id)
+        if one.evaluated_by is not Evaluator.DATADOG and not _own_severity(settings, one.id)
     }
     in_composites = {
         signal_id
@@ -152,9 +152,9 @@ def alarm_set(settings: Settings, watched: Resources | None = None) -> AlarmSet:
         problems += _impossible(watched, alarm)
         found.append(alarm)
     if problems:
-        raise SettingsError(FILE, settings.environment, problems)
-    here = tuple(one for one in found if one.signal.watched_by is not Watcher.DATADOG)
-    elsewhere = tuple(one for one in found if one.signal.watched_by is Watcher.DATADOG)
+        raise SettingsError(CDK_JSON, settings.environment, problems)
+    here = tuple(one for one in found if one.signal.evaluated_by is not Evaluator.DATADOG)
+    elsewhere = tuple(one for one in found if one.signal.evaluated_by is Evaluator.DATADOG)
     left_out |= {one.signal.id: "Datadog watches it in CloudWatch's place" for one in elsewhere}
     composites = _composites(settings, here) if watched.ours else ()
     return AlarmSet(settings, watched, here, composites, left_out, elsewhere)
@@ -203,11 +203,11 @@ def _changed(settings: Settings, signals: Iterable[Signal]) -> list[Signal]:
     """The signals with what ``alarms`` changes in them."""
     signals = list(signals)
     known = {one.id for one in definitions.SIGNALS} | {one.id for one in signals}
-    known |= {one.id for one in definitions.WATCHES}
+    known |= {one.id for one in definitions.MONITORS}
     unknown = sorted(settings.alarms.keys() - known)
     if unknown:
         raise SettingsError(
-            FILE,
+            CDK_JSON,
             settings.environment,
             [
                 f"key 'alarms.{name}': no signal is called so{_meant(name, known)}; all of them: "
@@ -226,8 +226,8 @@ def _changed(settings: Settings, signals: Iterable[Signal]) -> list[Signal]:
             signal = replace(signal, threshold=threshold)
         if change and change.severity is not None:
             signal = replace(signal, severity=Severity(change.severity))
-        if change and change.watchedBy is not None:
-            signal = replace(signal, watched_by=_watcher(settings, signal.id, change.watchedBy))
+        if change and change.evaluatedBy is not None:
+            signal = replace(signal, evaluated_by=_watcher(settings, signal.id, change.evaluatedBy))
         found.append(signal)
     return found
 
@@ -237,11 +237,11 @@ def _meant(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _watcher(settings: Settings, signal_id: str, name: str) -> Watcher:
-    watcher = Watcher(name)
-    if watcher is not Watcher.CLOUDWATCH and settings.datadog is None:
-        problem = f"key 'alarms.{signal_id}.watchedBy': {name} without 'datadog'; add its block"
-        raise SettingsError(FILE, settings.environment, [problem])
+def _watcher(settings: Settings, signal_id: str, name: str) -> Evaluator:
+    watcher = Evaluator(name)
+    if watcher is not Evaluator.CLOUDWATCH and settings.datadog is None:
+        problem = f"key 'alarms.{signal_id}.evaluatedBy': {name} without 'datadog'; add its block"
+        raise SettingsError(CDK_JSON, settings.environment, [problem])
     return watcher
 
 
@@ -254,7 +254,9 @@ def _alarm(
         raise SignalError(f"signal '{signal.id}': {problems[0]}")
     told = Severity.INFO if signal.id in in_composites else signal.severity
     mailed = any(channel.addresses for channel in settings.notifications)
-    second_way = ("alert-path",) if mailed and ALERT_PATH_MODE in signal.covers else ()
+    # Signals of the alert path itself are told by a second way, too, where there is one: mail.
+    of_alert_path = FailureMode.ALERT_PATH_BROKEN in signal.covers
+    second_way = ("alert-path",) if mailed and of_alert_path else ()
     logged = watched.by_role.get(signal.log or "")
     return Alarm(
         signal=signal,

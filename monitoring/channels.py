@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitoring.model import Severity
-from settings import Settings
-from settings_monitoring import Channel
+from monitoring.model.signals import Severity
+from settings.monitoring import Channel
+from settings.schema import Settings
 
 
-def hearing(settings: Settings, severity: Severity) -> list[Channel]:
+def channels_for(settings: Settings, severity: Severity) -> list[Channel]:
     """The channels that are told of alarms of a severity."""
     return [one for one in settings.notifications if severity.value in one.severities]
 
 
-def unheard(settings: Settings) -> list[str]:
+def unrouted(settings: Settings) -> list[str]:
     """What nobody would be told of, each with the setting that changes it."""
     found = [
         f"Nobody hears alarms of severity '{severity.value}': no channel takes them. "
         f"Add one to \"notifications\" of environment '{settings.environment}' in cdk.json "
         "(docs/settings.md)."
         for severity in (Severity.PAGE, Severity.TICKET)
-        if not hearing(settings, severity)
+        if not channels_for(settings, severity)
     ]
     if settings.notifications and not any(one.kind == "email" for one in settings.notifications):
         found.append(

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from monitoring.model import Kind, Query
-from settings import Settings, function_log_group
+from monitoring.model.signals import Kind, Query
+from settings.names import function_log_group
+from settings.schema import Settings
 
 # Source: SQS developer guide, "Amazon SQS FIFO queue quotas": in flight, and how far it looks
 # for available message groups.

@@ -21,9 +21,9 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 
-from local.emulator import Emulator
-from settings import ROOT
+from settings.paths import ROOT
 from tests.conftest import context, http_event
+from webhook_buffer.laptop.emulator import Emulator
 
 COLD_RUNS = 15
 WARM_RUNS = 400

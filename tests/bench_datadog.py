@@ -10,13 +10,13 @@ import math
 import time
 from collections import Counter
 
-from local.datadog import Limit, StandIn
-from local.laptop import standin_keys
 from monitoring.datadog.definition import Definition, Kind, marked
-from operations.datadog.api import CONNECTIONS, Api
-from operations.datadog.plan import plan
-from operations.datadog.publish import apply
-from settings import load
+from monitoring.datadog.sync.api import CONNECTIONS, Api
+from monitoring.datadog.sync.plan import plan
+from monitoring.datadog.sync.publish import apply
+from settings.loader import load
+from webhook_buffer.laptop.fake_datadog import FakeDatadog, Limit
+from webhook_buffer.laptop.laptop import fake_datadog_keys
 
 OBJECTS = 200
 LATENCY = 0.1
@@ -29,8 +29,8 @@ def main() -> None:
     """Publishes, and plans again; prints times, what they could be, and calls."""
     wanted = [_monitor(number) for number in range(OBJECTS)]
     limits = {"monitors_write": LIMIT}
-    with StandIn(latency=LATENCY, limits=limits) as datadog:
-        api = Api(standin_keys(datadog.url))
+    with FakeDatadog(latency=LATENCY, limits=limits) as datadog:
+        api = Api(fake_datadog_keys(datadog.url))
         found = plan(api, _SETTINGS, wanted)
         started = time.monotonic()
         failures = apply(api, _SETTINGS, found, prune=False, tell=lambda _: None)
@@ -45,8 +45,8 @@ def main() -> None:
               f"{1000 * LATENCY:.0f} ms each: {took:.1f} s, {refused} answered 429")  # fmt: skip
         print(f"what the limits allow: {allowed:.1f} s; ratio {took / allowed:.2f}")
     boards = [_board(number) for number in range(4)]
-    with StandIn() as datadog:
-        api = Api(standin_keys(datadog.url))
+    with FakeDatadog() as datadog:
+        api = Api(fake_datadog_keys(datadog.url))
         apply(
             api, _SETTINGS, plan(api, _SETTINGS, [*wanted, *boards]), prune=False,
             tell=lambda _: None,

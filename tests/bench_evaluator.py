@@ -15,9 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-
-from proof.evaluate import evaluate
-from proof.model import MetricAlarm, MetricKey, Missing, Query, Series, Source
+from alarmproof.evaluate import evaluate
+from alarmproof.model import MetricAlarm, MetricKey, Missing, Query, Series, Source
 
 ALARMS, DAY = 40, 1440
 _KINDS = (

@@ -15,7 +15,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from settings import ROOT
+from settings.paths import ROOT
 
 RUNS = 15
 

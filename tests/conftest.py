@@ -19,11 +19,11 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-import settings
-from local.backend import ScriptedBackend
-from local.emulator import Emulator
-from local.process import Running
+from settings import loader
 from tests.templates import Synthesized, Template, synthesize
+from webhook_buffer.laptop.backend import ScriptedBackend
+from webhook_buffer.laptop.emulator import Emulator
+from webhook_buffer.laptop.process import Running
 
 # No test may find an account of the person who runs it, nor a chosen environment.
 for name in [name for name in os.environ if name.startswith("AWS_") or name in ("ENV", "NO_COLOR")]:
@@ -34,13 +34,14 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 # Files that one worker runs, those of a group in turn: what they make is dear and shared, or what
 # one does is seen by the next.
 _TOGETHER = {
+    "tests/alarms/test_lint.py": "synth",
     "tests/buffer/test_stack.py": "synth",
     "tests/monitoring/test_instrumentation.py": "synth",
     "tests/monitoring/test_stack.py": "synth",
     "tests/test_rules.py": "synth",
-    "tests/local/test_laptop.py": "laptop",
-    "tests/proof/test_bench.py": "bench",
-    "tests/test_cli_datadog.py": "datadog",
+    "tests/webhook_buffer/laptop/test_laptop.py": "laptop",
+    "tests/webhook_buffer/benchmark/test_detection.py": "bench",
+    "tests/webhook_buffer/cli/test_datadog.py": "datadog",
 }
 
 
@@ -95,8 +96,8 @@ def eventually(condition: Callable[[], Any], *, seconds: float = 30.0) -> Any:
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
     """Every environment that cdk.json ships; for tests of the group "synth"."""
     return {
-        name: synthesize(settings.load(name), tmp_path_factory.mktemp(name))
-        for name in settings.environments()
+        name: synthesize(loader.load(name), tmp_path_factory.mktemp(name))
+        for name in loader.environments()
     }
 
 

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from dashboards import Graph
 from dashboards.datadog import boards
 from monitoring.alarm_set import AlarmSet, alarm_set
 from monitoring.datadog.boards import dashboards
 from monitoring.datadog.definition import Definition
-from settings import Settings, load
+from monitoring.model.dashboards import Graph
+from settings.loader import load
+from settings.schema import Settings
 
 Body = dict[str, Any]
 

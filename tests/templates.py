@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import settings
+from settings import schema
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Template:
         warnings: that the CDK printed of it.
     """
 
-    settings: settings.Settings
+    settings: schema.Settings
     template: Mapping[str, Any]
     file: Path
     warnings: tuple[str, ...]
@@ -63,7 +63,7 @@ class Synthesized:
         return [one for one in (self.buffer, self.monitoring) if one]
 
 
-def synthesize(chosen: settings.Settings, folder: Path) -> Synthesized:
+def synthesize(chosen: schema.Settings, folder: Path) -> Synthesized:
     """Synthesizes settings in this process, under both of cdk-nag's packs."""
     from app import build
 
@@ -91,7 +91,7 @@ def synthesize(chosen: settings.Settings, folder: Path) -> Synthesized:
     )
 
 
-def _template(chosen: settings.Settings, folder: Path, stack: str) -> Template | None:
+def _template(chosen: schema.Settings, folder: Path, stack: str) -> Template | None:
     file = folder / f"{stack}.template.json"
     if not file.exists():
         return None

@@ -1,93 +1,82 @@
-"""Imports run one way, so that each part can be read, run and bundled by itself."""
+"""Imports run one way, folder by folder, so that each part can be read, run and bundled alone."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from settings import ROOT
+from settings.paths import ROOT
 
-OURS = {
-    "alarms", "app", "buffer", "cli", "cli_alarms", "cli_datadog", "cli_demo", "cli_main",
-    "cli_proof", "dashboards", "errors", "lambdas", "local", "monitoring", "operations", "proof",
-    "settings",
-    "settings_datadog", "settings_monitoring", "terminal",
-}  # fmt: skip
-
-# What each part may import of ours.
-ALLOWED = {
-    "lambdas": {"lambdas"},
-    "errors": set(),
-    "settings": {"errors", "lambdas", "settings_datadog", "settings_monitoring"},
-    "settings_datadog": {"settings_monitoring"},
-    "settings_monitoring": set(),
-    "buffer": {"buffer", "errors", "lambdas", "settings"},
-    "alarms": {"alarms", "monitoring", "settings"},
-    "dashboards": {"alarms", "dashboards", "monitoring", "settings"},
-    "monitoring": {
-        "alarms",
+# What each folder may import of ours besides itself. docs/architecture.md draws it.
+ALLOWED: dict[str, set[str]] = {
+    "lambdas": set(),
+    "alarmproof": set(),
+    "settings": {"lambdas"},
+    "monitoring.model": {"lambdas"},
+    "alarms": {"monitoring.model"},
+    "dashboards": {"monitoring.model", "settings"},
+    "buffer": {"lambdas", "settings"},
+    "monitoring": {"alarms", "lambdas", "monitoring.model", "settings"},
+    "monitoring.cloudwatch": {"dashboards", "monitoring", "monitoring.model"},
+    "monitoring.datadog": {"alarms", "dashboards", "monitoring", "monitoring.model", "settings"},
+    "monitoring.datadog.sync": {"monitoring.datadog", "settings"},
+    "monitoring.cdk": {
         "buffer",
-        "dashboards",
-        "errors",
+        "monitoring",
+        "monitoring.cloudwatch",
+        "monitoring.model",
+        "settings",
+    },
+    "monitoring.documents": {
+        "alarms",
         "lambdas",
         "monitoring",
+        "monitoring.datadog",
+        "monitoring.model",
         "settings",
-        "settings_datadog",
-        "settings_monitoring",
     },
-    "operations": {"alarms", "errors", "lambdas", "monitoring", "operations", "proof", "settings"},
-    "local": {
-        "errors",
+    "webhook_buffer": set(),
+    "webhook_buffer.operations": {
+        "alarmproof",
+        "alarms",
         "lambdas",
-        "local",
         "monitoring",
-        "operations",
-        "proof",
+        "monitoring.datadog.sync",
+        "monitoring.model",
         "settings",
-        "settings_monitoring",
     },
-    "app": {"buffer", "errors", "monitoring", "settings"},
-    "cli": {
-        "cli_alarms",
-        "cli_datadog",
-        "cli_demo",
-        "errors",
+    "webhook_buffer.benchmark": {"alarmproof"},
+    "webhook_buffer.laptop": {
+        "alarmproof",
         "lambdas",
-        "local",
-        "monitoring",
-        "operations",
+        "monitoring.datadog",
+        "monitoring.datadog.sync",
         "settings",
-        "terminal",
+        "webhook_buffer.benchmark",
+        "webhook_buffer.operations",
     },
-    "cli_demo": {"errors", "local", "operations", "settings", "terminal"},
-    "cli_alarms": {
-        "cli_proof",
-        "errors",
-        "local",
+    "webhook_buffer.laptop.fake_datadog": {"settings", "webhook_buffer.laptop"},
+    "webhook_buffer.cli": {
+        "alarmproof",
+        "lambdas",
         "monitoring",
-        "operations",
-        "proof",
+        "monitoring.cloudwatch",
+        "monitoring.datadog",
+        "monitoring.datadog.sync",
+        "monitoring.documents",
         "settings",
-        "terminal",
+        "webhook_buffer.benchmark",
+        "webhook_buffer.laptop",
+        "webhook_buffer.operations",
     },
-    "cli_datadog": {
-        "cli_alarms",
-        "errors",
-        "local",
-        "monitoring",
-        "operations",
-        "settings",
-        "terminal",
-    },
-    "cli_main": {"cli", "cli_proof", "errors"},
-    "cli_proof": {"errors", "local", "monitoring", "operations", "proof", "settings"},
-    "terminal": {"errors"},
-    # Works on any template, so it knows nothing of ours.
-    "proof": {"errors", "proof"},
+    "app": {"buffer", "monitoring.cdk", "settings"},
 }
+# Pairs of folders where the inner one may be used by the outer: a part and its own detail.
+_OWN_DETAIL = {("webhook_buffer.laptop", "webhook_buffer.laptop.fake_datadog")}
 # Libraries with one home each.
 HOMES = {
     "aws_cdk": {"app", "buffer", "monitoring.cdk"},
@@ -95,92 +84,132 @@ HOMES = {
     # The layer holds them; lambdas.tracing finds them loaded.
     "datadog_lambda": set(),
     "ddtrace": set(),
-    # The stand-in rejects what the client's models do not know.
-    "datadog_api_client": {"local.datadog", "operations.datadog.api"},
+    # The fake rejects what the client's models do not know.
+    "datadog_api_client": {"monitoring.datadog.sync.api", "webhook_buffer.laptop.fake_datadog"},
     "constructs": {"buffer", "monitoring.cdk"},
-    "boto3": {"operations"},
-    "typer": {"cli", "cli_alarms", "cli_datadog", "cli_main", "cli_proof"},
-    "rich": {"cli_alarms", "cli_datadog", "cli_demo", "cli_main", "cli_proof", "terminal"},
-    "pydantic": {"settings", "settings_datadog", "settings_monitoring"},
-    "numpy": {"operations.history", "operations.recorder", "proof"},
-    "plotly": {"proof.report"},
-    "psutil": {"local"},
-    "pyarrow": {"proof.recorded"},
+    "boto3": {"webhook_buffer.operations"},
+    "botocore": {"lambdas.aws", "webhook_buffer.operations"},
+    "typer": {"alarmproof", "webhook_buffer.cli"},
+    "rich": {"alarmproof", "webhook_buffer.cli"},
+    "pydantic": {"settings"},
+    "numpy": {
+        "alarmproof",
+        "webhook_buffer.benchmark",
+        "webhook_buffer.operations.history",
+        "webhook_buffer.operations.recorder",
+    },
+    "plotly": {"alarmproof.report"},
+    "psutil": {"webhook_buffer.laptop"},
+    "pyarrow": {"alarmproof.recordings"},
     "sentry_sdk": {"lambdas"},
 }
-# What data may import of the machinery: the models it is written in, not what renders it.
-MODEL = ("monitoring.model", "monitoring.metrics", "monitoring.datadog.model")
+_ALARMPROOF = ROOT / "packages" / "alarmproof" / "src"
 
 
-def _files() -> list[Path]:
-    tops = [ROOT / f"{name}.py" for name in ALLOWED] + [
-        path for name in ALLOWED for path in (ROOT / name).rglob("*.py")
-    ]
-    return sorted(path for path in tops if path.exists())
-
-
-def _imports(file: Path) -> Iterator[tuple[str, str]]:
-    """(top-level name, whole name) of every import, wherever it stands in the file."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name.partition(".")[0], alias.name
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}: relative import"
-            module = node.module or ""
-            yield module.partition(".")[0], module
-            for alias in node.names:
-                yield module.partition(".")[0], f"{module}.{alias.name}"
-
-
-def _part(file: Path) -> str:
-    return file.relative_to(ROOT).parts[0].removesuffix(".py")
-
-
-@pytest.mark.parametrize("file", _files(), ids=lambda file: str(file.relative_to(ROOT)))
-def test_imports_run_one_way(file: Path) -> None:
-    """A part imports only what it is allowed to, and a library only at its home."""
-    part = _part(file)
-    for top, whole in _imports(file):
-        if top in OURS:
-            assert top in ALLOWED[part], f"{part} must not import {whole}"
-        if top in HOMES:
-            homes = HOMES[top]
-            module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
-            at_home = any(module == home or module.startswith(f"{home}.") for home in homes)
-            assert at_home, f"{top} belongs to {homes}"
-
-
-@pytest.mark.parametrize("part", ["alarms", "dashboards"])
-def test_data_knows_the_model_only(part: str) -> None:
-    """Signals and dashboards are data: they know the model, no renderer, no CDK, no HTTP."""
-    for file in (ROOT / part).glob("*.py"):
-        for top, whole in _imports(file):
-            if top == "monitoring":
-                known = any(f"{one}.".startswith(f"{whole}.") for one in MODEL)
-                inside = any(f"{whole}.".startswith(f"{one}.") for one in MODEL)
-                assert known or inside, f"{file.name} must not import {whole}"
-
-
-def test_every_part_has_a_rule() -> None:
-    """A new folder or module of ours gets a rule before it gets code."""
-    python = {_part(path) for path in ROOT.glob("*.py")} | {
-        path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"
+@cache
+def _files() -> dict[str, Path]:
+    """Every module of ours, by its dotted name."""
+    tops = sorted({name.partition(".")[0] for name in ALLOWED} - {"alarmproof"})
+    files = [(ROOT, path) for top in tops for path in (ROOT / top).rglob("*.py")]
+    files += [(ROOT, path) for path in ROOT.glob("*.py")]
+    files += [(_ALARMPROOF, path) for path in _ALARMPROOF.rglob("*.py")]
+    return {
+        ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__"): path
+        for base, path in files
     }
-    assert python == ALLOWED.keys()
 
 
-def test_no_circles_within_a_part() -> None:
+@cache
+def _imports(file: Path) -> frozenset[str]:
+    """The whole name of everything a file imports, wherever the import stands."""
+
+    def names() -> Iterator[str]:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{file}: relative import"
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+    return frozenset(names())
+
+
+def _module(whole: str) -> str | None:
+    """The module of ours that an import reads: the name itself, or what holds it."""
+    for name in (whole, whole.rpartition(".")[0]):
+        if name in _files():
+            return name
+    return None
+
+
+def _folder(module: str) -> str:
+    """The longest folder with a rule that a module lies in."""
+    names = [name for name in ALLOWED if f"{module}.".startswith(f"{name}.")]
+    assert names, f"{module}: its folder has no rule"
+    return max(names, key=len)
+
+
+@pytest.mark.parametrize("module", sorted(_files()))
+def test_imports_run_one_way(module: str) -> None:
+    """A folder imports only what it is allowed to, and a library only at its home."""
+    folder = _folder(module)
+    for whole in _imports(_files()[module]):
+        ours = _module(whole)
+        if ours:
+            other = _folder(ours)
+            if other != folder and (folder, other) not in _OWN_DETAIL:
+                assert other in ALLOWED[folder], f"{folder} must not import {whole}"
+        homes = HOMES.get(whole.partition(".")[0])
+        if homes is not None:
+            at_home = any(f"{module}.".startswith(f"{home}.") for home in homes)
+            assert at_home, f"{whole} belongs to {homes}"
+
+
+def test_no_two_folders_import_each_other() -> None:
+    """What a rule allows one way, no rule allows back, not even through others."""
+
+    def reached(folder: str, seen: set[str]) -> set[str]:
+        for other in ALLOWED[folder] - seen:
+            seen.add(other)
+            reached(other, seen)
+        return seen
+
+    for folder in ALLOWED:
+        assert folder not in reached(folder, set()), f"{folder} imports itself through others"
+
+
+def test_every_rule_is_used() -> None:
+    """A permission nobody needs is taken away, so that the picture is the code."""
+    used: dict[str, set[str]] = {name: set() for name in ALLOWED}
+    for module, file in _files().items():
+        folder = _folder(module)
+        ours = {_module(whole) for whole in _imports(file)} - {None}
+        used[folder] |= {_folder(name) for name in ours if name} - {folder}
+    unused = {name: ALLOWED[name] - used[name] for name in ALLOWED if ALLOWED[name] - used[name]}
+    assert not unused
+
+
+def test_the_root_holds_one_module() -> None:
+    """Beside the folders there is app.py and no other Python module; a new folder gets a rule."""
+    assert [path.name for path in ROOT.glob("*.py")] == ["app.py"]
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert folders == {name.partition(".")[0] for name in ALLOWED} - {"app", "alarmproof"}
+
+
+def test_no_circles_within_a_folder() -> None:
     """No module of ours imports itself through others."""
     graph = {
-        ".".join(file.relative_to(ROOT).with_suffix("").parts): {name for _, name in _imports(file)}
-        for file in _files()
+        name: {module for whole in _imports(file) if (module := _module(whole)) and module != name}
+        for name, file in _files().items()
     }
+    done: set[str] = set()
 
     def visit(name: str, trail: tuple[str, ...]) -> None:
         assert name not in trail, f"circle: {' → '.join([*trail, name])}"
-        for other in graph.get(name, set()) & graph.keys():
-            visit(other, (*trail, name))
+        if name not in done:
+            for other in graph[name]:
+                visit(other, (*trail, name))
+            done.add(name)
 
     for name in graph:
         visit(name, ())

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import cli
 from monitoring import cost
+from monitoring.alarm_guide import alarm_guides
 from monitoring.alarm_set import alarm_set
-from monitoring.briefing import briefing
-from settings import ROOT, load
+from settings.loader import load
+from settings.paths import ROOT
+from webhook_buffer.cli import app
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -25,8 +26,8 @@ def test_make_targets_exist(target: str) -> None:
 
 def test_commands_exist() -> None:
     """Every ``webhook-buffer`` command that the README names is one."""
-    known = {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback}
-    known |= {str(group.name) for group in cli.app.registered_groups}
+    known = {c.name or c.callback.__name__ for c in app.app.registered_commands if c.callback}
+    known |= {str(group.name) for group in app.app.registered_groups}
     named = set(re.findall(r"webhook-buffer ([a-z]+)\b(?!:)", README))
     assert named <= known
 
@@ -55,7 +56,7 @@ def test_links_lead_somewhere(file: Path, link: str) -> None:
 def test_layout_is_the_layout() -> None:
     """Every file and folder in the layout exists, and every folder of code is in it."""
     layout = README.partition("## Layout")[2].split("```")[1]
-    named = set(re.findall(r"[a-z]+(?:/|\.py|\.json)", layout))
+    named = set(re.findall(r"[a-z_]+(?:/|\.py|\.json)", layout))
     assert all((ROOT / name).exists() for name in named)
     folders = {f"{path.parent.name}/" for path in ROOT.glob("*/__init__.py")}
     assert folders <= named
@@ -63,7 +64,7 @@ def test_layout_is_the_layout() -> None:
 
 def test_demo_output_is_the_demo_s() -> None:
     """The rows of the demo's tables are those that the demo prints."""
-    source = (ROOT / "cli_demo.py").read_text().partition("def _published")[2]
+    source = (ROOT / "webhook_buffer/cli/demo.py").read_text().partition("def _published")[2]
     printed = set(re.findall(r'\("([A-Z][A-Za-z -]+)",', source))
     shown = set(re.findall(r"^│ ([A-Z][A-Za-z -]+?) +│", README, re.MULTILINE))
     assert shown == printed
@@ -72,7 +73,7 @@ def test_demo_output_is_the_demo_s() -> None:
 def test_drift_is_told_as_the_command_tells_it() -> None:
     """The README's lines of drift are made of the command's own words."""
     told = README.partition("This is `drift`")[2].split("```")[1]
-    source = (ROOT / "cli_datadog.py").read_text()
+    source = (ROOT / "webhook_buffer/cli/datadog.py").read_text()
     for words in ("was changed by hand; it differs in:", "changed by hand,", "To undo: "):
         assert words in told
         assert words in source
@@ -87,7 +88,7 @@ def test_costs_are_the_computed_ones() -> None:
 def test_the_mail_is_what_a_drill_sends() -> None:
     """The README's mail has the texts of the signal, its incident and the runbook."""
     mail = README.partition("PAGE webhook-buffer local")[2].partition("```")[0]
-    entries = briefing(alarm_set(load("local")))["alarms"]
+    entries = alarm_guides(alarm_set(load("local")))["alarms"]
     entry = entries["webhook-buffer-local-backend-down"]
     incident = entries["webhook-buffer-local-deliveries-failing"]
     for text in (entry["title"], incident["title"], incident["impact"], *entry["steps"]):

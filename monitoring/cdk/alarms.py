@@ -13,12 +13,7 @@ from constructs import Construct
 
 from buffer.functions import FunctionFactory
 from monitoring.alarm_set import AlarmSet
-from monitoring.cloudformation import (
-    ALARM,
-    COMPOSITE,
-    alarm_properties,
-    composite_properties,
-)
+from monitoring.cloudwatch.alarms import ALARM, COMPOSITE, alarm_properties, composite_properties
 
 # A function makes them where CloudFormation can't: on the laptop.
 _CUSTOM = {ALARM: "Custom::Alarm", COMPOSITE: "Custom::CompositeAlarm"}

@@ -18,9 +18,9 @@ from datadog_cdk_constructs_v2 import DatadogLambda
 
 from buffer.assets import release
 from buffer.stack import BufferStack
-from errors import WebhookBufferError
 from monitoring.cdk.stack import MonitoringStack
-from settings import Settings
+from settings.errors import WebhookBufferError
+from settings.schema import Settings
 
 # What Lambda calls instead of ours, which the variable DD_LAMBDA_HANDLER then names.
 HANDLER = "datadog_lambda.handler.handler"

@@ -10,9 +10,9 @@ from itertools import product
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from monitoring import metrics
 from monitoring.alarm_set import AlarmSet
-from monitoring.model import Kind
+from monitoring.model import metrics
+from monitoring.model.signals import Kind
 
 # Our own lines are JSON; what has a signal of its own is not counted twice. What the runtime
 # says is text.

@@ -17,8 +17,8 @@ from constructs import Construct
 
 from buffer.functions import FunctionFactory
 from monitoring.channels import described
-from monitoring.model import Severity
-from settings import Settings
+from monitoring.model.signals import Severity
+from settings.schema import Settings
 
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 5

@@ -12,17 +12,17 @@ from aws_cdk import Annotations, CfnOutput, Fn, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from buffer.functions import FunctionFactory
+from monitoring.alarm_guide import alarm_guides
 from monitoring.alarm_set import alarm_set
-from monitoring.briefing import briefing
 from monitoring.cdk.alarms import Alarms, laptop_alarms
+from monitoring.cdk.end_to_end import create_audit, create_heartbeat, create_probe
 from monitoring.cdk.log_filters import create_log_filters
 from monitoring.cdk.notifications import Notifications
-from monitoring.cdk.watch import create_audit, create_heartbeat, create_probe
-from monitoring.channels import unheard
-from monitoring.dashboard import body
-from monitoring.model import Severity
+from monitoring.channels import unrouted
+from monitoring.cloudwatch.dashboard import body
+from monitoring.model.signals import Severity
 from monitoring.resources import resources
-from settings import Settings
+from settings.schema import Settings
 
 
 class MonitoringStack(Stack):
@@ -41,7 +41,7 @@ class MonitoringStack(Stack):
         watched = resources(settings) if settings.existing else resources(settings, api_id=api_id)
         alarms = alarm_set(settings, watched)
         functions = FunctionFactory.of(
-            settings, beside={"briefing.json": json.dumps(briefing(alarms), indent=1)}
+            settings, beside={"alarm_guides.json": json.dumps(alarm_guides(alarms), indent=1)}
         )
         notifications = Notifications(self, "Notifications", settings=settings, functions=functions)
         Alarms(
@@ -75,7 +75,7 @@ class MonitoringStack(Stack):
                 body(alarms, region=settings.awsRegion, account=settings.awsAccount)
             ),
         )
-        for number, warning in enumerate(unheard(settings)):
+        for number, warning in enumerate(unrouted(settings)):
             Annotations.of(self).add_warning_v2(f"webhook-buffer:unheard-{number}", warning)
         for severity in Severity:
             topic = notifications.topics[severity]

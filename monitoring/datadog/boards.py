@@ -10,7 +10,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, assert_never
 
-from dashboards import (
+from dashboards.datadog import DEPLOYED, boards
+from monitoring.alarm_set import AlarmSet
+from monitoring.datadog.definition import Definition, Kind, marked
+from monitoring.datadog.environment import VARIABLES, Body
+from monitoring.datadog.monitors import datadog_monitors
+from monitoring.datadog.widgets import Widgets
+from monitoring.model.dashboards import (
     Board,
     EventList,
     Graph,
@@ -23,13 +29,7 @@ from dashboards import (
     TraceList,
     Widget,
 )
-from dashboards.datadog import DEPLOYED, boards
-from monitoring.alarm_set import AlarmSet
-from monitoring.datadog.definition import Definition, Kind, marked
-from monitoring.datadog.model import MetricQuery, Watch
-from monitoring.datadog.monitors import watches
-from monitoring.datadog.sources import VARIABLES, Body
-from monitoring.datadog.widgets import Widgets
+from monitoring.model.datadog import DatadogMonitor, MetricQuery
 
 COLUMNS = 12
 # Rows of the grid that a widget takes.
@@ -55,7 +55,7 @@ class _Rendered:
         self._set = alarms
         self._settings = alarms.settings
         self._widgets = Widgets(alarms, deployed=DEPLOYED)
-        self._watches = watches(alarms)
+        self._watches = datadog_monitors(alarms)
         self._runbook = {
             one.signal.id: one.signal.runbook for one in (*alarms.alarms, *alarms.elsewhere)
         } | {one.id: one.runbook for one in self._watches}
@@ -174,7 +174,7 @@ class _Rendered:
         return f"`{heading}`"
 
 
-def _only_metric(watch: Watch) -> tuple[str, str] | None:
+def _only_metric(watch: DatadogMonitor) -> tuple[str, str] | None:
     """Name and role of the metric whose own number a watch judges; None of any other watch."""
     first = next(iter(watch.queries.values()))
     if watch.expression or watch.unusual or not isinstance(first, MetricQuery) or first.tags:

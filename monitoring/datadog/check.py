@@ -14,7 +14,7 @@ from typing import Any
 from monitoring.datadog import metrics
 from monitoring.datadog.definition import TEXT, Definition, Kind, resolved
 from monitoring.datadog.query import QueryError, formula, metric, monitor, search
-from settings_datadog import HANDLE
+from settings.datadog import HANDLE
 
 _COLUMNS = 12
 # Source: Datadog documentation, "Notifications": variables that hold for every monitor.

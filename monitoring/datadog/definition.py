@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from errors import SettingsError
-from settings import FILE, Settings
+from settings.errors import SettingsError
+from settings.paths import CDK_JSON
+from settings.schema import Settings
 
 _MARKER = re.compile(
     r"^Managed as code, change it there: (?P<marker>[a-z0-9:._-]+)( #(?P<digest>\w+))?[ \t]*$",
@@ -75,7 +76,7 @@ class Definition:
 def not_set_up(settings: Settings) -> SettingsError:
     """The error for an environment that publishes nothing."""
     problem = "key 'datadog': missing, so nothing is published; add it (docs/settings.md#datadog)"
-    return SettingsError(FILE, settings.environment, [problem])
+    return SettingsError(CDK_JSON, settings.environment, [problem])
 
 
 def marker(settings: Settings, key: str) -> str:

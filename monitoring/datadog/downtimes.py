@@ -6,8 +6,8 @@ Source: Datadog API reference, "Downtimes" (version 2), and RFC 5545 for the rul
 from __future__ import annotations
 
 from monitoring.datadog.definition import Definition, Kind, marked, tags
-from settings import Settings
-from settings_datadog import QuietHours
+from settings.datadog import QuietHours
+from settings.schema import Settings
 
 # A Monday, long ago: a recurring downtime's first day says only on which days it repeats.
 _FIRST_DAY = "2026-01-05"

@@ -10,9 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from errors import InputError
 from monitoring.datadog.definition import TEXT, Definition, Kind, marked, unmarked
-from settings import ROOT, Settings
+from settings.errors import InputError
+from settings.paths import ROOT
+from settings.schema import Settings
 
 FOLDERS = {
     Kind.MONITOR: ROOT / "alarms" / "imported",

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from monitoring.model import Severity
-from settings import Settings
+from monitoring.model.signals import Severity
+from settings.schema import Settings
 
 # Datadog's own name of a unit's sign, behind a value.
 _SIGNS = {"Percent": " %", "Seconds": " s", "Milliseconds": " ms", "US dollars": " USD"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from monitoring.model import Kind, Metric
+from monitoring.model.signals import Kind, Metric
 from monitoring.resources import UNKNOWN_API, Resource
 
 

@@ -11,16 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 import alarms as definitions
-from errors import SettingsError
+from monitoring.alarm_guide import steps
 from monitoring.alarm_set import Alarm, AlarmSet, resolved
-from monitoring.briefing import steps
 from monitoring.datadog import metrics
 from monitoring.datadog.definition import Definition, Kind, marked, tags
 from monitoring.datadog.messages import Incident, message
-from monitoring.datadog.model import WINDOWS, BurnRate, LogQuery, MetricQuery, Needs, Watch
-from monitoring.model import Comparison, Missing, Severity, Watcher
+from monitoring.model.datadog import WINDOWS, BurnRate, DatadogMonitor, LogQuery, MetricQuery, Needs
+from monitoring.model.signals import Comparison, Evaluator, Missing, Severity
 from monitoring.resources import Resources, plain
-from settings import FILE, Settings
+from settings.errors import SettingsError
+from settings.paths import CDK_JSON
+from settings.schema import Settings
 
 _SIGNS = {
     Comparison.ABOVE: ">",
@@ -43,26 +44,26 @@ def monitors(alarms: AlarmSet) -> list[Definition]:
     Raises:
         SettingsError: When ``alarms`` asks Datadog to watch what it can't evaluate.
     """
-    of_watches = [_of_watch(one, alarms) for one in watches(alarms)]
-    shared = [one for one in alarms.alarms if one.signal.watched_by is Watcher.BOTH]
+    of_watches = [_of_watch(one, alarms) for one in datadog_monitors(alarms)]
+    shared = [one for one in alarms.alarms if one.signal.evaluated_by is Evaluator.BOTH]
     return of_watches + [_of_alarm(one, alarms) for one in (*shared, *alarms.elsewhere)]
 
 
-def watches(alarms: AlarmSet) -> list[Watch]:
+def datadog_monitors(alarms: AlarmSet) -> list[DatadogMonitor]:
     """The watches that have something to look at, with what ``alarms`` changes in them."""
     settings = alarms.settings
     found = []
-    for watch in definitions.WATCHES:
+    for watch in definitions.MONITORS:
         change = settings.alarms.get(watch.id)
         if left_out(watch, alarms):
             _require_unneeded(watch, settings)
             continue
-        if change and change.watchedBy not in (None, "datadog"):
+        if change and change.evaluatedBy not in (None, "datadog"):
             problem = (
-                f"key 'alarms.{watch.id}.watchedBy': only Datadog can watch this; "
+                f"key 'alarms.{watch.id}.evaluatedBy': only Datadog can watch this; "
                 f"write datadog, or enabled: false"
             )
-            raise SettingsError(FILE, settings.environment, [problem])
+            raise SettingsError(CDK_JSON, settings.environment, [problem])
         if change and change.severity:
             watch = replace(watch, severity=Severity(change.severity))
         if change and change.threshold is not None:
@@ -75,7 +76,7 @@ def watches(alarms: AlarmSet) -> list[Watch]:
     return found
 
 
-def _require_unneeded(watch: Watch, settings: Settings) -> None:
+def _require_unneeded(watch: DatadogMonitor, settings: Settings) -> None:
     """Makes sure that no SLO of this environment names what the settings leave out."""
     change = settings.alarms.get(watch.id)
     needing = [one.key for one in definitions.OBJECTIVES if watch.id in one.monitors]
@@ -84,20 +85,20 @@ def _require_unneeded(watch: Watch, settings: Settings) -> None:
             f"key 'alarms.{watch.id}.enabled': false, but the SLO '{needing[0]}' counts its time; "
             "set its severity to info instead"
         )
-        raise SettingsError(FILE, settings.environment, [problem])
+        raise SettingsError(CDK_JSON, settings.environment, [problem])
 
 
-def _require_possible(watch: Watch, settings: Settings) -> None:
+def _require_possible(watch: DatadogMonitor, settings: Settings) -> None:
     """Makes sure that a threshold of the settings can be crossed, and is not always."""
     value, unit = watch.threshold.value, watch.threshold.unit
     most = 1 if watch.unusual else 100 if unit == "Percent" else None
     if value <= 0 or (most is not None and value > most):
         bound = f"more than 0 and at most {most}" if most else "more than 0"
         problem = f"key 'alarms.{watch.id}.threshold': {plain(value)} must be {bound}"
-        raise SettingsError(FILE, settings.environment, [problem])
+        raise SettingsError(CDK_JSON, settings.environment, [problem])
 
 
-def left_out(watch: Watch, alarms: AlarmSet) -> str | None:
+def left_out(watch: DatadogMonitor, alarms: AlarmSet) -> str | None:
     """Why an environment has no such monitor; None where it has."""
     settings = alarms.settings
     change = settings.alarms.get(watch.id)
@@ -143,7 +144,7 @@ def rendered(query: MetricQuery, resources: Resources, settings: Settings) -> st
     return f"{query.over_time}:{query.name}{{{text}}}{counted}"
 
 
-def _of_watch(watch: Watch, alarms: AlarmSet) -> Definition:
+def _of_watch(watch: DatadogMonitor, alarms: AlarmSet) -> Definition:
     settings = alarms.settings
     threshold = resolved(watch.threshold, alarms.resources)
     critical = threshold * _factor(watch)
@@ -167,7 +168,7 @@ def _of_watch(watch: Watch, alarms: AlarmSet) -> Definition:
     return _definition(settings, watch.id, query, kind, options, incident)
 
 
-def _metric_options(watch: Watch, settings: Settings) -> dict[str, Any]:
+def _metric_options(watch: DatadogMonitor, settings: Settings) -> dict[str, Any]:
     used = [one for one in watch.queries.values() if isinstance(one, MetricQuery)]
     options: dict[str, Any] = {"require_full_window": False, "notify_no_data": False}
     options |= _delay((one.name for one in used), settings)
@@ -185,7 +186,7 @@ def _delay(names: Iterable[str], settings: Settings) -> dict[str, int]:
     return {"evaluation_delay": _LATE[settings.datadog.metrics]} if polled else {}
 
 
-def _query(watch: Watch, alarms: AlarmSet, critical: float) -> tuple[str, str]:
+def _query(watch: DatadogMonitor, alarms: AlarmSet, critical: float) -> tuple[str, str]:
     """The query and the type of its monitor."""
     settings = alarms.settings
     ends = f"{_SIGNS[watch.comparison]} {plain(critical)}"
@@ -227,7 +228,7 @@ def filled(expression: str, parts: Mapping[str, str]) -> str:
     return re.sub(r"[A-Za-z_]\w*", lambda match: parts.get(match[0], match[0]), expression)
 
 
-def _factor(watch: Watch) -> float:
+def _factor(watch: DatadogMonitor) -> float:
     """From the threshold's unit to the metric's."""
     first = next(iter(watch.queries.values()))
     if watch.expression or not isinstance(first, MetricQuery):
@@ -244,10 +245,10 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
 
     def refuse(reason: str) -> SettingsError:
         problem = (
-            f"key 'alarms.{signal.id}.watchedBy': Datadog can't evaluate this signal: {reason}; "
+            f"key 'alarms.{signal.id}.evaluatedBy': Datadog can't evaluate this signal: {reason}; "
             "write cloudwatch"
         )
-        return SettingsError(FILE, settings.environment, [problem])
+        return SettingsError(CDK_JSON, settings.environment, [problem])
 
     if signal.datapoints != alarm.periods:
         raise refuse(f"it is on with {signal.datapoints} of {alarm.periods} periods")

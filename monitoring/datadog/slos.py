@@ -10,8 +10,8 @@ from typing import Any
 import alarms as definitions
 from monitoring.alarm_set import AlarmSet
 from monitoring.datadog.definition import Definition, Kind, marked, reference, tags
-from monitoring.datadog.model import Objective
 from monitoring.datadog.monitors import filled, rendered
+from monitoring.model.datadog import Objective
 
 _TIMEFRAME = "30d"
 # A warning once half of the budget is gone.

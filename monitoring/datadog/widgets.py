@@ -8,7 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from dashboards import (
+from dashboards import panels
+from monitoring.alarm_set import AlarmSet, resolved
+from monitoring.datadog import metrics
+from monitoring.datadog.definition import Kind, reference, tags
+from monitoring.datadog.environment import BoardError, Body, Query, Sources, name_of
+from monitoring.datadog.metrics import DatadogMetric
+from monitoring.datadog.monitors import datadog_monitors
+from monitoring.model.dashboards import (
     EventList,
     Formula,
     Graph,
@@ -19,17 +26,10 @@ from dashboards import (
     Series,
     SloState,
     TraceList,
-    panels,
 )
-from monitoring.alarm_set import AlarmSet, resolved
-from monitoring.datadog import metrics
-from monitoring.datadog.definition import Kind, reference, tags
-from monitoring.datadog.metrics import DatadogMetric
-from monitoring.datadog.monitors import watches
-from monitoring.datadog.sources import BoardError, Body, Query, Sources, name_of
-from monitoring.model import Severity
+from monitoring.model.signals import Severity
 from monitoring.resources import plain
-from monitoring.words import quantity
+from monitoring.wording import quantity
 
 _STYLES = {
     Severity.PAGE: "error dashed",
@@ -73,7 +73,7 @@ class Widgets:
         self._set = alarms
         self._watched = alarms.resources
         self._settings = alarms.settings
-        self._watches = {one.id: one for one in watches(alarms)}
+        self._watches = {one.id: one for one in datadog_monitors(alarms)}
         self._deployed = deployed
         self._sources = Sources(alarms)
 

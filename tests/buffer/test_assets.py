@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-import settings
 from buffer import assets
 from buffer.assets import functions_asset, release
+from monitoring.alarm_guide import alarm_guides
 from monitoring.alarm_set import alarm_set
-from monitoring.briefing import briefing
+from settings import loader, paths
 from tests.conftest import function_environ
 
 # What the Lambda runtime brings: boto3 and what it needs. Source: Lambda developer guide,
@@ -33,7 +33,7 @@ def test_asset_holds_what_runs_and_nothing_else() -> None:
         "sentry_sdk",
         "urllib3",
     }
-    sources = {path.name for path in (settings.ROOT / "lambdas").glob("*.py")}
+    sources = {path.name for path in (paths.ROOT / "lambdas").glob("*.py")}
     assert {entry.name for entry in (asset / "lambdas").iterdir()} == sources
     assert not list(asset.rglob("*.pyc"))
 
@@ -100,7 +100,7 @@ def test_handlers_need_only_asset_and_runtime(
         "ENDPOINT": "http://127.0.0.1:1",
         "PROBE_ALARM": "probe",
         "CHANNELS": "[]",
-        "BRIEFING": str(_briefing(tmp_path)),
+        "ALARM_GUIDES": str(_briefing(tmp_path)),
         "SENTRY_DSN": "http://key@127.0.0.1:1/1",
     }
     # -S and -I: no site-packages, no PYTHONPATH, no current folder. -B: no bytecode in the asset.
@@ -117,24 +117,24 @@ def test_handlers_need_only_asset_and_runtime(
 
 def _briefing(folder: Path) -> Path:
     """What notify knows of the alarms, as the monitoring stack writes it."""
-    file = folder / "briefing.json"
-    file.write_text(json.dumps(briefing(alarm_set(settings.load("prd")))))
+    file = folder / "alarm_guides.json"
+    file.write_text(json.dumps(alarm_guides(alarm_set(loader.load("prd")))))
     return file
 
 
 def test_asset_holds_what_is_put_beside() -> None:
     """Data made at synth stands beside the code, in an asset of its own."""
-    asset = functions_asset({"briefing.json": "{}"})
+    asset = functions_asset({"alarm_guides.json": "{}"})
     assert asset != functions_asset()
-    assert (asset / "lambdas" / "briefing.json").read_text() == "{}"
-    assert asset != functions_asset({"briefing.json": "[]"})
+    assert (asset / "lambdas" / "alarm_guides.json").read_text() == "{}"
+    assert asset != functions_asset({"alarm_guides.json": "[]"})
 
 
 def test_release_follows_code_and_settings() -> None:
     """The release is the same for the same tree, and another for other settings."""
-    dev = settings.load("dev")
-    assert release(dev) == release(settings.load("dev"))
-    assert release(dev) != release(settings.load("dev", overrides={"retryMaxSeconds": 299}))
+    dev = loader.load("dev")
+    assert release(dev) == release(loader.load("dev"))
+    assert release(dev) != release(loader.load("dev", overrides={"retryMaxSeconds": 299}))
     assert os.sep not in release(dev)
 
 

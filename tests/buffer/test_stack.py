@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import settings
+from settings import loader, schema
 from tests.conftest import OUTPUTS
 from tests.templates import Synthesized, Template, synthesize
 
@@ -58,8 +58,8 @@ def test_queue_refuses_plain_http(prd: Template) -> None:
 @pytest.mark.parametrize("timeout", [5, 10, 120])
 def test_visibility_follows_the_timeout(timeout: int) -> None:
     """Visibility is six times subscribe's timeout, whatever that is."""
-    block = {**settings.environments()["dev"], "subscribeTimeoutSeconds": timeout}
-    assert settings.Settings.model_validate(block).visibility_seconds == 6 * timeout
+    block = {**loader.environments()["dev"], "subscribeTimeoutSeconds": timeout}
+    assert schema.Settings.model_validate(block).visibility_seconds == 6 * timeout
 
 
 def test_event_source_is_throttled_by_itself(prd: Template) -> None:
@@ -192,7 +192,7 @@ def test_log_groups_end_with_their_stack(local: Template) -> None:
 def test_sentry_only_where_set(environments: dict[str, Template], tmp_path: Path) -> None:
     """Functions know a DSN only where settings have one."""
     assert "SENTRY_DSN" not in environments["prd"].file.read_text()
-    chosen = settings.load("dev", overrides={"sentryDsn": "https://key@o1.ingest.sentry.io/1"})
+    chosen = loader.load("dev", overrides={"sentryDsn": "https://key@o1.ingest.sentry.io/1"})
     stacks = synthesize(chosen, tmp_path).stacks
     functions = [entry for one in stacks for entry in one.resources(FUNCTION).values()]
     assert len(functions) == 6
@@ -205,7 +205,7 @@ def test_template_is_the_same_every_time(
     synthesized: dict[str, Synthesized], tmp_path: Path
 ) -> None:
     """Two syntheses of one tree give one template: nothing changes without a reason."""
-    again = synthesize(settings.load("dev"), tmp_path).stacks
+    again = synthesize(loader.load("dev"), tmp_path).stacks
     assert [one.template for one in again] == [one.template for one in synthesized["dev"].stacks]
 
 

@@ -13,9 +13,9 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
-from local.process import Running
 from tests.conftest import context
 from tests.lambdas.conftest import Wire, read_request
+from webhook_buffer.laptop.process import Running
 
 _WINDOW = 360
 

@@ -14,17 +14,17 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas import channels, messages, notification, transitions
-from lambdas.briefing import Briefing
+from lambdas import alarm_events, channels, messages, notification
+from lambdas.alarm_guide import AlarmGuides
 from lambdas.channels import Channel, ChannelError
 from lambdas.faux_backend import Answer
 from lambdas.notification import Notification
-from local.backend import ScriptedBackend
-from local.process import Running
 from tests.conftest import eventually
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 from tests.lambdas.fixtures import alarms
-from tests.lambdas.fixtures.alarms import BRIEFING, DOWN, envelope, message
+from tests.lambdas.fixtures.alarms import ALARM_GUIDES, DOWN, envelope, message
+from webhook_buffer.laptop.backend import ScriptedBackend
+from webhook_buffer.laptop.process import Running
 
 _KEY = "0123456789abcdef0123456789abcdef"
 _NOW = 1_795_490_000_000
@@ -34,9 +34,9 @@ Secrets = Callable[[str], str]
 
 
 def _told(said: dict[str, Any] | None = None, **more: Any) -> Notification:
-    briefing = Briefing.parse(json.dumps({**BRIEFING, **more.pop("briefing", {})}))
-    transition = transitions.read(envelope(said or message()), message_id="m-1", now=_NOW)
-    return notification.build(transition, briefing, since=_AT, now=_NOW, **more)
+    guides = AlarmGuides.parse(json.dumps({**ALARM_GUIDES, **more.pop("guides", {})}))
+    transition = alarm_events.read(envelope(said or message()), message_id="m-1", now=_NOW)
+    return notification.build(transition, guides, since=_AT, now=_NOW, **more)
 
 
 @pytest.fixture
@@ -84,8 +84,12 @@ def _bodies(backend: ScriptedBackend) -> list[Any]:
 
 def test_slack(backend: ScriptedBackend, secret: Secrets) -> None:
     """Slack gets a header, what is wrong, what users notice, steps and links; in its escapes."""
-    alarm = {**BRIEFING["alarms"][DOWN], "title": "a < b & <!channel>", "steps": ["1 > 0", "two"]}
-    told = _told(briefing={"alarms": {DOWN: alarm}})
+    alarm = {
+        **ALARM_GUIDES["alarms"][DOWN],
+        "title": "a < b & <!channel>",
+        "steps": ["1 > 0", "two"],
+    }
+    told = _told(guides={"alarms": {DOWN: alarm}})
     assert _tell(_channel("slack", secret(f"{backend.url}/services/T0/B0/x")), told) is None
     [seen] = backend.faux.received
     assert (seen.method, seen.target) == ("POST", "/services/T0/B0/x")
@@ -109,10 +113,10 @@ def test_slack(backend: ScriptedBackend, secret: Secrets) -> None:
 def test_slacks_limits(backend: ScriptedBackend, secret: Secrets) -> None:
     """However long the texts are, no block exceeds what Slack takes, nor ends in half an escape."""
     alarm = {
-        **BRIEFING["alarms"][DOWN], "title": "&" * 400, "impact": "<" * 5000,
+        **ALARM_GUIDES["alarms"][DOWN], "title": "&" * 400, "impact": "<" * 5000,
         "steps": ["x&" * 500] * 5, "log_query": "|" * 3000, "runbook": "h" * 100,
     }  # fmt: skip
-    told = _told(briefing={"alarms": {DOWN: alarm}})
+    told = _told(guides={"alarms": {DOWN: alarm}})
     assert _tell(_channel("slack", secret(backend.url)), told) is None
     [body] = _bodies(backend)
     header, *sections = [one["text"]["text"] for one in body["blocks"]]
@@ -127,7 +131,7 @@ def test_slacks_limits(backend: ScriptedBackend, secret: Secrets) -> None:
 
 def test_runbook_in_the_repository(backend: ScriptedBackend, secret: Secrets) -> None:
     """A runbook without a URL is named, and is no link."""
-    told = _told(briefing={"runbook_url": "docs/runbook.md"})
+    told = _told(guides={"runbook_url": "docs/runbook.md"})
     _tell(_channel("slack", secret(backend.url)), told)
     _tell(
         _channel("pagerduty", secret(json.dumps({"routing_key": _KEY, "url": backend.url}))), told
@@ -154,7 +158,7 @@ def test_pagerduty(backend: ScriptedBackend, secret: Secrets, severity: str, tol
     assert payload["severity"] == told
     assert payload["summary"] == _told().summary
     assert (payload["source"], payload["timestamp"]) == ("buffer-prd", "2026-11-24T03:12:00.000Z")
-    assert payload["custom_details"]["First steps"] == BRIEFING["alarms"][DOWN]["steps"]
+    assert payload["custom_details"]["First steps"] == ALARM_GUIDES["alarms"][DOWN]["steps"]
     assert {link["text"] for link in event["links"]} >= {"Runbook", "Alarm", "Dashboard"}
 
 
@@ -171,8 +175,8 @@ def test_pagerduty_resolves(backend: ScriptedBackend, secret: Secrets) -> None:
 
 def test_pagerdutys_limits_and_address() -> None:
     """A plain routing key goes to PagerDuty's own address; long texts are cut to its limits."""
-    alarm = {**BRIEFING["alarms"][DOWN], "title": "x" * 5000}
-    told = replace(_told(briefing={"alarms": {DOWN: alarm}}), alarm="a" * 300)
+    alarm = {**ALARM_GUIDES["alarms"][DOWN], "title": "x" * 5000}
+    told = replace(_told(guides={"alarms": {DOWN: alarm}}), alarm="a" * 300)
     [(url, event)] = messages.pagerduty(_KEY, told)
     assert url == "https://events.pagerduty.com/v2/enqueue"
     assert (len(event["payload"]["summary"]), len(event["dedup_key"])) == (1024, 255)
@@ -203,7 +207,7 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
         "since": "2026-11-24T03:12:00.000Z",
         "value": "62 %",
         "threshold": "50 %",
-        "steps": BRIEFING["alarms"][DOWN]["steps"],
+        "steps": ALARM_GUIDES["alarms"][DOWN]["steps"],
         "links": dict(told.links),
     }
     assert (recovery["state"], recovery["lasted_seconds"]) == ("OK", 60.0)
@@ -218,8 +222,8 @@ def test_email(clients: Callable[[str], Any]) -> None:
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    alarm = {**BRIEFING["alarms"][DOWN], "title": "Größer\n" + "x" * 200}
-    assert _tell(_channel("email", topic), _told(briefing={"alarms": {DOWN: alarm}})) is None
+    alarm = {**ALARM_GUIDES["alarms"][DOWN], "title": "Größer\n" + "x" * 200}
+    assert _tell(_channel("email", topic), _told(guides={"alarms": {DOWN: alarm}})) is None
     assert _tell(_channel("email", topic)) is None
 
     def mails() -> list[dict[str, Any]]:

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from lambdas import delivery
+from lambdas.backend_url import Backend
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
-from lambdas.target import Backend
 from tests.conftest import eventually
 from tests.lambdas.conftest import Wire, read_request
 

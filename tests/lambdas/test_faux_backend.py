@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from lambdas import delivery
+from lambdas.backend_url import Backend
 from lambdas.envelope import Envelope
 from lambdas.faux_backend import Answer, FauxBackend
 from lambdas.observe import UnexpectedError
-from lambdas.target import Backend
-from local.backend import ScriptedBackend
 from tests.conftest import context, eventually, http_event
 from tests.lambdas.conftest import Sentry
+from webhook_buffer.laptop.backend import ScriptedBackend
 
 
 def _asked(faux: FauxBackend, body: bytes = b"") -> Answer:

@@ -17,10 +17,10 @@ import boto3
 import pytest
 
 from lambdas.faux_backend import Answer
-from local.backend import ScriptedBackend
-from local.process import Running
 from tests.conftest import Aws, Functions, context, eventually, http_event
 from tests.lambdas.conftest import HttpStub, Wire, read_request
+from webhook_buffer.laptop.backend import ScriptedBackend
+from webhook_buffer.laptop.process import Running
 
 
 @dataclass(frozen=True)

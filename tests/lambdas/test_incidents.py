@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lambdas import incidents
+from lambdas.alarm_events import ALARM, OK
 from lambdas.aws import AwsError
 from lambdas.incidents import SAME_INCIDENT, Incident, decide, decide_blindly
-from lambdas.transitions import ALARM, OK
 from tests.conftest import Aws, Functions
 
 _NOW = 1_800_000_000_000

@@ -9,8 +9,8 @@ import pytest
 
 from lambdas import metrics, observe
 from lambdas.faux_backend import Answer
-from local.backend import ScriptedBackend
 from tests.conftest import Aws, Functions, context, http_event
+from webhook_buffer.laptop.backend import ScriptedBackend
 
 HEARTBEAT: dict[str, Any] = {
     "path": "/webhook-buffer/heartbeat",

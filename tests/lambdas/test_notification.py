@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas import notification, transitions
-from lambdas.briefing import Briefing
+from lambdas import alarm_events, notification
+from lambdas.alarm_events import Reading
+from lambdas.alarm_guide import AlarmGuides
 from lambdas.notification import Notification, amount, duration, ordinal, value_in
-from lambdas.transitions import Reading
 from tests.lambdas.fixtures import alarms
-from tests.lambdas.fixtures.alarms import AGE, BRIEFING, DOWN, FAILING, SLOW, envelope, message
+from tests.lambdas.fixtures.alarms import AGE, ALARM_GUIDES, DOWN, FAILING, SLOW, envelope, message
 
-_BRIEFING = Briefing.parse(json.dumps(BRIEFING))
+_ALARM_GUIDES = AlarmGuides.parse(json.dumps(ALARM_GUIDES))
 
 
 def _ms(iso: str) -> int:
@@ -33,8 +33,8 @@ def _built(
     said: dict[str, Any], *, severity: str = "page", parts: tuple[Reading, ...] = (),
     since: int | None = _AT, now: int = _NOW, **more: Any,
 ) -> Notification:  # fmt: skip
-    transition = transitions.read(envelope(said, severity), message_id="m-1", now=now)
-    return notification.build(transition, _BRIEFING, parts=parts, since=since, now=now, **more)
+    transition = alarm_events.read(envelope(said, severity), message_id="m-1", now=now)
+    return notification.build(transition, _ALARM_GUIDES, parts=parts, since=since, now=now, **more)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_alarm() -> None:
         "The backend does not take webhooks in prd since 03:12 UTC: 62 %, threshold 50 %."
     )
     assert told.facts == (("What users notice", "Webhooks wait in the queue; none is lost."),)
-    assert told.steps == tuple(BRIEFING["alarms"][DOWN]["steps"])
+    assert told.steps == tuple(ALARM_GUIDES["alarms"][DOWN]["steps"])
     assert told.signal == "backend-down"
     assert told.lasted_seconds is None
 
@@ -185,7 +185,7 @@ _WAITING = "1 datapoint [320.0 (24/11/26 03:11:00)] was greater than the thresho
 
 
 def test_composite_leads_with_the_part_that_tells_most() -> None:
-    """The first part on in the briefing's order gives title, value, steps and links."""
+    """The first part on in the guides's order gives title, value, steps and links."""
     parts = (_part(SLOW), _part("of another", "x"), _part(AGE, _WAITING, 300.0))
     told = _built({**alarms.COMPOSITE, "AlarmName": FAILING}, parts=parts)
     assert told.title == "Webhooks wait too long"
@@ -242,8 +242,8 @@ def test_alarms_without_briefing(
 
 def test_damaged_message_is_shown() -> None:
     """What is no alarm's message is told with its text, as badly as can be."""
-    transition = transitions.read("<html>", message_id="m-1", now=_NOW)
-    told = notification.build(transition, _BRIEFING, since=_NOW, now=_NOW)
+    transition = alarm_events.read("<html>", message_id="m-1", now=_NOW)
+    told = notification.build(transition, _ALARM_GUIDES, since=_NOW, now=_NOW)
     assert told.headline == "PAGE buffer prd: A message that is no alarm's"
     assert told.facts == (("CloudWatch says", "<html>"),)
     assert told.links.keys() == {"dashboard"}
@@ -254,10 +254,10 @@ def test_damaged_message_is_shown() -> None:
     [("a-ticket", DOWN, "ticket"), ("a", SLOW, "ticket"), ("a", "unknown", "page")],
 )
 def test_severity(topic: str, alarm: str, severity: str) -> None:
-    """The topic's severity comes before the briefing's; with neither it is the worst."""
+    """The topic's severity comes before the guides's; with neither it is the worst."""
     body = envelope(message(alarm), TopicArn=topic)
-    transition = transitions.read(body, message_id="m-1", now=_NOW)
-    assert notification.severity(transition, _BRIEFING) == severity
+    transition = alarm_events.read(body, message_id="m-1", now=_NOW)
+    assert notification.severity(transition, _ALARM_GUIDES) == severity
 
 
 def test_links() -> None:
@@ -303,17 +303,17 @@ def test_window_of_the_log(state: str, more: dict[str, Any], start: str, end: st
     ],
 )  # fmt: skip
 def test_damaged_briefing_is_refused(damage: dict[str, Any]) -> None:
-    """A briefing that lacks something is refused when it is loaded, not when it is needed."""
-    alarm = {**BRIEFING["alarms"][DOWN], **damage}
+    """A guides that lacks something is refused when it is loaded, not when it is needed."""
+    alarm = {**ALARM_GUIDES["alarms"][DOWN], **damage}
     alarm = {name: value for name, value in alarm.items() if value is not ...}
     with pytest.raises((ValueError, TypeError, KeyError)):
-        Briefing.parse(json.dumps({**BRIEFING, "alarms": {DOWN: alarm}}))
+        AlarmGuides.parse(json.dumps({**ALARM_GUIDES, "alarms": {DOWN: alarm}}))
 
 
 def test_briefing_may_say_more() -> None:
     """A member that this version doesn't know changes nothing."""
-    more = {"alarms": {DOWN: {**BRIEFING["alarms"][DOWN], "new": 1}}, "newer": 2}
-    assert Briefing.parse(json.dumps({**BRIEFING, **more})).alarms[DOWN].id == "backend-down"
+    more = {"alarms": {DOWN: {**ALARM_GUIDES["alarms"][DOWN], "new": 1}}, "newer": 2}
+    assert AlarmGuides.parse(json.dumps({**ALARM_GUIDES, **more})).alarms[DOWN].id == "backend-down"
 
 
 _VALUES: st.SearchStrategy[Any] = st.sampled_from(

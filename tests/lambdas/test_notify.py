@@ -18,12 +18,21 @@ from lambdas import observe
 from lambdas.aws import AwsError
 from lambdas.faux_backend import Answer
 from lambdas.metrics import UNITS
-from local.backend import ScriptedBackend
-from local.process import Running
 from tests.conftest import Aws, Functions, context, eventually
 from tests.lambdas.conftest import HttpStub, Sentry, Wire
 from tests.lambdas.fixtures import alarms
-from tests.lambdas.fixtures.alarms import AGE, BRIEFING, DOWN, FAILING, PROBE, SLOW, message, record
+from tests.lambdas.fixtures.alarms import (
+    AGE,
+    ALARM_GUIDES,
+    DOWN,
+    FAILING,
+    PROBE,
+    SLOW,
+    message,
+    record,
+)
+from webhook_buffer.laptop.backend import ScriptedBackend
+from webhook_buffer.laptop.process import Running
 
 _ARN_OF_NONE = "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
 
@@ -46,8 +55,8 @@ def notify(
     functions: Functions, clients: Callable[[str], Any], backend: ScriptedBackend, tmp_path: Path
 ) -> Loads:
     """Loads ``lambdas.notify`` with channels that lead to the scripted backend, by path."""
-    briefing = tmp_path / "briefing.json"
-    briefing.write_text(json.dumps(BRIEFING))
+    guides = tmp_path / "alarm_guides.json"
+    guides.write_text(json.dumps(ALARM_GUIDES))
 
     def load(*channels: str, severities: tuple[str, ...] = ("page",), **more: str) -> ModuleType:
         said = [
@@ -61,7 +70,7 @@ def notify(
             }
             for name in channels
         ]
-        variables = {"CHANNELS": json.dumps(said), "BRIEFING": str(briefing), **more}
+        variables = {"CHANNELS": json.dumps(said), "ALARM_GUIDES": str(guides), **more}
         return functions._load("lambdas.notify", variables)
 
     return load
@@ -440,7 +449,7 @@ def test_everything_silent_ends_in_time(
     [
         {"CHANNELS": "[{}]"},
         {"CHANNELS": "no json"},
-        {"BRIEFING": "/nowhere/s3cr3t"},
+        {"ALARM_GUIDES": "/nowhere/s3cr3t"},
         {"CHANNELS": json.dumps(2 * [{"id": "a", "kind": "slack", "severities": ["page"],
                                       "secret_arn": f"{_ARN_OF_NONE}s3cr3t"}])},
     ],
@@ -456,11 +465,11 @@ def test_failing_load(
     assert "s3cr3t" not in json.dumps(line) + repr(caught.value)
 
 
-def test_briefing_lies_beside_the_code(
+def test_guides_lie_beside_the_code(
     notify: Loads, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Without BRIEFING the briefing is the file beside the function's."""
+    """Without ALARM_GUIDES the guides is the file beside the function's."""
     module = notify()
     monkeypatch.setattr(module, "__file__", str(tmp_path / "notify.py"))
     config = module.NotifyConfig.read({"CHANNELS": "[]", "TABLE": "t"})
-    assert config.briefing.alarms.keys() == BRIEFING["alarms"].keys()
+    assert config.guides.alarms.keys() == ALARM_GUIDES["alarms"].keys()

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-import settings
 from lambdas import observe
 from lambdas.faux_backend import Answer
 from lambdas.metrics import UNITS
-from local.backend import ScriptedBackend
+from settings import paths
 from tests.conftest import Aws, Functions, context, eventually, http_event
 from tests.lambdas.conftest import Sentry, Wire
+from webhook_buffer.laptop.backend import ScriptedBackend
 
 _MARKERS = {
     name: f"marker-{name}-c0ffee"
@@ -202,7 +202,7 @@ def test_nothing_of_a_webhook_gets_out(
 def _python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs code in a fresh interpreter, in the environment of this test's functions."""
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=settings.ROOT, capture_output=True, text=True,
+        [sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True,
         timeout=30, check=False, env={**os.environ, **variables},
     )  # fmt: skip
 

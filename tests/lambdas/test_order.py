@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambdas.faux_backend import Answer, FauxBackend
-from local.backend import ScriptedBackend
 from tests.conftest import Aws, Functions, context, http_event
+from webhook_buffer.laptop.backend import ScriptedBackend
 
 # What may happen to an attempt before the one that succeeds.
 _FAILURES = ["500", "429", "404", "302", "reset", "timeout", "crash"]

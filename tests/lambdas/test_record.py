@@ -14,8 +14,8 @@ from lambdas import record
 from lambdas.aws import AwsError
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
-from local.process import Running
 from tests.conftest import Aws
+from webhook_buffer.laptop.process import Running
 
 _ITEM_BYTES = 400 * 1024  # Source: DynamoDB quotas.
 _AT = 1_700_000_000_000

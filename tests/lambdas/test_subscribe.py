@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from lambdas.faux_backend import Answer
-from local.backend import ScriptedBackend
 from tests.conftest import Aws, Functions, context, eventually, http_event
 from tests.lambdas.conftest import HttpStub, Sentry, Wire
+from webhook_buffer.laptop.backend import ScriptedBackend
 
 Queued = Callable[..., dict[str, Any]]
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-import settings
 from buffer.assets import functions_asset
 from lambdas import observe, tracing
+from lambdas.backend_url import Backend
 from lambdas.delivery import attempt
 from lambdas.envelope import MAX_MESSAGE_BYTES, Envelope, pack, unpack
-from lambdas.target import Backend
+from monitoring.alarm_guide import alarm_guides
 from monitoring.alarm_set import alarm_set
-from monitoring.briefing import briefing
+from settings import loader
 from tests.conftest import context, eventually, function_environ, http_event
 from tests.lambdas.conftest import HttpStub, Sentry
 from tests.trace_agent import TraceAgent, trace_agent
@@ -234,10 +234,10 @@ def test_without_tracing_nothing_is_carried(datadog: Datadog) -> None:
 @pytest.mark.parametrize("module", ["faux_backend", "notify", "audit", "heartbeat"])
 def test_every_other_function_has_a_span(datadog: Datadog, module: str) -> None:
     """Datadog's handler finds each of ours, and the invocation is one span of it."""
-    known = datadog.folder / "briefing.json"
-    known.write_text(json.dumps(briefing(alarm_set(settings.load("prd")))))
+    known = datadog.folder / "alarm_guides.json"
+    known.write_text(json.dumps(alarm_guides(alarm_set(loader.load("prd")))))
     variables = {"QUEUE_NAME": "q.fifo", "ENDPOINT": datadog.http_stub.url, "CHANNELS": "[]"}
-    variables |= {"PROBE_ALARM": "probe", "BRIEFING": str(known), "SERVICE": "s"}
+    variables |= {"PROBE_ALARM": "probe", "ALARM_GUIDES": str(known), "SERVICE": "s"}
     event = _api_event() if module == "faux_backend" else {}
     invoked = datadog.invoke(module, event, ENVIRONMENT="test", **variables)
     assert invoked.spans["aws.lambda"]["service"] == "hooks"

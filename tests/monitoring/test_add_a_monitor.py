@@ -8,35 +8,36 @@ import pytest
 
 import alarms as data
 from monitoring.alarm_set import alarm_set
-from monitoring.datadog import model
 from monitoring.datadog.boards import dashboards
 from monitoring.datadog.check import problems
-from monitoring.datadog.model import MetricQuery, Needs, Watch
 from monitoring.datadog.monitors import monitors
-from monitoring.datadog.reference import example
-from monitoring.model import Comparison, Severity, SignalError, Threshold
-from settings import ROOT
+from monitoring.documents.datadog import example
+from monitoring.model import datadog
+from monitoring.model.datadog import DatadogMonitor, MetricQuery, Needs
+from monitoring.model.signals import Comparison, FailureMode, Severity, SignalError, Threshold
+from settings.paths import ROOT
 
 PAGE = (ROOT / "docs" / "add-a-monitor.md").read_text("utf-8")
 _NAMES = {
-    "Watch": Watch, "MetricQuery": MetricQuery, "Needs": Needs, "Comparison": Comparison,
-    "Severity": Severity, "Threshold": Threshold,
+    "DatadogMonitor": DatadogMonitor, "MetricQuery": MetricQuery, "Needs": Needs,
+    "Comparison": Comparison,
+    "FailureMode": FailureMode, "Severity": Severity, "Threshold": Threshold,
 }  # fmt: skip
 
 
-def _example(**changes: str) -> Watch:
+def _example(**changes: str) -> DatadogMonitor:
     code = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
     for old, new in changes.items():
         code = code.replace(old, new)
     watch = eval(code, dict(_NAMES))  # noqa: S307 - it is the page's own
-    assert isinstance(watch, Watch)
+    assert isinstance(watch, DatadogMonitor)
     return watch
 
 
 def test_the_example_becomes_a_monitor_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """From that place alone: a monitor that can be published, and its threshold on a dashboard."""
     watch = _example()
-    monkeypatch.setattr(data, "WATCHES", (*data.WATCHES, watch))
+    monkeypatch.setattr(data, "MONITORS", (*data.MONITORS, watch))
     alarms = alarm_set(example())
     found = next(one for one in monitors(alarms) if one.key == watch.id)
     assert problems([found]) == []
@@ -57,4 +58,4 @@ def test_the_error_is_as_the_page_says() -> None:
 def test_every_query_of_the_page_is_there() -> None:
     """What the table names can be written."""
     for name in re.findall(r"`(\w+)\(", PAGE.partition("Which query")[2]):
-        assert hasattr(model, name), name
+        assert hasattr(datadog, name), name

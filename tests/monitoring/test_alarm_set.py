@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 import alarms as definitions
-from errors import SettingsError
 from monitoring.alarm_set import Alarm, AlarmSet, alarm_set
-from monitoring.model import FAILURE_MODES, RUNBOOK, Kind, Severity, headings
+from monitoring.model.signals import RUNBOOK, FailureMode, Kind, Severity, headings
 from monitoring.resources import resources
-from settings import Settings, environments, load
+from settings.errors import SettingsError
+from settings.loader import environments, load
+from settings.schema import Settings
 
 TRAFFIC = {"traffic": {"fromHourUtc": 6, "untilHourUtc": 22}}
 EXISTING: dict[str, Any] = {
@@ -65,14 +66,14 @@ def test_every_role_resolves(environment: str) -> None:
 def test_every_failure_mode_is_covered() -> None:
     """Whatever can fail, some signal notices it; the opt-in ones included."""
     covered = {mode for alarm in _set(**TRAFFIC).alarms for mode in alarm.signal.covers}
-    assert covered == FAILURE_MODES.keys()
+    assert covered == set(FailureMode)
 
 
 def test_only_the_stop_of_traffic_needs_opting_in() -> None:
     """Without any choice only failure mode 10 goes unnoticed, and the reason says how."""
     found = _set()
     covered = {mode for alarm in found.alarms for mode in alarm.signal.covers}
-    assert FAILURE_MODES.keys() - covered == {10}
+    assert set(FailureMode) - covered == {10}
     assert found.left_out == {
         "no-traffic": "it is opt-in: set 'traffic' (docs/settings.md)",
     }

@@ -9,7 +9,7 @@ import pytest
 from lambdas.metrics import UNITS
 from monitoring import cost
 from monitoring.alarm_set import AlarmSet, alarm_set
-from settings import environments, load
+from settings.loader import environments, load
 
 EXISTING: dict[str, Any] = {
     "backend_url": None,

@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 import pytest
 
-import settings
-from errors import WebhookBufferError
-from settings_datadog import Site
+from settings import loader, schema
+from settings.datadog import Site
+from settings.errors import WebhookBufferError
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -51,7 +51,7 @@ class Synthesized:
         # isort: split
         from aws_cdk import App
 
-        self.settings = settings.load(environment, overrides=overrides)
+        self.settings = loader.load(environment, overrides=overrides)
         app = App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
         build(app, self.settings)
         app.synth()
@@ -245,7 +245,7 @@ def test_every_site_of_settings_is_known(site: str) -> None:
 
     overrides = {"datadog": {"apiKeySecretArn": _KEY, "site": site, "functions": ["publish"]}}
     stack = _stack(App(), "python3.14")
-    instrument([stack], settings=settings.load("dev", overrides=overrides))
+    instrument([stack], settings=loader.load("dev", overrides=overrides))
 
 
 def test_an_unknown_runtime_is_an_error() -> None:
@@ -278,9 +278,9 @@ def test_a_function_that_is_nowhere_is_an_error() -> None:
         instrument([], settings=_only_publish())
 
 
-def _only_publish() -> settings.Settings:
+def _only_publish() -> schema.Settings:
     overrides = {"datadog": {"apiKeySecretArn": _KEY, "functions": ["publish"]}}
-    return settings.load("dev", overrides=overrides)
+    return loader.load("dev", overrides=overrides)
 
 
 def _stack(app: Any, runtime: str) -> Any:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-import settings
 from lambdas import metrics
-from monitoring.model import RUNBOOK, headings
+from monitoring.model.signals import RUNBOOK, headings
 from monitoring.resources import resources
+from settings import loader
 from tests.templates import Synthesized, Template, synthesize
 
 ALARMS = ("AWS::CloudWatch::Alarm", "Custom::Alarm")
@@ -47,7 +47,7 @@ def existing(tmp_path_factory: pytest.TempPathFactory) -> Template:
             }
         ],
     }
-    one = synthesize(settings.load("dev", overrides=overrides), tmp_path_factory.mktemp("existing"))
+    one = synthesize(loader.load("dev", overrides=overrides), tmp_path_factory.mktemp("existing"))
     assert one.buffer is None
     assert one.monitoring
     return one.monitoring
@@ -337,14 +337,14 @@ def test_dashboard_is_in_the_stack(stacks: dict[str, Template], existing: Templa
 
 def test_monitoring_can_be_left_out(tmp_path: Path) -> None:
     """With monitoring false the buffer stands alone."""
-    one = synthesize(settings.load("dev", overrides={"monitoring": False}), tmp_path)
+    one = synthesize(loader.load("dev", overrides={"monitoring": False}), tmp_path)
     assert one.buffer
     assert one.monitoring is None
 
 
 def test_without_heartbeat_nothing_waits_for_one(tmp_path: Path) -> None:
     """With heartbeat off neither it, its probe nor their alarms are there."""
-    one = synthesize(settings.load("dev", overrides={"heartbeat": "off"}), tmp_path)
+    one = synthesize(loader.load("dev", overrides={"heartbeat": "off"}), tmp_path)
     assert one.monitoring
     names = {alarm["AlarmName"] for _, alarm in _alarms(one.monitoring)}
     assert not {name for name in names if "heartbeat" in name or "alert-path" in name}
@@ -355,7 +355,7 @@ def test_without_heartbeat_nothing_waits_for_one(tmp_path: Path) -> None:
 def test_the_longest_names_fit(tmp_path: Path) -> None:
     """With the longest service and environment no name is longer than its service takes."""
     longest = {"service": "s" * 32, "environment": "e" * 16, "awsAccount": "000000000000"}
-    one = synthesize(settings.load("dev").model_copy(update=longest), tmp_path)
+    one = synthesize(loader.load("dev").model_copy(update=longest), tmp_path)
     # Source: each service's quotas.
     limits = {"FunctionName": 64, "QueueName": 80, "TableName": 255, "AlarmName": 255, "Name": 64}
     for stack in one.stacks:

@@ -1,0 +1,188 @@
+"""The whole from outside: does a webhook come through, was one lost, do alerts arrive?"""
+
+from __future__ import annotations
+
+from monitoring.model import metrics
+from monitoring.model.signals import (
+    Comparison,
+    Evaluator,
+    FailureMode,
+    Missing,
+    Query,
+    Severity,
+    Signal,
+    Threshold,
+)
+
+SIGNALS = (
+    Signal(
+        id="heartbeat-missing",
+        title="Test webhooks do not come through",
+        impact="Webhooks most likely do not come through either.",
+        covers=(
+            FailureMode.SUBSCRIBE_CRASHES,
+            FailureMode.CONSUMER_STOPPED,
+            FailureMode.QUEUE_REFUSES,
+        ),
+        severity=Severity.PAGE,
+        queries={"arrived": Query(metrics.HEARTBEAT_ARRIVED, "Sum", "buffer")},
+        # A zero counts at once; for what is missing CloudWatch first looks at older datapoints.
+        expression="FILL(arrived, 0)",
+        comparison=Comparison.BELOW,
+        threshold=Threshold(1, "Count", "The heartbeat sends one in each of these periods."),
+        period="heartbeat.period",
+        datapoints=3,
+        periods=3,
+        missing=Missing.BREACHING,
+        missing_reason="A heartbeat that does not arrive leaves no data.",
+        log="heartbeat",
+        needs_heartbeat=True,
+    ),
+    Signal(
+        id="heartbeat-refused",
+        title="The API does not take test webhooks",
+        impact="Senders most likely can't send webhooks either.",
+        covers=(FailureMode.QUEUE_REFUSES, FailureMode.PUBLISH_SLOW),
+        severity=Severity.PAGE,
+        queries={"refused": Query(metrics.HEARTBEAT_REFUSED, "Sum", "buffer")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            1, "Count", "Two heartbeats in a row rule out one bad moment, whatever the traffic."
+        ),
+        period="heartbeat.period",
+        datapoints=2,
+        # Remembers longer than it takes heartbeat-missing to end.
+        periods=4,
+        missing=Missing.NOT_BREACHING,
+        missing_reason="The heartbeat writes this only when it is refused.",
+        log="heartbeat",
+        needs_heartbeat=True,
+    ),
+    Signal(
+        id="webhooks-lost",
+        title="Accepted webhooks are neither delivered nor queued",
+        impact="Webhooks are gone; senders believe them delivered.",
+        covers=(FailureMode.NEARING_RETENTION, FailureMode.WEBHOOKS_LOST),
+        severity=Severity.PAGE,
+        queries={"lost": Query(metrics.UNACCOUNTED, "Maximum", "buffer")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            1, "Count", "The audit subtracts what its data leaves uncertain; what is left is lost."
+        ),
+        period=3600,
+        datapoints=1,
+        # Two, for the audit's own hour does not begin on the minute.
+        periods=2,
+        missing=Missing.NOT_BREACHING,
+        missing_reason="The audit, once an hour, writes this only when something is missing.",
+        log="audit",
+    ),
+    Signal(
+        id="no-traffic",
+        title="No webhooks come in",
+        impact="Senders can't reach the buffer, or have stopped sending.",
+        covers=(FailureMode.TRAFFIC_STOPS,),
+        severity=Severity.TICKET,
+        queries={
+            "accepted": Query(metrics.ACCEPTED, "Sum", "buffer"),
+            "clock": Query(metrics.HEARTBEAT_ARRIVED, "Sum", "buffer"),
+        },
+        expression=(
+            "IF((HOUR(clock) >= {traffic.busy_from}) AND (HOUR(clock) < {traffic.busy_until}), "
+            "accepted + 0 * clock, 1)"
+        ),
+        comparison=Comparison.BELOW,
+        threshold=Threshold(1, "Count", "Between the quiet hours there is always some traffic."),
+        period=1800,
+        datapoints=1,
+        periods=1,
+        missing=Missing.IGNORE,
+        missing_reason="The heartbeat is the clock; that it is missing is its own signal.",
+        log="publish",
+        opt_in="traffic",
+    ),
+    Signal(
+        id="alert-path-broken",
+        # CloudWatch tells of it over the way that is broken.
+        evaluated_by=Evaluator.BOTH,
+        title="Alerts do not arrive",
+        impact="Nobody is told when something is wrong.",
+        covers=(FailureMode.ALERT_PATH_BROKEN,),
+        severity=Severity.TICKET,
+        queries={"arrived": Query(metrics.FUNCTION_INVOCATIONS, "Sum", "notify")},
+        expression="FILL(arrived, 0)",
+        comparison=Comparison.BELOW,
+        threshold=Threshold(
+            1, "Count", "With each heartbeat a probe goes alarm → topic → queue → notify."
+        ),
+        period="heartbeat.period",
+        datapoints=3,
+        periods=3,
+        missing=Missing.BREACHING,
+        missing_reason="A probe that does not arrive leaves no data.",
+        log="notify",
+        needs_heartbeat=True,
+    ),
+    Signal(
+        id="notifications-undelivered",
+        # CloudWatch tells of it over the way that is broken.
+        evaluated_by=Evaluator.BOTH,
+        title="A notification could not be delivered",
+        impact="Somebody was not told of an alarm.",
+        covers=(FailureMode.ALERT_PATH_BROKEN,),
+        severity=Severity.TICKET,
+        queries={"kept": Query(metrics.QUEUE_VISIBLE, "Maximum", "notify-dlq")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            1, "Count", "It was tried several times, and is kept in the dead-letter queue."
+        ),
+        datapoints=1,
+        periods=1,
+        missing=Missing.IGNORE,
+        missing_reason="A queue at rest stops reporting while what it keeps is still there.",
+        log="notify",
+    ),
+    Signal(
+        id="audit-missing",
+        title="Nobody counts whether webhooks are lost",
+        impact="None yet; that a webhook is lost would go unnoticed.",
+        covers=(FailureMode.WEBHOOKS_LOST,),
+        severity=Severity.TICKET,
+        queries={
+            "runs": Query(metrics.FUNCTION_INVOCATIONS, "Sum", "audit"),
+            "clock": Query(metrics.HEARTBEAT_ARRIVED, "Sum", "buffer"),
+        },
+        expression="runs + 0 * clock",
+        comparison=Comparison.BELOW,
+        threshold=Threshold(1, "Count", "The audit runs once an hour."),
+        period=3600,
+        datapoints=3,
+        periods=3,
+        missing=Missing.IGNORE,
+        missing_reason="The heartbeat is the clock, so that a new deployment starts in peace.",
+        log="audit",
+        needs_heartbeat=True,
+    ),
+    Signal(
+        id="helpers-log-errors",
+        title="Errors in the logs of heartbeat, audit or notify",
+        impact="Perhaps none yet: the monitoring works, but something in it does not.",
+        covers=(FailureMode.LOG_ERRORS, FailureMode.ALERT_PATH_BROKEN),
+        severity=Severity.TICKET,
+        queries={"trouble": Query(metrics.LOG_TROUBLE, "Sum", "helpers")},
+        comparison=Comparison.AT_LEAST,
+        threshold=Threshold(
+            1,
+            "Count",
+            "What is logged as an error or a warning is meant to be read. Heartbeats, probes and "
+            "notifications that failed have signals of their own.",
+        ),
+        period=300,
+        datapoints=1,
+        # The audit speaks once an hour.
+        periods=13,
+        missing=Missing.NOT_BREACHING,
+        missing_reason="The filters report only what they find.",
+        log="helpers",
+    ),
+)

@@ -1,0 +1,78 @@
+"""What is known of the alarms before they are on: written when they are made, read by notify."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from lambdas.alarm_events import SEVERITIES
+
+UNITS = ("Percent", "Seconds", "Milliseconds", "Count")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmGuide:
+    """What is known of an alarm before it is on.
+
+    Attributes:
+        id: the signal's.
+        unit: of its value; one of ``UNITS``.
+        runbook: heading in the runbook.
+        log_group, log_query: where more can be read, if anywhere.
+        parts: of a composite alarm, the alarms whose states make its own, most telling first.
+    """
+
+    id: str
+    title: str
+    impact: str
+    severity: str
+    unit: str
+    runbook: str
+    steps: tuple[str, ...]
+    log_group: str | None
+    log_query: str | None
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmGuides:
+    """What is known of an environment's alarms.
+
+    Attributes:
+        runbook_url: the runbook's, or its path in the repository.
+        probe: the alarm that only proves the way to here.
+        alarms: by name.
+    """
+
+    service: str
+    environment: str
+    region: str
+    dashboard: str
+    runbook_url: str
+    probe: str
+    alarms: Mapping[str, AlarmGuide]
+
+    @classmethod
+    def parse(cls, text: str) -> AlarmGuides:
+        """The guides from its JSON.
+
+        Raises:
+            ValueError, TypeError, KeyError: When a member is missing or not right.
+        """
+        said = json.loads(text)
+        alarms = {name: _brief(name, one) for name, one in said["alarms"].items()}
+        return cls(**{**_members(cls, said), "alarms": alarms})
+
+
+def _brief(name: str, said: Mapping[str, Any]) -> AlarmGuide:
+    if said["unit"] not in UNITS or said["severity"] not in SEVERITIES:
+        raise ValueError(f"guides, alarm '{name}': unknown unit or severity")
+    lists = {"steps": tuple(said["steps"]), "parts": tuple(said["parts"])}
+    return AlarmGuide(**{**_members(AlarmGuide, said), **lists})
+
+
+def _members(kind: type[Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that a class has; others, which may come one day, are left out."""
+    return {one.name: said[one.name] for one in fields(kind)}

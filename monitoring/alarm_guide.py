@@ -1,0 +1,98 @@
+"""What ``notify`` knows of each alarm: written beside its code when the stack is synthesized."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from monitoring.alarm_set import PROBE, Alarm, AlarmSet, CompositeAlarm
+from monitoring.model.signals import RUNBOOK
+from settings.schema import Settings
+
+
+def alarm_guides(alarm_set: AlarmSet) -> dict[str, Any]:
+    """Per alarm, by physical name: what to tell whoever is told of it."""
+    settings = alarm_set.settings
+    alarms = {alarm.name: _of_alarm(alarm, alarm_set) for alarm in alarm_set.alarms}
+    alarms |= {one.name: _of_composite(one, settings) for one in alarm_set.composites}
+    return {
+        "service": settings.service,
+        "environment": settings.environment,
+        "region": settings.awsRegion,
+        "dashboard": settings.dashboard_name,
+        "runbook_url": settings.runbookUrl,
+        "probe": settings.alarm_name(PROBE),
+        "alarms": alarms,
+    }
+
+
+def first_steps(heading: str, runbook: Path = RUNBOOK) -> list[str]:
+    """The numbered items under "First steps" of a runbook section; empty without any."""
+    section = _sections(runbook).get(heading, "")
+    steps = section.partition("**First steps**")[2].partition("**")[0]
+    return [" ".join(item.split()) for item in re.findall(r"^\d+\. (.+?)$", steps, re.MULTILINE)]
+
+
+def steps_of(alarm: Alarm, alarm_set: AlarmSet) -> list[str]:
+    """An alarm's first steps; of an existing resource with its name."""
+    resources = (alarm_set.resources.by_role[role] for role in alarm.signal.roles)
+    names = {f"{one.kind.value.split()[-1].upper()}_NAME": one.name for one in resources}
+    return steps(alarm.signal.runbook, alarm_set.settings, names)
+
+
+def steps(heading: str, settings: Settings, names: Mapping[str, str] | None = None) -> list[str]:
+    """First steps with this environment's names in place of the runbook's placeholders.
+
+    Args:
+        names: further ones, by placeholder.
+    """
+    names = {
+        "webhook-buffer-ENV": settings.prefix,
+        "REGION": settings.awsRegion,
+        "ENV": settings.environment,
+        **(names or {}),
+    }
+    placeholders = re.compile("|".join(rf"\b{name}\b" for name in names))
+    return [placeholders.sub(lambda m: names[m[0]], step) for step in first_steps(heading)]
+
+
+@cache
+def _sections(runbook: Path) -> dict[str, str]:
+    parts = re.split(r"^## (.+?)\s*$", runbook.read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _of_alarm(alarm: Alarm, alarm_set: AlarmSet) -> dict[str, Any]:
+    signal = alarm.signal
+    return {
+        "id": signal.id,
+        "title": signal.title,
+        "impact": signal.impact,
+        "severity": alarm.severity.value,
+        "unit": signal.threshold.unit,
+        "runbook": signal.runbook,
+        "steps": steps_of(alarm, alarm_set),
+        "log_group": alarm.log_group,
+        "log_query": signal.log_query,
+        "parts": [],
+    }
+
+
+def _of_composite(alarm: CompositeAlarm, settings: Settings) -> dict[str, Any]:
+    composite = alarm.composite
+    first = alarm.parts[0][0]
+    return {
+        "id": composite.id,
+        "title": composite.title,
+        "impact": composite.impact,
+        "severity": alarm.severity.value,
+        "unit": first.signal.threshold.unit,
+        "runbook": composite.id,
+        "steps": steps(composite.id, settings),
+        "log_group": first.log_group,
+        "log_query": first.signal.log_query,
+        "parts": [part.name for group in alarm.parts for part in group],
+    }

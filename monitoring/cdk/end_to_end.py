@@ -1,0 +1,100 @@
+"""What watches by itself: the heartbeat with its probe, and the audit."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from buffer.functions import FunctionFactory
+from monitoring.alarm_set import PROBE
+from settings.schema import Settings
+
+_TIMEOUT_SECONDS = 30
+_AUDIT_HOURS = 1
+
+
+def create_probe(scope: Construct, settings: Settings, topic: sns.ITopic) -> cloudwatch.CfnAlarm:
+    """An alarm that only the heartbeat sets off; CloudWatch itself takes it back to OK."""
+    return cloudwatch.CfnAlarm(
+        scope,
+        "Probe",
+        alarm_name=settings.alarm_name(PROBE),
+        alarm_description=(
+            "Set off by every heartbeat, to see whether alarms reach notify; nobody is told. "
+            "Its condition is never true. "
+            f"Runbook: {settings.runbookUrl}#alert-path-broken"
+        ),
+        namespace="AWS/Lambda",
+        metric_name="Invocations",
+        dimensions=[
+            cloudwatch.CfnAlarm.DimensionProperty(
+                name="FunctionName", value=settings.function_name("notify")
+            )
+        ],
+        statistic="Sum",
+        period=60,
+        evaluation_periods=1,
+        datapoints_to_alarm=1,
+        # More than Lambda could run in a minute.
+        threshold=1e9,
+        comparison_operator="GreaterThanThreshold",
+        treat_missing_data="notBreaching",
+        alarm_actions=[topic.topic_arn],
+    )
+
+
+def create_heartbeat(
+    scope: Construct,
+    settings: Settings,
+    functions: FunctionFactory,
+    *,
+    endpoint: str,
+    probe: cloudwatch.CfnAlarm,
+) -> None:
+    """Sends a marked webhook through the whole path, and a probe through the alert path."""
+    function = functions.create(
+        scope,
+        "Heartbeat",
+        name="heartbeat",
+        module="heartbeat",
+        timeout_seconds=_TIMEOUT_SECONDS,
+        environment={"ENDPOINT": endpoint, "PROBE_ALARM": settings.alarm_name(PROBE)},
+        statements=[
+            iam.PolicyStatement(actions=["cloudwatch:SetAlarmState"], resources=[probe.attr_arn])
+        ],
+    )
+    _every(scope, "Heartbeat", Duration.minutes(settings.heartbeatMinutes), function)
+
+
+def create_audit(scope: Construct, settings: Settings, functions: FunctionFactory) -> None:
+    """Compares what was accepted with what was delivered and what waits."""
+    function = functions.create(
+        scope,
+        "Audit",
+        name="audit",
+        module="audit",
+        timeout_seconds=_TIMEOUT_SECONDS,
+        environment={"QUEUE_NAME": settings.queue_name},
+        # CloudWatch knows no narrower resource for it.
+        statements=[iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])],
+    )
+    _every(scope, "Audit", Duration.hours(_AUDIT_HOURS), function)
+
+
+def _every(scope: Construct, name: str, interval: Duration, function: lambda_.Function) -> None:
+    # What did not run is made up for by the next run, not by a repeat.
+    target = targets.LambdaFunction(function, retry_attempts=0)
+    function.configure_async_invoke(retry_attempts=0)
+    events.Rule(
+        scope,
+        f"{name}Schedule",
+        rule_name=function.function_name,
+        schedule=events.Schedule.rate(interval),
+        targets=[target],
+    )

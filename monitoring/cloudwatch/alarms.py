@@ -1,0 +1,140 @@
+"""Alarms as CloudFormation resources: what is deployed, and what is proven.
+
+Plain properties, without the CDK, so that the stack's renderer and the alarms' tests read the
+same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
+from monitoring.resources import Measure
+from monitoring.wording import description
+
+ALARM = "AWS::CloudWatch::Alarm"
+COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+
+Properties = dict[str, Any]
+_SIMPLE = ("Sum", "Average", "Minimum", "Maximum", "SampleCount")
+
+
+def alarm_properties(alarm: Alarm, *, runbook: str, topics: Mapping[str, object]) -> Properties:
+    """Of an ``AWS::CloudWatch::Alarm``.
+
+    Args:
+        runbook: its URL, without a heading.
+        topics: ARN, or what stands for it, by purpose.
+    """
+    properties: Properties = {
+        "AlarmName": alarm.name,
+        "AlarmDescription": description(alarm, runbook),
+        "ComparisonOperator": alarm.signal.comparison.value,
+        "Threshold": alarm.threshold,
+        "EvaluationPeriods": alarm.periods,
+        "DatapointsToAlarm": alarm.signal.datapoints,
+        "TreatMissingData": alarm.signal.missing.value,
+        **_actions(alarm.topics, topics),
+    }
+    if alarm.expression is None:
+        [measure] = alarm.measures.values()
+        key = "Statistic" if measure.statistic in _SIMPLE else "ExtendedStatistic"
+        return {**properties, **_metric(measure), key: measure.statistic, "Period": alarm.period}
+    stats = [
+        {
+            "Id": query,
+            "ReturnData": False,
+            "MetricStat": {
+                "Metric": _metric(measure),
+                "Period": alarm.period,
+                "Stat": measure.statistic,
+            },
+        }
+        for query, measure in alarm.measures.items()
+    ]
+    result = {
+        "Id": "result",
+        "Expression": alarm.expression,
+        "Label": alarm.signal.title,
+        "ReturnData": True,
+    }
+    return {**properties, "Metrics": [result, *stats]}
+
+
+def composite_properties(
+    alarm: CompositeAlarm, alarms: AlarmSet, *, topics: Mapping[str, object], suppressors: bool
+) -> Properties:
+    """Of an ``AWS::CloudWatch::CompositeAlarm``.
+
+    Args:
+        alarms: the set it belongs to, where its suppressor is.
+        topics: ARN, or what stands for it, by purpose.
+        suppressors: whether the service knows them; the laptop's emulator does not.
+    """
+    composite = alarm.composite
+    properties: Properties = {
+        "AlarmName": alarm.name,
+        "AlarmDescription": description(alarm, alarms.settings.runbookUrl),
+        "AlarmRule": _rule(alarm),
+        **_actions(alarm.topics, topics),
+    }
+    names = {one.composite.id: one.name for one in alarms.composites}
+    suppressor = names.get(composite.suppressed_by or "")
+    if suppressor and not suppressors:
+        # Then the rule itself stays false.
+        properties["AlarmRule"] = f"({properties['AlarmRule']}) AND NOT {_on(suppressor)}"
+    elif suppressor:
+        properties |= {
+            "ActionsSuppressor": suppressor,
+            "ActionsSuppressorWaitPeriod": composite.wait,
+            "ActionsSuppressorExtensionPeriod": composite.extension,
+        }
+    return properties
+
+
+def template(alarms: AlarmSet) -> dict[str, Any]:
+    """A template of the alarms alone as AWS has them, told to topics named after their purposes."""
+    settings = alarms.settings
+    every: list[Alarm | CompositeAlarm] = [*alarms.alarms, *alarms.composites]
+    purposes = {purpose for one in every for purpose in one.topics}
+    topics = {purpose: f"{settings.prefix}-{purpose}" for purpose in sorted(purposes)}
+    resources: dict[str, Any] = {
+        one.signal.id: {
+            "Type": ALARM,
+            "Properties": alarm_properties(one, runbook=settings.runbookUrl, topics=topics),
+        }
+        for one in alarms.alarms
+    }
+    for composite in alarms.composites:
+        resources[composite.composite.id] = {
+            "Type": COMPOSITE,
+            "Properties": composite_properties(composite, alarms, topics=topics, suppressors=True),
+        }
+    return {"Resources": resources}
+
+
+def _actions(purposes: Iterable[str], topics: Mapping[str, object]) -> Properties:
+    """Who is told, of the beginning and of the end."""
+    arns = [topics[purpose] for purpose in purposes]
+    return {"ActionsEnabled": True, "AlarmActions": arns, "OKActions": arns}
+
+
+def _rule(alarm: CompositeAlarm) -> str:
+    terms = []
+    for part in alarm.parts:
+        on = [_on(one.name) for one in part]
+        off = [f"NOT {_on(one.name)}" for one in alarm.explained(part)]
+        term = " AND ".join([*on, *off])
+        terms.append(f"({term})" if len(on) + len(off) > 1 else term)
+    return " OR ".join(terms)
+
+
+def _on(name: str) -> str:
+    return f'ALARM("{name}")'
+
+
+def _metric(measure: Measure) -> Properties:
+    dimensions = [{"Name": name, "Value": value} for name, value in measure.dimensions.items()]
+    found: Properties = {"Namespace": measure.namespace, "MetricName": measure.name}
+    return {**found, "Dimensions": dimensions} if dimensions else found

@@ -1,0 +1,100 @@
+"""Taking over what somebody made by hand: it becomes a file of ours, and carries our marker."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitoring.datadog import check
+from monitoring.datadog.definition import TEXT, Definition, Kind, digest_of, marked, unmarked
+from monitoring.datadog.definitions import definitions
+from monitoring.datadog.imported import FOLDERS, file_of, written
+from monitoring.datadog.sync.api import Api, problems
+from monitoring.datadog.sync.diff import Body, comparable, sendable
+from settings.errors import InputError
+from settings.schema import Settings
+
+_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What an import would do.
+
+    Attributes:
+        file: where it will stand, with ``text`` in it.
+        sent: what Datadog is given: the same object with the marker at the end of its text.
+    """
+
+    kind: Kind
+    id: str
+    file: Path
+    text: str
+    sent: Body
+    title: str
+
+
+def adoption(api: Api, settings: Settings, kind: Kind, id: str, key: str | None) -> Adoption:  # noqa: A002
+    """Reads an object and says what importing it means; writes nothing.
+
+    Args:
+        key: how it is called here; from its title without one.
+
+    Raises:
+        InputError: When there is no such object, it is somebody's already, or the key is taken.
+        DatadogError: When Datadog does not tell.
+    """
+    if kind not in FOLDERS:
+        kinds = " or ".join(str(one) for one in FOLDERS)
+        raise InputError(f"A {kind} can't be imported; only a {kinds} can.")
+    api.check_key()
+    found = api.read(kind, id)
+    if found is None:
+        raise InputError(
+            f"Datadog at {api.keys.url} has no {kind} {id}. Its id is in its URL: /{kind}/ID."
+        )
+    text = str(found.body.get(TEXT[kind]) or "")
+    title = str(found.body.get("name") or found.body.get("title") or "")
+    if digest_of(text) or unmarked(text) != text.rstrip():
+        raise InputError(f"{kind} {id} ('{title}') carries a marker, so it is code already.")
+    plain = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
+    key = key or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if not _KEY.fullmatch(key):
+        what = f"'{key}' can't be a key" if key else f"No key can be made of '{title}'"
+        raise InputError(f"{what}; give one, such as --key my-{kind}.")
+    file = file_of(kind, key)
+    if file.exists():
+        raise InputError(f"{file.name} is there already; give another name with --key.")
+    body = comparable(kind, found.body)
+    body[TEXT[kind]] = marked(text, settings, key)
+    new = Definition(kind, key, body, imported=True)
+    present = definitions(settings)
+    if any((one.kind, one.key) == (kind, key) for one in present):
+        raise InputError(f"The key '{key}' of a {kind} is taken; give another with --key.")
+    wrong = [*check.problems([*present, new]), *problems(new)]
+    if wrong:
+        raise InputError(f"{kind} {id} can't be taken over as it is: {wrong[0]}")
+    return Adoption(
+        kind, id, file, written(kind, body, [settings.environment]),
+        sendable(kind, body, found.body), title,
+    )  # fmt: skip
+
+
+def adopt(api: Api, found: Adoption) -> None:
+    """Marks the object in Datadog, and writes its file; without the mark there is no file.
+
+    Raises:
+        DatadogError: When Datadog does not take the mark.
+    """
+    api.require_permission(found.kind)
+    found.file.parent.mkdir(parents=True, exist_ok=True)
+    beside = found.file.with_suffix(".new")
+    beside.write_text(found.text, "utf-8")
+    try:
+        api.update(found.kind, found.id, found.sent)
+    except BaseException:
+        beside.unlink()
+        raise
+    beside.replace(found.file)

@@ -1,0 +1,248 @@
+"""``docs/alarms.md``, generated from the signals by ``make docs``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import alarms as definitions
+from lambdas.metrics import NAMESPACE, UNITS
+from monitoring import cost, wording
+from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm, alarm_set
+from monitoring.model.signals import FailureMode
+from settings import loader, paths
+
+FILE = paths.ROOT / "docs" / "alarms.md"
+COMMAND = ".venv/bin/python -m monitoring.documents.alarms"
+ENVIRONMENT = "prd"
+
+# When a metric of ours is written; ``lambdas.metrics`` says what it counts.
+WRITTEN: Mapping[str, str] = {
+    "Accepted": "by publish, for each webhook that SQS took",
+    "Backend2xx": "by subscribe, for each attempt so answered",
+    "Backend3xx": "by subscribe, for each attempt so answered",
+    "Backend4xx": "by subscribe, for each attempt so answered",
+    "Backend5xx": "by subscribe, for each attempt so answered",
+    "BackendTimeout": "by subscribe, for each attempt without an answer in time",
+    "BackendConnectionError": "by subscribe, for each attempt that could not connect",
+    "BackendOutcome": "by subscribe, for every attempt of a webhook younger than 20 minutes: 2 to 5"
+    " after 2xx to 5xx, 6 after a timeout, 7 after a connection error",
+    "BackendDuration": "by subscribe, for every attempt",
+    "DeliveryLag": "by subscribe, for every delivery, from receipt at the API",
+    "HeadAge": "by subscribe, for every failed attempt",
+    "BlockedGroup": "by subscribe, for a failed attempt whose webhook failed too often or waited "
+    "too long",
+    "Consumed": "by subscribe, for each webhook that a test flag took out of the queue",
+    "RecordFailed": "by subscribe, for each record that could not be written",
+    "HeartbeatArrived": "by subscribe, for each heartbeat",
+    "HeartbeatRefused": "by heartbeat, when the API does not take a test webhook",
+    "Unaccounted": "by the audit, when something is missing",
+}
+
+_INTRO = f"""\
+# Alarms
+
+<!-- Written by `{COMMAND}`; edit alarms/, not this file. -->
+
+All alarms of an environment with default settings, as `{ENVIRONMENT}` has them. They are defined in
+`alarms/`; [add-an-alarm.md](add-an-alarm.md) shows how, [runbook.md](runbook.md) says what to do
+when one goes off, and [settings.md](settings.md) how an environment changes a threshold or a
+severity, or leaves one out.
+
+A **page** wakes somebody, a **ticket** is looked at the same day, **info** is only shown. An alarm
+that is part of an incident (a composite) is told by that incident, once, and not by itself. Where
+Datadog stands beside CloudWatch, it has a monitor of the signal, too; what only Datadog watches is
+in [datadog-objects.md](datadog-objects.md).
+"""
+
+
+def alarms_markdown(alarms: AlarmSet) -> str:
+    """The whole page.
+
+    Args:
+        alarms: of an environment with default settings.
+    """
+    return "\n".join(
+        [
+            _INTRO,
+            _section("What is noticed by what", _coverage(alarms)),
+            _section("Signals", _signals(alarms), _left_out(alarms)),
+            _section("Why these numbers", _reasons(alarms)),
+            _section("Incidents", _incidents_intro(), _incidents(alarms.composites)),
+            _section(
+                "Metrics of the functions",
+                f"In the namespace `{NAMESPACE}`, by `service` and `env`; others are AWS's.",
+                _metrics(),
+            ),
+            _section("What it costs", _cost(alarms), _prices()),
+        ]
+    )
+
+
+def _section(title: str, *parts: str) -> str:
+    return "\n\n".join([f"## {title}", *(part for part in parts if part)]) + "\n"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    cells = ([cell.replace("|", r"\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+def _dollars(amount: float) -> str:
+    return f"{amount:.2f}"
+
+
+def _link(alarm: Alarm) -> str:
+    return f"[{alarm.signal.id}](runbook.md#{alarm.signal.runbook})"
+
+
+def _coverage(alarms: AlarmSet) -> str:
+    return _table(
+        ["#", "failure mode", "signals"],
+        (
+            [
+                str(mode),
+                mode.description,
+                ", ".join(_link(one) for one in alarms.alarms if mode in one.signal.covers)
+                or _opt_in(alarms, mode),
+            ]
+            for mode in FailureMode
+        ),
+    )
+
+
+def _opt_in(alarms: AlarmSet, mode: FailureMode) -> str:
+    """Signals of a failure mode that this environment leaves out, and why."""
+    return "; ".join(
+        f"`{signal.id}`: {alarms.left_out[signal.id]}"
+        for signal in definitions.SIGNALS
+        if mode in signal.covers and signal.id in alarms.left_out
+    )
+
+
+def _signals(alarms: AlarmSet) -> str:
+    return _table(
+        [
+            "signal",
+            "what is wrong",
+            "on when",
+            "severity",
+            "told by",
+            "watched by",
+            "covers",
+            "no data",
+            "$",
+        ],
+        (
+            [
+                _link(one),
+                one.signal.title,
+                wording.condition(one),
+                one.severity.value,
+                incident.composite.id if (incident := alarms.incident(one.signal.id)) else "itself",
+                wording.EVALUATORS[one.signal.evaluated_by],
+                ", ".join(map(str, one.signal.covers)),
+                wording.missing(one),
+                _dollars(cost.of_alarm(one)),
+            ]
+            for one in alarms.alarms
+        ),
+    )
+
+
+def _left_out(alarms: AlarmSet) -> str:
+    return "\n".join(
+        f"Not here: `{name}`, because {reason}." for name, reason in alarms.left_out.items()
+    )
+
+
+def _reasons(alarms: AlarmSet) -> str:
+    return _table(
+        ["signal", "threshold", "why", "no data, why"],
+        (
+            [
+                one.signal.id,
+                _threshold(one),
+                one.signal.threshold.reason,
+                one.signal.missing_reason,
+            ]
+            for one in alarms.alarms
+        ),
+    )
+
+
+def _threshold(alarm: Alarm) -> str:
+    threshold = alarm.signal.threshold
+    told = wording.quantity(alarm.threshold, threshold.unit)
+    return f"{told} ({threshold.value:g} × {threshold.of})" if threshold.of else told  # noqa: RUF001
+
+
+def _incidents_intro() -> str:
+    return (
+        "An incident is on while any of its parts is. While the one that suppresses it is on, it "
+        "stays silent: it waits for that one to come, and for a while after it went."
+    )
+
+
+def _incidents(composites: Iterable[CompositeAlarm]) -> str:
+    return _table(
+        ["incident", "what is wrong", "severity", "parts", "silent during", "waits", "$"],
+        (_incident(one) for one in composites),
+    )
+
+
+def _incident(alarm: CompositeAlarm) -> list[str]:
+    of = alarm.composite
+    parts = wording.parts(alarm)
+    wait = wording.quantity(of.wait, "Seconds")
+    after = wording.quantity(of.extension, "Seconds")
+    return [
+        f"[{of.id}](runbook.md#{of.id})",
+        of.title,
+        alarm.severity.value,
+        parts,
+        of.suppressed_by or "–",  # noqa: RUF001
+        f"{wait} before, {after} after" if of.suppressed_by else "–",  # noqa: RUF001
+        _dollars(cost.PRICES["composite alarm"].amount),
+    ]
+
+
+def _metrics() -> str:
+    return _table(
+        ["metric", "unit", "written"],
+        ([f"`{name}`", unit, WRITTEN[name]] for name, unit in UNITS.items()),
+    )
+
+
+def _cost(alarms: AlarmSet) -> str:
+    lines = cost.monthly(alarms)
+    rows = [[one.part, one.quantity, _dollars(one.amount), one.remark] for one in lines]
+    rows.append(["**all**", "", f"**{_dollars(cost.total(lines))}**", ""])
+    return (
+        "US dollars for a month of 30 days with traffic and without incidents, at us-east-1's list "
+        "prices, free tiers left out.\n\n" + _table(["part", "quantity", "$", "remark"], rows)
+    )
+
+
+def _prices() -> str:
+    return (
+        "Where the prices were read. None of these is AWS's own page: look there before you rely "
+        "on one.\n\n"
+        + _table(
+            ["price of", "$", "source", "date"],
+            ([_unit(one), f"{one.amount:g}", one.source, one.date] for one in cost.PRICES.values()),
+        )
+    )
+
+
+def _unit(price: cost.Price) -> str:
+    return price.per if price.units == 1 else f"{price.units:,} {price.per}"
+
+
+def main() -> None:
+    """Writes ``docs/alarms.md``."""
+    FILE.write_text(alarms_markdown(alarm_set(loader.load(ENVIRONMENT))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""What only Datadog can watch, as data: enhanced metrics, logs, traces, how fast an SLO burns.
+
+A ``Signal`` says what CloudWatch can evaluate; a ``Watch`` is its counterpart for the rest. Both
+name resources by role and numbers by fact, and both become monitors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from monitoring.model.signals import (
+    Comparison,
+    FailureMode,
+    Severity,
+    SignalError,
+    Threshold,
+    stated_problems,
+    variables,
+)
+
+# Source: Datadog API reference, "Monitors": the windows of a metric monitor.
+WINDOWS = {60: "1m", 300: "5m", 600: "10m", 900: "15m", 1800: "30m", 3600: "1h", 7200: "2h",
+           14_400: "4h", 86_400: "1d", 604_800: "1w"}  # fmt: skip
+
+
+class Needs(StrEnum):
+    """Without which a watch has nothing to look at."""
+
+    INSTRUMENTED = "functions that Datadog instruments"
+    TRACES = "tracing"
+    LOGS = "logs in Datadog"
+    HEARTBEAT = "heartbeats"
+    BUFFER = "a buffer of ours"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricQuery:
+    """A metric of Datadog's, over a scope.
+
+    Attributes:
+        name: as ``monitoring.datadog.metrics`` lists it.
+        over_time: how the window's values become one: ``sum``, ``avg``, ``max``, ``min`` or a
+            percentile of a distribution (``p95``).
+        role: whose resource it is of; None for the whole service.
+        tags: further ones of the scope.
+    """
+
+    name: str
+    over_time: str = "sum"
+    role: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def percentile(self) -> bool:
+        """Whether it is one of a distribution."""
+        return self.over_time.startswith("p") and self.over_time[1:].isdigit()
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Log lines of the service, counted.
+
+    Attributes:
+        search: in Datadog's log search syntax, beside service and env.
+    """
+
+    search: str
+
+
+@dataclass(frozen=True, slots=True)
+class BurnRate:
+    """How fast an SLO's error budget goes.
+
+    Attributes:
+        slo: its key.
+        long, short: windows, in seconds.
+    """
+
+    slo: str
+    long: int
+    short: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatadogMonitor:
+    """Something to notice, as Datadog sees it.
+
+    Attributes:
+        id, title, impact, covers, severity, runbook: as a signal's.
+        queries: by the name that the expression uses.
+        expression: arithmetic over the queries; None with exactly one.
+        by: of log lines, the attributes whose every value is judged by itself.
+        threshold: that is wrong.
+        warning: a share of the threshold that is told as a warning; None without.
+        recovery: the share at which it ends again, so that it does not flap; None where it ends
+            as soon as the threshold is no longer met.
+        window: seconds, one of ``WINDOWS``.
+        unusual: deviations by which the values differ from what is usual at that time; the
+            threshold is then the share of the window that does.
+        silence: seconds without data that are wrong in themselves; None where they are fine.
+        needs: without which it is left out.
+        role: whose function it is about, if one's.
+    """
+
+    id: str
+    title: str
+    impact: str
+    covers: tuple[FailureMode, ...]
+    severity: Severity
+    queries: Mapping[str, MetricQuery | LogQuery | BurnRate]
+    threshold: Threshold
+    comparison: Comparison
+    window: int
+    expression: str | None = None
+    by: tuple[str, ...] = ()
+    warning: float | None = None
+    recovery: float | None = None
+    unusual: int | None = None
+    silence: int | None = None
+    needs: tuple[Needs, ...] = ()
+    runbook: str = ""
+    role: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "runbook", self.runbook or self.id)
+        for problem in self._problems():
+            raise SignalError(f"watch '{self.id}': {problem}")
+
+    def _problems(self) -> list[str]:
+        found = stated_problems(self)
+        if self.window not in WINDOWS:
+            found.append(f"a window of {self.window} s is none of Datadog's {sorted(WINDOWS)}")
+        above = self.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
+        for name, share in (("warning", self.warning), ("recovery", self.recovery)):
+            if share is not None and not (share < 1 if above else share > 1):
+                found.append(
+                    f"{name} is {share:g} times the threshold, which is not on its healthy side; "
+                    f"take {'less' if above else 'more'} than 1"
+                )
+        used = variables(self.expression) if self.expression else set(self.queries)
+        if self.expression is None and len(self.queries) != 1:
+            found.append(f"{len(self.queries)} queries and no expression; say how they combine")
+        if used != self.queries.keys():
+            names = sorted(used ^ self.queries.keys())
+            found.append(f"expression and queries differ in {names}; name each in both")
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """What is promised over 30 days.
+
+    Attributes:
+        key: of the SLO; its runbook heading is ``slo-KEY``.
+        target: the fact whose share of the budget is left, ``slo.accepted_budget``.
+        good, total: sums of a metric each; both or none.
+        monitors: keys of the monitors whose uptime it is, where there are no such metrics.
+    """
+
+    key: str
+    title: str
+    promise: str
+    budget: str
+    good: str = ""
+    queries: Mapping[str, MetricQuery] = field(default_factory=dict)
+    total: str = ""
+    monitors: tuple[str, ...] = ()

@@ -1,0 +1,380 @@
+"""What a signal is: what is watched, when it is wrong, why that number, how bad, what to do.
+
+Plain data, checked where it is made. Resources are named by role (``queue``, ``publish``),
+never by physical name; numbers may be shares of a resource's facts (``publish.timeout``).
+What renders a signal stands elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
+
+_DAY = 86_400
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# Source: CloudWatch user guide, "Metric math": ids begin with a lower-case letter.
+_QUERY_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
+_STATISTIC = re.compile(
+    r"Sum|Average|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?"
+    r"|PR\((\d+(\.\d+)?)?:(\d+(\.\d+)?|\{[a-z_.]+\})?\)"
+)
+# What an expression may hold besides its queries. Source: CloudWatch user guide, "Metric math".
+_FUNCTIONS = {"ABS", "AND", "AVG", "DIFF", "FILL", "HOUR", "IF", "MAX", "MIN", "OR", "RATE",
+              "REPEAT", "SUM"}  # fmt: skip
+_UNITS = {"Count", "Seconds", "Milliseconds", "Percent"}
+
+
+class SignalError(Exception):
+    """When a definition can't be what it says; it names the signal and what to mend."""
+
+
+class FailureMode(IntEnum):
+    """The ways in which a buffer fails; every signal says which of them it notices."""
+
+    description: str
+
+    def __new__(cls, number: int, description: str) -> FailureMode:
+        mode = int.__new__(cls, number)
+        mode._value_ = number
+        mode.description = description
+        return mode
+
+    BACKEND_UNREACHABLE = 1, "backend unreachable"
+    BACKEND_5XX = 2, "backend answers 5xx"
+    BACKEND_SLOW = 3, "backend slow, near the function's timeout"
+    POISONED_GROUP = 4, "one poisoned group, all others fine"
+    BACKEND_REDIRECTS = 5, "backend redirects"
+    SUBSCRIBE_CRASHES = 6, "subscribe crashes on every message"
+    CONSUMER_STOPPED = 7, "consumer stopped"
+    QUEUE_REFUSES = 8, "queue refuses, senders get 5xx"
+    PUBLISH_SLOW = 9, "publish slow, near its timeout"
+    TRAFFIC_STOPS = 10, "traffic stops"
+    TRAFFIC_SURGE = 11, "traffic surge, backlog grows faster than it drains"
+    RECORD_FAILS = 12, "the record can't be written"
+    NEARING_RETENTION = 13, "a message nears retention and will silently vanish"
+    DUPLICATES_DROPPED = 14, "a sender's duplicates are dropped"
+    IN_FLIGHT_LIMIT = 15, "in-flight or scan limit near"
+    LOG_ERRORS = 16, "errors or warnings in the logs while invocations succeed"
+    ALERT_PATH_BROKEN = 17, "the alert path itself is broken"
+    WEBHOOKS_LOST = 18, "accepted is not delivered + queued: something was lost"
+
+
+class Severity(StrEnum):
+    """How bad: somebody is woken, somebody looks today, nobody has to."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+    INFO = "info"
+
+
+class Comparison(StrEnum):
+    """How the value stands to the threshold while the alarm is on; CloudWatch's names."""
+
+    ABOVE = "GreaterThanThreshold"
+    AT_LEAST = "GreaterThanOrEqualToThreshold"
+    BELOW = "LessThanThreshold"
+    AT_MOST = "LessThanOrEqualToThreshold"
+
+    @property
+    def sign(self) -> str:
+        return {"ABOVE": ">", "AT_LEAST": "≥", "BELOW": "<", "AT_MOST": "≤"}[self.name]
+
+
+class Evaluator(StrEnum):
+    """Who evaluates a signal. CloudWatch is minutes faster; Datadog has what only it has."""
+
+    CLOUDWATCH = "cloudwatch"
+    DATADOG = "datadog"
+    BOTH = "both"
+
+
+class Missing(StrEnum):
+    """What a period without data counts as; CloudWatch's names."""
+
+    BREACHING = "breaching"
+    NOT_BREACHING = "notBreaching"
+    IGNORE = "ignore"
+
+
+class Kind(StrEnum):
+    """What a role stands for, and so which dimensions its metrics have."""
+
+    QUEUE = "queue"
+    FUNCTION = "function"
+    HTTP_API = "HTTP API"
+    REST_API = "REST API"
+    TABLE = "table"
+    BUFFER = "buffer"  # what the functions of this project emit
+    LOG = "log"  # what a metric filter counts in a function's log
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric as its service publishes it.
+
+    Attributes:
+        unit: of one value; ``Count``, ``Seconds``, ``Milliseconds`` or ``Percent``.
+        dimensions: beyond those that name the resource (``Operation``).
+    """
+
+    kind: Kind
+    namespace: str
+    name: str
+    unit: str
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A metric of a role's resource, aggregated over the signal's period.
+
+    Attributes:
+        role: ``queue``, ``publish``, …; the key of a resource.
+        statistic: CloudWatch's; ``PR(:{slo.delivery_target})`` takes a fact's milliseconds.
+    """
+
+    metric: Metric
+    statistic: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number with its unit and the reason for it.
+
+    Attributes:
+        value: the number itself, or with ``of`` the share of that fact.
+        of: a fact, ``role.name`` (``publish.timeout``); units of time are converted.
+        at_most: a fact the number can't exceed, for then it could never be crossed.
+    """
+
+    value: float
+    unit: str
+    reason: str
+    of: str | None = None
+    at_most: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """One way to notice that something is wrong.
+
+    Attributes:
+        id: also the end of the alarm's name.
+        title: what is wrong, in a few words.
+        impact: what users notice, in a sentence.
+        covers: failure modes.
+        queries: by the id the expression uses.
+        expression: metric maths over the queries; None with exactly one query. Facts stand
+            in braces: ``{subscribe.concurrency}``.
+        period: seconds, or the fact that gives them.
+        datapoints: how many of the last ``periods`` must breach.
+        periods: their number, or the fact that gives it.
+        missing, missing_reason: what a period without data counts as, and why.
+        runbook: heading in the runbook; the id itself by default.
+        log: the role of the function whose log tells more, if one does.
+        log_query: in Logs Insights' language; by default what is not INFO.
+        opt_in: the setting without which the signal is left out.
+        needs_heartbeat: whether it is left out where the monitoring sends none.
+        evaluated_by: whether Datadog evaluates it, too, or alone; ``alarms`` may say otherwise.
+    """
+
+    id: str
+    title: str
+    impact: str
+    covers: tuple[FailureMode, ...]
+    severity: Severity
+    queries: Mapping[str, Query]
+    threshold: Threshold
+    comparison: Comparison
+    datapoints: int
+    periods: int | str
+    missing: Missing
+    missing_reason: str
+    expression: str | None = None
+    period: int | str = 60
+    runbook: str = ""
+    log: str | None = None
+    log_query: str = (
+        "fields @timestamp, level, event, status, error, aws_error, group_id, message_id, attempt"
+        ' | filter level != "INFO" or @message like /Task timed out|Runtime/'
+        " | sort @timestamp desc | limit 100"
+    )
+    opt_in: str | None = None
+    needs_heartbeat: bool = False
+    evaluated_by: Evaluator = Evaluator.CLOUDWATCH
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "runbook", self.runbook or self.id)
+        for problem in self._problems():
+            raise SignalError(f"signal '{self.id}': {problem}")
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles whose resources it needs."""
+        return frozenset(query.role for query in self.queries.values())
+
+    def _problems(self) -> list[str]:
+        found = stated_problems(self)
+        if not self.missing_reason.strip():
+            found.append("missing_reason is empty; say it in a sentence")
+        found += period_problems(self.period, self.datapoints, self.periods)
+        return found + self._query_problems()
+
+    def _query_problems(self) -> list[str]:
+        found = []
+        for name, query in self.queries.items():
+            if not _QUERY_ID.fullmatch(name):
+                found.append(f"query id '{name}' must begin with a lower-case letter")
+            if not _STATISTIC.fullmatch(query.statistic):
+                found.append(f"query '{name}': unknown statistic '{query.statistic}'")
+        if self.threshold.unit not in _UNITS:
+            found.append(f"unknown unit '{self.threshold.unit}'; use one of {sorted(_UNITS)}")
+        if self.expression is None:
+            if len(self.queries) != 1:
+                found.append(f"{len(self.queries)} queries and no expression; say how they combine")
+            for query in self.queries.values():
+                unit = unit_of(query)
+                if unit != self.threshold.unit:
+                    found.append(
+                        f"the threshold is in {self.threshold.unit}, but {query.statistic} of "
+                        f"{query.metric.name} is in {unit}"
+                    )
+            return found
+        used = variables(self.expression)
+        if used - self.queries.keys():
+            found.append(f"the expression uses undeclared {sorted(used - self.queries.keys())}")
+        if self.queries.keys() - used:
+            found.append(f"the expression does not use {sorted(self.queries.keys() - used)}")
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composite:
+    """Several signals as one incident: on while any part is on.
+
+    Attributes:
+        any_of: its parts; a tuple among them is on only while all of its signals are on.
+        unless: part -> signals that explain it: while one of them is on, the part counts as off.
+        suppressed_by: another composite, during which this one stays silent.
+        wait, extension: seconds that a suppressed alarm waits for its suppressor to come, and
+            after it went.
+    """
+
+    id: str
+    title: str
+    impact: str
+    severity: Severity
+    any_of: tuple[str | tuple[str, ...], ...]
+    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    suppressed_by: str | None = None
+    wait: int = 120
+    # Longer than its slowest part takes to forget: the slow burn's short window of 2 h.
+    extension: int = 9000
+
+    def __post_init__(self) -> None:
+        for problem in self._problems():
+            raise SignalError(f"composite '{self.id}': {problem}")
+
+    def _problems(self) -> list[str]:
+        found = []
+        if not _ID.fullmatch(self.id):
+            found.append("the id is not kebab-case; write words-with-hyphens")
+        if not self.any_of:
+            found.append("has no parts")
+        if len(set(self.parts)) < len(self.parts):
+            found.append("names a part twice")
+        if not self.unless.keys() <= set(self.parts):
+            found.append("'unless' names what is no part of it")
+        if self.id in (*self.parts, self.suppressed_by):
+            found.append("refers to itself")
+        if self.id not in headings(RUNBOOK):
+            found.append(f"docs/{RUNBOOK.name} has no heading '## {self.id}'; write it")
+        return found
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Its parts, each as the signals that have to be on together."""
+        return tuple(part if isinstance(part, tuple) else (part,) for part in self.any_of)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The ids of its signals."""
+        return tuple(name for group in self.groups for name in group)
+
+
+class Stated(Protocol):
+    """What says of itself what is wrong, how bad it is and what to do."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def impact(self) -> str: ...
+    @property
+    def covers(self) -> tuple[FailureMode, ...]: ...
+    @property
+    def threshold(self) -> Threshold: ...
+    @property
+    def runbook(self) -> str: ...
+
+
+def stated_problems(one: Stated) -> list[str]:
+    """What is missing in what is said, or can't be so."""
+    found = []
+    if not _ID.fullmatch(one.id):
+        found.append("the id is not kebab-case; write words-with-hyphens")
+    for name, text in (("title", one.title), ("impact", one.impact)):
+        if not text.strip():
+            found.append(f"{name} is empty; say it in a sentence")
+    if not one.threshold.reason.strip():
+        found.append("the threshold has no reason; say why this number")
+    if one.runbook not in headings(RUNBOOK):
+        found.append(f"docs/{RUNBOOK.name} has no heading '## {one.runbook}'; write it")
+    return found
+
+
+def unit_of(query: Query) -> str:
+    """The unit a statistic gives: counts and percentile ranks change the metric's own."""
+    if query.statistic == "SampleCount":
+        return "Count"
+    return "Percent" if query.statistic.startswith("PR(") else query.metric.unit
+
+
+def period_problems(period: int | str, datapoints: int, periods: int | str) -> list[str]:
+    """What CloudWatch would refuse; facts, which are strings, are checked once they are numbers.
+
+    Source: CloudWatch API reference, PutMetricAlarm: a period is a multiple of 60 s, and all
+    periods together are at most one day, or seven days with periods of an hour or more.
+    """
+    found = []
+    if isinstance(periods, int) and not 1 <= datapoints <= periods:
+        found.append(f"datapoints ({datapoints}) must be between 1 and periods ({periods})")
+    if isinstance(period, str):
+        return found
+    if period % 60 or not 60 <= period <= _DAY:
+        found.append(f"a period of {period} s is not a multiple of 60 up to {_DAY}")
+    longest = 7 * _DAY if period >= 3600 else _DAY
+    if isinstance(periods, int) and period * periods > longest:
+        found.append(f"{periods} periods of {period} s are more than CloudWatch's {longest} s")
+    return found
+
+
+def variables(expression: str) -> set[str]:
+    """The query ids in an expression; facts in braces are none."""
+    words = re.findall(r"[A-Za-z_]\w*", re.sub(r"\{[^}]*\}", "1", expression))
+    return {word for word in words if word not in _FUNCTIONS}
+
+
+@cache
+def headings(file: Path) -> frozenset[str]:
+    """The second-level headings of a Markdown file."""
+    return frozenset(re.findall(r"^## (.+?)\s*$", file.read_text(), re.MULTILINE))

@@ -1,0 +1,285 @@
+"""Alarms in words: for tables, notifications and the description that CloudWatch shows."""
+
+from __future__ import annotations
+
+import re
+
+from monitoring.alarm_set import Alarm, CompositeAlarm
+from monitoring.model import metrics
+from monitoring.model.signals import Comparison, Evaluator, Kind, Missing, Query
+
+# Source: CloudWatch API reference, PutMetricAlarm: AlarmDescription.
+_LONGEST_DESCRIPTION = 1024
+# Up to this length an expression is told with its metrics' words in place of their ids.
+_SHORT = 60
+
+# What people call a metric. One that is not here keeps its own name.
+METRICS = {
+    "ApproximateAgeOfOldestMessage": "age of the oldest message",
+    "ApproximateNumberOfMessagesVisible": "waiting messages",
+    "ApproximateNumberOfMessagesNotVisible": "messages in flight",
+    "ApproximateNumberOfGroupsWithInflightMessages": "groups in flight",
+    "NumberOfMessagesSent": "messages sent",
+    "NumberOfMessagesDeleted": "messages deleted",
+    "NumberOfDeduplicatedSentMessages": "dropped duplicates",
+    "Errors": "errors",
+    "Throttles": "throttles",
+    "Duration": "duration",
+    "ConcurrentExecutions": "concurrent executions",
+    "Invocations": "invocations",
+    "Count": "requests",
+    "4xx": "4xx answers",
+    "5xx": "5xx answers",
+    "4XXError": "4xx answers",
+    "5XXError": "5xx answers",
+    "Latency": "latency",
+    "WriteThrottleEvents": "throttled writes",
+    "ReadThrottleEvents": "throttled reads",
+    "ConsumedWriteCapacityUnits": "write capacity used",
+    "ConsumedReadCapacityUnits": "read capacity used",
+    "SystemErrors": "system errors",
+    "log-errors": "errors in the log",
+    "log-warnings": "warnings in the log",
+    "log-trouble": "errors and warnings in the logs",
+    "Accepted": "accepted webhooks",
+    "Backend2xx": "2xx from the backend",
+    "Backend3xx": "3xx from the backend",
+    "Backend4xx": "4xx from the backend",
+    "Backend5xx": "5xx from the backend",
+    "BackendTimeout": "timeouts of the backend",
+    "BackendConnectionError": "connections to the backend that failed",
+    "BackendOutcome": "fresh attempts",
+    "BackendDuration": "duration at the backend",
+    "DeliveryLag": "delivery lag",
+    "HeadAge": "age at a failed attempt",
+    "BlockedGroup": "attempts of blocked groups",
+    "Consumed": "webhooks consumed by a test flag",
+    "RecordFailed": "records not written",
+    "HeartbeatArrived": "heartbeats",
+    "HeartbeatRefused": "heartbeats refused",
+    "Unaccounted": "webhooks unaccounted for",
+}
+SEVERITIES = {
+    "page": "page: somebody is woken",
+    "ticket": "ticket: somebody looks today",
+    "info": "info: nobody has to act",
+}
+
+EVALUATORS = {
+    Evaluator.CLOUDWATCH: "CloudWatch",
+    Evaluator.DATADOG: "Datadog",
+    Evaluator.BOTH: "CloudWatch, Datadog",
+}
+
+# What the shares of fresh attempts mean.
+_OUTCOMES = {
+    "PR(4.5:)": "ended in a 5xx, a timeout or no connection",
+    "PR(2.5:4.5)": "were answered 3xx or 4xx",
+}
+_TIMES = {"Seconds": 1.0, "Milliseconds": 0.001}
+_STEPS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
+_MISSING = {
+    Missing.BREACHING: "counts as wrong",
+    Missing.NOT_BREACHING: "counts as fine",
+    Missing.IGNORE: "leaves the state as it is",
+}
+_SIGNS = {">=": "≥", "<=": "≤", "==": "=", "AND": "and", "OR": "or"}
+
+
+def quantity(value: float, unit: str) -> str:
+    """A number as people write it: ``15 min``, ``5.6 s``, ``7 d``, ``96,000``, ``14.4 %``.
+
+    Args:
+        unit: ``Count``, ``Seconds``, ``Milliseconds``, ``Percent`` or ``US dollars``.
+    """
+    if unit == "Percent":
+        return f"{_number(value)} %"
+    if unit == "US dollars":
+        return f"{_number(value)} USD"
+    if unit not in _TIMES:
+        return _number(value)
+    seconds = value * _TIMES[unit]
+    for step, name in _STEPS:
+        in_steps = round(seconds / step, 6)
+        # One decimal at most, or the smaller unit says it better: 100 s, not 1.67 min.
+        if abs(in_steps) >= 1 and round(in_steps, 1) == in_steps:
+            return f"{_number(in_steps)} {name}"
+    return f"{_number(seconds)} s"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
+def condition(alarm: Alarm) -> str:
+    """When the alarm is on, for a reader who knows the metrics' names."""
+    told, guard = _value(alarm)
+    sign = alarm.signal.comparison.sign
+    text = f"{told} {sign} {quantity(alarm.threshold, alarm.signal.threshold.unit)} {_when(alarm)}"
+    if guard:
+        text += f", while {guard}"
+    named = _ids(f"{told} {guard}") & alarm.measures.keys()
+    if alarm.expression and named:
+        used = [query for query in alarm.measures if query in named]
+        meanings = [f"{one} = {_measure(alarm, one, '{} ({})')}" for one in used]
+        text += f", where {', '.join(meanings)}"
+    return text
+
+
+def metric_names(alarm: Alarm) -> str:
+    """The metrics it reads as CloudWatch lists them: ``AWS/SQS NumberOfMessagesSent``."""
+    return ", ".join(
+        dict.fromkeys(f"{one.namespace} {one.name}" for one in alarm.measures.values())
+    )
+
+
+def missing(alarm: Alarm) -> str:
+    """What a period without data does to the alarm."""
+    return _MISSING[alarm.signal.missing]
+
+
+def parts(composite: CompositeAlarm) -> str:
+    """Which alarms set a composite off: ``backend-down, or a-long and a-short``."""
+    return ", or ".join(_part(composite, together) for together in composite.parts)
+
+
+def _part(composite: CompositeAlarm, together: tuple[Alarm, ...]) -> str:
+    told = " and ".join(alarm.signal.id for alarm in together)
+    explained = " or ".join(alarm.signal.id for alarm in composite.explained(together))
+    return f"{told} (unless {explained})" if explained else told
+
+
+def description(alarm: Alarm | CompositeAlarm, runbook_url: str) -> str:
+    """What CloudWatch shows with an alarm: what is wrong, for whom, when it is on, what to do.
+
+    Args:
+        runbook_url: where the runbook stands; the heading follows a ``#``.
+    """
+    if isinstance(alarm, Alarm):
+        one, heading, on = alarm.signal, alarm.signal.runbook, condition(alarm)
+        said = f"{_sentence(one.title)} {_sentence(one.impact)} On when: {on}."
+    else:
+        of, heading = alarm.composite, alarm.composite.id
+        said = f"{_sentence(of.title)} {_sentence(of.impact)} On while: {parts(alarm)}."
+        if of.suppressed_by:
+            said += f" Silent during {of.suppressed_by}."
+    link = f" Runbook: {runbook_url}#{heading}"
+    room = _LONGEST_DESCRIPTION - len(link)
+    return (said if len(said) <= room else f"{said[: room - 1]}…") + link
+
+
+def _sentence(text: str) -> str:
+    return f"{text.rstrip('.')}."
+
+
+def _when(alarm: Alarm) -> str:
+    """``in 2 of 3 minutes``, ``in 1 h``, ``in 2 of 3 periods of 5 min``."""
+    length = quantity(alarm.period, "Seconds")
+    if alarm.periods == 1:
+        return f"in {length}"
+    unit = "minutes" if alarm.period == 60 else f"periods of {length}"
+    return f"in {alarm.signal.datapoints} of {alarm.periods} {unit}"
+
+
+def _value(alarm: Alarm) -> tuple[str, str]:
+    """What is compared with the threshold, and the condition under which it is; maybe empty."""
+    if alarm.expression is None:
+        return _measure(alarm, next(iter(alarm.measures))), ""
+    # That nothing is a zero goes without saying.
+    told, guard = _branches(alarm, re.sub(r"FILL\((\w+), 0\)", r"\1", alarm.expression))
+    if told in alarm.measures and not guard:
+        return _measure(alarm, told), guard
+    words = {query: f"({_measure(alarm, query)})" for query in alarm.measures}
+    spelled = re.sub(r"[A-Za-z_]\w*", lambda match: words.get(match[0], match[0]), told)
+    return (spelled if len(spelled) <= _SHORT and not guard else told), guard
+
+
+def _branches(alarm: Alarm, expression: str) -> tuple[str, str]:
+    """An ``IF`` told as people do: the larger of two, or a value while something holds."""
+    larger = re.fullmatch(r"MAX\(\[(\w+), (\w+)\]\)", expression)
+    if larger:
+        return f"the larger of {larger[1]} and {larger[2]}", ""
+    inner = _arguments(expression)
+    if inner is None:
+        return _signs(expression), ""
+    test, then, otherwise = inner
+    if test == f"{then} > {otherwise}":
+        return f"the larger of {then} and {otherwise}", ""
+    if not re.fullmatch(r"\d+", otherwise) or _breaches(alarm, float(otherwise)):
+        return _signs(expression), ""
+    return _signs(then), " ".join(_signs(_bare(part)) for part in _conjunction(test))
+
+
+def _conjunction(test: str) -> list[str]:
+    """A condition cut at its ``AND``s and ``OR``s, which are parts of their own."""
+    found, depth = [""], 0
+    for word in re.split(r"(\(|\)| AND | OR )", test):
+        depth += (word == "(") - (word == ")")
+        if depth == 0 and word in (" AND ", " OR "):
+            found += [word.strip(), ""]
+        else:
+            found[-1] += word
+    return found
+
+
+def _bare(part: str) -> str:
+    """A comparison without the parentheses around all of it."""
+    return part[1:-1] if re.fullmatch(r"\(([^()]|\([^()]*\))*\)", part) else part
+
+
+def _breaches(alarm: Alarm, value: float) -> bool:
+    match alarm.signal.comparison:
+        case Comparison.ABOVE:
+            return value > alarm.threshold
+        case Comparison.AT_LEAST:
+            return value >= alarm.threshold
+        case Comparison.BELOW:
+            return value < alarm.threshold
+        case Comparison.AT_MOST:
+            return value <= alarm.threshold
+
+
+def _arguments(expression: str) -> tuple[str, str, str] | None:
+    """The three arguments of an ``IF`` that is the whole expression."""
+    if not (expression.startswith("IF(") and expression.endswith(")")):
+        return None
+    found, depth, start = [], 0, 3
+    for position, sign in enumerate(expression[:-1]):
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 1:
+            found.append(expression[start:position].strip())
+            start = position + 1
+    found.append(expression[start:-1].strip())
+    return (found[0], found[1], found[2]) if len(found) == 3 else None
+
+
+def _signs(expression: str) -> str:
+    pattern = r">=|<=|==|\bAND\b|\bOR\b"
+    return re.sub(pattern, lambda match: _SIGNS[match[0]], expression)
+
+
+def _ids(text: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_]\w*", text))
+
+
+def _measure(alarm: Alarm, query_id: str, form: str = "{}, {}") -> str:
+    """``errors of publish, Sum``; a percentile rank as the share it is.
+
+    Args:
+        form: how name and statistic stand together.
+    """
+    query, measure = alarm.signal.queries[query_id], alarm.measures[query_id]
+    name = _name(query)
+    rank = re.fullmatch(r"PR\((.*):(.*)\)", measure.statistic)
+    if rank and query.metric is metrics.BACKEND_OUTCOME:
+        return f"share of {name} that {_OUTCOMES[measure.statistic]}"
+    if rank:
+        return f"share of {name} ≤ {quantity(float(rank[2]), query.metric.unit)}"
+    counted = measure.statistic == "SampleCount"
+    return form.format(name, "number of values" if counted else measure.statistic)
+
+
+def _name(query: Query) -> str:
+    words = METRICS.get(query.metric.name, query.metric.name)
+    of_function = query.metric.kind in (Kind.FUNCTION, Kind.LOG)
+    return f"{words} of {query.role}" if of_function else words

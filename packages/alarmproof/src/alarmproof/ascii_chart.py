@@ -1,0 +1,138 @@
+"""A failed case in a terminal: what was compared, the threshold, the states that came of it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from alarmproof.evaluate import datapoints
+from alarmproof.model import History, MetricAlarm, State, Values
+from alarmproof.notation import duration
+from alarmproof.runner import Outcome
+
+_HEIGHT = 7
+_MARGIN = 11
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_STRIP = {State.OK: "·", State.ALARM: "█", State.INSUFFICIENT_DATA: "?"}
+
+
+def failed(outcome: Outcome, *, width: int = 80) -> str:
+    """A failed case: its failures, its alarm's datapoints and states, and its transitions.
+
+    Args:
+        width: columns of the terminal; 40 at least.
+    """
+    lines: list[str] = []
+    for failure in outcome.failures:
+        lines += _folded("  ✗ ", f"{failure}  ({outcome.case.file}:{failure.line})", width)
+    for history in _shown(outcome):
+        lines += ["", *_alarm(outcome, history, width)]
+    return "\n".join(lines)
+
+
+def _shown(outcome: Outcome) -> list[History]:
+    """The alarm, and what failed beside it; a composite's parts that ever went on."""
+    names = [outcome.alarm.name, *(one.alarm for one in outcome.failures)]
+    if not isinstance(outcome.alarm, MetricAlarm):
+        names += [one.alarm.name for one in outcome.histories.values() if one.in_alarm()]
+    return [outcome.histories[name] for name in dict.fromkeys(names)]
+
+
+def _alarm(outcome: Outcome, history: History, width: int) -> Iterator[str]:
+    alarm = history.alarm
+    minutes = (history.end - history.start) // 60
+    per = -(-minutes // (width - _MARGIN))
+    yield from _folded("  ", alarm.name, width)
+    if isinstance(alarm, MetricAlarm):
+        values = datapoints(alarm, outcome.recording, start=history.start, end=history.end)
+        yield from _chart(_thinned(values, per, alarm), alarm)
+    yield _row("state", _strip(history, minutes, per))
+    wrong = {one.at for one in outcome.failures if one.alarm == alarm.name and one.at is not None}
+    right = {one.at for one in outcome.case.expect if alarm is outcome.alarm and not one.alarm}
+    yield from _expected(wrong, right - wrong, per)
+    yield _row("", _axis(minutes, per))
+    legend = f"· OK  █ ALARM  ? INSUFFICIENT_DATA, from {history.initial}"
+    yield from _folded(" " * _MARGIN, legend, width)
+    for change in history.changes:
+        when = f"{duration(change.at):>{_MARGIN - 1}} → "
+        yield from _folded(when, f"{change.state}: {change.reason}", width)
+        told = [one.action for one in history.notifications if one.at == change.at]
+        if told:
+            yield from _folded(" " * len(when), f"told: {', '.join(told)}", width)
+    if not history.changes:
+        yield _row("", "no transition")
+
+
+def _row(label: str, cells: str) -> str:
+    return f"{label:>{_MARGIN - 1}} {cells}".rstrip()
+
+
+def _folded(prefix: str, text: str, width: int) -> list[str]:
+    """Text in lines; names and paths stay whole, so that they can be copied."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=prefix,
+        subsequent_indent=" " * len(prefix),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _thinned(values: Values, per: int, alarm: MetricAlarm) -> Values:
+    """Of every few minutes the value nearest to an alarm; NaN where there is none."""
+    padded = np.full(-(-len(values) // per) * per, np.nan)
+    padded[: len(values)] = values
+    extreme = np.fmin if alarm.comparison.startswith("LessThan") else np.fmax
+    return np.asarray(extreme.reduce(padded.reshape(-1, per), axis=1))
+
+
+def _chart(values: Values, alarm: MetricAlarm) -> Iterator[str]:
+    present = values[~np.isnan(values)]
+    threshold = alarm.threshold
+    ends: Sequence[float] = [*present, *([threshold] if threshold is not None else [])]
+    if not len(present):
+        yield _row("", "(no datapoint at all)")
+        return
+    low, high = min(0.0, min(ends)), max(ends)
+    span = (high - low) or 1.0
+    levels = np.nan_to_num((values - low) / span * _HEIGHT * 8)
+    at = None if threshold is None else int(np.clip((threshold - low) / span * _HEIGHT, 0, 6.99))
+    for row in reversed(range(_HEIGHT)):
+        cells = [_BLOCKS[int(np.clip(round(level) - 8 * row, 0, 8))] for level in levels]
+        if row == at:
+            cells = [cell if cell != " " else "┄" for cell in cells]
+        label = f"{threshold:g}" if row == at else f"{high:g}" if row == _HEIGHT - 1 else ""
+        yield f"{label:>{_MARGIN - 2}} ┤{''.join(cells).rstrip()}"
+    if np.isnan(values).any():
+        yield _row("missing", "".join("_" if missing else " " for missing in np.isnan(values)))
+
+
+def _strip(history: History, minutes: int, per: int) -> str:
+    """The state of every few minutes: ALARM where it was that in any of them."""
+    cells = []
+    for minute in range(0, minutes, per):
+        first, last = history.start + 60 * (minute + 1), history.start + 60 * (minute + per)
+        alarmed = any(begin <= last and first < end for begin, end in history.in_alarm())
+        cells.append(_STRIP[State.ALARM if alarmed else history.state(last)])
+    return "".join(cells)
+
+
+def _expected(wrong: set[int], right: set[int], per: int) -> Iterator[str]:
+    """A mark below the state of every time at which one was expected."""
+    marks = dict.fromkeys(right, "✓") | dict.fromkeys(wrong, "✗")
+    cells = [" "] * (max(marks, default=0) // 60 // per + 1)
+    for at, mark in marks.items():
+        cells[max(0, (at // 60 - 1) // per)] = mark
+    if marks:
+        yield _row("expected", "".join(cells))
+
+
+def _axis(minutes: int, per: int) -> str:
+    """Times below the columns, as many as there is room for."""
+    text = ""
+    for column in range(0, -(-minutes // per), 10):
+        text = text.ljust(column) + duration(60 * column * per).replace(" ", "").ljust(9)
+    return text.rstrip()

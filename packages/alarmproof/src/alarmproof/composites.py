@@ -1,0 +1,281 @@
+"""Composite alarms: rules over the states of other alarms, and suppressed actions.
+
+Source: CloudWatch API reference, PutCompositeAlarm (rules); CloudWatch user guide, "Suppressing
+composite alarm actions" (wait and extension).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from alarmproof.errors import InputError
+from alarmproof.model import (
+    AnyAlarm,
+    Change,
+    CompositeAlarm,
+    History,
+    Notification,
+    NotSupportedError,
+    State,
+)
+
+# Whether a rule holds, by the states of all alarms.
+Rule = Callable[[Mapping[str, State]], bool]
+
+_TOKEN = re.compile(r'\s*(?:"([^"]*)"|\'([^\']*)\'|([(),])|([^\s(),"\']+))')
+_STATES = {"ALARM": State.ALARM, "OK": State.OK, "INSUFFICIENT_DATA": State.INSUFFICIENT_DATA}
+
+
+def parse(rule: str) -> tuple[Rule, frozenset[str]]:
+    """A rule, and the names of the alarms in it.
+
+    Raises:
+        NotSupportedError: When it can't be read.
+    """
+    return _Parser(rule).parse()
+
+
+class _Parser:
+    """Recursive descent; OR binds least, then AND, then NOT."""
+
+    def __init__(self, rule: str) -> None:
+        self._rule = rule
+        self._tokens = []
+        position, text = 0, rule.rstrip()
+        while position < len(text):
+            match = _TOKEN.match(text, position)
+            if not match:
+                raise self._error(f"'{text[position:][:10]}' can't be read")
+            quoted = match[1] if match[1] is not None else match[2]
+            self._tokens.append((quoted if quoted is not None else match[3] or match[4], quoted))
+            position = match.end()
+        self._at = 0
+        self._names: set[str] = set()
+
+    def parse(self) -> tuple[Rule, frozenset[str]]:
+        rule = self._any()
+        if self._at < len(self._tokens):
+            raise self._error(f"'{self._tokens[self._at][0]}' is not expected")
+        return rule, frozenset(self._names)
+
+    def _error(self, what: str) -> NotSupportedError:
+        return NotSupportedError(f"alarm rule '{self._rule}': {what}")
+
+    def _peek(self) -> str:
+        if self._at >= len(self._tokens) or self._tokens[self._at][1] is not None:
+            return ""
+        return self._tokens[self._at][0].upper()
+
+    def _next(self) -> str:
+        if self._at >= len(self._tokens):
+            raise self._error("it ends too early")
+        self._at += 1
+        return self._tokens[self._at - 1][0]
+
+    def _expect(self, sign: str) -> None:
+        found = self._next()
+        if found != sign:
+            raise self._error(f"'{sign}' is expected in place of '{found}'")
+
+    def _any(self) -> Rule:
+        parts = [self._all()]
+        while self._peek() == "OR":
+            self._next()
+            parts.append(self._all())
+        return parts[0] if len(parts) == 1 else lambda states: any(one(states) for one in parts)
+
+    def _all(self) -> Rule:
+        parts = [self._one()]
+        while self._peek() == "AND":
+            self._next()
+            parts.append(self._one())
+        return parts[0] if len(parts) == 1 else lambda states: all(one(states) for one in parts)
+
+    def _one(self) -> Rule:
+        word = self._peek()
+        if word == "NOT":
+            self._next()
+            inner = self._one()
+            return lambda states: not inner(states)
+        if word == "(":
+            self._next()
+            inner = self._any()
+            self._expect(")")
+            return inner
+        if word in ("TRUE", "FALSE"):
+            self._next()
+            return lambda _: word == "TRUE"
+        if word in _STATES:
+            self._next()
+            self._expect("(")
+            name = self._name()
+            self._expect(")")
+            return lambda states: states[name] is _STATES[word]
+        if word == "AT_LEAST":
+            self._next()
+            return self._at_least()
+        raise self._error(f"'{self._next()}' is not expected")
+
+    def _name(self) -> str:
+        name = self._next()
+        name = name.partition(":alarm:")[2] or name
+        self._names.add(name)
+        return name
+
+    def _at_least(self) -> Rule:
+        """``AT_LEAST(2, ALARM, (a, b, c))``, or a share: ``AT_LEAST(50%, …)``."""
+        self._expect("(")
+        number = self._next()
+        self._expect(",")
+        word = self._next().upper()
+        negated = word == "NOT"
+        word = self._next().upper() if negated else word
+        if word not in _STATES:
+            raise self._error(f"'{word}' is no state")
+        self._expect(",")
+        self._expect("(")
+        names = [self._name()]
+        while self._peek() == ",":
+            self._next()
+            names.append(self._name())
+        self._expect(")")
+        self._expect(")")
+        share = number.endswith("%")
+        try:
+            least = float(number.rstrip("%")) / 100 * len(names) if share else float(number)
+        except ValueError:
+            raise self._error(f"'{number}' is no number") from None
+        return lambda states: (
+            sum((states[name] is _STATES[word]) is not negated for name in names) >= least
+        )
+
+
+def histories(
+    alarms: Sequence[CompositeAlarm],
+    others: Mapping[str, History],
+    *,
+    start: int,
+    end: int,
+    initial: Mapping[str, State],
+) -> dict[str, History]:
+    """The histories of composite alarms, from those of the others.
+
+    Raises:
+        InputError: When one names an alarm that is not there, or they go in a circle.
+        NotSupportedError: When a rule can't be read.
+    """
+    rules = {}
+    for alarm in alarms:
+        try:
+            rule, names = parse(alarm.rule)
+        except NotSupportedError as error:
+            raise NotSupportedError(f"{alarm.source}: {error}") from None
+        rules[alarm.name] = (
+            alarm,
+            rule,
+            names | ({alarm.suppressor} if alarm.suppressor else set()),
+        )
+    found: dict[str, History] = {}
+    waiting: list[str] = []
+
+    def history(name: str, of: AnyAlarm | None) -> History:
+        if name in others:
+            return others[name]
+        if name not in rules:
+            where = f"{of.source}: " if of else ""
+            raise InputError(
+                f"{where}the alarm '{name}' is not in the templates; add the one that has it."
+            )
+        if name not in found:
+            alarm, rule, names = rules[name]
+            if name in waiting:
+                raise InputError(
+                    f"{alarm.source}: composite alarms refer to each other in a circle."
+                )
+            waiting.append(name)
+            parts = {one: history(one, alarm) for one in sorted(names)}
+            before = initial.get(name)
+            found[name] = _history(alarm, rule, parts, start, end, before)
+        return found[name]
+
+    for alarm in alarms:
+        history(alarm.name, None)
+    return found
+
+
+def _history(
+    alarm: CompositeAlarm,
+    rule: Rule,
+    parts: Mapping[str, History],
+    start: int,
+    end: int,
+    initial: State | None,
+) -> History:
+    states = {name: part.initial for name, part in parts.items()}
+    state = initial or (State.ALARM if rule(states) else State.OK)
+    if initial is None and all(one is State.INSUFFICIENT_DATA for one in states.values()):
+        state = State.INSUFFICIENT_DATA
+    begun = state
+    events: dict[int, list[tuple[str, Change]]] = {}
+    for name, part in parts.items():
+        for change in part.changes:
+            events.setdefault(change.at, []).append((name, change))
+    changes = []
+    for at in sorted(events):
+        for name, change in events[at]:
+            states[name] = change.state
+        now = State.ALARM if rule(states) else State.OK
+        if now is not state:
+            state = now
+            told = ", ".join(f"{name} to {change.state}" for name, change in events[at])
+            changes.append(Change(at, state, f"Alarm rule evaluated anew after: {told}."))
+    suppressor = parts.get(alarm.suppressor or "")
+    told_at = _performed(alarm, changes, suppressor, end)
+    notifications = tuple(
+        Notification(at, alarm.name, now, action)
+        for at, now in told_at
+        for action in alarm.actions(now)
+    )
+    return History(alarm, start, end, begun, tuple(changes), notifications)
+
+
+def _performed(
+    alarm: CompositeAlarm,
+    changes: Sequence[Change],
+    suppressor: History | None,
+    end: int,
+) -> list[tuple[int, State]]:
+    """When actions are performed, and for which state.
+
+    A change waits for the suppressor to go to ALARM; while it is there nothing is done; after it
+    the extension runs. Another change discards what runs and waits anew. Then the actions of the
+    state of that time are performed, if it changed since they were performed last.
+    """
+    if suppressor is None:
+        return [(change.at, change.state) for change in changes]
+    changed = {change.at: change.state for change in changes}
+    times = sorted({*changed, *(one.at for one in suppressor.changes)})
+    performed: list[tuple[int, State]] = []
+    before = suppressor.initial
+    due: int | None = None
+    pending: State | None = None
+    for at in [*times, end + 1]:
+        if due is not None and due < at:
+            if pending and due <= end:
+                performed.append((due, pending))
+                pending = None
+            due = None
+        if at > end:
+            break
+        now = suppressor.state(at)
+        if at in changed:
+            pending = changed[at]
+        if now is State.ALARM:
+            due = None
+        elif at in changed:
+            due = at + alarm.wait
+        elif before is State.ALARM:
+            due = at + alarm.extension
+        before = now
+    return performed

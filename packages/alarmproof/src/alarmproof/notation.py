@@ -1,0 +1,79 @@
+"""Series and times as people write them in test cases.
+
+Source of the notation: Prometheus' documentation, "Unit testing for rules" (promtool).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+from alarmproof.model import Values
+
+# Values that one case may hold: a year of minutes.
+MOST = 530_000
+_NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_ITEM = re.compile(
+    rf"(?:(?P<start>{_NUMBER})(?:(?P<sign>[+-])(?P<step>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?))?|(?P<missing>_))"
+    r"(?:x(?P<times>\d+))?"
+)
+_TIME = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?")
+
+
+def values(text: str) -> Values:
+    """``0x3 5+5x2 _x2 7`` is ``0 0 0 0 5 10 15 missing missing 7``; NaN is missing.
+
+    A number repeated N times comes N + 1 times, for it is the first and N more; ``_xN`` is N
+    missing values.
+
+    Raises:
+        ValueError: When an item is none of these; it names the item.
+    """
+    found: list[Values] = []
+    total = 0
+    for item in text.split():
+        match = _ITEM.fullmatch(item)
+        if not match or (match["step"] and not match["times"]):
+            raise ValueError(
+                f"'{item}' is no value; write 5, 5x3, 5+2x3, 5-2x3, _ (missing) or _x3"
+            )
+        times = match["times"]
+        count = int(times or 0) + 1
+        if match["missing"]:
+            count = int(times or 1)
+        total += count
+        if total > MOST:
+            raise ValueError(f"'{item}' makes more than {MOST:,} values")
+        if match["missing"]:
+            found.append(np.full(count, np.nan))
+            continue
+        step = float(match["step"] or 0) * (-1 if match["sign"] == "-" else 1)
+        first = float(match["start"])
+        if not math.isfinite(first + step * count):
+            raise ValueError(f"'{item}' is too large a number; write one below 1e300")
+        found.append(np.array(first + step * np.arange(count), np.float64))
+    if not total:
+        raise ValueError("there are no values; write at least one")
+    return np.concatenate(found)
+
+
+def seconds(text: str) -> int:
+    """``90m``, ``1h30m``, ``2d`` in seconds; whole minutes.
+
+    Raises:
+        ValueError: When it is no such time.
+    """
+    match = _TIME.fullmatch(text.strip())
+    if not match or not any(match.groups()):
+        raise ValueError(f"'{text}' is no time; write whole minutes, as 5m, 1h30m or 2d")
+    days, hours, minutes = (int(part or 0) for part in match.groups())
+    return 60 * (minutes + 60 * (hours + 24 * days))
+
+
+def duration(value: int) -> str:
+    """Seconds as ``1h 30m``; the way cases write them."""
+    minutes = value // 60
+    parts = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m")]
+    return " ".join(f"{number}{unit}" for number, unit in parts if number) or "0m"

@@ -1,0 +1,225 @@
+"""A whole set of alarms over recorded series: would they have told, whom, how often?"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alarmproof import composites
+from alarmproof.errors import InputError
+from alarmproof.evaluate import evaluate
+from alarmproof.model import (
+    AnyAlarm,
+    CompositeAlarm,
+    History,
+    MetricAlarm,
+    Missing,
+    NotSupportedError,
+    Recording,
+    State,
+    Templates,
+)
+
+_DAY = 86_400
+# So many changes to ALARM within an hour are flapping.
+_FLAPS, _HOUR = 3, 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A property of an alarm that is tried with another value."""
+
+    alarm: str
+    key: str
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.alarm}.{self.key}={self.value}"
+
+
+def _missing(text: str) -> Missing:
+    if text not in set(Missing):
+        raise ValueError(f"'{text}' is none of {', '.join(Missing)}")
+    return Missing(text)
+
+
+_KEYS: Mapping[str, Callable[[str], Any]] = {
+    "threshold": float,
+    "period": int,
+    "evaluation_periods": int,
+    "datapoints_to_alarm": int,
+    "missing": _missing,
+}
+_CHANGE = re.compile(r"(?P<alarm>.+)\.(?P<key>[a-z_]+)=(?P<value>.+)")
+
+
+def parse_change(text: str) -> Change:
+    """``queue-age-page.threshold=600`` as a change.
+
+    Raises:
+        InputError: When it is none; it names what can be changed.
+    """
+    match = _CHANGE.fullmatch(text)
+    if not match or match["key"] not in _KEYS:
+        raise InputError(f"'{text}' is no change; write ALARM.KEY=VALUE with {', '.join(_KEYS)}.")
+    try:
+        return Change(match["alarm"], match["key"], _KEYS[match["key"]](match["value"]))
+    except ValueError as error:
+        raise InputError(f"'{text}': {error}.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of one alarm.
+
+    Attributes:
+        history: None where it could not be evaluated.
+        refused: why not; empty otherwise.
+        unseen: whether none of its metrics was recorded: it may be dead.
+    """
+
+    alarm: AnyAlarm
+    history: History | None
+    refused: str = ""
+    unseen: bool = False
+
+    @property
+    def incidents(self) -> tuple[tuple[int, int], ...]:
+        return self.history.in_alarm() if self.history else ()
+
+    @property
+    def seconds_in_alarm(self) -> int:
+        return sum(end - start for start, end in self.incidents)
+
+    @property
+    def longest(self) -> int:
+        return max((end - start for start, end in self.incidents), default=0)
+
+    @property
+    def told(self) -> Counter[str]:
+        """Who was told of ALARM, how often."""
+        notes = self.history.notifications if self.history else ()
+        return Counter(one.action for one in notes if one.state is State.ALARM)
+
+    @property
+    def flapping(self) -> int:
+        """How often it went on three times within an hour."""
+        starts = [start for start, _ in self.incidents]
+        return sum(
+            third - first <= _HOUR
+            for first, third in zip(starts, starts[_FLAPS - 1 :], strict=False)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A replay of all alarms, and where something was changed, another one beside it."""
+
+    start: int
+    end: int
+    before: tuple[Replayed, ...]
+    changes: tuple[Change, ...] = ()
+    after: tuple[Replayed, ...] = ()
+
+    def a_week(self, count: int) -> str:
+        """How often that is a week; a dash for less than a day, which says nothing of weeks."""
+        length = self.end - self.start
+        return "-" if length < _DAY else f"{count * 7 * _DAY / length:.1f}"
+
+    def told(self, of: Sequence[Replayed]) -> str:
+        """Who was told of ALARM how often: ``on-call 12 (2.8 a week), owners 1 (0.2 a week)``."""
+        told = sum((one.told for one in of), Counter[str]())
+        rates = {name: self.a_week(count) for name, count in told.items()}
+        listed = (
+            f"{name} {count}" + (f" ({rates[name]} a week)" if rates[name] != "-" else "")
+            for name, count in sorted(told.items())
+        )
+        return ", ".join(listed) or "nobody"
+
+
+def replay(
+    templates: Templates,
+    recording: Recording,
+    *,
+    start: int,
+    end: int,
+    changes: Sequence[Change] = (),
+) -> Replay:
+    """Evaluates every alarm from ``start`` to ``end``.
+
+    Raises:
+        InputError: When a change is of no alarm, or makes none that can be; or there is no time.
+    """
+    if end <= start:
+        raise InputError("There is no time between the beginning and the end of the recording.")
+    before = _replayed(templates.alarms, recording, start, end)
+    if not changes:
+        return Replay(start, end, before)
+    changed = _replayed(_changed(templates, changes), recording, start, end)
+    return Replay(start, end, before, tuple(changes), changed)
+
+
+def _changed(templates: Templates, changes: Sequence[Change]) -> list[AnyAlarm]:
+    by_name = {one.name: one for one in templates.alarms}
+    for change in changes:
+        alarm = by_name[templates.find(change.alarm).name]
+        if not isinstance(alarm, MetricAlarm):
+            raise InputError(f"'{change}': a composite alarm has no {change.key}; change a part.")
+        values = {change.key: change.value}
+        if change.key == "period":
+            values["queries"] = tuple(
+                dataclasses.replace(one, period=change.value) if one.period else one
+                for one in alarm.queries
+            )
+        alarm = dataclasses.replace(alarm, **values)
+        if not 1 <= alarm.datapoints_to_alarm <= alarm.evaluation_periods:
+            raise InputError(
+                f"'{change}': {alarm.datapoints_to_alarm} of {alarm.evaluation_periods} datapoints "
+                "can't be; change both."
+            )
+        by_name[alarm.name] = alarm
+    return list(by_name.values())
+
+
+def _replayed(
+    alarms: Sequence[AnyAlarm], recording: Recording, start: int, end: int
+) -> tuple[Replayed, ...]:
+    found: dict[str, Replayed] = {}
+    histories: dict[str, History] = {}
+    for alarm in alarms:
+        if not isinstance(alarm, MetricAlarm):
+            continue
+        unseen = not any(recording.series(metric) for metric in set(alarm.metrics))
+        try:
+            history = evaluate([alarm], recording, start=start, end=end)[alarm.name]
+        except NotSupportedError as error:
+            found[alarm.name] = Replayed(alarm, None, str(error), unseen)
+            continue
+        histories[alarm.name] = history
+        found[alarm.name] = Replayed(alarm, history, unseen=unseen)
+    pending = [one for one in alarms if isinstance(one, CompositeAlarm)]
+    while pending:
+        ready = [one for one in pending if _parts(one) <= histories.keys()]
+        if not ready:
+            break
+        made = composites.histories(ready, histories, start=start, end=end, initial={})
+        for one in ready:
+            histories[one.name] = made[one.name]
+            found[one.name] = Replayed(one, made[one.name])
+        pending = [one for one in pending if one.name not in histories]
+    for one in pending:
+        lacking = ", ".join(sorted(_parts(one) - histories.keys())) or "its rule"
+        found[one.name] = Replayed(one, None, f"{one.source}: not evaluated: {lacking}.")
+    return tuple(found[alarm.name] for alarm in alarms)
+
+
+def _parts(alarm: CompositeAlarm) -> set[str]:
+    try:
+        names = set(composites.parse(alarm.rule)[1])
+    except NotSupportedError:
+        return {f"the rule '{alarm.rule}'"}
+    return names | {alarm.suppressor} if alarm.suppressor else names

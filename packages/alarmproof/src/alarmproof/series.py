@@ -1,0 +1,190 @@
+"""From recorded series to datapoints: a statistic of a period that ends at each full minute.
+
+A period's window slides: an alarm of period 300 is evaluated every minute on the last five
+minutes. Source: CloudWatch user guide, "Alarm evaluation".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from alarmproof.model import NotSupportedError, Series, Values
+
+MINUTE = 60
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
+_RANK = re.compile(r"PR\((\d+(?:\.\d+)?)?:(\d+(?:\.\d+)?)?\)")
+# Windows that are sorted at once, in values: what a percentile may take of the memory.
+_CHUNK = 2_000_000
+
+
+def datapoints(
+    found: Sequence[Series], statistic: str, period: int, *, first: int, count: int
+) -> Values:
+    """A statistic's value for the periods that end at ``first``, ``first + 60``, …; NaN without.
+
+    Args:
+        found: all series of one metric.
+        period: seconds, a multiple of 60.
+
+    Raises:
+        NotSupportedError: When the statistic can't be made of what was recorded; it says what to
+            record.
+    """
+    if not found:
+        return np.full(count, np.nan)
+    recorded = {one.statistic: one for one in found if one.statistic}
+    observed = next((one for one in found if one.statistic is None), None)
+    for one in found:
+        if one.step > period:
+            raise NotSupportedError(
+                f"{one.metric}: recorded every {one.step} s, which says nothing of a period of "
+                f"{period} s. Record it every {period} s at least."
+            )
+
+    def windows(series: Series, make: Callable[[Values, int], Values]) -> Values:
+        return _windows(series, make, period, first, count)
+
+    if statistic in recorded:
+        one = recorded[statistic]
+        if statistic in _FOLDS:
+            return windows(one, _FOLDS[statistic])
+        if one.step == period:
+            return windows(one, lambda values, _: values)
+        counts = recorded.get("SampleCount")
+        additive = statistic == "Average" or _RANK.fullmatch(statistic)
+        if additive and counts and (counts.step, counts.start) == (one.step, one.start):
+            length = min(len(one.values), len(counts.values))
+            weighted = Series(
+                one.metric, None, one.start, one.step, one.values[:length] * counts.values[:length]
+            )
+            return _ratio(windows(weighted, _sum), windows(counts, _sum))
+    if observed:
+        return windows(observed, _of_observations(observed, statistic))
+    if statistic == "Average" and {"Sum", "SampleCount"} <= recorded.keys():
+        return _ratio(windows(recorded["Sum"], _sum), windows(recorded["SampleCount"], _sum))
+    have = ", ".join(sorted(recorded))
+    raise NotSupportedError(
+        f"{found[0].metric}: {statistic} over {period} s can't be made of {have} every "
+        f"{found[0].step} s. Record {statistic} every {period} s."
+    )
+
+
+def _windows(
+    series: Series, make: Callable[[Values, int], Values], period: int, first: int, count: int
+) -> Values:
+    """Windows of whole steps; between two steps the last whole one holds."""
+    step = series.step
+    if period % step:
+        raise NotSupportedError(
+            f"{series.metric}: recorded every {step} s, and a period of {period} s is no multiple "
+            "of that. Record it every 60 s."
+        )
+    width = period // step
+    ends = (first + MINUTE * np.arange(count) - series.start) // step
+    low, high = int(ends[0]) - width, int(ends[-1])
+    values = np.full(high - low, np.nan)
+    begin, end = max(low, 0), min(high, len(series.values))
+    if begin < end:
+        values[begin - low : end - low] = series.values[begin:end]
+    made = make(values, width)
+    return made if step == MINUTE else made[ends - ends[0]]
+
+
+def _ratio(total: Values, counts: Values) -> Values:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(counts > 0, total / counts, np.nan)
+
+
+def _fold(values: Values, width: int, operation: Callable[[Values, Values], Values]) -> Values:
+    """An operation over every window of a width, by doubling: no rounding error builds up."""
+    length = len(values) - width + 1
+    block, size, offset = values, 1, 0
+    result: Values | None = None
+    while width:
+        if width & size:
+            part = block[offset : offset + length]
+            result = part.copy() if result is None else operation(result, part)
+            offset += size
+            width -= size
+        if width:
+            block = operation(block[:-size], block[size:])
+            size *= 2
+    assert result is not None
+    return result
+
+
+def _present(values: Values, width: int) -> Values:
+    return _fold((~np.isnan(values)).astype(np.float64), width, np.add)
+
+
+def _sum(values: Values, width: int) -> Values:
+    if width == 1:
+        return values
+    total = _fold(np.nan_to_num(values), width, np.add)
+    return np.where(_present(values, width) > 0, total, np.nan)
+
+
+def _extreme(operation: Callable[[Values, Values], Values]) -> Callable[[Values, int], Values]:
+    return lambda values, width: _fold(values, width, operation)
+
+
+# Statistics that are made of themselves over a longer period.
+_FOLDS: Mapping[str, Callable[[Values, int], Values]] = {
+    "Sum": _sum,
+    "SampleCount": _sum,
+    "Maximum": _extreme(np.fmax),
+    "Minimum": _extreme(np.fmin),
+}
+
+
+def _of_observations(series: Series, statistic: str) -> Callable[[Values, int], Values]:
+    if statistic == "SampleCount":
+        return lambda values, width: _positive(_present(values, width))
+    if statistic in _FOLDS:
+        return _FOLDS[statistic]
+    if statistic == "Average":
+        return lambda values, width: _ratio(_sum(values, width), _present(values, width))
+    if match := _PERCENTILE.fullmatch(statistic):
+        share = float(match[1]) / 100
+        return lambda values, width: _percentile(values, width, share)
+    if match := _RANK.fullmatch(statistic):
+        low = float(match[1]) if match[1] else -np.inf
+        high = float(match[2]) if match[2] else np.inf
+        return lambda values, width: _rank(values, width, low, high)
+    raise NotSupportedError(
+        f"{series.metric}: the statistic {statistic} is not supported. Known are Sum, Average, "
+        "Minimum, Maximum, SampleCount, percentiles (p99) and percentile ranks (PR(:300))."
+    )
+
+
+def _positive(counts: Values) -> Values:
+    return np.where(counts > 0, counts, np.nan)
+
+
+def _percentile(values: Values, width: int, share: float) -> Values:
+    """The smallest value that at least a share of the values do not exceed."""
+    if width == 1:
+        return values
+    result = np.empty(len(values) - width + 1)
+    every = sliding_window_view(values, width)
+    rows = max(1, _CHUNK // width)
+    for begin in range(0, len(result), rows):
+        ordered = np.sort(every[begin : begin + rows], axis=1)  # NaN last
+        counts = np.count_nonzero(~np.isnan(ordered), axis=1)
+        index = np.clip(np.ceil(share * counts - 1e-9).astype(int) - 1, 0, width - 1)
+        result[begin : begin + rows] = np.take_along_axis(ordered, index[:, None], axis=1)[:, 0]
+    return result
+
+
+def _rank(values: Values, width: int, low: float, high: float) -> Values:
+    """The percentage of values above ``low`` and up to ``high``.
+
+    Source: CloudWatch user guide, "CloudWatch statistics definitions": the lower bound is
+    exclusive, the upper one inclusive.
+    """
+    inside = np.where(np.isnan(values), np.nan, 100.0 * ((values > low) & (values <= high)))
+    return _ratio(_sum(inside, width), _present(values, width))

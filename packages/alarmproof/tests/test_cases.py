@@ -1,0 +1,299 @@
+"""Case files: what is expected, and what is wrong with a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from alarmproof import ascii_chart
+from alarmproof.cases import load
+from alarmproof.errors import InputError
+from alarmproof.model import Templates
+from alarmproof.runner import Outcome, junit, run
+from alarmproof.template import parse
+
+TEMPLATE = {
+    "Resources": {
+        "Page": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "shop-page"}},
+        "QueueAge": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmName": "shop-queue-age",
+                "Namespace": "AWS/SQS",
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": "orders"}],
+                "Statistic": "Maximum",
+                "Period": 60,
+                "EvaluationPeriods": 2,
+                "Threshold": 100,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "AlarmActions": [{"Ref": "Page"}],
+                "OKActions": [{"Ref": "Page"}],
+            },
+        },
+        "Errors": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmName": "shop-errors",
+                "Namespace": "AWS/Lambda",
+                "MetricName": "Errors",
+                "Dimensions": [{"Name": "FunctionName", "Value": "worker"}],
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 1,
+                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                "TreatMissingData": "notBreaching",
+            },
+        },
+        "Incident": {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "Properties": {
+                "AlarmName": "shop-incident",
+                "AlarmRule": 'ALARM("shop-queue-age") OR ALARM("shop-errors")',
+                "AlarmActions": [{"Ref": "Page"}],
+            },
+        },
+    }
+}
+
+
+@pytest.fixture
+def shop() -> Templates:
+    """Two alarms and their incident."""
+    return parse(TEMPLATE, "shop.json")
+
+
+def _outcome(tmp_path: Path, shop: Templates, body: str, alarm: str = "QueueAge") -> Outcome:
+    file = tmp_path / "a.yaml"
+    file.write_text(f"cases:\n  - title: one\n    alarm: {alarm}\n{body}")
+    [outcome] = run(load([file]), shop)
+    return outcome
+
+
+AGE = '    series:\n      - {metric: ApproximateAgeOfOldestMessage, values: "%s"}\n'
+
+
+def test_what_is_expected_is_checked(tmp_path: Path, shop: Templates) -> None:
+    """States and who is told, each at its time."""
+    body = AGE % "0x4 200x9 0x4" + (
+        "    initial: OK\n"
+        "    expect:\n"
+        "      - {at: 6m, state: OK, notifies: nobody}\n"
+        "      - {at: 7m, state: ALARM, notifies: page}\n"
+        "      - {at: 14m, state: ALARM, notifies: nobody}\n"
+        "      - {at: 16m, state: OK, notifies: [page]}\n"
+        "      - {at: 16m, state: OK, alarm: Incident}\n"
+    )
+    assert _outcome(tmp_path, shop, body).passed
+
+
+@pytest.mark.parametrize(
+    ("expect", "expected"),
+    [
+        ("{at: 6m, state: ALARM}", "at 6m shop-queue-age should be in ALARM, but is in OK"),
+        ("{at: 8m, state: OK}", "should be in OK, but is in ALARM"),
+        ("{at: 8m, state: ALARM, notifies: ticket}", "have told ticket, but told shop-page"),
+        ("{at: 8m, state: ALARM, notifies: nobody}", "have told nobody, but told shop-page"),
+        ("{at: 5m, state: OK, notifies: page}", "have told page, but told nobody"),
+        ("{at: 8m, state: OK, alarm: Incident}", "shop-incident should be in OK, but is in ALARM"),
+    ],
+)
+def test_what_is_not_met_is_told_and_drawn(
+    tmp_path: Path, shop: Templates, expect: str, expected: str
+) -> None:
+    """A failure says when, which alarm, what was expected and what was; with a drawing of it."""
+    body = AGE % "0x4 200x9" + f"    initial: OK\n    expect:\n      - {expect}\n"
+    outcome = _outcome(tmp_path, shop, body)
+    assert expected in str(outcome.failures[0])
+    drawn = ascii_chart.failed(outcome, width=80)
+    assert all(len(line) <= 80 for line in drawn.replace(str(tmp_path), "").splitlines())
+    assert "a.yaml:8" in drawn
+    assert "┄" in drawn
+    assert "→ ALARM: Threshold Crossed" in drawn
+
+
+def test_nobody_is_nobody_at_all(tmp_path: Path, shop: Templates) -> None:
+    """An alarm that came and went without an OK was heard all the same."""
+    body = AGE % "0x4 200x4 0x4" + (
+        "    initial: OK\n    expect:\n      - {at: 14m, state: OK, notifies: nobody}\n"
+    )
+    outcome = _outcome(tmp_path, shop, body, "Incident")
+    assert "should have told nobody, but told shop-page" in str(outcome.failures[0])
+
+
+def test_an_alarm_that_tells_nobody_is_quiet_out_of_alarm(tmp_path: Path, shop: Templates) -> None:
+    """Where there is nobody to tell, ``quiet`` is not true of itself."""
+    series = '    series:\n      - {metric: Errors, values: "%s"}\n    quiet: true\n'
+    assert _outcome(tmp_path, shop, series % "0x4", "Errors").passed
+    loud = _outcome(tmp_path, shop, series % "0 5 0x4", "Errors")
+    assert "shop-errors should never be in ALARM, but is at 2m" in str(loud.failures[0])
+
+
+def test_a_quiet_case_tells_nobody(tmp_path: Path, shop: Templates) -> None:
+    """``quiet`` holds for all its time."""
+    assert _outcome(tmp_path, shop, AGE % "0 200 0x9" + "    quiet: true\n").passed
+    loud = _outcome(tmp_path, shop, AGE % "0 200x1 0x9" + "    quiet: true\n")
+    assert "in all its time shop-queue-age should tell nobody" in str(loud.failures[0])
+
+
+def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates) -> None:
+    """A series of any part counts; the parts without one have no data."""
+    body = '    series:\n      - {metric: AWS/Lambda Errors, values: "0x2 1x2 0x4"}\n'
+    body += "    expect:\n      - {at: 4m, state: ALARM, notifies: page}\n"
+    assert _outcome(tmp_path, shop, body, "shop-incident").passed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cases: 5", "a.yaml:1: 'cases' is a list"),
+        ("case: []", "a.yaml:1: the file has no key 'case'; did you mean 'cases'?"),
+        ("cases:\n  - 5", "a.yaml:2: a case is a mapping"),
+        ("cases:\n  - title: [", "a.yaml:2: no YAML"),
+        ("cases:\n  - {title: t}", "a.yaml:2: a case lacks 'alarm'"),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    serie: []",
+            "a.yaml:4: a case has no key 'serie'; did you mean 'series'?",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series:\n      - {metric: m, values: 1+2}",
+            "a.yaml:5: '1+2' is no value",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
+            "    expect:\n      - {at: 2m, state: OK}",
+            "a.yaml:6: at 2m is after the last sample, which ends at 1m",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
+            "    expect:\n      - {at: soon, state: FINE}",
+            "a.yaml:6: state 'FINE' is none of OK, ALARM, INSUFFICIENT_DATA",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]",
+            "a.yaml:2: nothing is expected",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1x9}]\n"
+            "    expect:\n      - {at: 5m, state: OK}\n      - {at: 4m, state: OK}",
+            "a.yaml:6: the expectations are not in the order of time",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: []\n    quiet: true",
+            "a.yaml:4: there is no series; add at least one",
+        ),
+        (
+            "interval: 0m\ncases:\n  - title: t\n    alarm: a\n    interval: 0m\n"
+            "    series: [{metric: m, values: 1}]\n    quiet: true",
+            "a.yaml:1: the interval is nothing; write 1m or more",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
+            "    expect:\n      - {at: 1m, state: OK, notifies: [page, nobody]}",
+            "a.yaml:6: 'nobody' stands alone",
+        ),
+        (
+            "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
+            "    expect:\n      - {at: 1m, state: OK, notifies: []}",
+            "a.yaml:6: notifies whom? Write names, or nobody",
+        ),
+    ],
+)
+def test_a_mistake_names_its_line(tmp_path: Path, text: str, expected: str) -> None:
+    """Every mistake of a file is told with file, line and remedy."""
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError) as wrong:
+        load([file])
+    assert expected in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("alarm", "series", "expected"),
+    [
+        ("queue-ag", "{metric: Errors, values: 1}", "'queue-ag' is no alarm here"),
+        ("Errors", "{metric: Erors, values: 1}", "does not read 'Erors'. Did you mean"),
+        (
+            "Errors",
+            "{metric: Errors, dimensions: {FunctionName: other}, values: 1}",
+            "It has other dimensions: AWS/Lambda Errors {FunctionName=worker}",
+        ),
+    ],
+)
+def test_a_case_of_nothing_that_is_there(
+    tmp_path: Path, shop: Templates, alarm: str, series: str, expected: str
+) -> None:
+    """An alarm, metric or dimension that does not exist is a mistake, not a silent test."""
+    body = f"    series:\n      - {series}\n    quiet: true\n"
+    with pytest.raises(InputError) as wrong:
+        _outcome(tmp_path, shop, body, alarm)
+    assert expected in str(wrong.value)
+    assert "a.yaml:" in str(wrong.value)
+
+
+def test_a_series_is_given_once(tmp_path: Path, shop: Templates) -> None:
+    """Of two series of one metric and statistic one would be lost."""
+    one = "      - {metric: Errors, values: 1}\n"
+    with pytest.raises(InputError, match=r"a\.yaml:6: 'Errors' has a series on line 5 already"):
+        _outcome(tmp_path, shop, f"    series:\n{one}{one}    quiet: true\n", "Errors")
+
+
+def test_folders_hold_other_files_too(tmp_path: Path) -> None:
+    """Of a folder's files those with cases are read; a misspelt one is not passed over."""
+    (tmp_path / "a.yaml").write_text(
+        'cases:\n  - {title: t, alarm: a, quiet: true, series: [{metric: m, values: "1"}]}\n'
+    )
+    (tmp_path / "template.yml").write_text("Resources:\n  A: !Ref B\n")
+    assert [case.title for case in load([tmp_path])] == ["t"]
+    (tmp_path / "typo.yaml").write_text("case: []\n")
+    with pytest.raises(InputError, match=r"typo\.yaml:1: the file has no key 'case'"):
+        load([tmp_path])
+
+
+def test_titles_are_told_apart(tmp_path: Path) -> None:
+    """Two cases of one name could not be told apart in a report."""
+    one = '  - {title: t, alarm: a, quiet: true, series: [{metric: m, values: "1"}]}\n'
+    (tmp_path / "a.yaml").write_text(f"cases:\n{one}{one}")
+    with pytest.raises(InputError, match=r"a\.yaml:3: the title 't' is that of line 2"):
+        load([tmp_path])
+
+
+def test_without_cases_there_is_nothing_to_pass(tmp_path: Path) -> None:
+    """An empty folder, or a file that is not there, is no success."""
+    with pytest.raises(InputError, match="No cases in"):
+        load([tmp_path])
+    with pytest.raises(InputError, match="can't be read"):
+        load([tmp_path / "gone.yaml"])
+
+
+def test_junit(tmp_path: Path, shop: Templates) -> None:
+    """The outcomes as continuous integration reads them."""
+    failing = AGE % "0x4 200x9" + "    expect:\n      - {at: 2m, state: ALARM}\n"
+    root = ElementTree.fromstring(junit([_outcome(tmp_path, shop, failing)]))  # noqa: S314 - ours
+    assert (root.attrib["tests"], root.attrib["failures"]) == ("1", "1")
+    [case] = root.iter("testcase")
+    assert (case.attrib["classname"], case.attrib["name"]) == ("shop-queue-age", "one")
+    assert "should be in ALARM" in (case.find("failure").text or "")  # type: ignore[union-attr]
+
+
+def test_the_documented_example(tmp_path: Path) -> None:
+    """The case that docs/test-alarms.md shows holds of the alarm it describes."""
+    page = (Path(__file__).parents[3] / "docs" / "test-alarms.md").read_text("utf-8")
+    file = tmp_path / "a.yaml"
+    file.write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    age = {
+        **TEMPLATE["Resources"]["QueueAge"]["Properties"],  # type: ignore[dict-item]
+        "AlarmName": "orders-queue-age-page",
+        "Dimensions": [{"Name": "QueueName", "Value": "orders.fifo"}],
+        "EvaluationPeriods": 3,
+        "Threshold": 900,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "AlarmActions": ["arn:aws:sns:eu-west-1:111122223333:orders-page"],
+    }
+    orders = parse(
+        {"Resources": {"Age": {"Type": "AWS::CloudWatch::Alarm", "Properties": age}}}, ""
+    )
+    [outcome] = run(load([file]), orders)
+    assert outcome.failures == ()

@@ -1,0 +1,285 @@
+"""What the checks find, and what they leave alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alarmproof.errors import InputError
+from alarmproof.lint import (
+    Allowance,
+    Finding,
+    as_json,
+    as_sarif,
+    lint,
+    load_allowances,
+    rules_table,
+)
+from alarmproof.lint_rules import RULES
+from alarmproof.template import parse
+
+from settings.paths import ROOT
+
+DESCRIPTION = "Something is wrong. Runbook: https://example.com/runbook#age"
+TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {}}
+HEARD = {
+    "Type": "AWS::SNS::Subscription",
+    "Properties": {"TopicArn": {"Ref": "Topic"}, "Protocol": "email", "Endpoint": "a@example.com"},
+}
+
+
+def alarm(name: str = "Errors", namespace: str = "AWS/Lambda", /, **changes: Any) -> dict[str, Any]:
+    """An alarm with nothing wrong."""
+    dimensions = changes.pop("dimensions", {"FunctionName": "worker"})
+    metadata = changes.pop("metadata", {})
+    properties = {
+        "AlarmDescription": DESCRIPTION,
+        "Namespace": namespace,
+        "MetricName": name,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": [{"Ref": "Topic"}],
+        **changes,
+    }
+    kept = {key: value for key, value in properties.items() if value is not None}
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": kept, "Metadata": metadata}
+
+
+def maths(expression: str, **metrics: str) -> dict[str, Any]:
+    """An alarm on an expression over SQS's metrics."""
+    dimensions = [{"Name": "QueueName", "Value": "q"}]
+    stats = [
+        {
+            "Id": key,
+            "ReturnData": False,
+            "MetricStat": {
+                "Metric": {"Namespace": "AWS/SQS", "MetricName": name, "Dimensions": dimensions},
+                "Period": 60,
+                "Stat": "Sum",
+            },
+        }
+        for key, name in metrics.items()
+    ]
+    gone = dict.fromkeys(("Namespace", "MetricName", "Dimensions", "Statistic", "Period"))
+    return alarm(Metrics=[{"Id": "r", "Expression": expression}, *stats], **gone)
+
+
+def composite(rule: str, **changes: Any) -> dict[str, Any]:
+    """A composite alarm with nothing wrong but its rule."""
+    properties = {
+        "AlarmDescription": DESCRIPTION, "AlarmRule": rule, "AlarmActions": [{"Ref": "Topic"}],
+        **changes,
+    }  # fmt: skip
+    return {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": properties}
+
+
+def findings(given: Any = (), **resources: Any) -> list[Finding]:
+    """Of a template with a topic that is heard, and these."""
+    template = {"Resources": {"Topic": TOPIC, "Heard": HEARD, **resources}}
+    return lint(parse(template, "t.json"), allowances=given)
+
+
+def found(**resources: Any) -> list[str]:
+    """The rules that find something."""
+    return sorted({one.rule for one in findings(**resources)})
+
+
+SQS = {"dimensions": {"QueueName": "q"}}
+AGE = "ApproximateAgeOfOldestMessage"
+TABLE = {"dimensions": {"TableName": "t"}}
+FUNCTION = {
+    "Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "worker", "Timeout": 10},
+}  # fmt: skip
+QUEUE = {
+    "Type": "AWS::SQS::Queue",
+    "Properties": {"QueueName": "q", "MessageRetentionPeriod": 3600},
+}
+FROM_QUEUE = {
+    "Type": "AWS::Lambda::EventSourceMapping",
+    "Properties": {
+        "FunctionName": {"Ref": "F"},
+        "EventSourceArn": {"Fn::GetAtt": ["Q", "Arn"]},
+    },
+}
+
+
+def _encrypted(key: Any) -> dict[str, Any]:
+    return {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": key}}
+
+
+def _key(**statement: Any) -> dict[str, Any]:
+    policy = {"Statement": [{"Effect": "Allow", "Resource": "*", **statement}]}
+    return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}}
+
+
+CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
+BAD: list[tuple[str, dict[str, Any]]] = [
+    ("unknown-metric", {"A": alarm("Error")}),
+    ("unknown-dimension", {"A": alarm(dimensions={"Function": "worker"})}),
+    (
+        "unknown-dimension",
+        {"A": alarm("ReadThrottleEvents", "AWS/DynamoDB", Metrics=None, TreatMissingData="ignore",
+                    dimensions={"TableName": "t", "GlobalSecondaryIndex": "i"})},
+    ),
+    ("unknown-dimension", {"A": alarm("UserErrors", "AWS/DynamoDB", **TABLE)}),
+    ("no-action", {"A": alarm(AlarmActions=None)}),
+    ("actions-disabled", {"A": alarm(ActionsEnabled=False)}),
+    ("unheard-topic", {"A": alarm(AlarmActions=[{"Ref": "Other"}]), "Other": TOPIC}),
+    ("key-forbids", {"A": alarm(), "Topic": _encrypted("alias/aws/sns")}),
+    (
+        "key-forbids",
+        {
+            "A": alarm(),
+            "Topic": _encrypted({"Fn::GetAtt": ["Key", "Arn"]}),
+            "Key": _key(Principal={"AWS": "arn:aws:iam::1:root"}, Action="kms:*"),
+        },
+    ),
+    ("never-clears", {"A": alarm("DeadLetterErrors", TreatMissingData="missing")}),
+    ("never-clears", {"A": alarm("WriteThrottleEvents", "AWS/DynamoDB", **TABLE)}),
+    ("always-breaches", {"A": alarm("DeadLetterErrors", TreatMissingData="breaching")}),
+    ("out-of-range", {"A": alarm("Duration", Statistic="Maximum", Threshold=10_001),
+                      "F": FUNCTION}),
+    ("out-of-range", {"A": alarm(AGE, "AWS/SQS", Statistic="Maximum", Threshold=3601, **SQS),
+                      "Q": QUEUE}),
+    ("out-of-range", {"A": alarm("ApproximateNumberOfMessagesNotVisible", "AWS/SQS",
+                                 Statistic="Maximum", Threshold=130_000, **SQS)}),
+    ("out-of-range", {"A": alarm(Threshold=0, ComparisonOperator="LessThanThreshold")}),
+    ("duplicate-name", {"A": alarm(AlarmName="a"), "B": alarm("Throttles", AlarmName="a")}),
+    ("same-alarm", {"A": alarm(), "B": alarm()}),
+    ("circle", {"A": composite("ALARM(B)"), "B": composite("ALARM(A)")}),
+    ("unknown-part", {"A": composite("ALARM(gone)")}),
+    ("not-evaluable", {"A": maths("SEARCH('x')", m="NumberOfMessagesSent")}),
+    ("not-evaluable", {"A": maths("m + n", m="NumberOfMessagesSent")}),
+    ("not-evaluable", {"A": composite("ALARM(")}),
+    (
+        "iterator-age",
+        {"A": alarm("IteratorAge", Statistic="Maximum"), "F": FUNCTION, "Q": QUEUE,
+         "M": FROM_QUEUE},
+    ),
+    (
+        "negative-drain",
+        {"A": maths("v / (d - s)", v="ApproximateNumberOfMessagesVisible",
+                    d="NumberOfMessagesDeleted", s="NumberOfMessagesSent")},
+    ),
+    ("few-samples", {"A": alarm("Duration", Statistic=None, ExtendedStatistic="p99",
+                                Threshold=500)}),
+    ("slow-reaction", {"A": alarm(Period=300, EvaluationPeriods=3)}),
+    ("no-description", {"A": alarm(AlarmDescription=None)}),
+    ("no-runbook", {"A": alarm(AlarmDescription="Errors.")}),
+]  # fmt: skip
+GOOD: list[tuple[str, dict[str, Any]]] = [
+    ("unknown-metric", {"A": alarm("Anything", "Custom")}),
+    (
+        "unknown-dimension",
+        {"A": alarm("SystemErrors", "AWS/DynamoDB",
+                    dimensions={"TableName": "t", "Operation": "o"})},
+    ),
+    ("no-action", {"A": alarm(AlarmActions=None), "B": composite("ALARM(A)")}),
+    ("unheard-topic", {"A": alarm(AlarmActions=["arn:aws:sns:us-east-1:1:elsewhere"])}),
+    (
+        "unheard-topic",
+        {
+            "A": alarm(AlarmActions=[{"Ref": "Other"}]),
+            "Other": {"Type": "AWS::SNS::Topic", "Properties": {"Subscription": [{}]}},
+        },
+    ),
+    (
+        "key-forbids",
+        {
+            "A": alarm(),
+            "Topic": _encrypted({"Ref": "Key"}),
+            "Key": _key(Principal=CLOUDWATCH, Action=["kms:Decrypt", "kms:GenerateDataKey*"]),
+        },
+    ),
+    ("never-clears", {"A": alarm("DeadLetterErrors")}),
+    ("out-of-range", {"A": alarm("Duration", Statistic="Maximum", Threshold=9000), "F": FUNCTION}),
+    ("out-of-range", {"A": alarm("Duration", Statistic="Sum", Threshold=20_000), "F": FUNCTION}),
+    ("unknown-part", {"A": composite('ALARM("B")'), "B": alarm()}),
+    ("few-samples", {"A": alarm("Duration", Statistic=None, ExtendedStatistic="p99", Threshold=500,
+                                EvaluateLowSampleCountPercentile="ignore")}),
+    ("slow-reaction", {"A": alarm(Period=300, EvaluationPeriods=3, DatapointsToAlarm=1)}),
+    ("slow-reaction", {"A": alarm(Period=300, EvaluationPeriods=3), "B": composite("ALARM(A)")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "resources"), BAD, ids=[f"{n}-{one}" for n, (one, _) in enumerate(BAD)]
+)
+def test_what_is_wrong_is_found(rule: str, resources: dict[str, Any]) -> None:
+    """Each rule finds its fault, and says where and what to do."""
+    mine = [one for one in findings(**resources) if one.rule == rule]
+    assert mine
+    assert mine[0].source.file == "t.json"
+    assert mine[0].why.endswith(".") or mine[0].why
+    assert mine[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("rule", "resources"), GOOD, ids=[f"{n}-{one}" for n, (one, _) in enumerate(GOOD)]
+)
+def test_what_is_right_is_left_alone(rule: str, resources: dict[str, Any]) -> None:
+    """What looks alike but works is no finding."""
+    assert rule not in found(**resources)
+
+
+def test_every_rule_has_a_fault_that_it_finds() -> None:
+    """No rule without a proof that it finds something, and the plain alarm has nothing wrong."""
+    assert {rule for rule, _ in BAD} == {rule.id for rule in RULES}
+    assert found(A=alarm()) == []
+
+
+def test_allowances() -> None:
+    """A finding that is meant to be so needs a reason; an allowance that allows nothing is told."""
+    metadata = {"webhook-buffer": {"allow": {"no-action": "shown on a wall"}}}
+    assert found(A=alarm(AlarmActions=None, metadata=metadata)) == []
+    unused = findings(A=alarm(metadata=metadata))
+    assert [(one.rule, one.why) for one in unused] == [
+        ("allowance", "no-action is allowed, but there is nothing to allow.")
+    ]
+    silent = alarm(AlarmActions=None)
+    by_file = [Allowance("no-action", "A", "shown on a wall", "allow.yaml")]
+    assert findings(by_file, A=silent) == []
+    for allowance, expected in (
+        (Allowance("no-action", "A", " ", "f"), "allowed without a reason"),
+        (Allowance("no-acton", "A", "r", "f"), "'no-acton' is no rule; did you mean 'no-action'?"),
+        (Allowance("no-action", "B", "r", "f"), "there is nothing to allow"),
+    ):
+        assert expected in findings([allowance], A=silent)[-1].why
+
+
+def test_allowance_files(tmp_path: Path) -> None:
+    """A list of rule, alarm and reason; anything else is one error."""
+    file = tmp_path / "allow.yaml"
+    file.write_text("- {rule: no-action, alarm: A, reason: shown}\n")
+    assert load_allowances(file) == [Allowance("no-action", "A", "shown", str(file))]
+    for text in ("- {rule: no-action}", "a: [", "5"):
+        file.write_text(text)
+        with pytest.raises(InputError, match=r"allow\.yaml"):
+            load_allowances(file)
+
+
+def test_formats() -> None:
+    """The same findings as JSON and as SARIF, with file and logical id."""
+    some = findings(A=alarm("Error"))
+    [entry] = json.loads(as_json(some))
+    assert (entry["rule"], entry["file"], entry["logical_id"]) == ("unknown-metric", "t.json", "A")
+    sarif = json.loads(as_sarif(some, version="1"))
+    assert sarif["version"] == "2.1.0"
+    [run] = sarif["runs"]
+    assert {one["id"] for one in run["tool"]["driver"]["rules"]} == {rule.id for rule in RULES}
+    [result] = run["results"]
+    assert (result["ruleId"], result["level"]) == ("unknown-metric", "error")
+    place = result["locations"][0]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "t.json"
+
+
+def test_the_table_of_rules_is_current() -> None:
+    """docs/lint.md has the rules as the code has them."""
+    assert rules_table() in (ROOT / "docs" / "lint.md").read_text()

@@ -1,0 +1,98 @@
+"""Metric maths, by CloudWatch's rules for what is missing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from alarmproof.metric_math import Context, compile_expression, evaluate
+from alarmproof.model import NotSupportedError
+
+_ = math.nan
+A = [1, 2, _, 4, _]
+B = [10, _, 30, 0, _]
+
+
+def _made(text: str) -> list[float]:
+    starts = np.array([[86_400.0 * 4 + 3600 * hour for hour in range(5)]])
+    values = {name: np.array([one], dtype=float) for name, one in (("a", A), ("b", B))}
+    expression = compile_expression(text)
+    found = evaluate(expression, Context(values, ("a", "b"), starts, 300))
+    return [float(one) for one in np.broadcast_to(found, (1, 5))[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a + b", [11, 2, 30, 4, _]),
+        ("a - b", [-9, 2, -30, 4, _]),
+        ("a * 2", [2, 4, _, 8, _]),
+        ("a / b", [0.1, _, 0, _, _]),
+        ("2 + 3 * 2 ^ 2", [14] * 5),
+        ("-a", [-1, -2, _, -4, _]),
+        ("(1 + 2) * 3 - 4 / 2", [7] * 5),
+        ("a > 1", [0, 1, _, 1, _]),
+        ("b > a", [1, 0, 1, 0, _]),
+        ("a >= 2 AND b == 0", [0, 0, 0, 1, _]),
+        ("a == 1 || b == 30", [1, 0, 1, 0, _]),
+        ("IF(a > 1, b, 7)", [7, 0, _, 0, _]),
+        ("IF(a > 1, a)", [_, 2, _, 4, _]),
+        ("IF(b > a, b, a)", [10, 2, 30, 4, _]),
+        ("IF(b, 1, 0)", [1, _, 1, 0, _]),
+        ("FILL(a, 0)", [1, 2, 0, 4, 0]),
+        ("FILL(a, b)", [1, 2, 30, 4, _]),
+        ("FILL(a, REPEAT)", [1, 2, 2, 4, 4]),
+        ("IF(b >= 0, FILL(a, REPEAT), 0)", [1, _, 2, 4, _]),
+        ("SUM([a, b])", [11, 2, 30, 4, _]),
+        ("SUM(METRICS())", [11, 2, 30, 4, _]),
+        ('MAX(METRICS("b"))', [10, _, 30, 0, _]),
+        ("MAX([a, b])", [10, 2, 30, 4, _]),
+        ("AVG([a, b])", [5.5, 2, 30, 2, _]),
+        ("MIN(a)", [1] * 5),
+        ("SUM(a)", [7] * 5),
+        ("AVG(a) + 0 * b", [7 / 3, _, 7 / 3, 7 / 3, _]),
+        ("DIFF(a)", [_, 1, _, 2, _]),
+        ("RATE(a)", [_, 1 / 300, _, 2 / 600, _]),
+        ("RUNNING_SUM(a)", [1, 3, _, 7, _]),
+        ("ABS(0 - a)", [1, 2, _, 4, _]),
+        ("HOUR(a)", [0, 1, _, 3, _]),
+        ("DAY(a)", [1, 1, _, 1, _]),
+        ("PERIOD(a)", [300] * 5),
+    ],
+)
+def test_expressions(text: str, expected: list[float]) -> None:
+    """Beside a value what is missing is 0; IF drops, and gives 0 where its branch is missing."""
+    assert _made(text) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ANOMALY_DETECTION_BAND(a)", "the function ANOMALY_DETECTION_BAND is not supported"),
+        ("FILL(a, LINEAR)", "FILL with LINEAR is not supported at character 1"),
+        ("SEARCH('x', 'Sum')", "the function SEARCH is not supported"),
+        ("a +", "it ends too early at character 4"),
+        ("a ~ b", "'~ b' is not known at character 2"),
+        ("a b", "'b' is not expected at character 3"),
+        ("IF(a)", "IF takes 2 to 3 arguments at character 1"),
+        ("(a", "it ends too early"),
+        ("SELECT AVG(x)", "'SELECT' is not supported"),
+    ],
+)
+def test_what_is_not_known_is_refused(text: str, expected: str) -> None:
+    """A function or a sign that is not known is no guess but an error, with its place."""
+    with pytest.raises(NotSupportedError) as refused:
+        compile_expression(text)
+    assert expected in str(refused.value)
+
+
+def test_ids_and_looking_back() -> None:
+    """An expression knows what it reads, and whether it needs what came before."""
+    one = compile_expression("IF(groups >= 2, FILL(failed, REPEAT), 0)")
+    assert one.ids == {"groups", "failed"}
+    assert one.looks_back
+    assert not compile_expression("IF(e5 >= 3, 100 * e5 / n, 0)").looks_back
+    assert compile_expression("a > AVG(a)").looks_back
+    with pytest.raises(NotSupportedError, match="no query has the id 'c'"):
+        _made("a + c")

@@ -1,0 +1,238 @@
+"""Recordings and replays: three forms, one answer; what changed thresholds would have changed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from alarmproof.errors import InputError
+from alarmproof.evaluate import evaluate
+from alarmproof.model import MetricAlarm, MetricKey, Query, Series, Source, Templates
+from alarmproof.recordings import FORMS, Recorded, load, save
+from alarmproof.replay import Change, Replay, parse_change, replay
+from alarmproof.report import report
+from alarmproof.runner import InMemory
+from hypothesis import HealthCheck, given, settings
+
+from packages.alarmproof.tests.test_evaluate import alarm, composite
+
+METRIC = MetricKey.of("N", "m", {"D": "d", "E": "e;f=g"[:1]})
+START = 1_760_000_400
+HOUR = 3600
+
+
+def _series(values: list[float | None], statistic: str | None = "Maximum") -> Series:
+    array = np.array([math.nan if one is None else one for one in values], dtype=float)
+    return Series(METRIC, statistic, START, 60, array)
+
+
+def _alarm(**changes: Any) -> MetricAlarm:
+    return alarm(queries=(Query("m1", METRIC, "Maximum", 60),), **changes)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    values=st.lists(
+        st.one_of(st.none(), st.floats(-1e6, 1e6, width=32)), min_size=1, max_size=60
+    ).filter(lambda some: some[0] is not None and some[-1] is not None),
+    form=st.sampled_from(FORMS),
+)
+def test_a_replay_of_a_file_is_that_of_the_series(
+    tmp_path: Path, values: list[float | None], form: str
+) -> None:
+    """What is saved and loaded, in any form, makes the same history as what was in memory."""
+    one, series = _alarm(threshold=0.0), _series(values)
+    save(tmp_path / f"r{form}", [series])
+    recording = load(tmp_path / f"r{form}")
+    assert (recording.start, recording.end) == (series.start, series.end)
+    direct = evaluate([one], InMemory({METRIC: [series]}), start=series.start, end=series.end)
+    [replayed] = replay(
+        Templates((one,)), recording, start=recording.start, end=recording.end
+    ).before
+    assert replayed.history == direct["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("r.txt", "", "unknown form; name a file that ends in .json, .csv, .parquet"),
+        ("r.json", "{", "no JSON"),
+        ("r.json", "{}", "is no list of series"),
+        ("r.json", "[]", "holds no series"),
+        ("r.json", '[{"namespace": "N", "values": [1]}]', "series 1 lacks 'metric'"),
+        (
+            "r.json",
+            '[{"namespace": "N", "metric": "m", "values": [1], "start": "soon"}]',
+            "series 1: Invalid isoformat",
+        ),
+        (
+            "r.json",
+            '[{"namespace": "N", "metric": "m", "values": [1, 2], "timestamps": [60]}]',
+            "1 timestamps for 2 values",
+        ),
+        (
+            "r.json",
+            '[{"namespace": "N", "metric": "m", "values": [1, 2], "timestamps": [60, 60]}]',
+            "comes twice",
+        ),
+        (
+            "r.json",
+            '[{"namespace": "N", "metric": "m", "values": [1], "timestamps": [61]}]',
+            "is not a full minute",
+        ),
+        (
+            "r.json",
+            '[{"namespace": "N", "metric": "m", "values": [1], "start": 0, "period": 30}]',
+            "period 30 is not a multiple of 60",
+        ),
+        ("r.csv", "time,value\n", "r.csv:1: lacks the column namespace"),
+        (
+            "r.csv",
+            "time,namespace,metric,dimensions,statistic,period,value\n60,N,m,,Sum,60,high\n",
+            "r.csv:2: could not convert",
+        ),
+        (
+            "r.csv",
+            "time,namespace,metric,dimensions,statistic,period,value\n60,N,m,broken,Sum,60,1\n",
+            "r.csv:2: 'broken' are no dimensions",
+        ),
+        ("r.parquet", "no parquet", "no recording in Parquet"),
+    ],
+)
+def test_what_is_no_recording(tmp_path: Path, name: str, content: str, expected: str) -> None:
+    """Each mistake is one error with the file and the place in it."""
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError) as wrong:
+        load(tmp_path / name)
+    assert name in str(wrong.value)
+    assert expected in str(wrong.value)
+
+
+def test_cloudwatch_s_own_shape_is_read(tmp_path: Path) -> None:
+    """Timestamps in any order, dimensions as CloudWatch lists them; gaps are missing."""
+    entry = {
+        "namespace": "N", "metric": "m", "dimensions": [{"Name": "D", "Value": "d"}],
+        "statistic": "Sum", "timestamps": ["2026-01-01T00:03:00Z", "2026-01-01T00:01:00+00:00"],
+        "values": [3, 1],
+    }  # fmt: skip
+    (tmp_path / "r.json").write_text(json.dumps([entry]))
+    [one] = load(tmp_path / "r.json").series(MetricKey.of("N", "m", {"D": "d"}))
+    assert list(one.values) == pytest.approx([1, math.nan, 3], nan_ok=True)
+
+
+def _outages(*minutes: int) -> list[float | None]:
+    """Two hours of fine minutes with five bad ones at each of these."""
+    values: list[float | None] = [0.0] * 300
+    for minute in minutes:
+        values[minute : minute + 5] = [9.0] * 5
+    return values
+
+
+def _replayed(values: list[float | None], *changes: str, **alarms: Any) -> Replay:
+    one = _alarm(**alarms)
+    both = composite("both", "ALARM(a)")
+    recording = Recorded.of([_series(values)])
+    return replay(
+        Templates((one, both)), recording, start=recording.start, end=recording.end,
+        changes=[parse_change(text) for text in changes],
+    )  # fmt: skip
+
+
+def test_what_a_replay_counts() -> None:
+    """Times on, who was told, time on, the longest, and three times within an hour."""
+    found = _replayed(_outages(30, 50, 70, 200))
+    one, both = found.before
+    assert len(one.incidents) == len(both.incidents) == 4
+    assert one.told == both.told == {"page": 4}
+    assert one.seconds_in_alarm == 4 * 5 * 60
+    assert (one.longest, one.flapping) == (300, 1)
+    assert found.told(found.before) == "page 8"
+    assert found.a_week(8) == "-"
+
+
+def test_rates_a_week_need_a_day() -> None:
+    """Of two days they are told; of less, only what there was."""
+    found = _replayed([*_outages(30), *[0.0] * (2 * 1440 - len(_outages(30)))])
+    assert (found.end - found.start) == 2 * 86_400
+    assert found.told(found.before) == "page 2 (7.0 a week)"
+    assert found.told(()) == "nobody"
+
+
+def test_a_changed_threshold_is_shown_beside_the_old_one() -> None:
+    """Before and after, of the alarm and of the composites above it."""
+    found = _replayed(_outages(30, 50), "a.threshold=10")
+    assert [len(one.incidents) for one in found.before] == [2, 2]
+    assert [len(one.incidents) for one in found.after] == [0, 0]
+    slower = _replayed(_outages(30), "a.datapoints_to_alarm=3", "a.evaluation_periods=3")
+    assert slower.after[0].incidents[0][0] == slower.before[0].incidents[0][0] + 60
+    assert parse_change("a.b.threshold=5") == Change("a.b", "threshold", 5.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("a.threshold", "is no change; write ALARM.KEY=VALUE with threshold, period"),
+        ("a.colour=red", "is no change"),
+        ("a.threshold=high", "could not convert"),
+        ("a.missing=maybe", "'maybe' is none of"),
+        ("b.threshold=1", "'b' is no alarm here"),
+        ("both.threshold=1", "a composite alarm has no threshold; change a part"),
+        ("a.datapoints_to_alarm=5", "5 of 3 datapoints can't be; change both"),
+    ],
+)
+def test_what_can_t_be_changed(change: str, expected: str) -> None:
+    """A change of nothing, or to nothing that can be, is one error."""
+    with pytest.raises(InputError) as wrong:
+        _replayed(_outages(), change)
+    assert expected in str(wrong.value)
+
+
+def test_what_can_t_be_replayed_is_listed() -> None:
+    """An alarm that is not supported stops no other; a composite of it says which part lacks."""
+    odd = alarm(name="odd", period=30)
+    unseen = alarm(name="unseen", queries=(Query("m1", MetricKey("N", "gone"), "Sum", 60),))
+    above = composite("above", "ALARM(odd) OR ALARM(unseen)")
+    series = _series(_outages(30))
+    found = replay(
+        Templates((_alarm(), odd, unseen, above)), Recorded.of([series]),
+        start=series.start, end=series.end,
+    )  # fmt: skip
+    fine, refused, dead, over = found.before
+    assert (fine.refused, len(fine.incidents)) == ("", 1)
+    assert "a period of 30 s is not supported" in refused.refused
+    assert (dead.refused, dead.unseen) == ("", True)
+    assert over.refused == "t.json above: not evaluated: odd."
+    page = report(found, Recorded.of([series]), title="t")
+    for text in ("Not evaluated: 2", "Without any data", "1 of 4 alarms went on"):
+        assert text in page
+
+
+def test_the_report_stands_alone() -> None:
+    """One page with its charts, nothing fetched; names are escaped, changes are in it."""
+    series = _series(_outages(30))
+    one = _alarm(name="<b>a</b>", source=Source("t", "A"))
+    recording = Recorded.of([series])
+    found = replay(
+        Templates((one,)), recording, start=series.start, end=series.end,
+        changes=[Change("A", "threshold", 7.0)],
+    )  # fmt: skip
+    page = report(found, recording, title="A & B")
+    assert "<title>A &amp; B</title>" in page
+    assert "&lt;b&gt;a&lt;/b&gt;" in page
+    assert "<b>a</b>" not in page
+    assert "A.threshold=7.0" in page
+    assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', page)
+
+
+def test_without_time_there_is_no_replay() -> None:
+    """An empty stretch is an error, not a quiet success."""
+    with pytest.raises(InputError, match="There is no time between"):
+        replay(Templates(()), Recorded.of([]), start=0, end=0)

@@ -1,0 +1,58 @@
+"""M of N and missing data, as AWS's page has them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from alarmproof.model import Missing, State
+from alarmproof.states import KEEP, STATES, verdicts
+
+ORDER = (Missing.MISSING, Missing.IGNORE, Missing.BREACHING, Missing.NOT_BREACHING)
+OK, ALARM, NONE, KEPT = State.OK, State.ALARM, State.INSUFFICIENT_DATA, None
+
+
+def _verdict(points: str, m: int, n: int, missing: Missing) -> State | None:
+    """Of datapoints as AWS writes them: 0 within the threshold, X beyond it, - missing."""
+    real = np.array([[one != "-" for one in reversed(points)]])
+    breaching = np.array([[one == "X" for one in reversed(points)]])
+    [code] = verdicts(real, breaching, m, n, missing)
+    return None if code == KEEP else STATES[int(code)]
+
+
+@pytest.mark.parametrize(
+    ("points", "m", "expected"),
+    [
+        ("0-X-X", 3, (OK, OK, OK, OK)),
+        ("----0", 3, (OK, OK, OK, OK)),
+        ("-----", 3, (NONE, KEPT, ALARM, OK)),
+        ("0XX-X", 3, (ALARM, ALARM, ALARM, ALARM)),
+        ("--X--", 3, (ALARM, KEPT, ALARM, OK)),
+        ("0-X-X", 2, (ALARM, ALARM, ALARM, ALARM)),
+        ("00X0X", 2, (ALARM, ALARM, ALARM, ALARM)),
+        ("0-X--", 2, (OK, OK, ALARM, OK)),
+        ("----0", 2, (OK, OK, ALARM, OK)),
+        ("---X-", 2, (ALARM, KEPT, ALARM, OK)),
+    ],
+)
+def test_aws_s_own_examples(points: str, m: int, expected: tuple[State | None, ...]) -> None:
+    """The published tables for 3 periods and an evaluation range of 5 come out as printed.
+
+    Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data".
+    """
+    assert tuple(_verdict(points, m, 3, missing) for missing in ORDER) == expected
+
+
+@pytest.mark.parametrize("points", ["----X", "---X-"])
+def test_one_bad_datapoint_waits_for_the_next(points: str) -> None:
+    """The page's false alarm that is avoided: what is newer may still be fine."""
+    assert _verdict(points, 3, 3, Missing.MISSING) is KEPT
+    assert _verdict(points, 3, 3, Missing.IGNORE) is KEPT
+
+
+def test_more_data_than_needed_is_not_looked_at() -> None:
+    """With N datapoints there, older ones don't count, whatever they say."""
+    for missing in ORDER:
+        assert _verdict("XX000", 1, 3, missing) is OK
+        assert _verdict("X-000", 1, 3, missing) is OK
+        assert _verdict("X0-00", 1, 3, missing) is OK
+        assert _verdict("0X-00", 1, 3, missing) is ALARM

@@ -1,0 +1,177 @@
+"""What must hold among an environment's keys, topic by topic.
+
+Each topic yields ``key: what is wrong; remedy``, for every mistake at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from settings.names import Names
+
+# Source: Lambda quotas: a function's environment variables are 4 KB at most.
+_LONGEST_EXTRACTORS = 2_000
+# The six characters that Secrets Manager appends to a secret's name in its ARN.
+_COMPLETE_ARN = re.compile(r"-[A-Za-z0-9]{6}$")
+
+
+def problems(settings: Names) -> list[str]:
+    """Everything that contradicts itself in a block; empty where it can be deployed."""
+    topics = [_domain, _channels, _datadog_functions, _datadog_keys]
+    topics += [_existing] if settings.existing else [_backend, _region, _traffic, _groups, _retries]
+    return [problem for topic in topics for problem in topic(settings)]
+
+
+def _domain(settings: Names) -> Iterator[str]:
+    keys = {
+        "subdomain": settings.subdomain,
+        "domain": settings.domain,
+        "acmCertificateArn": settings.acmCertificateArn,
+    }
+    missing = [key for key, value in keys.items() if value is None]
+    if missing and len(missing) < len(keys):
+        given = ", ".join(sorted(keys.keys() - set(missing)))
+        yield (
+            f"{missing[0]}: missing, while {given} is set; "
+            "a custom domain needs subdomain, domain and acmCertificateArn, or none of them"
+        )
+
+
+def _channels(settings: Names) -> Iterator[str]:
+    names = [channel.id for channel in settings.notifications]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"notifications: two channels are called '{name}'; give each a name of its own"
+    home = f":secretsmanager:{settings.awsRegion}:{settings.awsAccount}:"
+    for position, channel in enumerate(settings.notifications):
+        arn = channel.secretArn
+        if not arn:
+            continue
+        if not settings.on_laptop and not _COMPLETE_ARN.search(arn):
+            yield (
+                f"notifications.{position}.secretArn: lacks the six characters that Secrets "
+                "Manager put at the end of its name; copy the whole ARN"
+            )
+        if home not in arn:
+            yield (
+                f"notifications.{position}.secretArn: not of {settings.awsRegion} and account "
+                f"{settings.awsAccount}, where notify looks for it; copy the secret there"
+            )
+
+
+def _datadog_functions(settings: Names) -> Iterator[str]:
+    """Datadog can instrument only functions of this environment."""
+    if settings.datadog is None:
+        if settings.forwarderArn:
+            yield (
+                "forwarderArn: set without datadog, so that nothing would send to it; add "
+                '"datadog": {} or remove forwarderArn'
+            )
+        return
+    for name in sorted(set(settings.datadog.functions or ()) - set(settings.functions)):
+        yield (
+            f"datadog.functions: '{name}' is not a function of this environment; it has "
+            f"{', '.join(settings.functions)}"
+        )
+    if settings.datadog.traceAgentUrl and not settings.on_laptop:
+        yield (
+            "datadog.traceAgentUrl: set in an environment on AWS, where Datadog's extension "
+            "or forwarder takes the spans; remove it"
+        )
+
+
+def _datadog_keys(settings: Names) -> Iterator[str]:
+    """Instrumented functions can send, in one way."""
+    if settings.datadog is None or settings.on_laptop:
+        return
+    arn = settings.datadog.apiKeySecretArn or ""
+    if settings.instrumented_functions and not (arn or settings.forwarderArn):
+        yield (
+            "datadog.apiKeySecretArn: missing, so that functions could not send; name the "
+            "secret that holds Datadog's API key, set forwarderArn, or set datadog.functions "
+            "to [] to instrument none"
+        )
+    if arn and settings.forwarderArn:
+        yield (
+            "forwarderArn: set while datadog.apiKeySecretArn is, and functions send either "
+            "through Datadog's extension or through its forwarder; remove one of the two"
+        )
+    if arn and not _COMPLETE_ARN.search(arn):
+        yield (
+            "datadog.apiKeySecretArn: lacks the six characters that Secrets Manager put at the "
+            "end of its name; copy the whole ARN"
+        )
+    if arn and f":secretsmanager:{settings.awsRegion}:{settings.awsAccount}:" not in arn:
+        yield (
+            f"datadog.apiKeySecretArn: not of {settings.awsRegion} and account "
+            f"{settings.awsAccount}, where functions may read it; copy the secret there"
+        )
+
+
+def _existing(settings: Names) -> Iterator[str]:
+    """An environment that only monitors has no buffer to configure."""
+    unused = {"backend_url", "create_faux_backend", "subdomain", "traffic", "sentryDsn"}
+    for key in sorted(unused & settings.model_fields_set):
+        yield (
+            f"{key}: set while existing is, and with existing no buffer is deployed; "
+            "remove one of the two"
+        )
+    if not settings.monitoring:
+        yield "monitoring: false while existing is set; then nothing is deployed"
+
+
+def _backend(settings: Names) -> Iterator[str]:
+    if settings.backend_url is None and not settings.create_faux_backend:
+        yield (
+            "backend_url: missing, and create_faux_backend is not true; set backend_url to "
+            "where webhooks go, or create_faux_backend to true to practice"
+        )
+    if settings.backend_url is not None and settings.create_faux_backend:
+        yield (
+            "backend_url: set while create_faux_backend is true, and webhooks can go to only "
+            "one of them; remove one of the two"
+        )
+
+
+def _region(settings: Names) -> Iterator[str]:
+    if settings.awsRegion.startswith("cn-"):
+        yield (
+            "awsRegion: China's regions have endpoints of their own that the functions don't "
+            "know; choose another region"
+        )
+    if settings.acmCertificateArn and f":acm:{settings.awsRegion}:" not in (
+        settings.acmCertificateArn
+    ):
+        yield (
+            f"acmCertificateArn: not of awsRegion ({settings.awsRegion}); API Gateway takes a "
+            "certificate of its own region only"
+        )
+
+
+def _traffic(settings: Names) -> Iterator[str]:
+    if settings.traffic and settings.heartbeat == "off":
+        yield (
+            "traffic: set while heartbeat is 'off', and the heartbeat is its clock; "
+            "set heartbeat to 'buffer'"
+        )
+
+
+def _groups(settings: Names) -> Iterator[str]:
+    if not settings.groupId and settings.groupIdMissing == "reject":
+        yield (
+            "groupId: empty while groupIdMissing is 'reject', which refuses everything; "
+            "add an extractor or set groupIdMissing to 'own'"
+        )
+    if sum(map(len, settings.groupId + settings.deduplicationId)) > _LONGEST_EXTRACTORS:
+        yield (
+            "groupId: with deduplicationId more than 2,000 characters, which a function's "
+            "environment does not hold; shorten the extractors"
+        )
+
+
+def _retries(settings: Names) -> Iterator[str]:
+    if settings.retryBaseSeconds > settings.retryMaxSeconds:
+        yield (
+            f"retryBaseSeconds: {settings.retryBaseSeconds} is more than retryMaxSeconds "
+            f"({settings.retryMaxSeconds}); lower it or raise the maximum"
+        )

@@ -1,0 +1,132 @@
+"""``cdk.json``, read: an environment's block as validated settings, its mistakes in words."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from settings.errors import SettingsError
+from settings.paths import CDK_JSON
+from settings.schema import Settings
+
+
+def environments(file: Path = CDK_JSON) -> dict[str, dict[str, Any]]:
+    """The blocks in ``cdk.json``: what its ``context`` holds that is an object.
+
+    Raises:
+        SettingsError: When the file is missing or not JSON.
+    """
+    try:
+        document = json.loads(file.read_text())
+        context = document["context"]
+    except FileNotFoundError:
+        raise SettingsError(
+            file, None, [f"not found in {file.parent}; run this in the project"]
+        ) from None
+    except ValueError as error:
+        raise SettingsError(file, None, [f"not valid JSON: {error}; mend it there"]) from None
+    except (KeyError, TypeError):
+        raise SettingsError(file, None, ['has no "context"; put the environments there']) from None
+    return {name: block for name, block in context.items() if isinstance(block, dict)}
+
+
+def load(
+    environment: str | None = None,
+    *,
+    file: Path = CDK_JSON,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """One environment's settings.
+
+    Args:
+        environment: its name; without one ``ENV`` decides.
+        file: ``cdk.json``.
+        overrides: keys that take the place of the block's (None removes one).
+
+    Raises:
+        SettingsError: When the environment is not there or its block can't be used. It names
+            every problem, each with its key and remedy.
+    """
+    blocks = environments(file)
+    name = environment or os.environ.get("ENV")
+    known = _listed(set(blocks)) or "none"
+    if not name:
+        remedy = f"choose one with --env, ENV=… or -c env=… (known: {known})"
+        raise SettingsError(file, None, [f"no environment chosen; {remedy}"])
+    if name not in blocks:
+        raise SettingsError(file, name, [f'unknown; known are {known}. Add its block to "context"'])
+    block = {**blocks[name], **(overrides or {})}
+    block = {key: value for key, value in block.items() if value is not None}
+    if block.get("environment", name) != name:
+        other = block["environment"]
+        problem = f"key 'environment': {other!r} is not the block's name; write '{name}'"
+        raise SettingsError(file, name, [problem])
+    try:
+        return Settings.model_validate(block)
+    except ValidationError as error:
+        raise SettingsError(
+            file, name, [problem for entry in error.errors() for problem in _problems(entry)]
+        ) from None
+
+
+# What the patterns mean to whoever writes a value.
+_FORMS = {
+    r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, such as 22:00",
+    r"^[a-z][a-z0-9-]{0,31}$": "a name: up to 32 small letters, digits and hyphens, such as nights",
+    r"^\d{12}$": "an AWS account's twelve digits",
+}
+
+
+def _problems(entry: Any) -> list[str]:
+    """One of pydantic's findings; what contradicts itself in a block comes as one, line by line."""
+    if entry["type"] == "value_error" and not entry["loc"]:
+        lines = entry["msg"].removeprefix("Value error, ").splitlines()
+        return [f"key '{key}': {rest}" for key, _, rest in (line.partition(": ") for line in lines)]
+    return [_problem(entry)]
+
+
+def _problem(entry: Any) -> str:
+    """One of pydantic's findings in our words: key, what is wrong, remedy."""
+    path = ".".join(str(part) for part in entry["loc"])
+    text = entry["msg"].removeprefix("Value error, ")
+    match entry["type"]:
+        case "missing":
+            return f"key '{path}': missing; add it"
+        case "extra_forbidden":
+            known = "" if "." in path else f" (known: {_listed(set(Settings.model_fields))})"
+            return f"key '{path}': unknown; remove it or correct its spelling{known}"
+        case "value_error" if isinstance(entry["input"], dict):
+            return f"key '{path}': {text}"
+        case "string_pattern_mismatch":
+            form = entry["ctx"]["pattern"]
+            like = _FORMS.get(form, f"of the form {form}")
+            return f"key '{path}': is not {like} (it is {_shown(path, entry['input'])})"
+        case "model_type" | "dict_type":
+            return f"key '{path}': must be a block, {{…}} (it is {_shown(path, entry['input'])})"
+        case "list_type":
+            return f"key '{path}': must be a list, […] (it is {_shown(path, entry['input'])})"
+        case _:
+            return (
+                f"key '{path}': {text[0].lower()}{text[1:]} (it is {_shown(path, entry['input'])})"
+            )
+
+
+def _shown(path: str, value: Any) -> str:
+    """A wrong value, unless it may be a secret."""
+    may_be_secret = path.rpartition(".")[2] in (
+        "sentryDsn",
+        "backend_url",
+        "secretArn",
+        "apiKeySecretArn",
+        "applicationKeySecretArn",
+    )
+    return "not shown" if may_be_secret else json.dumps(value)
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,143 @@
+"""Every physical name of an environment, and what else follows from its keys.
+
+Derived in one place, so that stacks, alarms, dashboards and the laptop agree without asking one
+another.
+"""
+
+from __future__ import annotations
+
+from settings.keys import Keys
+
+# Source: Lambda developer guide, "Using Lambda with Amazon SQS": at least six times.
+VISIBILITY_PER_TIMEOUT = 6
+# The emulator's account; AWS gives it to nobody.
+LAPTOP_ACCOUNT = "000000000000"
+_DAY = 86_400
+
+
+def function_log_group(function: str) -> str:
+    """Where Lambda writes what a function logs, by the function's whole name."""
+    return f"/aws/lambda/{function}"
+
+
+class Names(Keys):
+    """The keys, and what follows from them."""
+
+    @property
+    def prefix(self) -> str:
+        """What every physical name of this environment starts with."""
+        return f"{self.service}-{self.environment}"
+
+    @property
+    def queue_name(self) -> str:
+        return f"{self.prefix}.fifo"
+
+    @property
+    def monitoring_stack_name(self) -> str:
+        return f"{self.prefix}-monitoring"
+
+    @property
+    def main_stack_name(self) -> str:
+        """The stack without which the environment is not there."""
+        return self.monitoring_stack_name if self.existing else self.prefix
+
+    @property
+    def api_id_export(self) -> str:
+        """The CloudFormation export of the HTTP API's id, which CloudWatch's metrics need."""
+        return f"{self.prefix}-api-id"
+
+    @property
+    def endpoint_export(self) -> str:
+        return f"{self.prefix}-endpoint"
+
+    @property
+    def dashboard_name(self) -> str:
+        return self.prefix
+
+    @property
+    def notify_queue_name(self) -> str:
+        """What the topics deliver to, and ``notify`` takes from."""
+        return f"{self.prefix}-notifications"
+
+    @property
+    def incidents_table_name(self) -> str:
+        """What was told to whom."""
+        return f"{self.prefix}-incidents"
+
+    @property
+    def notify_dlq_name(self) -> str:
+        return f"{self.prefix}-notifications-undelivered"
+
+    def topic_name(self, purpose: str) -> str:
+        """``page``, ``ticket``, ``info``, ``alert-path``, or a channel of email."""
+        return f"{self.prefix}-{purpose}"
+
+    def alarm_name(self, signal: str) -> str:
+        return f"{self.prefix}-{signal}"
+
+    @property
+    def table_name(self) -> str:
+        return f"{self.prefix}-records"
+
+    @property
+    def functions(self) -> list[str]:
+        """The functions of this environment, without its prefix."""
+        found = [] if self.existing else ["publish", "subscribe"]
+        if self.create_faux_backend:
+            found.append("faux-backend")
+        if self.monitoring:
+            found.append("notify")
+            if not self.existing:
+                found.append("audit")
+            if self.sends_heartbeats:
+                found.append("heartbeat")
+        return found
+
+    @property
+    def instrumented_functions(self) -> list[str]:
+        """The functions that Datadog's library wraps; on the laptop, where spans have an agent."""
+        agent = self.datadog.traceAgentUrl if self.datadog else None
+        return [] if self.on_laptop and not agent else self.datadog_functions
+
+    @property
+    def datadog_functions(self) -> list[str]:
+        """The functions that Datadog is to hear of, and its monitors and dashboards show."""
+        if self.datadog is None:
+            return []
+        named = self.datadog.functions
+        return self.functions if named is None else [one for one in self.functions if one in named]
+
+    @property
+    def sends_heartbeats(self) -> bool:
+        """Whether a function sends test webhooks through the buffer."""
+        return self.monitoring and not self.existing and self.heartbeat != "off"
+
+    def function_name(self, function: str) -> str:
+        """A function's name (``publish``) with this environment's prefix."""
+        return f"{self.prefix}-{function}"
+
+    def log_group_name(self, function: str) -> str:
+        return function_log_group(self.function_name(function))
+
+    @property
+    def on_laptop(self) -> bool:
+        """Whether this environment runs on the embedded emulator: its account is no real one."""
+        return self.awsAccount == LAPTOP_ACCOUNT
+
+    @property
+    def visibility_seconds(self) -> int:
+        """The queue's visibility timeout, derived from what handles its messages."""
+        return VISIBILITY_PER_TIMEOUT * self.subscribeTimeoutSeconds
+
+    @property
+    def retention_seconds(self) -> int:
+        return self.retentionDays * _DAY
+
+    @property
+    def record_ttl_seconds(self) -> int:
+        return self.recordTtlDays * _DAY
+
+    @property
+    def domain_name(self) -> str | None:
+        """The custom domain's full name, if there is one."""
+        return f"{self.subdomain}.{self.domain}" if self.domain else None

@@ -1,0 +1,21 @@
+"""One environment's settings: its keys, what follows from them, and what must hold among them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from settings.consistency import problems
+from settings.names import Names
+
+
+class Settings(Names):
+    """An environment's block in ``cdk.json``, validated. ``docs/settings.md`` explains the keys."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        found = problems(self)
+        if found:
+            raise ValueError("\n".join(found))
+        return self

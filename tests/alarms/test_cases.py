@@ -1,0 +1,112 @@
+"""The proof of our own alarms: every signal has its cases, and they hold of what is deployed."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alarmproof import ascii_chart, runner
+from alarmproof.cases import KINDS, Case, load
+from alarmproof.model import AnyAlarm, MetricAlarm
+from alarmproof.template import parse, parse_all
+
+import alarms as definitions
+from monitoring.alarm_set import PROBE, alarm_set
+from monitoring.cloudwatch.alarms import template
+from settings.paths import ROOT
+from tests.templates import Synthesized
+from webhook_buffer.cli.proof import alarms_of
+
+CASES = load([ROOT / "alarms" / "cases"])
+ENVIRONMENTS = ("dev", "stg", "prd")
+IDS = [one.id for one in definitions.SIGNALS] + [one.id for one in definitions.COMPOSITES]
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_alarms_fire_when_they_must_and_are_silent_when_they_should(env: str) -> None:
+    """Every case holds in every environment that runs on AWS."""
+    for outcome in runner.run(CASES, alarms_of(None, env, opt_in=True)):
+        assert outcome.passed, f"{outcome.case.title}\n{ascii_chart.failed(outcome)}"
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_signal_has_a_firing_a_silent_and_a_gap_case(name: str) -> None:
+    """A signal without proof can't be added."""
+    mine = [case for case in CASES if case.alarm == name]
+    assert {case.kind for case in mine} >= set(KINDS), f"alarms/cases lacks a case of {name}"
+
+
+def test_cases_are_what_their_kind_says() -> None:
+    """A firing case ends up in ALARM, a silent one expects nobody to be told, a gap has a gap."""
+    for case in CASES:
+        states = {one.state.value for one in case.expect if one.alarm is None}
+        gaps = any(any(value != value for value in one.values) for one in case.series)
+        if case.kind == "firing":
+            assert "ALARM" in states, case.title
+        elif case.kind == "silent":
+            assert case.quiet, case.title
+        else:
+            assert gaps, case.title
+
+
+def test_cases_can_fail() -> None:
+    """Each firing case fails for an alarm that is out of reach, so none passes by chance."""
+    found = alarms_of(None, "prd", opt_in=True)
+    deaf = dataclasses.replace(found, alarms=tuple(map(_out_of_reach, found.alarms)))
+    firing: list[Case] = [case for case in CASES if case.kind == "firing"]
+    assert [one.case.title for one in runner.run(firing, deaf) if one.passed] == []
+
+
+def _out_of_reach(alarm: AnyAlarm) -> AnyAlarm:
+    if not isinstance(alarm, MetricAlarm):
+        return alarm
+    below = alarm.comparison.startswith("LessThan")
+    return dataclasses.replace(alarm, threshold=-1e12 if below else 1e12)
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_what_is_proven_is_what_is_deployed(synthesized: dict[str, Synthesized], env: str) -> None:
+    """The alarms that cases run on are those of the synthesized template, to the last number."""
+    stack = synthesized[env].monitoring
+    assert stack
+    deployed = parse(stack.template, "t").alarms
+    proven = parse(template(alarm_set(stack.settings)), "t").alarms
+    assert [_comparable(one) for one in sorted(proven, key=_name)] == [
+        _comparable(one)
+        for one in sorted(deployed, key=_name)
+        if one.name != stack.settings.alarm_name(PROBE)
+    ]
+
+
+def _name(alarm: AnyAlarm) -> str:
+    return alarm.name
+
+
+def _comparable(alarm: AnyAlarm) -> dict[str, Any]:
+    """Without what only a deployment knows: the API's id, and the topics' names."""
+    fields = dataclasses.asdict(alarm)
+    for name in ("source", "description"):
+        fields.pop(name)
+    for query in fields.get("queries", ()):
+        if query["metric"] and query["metric"]["namespace"] == "AWS/ApiGateway":
+            query["metric"]["dimensions"] = [name for name, _ in query["metric"]["dimensions"]]
+    return fields
+
+
+def test_on_the_laptop_a_suppressor_is_part_of_the_rule(
+    synthesized: dict[str, Synthesized],
+) -> None:
+    """The stand-ins of the emulator are read as alarms, too; there is no wait there."""
+    stack = synthesized["local"].monitoring
+    assert stack
+    laptop = parse_all([(stack.template, "t")])
+    silent = [case for case in CASES if case.alarm == "deliveries-degraded" and case.quiet]
+    assert all(one.passed for one in runner.run(silent, laptop))
+
+
+def test_the_files_mirror_the_signals() -> None:
+    """A file of cases for each file of what CloudWatch evaluates, and one for the composites."""
+    files = {path.stem for path in Path(ROOT / "alarms" / "cases").glob("*.yaml")}
+    assert files == {path.stem for path in (ROOT / "alarms").glob("*.py")} - {"__init__", "datadog"}

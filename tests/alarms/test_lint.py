@@ -1,0 +1,32 @@
+"""Our own alarms under the linter that judges everybody's."""
+
+from __future__ import annotations
+
+import pytest
+from alarmproof.aws_metrics import SERVICES
+from alarmproof.lint import lint
+from alarmproof.template import parse_all
+
+from tests.templates import Synthesized
+
+
+@pytest.mark.parametrize("env", ["dev", "stg", "prd", "local"])
+def test_our_own_alarms_have_nothing_wrong(synthesized: dict[str, Synthesized], env: str) -> None:
+    """Of both stacks of every environment there is no error; what is slow is slow on purpose."""
+    one = synthesized[env]
+    assert one.monitoring
+    assert one.buffer
+    stacks = [(stack.template, stack.file.name) for stack in (one.monitoring, one.buffer)]
+    told = lint(parse_all(stacks))
+    assert [finding for finding in told if finding.severity == "error"] == []
+    assert {finding.rule for finding in told} <= {"slow-reaction"}
+
+
+def test_our_metrics_are_published() -> None:
+    """The table knows every metric of AWS that our own signals read."""
+    import alarms as definitions
+
+    for signal in definitions.SIGNALS:
+        for query in signal.queries.values():
+            if query.metric.namespace.startswith("AWS/"):
+                assert query.metric.name in SERVICES[query.metric.namespace]

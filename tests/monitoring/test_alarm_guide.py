@@ -1,0 +1,101 @@
+"""What notify is told of each alarm."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lambdas.alarm_guide import AlarmGuides
+from monitoring.alarm_guide import alarm_guides, first_steps
+from monitoring.alarm_set import alarm_set
+from monitoring.model.signals import RUNBOOK, headings
+from settings.loader import environments, load
+
+
+@pytest.mark.parametrize("env", environments())
+def test_every_alarm_is_briefed(env: str) -> None:
+    """Each alarm and composite has a title, an impact and first steps under its physical name."""
+    alarms = alarm_set(load(env))
+    found = alarm_guides(alarms)
+    names = {one.name for one in alarms.alarms} | {one.name for one in alarms.composites}
+    assert found["alarms"].keys() == names
+    for name, entry in found["alarms"].items():
+        assert 2 <= len(entry["steps"]) <= 4, name
+        assert all(len(step) <= 160 for step in entry["steps"])
+        assert entry["title"]
+        assert entry["impact"]
+        assert set(entry["parts"]) <= names
+
+
+def test_steps_name_this_environment() -> None:
+    """Names and environment stand in the steps, so that commands can be copied as they are."""
+    found = alarm_guides(alarm_set(load("stg")))
+    steps = " ".join(step for entry in found["alarms"].values() for step in entry["steps"])
+    assert "--env stg" in steps
+    assert "webhook-buffer-stg-" in steps
+    assert not re.search(r"\bENV\b|\bREGION\b", steps)
+
+
+def test_steps_name_what_exists() -> None:
+    """Of resources that were there already, the steps and the title name the resource."""
+    found = alarm_guides(
+        alarm_set(
+            load(
+                "dev",
+                overrides={
+                    "create_faux_backend": None,
+                    "existing": {
+                        "queues": [{"name": "orders"}],
+                        "functions": [{"name": "orders-worker", "timeoutSeconds": 60}],
+                        "apis": [{"name": "a1b2c3", "kind": "http"}],
+                        "tables": [{"name": "orders-table"}],
+                    },
+                },
+            )
+        )
+    )
+    steps = " ".join(step for entry in found["alarms"].values() for step in entry["steps"])
+    assert not re.search(r"\b[A-Z]+_NAME\b|-f (publish|subscribe)\b", steps)
+    assert "--queue-name orders " in steps
+    assert "/aws/lambda/orders-worker " in steps
+    title = found["alarms"]["webhook-buffer-dev-function-errors"]["title"]
+    assert title == "orders-worker: function crashes"
+
+
+def test_every_heading_has_first_steps() -> None:
+    """No section of the runbook lacks what somebody does first."""
+    assert [heading for heading in headings(RUNBOOK) if len(first_steps(heading)) < 2] == []
+
+
+def test_every_heading_is_an_alarm_s() -> None:
+    """The runbook has no section that nothing leads to."""
+    import alarms as definitions
+    from monitoring.model.signals import Kind
+
+    kinds = (Kind.QUEUE, Kind.FUNCTION, Kind.HTTP_API, Kind.TABLE)
+    generic = [signal for kind in kinds for signal in definitions.existing("x", kind)]
+    led_to = {signal.runbook for signal in (*definitions.SIGNALS, *generic)}
+    led_to |= {composite.id for composite in definitions.COMPOSITES}
+    led_to |= {watch.runbook for watch in definitions.MONITORS}
+    assert headings(RUNBOOK) == led_to
+
+
+def test_notify_reads_it() -> None:
+    """The function's own reader takes what is written for it."""
+    found = alarm_guides(alarm_set(load("prd")))
+    read = AlarmGuides.parse(json.dumps(found))
+    assert read.alarms.keys() == found["alarms"].keys()
+
+
+def test_steps_of_a_section(tmp_path: Path) -> None:
+    """Only the numbered items under "First steps" count, each on one line."""
+    file = tmp_path / "runbook.md"
+    file.write_text(
+        "# R\n\n## a\n\n**First steps**\n\n1. one\n2. two\n\n**Mend.**\n\n1. not this\n\n## b\n"
+    )
+    assert first_steps("a", file) == ["one", "two"]
+    assert first_steps("b", file) == []
+    assert first_steps("c", file) == []

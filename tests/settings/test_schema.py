@@ -1,0 +1,226 @@
+"""Settings: what is shipped works, and everything wrong is told with its remedy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import loader, paths, schema
+from settings.errors import SettingsError
+from settings.monitoring import Channel
+
+VALID: dict[str, Any] = {
+    "awsAccount": "111111111111",
+    "awsRegion": "eu-central-1",
+    "environment": "dev",
+    "service": "hooks",
+    "backend_url": "https://example.com/in",
+}
+
+
+def _file(tmp_path: Path, **changes: Any) -> Path:
+    """A cdk.json with one block, ``dev``; a change to None removes a key."""
+    block = {key: value for key, value in {**VALID, **changes}.items() if value is not None}
+    file = tmp_path / "cdk.json"
+    file.write_text(json.dumps({"context": {"dev": block, "@aws-cdk/flag": True}}))
+    return file
+
+
+def _problem(tmp_path: Path, **changes: Any) -> str:
+    with pytest.raises(SettingsError) as caught:
+        loader.load("dev", file=_file(tmp_path, **changes))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["local", "dev", "stg", "prd"])
+def test_shipped_environments_are_valid(name: str) -> None:
+    """Every block in cdk.json loads as it is."""
+    assert loader.load(name).environment == name
+
+
+def test_test_flags_are_for_practice_only() -> None:
+    """Test flags are obeyed in local and dev, and nowhere else."""
+    allowed = {name for name in loader.environments() if loader.load(name).testFlags}
+    assert allowed == {"local", "dev"}
+
+
+def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
+    """Physical names are derived from two keys."""
+    one = loader.load("dev", file=_file(tmp_path))
+    assert one.queue_name == "hooks-dev.fifo"
+    assert one.table_name == "hooks-dev-records"
+    assert one.function_name("publish") == "hooks-dev-publish"
+    assert one.log_group_name("publish") == "/aws/lambda/hooks-dev-publish"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"awsAccount": None}, "key 'awsAccount': missing"),
+        (
+            {"awsAccount": "12"},
+            "key 'awsAccount': is not an AWS account's twelve digits (it is \"12\")",
+        ),
+        ({"awsAccount": 111111111111}, "key 'awsAccount': input should be a valid string"),
+        ({"backendUrl": "x"}, "key 'backendUrl': unknown; remove it or correct its spelling"),
+        ({"maxConcurrency": 1}, "key 'maxConcurrency': input should be greater than or equal to 2"),
+        ({"maxConcurrency": "10"}, "key 'maxConcurrency': input should be a valid integer"),
+        ({"retentionDays": 15}, "key 'retentionDays': input should be less than or equal to 14"),
+        ({"logRetentionDays": 8}, "key 'logRetentionDays': input should be 1, 3, 5"),
+        ({"groupIdMissing": "drop"}, "key 'groupIdMissing': input should be 'own' or 'reject'"),
+        ({"groupId": ["body:x"]}, "key 'groupId.0': 'body:x': unknown kind 'body'"),
+        ({"groupId": ["json:a["]}, "key 'groupId.0': 'json:a[' is not valid JMESPath"),
+        ({"groupId": ["path:0"]}, "key 'groupId.0': 'path:0': a path segment is a number from 1"),
+        ({"deduplicationId": ["id"]}, "key 'deduplicationId.0': 'id' is not an extractor"),
+        ({"backend_url": None}, "key 'backend_url': missing, and create_faux_backend is not true"),
+        ({"create_faux_backend": True}, "key 'backend_url': set while create_faux_backend is true"),
+        ({"backend_url": "ftp://x"}, "key 'backend_url': must be an http:// or https:// URL"),
+        ({"backend_url": "https://a:b@x/"}, "key 'backend_url': must not hold credentials"),
+        ({"backend_url": "https://x/?a=1"}, "key 'backend_url': must not hold a query"),
+        ({"subdomain": "a", "domain": "example.com"}, "key 'acmCertificateArn': missing, while"),
+        ({"domain": "example.com"}, "key 'subdomain': missing, while domain is set"),
+        ({"retryBaseSeconds": 400}, "key 'retryBaseSeconds': 400 is more than retryMaxSeconds"),
+        ({"awsRegion": "cn-north-1"}, "key 'awsRegion': China's regions have endpoints"),
+        ({"groupId": [], "groupIdMissing": "reject"}, "key 'groupId': empty while groupIdMissing"),
+        (
+            {"groupId": ["json:" + "a" * 2000]},
+            "key 'groupId': with deduplicationId more than",
+        ),
+        (
+            {
+                "subdomain": "a",
+                "domain": "example.com",
+                "acmCertificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/1",
+            },
+            "key 'acmCertificateArn': not of awsRegion (eu-central-1)",
+        ),
+        ({"notifications": [{"kind": "fax"}]}, "key 'notifications.0.kind': input should be"),
+        (
+            {"notifications": [{"kind": "slack"}]},
+            "key 'notifications.0': a slack channel needs secretArn",
+        ),
+        (
+            {"notifications": [{"kind": "pagerduty", "addresses": ["a@b"]}]},
+            "key 'notifications.0': a pagerduty channel needs secretArn, the ARN of the Secrets "
+            "Manager secret that holds its routing key; add it",
+        ),
+        (
+            {"notifications": [{"kind": "email"}]},
+            "key 'notifications.0': an email channel needs addresses",
+        ),
+        (
+            {"notifications": [{"kind": "email", "addresses": ["a@b"], "severities": ["urgent"]}]},
+            "key 'notifications.0.severities.0': input should be 'page', 'ticket' or 'info' "
+            '(it is "urgent")',
+        ),
+        (
+            {"notifications": [{"kind": "email", "addresses": ["a@b"]}] * 2},
+            "key 'notifications': two channels are called 'email'; give each a name",
+        ),
+        ({"alarms": {"x": {"treshold": 1}}}, "key 'alarms.x.treshold': unknown"),
+        ({"alarms": {"x": {"severity": "loud"}}}, "key 'alarms.x.severity': input should be"),
+        ({"traffic": {"fromHourUtc": 9, "untilHourUtc": 9}}, "key 'traffic': fromHourUtc must"),
+        ({"traffic": {}, "heartbeat": "off"}, "key 'traffic': set while heartbeat is 'off'"),
+        ({"acceptedObjective": 100}, "key 'acceptedObjective': input should be less than 100"),
+        ({"existing": {}, "backend_url": None}, "key 'existing': names nothing; list queues"),
+        (
+            {"existing": {"queues": [{}]}, "backend_url": None},
+            "key 'existing.queues.0.name': missing; add it",
+        ),
+        (
+            {"existing": {"functions": [{"name": "f"}]}, "backend_url": None},
+            "key 'existing.functions.0.timeoutSeconds': missing; add it",
+        ),
+        (
+            {"existing": {"queues": [{"name": "a"}, {"name": "b"}]}, "backend_url": None},
+            "key 'existing': the role 'queue' stands twice; give each resource a role of its own",
+        ),
+        (
+            {"existing": {"tables": [{"name": "a", "role": "buffer"}]}, "backend_url": None},
+            "key 'existing': the role 'buffer' is the monitoring's own",
+        ),
+        (
+            {"existing": {"queues": [{"name": "a"}]}},
+            "key 'backend_url': set while existing is",
+        ),
+        (
+            {"existing": {"queues": [{"name": "a"}]}, "backend_url": None, "monitoring": False},
+            "key 'monitoring': false while existing is set",
+        ),
+        ({"environment": "prod"}, "key 'environment': 'prod' is not the block's name; write 'dev'"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], expected: str) -> None:
+    """File, environment, key and remedy stand in the error."""
+    assert f"cdk.json: environment 'dev': {expected}" in _problem(tmp_path, **changes)
+
+
+def test_all_problems_at_once(tmp_path: Path) -> None:
+    """One run tells everything that is wrong, a line each."""
+    lines = _problem(tmp_path, awsAccount=None, service=None, maxConcurrency=1).splitlines()
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sentryDsn": "https//hush@x"},
+        {"backend_url": "https://u:hush@x/"},
+        {"notifications": [{"kind": "slack", "secretArn": "https://hooks.example.com/hush"}]},
+    ],
+)
+def test_secrets_are_not_shown(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """A malformed value that may hold a secret is not repeated in the error."""
+    assert "hush" not in _problem(tmp_path, **changes)
+
+
+def test_unknown_environment(tmp_path: Path) -> None:
+    """An environment that is not there is told with those that are."""
+    with pytest.raises(SettingsError, match=r"environment 'qa': unknown; known are dev\. Add its"):
+        loader.load("qa", file=_file(tmp_path))
+
+
+def test_no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --env, ENV decides; without both the error says how to choose."""
+    with pytest.raises(SettingsError, match="no environment chosen; choose one with --env"):
+        loader.load(file=_file(tmp_path))
+    monkeypatch.setenv("ENV", "dev")
+    assert loader.load(file=_file(tmp_path)).environment == "dev"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(None, "not found in"), ("{", "not valid JSON"), ("[]", 'has no "context"')],
+)
+def test_unusable_file(tmp_path: Path, content: str | None, expected: str) -> None:
+    """A missing or broken cdk.json is named as such."""
+    file = tmp_path / "cdk.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(SettingsError, match=f"cdk.json: {expected}"):
+        loader.load("dev", file=file)
+
+
+def test_overrides_replace_and_remove(tmp_path: Path) -> None:
+    """An override takes a key's place for one run; None removes the key."""
+    overrides = {"backend_url": None, "create_faux_backend": True}
+    one = loader.load("dev", file=_file(tmp_path), overrides=overrides)
+    assert one.backend_url is None
+    assert one.create_faux_backend
+
+
+def test_every_key_is_documented() -> None:
+    """docs/settings.md has a row for every key of a block and of a channel, and for no other."""
+    text = (paths.ROOT / "docs" / "settings.md").read_text()
+    block, _, rest = text.partition("## Channels")
+    channels = rest.partition("## Alarms")[0]
+    assert _rows(block) == set(schema.Settings.model_fields)
+    assert _rows(channels) == set(Channel.model_fields)
+
+
+def _rows(text: str) -> set[str]:
+    """The keys that a section's table explains."""
+    return {row.split("`")[1] for row in text.splitlines() if row.startswith("| `")}

@@ -1,0 +1,370 @@
+"""The command line: what it says to those who get something wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from monitoring.alarm_set import alarm_set
+from settings.loader import load
+from settings.paths import CDK_JSON, ROOT
+from webhook_buffer.cli import app, main
+from webhook_buffer.cli.terminal import console
+from webhook_buffer.laptop import laptop
+from webhook_buffer.operations import cdk
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs the command line in this process; exit code and all it printed."""
+    monkeypatch.setattr(laptop, "STATE", tmp_path / "state")
+    monkeypatch.setattr(laptop, "OUTPUTS", tmp_path / "cdk.out.json")
+
+    def command(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["webhook-buffer", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        captured = capfd.readouterr()
+        return int(ended.value.code or 0), captured.out + captured.err
+
+    return command
+
+
+def _program(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "outputs", "smoke", "logs", "synth", "diff", "deploy", "destroy"]
+)
+def test_unknown_environment(run: Run, command: str) -> None:
+    """Every command that takes an environment names the known ones."""
+    code, output = run(command, "--env", "qa")
+    assert code == 2
+    assert "cdk.json: environment 'qa': unknown; known are dev, local, prd, stg" in output
+
+
+@pytest.mark.parametrize("command", ["status", "outputs", "smoke", "logs"])
+def test_nothing_runs_yet(run: Run, command: str) -> None:
+    """Before the first ``up`` the error says how to start."""
+    code, output = run(command)
+    assert code == 1
+    assert "Nothing runs on this laptop. Start it: webhook-buffer up" in output
+
+
+def test_down_with_nothing_up(run: Run) -> None:
+    """Stopping nothing is no error."""
+    assert run("down") == (0, "Nothing is running.\n")
+
+
+def test_env_variable_chooses(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ENV stands in for --env."""
+    monkeypatch.setenv("ENV", "qa")
+    assert "environment 'qa': unknown" in run("status")[1]
+
+
+def test_node_missing(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without Node the error says what to install, before anything is started."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, output = run("up")
+    assert code == 1
+    assert "Node.js is not installed" in output
+    assert "Install Node 22 or 24" in output
+    assert not (tmp_path / "state").exists()
+
+
+def test_node_too_old(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A Node that the CDK can't use is named with its version."""
+    _program(tmp_path / "bin", "node", "echo v18.20.0")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    code, output = run("synth", "--env", "dev")
+    assert code == 1
+    assert "Node.js v18.20.0 is too old; the AWS CDK needs 20 or later" in output
+
+
+def test_cdk_not_installed(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without node_modules the error names the remedy."""
+    monkeypatch.setattr(cdk, "_CLI", tmp_path / "missing")
+    code, output = run("synth", "--env", "dev")
+    assert code == 1
+    assert "The CDK CLI is not installed in node_modules. Run: make setup" in output
+
+
+def test_failing_cdk(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """When the CDK fails, its last words are shown, and where all of them are."""
+    _program(tmp_path, "cdk", "echo 'first words'; echo 'Stack failed: quota'; exit 1")
+    monkeypatch.setattr(cdk, "_CLI", tmp_path / "cdk")
+    code, output = run("synth", "--env", "dev")
+    assert code == 1
+    assert "cdk synth failed:" in output
+    assert "Stack failed: quota" in output
+    log = tmp_path / "state" / "dev" / "cdk-synth.log"
+    assert str(log) in output
+    assert log.read_text() == "first words\nStack failed: quota\n"
+
+
+def test_a_dsn_is_not_shown(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A DSN in the CDK's output reaches neither the terminal nor the log."""
+    line = '[+] "SENTRY_DSN": "https://5ec4e7@o1.ingest.sentry.io/42"'
+    _program(tmp_path, "cdk", f"echo '{line}'; exit 1")
+    monkeypatch.setattr(cdk, "_CLI", tmp_path / "cdk")
+    output = run("synth", "--env", "dev")[1]
+    assert '[+] "SENTRY_DSN": "(a Sentry DSN)"' in output
+    assert "5ec4e7" not in output + (tmp_path / "state" / "dev" / "cdk-synth.log").read_text()
+
+
+def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On AWS without credentials the error names environment and remedy, not a stack trace."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    code, output = run("outputs", "--env", "dev")
+    assert code == 1
+    assert "No AWS credentials for environment 'dev' (111111111111, us-east-1)" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("send", "missing.json"), "missing.json does not exist"),
+        (("send", "EMPTY"), "holds no files"),
+        (("send", "EMPTY", "-H", "X-A: é"), "'X-A: é' is no header"),
+        (("send", "EMPTY", "--method", ""), "'' is no HTTP method"),
+        (("send", "EMPTY", "-H", "no header"), "'no header' is no header; write 'Name: value'"),
+        (("destroy", "--env", "dev"), "nobody can answer; say --yes"),
+        (("deploy", "--env", "dev"), "nobody can answer; say --yes"),
+        (("alarms", "show", "queue-page"), "'queue-page'. Did you mean queue-age-page"),
+        (("alarms", "show", "deliveries-faling"), "Did you mean deliveries-failing or"),
+        (("alarms", "show", "x"), "'x'. All it has: webhook-buffer alarms list --env local"),
+        (
+            ("alarms", "show", "no-traffic"),
+            "has no alarm 'no-traffic' (it is opt-in: set 'traffic'",
+        ),
+        (("alarms", "drill", "queue-page"), "'queue-page'. Did you mean queue-age-page"),
+        (
+            ("alarms", "record", "r.json", "--env", "prd"),
+            "where CloudWatch records: webhook-buffer alarms replay --from-aws --env prd",
+        ),
+        (("alarms", "record", "r.txt"), "r.txt: name a file that ends in .json, .csv"),
+        (
+            ("alarms", "drill", "senders-refused"),
+            "is an incident; what sets it off is one of its parts: api-5xx, publish-errors,",
+        ),
+    ],
+)
+def test_bad_arguments(run: Run, tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+    """A bad argument is one sentence with its remedy, and exit code 2."""
+    (tmp_path / "empty").mkdir()
+    code, output = run(*(str(tmp_path / "empty") if a == "EMPTY" else a for a in arguments))
+    assert code == 2
+    assert expected in output
+
+
+def test_help_lists_every_command(run: Run) -> None:
+    """Each command is in --help with a sentence, and in the README."""
+    code, output = run("--help")
+    readme = (ROOT / "README.md").read_text()
+    assert code == 0
+    assert re.search(r"│ alarms +\w", output)
+    assert "webhook-buffer alarms" in readme
+    for command in app.app.registered_commands:
+        name = command.name or command.callback.__name__  # type: ignore[union-attr]
+        assert re.search(rf"│ {name} +\w", output), name
+        assert f"webhook-buffer {name}" in readme or f"make {name}" in readme, name
+
+
+@pytest.mark.parametrize("env", ["local", "prd"])
+def test_alarms_list_has_every_alarm(run: Run, monkeypatch: pytest.MonkeyPatch, env: str) -> None:
+    """The table holds each signal with its condition and cost, and the whole stack's cost."""
+    monkeypatch.setattr(console, "width", 250)
+    code, output = run("alarms", "list", "--env", env)
+    assert code == 0
+    alarms = alarm_set(load(env))
+    for alarm in alarms.alarms:
+        assert re.search(rf"│ {alarm.signal.id} +│", output), alarm.signal.id
+    for composite in alarms.composites:
+        assert re.search(rf"│ {composite.composite.id} +│", output)
+    assert "Left out: no-traffic: it is opt-in: set 'traffic'" in output
+    total = re.search(r"│ Total +│ +│ +(\d+\.\d\d) │", output)
+    assert total
+    assert float(total[1]) > 0
+
+
+def test_alarms_show_explains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One alarm in full: when, why, whom it tells, what to do first; an incident too."""
+    monkeypatch.setattr(console, "width", 200)
+    code, output = run("alarms", "show", "publish-duration", "--env", "prd")
+    assert code == 0
+    for part in (
+        "80 % of this function's own timeout",
+        "8 s",
+        "accepting-degraded",
+        "#publish-d",
+        "--env prd -f publish",
+    ):
+        assert part in output
+    assert "backend-down, or backend-rejecting" in run("alarms", "show", "deliveries-failing")[1]
+
+
+def test_a_changed_alarm_that_can_not_be(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A threshold beyond the timeout, or an unknown signal, stops before anything is started."""
+    document = json.loads(CDK_JSON.read_text())
+    document["context"]["dev"]["alarms"] = {"publish-duration": {"threshold": 12000}}
+    file = tmp_path / "cdk.json"
+    file.write_text(json.dumps(document))
+    monkeypatch.setitem(load.__kwdefaults__, "file", file)  # type: ignore[arg-type]
+    code, output = run("synth", "--env", "dev")
+    assert code == 2
+    assert "cdk.json: environment 'dev': key 'alarms.publish-duration.threshold': 12000" in output
+    assert "so the alarm could never fire; lower it" in output
+    document["context"]["dev"]["alarms"] = {"publish-duratoin": {"threshold": 1}}
+    file.write_text(json.dumps(document))
+    code, output = run("alarms", "list", "--env", "dev")
+    assert code == 2
+    assert "key 'alarms.publish-duratoin': no signal is called so" in output
+
+
+@pytest.mark.parametrize("env", ["local", "prd"])
+def test_our_own_alarms_have_no_finding(run: Run, env: str) -> None:
+    """What is meant to be so is allowed with a reason, in alarms/allow.yaml."""
+    code, output = run("alarms", "lint", "--strict", "--env", env)
+    assert (code, output.strip()) == (0, "49 alarms: 0 errors, 0 warnings.")
+
+
+def test_alarms_test(run: Run, tmp_path: Path) -> None:
+    """Cases that hold are a line each, those that don't are drawn; exit code and JUnit say so."""
+    case = (
+        "cases:\n  - title: old\n    alarm: queue-age-page\n    initial: OK\n"
+        "    series: [{metric: ApproximateAgeOfOldestMessage, values: 900x9}]\n"
+        "    expect: [{at: %s, state: ALARM}]\n"
+    )
+    (tmp_path / "good.yaml").write_text(case % "3m")
+    code, output = run("alarms", "test", str(tmp_path))
+    assert (code, "✓ queue-age-page  old" in output) == (0, True)
+    assert re.search(r"1 case passed in \d+\.\d s\.", output)
+    (tmp_path / "bad.yaml").write_text(case % "2m")
+    code, output = run("alarms", "test", str(tmp_path), "--junit", str(tmp_path / "j.xml"))
+    assert code == 1
+    assert "✗ at 2m webhook-buffer-prd-queue-age-page should be in ALARM, but is in OK" in output
+    assert "Error: 1 of 2 cases failed." in output
+    assert 'failures="1"' in (tmp_path / "j.xml").read_text()
+    (tmp_path / "bad.yaml").write_text(case % "soon")
+    code, output = run("alarms", "test", str(tmp_path))
+    assert code == 2
+    assert "bad.yaml:6: 'soon' is no time" in output
+
+
+def test_alarms_of_any_template_are_tested_without_the_rest(tmp_path: Path) -> None:
+    """Neither settings nor CDK nor boto3 are loaded for it, and it needs no folder of ours."""
+    resources = {
+        "Old": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "Namespace": "AWS/SQS",
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Statistic": "Maximum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 5,
+                "ComparisonOperator": "GreaterThanThreshold",
+            },
+        }
+    }
+    (tmp_path / "t.template.json").write_text(json.dumps({"Resources": resources}))
+    (tmp_path / "c.yaml").write_text(
+        "cases: [{title: t, alarm: Old, series: [{metric: ApproximateAgeOfOldestMessage,"
+        " values: 9}], expect: [{at: 1m, state: ALARM}]}]"
+    )
+    script = (
+        "import sys\nfrom webhook_buffer.cli import main\n"
+        "sys.argv = ['webhook-buffer', 'alarms', 'test', 'c.yaml', '--template', '.']\n"
+        "try:\n    main.main()\nexcept SystemExit as ended:\n    assert not ended.code\n"
+        "print(sorted({'boto3', 'aws_cdk', 'settings.schema', 'ministack'} & sys.modules.keys()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_alarms_lint(run: Run, tmp_path: Path) -> None:
+    """Findings with where and what to do; the exit code follows errors, and warnings on request."""
+    alarm = {
+        "AlarmDescription": "Runbook: r",
+        "Namespace": "AWS/SQS",
+        "MetricName": "NumberOfMessages",
+        "Dimensions": [{"Name": "QueueName", "Value": "q"}],
+        "Period": 300,
+        "EvaluationPeriods": 3,
+        "Threshold": 5,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:on-call"],
+    }
+    file = tmp_path / "t.json"
+
+    def lint(*options: str, **changes: str) -> tuple[int, str]:
+        resource = {"Type": "AWS::CloudWatch::Alarm", "Properties": {**alarm, **changes}}
+        file.write_text(json.dumps({"Resources": {"Depth": resource}}))
+        return run("alarms", "lint", "--template", str(file), *options)
+
+    code, output = lint()
+    assert code == 1
+    assert "error unknown-metric: Depth (" in output
+    assert "AWS/SQS publishes no NumberOfMessages. Did you mean NumberOfMessagesSent?" in output
+    assert "1 alarm: 1 error, 1 warning." in output
+    code, output = lint(MetricName="NumberOfMessagesSent")
+    assert (code, "warning slow-reaction" in output) == (0, True)
+    assert lint("--strict", MetricName="NumberOfMessagesSent")[0] == 1
+    assert lint("--strict", "--promise", "900", MetricName="NumberOfMessagesSent")[0] == 0
+    code, output = lint("--format", "sarif")
+    assert (code, json.loads(output)["version"]) == (1, "2.1.0")
+    assert json.loads(lint("--format", "json")[1])[0]["rule"] == "unknown-metric"
+    file.write_text("{")
+    code, output = run("alarms", "lint", "--template", str(file))
+    assert (code, "neither JSON nor YAML" in output) == (2, True)
+
+
+def test_alarms_replay(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording in, figures and a page out; without one it asks for one."""
+    monkeypatch.setenv("COLUMNS", "120")
+    entry = {
+        "namespace": "AWS/SQS",
+        "metric": "ApproximateAgeOfOldestMessage",
+        "dimensions": {"QueueName": "webhook-buffer-prd.fifo"},
+        "statistic": "Maximum",
+        "start": "2026-05-01T00:00:00Z",
+        "values": [0] * 60 + [1000] * 20 + [0] * 60,
+    }
+    file = tmp_path / "r.json"
+    file.write_text(json.dumps([entry]))
+    page = tmp_path / "r.html"
+    code, output = run(
+        "alarms", "replay", "--metrics", str(file), "--set", "queue-age-page.threshold=2000",
+        "--html", str(page), "--save", str(tmp_path / "r.csv"),
+    )  # fmt: skip
+    assert code == 0
+    assert re.search(r"queue-age-page +│ 1 → 0", output)
+    assert re.search(r"Told of ALARM after the changes: .*info", output)
+    assert "Without any data: " in output
+    assert page.read_text().startswith("<!doctype html>")
+    assert (tmp_path / "r.csv").read_text().count("\n") == 141
+    for arguments, expected in (
+        ((), "--metrics FILE, or --from-aws"),
+        (("--metrics", str(tmp_path / "gone.json")), "gone.json: can't be read"),
+        (("--metrics", str(file), "--set", "x=1"), "'x=1' is no change"),
+        (("--metrics", str(file), "--since", "soon"), "--since: 'soon' is no time"),
+    ):
+        code, output = run("alarms", "replay", *arguments)
+        assert (code, expected in output) == (2, True), output

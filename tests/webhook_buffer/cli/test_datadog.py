@@ -1,0 +1,227 @@
+"""``webhook-buffer datadog`` as somebody types it, against the laptop's stand-in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from settings.errors import DatadogError
+from settings.loader import load
+from settings.paths import ROOT
+from webhook_buffer.laptop import fake_datadog
+from webhook_buffer.operations import credentials
+from webhook_buffer.operations.environment import Environment
+
+_COMMAND = Path(sys.executable).with_name("webhook-buffer")
+_HEADERS = {
+    "DD-API-KEY": "standin-api-key",
+    "DD-APPLICATION-KEY": "standin-app-key",
+    "Content-Type": "application/json",
+}
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A state of its own, with a stand-in that runs."""
+
+    state: Path
+    url: str
+
+    def run(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(_COMMAND), *words], cwd=ROOT, text=True, capture_output=True, timeout=120,
+            check=False, stdin=subprocess.DEVNULL,
+            env={**os.environ, "WEBHOOK_BUFFER_STATE": str(self.state), "COLUMNS": "200"} | environ,
+        )  # fmt: skip
+
+    def datadog(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return self.run("datadog", *words, **environ)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        answer = urllib3.request(method, f"{self.url}{path}", headers=_HEADERS, json=body)
+        assert answer.status < 300, answer.data
+        return answer.json() if answer.data else None
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Laptop]:
+    folder = tmp_path / "datadog"
+    yield Laptop(tmp_path, fake_datadog.started(folder))
+    fake_datadog.stop(folder)
+
+
+def test_plan_apply_plan_drift_apply(laptop: Laptop) -> None:
+    """Everything is planned, published, found unchanged; a change by hand is told and undone."""
+    first = laptop.datadog("plan", "--detailed-exitcode")
+    assert first.returncode == 2, first.stderr
+    assert "+ monitor publish-timeouts" in first.stdout
+    assert "Nothing was written." in first.stdout
+    assert laptop.call("GET", "/api/v1/monitor") == []
+    applied = laptop.datadog("apply", "--yes")
+    assert applied.returncode == 0, applied.stderr
+    assert "24 of 24 done" in applied.stdout
+    again = laptop.datadog("plan", "--detailed-exitcode")
+    assert (again.returncode, again.stdout.splitlines()[-1]) == (
+        0, "Plan: 0 to create, 0 to update, 0 to delete, 24 unchanged. Nothing was written.",
+    )  # fmt: skip
+    still = laptop.datadog("drift")
+    assert still.stdout == "No drift: 24 objects are as they were published.\n"
+    monitor = next(
+        one for one in laptop.call("GET", "/api/v1/monitor") if "cold" in str(one["query"])
+    )
+    laptop.call("PUT", f"/api/v1/monitor/{monitor['id']}", {"priority": 2})
+    drifted = laptop.datadog("drift")
+    assert drifted.returncode == 2
+    assert (
+        "monitor cold-starts was changed by hand; it differs in:\n    priority: 5 → 2"
+        in drifted.stdout
+    )
+    assert "1 changed by hand, 0 missing, of 24.\nTo undo: " in drifted.stdout
+    planned = laptop.datadog("plan")
+    assert "~ monitor cold-starts  was changed by hand\n    priority: 2 → 5" in planned.stdout
+    assert laptop.datadog("apply", "-y").returncode == 0
+    assert laptop.datadog("drift").returncode == 0
+
+
+def test_a_plan_is_written_as_json(laptop: Laptop, tmp_path: Path) -> None:
+    """--out has summary, steps and bodies, and nothing of the keys."""
+    file = tmp_path / "plan.json"
+    assert laptop.datadog("plan", "--out", str(file)).returncode == 0
+    document = json.loads(file.read_text())
+    assert document["summary"] == {"create": 24, "update": 0, "delete": 0, "unchanged": 0}
+    assert {"kind": "slo", "key": "accepted"}.items() <= document["steps"][18].items()
+    assert "standin-api-key" not in file.read_text()
+    refused = laptop.datadog("plan", "--out", str(tmp_path))
+    assert refused.returncode == 1
+    assert "name another file" in refused.stderr
+
+
+def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
+    """All of it goes, others' objects stay, and doing it again says that nothing is there."""
+    hand_made = {
+        "name": "mine", "type": "query alert", "query": "max(last_5m):max:a.b{*} > 1",
+        "message": "mine", "options": {"thresholds": {"critical": 1}},
+    }  # fmt: skip
+    laptop.call("POST", "/api/v1/monitor", hand_made)
+    laptop.datadog("apply", "--yes")
+    destroyed = laptop.datadog("destroy", "--yes")
+    assert "24 of 24 done" in destroyed.stdout
+    assert [one["name"] for one in laptop.call("GET", "/api/v1/monitor")] == ["mine"]
+    assert "Nothing of environment 'local'" in laptop.datadog("destroy", "--yes").stdout
+    gone = laptop.datadog("drift")
+    assert (gone.returncode, "deleted, or not published yet" in gone.stdout) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_a_wrong_option_is_no_change(laptop: Laptop, command: str) -> None:
+    """Where 2 means changes, a wrong option exits with 1."""
+    found = laptop.datadog(command, "--nope")
+    assert (found.returncode, "No such option" in found.stderr) == (1, True)
+
+
+def test_what_can_not_be_checked_later_is_not_imported(laptop: Laptop) -> None:
+    """An object whose key is taken is refused before it is marked, and there is no file."""
+    laptop.datadog("apply", "--yes")
+    body = {
+        "title": "Overview", "layout_type": "ordered",
+        "widgets": [{"definition": {"type": "note", "content": "Hello"}}],
+    }  # fmt: skip
+    made = laptop.call("POST", "/api/v1/dashboard", body)
+    refused = laptop.datadog("import", "dashboard", made["id"], "--yes")
+    assert refused.returncode == 2
+    assert "The key 'overview' of a dashboard is taken" in refused.stderr
+    assert not (ROOT / "dashboards" / "imported").exists()
+    assert not laptop.call("GET", f"/api/v1/dashboard/{made['id']}")["description"]
+
+
+def test_a_key_that_can_not_be_one_is_not_shown(tmp_path: Path) -> None:
+    """A key with a line break is refused in words that do not hold it."""
+    settings = load("prd", overrides={"datadog": {"functions": []}})
+    target = Environment(settings=settings, folder=tmp_path, outputs_file=tmp_path / "o.json")
+    for wrong in ("SECRET1\nexport", "SECRET1…"):
+        with pytest.raises(DatadogError, match="DD_API_KEY holds a character") as caught:
+            credentials.keys(target, {"DD_API_KEY": wrong, "DD_APP_KEY": "b"})
+        assert "SECRET1" not in str(caught.value)
+    for missing in ({}, {"DD_API_KEY": "a"}):
+        with pytest.raises(DatadogError, match="Nothing was sent"):
+            credentials.keys(target, missing)
+
+
+@pytest.mark.parametrize("kind", ["dashboard", "monitor"])
+def test_an_import_is_followed_by_an_empty_plan(laptop: Laptop, kind: str) -> None:
+    """What was made by hand becomes a file and is marked, and the next plan has nothing to do."""
+    bodies = {
+        "dashboard": {
+            "title": "My own / board", "layout_type": "ordered",
+            "widgets": [{"definition": {"type": "note", "content": "Hello"}}],
+        },
+        "monitor": {
+            "name": "My own / board", "type": "query alert",
+            "query": "max(last_5m):max:my.own{*} > 1", "message": "Look.",
+            "options": {"thresholds": {"critical": 1}},
+        },
+    }  # fmt: skip
+    made = laptop.call("POST", f"/api/v1/{kind}", bodies[kind])
+    laptop.datadog("apply", "--yes")
+    folder = "dashboards" if kind == "dashboard" else "alarms"
+    key = f"test-import-{os.getpid()}-{kind}"
+    file = ROOT / folder / "imported" / f"{key}.json"
+    try:
+        found = laptop.datadog("import", kind, str(made["id"]), "--key", key, "--yes")
+        assert found.returncode == 0, found.stderr
+        assert f"Written: {folder}/imported/{key}.json" in found.stdout
+        assert json.loads(file.read_text())["environments"] == ["local"]
+        planned = laptop.datadog("plan", "--detailed-exitcode")
+        assert planned.returncode == 0, planned.stdout
+        assert "25 unchanged" in planned.stdout
+        again = laptop.datadog("import", kind, str(made["id"]), "--key", f"{key}-2", "--yes")
+        assert (again.returncode, "is code already" in again.stderr) == (2, True)
+    finally:
+        file.unlink(missing_ok=True)
+        if file.parent.exists() and not list(file.parent.iterdir()):
+            file.parent.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("import", "dashboard", "aaa-bbb-ccc", "--yes"), "has no dashboard aaa-bbb-ccc"),
+        (("import", "slo", "x", "--yes"), "'slo' can't be imported; write dashboard or monitor"),
+        (("import", "monitor", "1", "--key", "No Key", "--yes"), "has no monitor 1"),
+        (("apply",), "nobody can answer; say --yes"),
+        (("destroy",), "nobody can answer; say --yes"),
+        (("plan", "--env", "nowhere"), "environment 'nowhere': unknown"),
+        (("plan", "--env", "dev"), "environment 'dev': key 'datadog': missing"),
+    ],
+)
+def test_what_can_not_be_is_one_sentence(laptop: Laptop, words: tuple[str, ...], told: str) -> None:
+    """Each wrong input ends with one error that says what to do, and writes nothing."""
+    found = laptop.datadog(*words)
+    assert found.returncode in (1, 2)
+    assert told in found.stderr
+    assert "Traceback" not in found.stderr
+    assert laptop.call("GET", "/api/v1/monitor") == []
+
+
+def test_without_a_stand_in_the_command_says_how_to_start_it(tmp_path: Path) -> None:
+    """On the laptop nothing is sent anywhere else."""
+    found = Laptop(tmp_path, "").datadog("plan", "--detailed-exitcode")
+    assert found.returncode == 1
+    assert "Start it: webhook-buffer up" in found.stderr
+
+
+def test_objects_are_rendered_without_keys(tmp_path: Path) -> None:
+    """JSON for who has no tool but Datadog: whole, and with words in place of unknown ids."""
+    found = Laptop(tmp_path, "").datadog("render", str(tmp_path / "out"))
+    assert found.returncode == 0, found.stderr
+    slo = json.loads((tmp_path / "out" / "slo" / "delivered.json").read_text())
+    assert slo["monitor_ids"] == ["(id of monitor webhooks-late)"]

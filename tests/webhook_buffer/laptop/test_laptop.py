@@ -1,0 +1,379 @@
+"""The laptop, end to end through the public command: deployed, used, changed, taken away.
+
+One emulator and one deployment serve the whole file; the tests that change it come last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import urllib3
+
+from monitoring.alarm_set import alarm_set
+from settings.loader import load
+from settings.paths import ROOT
+from tests.conftest import OUTPUTS, client, eventually
+from webhook_buffer.laptop import inbox
+from webhook_buffer.operations import deployment
+from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.send import Sender, Webhook
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A laptop of the tests' own, its state apart from the developer's."""
+
+    state: Path
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """What ``webhook-buffer ARGUMENTS`` prints, once it ended with ``code``."""
+        command = [str(Path(sys.executable).with_name("webhook-buffer")), *arguments]
+        environ = {**os.environ, "WEBHOOK_BUFFER_STATE": str(self.state), "COLUMNS": "120"}
+        result = subprocess.run(
+            command, env=environ, text=True, capture_output=True, check=False, cwd=ROOT
+        )
+        output = result.stdout + result.stderr
+        assert result.returncode == code, output
+        assert "Traceback" not in output
+        return output
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        document = json.loads((self.state / "cdk.out.json").read_text())
+        found: dict[str, str] = document["webhook-buffer-local"]
+        return found
+
+    @property
+    def emulator(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.state / "emulator" / "emulator.json").read_text())
+        return found
+
+    @property
+    def target(self) -> Environment:
+        return Environment(
+            settings=load("local"),
+            folder=self.state / "local",
+            outputs_file=self.state / "cdk.out.json",
+            endpoint_url=f"http://127.0.0.1:{self.emulator['port']}",
+        )
+
+    def client(self, service: Any) -> Any:
+        return client(f"http://127.0.0.1:{self.emulator['port']}", service)
+
+    def record(self, message_id: str) -> dict[str, Any]:
+        table = self.outputs["DynamoDBTable"]
+        reply = self.client("dynamodb").get_item(TableName=table, Key={"id": {"S": message_id}})
+        found: dict[str, Any] = reply.get("Item", {})
+        return found
+
+
+@pytest.fixture(scope="session")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """After ``webhook-buffer up`` on a free port."""
+    import socket
+
+    one = Laptop(tmp_path_factory.mktemp("laptop"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    output = one.run("up", "--port", str(port))
+    assert one.outputs["BufferedEndpoint"] in output
+    assert "webhook-buffer down" in output
+    yield one
+    one.run("down")
+
+
+def test_outputs_file_is_the_contract(laptop: Laptop) -> None:
+    """cdk.out.json holds the outputs that other programs read, and CloudFormation has the same."""
+    assert laptop.outputs.keys() == OUTPUTS
+    assert laptop.outputs["UsesFauxBackend"] == "true"
+    assert json.loads(laptop.run("outputs"))["webhook-buffer-local"] == laptop.outputs
+
+
+def test_curl_reaches_the_endpoint_as_printed(laptop: Laptop) -> None:
+    """The printed endpoint works in curl, and the record says what became of the webhook."""
+    endpoint = laptop.outputs["BufferedEndpoint"]
+    command = [
+        "curl",
+        "--silent",
+        "--show-error",
+        "--data",
+        '{"group_id":"c"}',
+        f"{endpoint}/a?b=1",
+    ]
+    answer = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    record = eventually(lambda: laptop.record(answer["message_id"]))
+    assert record["group_id"] == {"S": answer["group_id"]}
+    assert record["backend_response_status_code"] == {"N": "200"}
+    request = json.loads(record["request"]["S"])
+    assert (request["path"], request["httpMethod"]) == ("/a", "POST")
+    assert request["queryStringParameters"] == {"b": "1"}
+
+
+def test_status_says_what_runs(laptop: Laptop) -> None:
+    """Release, endpoint and backlog in one table."""
+    output = laptop.run("status")
+    assert laptop.outputs["Release"] in output
+    assert laptop.outputs["BufferedEndpoint"] in output
+    assert str(laptop.emulator["pid"]) in output
+
+
+def test_smoke_with_failures(laptop: Laptop) -> None:
+    """The smoke tests see the new release, order, and each forced failure in its record."""
+    output = laptop.run("smoke", "--failures")
+    assert "6 smoke tests passed" in output
+    assert laptop.outputs["Release"] in output
+
+
+def test_send_posts_a_folder(laptop: Laptop, tmp_path: Path) -> None:
+    """Every file of a folder is sent and summed up; the logs tell of each delivery."""
+    for number in range(3):
+        (tmp_path / f"{number}.json").write_text(json.dumps({"group_id": "sent", "n": number}))
+    output = laptop.run("send", str(tmp_path), "--repeat", "2", "--rate", "100", "--to", "/hook")
+    assert re.search(r"Sent\s+│ 6", output)
+    assert re.search(r"Accepted\s+│ 6", output)
+    eventually(lambda: laptop.run("logs", "-f", "subscribe").count("group_id=sent") == 6)
+    assert "publish" not in laptop.run("logs", "-f", "subscribe")
+
+
+def test_other_groups_flow_past_a_failing_one(laptop: Laptop) -> None:
+    """A webhook that fails stays at its group's head, while another group is delivered."""
+    sender = Sender(laptop.outputs["BufferedEndpoint"])
+
+    def post(group: str, **flags: Any) -> str:
+        body = json.dumps({"group_id": group, **flags}).encode()
+        receipt = sender.post(Webhook(body=body, headers={"Content-Type": "application/json"}))
+        assert receipt.accepted
+        return receipt.answer["message_id"]
+
+    stuck = post("stuck", faux_backend_force_status_code=500)
+    behind = post("stuck")
+    flowing = post("flowing")
+    eventually(lambda: laptop.record(flowing).get("delivered_timestamp"))
+    eventually(lambda: len(laptop.record(stuck).get("attempts", {}).get("L", [])) >= 2)
+    assert laptop.record(behind) == {}
+    statuses = {entry["M"]["status"]["N"] for entry in laptop.record(stuck)["attempts"]["L"]}
+    assert statuses == {"500"}
+    laptop.client("sqs").purge_queue(QueueUrl=laptop.outputs["QueueUrl"])
+
+
+def _told(received: inbox.Received) -> str:
+    """What a notification says, whatever its channel: its own words as one text."""
+    return json.dumps(received.content, ensure_ascii=False)
+
+
+def _state(laptop: Laptop, signal: str, state: Any) -> None:
+    """Forces a transition with CloudWatch's API."""
+    reason = "Threshold Crossed: 2 datapoints [62.5 (24/11/26 03:11:00), 70.0 (24/11/26 03:10:00)]"
+    laptop.client("cloudwatch").set_alarm_state(
+        AlarmName=f"webhook-buffer-local-{signal}",
+        StateValue=state,
+        StateReason=f"{reason} were greater than or equal to the threshold (50.0).",
+    )
+
+
+def test_alarms_are_deployed(laptop: Laptop) -> None:
+    """Every alarm and incident of the environment is there, and so are the dashboard and topics."""
+    alarms = alarm_set(load("local"))
+    client = laptop.client("cloudwatch")
+    pages = client.get_paginator("describe_alarms").paginate(
+        AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
+    found = {
+        alarm["AlarmName"]: alarm
+        for page in pages
+        for alarm in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))
+    }
+    expected = {one.name for one in alarms.alarms} | {one.name for one in alarms.composites}
+    assert found.keys() == expected | {"webhook-buffer-local-alert-path-probe"}
+    assert all(alarm["AlarmActions"] for alarm in found.values())
+    [board] = client.list_dashboards()["DashboardEntries"]
+    assert board["DashboardName"] == "webhook-buffer-local"
+    outputs = json.loads(laptop.run("outputs"))["webhook-buffer-local-monitoring"]
+    assert outputs["PageTopic"].endswith(":webhook-buffer-local-page")
+
+
+def test_one_incident_is_told_once_to_every_channel(laptop: Laptop) -> None:
+    """A backend outage pages each kind of channel once; what follows from it tells nobody."""
+    with inbox.opened(laptop.target) as received:
+        _state(laptop, "backend-down", "ALARM")
+        pages = received.expect(["slack", "pagerduty", "https", "email"])
+        for page in pages:
+            told = _told(page)
+            assert "The backend does not take webhooks" in told, page.channel
+            assert "62.5 %, threshold 50 %" in told
+            assert "Webhooks wait in the queue" in told
+            assert "docs/runbook.md#backend-down" in told
+            assert "webhook-buffer logs --env local" in told
+        for follower in ("queue-age-page", "queue-age-ticket", "subscribe-duration"):
+            _state(laptop, follower, "ALARM")
+        received.next_second()
+        for follower in ("queue-age-page", "queue-age-ticket", "subscribe-duration"):
+            _state(laptop, follower, "OK")
+        _state(laptop, "backend-down", "OK")
+        since: list[inbox.Received] = []
+
+        def all_told() -> bool:
+            since.extend(received.unread())
+            return len(since) >= 4
+
+        eventually(all_told, seconds=60)
+        # Had a follower been told, it would stand before the recoveries.
+        assert {one.channel for one in since} == {"slack", "pagerduty", "https", "email"}
+        assert len(since) == 4
+        for recovery in since:
+            assert recovery.recovered, recovery.channel
+            assert "resolve" in _told(recovery) or "It lasted" in _told(recovery)
+
+
+def test_a_drill_shows_what_arrives(laptop: Laptop) -> None:
+    """The drill prints each channel's notification, and the recovery; it ends what was on."""
+    _state(laptop, "consumer-stopped", "ALARM")
+    assert "RECOVERED" in laptop.run("alarms", "drill", "backend-down").upper()
+    output = laptop.run("alarms", "drill", "blocked-group")
+    assert "blocked-group → ALARM" in output
+    assert "TICKET webhook-buffer local: A group is blocked by its first webhook" in output
+    assert "blocked-group → OK" in output
+    assert "RECOVERED" in output.upper()
+    assert "pagerduty" not in output.partition("→ ALARM")[2]  # it takes pages only
+
+
+def test_what_a_channel_does_not_take_is_kept(laptop: Laptop) -> None:
+    """A channel that fails is tried again, then kept in a queue; the others are told once."""
+    sqs = laptop.client("sqs")
+    queue = sqs.get_queue_url(QueueName="webhook-buffer-local-notifications")["QueueUrl"]
+    kept = sqs.get_queue_url(QueueName="webhook-buffer-local-notifications-undelivered")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+
+    def waiting() -> int:
+        names = ["ApproximateNumberOfMessages"]
+        reply = sqs.get_queue_attributes(QueueUrl=kept, AttributeNames=names)
+        return int(reply["Attributes"]["ApproximateNumberOfMessages"])
+
+    try:
+        with inbox.opened(laptop.target) as received:
+            laptop.client("secretsmanager").put_secret_value(
+                SecretId="webhook-buffer-local/https", SecretString="http://127.0.0.1:9/closed"
+            )
+            _state(laptop, "record-failed", "ALARM")
+            received.expect(["slack", "email"])
+            eventually(lambda: waiting() == 1, seconds=60)
+            assert received.unread() == []
+        _state(laptop, "record-failed", "OK")
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "60"})
+        sqs.purge_queue(QueueUrl=kept)
+    assert "127.0.0.1:9" not in laptop.run("logs", "-f", "notify")
+
+
+def test_heartbeat_proves_both_ways(laptop: Laptop) -> None:
+    """One heartbeat comes through API, queue and backend, and its probe through the alert path."""
+    client = laptop.client("lambda")
+    invoked = client.invoke(FunctionName="webhook-buffer-local-heartbeat", Payload=b"{}")
+    assert "FunctionError" not in invoked, invoked["Payload"].read()
+    eventually(lambda: "alert-path.arrived" in laptop.run("logs", "-f", "notify"))
+    eventually(lambda: "webhook.delivered" in _heartbeats(laptop))
+
+
+def _heartbeats(laptop: Laptop) -> str:
+    lines = laptop.run("logs", "-f", "subscribe").splitlines()
+    return "\n".join(line for line in lines if "group_id=webhook-buffer-heartbeat" in line)
+
+
+def test_logs_name_an_unknown_function(laptop: Laptop) -> None:
+    """A function that is not there is told with those that are."""
+    output = laptop.run("logs", "-f", "consume", code=2)
+    assert (
+        "'consume' is no function of 'local'; it has publish, subscribe, faux-backend, notify"
+        in output
+    )
+
+
+def test_a_taken_port_is_named(tmp_path: Path, laptop: Laptop) -> None:
+    """Another laptop's emulator on the same port is an error with a remedy, and no traceback."""
+    other = Laptop(tmp_path)
+    output = other.run("up", "--port", str(laptop.emulator["port"]), code=2)
+    assert f"Port {laptop.emulator['port']} on 127.0.0.1 is taken" in output
+
+
+def test_deploy_shows_no_change_and_tests(laptop: Laptop) -> None:
+    """A deployment of what runs already shows no difference, and ends with the smoke tests."""
+    output = laptop.run("deploy", "--env", "local", "--yes")
+    assert "There were no differences" in output
+    assert "3 smoke tests passed" in output
+
+
+def test_deploy_publishes_to_datadog_before_it_tests(laptop: Laptop) -> None:
+    """The plan stands before the deployment; then all of it is published and the time marked."""
+    laptop.run("datadog", "destroy", "--yes")
+    output = laptop.run("deploy", "--env", "local", "--yes")
+    parts = ("24 to create", "Deploying", "24 of 24 done", "smoke tests passed")
+    assert [output.index(part) for part in parts] == sorted(output.index(part) for part in parts)
+    url = re.search(r"Datadog's stand-in *│ (\S+)", laptop.run("status"))
+    assert url
+    page = urllib3.request("GET", url[1]).data.decode()
+    assert "Monitors (18)" in page
+    [event] = re.findall(r"/objects/event/\d+", page)[-1:]
+    tags = urllib3.request("GET", f"{url[1]}{event}").json()["tags"]
+    assert {"env:local", "event:deployment", f"version:{laptop.outputs['Release']}"} <= set(tags)
+
+
+def test_deploy_asks_first(laptop: Laptop) -> None:
+    """Where nobody can be asked, nothing is deployed without --yes."""
+    output = laptop.run("deploy", "--env", "local", code=2)
+    assert "nobody can answer; say --yes" in output
+
+
+def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) -> None:
+    """After destroy the table is left and named; the next up adopts it with its records.
+
+    Before it, monitoring that the settings no longer want goes, and webhooks flow without it.
+    """
+    without = {"monitoring": False}
+    target = replace(laptop.target, settings=load("local", overrides=without), overrides=without)
+    assert deployment.leftover(target) == "webhook-buffer-local-monitoring"
+    deployment.apply(target, deployment.synthesize(target, nullcontext), nullcontext)
+    assert deployment.deployed(target) == ["webhook-buffer-local"]
+    sender = Sender(laptop.outputs["BufferedEndpoint"])
+    message_id = sender.post(Webhook(body=b"kept")).answer["message_id"]
+    eventually(lambda: laptop.record(message_id))
+    table = laptop.outputs["DynamoDBTable"]
+    output = laptop.run("destroy", "--env", "local", "--yes")
+    assert f"Left: table {table}" in output
+    assert "is not deployed" in laptop.run("status", code=1)
+    laptop.run("up")
+    assert laptop.record(message_id)["message_id"] == {"S": message_id}
+    laptop.run("smoke")
+
+
+def test_death_of_the_emulator_is_told(laptop: Laptop) -> None:
+    """After the emulator died, status says so with the log; up starts a new one."""
+    port = laptop.emulator["port"]
+    psutil.Process(laptop.emulator["pid"]).kill()
+    eventually(lambda: "has died" in laptop.run("status", code=1))
+    laptop.run("up", "--port", str(port))
+    laptop.run("smoke")
+
+
+def test_down_says_what_it_stopped_and_left(laptop: Laptop) -> None:
+    """down stops the emulator by pid, names what waited, and a second one finds nothing."""
+    endpoint, pid = laptop.outputs["BufferedEndpoint"], laptop.emulator["pid"]
+    body = b'{"group_id": "x", "faux_backend_force_status_code": 500}'
+    assert Sender(endpoint).post(Webhook(body=body)).accepted
+    output = laptop.run("down")
+    assert f"pid {pid}" in output
+    assert "Gone with it: the webhooks that were still in the queue (1)" in output
+    assert not psutil.pid_exists(pid)
+    assert not (laptop.state / "cdk.out.json").exists()
+    assert "Nothing is running" in laptop.run("down")

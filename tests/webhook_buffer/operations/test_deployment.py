@@ -1,0 +1,131 @@
+"""Deploying: what is checked before anything is changed."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from settings.errors import InputError
+from settings.loader import load
+from webhook_buffer.cli import app
+from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.process import Running
+from webhook_buffer.operations import deployment
+from webhook_buffer.operations.cdk import Cdk
+from webhook_buffer.operations.environment import Environment, stack
+
+
+@pytest.fixture
+def watching(emulator: Running, tmp_path: Path) -> Environment:
+    """An environment that only watches a function, on the emulator."""
+    overrides = {
+        "awsAccount": "000000000000",
+        "create_faux_backend": None,
+        "existing": {"functions": [{"name": "orders-worker", "timeoutSeconds": 60}]},
+    }
+    return Environment(
+        settings=load("dev", overrides=overrides),
+        folder=tmp_path,
+        outputs_file=tmp_path / "cdk.out.json",
+        endpoint_url=emulator.endpoint_url,
+    )
+
+
+def test_a_log_that_is_not_there_is_named(
+    watching: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting errors in a log that does not exist is refused before the deployment begins."""
+    deployed: list[str] = []
+    monkeypatch.setattr(Cdk, "deploy", lambda *_, **__: deployed.append("deployed"))
+    monkeypatch.setattr(deployment, "outputs", lambda _: {})
+    cdk = Cdk(watching)
+    watching.logs.create_log_group(logGroupName="/aws/lambda/orders-worker-2")
+    with pytest.raises(InputError, match="'orders-worker' has no log group /aws/lambda/orders-w"):
+        deployment.apply(watching, cdk, _step)
+    assert deployed == []
+    watching.logs.create_log_group(logGroupName="/aws/lambda/orders-worker")
+    deployment.apply(watching, cdk, _step)
+    assert deployed == ["deployed"]
+
+
+def _left(emulator: Running, folder: Path, *, monitoring: bool) -> Environment:
+    """An environment of which only the monitoring's stack is there."""
+    overrides = {
+        "awsAccount": "000000000000",
+        "service": f"left-{uuid.uuid4().hex[:8]}",
+        "monitoring": monitoring,
+    }
+    target = Environment(
+        settings=load("dev", overrides=overrides),
+        folder=folder,
+        outputs_file=folder / "cdk.out.json",
+        endpoint_url=emulator.endpoint_url,
+    )
+    assert deployment.deployed(target) == []
+    assert deployment.leftover(target) is None
+    name = target.settings.monitoring_stack_name
+    body = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+    target.cloudformation.create_stack(StackName=name, TemplateBody=body)
+    target.cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1}
+    )
+    return target
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_monitoring_that_is_no_longer_wanted_goes(
+    emulator: Running, tmp_path: Path, wanted: bool
+) -> None:
+    """Its stack is deleted once ``monitoring`` is false, for the buffer's can't be until then."""
+    target = _left(emulator, tmp_path, monitoring=wanted)
+    name = target.settings.monitoring_stack_name
+    assert deployment.leftover(target) == (None if wanted else name)
+    deployment.remove_leftover(target, _step)
+    assert (stack(target, name) is not None) is wanted
+    assert deployment.leftover(target) is None
+
+
+def test_destroy_finds_monitoring_that_is_left_alone(
+    emulator: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A difference names the stack that goes, and destroy takes it with no buffer beside it."""
+    target = _left(emulator, tmp_path, monitoring=False)
+    name = target.settings.monitoring_stack_name
+    at_destroy: list[list[str]] = []
+    monkeypatch.setattr(laptop, "OUTPUTS", target.outputs_file)
+    monkeypatch.setattr(laptop, "target", lambda _: target)
+    monkeypatch.setattr(laptop, "started", lambda *_: target)
+    monkeypatch.setattr(app, "load", lambda _: target.settings)
+    monkeypatch.setattr(Cdk, "bootstrap", lambda _: None)
+    monkeypatch.setattr(Cdk, "synth", lambda _: None)
+    monkeypatch.setattr(Cdk, "diff", lambda _: "There were no differences")
+    monkeypatch.setattr(Cdk, "destroy", lambda _: at_destroy.append(deployment.deployed(target)))
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app.app, arguments)
+        return done.exit_code, done.output if done.exit_code == 0 else str(done.exception)
+
+    assert (
+        f"[-] Stack {name} is deleted: monitoring is false now." in run("diff", "--env", "dev")[1]
+    )
+    code, output = run("destroy", "--env", "dev", "--yes")
+    assert code == 0, output
+    assert "the alarms, the dashboard" in output
+    assert "the queue" not in output
+    assert at_destroy == [[]]
+    code, output = run("destroy", "--env", "dev", "--yes")
+    assert (code, "is not deployed" in output) == (1, True)
+
+
+class _step:  # noqa: N801 - stands for a function that gives a context
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        """Shows nothing."""
+
+    def __exit__(self, *_: object) -> None:
+        """Says nothing."""

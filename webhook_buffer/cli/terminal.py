@@ -1,0 +1,112 @@
+"""How commands speak in a terminal: steps, tables, progress bars, differences."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from settings.errors import InputError
+
+console = Console(highlight=False)
+# Longer values stand on lines of their own.
+_SHOWN = 60
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Shows a step while it runs and how long it took."""
+    started = time.monotonic()
+    with console.status(name):
+        yield
+    console.print(f"[green]✓[/] {name} [dim]({time.monotonic() - started:.1f} s)[/]")
+
+
+def require_answer(yes: bool) -> None:
+    """Makes sure that there is an answer, or somebody to give it.
+
+    Raises:
+        InputError: When nobody can be asked.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise InputError("This asks before it changes anything, and nobody can answer; say --yes.")
+
+
+def progress() -> Progress:
+    """Bars with a count; without a terminal only their last state is printed."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+    )
+
+
+def show(rows: Sequence[tuple[str, str]]) -> None:
+    """Prints names and values as a table."""
+    table = Table(show_header=False)
+    for _ in range(2):
+        table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value)
+    console.print(table)
+
+
+def show_change(path: str, before: Any, after: Any) -> None:
+    """Prints a field that differs: both values, or the lines of long ones that do.
+
+    Args:
+        before, after: JSON values; None where it is not there.
+    """
+    if before is None and isinstance(after, dict) and "definition" in after:
+        console.print(f"    {escape(path)}: [green](new {after['definition']['type']})[/]")
+        return
+    told = [_value(one) for one in (before, after)]
+    if None not in (before, after) and any("\n" in one for one in told):
+        console.print(f"    {escape(path)}:")
+        for line in _text_diff(*told):
+            console.print(f"      {line}", soft_wrap=True)
+        return
+    red, green = (escape(re.sub(r"\n\s*", " ", one)) for one in told)
+    if max(len(red), len(green)) > _SHOWN:
+        console.print(f"    {escape(path)}:")
+        console.print(f"      [red]- {red}[/]", soft_wrap=True)
+        console.print(f"      [green]+ {green}[/]", soft_wrap=True)
+        return
+    console.print(f"    {escape(path)}: [red]{red}[/] → [green]{green}[/]", soft_wrap=True)
+
+
+def _text_diff(before: str, after: str) -> Iterator[str]:
+    lines = difflib.unified_diff(before.split("\n"), after.split("\n"), n=1, lineterm="")
+    for line in islice(lines, 2, None):  # after the names of two files
+        if line.startswith("@@"):
+            continue
+        color = {"-": "red", "+": "green"}.get(line[:1])
+        yield f"[{color}]{escape(line)}[/]" if color else f"[dim]{escape(line)}[/]"
+
+
+def _value(value: Any) -> str:
+    """A value as text; what is long on several lines, so that they can be compared."""
+    if value is None:
+        return "(none)"
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def milliseconds(percentile: Callable[[float], float]) -> str:
+    """Median and 99th percentile in words."""
+    return f"p50 {percentile(50):.0f} ms, p99 {percentile(99):.0f} ms"

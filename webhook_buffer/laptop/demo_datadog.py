@@ -1,0 +1,88 @@
+"""The demo's second half: the environment's dashboards and monitors, published and watched over.
+
+What it claims is judged by what the stand-in holds and by the requests that it received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitoring.datadog.definition import Kind
+from monitoring.datadog.definitions import definitions
+from monitoring.datadog.sync.api import Api
+from monitoring.datadog.sync.plan import Action, Plan, plan
+from monitoring.datadog.sync.publish import apply
+from settings.errors import ProofFailedError
+from settings.schema import Settings
+from webhook_buffer.laptop.fake_datadog import FakeDatadog
+from webhook_buffer.laptop.laptop import fake_datadog_keys
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was seen.
+
+    Attributes:
+        objects: how many there are, by kind.
+        requests: how many it took to publish them.
+        changed: what was changed by hand, in words.
+        found: the fields that drift told of.
+    """
+
+    objects: dict[str, int]
+    requests: int
+    changed: str
+    found: list[str]
+
+
+def run(settings: Settings, tell: Callable[[str], None]) -> Published:
+    """Plans, applies, plans again, changes a monitor by hand, finds that, and undoes it.
+
+    Args:
+        tell: called with what is going on.
+
+    Raises:
+        ProofFailedError: When something else was seen than is claimed.
+    """
+    wanted = definitions(settings)
+    with FakeDatadog() as datadog:
+        api = Api(fake_datadog_keys(datadog.url))
+
+        def planned() -> Plan:
+            return plan(api, settings, wanted)
+
+        def applied(found: Plan) -> None:
+            failures = apply(api, settings, found, prune=False, tell=lambda _: None)
+            _require(not failures, f"{len(failures)} objects were not published")
+
+        tell("plan")
+        first = planned()
+        _require(first.count(Action.CREATE) == len(wanted), "the first plan does not make them all")
+        _require(all(one.method == "GET" for one in datadog.requests), "a plan has written")
+        tell("apply")
+        datadog.requests.clear()
+        applied(first)
+        requests = len(datadog.requests)
+        tell("plan again")
+        _require(not planned().changing(), "the plan after an apply is not empty")
+        tell("a change by hand")
+        id_, monitor = next(iter(datadog.objects(Kind.MONITOR).items()))
+        datadog.edit(Kind.MONITOR, id_, lambda one: one["options"].update(renotify_interval=60))
+        tell("drift")
+        by_hand = [step for step in planned().steps if step.by_hand]
+        _require([step.id for step in by_hand] == [id_], "drift was not found where it was made")
+        tell("apply")
+        applied(planned())
+        _require(not planned().changing(), "the change by hand was not undone")
+        return Published(
+            objects={kind.value: len(datadog.objects(kind)) for kind in Kind},
+            requests=requests,
+            changed=f"renotify_interval of '{monitor['name']}'",
+            found=[change.path for step in by_hand for change in step.changes],
+        )
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ProofFailedError(f"The demo's claim on Datadog does not hold: {otherwise}.")

@@ -1,0 +1,167 @@
+"""Dashboards, as Datadog's API v1 takes and returns them."""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+from collections.abc import Iterator
+from typing import Any
+
+from webhook_buffer.laptop.fake_datadog import schema
+from webhook_buffer.laptop.fake_datadog.store import (
+    AUTHOR,
+    Body,
+    Call,
+    RefusedError,
+    Route,
+    Store,
+    only,
+)
+
+_SETTABLE = (
+    "title", "layout_type", "widgets", "description", "notify_list", "template_variables",
+    "template_variable_presets", "reflow_type", "tags", "restricted_roles", "is_read_only",
+    "default_timeframe", "tabs",
+)  # fmt: skip
+_DEFAULTS: Body = {
+    "description": None,
+    "notify_list": None,
+    "template_variables": None,
+    "is_read_only": False,
+    "restricted_roles": [],
+}
+_SUMMARY = (
+    "id", "title", "description", "author_handle", "layout_type", "url", "is_read_only",
+    "created_at", "modified_at",
+)  # fmt: skip
+_COUNT = 1000
+
+
+def widgets(dashboard: Body) -> Iterator[Body]:
+    """A dashboard's widgets, also those inside of others."""
+    for widget in dashboard.get("widgets", ()):
+        yield widget
+        yield from widgets(widget["definition"])
+
+
+def _create(call: Call) -> Body:
+    key, now = _new_id(), call.store.timestamp()
+    stored = _DEFAULTS | _checked(call) | {"id": key, "created_at": now} | _added(key, call)
+    call.store["dashboard"][key] = stored
+    return stored
+
+
+def _list(call: Call) -> Body:
+    start = call.number("start", 0)
+    deleted = call.query.get("filter[deleted]") == "true"
+    every = [] if deleted else list(call.store["dashboard"].values())
+    page = every[start : start + call.number("count", _COUNT)]
+    return {"dashboards": [only(_SUMMARY, one) for one in page]}
+
+
+def _get(call: Call) -> Body:
+    return _stored(call)
+
+
+def _update(call: Call) -> Body:
+    fixed = only(("id", "created_at"), _stored(call))
+    stored = _DEFAULTS | _checked(call) | fixed | _added(call.id, call)
+    call.store["dashboard"][call.id] = stored
+    return stored
+
+
+def _delete(call: Call) -> Body:
+    del call.store["dashboard"][_stored(call)["id"]]
+    return {"deleted_dashboard_id": call.id}
+
+
+def _stored(call: Call) -> Body:
+    try:
+        return call.store["dashboard"][call.id]
+    except KeyError:
+        raise RefusedError(404, f"Dashboard with ID {call.id} not found") from None
+
+
+def _new_id() -> str:
+    letters = string.ascii_lowercase + string.digits
+    return "-".join("".join(random.choices(letters, k=3)) for _ in range(3))
+
+
+def _added(key: str, call: Call) -> Body:
+    """What Datadog sets with every change."""
+    slug = re.sub(r"[^a-z0-9 -]", "", call.body["title"].lower()).replace(" ", "-")
+    return {
+        "author_handle": AUTHOR["handle"],
+        "author_name": AUTHOR["name"],
+        "url": f"/dashboard/{key}/{slug[:80]}",
+        "modified_at": call.store.timestamp(),
+    }
+
+
+def _checked(call: Call) -> Body:
+    """What a body makes of a dashboard; what it leaves out is not kept."""
+    given = call.fields
+    found = given.get("widgets")
+    if not isinstance(found, list):
+        raise RefusedError(400, "'widgets' is a required property")
+    if wrong := schema.problem("dashboard", given | {"widgets": []}):
+        raise RefusedError(400, wrong)
+    if not all(re.fullmatch(r"team:[^,\s]+", tag) for tag in given.get("tags") or []):
+        raise RefusedError(400, "Invalid tags: each must be of the form team:<name>")
+    fixed, auto = (given.get("reflow_type") == kind for kind in ("fixed", "auto"))
+    if (fixed or auto) and given["layout_type"] != "ordered":
+        raise RefusedError(400, "reflow_type is only allowed with the layout type ordered")
+    for position, widget in enumerate(found):
+        _check_widget(position, widget)
+        placed = "layout" in widget
+        if not placed and (fixed or given["layout_type"] == "free"):
+            reason = "'layout' is a required property"
+        elif placed and auto:
+            reason = "'layout' is not allowed with the reflow type auto"
+        else:
+            continue
+        raise RefusedError(400, f"Invalid widget at position {position}. Error: {reason}")
+    identified = [_identified(widget, call.store) for widget in found]
+    return only(_SETTABLE, given) | {"widgets": identified}
+
+
+def _check_widget(position: int, widget: Any, inner: str = "") -> None:
+    definition = widget.get("definition") if isinstance(widget, dict) else None
+    if not isinstance(definition, dict):
+        raise RefusedError(
+            400,
+            f"Invalid {inner}widget at position {position}. "
+            "Error: 'definition' is a required property",
+        )
+    where = (
+        f"Invalid {inner}widget definition at position {position} of type {definition.get('type')}."
+    )
+    inside = definition.get("widgets")
+    # What is inside is told apart from what is around it.
+    emptied = definition | {"widgets": []} if isinstance(inside, list) else definition
+    if wrong := schema.problem("widget", widget | {"definition": emptied}):
+        raise RefusedError(400, f"{where} Error: {wrong}")
+    try:
+        for place, one in enumerate(inside or ()):
+            _check_widget(place, one, "inner ")
+    except RefusedError as refusal:
+        raise RefusedError(400, f"{where} Error: {refusal.body['errors'][0]}") from None
+
+
+def _identified(widget: Body, store: Store) -> Body:
+    """A widget with an id, and so all inside of it."""
+    definition = dict(widget["definition"])
+    if "widgets" in definition:
+        definition["widgets"] = [_identified(one, store) for one in definition["widgets"]]
+    return {**widget, "definition": definition, "id": widget.get("id") or store.number()}
+
+
+_ONE = "/api/v1/dashboard/(?P<id>[a-z0-9-]+)"
+ROUTES = (
+    Route("POST", "/api/v1/dashboard", "dashboards_write", _create),
+    Route("GET", "/api/v1/dashboard", "dashboards_read", _list),
+    Route("GET", _ONE, "dashboards_read", _get),
+    Route("PUT", _ONE, "dashboards_write", _update),
+    Route("DELETE", _ONE, "dashboards_write", _delete),
+)

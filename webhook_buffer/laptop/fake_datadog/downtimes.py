@@ -1,0 +1,226 @@
+"""Downtimes, as Datadog's API v2 takes and returns them."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrule, rrulestr
+
+from webhook_buffer.laptop.fake_datadog import schema
+from webhook_buffer.laptop.fake_datadog.store import AUTHOR, Body, Call, RefusedError, Route, Store
+
+_DEFAULTS: Body = {
+    "display_timezone": "UTC",
+    "message": None,
+    "mute_first_recovery_notification": False,
+    "notify_end_states": ["alert", "no data", "warn"],
+    "notify_end_types": ["expired"],
+}
+_USER = "3ad549bf-eba0-11e9-a77a-0705486660d0"
+_NEVER = "9999-12-31T00:00:00+00:00"
+_LIMIT = 30
+_KEPT_CANCELED = timedelta(days=2)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def _create(call: Call) -> Body:
+    if wrong := schema.problem("downtime", call.fields):
+        raise RefusedError(400, wrong)
+    given = call.fields["data"]["attributes"]
+    key, now = str(uuid.uuid4()), call.store.timestamp()
+    attributes = {**_DEFAULTS, **given, "created": now, "modified": now, "canceled": None}
+    attributes["schedule"] = _schedule(given.get("schedule"), call.store)
+    _check(attributes, call.store)
+    stored = {"type": "downtime", "id": key, "attributes": attributes}
+    call.store["downtime"][key] = stored
+    return _whole(stored, call.store)
+
+
+def _list(call: Call) -> Body:
+    found = [_shown(one, call.store) for one in _remembered(call.store).values()]
+    if call.query.get("current_only") == "true":
+        found = [one for one in found if one["attributes"]["status"] == "active"]
+    start = call.number("page[offset]", 0)
+    return {
+        "data": found[start : start + call.number("page[limit]", _LIMIT)],
+        "meta": {"page": {"total_filtered_count": len(found)}},
+    }
+
+
+def _get(call: Call) -> Body:
+    return {"data": _shown(_stored(call), call.store)}
+
+
+def _update(call: Call) -> Body:
+    stored = _stored(call)
+    if wrong := schema.problem("downtime update", call.fields):
+        raise RefusedError(400, wrong)
+    if call.fields["data"]["id"] != call.id:
+        raise RefusedError(400, "The id in the body is not the one in the path")
+    before, given = stored["attributes"], call.fields["data"].get("attributes", {})
+    if before["canceled"]:
+        raise RefusedError(400, "cannot update a canceled downtime")
+    attributes = {**before, **given, "modified": call.store.timestamp()}
+    if "schedule" in given:
+        start = before["schedule"].get("start")
+        attributes["schedule"] = _schedule(given["schedule"], call.store, start)
+        running = _shown(stored, call.store)["attributes"]["status"] == "active"
+        if running and start != attributes["schedule"].get("start"):
+            raise RefusedError(400, "Start times of downtimes in progress cannot be changed")
+    _check(attributes, call.store)
+    stored["attributes"] = attributes
+    return _whole(stored, call.store)
+
+
+def _cancel(call: Call) -> None:
+    stored = _remembered(call.store).get(call.id)
+    if stored is None or stored["attributes"]["canceled"]:
+        raise RefusedError(404, f"Downtime {call.id} not found")
+    now = call.store.timestamp()
+    stored["attributes"] |= {"canceled": now, "modified": now}
+
+
+def _stored(call: Call) -> Body:
+    try:
+        return _remembered(call.store)[call.id]
+    except KeyError:
+        raise RefusedError(404, "Downtime not found") from None
+
+
+def _remembered(store: Store) -> dict[str, Body]:
+    """All but those that were canceled long ago."""
+    oldest = store.clock() - _KEPT_CANCELED
+    return {
+        key: one
+        for key, one in store["downtime"].items()
+        if not (canceled := one["attributes"]["canceled"])
+        or datetime.fromisoformat(canceled) > oldest
+    }
+
+
+def _check(attributes: Body, store: Store) -> None:
+    """That a downtime can be."""
+    scope = attributes["scope"]
+    if scope != "*" and ":" not in scope:
+        raise RefusedError(400, "All values must have a key")
+    monitor = attributes["monitor_identifier"].get("monitor_id")
+    if monitor is not None and str(monitor) not in store["monitor"]:
+        raise RefusedError(400, "Monitor not found")
+    _zone(attributes["display_timezone"])
+
+
+def _schedule(given: Body | None, store: Store, began: str | None = None) -> Body:
+    """A schedule with what Datadog adds for good.
+
+    Args:
+        began: the start of one that does not name it; now, without.
+    """
+    given = given or {}
+    if "recurrences" not in given:
+        start = given.get("start") or began or store.timestamp()
+        end = given.get("end")
+        begins, ends = _time(start), _time(end) if end else None
+        if ends and ends <= begins:
+            raise RefusedError(400, "The end of a downtime must be after its start")
+        return {"start": begins.isoformat(), "end": ends and ends.isoformat()}
+    zone = given.get("timezone", "UTC")
+    now = store.clock().astimezone(_zone(zone)).replace(tzinfo=None)
+    recurrences = [
+        one | {"start": one.get("start") or now.isoformat("T", "seconds")}
+        for one in given["recurrences"]
+    ]
+    for one in recurrences:
+        if not re.fullmatch(r"\d+[smhdw]", one["duration"]):
+            raise RefusedError(400, f"Invalid duration: {one['duration']}")
+        _time(one["start"])
+        _rule(one)
+    return {"recurrences": recurrences, "timezone": zone}
+
+
+def _time(text: str) -> datetime:
+    """A point in time; in UTC where the text does not say."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise RefusedError(400, f"Invalid date: {text}") from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError):
+        raise RefusedError(400, f"Invalid timezone: {name}") from None
+
+
+def _rule(recurrence: Body) -> rrule:
+    """When a recurrence begins, in local time."""
+    start = datetime.fromisoformat(recurrence["start"]).replace(tzinfo=None)
+    try:
+        found = rrulestr(recurrence["rrule"], dtstart=start)
+        # An interval of nothing would never come to the next one.
+        if not isinstance(found, rrule) or re.search(r"INTERVAL=0+(;|$)", recurrence["rrule"]):
+            raise ValueError
+    except (AttributeError, TypeError, ValueError):
+        raise RefusedError(400, f"Invalid rrule: {recurrence['rrule']}") from None
+    return found
+
+
+def _next_window(recurrence: Body, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    """When a recurrence is in force: now, or else next; never again for one that is over."""
+    duration = recurrence["duration"]
+    lasts = timedelta(seconds=int(duration[:-1]) * _UNITS[duration[-1]])
+    local = now.astimezone(zone).replace(tzinfo=None)
+    begins = _rule(recurrence).after(local - lasts)
+    if begins is None:
+        never = datetime.fromisoformat(_NEVER)
+        return never, never
+    start = begins.replace(tzinfo=zone).astimezone(UTC)
+    return start, start + lasts
+
+
+def _shown(stored: Body, store: Store) -> Body:
+    """A downtime as it is answered now."""
+    now, attributes = store.clock(), dict(stored["attributes"])
+    schedule = attributes["schedule"]
+    if "recurrences" in schedule:
+        zone = ZoneInfo(schedule["timezone"])
+        start, end = min(_next_window(one, zone, now) for one in schedule["recurrences"])
+        current = {"start": start.isoformat(), "end": end.isoformat()}
+        attributes["schedule"] = {**schedule, "current_downtime": current}
+    else:
+        start = datetime.fromisoformat(schedule["start"])
+        end = datetime.fromisoformat(schedule["end"] or _NEVER)
+    if attributes["canceled"]:
+        attributes["status"] = "canceled"
+    else:
+        attributes["status"] = "scheduled" if now < start else "ended" if end <= now else "active"
+    # They come in any order; here in another one each second.
+    states = attributes["notify_end_states"]
+    turned = int(now.timestamp()) % (len(states) or 1)
+    attributes["notify_end_states"] = states[turned:] + states[:turned]
+    return {**stored, "attributes": attributes}
+
+
+def _whole(stored: Body, store: Store) -> Body:
+    """An answer to a change: with what a downtime is related to."""
+    monitor = stored["attributes"]["monitor_identifier"].get("monitor_id")
+    related = {
+        "created_by": {"data": {"type": "users", "id": _USER}},
+        "monitor": {"data": monitor and {"type": "monitors", "id": str(monitor)}},
+    }
+    user = {"type": "users", "id": _USER, "attributes": AUTHOR}
+    return {"data": _shown(stored, store) | {"relationships": related}, "included": [user]}
+
+
+_ONE = "/api/v2/downtime/(?P<id>[0-9a-f-]+)"
+ROUTES = (
+    Route("POST", "/api/v2/downtime", "monitors_downtime", _create),
+    Route("GET", "/api/v2/downtime", "monitors_downtime", _list),
+    Route("GET", _ONE, "monitors_downtime", _get),
+    Route("PATCH", _ONE, "monitors_downtime", _update),
+    Route("DELETE", _ONE, "monitors_downtime", _cancel),
+)

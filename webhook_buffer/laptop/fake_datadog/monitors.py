@@ -1,0 +1,259 @@
+"""Monitors, as Datadog's API v1 takes and returns them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from webhook_buffer.laptop.fake_datadog import queries, schema
+from webhook_buffer.laptop.fake_datadog.store import (
+    AUTHOR,
+    AUTHOR_ID,
+    ORG_ID,
+    Body,
+    Call,
+    RefusedError,
+    Route,
+    Store,
+    only,
+)
+
+_SETTABLE = (
+    "name", "type", "query", "message", "tags", "options", "priority", "restricted_roles",
+    "draft_status", "assets",
+)  # fmt: skip
+_DEFAULTS: Body = {
+    "message": "",
+    "tags": [],
+    "options": {},
+    "priority": None,
+    "restricted_roles": None,
+    "draft_status": "published",
+    "assets": [],
+}
+# What two monitors must not have in common, all of it.
+_IDENTITY = ("name", "type", "query", "message", "tags", "options", "priority")
+_METRIC = {"metric alert", "query alert"}
+_NOT_NEGATIVE = (
+    "evaluation_delay", "new_group_delay", "new_host_delay", "no_data_timeframe",
+    "renotify_interval", "renotify_occurrences", "timeout_h",
+)  # fmt: skip
+_PAGE_SIZE = 100
+
+
+def _create(call: Call) -> Body:
+    wanted = _checked(call)
+    for key, other in call.store["monitor"].items():
+        if all(other[name] == wanted[name] for name in _IDENTITY):
+            raise RefusedError(400, f"Duplicate of an existing monitor_id:{key} org_id:{ORG_ID}")
+    number, now = call.store.number(), call.store.timestamp()
+    stored = wanted | {
+        "id": number,
+        "org_id": ORG_ID,
+        "created": now,
+        "created_at": call.store.epoch() * 1000,
+        "modified": now,
+        "deleted": None,
+        "restriction_policy": None,
+        "overall_state": "No Data",
+        "overall_state_modified": None,
+        "creator": {**AUTHOR, "id": AUTHOR_ID},
+    }
+    call.store["monitor"][str(number)] = stored
+    return stored
+
+
+def _validate(call: Call) -> Body:
+    _checked(call, _stored(call) if call.id else None)
+    return {}
+
+
+def _list(call: Call) -> list[Body]:
+    found = [
+        _shown(one) | {"matching_downtimes": []}
+        for one in call.store["monitor"].values()
+        if _tags(call, "monitor_tags") <= set(one["tags"])
+        and all(tag in one["query"] for tag in _tags(call, "tags"))
+        and call.query.get("name", "").lower() in one["name"].lower()
+    ]
+    if "page" in call.query:
+        size = call.number("page_size", _PAGE_SIZE)
+        start = call.number("page", 0) * size
+        return found[start : start + size]
+    if "id_offset" in call.query:
+        later = [one for one in found if one["id"] > call.number("id_offset", 0)]
+        return later[: call.number("page_size", _PAGE_SIZE)]
+    return found
+
+
+def _get(call: Call) -> Body:
+    return _shown(_stored(call))
+
+
+def _update(call: Call) -> Body:
+    stored = _stored(call)
+    stored.update(_checked(call, stored), modified=call.store.timestamp())
+    return {name: value for name, value in stored.items() if name != "creator"}
+
+
+def _delete(call: Call) -> Body:
+    stored = _stored(call)
+    if not call.forced:
+        for reference in _references(call.store, stored):
+            raise RefusedError(400, reference)
+    del call.store["monitor"][call.id]
+    return {"deleted_monitor_id": stored["id"]}
+
+
+def _can_delete(call: Call) -> Body:
+    ok, errors = [], {}
+    for key in call.query.get("monitor_ids", "").split(","):
+        stored = call.store["monitor"].get(key)
+        if stored is None:
+            raise RefusedError(404, "Monitor not found")
+        if found := _references(call.store, stored):
+            errors[key] = found
+        else:
+            ok.append(stored["id"])
+    if errors:
+        raise RefusedError(409, body={"data": {"ok": ok}, "errors": errors})
+    return {"data": {"ok": ok}, "errors": None}
+
+
+def _stored(call: Call) -> Body:
+    try:
+        return call.store["monitor"][call.id]
+    except KeyError:
+        raise RefusedError(404, "Monitor not found") from None
+
+
+def _shown(stored: Body) -> Body:
+    return {name: value for name, value in stored.items() if name != "restriction_policy"}
+
+
+def _tags(call: Call, name: str) -> set[str]:
+    return set(filter(None, call.query.get(name, "").split(",")))
+
+
+def _references(store: Store, monitor: Body) -> list[str]:
+    """What would miss a monitor, in Datadog's words."""
+    me = f"monitor [{monitor['id']},{monitor['name']}] is referenced in"
+    return [
+        f"{me} slos: [{slo['id']},{slo['name']}]"
+        for slo in store["slo"].values()
+        if monitor["id"] in slo.get("monitor_ids", ())
+    ] + [
+        f"{me} composite monitors: [{other['id']},{other['name']}]"
+        for other in store["monitor"].values()
+        if other["type"] == "composite"
+        and str(monitor["id"]) in re.findall(r"\d+", other["query"])
+    ]  # fmt: skip
+
+
+def _checked(call: Call, before: Body | None = None) -> Body:
+    """What a body makes of a monitor: a new one, or one that was there before."""
+    given = only(_SETTABLE, call.fields)
+    for name in ("type", "query"):
+        if before is None and not given.get(name):
+            raise RefusedError(400, f"The value provided for parameter '{name}' is invalid")
+    wanted = (_DEFAULTS if before is None else only(_SETTABLE, before)) | given
+    wanted.setdefault("name", wanted["query"])
+    if wrong := schema.problem("monitor", wanted):
+        raise RefusedError(400, wrong)
+    if (
+        before
+        and wanted["type"] != before["type"]
+        and not {wanted["type"], before["type"]} <= _METRIC
+    ):
+        raise RefusedError(400, "Monitor type change not allowed")
+    if wanted["priority"] not in (None, 1, 2, 3, 4, 5):
+        raise RefusedError(400, "The value provided for parameter 'priority' is invalid")
+    condition = queries.parsed(wanted["type"], wanted["query"])
+    _check_references(call.store, wanted)
+    if condition and condition.needs_query_alert:
+        wanted["type"] = "query alert"
+    wanted["multi"] = bool(re.search(r"\bby\s*\{|\.by\(\"[^\"*]", wanted["query"]))
+    wanted["options"] = _options(wanted["options"], wanted["type"], condition)
+    return wanted
+
+
+def _check_references(store: Store, wanted: Body) -> None:
+    """That what a query speaks of exists."""
+    if wanted["type"] == "composite":
+        missing = set(re.findall(r"\d+", wanted["query"])) - set(store["monitor"])
+    elif wanted["type"] == "slo alert":
+        missing = set(queries.slos(wanted["query"])) - set(store["slo"])
+    else:
+        return
+    if missing:
+        raise RefusedError(400, f"{queries.INVALID}: {', '.join(sorted(missing))} not found")
+
+
+def _options(given: Body, kind: str, condition: queries.Condition | None) -> Body:
+    """All options of a monitor."""
+    for name in _NOT_NEGATIVE:
+        if (given.get(name) or 0) < 0:
+            raise RefusedError(400, f"The value provided for parameter '{name}' is invalid")
+    if given.get("notify_no_data") and given.get("on_missing_data"):
+        raise RefusedError(400, "notify_no_data and on_missing_data can't be used together")
+    added: Body = {
+        "notify_no_data": False,
+        "notify_audit": False,
+        "new_host_delay": 300,
+        "include_tags": True,
+        "silenced": {},
+    }
+    if kind == "log alert":
+        added["groupby_simple_monitor"] = False
+    thresholds = {
+        name: value if isinstance(value, str) else float(value)
+        for name, value in (given.get("thresholds") or {}).items()
+        if value is not None
+    }
+    if condition:
+        thresholds = _thresholds(thresholds, condition)
+    return added | given | ({"thresholds": thresholds} if thresholds else {})
+
+
+def _thresholds(given: dict[str, Any], condition: queries.Condition) -> dict[str, Any]:
+    """All thresholds of a monitor, which fit its query."""
+    if not given:
+        return {"critical": condition.threshold}
+    critical = given.get("critical")
+    if critical is None:
+        raise RefusedError(400, "Alert status is required.")
+    if critical != condition.threshold:
+        raise RefusedError(
+            400,
+            f"Alert threshold ({critical}) does not match that used in the query "
+            f"({condition.threshold}).",
+        )
+    side = "less" if condition.above else "greater"
+    for name, limit in (
+        ("warning", "critical"),
+        ("critical_recovery", "critical"),
+        ("warning_recovery", "warning"),
+    ):
+        milder, harder = given.get(name), given.get(limit)
+        if milder is None or harder is None:
+            continue
+        if milder == harder or (milder > harder) is condition.above:
+            raise RefusedError(
+                400,
+                f"The {name.replace('_', ' ')} threshold ({milder}) must be {side} than the "
+                f"{limit} threshold ({harder}).",
+            )
+    return given
+
+
+_ONE = r"/api/v1/monitor/(?P<id>\d+)"
+ROUTES = (
+    Route("POST", "/api/v1/monitor", "monitors_write", _create),
+    Route("GET", "/api/v1/monitor", "monitors_read", _list),
+    Route("POST", "/api/v1/monitor/validate", "monitors_read", _validate),
+    Route("GET", "/api/v1/monitor/can_delete", "monitors_read", _can_delete),
+    Route("GET", _ONE, "monitors_read", _get),
+    Route("PUT", _ONE, "monitors_write", _update),
+    Route("DELETE", _ONE, "monitors_write", _delete),
+    Route("POST", f"{_ONE}/validate", "monitors_read", _validate),
+)

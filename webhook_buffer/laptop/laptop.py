@@ -1,0 +1,140 @@
+"""This project's place on the laptop: one emulator, and the folder that keeps its state.
+
+The folder is ``.webhook-buffer`` in the project, and the outputs file ``cdk.out.json`` beside
+it; with ``WEBHOOK_BUFFER_STATE`` both are in that folder, apart from what else runs here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from monitoring.datadog.sync.keys import Keys
+from settings.errors import NotDeployedError
+from settings.loader import load
+from settings.paths import ROOT
+from settings.schema import Settings
+from webhook_buffer.laptop.emulator import DEFAULT_PORT, Emulator
+from webhook_buffer.operations import deployment
+from webhook_buffer.operations.deployment import Step
+from webhook_buffer.operations.environment import Environment
+
+_APART = os.environ.get("WEBHOOK_BUFFER_STATE")
+STATE = Path(_APART).resolve() if _APART else ROOT / ".webhook-buffer"
+OUTPUTS = (STATE if _APART else ROOT) / "cdk.out.json"
+
+
+def emulator() -> Emulator:
+    """The one that ``up`` starts and ``down`` stops."""
+    return Emulator(STATE / "emulator")
+
+
+def started_datadog() -> str:
+    """The URL of the stand-in of Datadog's API, started where it was not running."""
+    from webhook_buffer.laptop import fake_datadog  # its server, which few commands need
+
+    return fake_datadog.started(STATE / "datadog")
+
+
+def stopped_datadog() -> bool:
+    """Stops it; whether it was running. Its objects stay."""
+    ran = datadog_url() is not None
+    from webhook_buffer.laptop import fake_datadog
+
+    fake_datadog.stop(STATE / "datadog")
+    return ran
+
+
+def datadog_url() -> str | None:
+    """Where the stand-in answers; None when it is not running."""
+    from webhook_buffer.laptop import fake_datadog
+
+    return fake_datadog.running(STATE / "datadog")
+
+
+def datadog_keys() -> Keys:
+    """What the stand-in is reached with.
+
+    Raises:
+        NotDeployedError: When it is not running.
+    """
+    url = datadog_url()
+    if url is None:
+        raise NotDeployedError(
+            "Datadog's stand-in is not running on this laptop. Start it: webhook-buffer up"
+        )
+    return fake_datadog_keys(url)
+
+
+def fake_datadog_keys(url: str) -> Keys:
+    """The stand-in's own keys, which open nothing else."""
+    return Keys(url, "standin-api-key", "standin-app-key", "the stand-in's own settings")
+
+
+def target(settings: Settings) -> Environment:
+    """An environment's target: on AWS, or on the running emulator.
+
+    Raises:
+        ToolError: When the environment runs on the laptop and nothing is started there.
+    """
+    return Environment(
+        settings=settings,
+        folder=STATE / settings.environment,
+        endpoint_url=emulator().require().endpoint_url if settings.on_laptop else None,
+        outputs_file=OUTPUTS,
+    )
+
+
+def started(settings: Settings, port: int | None) -> Environment:
+    """``target`` of an environment on the laptop, its emulator started where it was not running.
+
+    Args:
+        port: of the emulator; without one its last, or the usual one.
+
+    Raises:
+        InputError: When the port is taken.
+        ToolError: When the emulator does not come up.
+    """
+    one = emulator()
+    # Apart from what else runs here, no port is the usual one.
+    one.start(port or one.last_port() or (None if _APART else DEFAULT_PORT))
+    return target(settings)
+
+
+@contextmanager
+def fresh(
+    folder: Path, backend_url: str, step: Step, overrides: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Environment, dict[str, str]]]:
+    """A buffer of its own and its outputs, on an emulator that ends with it.
+
+    Args:
+        folder: for the emulator's and the deployment's files.
+        backend_url: where it delivers.
+        overrides: keys that replace those of the environment ``local``.
+    """
+    changed = {"create_faux_backend": None, "backend_url": backend_url, **(overrides or {})}
+    settings = load("local", overrides=changed)
+    one = Emulator(folder)
+    one.stop()
+    try:
+        with step("Starting the emulator"):
+            running = one.start()
+        made = Environment(
+            settings=settings,
+            folder=folder,
+            endpoint_url=running.endpoint_url,
+            overrides=changed,
+            outputs_file=folder / "cdk.out.json",
+        )
+        yield made, deployment.apply(made, deployment.prepare(made, step), step)
+    finally:
+        one.stop()
+
+
+def forget(settings: Settings) -> None:
+    """Removes an outputs file that speaks of a stack that is gone."""
+    if OUTPUTS.exists() and f'"{settings.prefix}"' in OUTPUTS.read_text():
+        OUTPUTS.unlink()

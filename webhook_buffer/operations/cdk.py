@@ -1,0 +1,138 @@
+"""The CDK CLI: the pinned one from ``node_modules``, on the same app everywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from settings.errors import ToolError
+from settings.paths import ROOT
+from webhook_buffer.operations.environment import Environment
+
+MINIMUM_NODE = 20
+_CLI = ROOT / "node_modules" / ".bin" / "cdk"
+_LINES_SHOWN = 15
+# A diff shows environment variables, the old and the new.
+_DSN = re.compile(r"https?://[^\s/@\"]+@[^\s/\"]+/[^\s\"]+")
+
+
+class Cdk:
+    """The CDK CLI for one target. Every command's output is kept in the target's folder."""
+
+    def __init__(self, target: Environment) -> None:
+        self.target = target
+        self.assembly = target.folder / "cdk.out"
+        target.folder.mkdir(parents=True, exist_ok=True)
+
+    def bootstrap(self) -> None:
+        """Prepares account and region for deployments; does nothing the second time."""
+        settings = self.target.settings
+        where = f"aws://{settings.awsAccount}/{settings.awsRegion}"
+        # Away from cdk.json, whose app it would run for nothing.
+        self._run("bootstrap", ["bootstrap", where], folder=self.target.folder)
+
+    def synth(self) -> None:
+        """Writes the cloud assembly that the other commands read.
+
+        What is shown by ``diff`` is then exactly what ``deploy`` sends.
+        """
+        app = f"{sys.executable} {ROOT / 'app.py'}"
+        arguments = ["synth", "--quiet", "--app", app, "--output", str(self.assembly)]
+        arguments += ["--context", f"env={self.target.settings.environment}"]
+        if self.target.overrides:
+            arguments += ["--context", f"overrides={json.dumps(dict(self.target.overrides))}"]
+        self._run("synth", arguments)
+
+    def diff(self) -> str:
+        """What a deployment would change, for people to read."""
+        return self._run("diff", ["diff", "--app", str(self.assembly), "--no-change-set"])
+
+    def deploy(self, *, import_existing: bool = False) -> None:
+        """Deploys the assembly and writes the outputs file.
+
+        Args:
+            import_existing: take over resources an earlier stack left behind.
+        """
+        arguments = ["deploy", "--all", "--app", str(self.assembly), "--require-approval", "never"]
+        arguments += ["--outputs-file", str(self.target.outputs_file), "--progress", "events"]
+        if import_existing:
+            arguments.append("--import-existing-resources")
+        self._run("deploy", arguments)
+
+    def destroy(self) -> None:
+        """Deletes the stacks, without asking: that is the caller's part."""
+        self._run("destroy", ["destroy", "--all", "--force", "--app", str(self.assembly)])
+
+    def _run(self, name: str, arguments: Sequence[str], *, folder: Path = ROOT) -> str:
+        """Runs the CLI and returns its output.
+
+        Raises:
+            ToolError: When it failed; with the lines that say why, and the log's path.
+        """
+        check_node()
+        if not _CLI.exists():
+            raise ToolError("The CDK CLI is not installed in node_modules. Run: make setup")
+        log = self.target.folder / f"cdk-{name}.log"
+        environ = {
+            **self.target.environ,
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CI": "true",  # all output on one stream, and none of it a terminal's
+            "NO_COLOR": "1",
+            "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": "true",
+        }
+        result = subprocess.run(
+            [str(_CLI), *arguments, "--no-notices"],
+            cwd=folder, env=environ, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+        output = _DSN.sub("(a Sentry DSN)", result.stdout)
+        log.write_text(output)
+        if result.returncode:
+            raise ToolError(f"cdk {name} failed:\n{_reason(output)}", log=log)
+        return output
+
+
+def check_node() -> None:
+    """Makes sure of a Node that the CDK can use.
+
+    Raises:
+        ToolError: When Node is missing or too old.
+    """
+    remedy = "Install Node 22 or 24 (https://nodejs.org) and run this again."
+    node = shutil.which("node")
+    if node is None:
+        raise ToolError(f"Node.js is not installed; the AWS CDK runs on it. {remedy}")
+    version = subprocess.run(
+        [node, "--version"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    major = re.match(r"v(\d+)\.", version)
+    if major is None or int(major.group(1)) < MINIMUM_NODE:
+        raise ToolError(
+            f"Node.js {version or 'of unknown version'} is too old; the AWS CDK needs "
+            f"{MINIMUM_NODE} or later. {remedy}"
+        )
+
+
+def node_modules(package: str) -> Path:
+    """Where an npm package of ours is installed.
+
+    Raises:
+        ToolError: When it is not.
+    """
+    folder = ROOT / "node_modules" / package
+    if not folder.exists():
+        raise ToolError(f"The npm package {package} is not installed. Run: make setup")
+    return folder
+
+
+def _reason(output: str) -> str:
+    """The end of a failed command's output, less what says nothing."""
+    noise = re.compile(r"^\s*$|npm warn|feature flags are not configured|subprocess exited")
+    lines = [line.rstrip() for line in output.splitlines() if not noise.search(line)]
+    return os.linesep.join(lines[-_LINES_SHOWN:])

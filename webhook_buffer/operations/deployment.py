@@ -1,0 +1,148 @@
+"""Deploying an environment and taking it away, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from botocore.exceptions import ClientError, WaiterError
+
+from monitoring.alarm_set import alarm_set
+from settings.errors import InputError, ToolError
+from settings.names import function_log_group
+from webhook_buffer.operations.cdk import Cdk
+from webhook_buffer.operations.environment import Environment, aws_errors, outputs, stack
+
+# Shows a step's name while it runs.
+Step = Callable[[str], AbstractContextManager[object]]
+
+
+def prepare(target: Environment, step: Step) -> Cdk:
+    """Synthesizes an environment; on the emulator it also bootstraps the account.
+
+    On AWS bootstrapping is an administrator's act and stays one: ``cdk bootstrap``.
+    """
+    if target.settings.on_laptop:
+        with step("Bootstrapping the emulator's account"):
+            Cdk(target).bootstrap()
+    return synthesize(target, step)
+
+
+def synthesize(target: Environment, step: Step) -> Cdk:
+    """Synthesizes an environment; the returned CDK's other commands read what came of it.
+
+    Raises:
+        SettingsError: When what ``alarms`` changes can't be.
+    """
+    if target.settings.monitoring:
+        alarm_set(target.settings)
+    cdk = Cdk(target)
+    with step("Synthesizing the stacks"):
+        cdk.synth()
+    return cdk
+
+
+def apply(target: Environment, cdk: Cdk, step: Step) -> dict[str, str]:
+    """Deploys what ``prepare`` synthesized and returns the outputs.
+
+    A record table that an earlier ``destroy`` left is taken over again, and a monitoring stack
+    that the settings no longer want goes.
+    """
+    _require_logs(target)
+    remove_leftover(target, step)
+    found = stack(target)
+    orphaned = not (found and found.was_created) and table_exists(target)
+    with step("Deploying"):
+        cdk.deploy(import_existing=orphaned)
+    return outputs(target)
+
+
+def deployed(target: Environment) -> list[str]:
+    """The environment's stacks that are there, whatever the settings want of them by now."""
+    settings = target.settings
+    names = dict.fromkeys((settings.main_stack_name, settings.monitoring_stack_name))
+    return [name for name in names if stack(target, name)]
+
+
+def destroy(target: Environment, cdk: Cdk, step: Step) -> None:
+    """Deletes what is there of an environment, its monitoring first."""
+    remove_leftover(target, step)
+    with step("Destroying"):
+        cdk.destroy()
+
+
+def leftover(target: Environment) -> str | None:
+    """The monitoring stack that is there although ``monitoring`` is false by now."""
+    settings = target.settings
+    if settings.monitoring or stack(target, settings.monitoring_stack_name) is None:
+        return None
+    return settings.monitoring_stack_name
+
+
+def remove_leftover(target: Environment, step: Step) -> None:
+    """Deletes a monitoring stack that the settings no longer want, and waits until it is gone.
+
+    The buffer's stack can't be deleted while the other one imports from it.
+
+    Raises:
+        ToolError: When CloudFormation does not delete it.
+    """
+    name = leftover(target)
+    if name is None:
+        return
+    with step(f"Deleting {name}"), aws_errors(target.settings):
+        target.cloudformation.delete_stack(StackName=name)
+        try:
+            target.cloudformation.get_waiter("stack_delete_complete").wait(
+                StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300}
+            )
+        except WaiterError as error:
+            raise ToolError(
+                f"The stack {name} was not deleted: CloudFormation's events say why. "
+                "Delete it there and run this again."
+            ) from error
+
+
+def _require_logs(target: Environment) -> None:
+    """Makes sure that the logs of existing functions, whose errors are counted, are there.
+
+    Raises:
+        InputError: When one is not, as before a function's first run.
+    """
+    existing, env = target.settings.existing, target.settings.environment
+    for function in existing.functions if existing else ():
+        group = function_log_group(function.name)
+        with aws_errors(target.settings):
+            found = target.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        if not any(one["logGroupName"] == group for one in found):
+            raise InputError(
+                f"cdk.json: environment '{env}': key 'existing.functions': '{function.name}' has "
+                f"no log group {group} yet. Correct its name, run it once, or create the log: "
+                f"aws logs create-log-group --log-group-name {group}"
+            )
+
+
+def table_exists(target: Environment) -> bool:
+    """Whether the record table is there, with or without its stack."""
+    with aws_errors(target.settings):
+        try:
+            target.dynamodb.describe_table(TableName=target.settings.table_name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return False
+            raise
+    return True
+
+
+def waiting(target: Environment) -> int | None:
+    """About how many webhooks are in the queue, waiting or being delivered; None without one."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    with aws_errors(target.settings):
+        try:
+            url = target.sqs.get_queue_url(QueueName=target.settings.queue_name)["QueueUrl"]
+            reply = target.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)  # type: ignore[arg-type]
+        except ClientError as error:
+            if "NonExistentQueue" in error.response["Error"]["Code"]:
+                return None
+            raise
+    return sum(int(value) for value in reply["Attributes"].values())

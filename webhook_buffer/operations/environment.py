@@ -1,0 +1,236 @@
+"""Where an environment runs, and how its AWS is reached: the real one, or the emulator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from settings.errors import InputError, NotDeployedError, WebhookBufferError
+from settings.schema import Settings
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+# The emulator asks for credentials but takes any.
+_EMULATOR_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """An environment and its AWS.
+
+    Attributes:
+        folder: where logs and the cloud assembly go.
+        outputs_file: where a deployment writes its outputs.
+        endpoint_url: the emulator's; None on AWS.
+        overrides: keys that replace those of the environment's block.
+    """
+
+    settings: Settings
+    folder: Path
+    outputs_file: Path
+    endpoint_url: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What programs we start need to reach this AWS, and nothing of another account."""
+        if self.endpoint_url is None:
+            return {**os.environ, "AWS_REGION": self.settings.awsRegion}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {
+            **kept,
+            **_EMULATOR_CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": self.settings.awsRegion,
+            # Neither a profile of the user's nor the metadata service has a part in this.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @cached_property
+    def apigateway(self) -> ApiGatewayV2Client:
+        return self._session.client("apigatewayv2", **self._options)
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        return self._session.client("cloudformation", **self._options)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        return self._session.client("cloudwatch", **self._options)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return self._session.client("dynamodb", **self._options)
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        return self._session.client("lambda", **self._options)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        return self._session.client("logs", **self._options)
+
+    @cached_property
+    def secrets(self) -> SecretsManagerClient:
+        return self._session.client("secretsmanager", **self._options)
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        return self._session.client("sns", **self._options)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self._session.client("sqs", **self._options)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        import boto3  # a quarter of a second that commands without AWS do without
+
+        if self.endpoint_url is None:
+            return boto3.Session(region_name=self.settings.awsRegion)
+        return boto3.Session(
+            aws_access_key_id=_EMULATOR_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=_EMULATOR_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.settings.awsRegion,
+        )
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        from botocore.config import Config
+
+        config = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=30)
+        return {"endpoint_url": self.endpoint_url, "config": config}
+
+
+@contextmanager
+def aws_errors(settings: Settings) -> Iterator[None]:
+    """Turns what boto3 raises into one sentence with a remedy.
+
+    Raises:
+        WebhookBufferError: When a call inside failed for want of credentials, rights or a network.
+    """
+    where = f"environment '{settings.environment}' ({settings.awsAccount}, {settings.awsRegion})"
+    try:
+        yield
+    except NoCredentialsError:
+        raise WebhookBufferError(
+            f"No AWS credentials for {where}. Set AWS_PROFILE or sign in (aws sso login)."
+        ) from None
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        message = error.response["Error"]["Message"]
+        raise WebhookBufferError(
+            f"AWS refused {error.operation_name} for {where}: {code}: {message}"
+        ) from None
+    except BotoCoreError as error:
+        raise WebhookBufferError(f"AWS can't be reached for {where}: {error}") from None
+
+
+def not_deployed(settings: Settings) -> NotDeployedError:
+    """The error for a stack that is not there."""
+    how = (
+        "webhook-buffer up"
+        if settings.environment == "local"
+        else f"make deploy ENV={settings.environment}"
+    )
+    return NotDeployedError(
+        f"Environment '{settings.environment}' is not deployed: there is no stack "
+        f"{settings.main_stack_name} in {settings.awsRegion}. Deploy it: {how}"
+    )
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as CloudFormation knows it.
+
+    Attributes:
+        status: ``UPDATE_COMPLETE``.
+        outputs: by name; empty before the first successful deployment.
+    """
+
+    status: str
+    outputs: Mapping[str, str]
+
+    @property
+    def was_created(self) -> bool:
+        """Whether it ever held its resources. Source: CloudFormation user guide, "Stack status
+        codes": these two have none, and the next deployment begins anew.
+        """
+        return self.status not in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
+
+
+def stack(target: Environment, name: str | None = None) -> Stack | None:
+    """A stack of the environment, in whatever state; None when there is none.
+
+    Args:
+        name: by default the stack without which the environment is not there.
+
+    Raises:
+        WebhookBufferError: When AWS can't be asked.
+    """
+    name = name or target.settings.main_stack_name
+    with aws_errors(target.settings):
+        try:
+            found = target.cloudformation.describe_stacks(StackName=name)
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return None
+            raise
+    if not found["Stacks"] or found["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE":
+        return None
+    one = found["Stacks"][0]
+    known = {entry["OutputKey"]: entry["OutputValue"] for entry in one.get("Outputs", [])}
+    return Stack(one["StackStatus"], known)
+
+
+def outputs(target: Environment) -> dict[str, str]:
+    """The outputs of a deployed environment.
+
+    Raises:
+        NotDeployedError: When the stack is not there, or its deployment failed.
+        WebhookBufferError: When AWS can't be asked.
+    """
+    found = stack(target)
+    if found is None:
+        raise not_deployed(target.settings)
+    if not found.outputs:
+        raise NotDeployedError(
+            f"The stack {target.settings.main_stack_name} in {target.settings.awsRegion} "
+            f"is in state {found.status} and has no outputs: its deployment failed. Deploy again: "
+            f"make deploy ENV={target.settings.environment}"
+        )
+    return dict(found.outputs)
+
+
+def buffer_outputs(target: Environment) -> dict[str, str]:
+    """The outputs of a deployed buffer.
+
+    Raises:
+        InputError: When the environment only watches what exists already.
+        NotDeployedError: When it is not deployed.
+    """
+    if target.settings.existing:
+        raise InputError(
+            f"Environment '{target.settings.environment}' only watches what exists already "
+            "('existing' in cdk.json); it has no buffer."
+        )
+    return outputs(target)

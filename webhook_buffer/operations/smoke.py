@@ -1,0 +1,198 @@
+"""Smoke tests of a deployed buffer: each a claim, checked against what is deployed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from lambdas.envelope import MAX_MESSAGE_BYTES
+from settings.errors import InputError, ProofFailedError
+from webhook_buffer.operations.environment import Environment, aws_errors
+from webhook_buffer.operations.send import Receipt, Sender, Webhook
+
+_RELEASE_SECONDS = 60.0
+_DELIVERY_SECONDS = 60.0
+_FORCED_STATUSES = (500, 404, 302)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A claim that held, in words."""
+
+    claim: str
+    detail: str
+
+
+class Smoke:
+    """The tests of one environment. Every run uses group ids of its own."""
+
+    def __init__(self, target: Environment, outputs: Mapping[str, str]) -> None:
+        self._target = target
+        self._outputs = outputs
+        self._sender = Sender(outputs["BufferedEndpoint"])
+        self._run = uuid4().hex[:12]
+
+    @property
+    def practises(self) -> bool:
+        """Whether webhooks of ours end at a faux backend, where they can do no harm."""
+        return self._outputs["UsesFauxBackend"] == "true"
+
+    def checks(self, *, failures: bool, deliver: bool) -> Iterator[Check]:
+        """Runs the tests one by one.
+
+        Args:
+            failures: also make the faux backend fail.
+            deliver: also send test webhooks where the backend is real.
+
+        Raises:
+            InputError: When the environment has nothing to make fail.
+            ProofFailedError: When a claim does not hold; it says what was seen instead.
+        """
+        if failures and not (self.practises and self._target.settings.testFlags):
+            raise InputError(
+                "--failures needs create_faux_backend and testFlags, and environment "
+                f"'{self._target.settings.environment}' has not both."
+            )
+        yield self._new_version_answers()
+        yield self._refuses_what_can_not_be_queued()
+        if self.practises or deliver:
+            yield self._delivers_in_order()
+        for status in _FORCED_STATUSES if failures else ():
+            yield self._records_failure(status)
+
+    def _new_version_answers(self) -> Check:
+        """Polls with a request that is refused before it reaches the queue."""
+        release = self._outputs["Release"]
+        seen: list[str | None] = []
+
+        def answers() -> bool:
+            seen.append(self._sender.post(_oversized()).release)
+            return seen[-1] == release
+
+        if not _within(_RELEASE_SECONDS, answers):
+            raise ProofFailedError(
+                f"The deployed version {release} did not answer at "
+                f"{self._outputs['BufferedEndpoint']} within {_RELEASE_SECONDS:.0f} s; "
+                f"last seen: {seen[-1] or 'no buffer at all'}."
+            )
+        return Check("the deployed version answers", release)
+
+    def _refuses_what_can_not_be_queued(self) -> Check:
+        receipt = self._sender.post(_oversized())
+        if receipt.status not in (400, 413) or "error" not in receipt.answer:
+            raise ProofFailedError(
+                "A request too large for SQS, without a group, was answered "
+                f"{receipt.status}, not 413 or 400 with a reason."
+            )
+        return Check("what can't be queued is refused", f"{receipt.status} with a reason")
+
+    def _delivers_in_order(self) -> Check:
+        group = f"smoke-{self._run}"
+        receipts = [self._post(group, {"smoke_test": number}) for number in range(3)]
+        records = [self._record(receipt, "delivered_timestamp") for receipt in receipts]
+        delivered = [int(record["delivered_timestamp"]["N"]) for record in records]
+        sequence = [receipt.answer["sequence_number"] for receipt in receipts]
+        if delivered != sorted(delivered) or sequence != sorted(sequence):
+            raise ProofFailedError(
+                f"Three webhooks of group {group} were delivered out of order: at {delivered}."
+            )
+        lag = delivered[0] - int(records[0]["received_timestamp"]["N"])
+        return Check("three webhooks of a group are delivered in order", f"first after {lag} ms")
+
+    def _records_failure(self, status: int) -> Check:
+        flags = {
+            "faux_backend_force_status_code": status,
+            "consume_bad_messages": True,
+            "suppress_sentry": True,
+        }
+        receipt = self._post(f"smoke-{self._run}-{status}", flags)
+        record = self._record(receipt, "backend_response_status_code")
+        recorded = int(record["backend_response_status_code"]["N"])
+        if recorded != status or "delivered_timestamp" in record:
+            raise ProofFailedError(
+                f"The backend answered {status}, and the record of {receipt.answer['message_id']} "
+                f"says {recorded}."
+            )
+        return Check(f"a backend's {status} is recorded as a failure", receipt.answer["message_id"])
+
+    def _post(self, group: str, document: Mapping[str, Any]) -> Receipt:
+        webhook = in_group(self._target.settings.groupId, group, document)
+        receipt = self._sender.post(webhook)
+        if not receipt.accepted:
+            reason = receipt.answer.get("error", "no reason given")
+            raise ProofFailedError(f"A webhook was not accepted: {receipt.status} ({reason}).")
+        return receipt
+
+    def _record(self, receipt: Receipt, attribute: str) -> Mapping[str, Any]:
+        """The webhook's record once it has an attribute."""
+        key = {"id": {"S": receipt.answer["message_id"]}}
+        table = self._outputs["DynamoDBTable"]
+        found: dict[str, Any] = {}
+
+        def complete() -> bool:
+            with aws_errors(self._target.settings):
+                reply = self._target.dynamodb.get_item(
+                    TableName=table, Key=key, ConsistentRead=True
+                )
+            found.update(reply.get("Item", {}))
+            return attribute in found
+
+        if not _within(_DELIVERY_SECONDS, complete):
+            seen = f"has {', '.join(sorted(found))}" if found else "does not exist"
+            raise ProofFailedError(
+                f"The record of {receipt.answer['message_id']} had no {attribute} within "
+                f"{_DELIVERY_SECONDS:.0f} s; it {seen}. See: webhook-buffer logs --env "
+                f"{self._target.settings.environment}"
+            )
+        return found
+
+
+def in_group(extractors: list[str], group: str, document: Mapping[str, Any]) -> Webhook:
+    """A JSON webhook that an environment's extractors put into ``group``.
+
+    The first extractor that a request can be made for decides; with none of those (only
+    JMESPath beyond plain names, say) the webhook has whatever group the buffer finds.
+    """
+    headers = {"Content-Type": "application/json"}
+    for line in extractors:
+        kind, _, argument = line.partition(":")
+        match kind:
+            case "header":
+                return _json(document, headers={**headers, argument: group})
+            case "query":
+                return _json(document, headers=headers, path=f"/smoke-test?{argument}={group}")
+            case "path":
+                segments = ["smoke-test"] * (int(argument) - 1) + [group]
+                return _json(document, headers=headers, path="/" + "/".join(segments))
+            case "json" if all(name.isidentifier() for name in argument.split(".")):
+                nested: Any = group
+                for name in reversed(argument.split(".")):
+                    nested = {name: nested}
+                return _json({**document, **nested}, headers=headers)
+    return _json(document, headers=headers)
+
+
+def _json(
+    document: Mapping[str, Any], *, headers: Mapping[str, str], path: str = "/smoke-test"
+) -> Webhook:
+    return Webhook(body=json.dumps(document).encode(), headers=headers, path=path)
+
+
+def _oversized() -> Webhook:
+    """Larger than a message, and random, so that compressing does not help."""
+    return Webhook(body=os.urandom(MAX_MESSAGE_BYTES + 1))
+
+
+def _within(seconds: float, condition: Callable[[], bool]) -> bool:
+    """Whether a condition came true before the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.25)
+    return True
