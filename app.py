@@ -15,6 +15,7 @@ import buffer  # noqa: F401 - before aws_cdk: it silences jsii
 from aws_cdk import App, Environment
 
 from buffer.stack import BufferStack
+from dashboards import DASHBOARDS
 from monitoring.cdk.stack import MonitoringStack
 from settings.errors import InputError, WebhookBufferError
 from settings.loader import load
@@ -29,7 +30,11 @@ def build(app: App, settings: Settings) -> None:
         stacks.append(BufferStack(app, settings.prefix, settings=settings, env=where))
     if settings.monitoring:
         monitoring = MonitoringStack(
-            app, settings.monitoring_stack_name, settings=settings, env=where
+            app,
+            settings.monitoring_stack_name,
+            settings=settings,
+            dashboards=DASHBOARDS,
+            env=where,
         )
         for watched in stacks:
             monitoring.add_stack_dependency(watched)

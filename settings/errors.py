@@ -27,6 +27,19 @@ class SettingsError(WebhookBufferError):
         self.problems = problems
 
 
+class DefinitionError(WebhookBufferError):
+    """When a signal, monitor or dashboard in the source tree can't be what it says.
+
+    Lists every problem.
+    """
+
+    exit_code = 2
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
 class InputError(WebhookBufferError):
     """When an argument or a file given on the command line can't be used."""
 

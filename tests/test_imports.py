@@ -18,11 +18,11 @@ ALLOWED: dict[str, set[str]] = {
     "settings": {"lambdas"},
     "monitoring.model": {"lambdas"},
     "alarms": {"monitoring.model"},
-    "dashboards": {"monitoring.model", "settings"},
+    "dashboards": {"monitoring.model"},
     "buffer": {"lambdas", "settings"},
     "monitoring": {"alarms", "lambdas", "monitoring.model", "settings"},
-    "monitoring.cloudwatch": {"dashboards", "monitoring", "monitoring.model"},
-    "monitoring.datadog": {"alarms", "dashboards", "monitoring", "monitoring.model", "settings"},
+    "monitoring.cloudwatch": {"monitoring", "monitoring.model", "settings"},
+    "monitoring.datadog": {"alarms", "monitoring", "monitoring.model", "settings"},
     "monitoring.datadog.sync": {"monitoring.datadog", "settings"},
     "monitoring.cdk": {
         "buffer",
@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
         "monitoring.model",
         "settings",
     },
-    "webhook_buffer": set(),
+    "webhook_buffer": {"dashboards", "monitoring", "monitoring.datadog", "settings"},
     "webhook_buffer.operations": {
         "alarmproof",
         "alarms",
@@ -56,6 +56,7 @@ ALLOWED: dict[str, set[str]] = {
         "monitoring.datadog",
         "monitoring.datadog.sync",
         "settings",
+        "webhook_buffer",
         "webhook_buffer.benchmark",
         "webhook_buffer.operations",
     },
@@ -69,11 +70,12 @@ ALLOWED: dict[str, set[str]] = {
         "monitoring.datadog.sync",
         "monitoring.documents",
         "settings",
+        "webhook_buffer",
         "webhook_buffer.benchmark",
         "webhook_buffer.laptop",
         "webhook_buffer.operations",
     },
-    "app": {"buffer", "monitoring.cdk", "settings"},
+    "app": {"buffer", "dashboards", "monitoring.cdk", "settings"},
 }
 # Pairs of folders where the inner one may be used by the outer: a part and its own detail.
 _OWN_DETAIL = {("webhook_buffer.laptop", "webhook_buffer.laptop.fake_datadog")}

@@ -20,6 +20,7 @@ from monitoring.cdk.log_filters import create_log_filters
 from monitoring.cdk.notifications import Notifications
 from monitoring.channels import unrouted
 from monitoring.cloudwatch.dashboard import body
+from monitoring.model.dashboards import Dashboards
 from monitoring.model.signals import Severity
 from monitoring.resources import resources
 from settings.schema import Settings
@@ -32,7 +33,15 @@ class MonitoringStack(Stack):
         functions: its functions, by name without prefix.
     """
 
-    def __init__(self, scope: Any, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        scope: Any,
+        construct_id: str,
+        *,
+        settings: Settings,
+        dashboards: Dashboards,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         Tags.of(self).add("env", settings.environment)
         Tags.of(self).add("service", settings.service)
@@ -72,7 +81,7 @@ class MonitoringStack(Stack):
             "Dashboard",
             dashboard_name=settings.dashboard_name,
             dashboard_body=self.to_json_string(
-                body(alarms, region=settings.awsRegion, account=settings.awsAccount)
+                body(alarms, dashboards, region=settings.awsRegion, account=settings.awsAccount)
             ),
         )
         for number, warning in enumerate(unrouted(settings)):

@@ -76,6 +76,11 @@ def datadog_monitors(alarms: AlarmSet) -> list[DatadogMonitor]:
     return found
 
 
+def monitor_ids() -> set[str]:
+    """The ids of all monitors that are defined, those included that an environment leaves out."""
+    return {monitor.id for monitor in definitions.MONITORS}
+
+
 def _require_unneeded(watch: DatadogMonitor, settings: Settings) -> None:
     """Makes sure that no SLO of this environment names what the settings leave out."""
     change = settings.alarms.get(watch.id)

@@ -7,8 +7,9 @@ import re
 import pytest
 
 import alarms as data
+from dashboards import DASHBOARDS
 from monitoring.alarm_set import alarm_set
-from monitoring.datadog.boards import dashboards
+from monitoring.datadog.boards import boards
 from monitoring.datadog.check import problems
 from monitoring.datadog.monitors import monitors
 from monitoring.documents.datadog import example
@@ -42,8 +43,8 @@ def test_the_example_becomes_a_monitor_and_a_line(monkeypatch: pytest.MonkeyPatc
     found = next(one for one in monitors(alarms) if one.key == watch.id)
     assert problems([found]) == []
     assert "sum(last_15m):sum:aws.lambda.enhanced.out_of_memory{" in found.body["query"]
-    boards = str([one.body for one in dashboards(alarms)])
-    assert f"{watch.id} (ticket)" in boards
+    drawn = str([board.body for board in boards(alarms, DASHBOARDS)])
+    assert f"{watch.id} (ticket)" in drawn
 
 
 def test_the_error_is_as_the_page_says() -> None:

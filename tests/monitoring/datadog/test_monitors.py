@@ -10,7 +10,6 @@ import pytest
 import alarms as data
 from monitoring.alarm_set import alarm_set
 from monitoring.datadog.definition import Definition
-from monitoring.datadog.definitions import definitions
 from monitoring.datadog.downtimes import downtimes
 from monitoring.datadog.monitors import left_out, monitors
 from monitoring.datadog.slos import slos
@@ -19,6 +18,7 @@ from monitoring.model.signals import Comparison, Evaluator, SignalError
 from settings.errors import SettingsError
 from settings.loader import load
 from settings.schema import Settings
+from webhook_buffer.composition import definitions
 
 SECRET = "arn:aws:secretsmanager:us-east-1:333333333333:secret:datadog-abcdef"
 DATADOG = {

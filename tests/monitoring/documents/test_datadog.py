@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from monitoring.datadog.definitions import definitions
 from monitoring.documents.datadog import COMMAND, FOLDER, example, files, index
+from webhook_buffer.composition import definitions
 
 
 def test_the_docs_have_every_object_as_it_is() -> None:
