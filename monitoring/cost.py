@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambdas.metrics import UNITS
 from monitoring.alarm_set import Alarm, AlarmSet
+from monitoring.model import metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,6 @@ PRICES: Mapping[str, Price] = {
 
 # For tables that show amounts without their sources.
 DATED = "list prices of us-east-1, 2022 to 2026"
-
-# Metrics of ours that healthy traffic writes in every hour. The others are written only when
-# what they count happens: CloudWatch asks money for the hours in which a metric is written.
-STEADY = (
-    "Accepted",
-    "Backend2xx",
-    "BackendOutcome",
-    "BackendDuration",
-    "DeliveryLag",
-    "HeartbeatArrived",
-)
 
 _MINUTES, _HOURS, _SECONDS = 43_200, 720, 2_592_000  # of 30 days
 # Lambda polls an idle queue with five long polls of 20 s. Source: Lambda developer guide, "Using
@@ -170,8 +159,12 @@ def _alarms(alarm_set: AlarmSet, *, probe: bool) -> list[CostLine]:
 def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
     if not ours:
         return []
-    steady = [name for name in STEADY if heartbeat or name != "HeartbeatArrived"]
-    rare = [name for name in UNITS if name not in STEADY]
+    steady = [
+        one.name
+        for one in metrics.OURS
+        if one.steady and (heartbeat or one is not metrics.HEARTBEAT_ARRIVED)
+    ]
+    rare = [one.name for one in metrics.OURS if not one.steady]
     amount = _sum({"custom metric": len(steady)})
     return [
         CostLine("metrics written all the time", str(len(steady)), amount, ", ".join(steady)),

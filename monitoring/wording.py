@@ -13,52 +13,6 @@ _LONGEST_DESCRIPTION = 1024
 # Up to this length an expression is told with its metrics' words in place of their ids.
 _SHORT = 60
 
-# What people call a metric. One that is not here keeps its own name.
-METRICS = {
-    "ApproximateAgeOfOldestMessage": "age of the oldest message",
-    "ApproximateNumberOfMessagesVisible": "waiting messages",
-    "ApproximateNumberOfMessagesNotVisible": "messages in flight",
-    "ApproximateNumberOfGroupsWithInflightMessages": "groups in flight",
-    "NumberOfMessagesSent": "messages sent",
-    "NumberOfMessagesDeleted": "messages deleted",
-    "NumberOfDeduplicatedSentMessages": "dropped duplicates",
-    "Errors": "errors",
-    "Throttles": "throttles",
-    "Duration": "duration",
-    "ConcurrentExecutions": "concurrent executions",
-    "Invocations": "invocations",
-    "Count": "requests",
-    "4xx": "4xx answers",
-    "5xx": "5xx answers",
-    "4XXError": "4xx answers",
-    "5XXError": "5xx answers",
-    "Latency": "latency",
-    "WriteThrottleEvents": "throttled writes",
-    "ReadThrottleEvents": "throttled reads",
-    "ConsumedWriteCapacityUnits": "write capacity used",
-    "ConsumedReadCapacityUnits": "read capacity used",
-    "SystemErrors": "system errors",
-    "log-errors": "errors in the log",
-    "log-warnings": "warnings in the log",
-    "log-trouble": "errors and warnings in the logs",
-    "Accepted": "accepted webhooks",
-    "Backend2xx": "2xx from the backend",
-    "Backend3xx": "3xx from the backend",
-    "Backend4xx": "4xx from the backend",
-    "Backend5xx": "5xx from the backend",
-    "BackendTimeout": "timeouts of the backend",
-    "BackendConnectionError": "connections to the backend that failed",
-    "BackendOutcome": "fresh attempts",
-    "BackendDuration": "duration at the backend",
-    "DeliveryLag": "delivery lag",
-    "HeadAge": "age at a failed attempt",
-    "BlockedGroup": "attempts of blocked groups",
-    "Consumed": "webhooks consumed by a test flag",
-    "RecordFailed": "records not written",
-    "HeartbeatArrived": "heartbeats",
-    "HeartbeatRefused": "heartbeats refused",
-    "Unaccounted": "webhooks unaccounted for",
-}
 SEVERITIES = {
     "page": "page: somebody is woken",
     "ticket": "ticket: somebody looks today",
@@ -280,6 +234,6 @@ def _measure(alarm: Alarm, query_id: str, form: str = "{}, {}") -> str:
 
 
 def _name(query: Query) -> str:
-    words = METRICS.get(query.metric.name, query.metric.name)
+    label = query.metric.label
     of_function = query.metric.kind in (Kind.FUNCTION, Kind.LOG)
-    return f"{words} of {query.role}" if of_function else words
+    return f"{label} of {query.role}" if of_function else label

@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import alarms as definitions
-from lambdas.metrics import NAMESPACE, UNITS
 from monitoring import cost, wording
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm, alarm_set
+from monitoring.model import metrics
 from monitoring.model.signals import FailureMode
 from settings import loader, paths
 
 FILE = paths.ROOT / "docs" / "alarms.md"
 COMMAND = ".venv/bin/python -m monitoring.documents.alarms"
 ENVIRONMENT = "prd"
-
-# When a metric of ours is written; ``lambdas.metrics`` says what it counts.
-WRITTEN: Mapping[str, str] = {
-    "Accepted": "by publish, for each webhook that SQS took",
-    "Backend2xx": "by subscribe, for each attempt so answered",
-    "Backend3xx": "by subscribe, for each attempt so answered",
-    "Backend4xx": "by subscribe, for each attempt so answered",
-    "Backend5xx": "by subscribe, for each attempt so answered",
-    "BackendTimeout": "by subscribe, for each attempt without an answer in time",
-    "BackendConnectionError": "by subscribe, for each attempt that could not connect",
-    "BackendOutcome": "by subscribe, for every attempt of a webhook younger than 20 minutes: 2 to 5"
-    " after 2xx to 5xx, 6 after a timeout, 7 after a connection error",
-    "BackendDuration": "by subscribe, for every attempt",
-    "DeliveryLag": "by subscribe, for every delivery, from receipt at the API",
-    "HeadAge": "by subscribe, for every failed attempt",
-    "BlockedGroup": "by subscribe, for a failed attempt whose webhook failed too often or waited "
-    "too long",
-    "Consumed": "by subscribe, for each webhook that a test flag took out of the queue",
-    "RecordFailed": "by subscribe, for each record that could not be written",
-    "HeartbeatArrived": "by subscribe, for each heartbeat",
-    "HeartbeatRefused": "by heartbeat, when the API does not take a test webhook",
-    "Unaccounted": "by the audit, when something is missing",
-}
 
 _INTRO = f"""\
 # Alarms
@@ -70,7 +47,7 @@ def alarms_markdown(alarms: AlarmSet) -> str:
             _section("Incidents", _incidents_intro(), _incidents(alarms.composites)),
             _section(
                 "Metrics of the functions",
-                f"In the namespace `{NAMESPACE}`, by `service` and `env`; others are AWS's.",
+                f"In namespace `{metrics.NAMESPACE}`, by `service` and `env`; others are AWS's.",
                 _metrics(),
             ),
             _section("What it costs", _cost(alarms), _prices()),
@@ -210,7 +187,7 @@ def _incident(alarm: CompositeAlarm) -> list[str]:
 def _metrics() -> str:
     return _table(
         ["metric", "unit", "written"],
-        ([f"`{name}`", unit, WRITTEN[name]] for name, unit in UNITS.items()),
+        ([f"`{one.name}`", one.unit, one.written] for one in metrics.OURS),
     )
 
 

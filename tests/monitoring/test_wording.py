@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-import alarms as definitions
 from monitoring import wording
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm, alarm_set
-from monitoring.model import metrics
-from monitoring.model.signals import Comparison, Kind, Metric
+from monitoring.model.signals import Comparison
 from settings.loader import environments, load
 
 RUNBOOK = "https://example.com/runbook"
@@ -64,7 +62,7 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         ("publish-log-warnings", "warnings in the log of publish, Sum ≥ 5 in 5 min"),
         ("subscribe-duration", "duration of subscribe, p99 ≥ 7 s in 3 of 5 minutes"),
         ("heartbeat-missing", "heartbeats, Sum < 1 in 3 of 3 periods of 5 min"),
-        ("slo-accepted-slow-short", "100 * (5xx answers, Sum) / (requests, Sum) ≥ 0.3 % in 2 h"),
+        ("slo-accepted-slow-short", "100 * (5xx responses, Sum) / (requests, Sum) ≥ 0.3 % in 2 h"),
         (
             "slo-delivered-fast-short",
             "100 - (share of delivery lag ≤ 5 min) ≥ 14.4 % in 5 min",
@@ -72,7 +70,7 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         (
             "api-5xx",
             "100 * e5 / n ≥ 5 % in 2 of 2 minutes, while e5 ≥ 3, "
-            "where e5 = 5xx answers (Sum), n = requests (Sum)",
+            "where e5 = 5xx responses (Sum), n = requests (Sum)",
         ),
         (
             "backend-down",
@@ -127,7 +125,7 @@ def _reworded(expression: str, comparison: Comparison = Comparison.AT_LEAST) -> 
 
 def test_an_if_whose_other_branch_fires_is_kept() -> None:
     """An IF is told as a condition only when its other branch is never in alarm."""
-    kept = "IF((5xx answers, Sum) ≥ 3, (requests, Sum), {}) {} 5 % in 2 of 2 minutes"
+    kept = "IF((5xx responses, Sum) ≥ 3, (requests, Sum), {}) {} 5 % in 2 of 2 minutes"
     assert _reworded("IF(e5 >= 3, n, 7)") == kept.format(7, "≥")
     assert _reworded("IF(e5 >= 3, n, 4)").startswith("n ≥ 5 % in 2 of 2 minutes, while e5 ≥ 3,")
     assert _reworded("IF(e5 >= 3, n, 4)", Comparison.BELOW) == kept.format(4, "<")
@@ -139,14 +137,6 @@ def test_what_is_more_than_an_if_is_kept() -> None:
     assert _reworded(both).startswith(f"{both} ≥ 5 %")
     told = _reworded("IF((e5 > n) OR ((e5 + n) > 9), e5, 0)")
     assert "while e5 > n or (e5 + n) > 9, where" in told
-
-
-@pytest.mark.parametrize(
-    "metric", [one for one in vars(metrics).values() if isinstance(one, Metric)]
-)
-def test_every_metric_has_words(metric: Metric) -> None:
-    """No metric is told by CloudWatch's name for want of words."""
-    assert metric.name in wording.METRICS
 
 
 def test_metric_names_are_cloudwatch_s() -> None:
@@ -217,10 +207,3 @@ def test_a_description_too_long_loses_its_middle() -> None:
     told = wording.description(long, RUNBOOK)
     assert len(told) == 1024
     assert told.endswith(f"… Runbook: {RUNBOOK}#api-5xx")
-
-
-@pytest.mark.parametrize("kind", [Kind.QUEUE, Kind.FUNCTION, Kind.REST_API, Kind.TABLE])
-def test_what_holds_for_any_resource_has_words(kind: Kind) -> None:
-    """Signals of existing resources read metrics that have words, too."""
-    for signal in definitions.existing("theirs", kind):
-        assert {query.metric.name for query in signal.queries.values()} <= wording.METRICS.keys()

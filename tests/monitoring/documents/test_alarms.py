@@ -9,11 +9,10 @@ import pytest
 
 import alarms as definitions
 from alarms import backend
-from lambdas.metrics import UNITS
 from monitoring import cost
 from monitoring.alarm_set import AlarmSet, alarm_set
 from monitoring.documents import alarms
-from monitoring.model import signals
+from monitoring.model import metrics, signals
 from monitoring.model.signals import FailureMode, Signal, SignalError, headings
 from settings.loader import load
 from settings.paths import ROOT
@@ -120,9 +119,7 @@ def test_every_incident_has_a_row(page: str, found: AlarmSet) -> None:
 def test_every_metric_has_a_row(page: str) -> None:
     """Each metric of ours is told with its unit and when it is written, and no other is."""
     rows = _rows(page, "Metrics of the functions")
-    assert [row[0].strip("`") for row in rows] == list(UNITS)
-    assert [row[1] for row in rows] == list(UNITS.values())
-    assert alarms.WRITTEN.keys() == UNITS.keys()
+    assert rows == [[f"`{one.name}`", one.unit, one.written] for one in metrics.OURS]
 
 
 def test_the_bill_adds_up(page: str, found: AlarmSet) -> None:
