@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import alarms as definitions
+from monitoring import placeholders
 from monitoring.model.signals import (
     Composite,
     Evaluator,
@@ -34,6 +35,7 @@ class Alarm:
     """A signal in one environment.
 
     Attributes:
+        signal: with the environment's numbers in its texts.
         name: physical name.
         measures: by the id the expression uses.
         threshold: in ``signal.threshold.unit``.
@@ -258,12 +260,14 @@ def _alarm(
     of_alert_path = FailureMode.ALERT_PATH_BROKEN in signal.covers
     second_way = ("alert-path",) if mailed and of_alert_path else ()
     logged = watched.by_role.get(signal.log or "")
+    threshold = resolved(signal.threshold, watched)
+    numbers = placeholders.numbers(signal.threshold, threshold, period, signal.datapoints, periods)
     return Alarm(
-        signal=signal,
+        signal=placeholders.filled(signal, numbers, watched),
         name=settings.alarm_name(signal.id),
         measures={name: watched.measure(query) for name, query in signal.queries.items()},
         expression=watched.filled(signal.expression) if signal.expression else None,
-        threshold=resolved(signal.threshold, watched),
+        threshold=threshold,
         period=period,
         periods=periods,
         topics=(told.value, *second_way),

@@ -7,6 +7,7 @@ import re
 from monitoring.alarm_set import Alarm, CompositeAlarm
 from monitoring.model import metrics
 from monitoring.model.signals import Comparison, Evaluator, Kind, Missing, Query
+from monitoring.quantities import quantity, window
 
 # Source: CloudWatch API reference, PutMetricAlarm: AlarmDescription.
 _LONGEST_DESCRIPTION = 1024
@@ -30,8 +31,6 @@ _OUTCOMES = {
     "PR(4.5:)": "ended in a 5xx, a timeout or no connection",
     "PR(2.5:4.5)": "were answered 3xx or 4xx",
 }
-_TIMES = {"Seconds": 1.0, "Milliseconds": 0.001}
-_STEPS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
 _MISSING = {
     Missing.BREACHING: "counts as wrong",
     Missing.NOT_BREACHING: "counts as fine",
@@ -40,36 +39,13 @@ _MISSING = {
 _SIGNS = {">=": "≥", "<=": "≤", "==": "=", "AND": "and", "OR": "or"}
 
 
-def quantity(value: float, unit: str) -> str:
-    """A number as people write it: ``15 min``, ``5.6 s``, ``7 d``, ``96,000``, ``14.4 %``.
-
-    Args:
-        unit: ``Count``, ``Seconds``, ``Milliseconds``, ``Percent`` or ``US dollars``.
-    """
-    if unit == "Percent":
-        return f"{_number(value)} %"
-    if unit == "US dollars":
-        return f"{_number(value)} USD"
-    if unit not in _TIMES:
-        return _number(value)
-    seconds = value * _TIMES[unit]
-    for step, name in _STEPS:
-        in_steps = round(seconds / step, 6)
-        # One decimal at most, or the smaller unit says it better: 100 s, not 1.67 min.
-        if abs(in_steps) >= 1 and round(in_steps, 1) == in_steps:
-            return f"{_number(in_steps)} {name}"
-    return f"{_number(seconds)} s"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.3f}".rstrip("0").rstrip(".")
-
-
 def condition(alarm: Alarm) -> str:
     """When the alarm is on, for a reader who knows the metrics' names."""
     told, guard = _value(alarm)
     sign = alarm.signal.comparison.sign
-    text = f"{told} {sign} {quantity(alarm.threshold, alarm.signal.threshold.unit)} {_when(alarm)}"
+    threshold = quantity(alarm.threshold, alarm.signal.threshold.unit)
+    held = window(alarm.period, alarm.signal.datapoints, alarm.periods)
+    text = f"{told} {sign} {threshold} in {held}"
     if guard:
         text += f", while {guard}"
     named = _ids(f"{told} {guard}") & alarm.measures.keys()
@@ -124,15 +100,6 @@ def description(alarm: Alarm | CompositeAlarm, runbook_url: str) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text.rstrip('.')}."
-
-
-def _when(alarm: Alarm) -> str:
-    """``in 2 of 3 minutes``, ``in 1 h``, ``in 2 of 3 periods of 5 min``."""
-    length = quantity(alarm.period, "Seconds")
-    if alarm.periods == 1:
-        return f"in {length}"
-    unit = "minutes" if alarm.period == 60 else f"periods of {length}"
-    return f"in {alarm.signal.datapoints} of {alarm.periods} {unit}"
 
 
 def _value(alarm: Alarm) -> tuple[str, str]:

@@ -163,7 +163,7 @@ def _of_watch(watch: DatadogMonitor, alarms: AlarmSet) -> Definition:
         options |= {"enable_logs_sample": True, "on_missing_data": "default"}
     incident = Incident(
         watch.title, watch.impact, watch.severity, watch.runbook,
-        steps(watch.runbook, settings), watch.threshold.unit, kind=kind,
+        steps(watch.runbook, alarms), watch.threshold.unit, kind=kind,
     )  # fmt: skip
     return _definition(settings, watch.id, query, kind, options, incident)
 
@@ -293,7 +293,7 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
     }
     incident = Incident(
         signal.title, signal.impact, alarm.severity, signal.runbook,
-        steps(signal.runbook, settings), signal.threshold.unit, kind="query alert",
+        steps(signal.runbook, alarms), signal.threshold.unit, kind="query alert",
     )  # fmt: skip
     return _definition(settings, signal.id, query_text, "query alert", options, incident)
 

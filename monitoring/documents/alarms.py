@@ -9,6 +9,7 @@ from monitoring import cost, wording
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm, alarm_set
 from monitoring.model import metrics
 from monitoring.model.signals import FailureMode
+from monitoring.quantities import quantity
 from settings import loader, paths
 
 FILE = paths.ROOT / "docs" / "alarms.md"
@@ -150,7 +151,7 @@ def _reasons(alarms: AlarmSet) -> str:
 
 def _threshold(alarm: Alarm) -> str:
     threshold = alarm.signal.threshold
-    told = wording.quantity(alarm.threshold, threshold.unit)
+    told = quantity(alarm.threshold, threshold.unit)
     return f"{told} ({threshold.value:g} × {threshold.of})" if threshold.of else told  # noqa: RUF001
 
 
@@ -171,8 +172,8 @@ def _incidents(composites: Iterable[CompositeAlarm]) -> str:
 def _incident(alarm: CompositeAlarm) -> list[str]:
     of = alarm.composite
     parts = wording.parts(alarm)
-    wait = wording.quantity(of.wait, "Seconds")
-    after = wording.quantity(of.extension, "Seconds")
+    wait = quantity(of.wait, "Seconds")
+    after = quantity(of.extension, "Seconds")
     return [
         f"[{of.id}](runbook.md#{of.id})",
         of.title,

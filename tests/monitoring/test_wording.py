@@ -10,6 +10,7 @@ import pytest
 from monitoring import wording
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm, alarm_set
 from monitoring.model.signals import Comparison
+from monitoring.quantities import quantity
 from settings.loader import environments, load
 
 RUNBOOK = "https://example.com/runbook"
@@ -51,7 +52,7 @@ def _composite(name: str) -> CompositeAlarm:
 )
 def test_quantities_are_as_people_write_them(value: float, unit: str, expected: str) -> None:
     """A number has the largest unit in which it stays short; a count has none."""
-    assert wording.quantity(value, unit) == expected
+    assert quantity(value, unit) == expected
 
 
 @pytest.mark.parametrize(

@@ -323,7 +323,7 @@ def _of_composite(alarm: CompositeAlarm, alarms: AlarmSet) -> list[tuple[str, st
         ("On while", wording.parts(alarm)),
         ("Silent during", silent or "-"),
         ("Severity", alarm.severity.value),
-        ("First steps", _numbered(steps(composite.id, alarms.settings))),
+        ("First steps", _numbered(steps(composite.id, alarms))),
     ]
 
 

@@ -157,7 +157,7 @@ def test_the_worked_example_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """The signal and the heading that the how-to shows make an alarm."""
     runbook = tmp_path / "runbook.md"
     [section] = [text for language, text in BLOCKS if language == "markdown"]
-    runbook.write_text(section)
+    runbook.write_text(f"{signals.RUNBOOK.read_text()}\n{section}")
     signal = _example(monkeypatch, runbook)
     # Whoever follows the how-to to the letter has it among the signals already.
     others = [one for one in definitions.SIGNALS if one.id != signal.id]
