@@ -1,8 +1,9 @@
-"""What is wrong when: the signals, as data. ``SIGNALS`` are the buffer's own, ``existing`` what
-holds for queues, functions, APIs and tables of any other making."""
+"""The signals, as data. ``SIGNALS`` are the buffer's own; ``existing`` are those of queues,
+functions, APIs and tables that this app did not create."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from alarms import api, backend, composites, datadog, end_to_end, functions, queue, slo, table
@@ -19,13 +20,15 @@ SIGNALS: tuple[Signal, ...] = (
     *end_to_end.SIGNALS,
 )
 COMPOSITES: tuple[Composite, ...] = composites.COMPOSITES
-# What only Datadog can see, and what is promised there.
+# What only Datadog can see, and the objectives there.
 MONITORS: tuple[DatadogMonitor, ...] = datadog.MONITORS
 OBJECTIVES: tuple[Objective, ...] = datadog.OBJECTIVES
 
+_MESSAGES = {"Webhook": "Message", "webhook": "message"}
+
 
 def existing(role: str, kind: Kind, name: str = "") -> tuple[Signal, ...]:
-    """The signals of a resource that this app did not make; their ids begin with its role.
+    """The signals of a resource that this app did not create; their ids begin with its role.
 
     Args:
         name: the resource's own, for the titles; its role without one.
@@ -50,5 +53,5 @@ def _theirs(signal: Signal, name: str) -> Signal:
 
 
 def _of_messages(text: str) -> str:
-    """What the buffer calls a webhook is a message, or a request, to everybody else."""
-    return text.replace("Webhooks", "Messages").replace("webhook", "message")
+    """What the buffer calls a webhook is a message elsewhere; names in braces stay."""
+    return re.sub(r"\{[^}]*\}|[Ww]ebhook", lambda match: _MESSAGES.get(match[0], match[0]), text)

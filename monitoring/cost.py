@@ -105,7 +105,7 @@ def monthly(alarm_set: AlarmSet) -> list[CostLine]:
             "notification queue",
             f"{_IDLE_POLLS:,} polls",
             _sum({"SQS request": _IDLE_POLLS}),
-            "Lambda asks it for messages, 5 times in 20 s, whether there are any or not",
+            "Lambda polls it 5 times in 20 s, with or without messages",
         ),
     ]
     if beats:
@@ -144,14 +144,14 @@ def _alarms(alarm_set: AlarmSet, *, probe: bool) -> list[CostLine]:
             "alarms",
             f"{alarms} alarms, {read} metrics",
             _sum({"alarm metric": read}),
-            "an alarm costs by the metrics it reads"
+            "an alarm is charged for the metrics it reads"
             + ("; one is the heartbeat's probe" if probe else ""),
         )
     ]
     composites = len(alarm_set.composites)
     if composites:
         amount = _sum({"composite alarm": composites})
-        remark = "several signals told as one incident"
+        remark = "several signals as one incident"
         found.append(CostLine("composite alarms", str(composites), amount, remark))
     return found
 
@@ -172,8 +172,8 @@ def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
             "metrics written when it happens",
             str(len(rare)),
             0.0,
-            f"nothing in a healthy month, else by the hour: {', '.join(rare)}, and what the "
-            "filters count in the logs",
+            f"nothing in a healthy month, else by the hour: {', '.join(rare)}, and the "
+            "counts of the log filters",
         ),
     ]
 
@@ -189,7 +189,7 @@ def _heartbeat(beats: int, *, through_backend: bool) -> CostLine:
         "write": beats if through_backend else 0,
     }
     remark = (
-        f"a test webhook through the whole way; assumed {_HEARTBEAT_SECONDS:g} s at {_GB:g} GB "
+        f"a test webhook along the whole path; assumed {_HEARTBEAT_SECONDS:g} s at {_GB:g} GB "
         f"and {_HEARTBEAT_KB:g} kB of logs each"
     )
     return CostLine("heartbeat", f"{beats:,} runs", _sum(used), remark)
@@ -205,7 +205,7 @@ def _probe(beats: int) -> CostLine:
         "log": beats * _NOTIFY_KB / 1e6,
     }
     remark = (
-        "with each heartbeat an alarm goes off for notify alone; assumed "
+        "with each heartbeat an alarm goes off for notify only; assumed "
         f"{_NOTIFY_SECONDS:g} s at {_GB:g} GB and {_NOTIFY_KB:g} kB of logs each"
     )
     return CostLine("probe of the alert path", f"{beats:,} runs", _sum(used), remark)

@@ -1,10 +1,11 @@
 """Numbers in texts: who writes a text names the number, and its source fills it in.
 
-A signal's title, impact and reasons name it in braces: ``{threshold}``, ``{share}``, ``{window}``
-of the signal itself, or any fact (``{queue.scan_limit}``). The runbook, which people read as it
+A signal's title, impact and reasons name it in braces: ``{threshold}`` and ``{window}`` of
+the signal itself, ``{share}`` or ``{factor}`` of the fact that the threshold is a part or a
+multiple of, or any fact (``{queue.scan_limit}``). The runbook, which people read as it
 stands, has the number between two comments that Markdown does not show:
 ``<!--queue-age-page.threshold-->15 min<!--/-->``. There a name is that of a signal or a Datadog
-monitor with ``threshold``, ``share`` or ``window``, a fact, or a settings key.
+monitor with ``.threshold``, ``.window``, ``.share`` or ``.factor``, a fact, or a settings key.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from monitoring.resources import Resources
 from settings.schema import Settings
 
 # Double braces are Datadog's own variables.
-_BRACES = re.compile(r"(?<!\{)\{([a-z_.-]+)\}(?!\})")
+_BRACES = re.compile(r"(?<!\{)\{([a-z0-9_.-]+)\}(?!\})")
 _MARKED = re.compile(r"<!--([\w.-]+)-->.*?<!--/-->", re.DOTALL)
 # A settings key's unit is the end of its name.
 _KEY_UNITS = {
@@ -45,6 +46,7 @@ def numbers(
     }
     if threshold.of:
         found["share"] = quantity(100 * threshold.value, "Percent")
+        found["factor"] = quantity(threshold.value, "Count")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Alarms in words: for tables, notifications and the description that CloudWatch shows."""
+"""Alarms in words: for tables, and for the description that CloudWatch shows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from monitoring.quantities import quantity, window
 
 # Source: CloudWatch API reference, PutMetricAlarm: AlarmDescription.
 _LONGEST_DESCRIPTION = 1024
-# Up to this length an expression is told with its metrics' words in place of their ids.
+# Up to this length an expression shows its metrics' labels in place of their ids.
 _SHORT = 60
 
 SEVERITIES = {
-    "page": "page: somebody is woken",
-    "ticket": "ticket: somebody looks today",
-    "info": "info: nobody has to act",
+    "page": "page: wakes somebody up",
+    "ticket": "ticket: somebody looks at it today",
+    "info": "info: no action needed",
 }
 
 EVALUATORS = {
@@ -26,21 +26,21 @@ EVALUATORS = {
     Evaluator.BOTH: "CloudWatch, Datadog",
 }
 
-# What the shares of fresh attempts mean.
+# The meaning of the shares of fresh attempts.
 _OUTCOMES = {
     "PR(4.5:)": "ended in a 5xx, a timeout or no connection",
-    "PR(2.5:4.5)": "were answered 3xx or 4xx",
+    "PR(2.5:4.5)": "were answered with 3xx or 4xx",
 }
 _MISSING = {
-    Missing.BREACHING: "counts as wrong",
-    Missing.NOT_BREACHING: "counts as fine",
-    Missing.IGNORE: "leaves the state as it is",
+    Missing.BREACHING: "counts as breaching",
+    Missing.NOT_BREACHING: "counts as not breaching",
+    Missing.IGNORE: "keeps the state",
 }
 _SIGNS = {">=": "≥", "<=": "≤", "==": "=", "AND": "and", "OR": "or"}
 
 
 def condition(alarm: Alarm) -> str:
-    """When the alarm is on, for a reader who knows the metrics' names."""
+    """When the alarm fires, for a reader who knows the metrics' names."""
     told, guard = _value(alarm)
     sign = alarm.signal.comparison.sign
     threshold = quantity(alarm.threshold, alarm.signal.threshold.unit)
@@ -69,7 +69,7 @@ def missing(alarm: Alarm) -> str:
 
 
 def parts(composite: CompositeAlarm) -> str:
-    """Which alarms set a composite off: ``backend-down, or a-long and a-short``."""
+    """Which alarms set off a composite: ``backend-down, or a-long and a-short``."""
     return ", or ".join(_part(composite, together) for together in composite.parts)
 
 
@@ -80,19 +80,20 @@ def _part(composite: CompositeAlarm, together: tuple[Alarm, ...]) -> str:
 
 
 def description(alarm: Alarm | CompositeAlarm, runbook_url: str) -> str:
-    """What CloudWatch shows with an alarm: what is wrong, for whom, when it is on, what to do.
+    """The description that CloudWatch shows: title, impact, condition, link to the runbook.
 
     Args:
         runbook_url: where the runbook stands; the heading follows a ``#``.
     """
     if isinstance(alarm, Alarm):
         one, heading, on = alarm.signal, alarm.signal.runbook, condition(alarm)
-        said = f"{_sentence(one.title)} {_sentence(one.impact)} On when: {on}."
+        said = f"{_sentence(one.title)} {_sentence(one.impact)} Fires when {on}."
     else:
         of, heading = alarm.composite, alarm.composite.id
-        said = f"{_sentence(of.title)} {_sentence(of.impact)} On while: {parts(alarm)}."
+        on = parts(alarm)
+        said = f"{_sentence(of.title)} {_sentence(of.impact)} Fires while any part is on: {on}."
         if of.suppressed_by:
-            said += f" Silent during {of.suppressed_by}."
+            said += f" Suppressed during {of.suppressed_by}."
     link = f" Runbook: {runbook_url}#{heading}"
     room = _LONGEST_DESCRIPTION - len(link)
     return (said if len(said) <= room else f"{said[: room - 1]}…") + link
@@ -106,7 +107,7 @@ def _value(alarm: Alarm) -> tuple[str, str]:
     """What is compared with the threshold, and the condition under which it is; maybe empty."""
     if alarm.expression is None:
         return _measure(alarm, next(iter(alarm.measures))), ""
-    # That nothing is a zero goes without saying.
+    # That missing data is a zero goes without saying.
     told, guard = _branches(alarm, re.sub(r"FILL\((\w+), 0\)", r"\1", alarm.expression))
     if told in alarm.measures and not guard:
         return _measure(alarm, told), guard
@@ -116,7 +117,7 @@ def _value(alarm: Alarm) -> tuple[str, str]:
 
 
 def _branches(alarm: Alarm, expression: str) -> tuple[str, str]:
-    """An ``IF`` told as people do: the larger of two, or a value while something holds."""
+    """An ``IF`` in words: the larger of two, or a value while something holds."""
     larger = re.fullmatch(r"MAX\(\[(\w+), (\w+)\]\)", expression)
     if larger:
         return f"the larger of {larger[1]} and {larger[2]}", ""

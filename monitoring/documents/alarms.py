@@ -21,14 +21,14 @@ _INTRO = f"""\
 
 <!-- Written by `{COMMAND}`; edit alarms/, not this file. -->
 
-All alarms of an environment with default settings, as `{ENVIRONMENT}` has them. They are defined in
-`alarms/`; [add-an-alarm.md](add-an-alarm.md) shows how, [runbook.md](runbook.md) says what to do
-when one goes off, and [settings.md](settings.md) how an environment changes a threshold or a
-severity, or leaves one out.
+All alarms of an environment with default settings, such as `{ENVIRONMENT}`. They are defined in
+`alarms/`; [add-an-alarm.md](add-an-alarm.md) shows how. [runbook.md](runbook.md) says what to do
+when an alarm fires, and [settings.md](settings.md) how an environment changes a threshold or a
+severity, or turns an alarm off.
 
-A **page** wakes somebody, a **ticket** is looked at the same day, **info** is only shown. An alarm
-that is part of an incident (a composite) is told by that incident, once, and not by itself. Where
-Datadog stands beside CloudWatch, it has a monitor of the signal, too; what only Datadog watches is
+A **page** wakes somebody up, a **ticket** is looked at the same day, **info** is only shown. An
+alarm that is part of an incident (a composite) does not notify by itself; the incident does, once.
+A signal that Datadog evaluates as well has a monitor there; the monitors that only Datadog has are
 in [datadog-objects.md](datadog-objects.md).
 """
 
@@ -42,16 +42,16 @@ def alarms_markdown(alarms: AlarmSet) -> str:
     return "\n".join(
         [
             _INTRO,
-            _section("What is noticed by what", _coverage(alarms)),
+            _section("Coverage", _coverage(alarms)),
             _section("Signals", _signals(alarms), _left_out(alarms)),
-            _section("Why these numbers", _reasons(alarms)),
+            _section("Thresholds and reasons", _reasons(alarms)),
             _section("Incidents", _incidents_intro(), _incidents(alarms.composites)),
             _section(
                 "Metrics of the functions",
                 f"In namespace `{metrics.NAMESPACE}`, by `service` and `env`; others are AWS's.",
                 _metrics(),
             ),
-            _section("What it costs", _cost(alarms), _prices()),
+            _section("Cost", _cost(alarms), _prices()),
         ]
     )
 
@@ -103,10 +103,10 @@ def _signals(alarms: AlarmSet) -> str:
         [
             "signal",
             "what is wrong",
-            "on when",
+            "fires when",
             "severity",
-            "told by",
-            "watched by",
+            "notified by",
+            "evaluated by",
             "covers",
             "no data",
             "$",
@@ -136,7 +136,7 @@ def _left_out(alarms: AlarmSet) -> str:
 
 def _reasons(alarms: AlarmSet) -> str:
     return _table(
-        ["signal", "threshold", "why", "no data, why"],
+        ["signal", "threshold", "why", "why for no data"],
         (
             [
                 one.signal.id,
@@ -151,20 +151,20 @@ def _reasons(alarms: AlarmSet) -> str:
 
 def _threshold(alarm: Alarm) -> str:
     threshold = alarm.signal.threshold
-    told = quantity(alarm.threshold, threshold.unit)
-    return f"{told} ({threshold.value:g} × {threshold.of})" if threshold.of else told  # noqa: RUF001
+    shown = quantity(alarm.threshold, threshold.unit)
+    return f"{shown} ({threshold.value:g} × {threshold.of})" if threshold.of else shown  # noqa: RUF001
 
 
 def _incidents_intro() -> str:
     return (
-        "An incident is on while any of its parts is. While the one that suppresses it is on, it "
-        "stays silent: it waits for that one to come, and for a while after it went."
+        "An incident is on while any of its parts is. It is suppressed while another one is on: it "
+        "waits for that incident to start, and for a while after it has ended."
     )
 
 
 def _incidents(composites: Iterable[CompositeAlarm]) -> str:
     return _table(
-        ["incident", "what is wrong", "severity", "parts", "silent during", "waits", "$"],
+        ["incident", "what is wrong", "severity", "parts", "suppressed by", "waits", "$"],
         (_incident(one) for one in composites),
     )
 
@@ -197,15 +197,15 @@ def _cost(alarms: AlarmSet) -> str:
     rows = [[one.part, one.quantity, _dollars(one.amount), one.remark] for one in lines]
     rows.append(["**all**", "", f"**{_dollars(cost.total(lines))}**", ""])
     return (
-        "US dollars for a month of 30 days with traffic and without incidents, at us-east-1's list "
-        "prices, free tiers left out.\n\n" + _table(["part", "quantity", "$", "remark"], rows)
+        "US dollars for a month of 30 days with traffic and without incidents, at list prices of "
+        "us-east-1, without free tiers.\n\n" + _table(["part", "quantity", "$", "remark"], rows)
     )
 
 
 def _prices() -> str:
     return (
-        "Where the prices were read. None of these is AWS's own page: look there before you rely "
-        "on one.\n\n"
+        "Sources of the prices. None of these is AWS's own page: check there before you rely on a "
+        "price.\n\n"
         + _table(
             ["price of", "$", "source", "date"],
             ([_unit(one), f"{one.amount:g}", one.source, one.date] for one in cost.PRICES.values()),

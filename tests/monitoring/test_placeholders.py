@@ -21,6 +21,7 @@ def test_a_signal_s_own_numbers_are_in_words() -> None:
     assert placeholders.numbers(SHARE, 967_680, 60, 2, 3) == {
         "threshold": "11.2 d",
         "share": "80 %",
+        "factor": "0.8",
         "window": "2 of 3 minutes",
     }
     assert "share" not in placeholders.numbers(Threshold(900, "Seconds", "Why."), 900, 60, 1, 1)

@@ -1,4 +1,4 @@
-"""Alarms are told in words that need no knowledge of CloudWatch's ids."""
+"""Alarms are described in words that need no knowledge of CloudWatch's ids."""
 
 from __future__ import annotations
 
@@ -96,20 +96,20 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         ),
     ],
 )
-def test_conditions_are_told_in_words(name: str, expected: str) -> None:
+def test_conditions_are_in_words(name: str, expected: str) -> None:
     """Metric, statistic, threshold, window and what else must hold, in that order."""
     assert wording.condition(_alarm(name)) == expected
 
 
 def test_conditions_follow_the_settings() -> None:
-    """A changed threshold is told as it is."""
+    """A changed threshold shows in the condition."""
     changed = _alarm("queue-age-page", alarms={"queue-age-page": {"threshold": 1200}})
     assert "≥ 20 min" in wording.condition(changed)
 
 
 @pytest.mark.parametrize("environment", environments())
 def test_every_id_in_a_condition_is_explained(environment: str) -> None:
-    """No condition leaves the reader with a query's id that it does not explain."""
+    """A condition explains every query id that it uses."""
     for alarm in alarm_set(load(environment)).alarms:
         told = wording.condition(alarm)
         main, _, where = told.partition(", where ")
@@ -125,7 +125,7 @@ def _reworded(expression: str, comparison: Comparison = Comparison.AT_LEAST) -> 
 
 
 def test_an_if_whose_other_branch_fires_is_kept() -> None:
-    """An IF is told as a condition only when its other branch is never in alarm."""
+    """An IF becomes a condition only when its other branch is never in alarm."""
     kept = "IF((5xx responses, Sum) ≥ 3, (requests, Sum), {}) {} 5 % in 2 of 2 minutes"
     assert _reworded("IF(e5 >= 3, n, 7)") == kept.format(7, "≥")
     assert _reworded("IF(e5 >= 3, n, 4)").startswith("n ≥ 5 % in 2 of 2 minutes, while e5 ≥ 3,")
@@ -141,7 +141,7 @@ def test_what_is_more_than_an_if_is_kept() -> None:
 
 
 def test_metric_names_are_cloudwatch_s() -> None:
-    """Who looks for a metric in the console finds it by these names, each once."""
+    """The names are those that the console lists, each once."""
     assert wording.metric_names(_alarm("queue-age-page")) == "AWS/SQS ApproximateAgeOfOldestMessage"
     assert wording.metric_names(_alarm("slo-accepted-fast-long")) == (
         "AWS/ApiGateway 5xx, AWS/ApiGateway Count"
@@ -151,20 +151,20 @@ def test_metric_names_are_cloudwatch_s() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("heartbeat-missing", "counts as wrong"),
-        ("api-5xx", "counts as fine"),
-        ("backend-down", "leaves the state as it is"),
+        ("heartbeat-missing", "counts as breaching"),
+        ("api-5xx", "counts as not breaching"),
+        ("backend-down", "keeps the state"),
     ],
 )
-def test_missing_data_is_told(name: str, expected: str) -> None:
-    """What silence does to an alarm is told in words."""
+def test_missing_data_is_in_words(name: str, expected: str) -> None:
+    """The effect of missing data on an alarm is in words."""
     assert wording.missing(_alarm(name)) == expected
 
 
 def test_a_description_says_all() -> None:
-    """What is wrong, for whom, when, and where to read on."""
+    """Title, impact, condition and the link to the runbook."""
     assert wording.description(_alarm("publish-errors"), RUNBOOK) == (
-        "publish crashes. Senders get 500 and have to send again. On when: errors of publish, Sum "
+        "publish crashes. Senders get 500 and have to retry. Fires when errors of publish, Sum "
         f"≥ 1 in 2 of 3 minutes. Runbook: {RUNBOOK}#publish-errors"
     )
 
@@ -176,10 +176,10 @@ def test_a_description_leads_to_the_signal_s_heading() -> None:
 
 
 def test_a_composite_s_description_names_its_parts() -> None:
-    """An incident tells what sets it off, what explains it, and during what it is silent."""
+    """An incident names what sets it off, what explains a part, and what suppresses it."""
     told = wording.description(_composite("accepting-degraded"), RUNBOOK)
-    assert "On while: api-latency, or publish-duration, or " in told
-    assert "Silent during senders-refused." in told
+    assert "Fires while any part is on: api-latency, or publish-duration, or " in told
+    assert "Suppressed during senders-refused." in told
     assert told.endswith(f" Runbook: {RUNBOOK}#accepting-degraded")
     failing = wording.parts(_composite("deliveries-failing")).split(", or ")
     assert "backend-down" in failing
@@ -192,7 +192,7 @@ def test_a_composite_s_description_names_its_parts() -> None:
 
 @pytest.mark.parametrize("environment", environments())
 def test_descriptions_fit(environment: str) -> None:
-    """CloudWatch takes every description whole."""
+    """Every description fits CloudWatch's limit."""
     found = alarm_set(load(environment))
     every: list[Alarm | CompositeAlarm] = [*found.alarms, *found.composites]
     for alarm in every:
@@ -202,7 +202,7 @@ def test_descriptions_fit(environment: str) -> None:
 
 
 def test_a_description_too_long_loses_its_middle() -> None:
-    """Of a description that does not fit the link to the runbook stays."""
+    """A description that does not fit keeps the link to the runbook."""
     alarm = _alarm("api-5xx")
     long = replace(alarm, signal=replace(alarm.signal, impact="Long. " * 300))
     told = wording.description(long, RUNBOOK)

@@ -59,7 +59,7 @@ def test_the_command_writes_the_page(
 
 def test_every_failure_mode_has_an_answer(page: str) -> None:
     """The coverage table has each failure mode, and what notices it or could."""
-    rows = _rows(page, "What is noticed by what")
+    rows = _rows(page, "Coverage")
     assert [int(row[0]) for row in rows] == list(FailureMode)
     answers = {int(row[0]): row[2] for row in rows}
     assert all(answers.values())
@@ -71,7 +71,7 @@ def test_every_signal_has_its_rows(page: str, found: AlarmSet) -> None:
     """Each alarm stands in both tables, in the order of the definitions."""
     ids = [alarm.signal.id for alarm in found.alarms]
     assert [row[0].split("]")[0][1:] for row in _rows(page, "Signals")] == ids
-    assert [row[0] for row in _rows(page, "Why these numbers")] == ids
+    assert [row[0] for row in _rows(page, "Thresholds and reasons")] == ids
 
 
 def test_a_signal_s_row_says_all(page: str) -> None:
@@ -84,7 +84,7 @@ def test_a_signal_s_row_says_all(page: str) -> None:
         "deliveries-failing",
         "CloudWatch",
         "1, 2, 3, 6, 7, 11",
-        "counts as fine",
+        "counts as not breaching",
         "0.10",
     ]
     assert rows["[blocked-group](runbook.md#blocked-group)"][3] == "itself"
@@ -95,11 +95,11 @@ def test_a_signal_s_row_says_all(page: str) -> None:
 
 def test_reasons_name_the_share(page: str) -> None:
     """A derived threshold is told with what it is derived from."""
-    rows = {row[0]: row[1:] for row in _rows(page, "Why these numbers")}
+    rows = {row[0]: row[1:] for row in _rows(page, "Thresholds and reasons")}
     threshold, reason, missing = rows["publish-duration"]
     assert threshold.startswith("8 s (0.8 ")
     assert threshold.endswith(" publish.timeout)")
-    assert reason == "80 % of this function's own timeout; at the timeout Lambda ends it."
+    assert reason == "80 % of the function's own timeout; at the timeout Lambda terminates it."
     assert missing == "Without invocations there is no data, and nothing is wrong."
 
 
@@ -124,7 +124,7 @@ def test_every_metric_has_a_row(page: str) -> None:
 
 def test_the_bill_adds_up(page: str, found: AlarmSet) -> None:
     """The total is that of the parts, and each price stands with its source and date."""
-    rows = _rows(page, "What it costs")
+    rows = _rows(page, "Cost")
     total = cost.total(cost.monthly(found))
     assert rows[-1][2] == f"**{total:.2f}**"
     assert sum(float(row[2]) for row in rows[:-1]) == pytest.approx(total, abs=0.05)
