@@ -89,7 +89,10 @@ def sources() -> tuple[AlarmSet, AlarmSet]:
 
 def main() -> None:
     """Refreshes ``docs/runbook.md``."""
-    RUNBOOK.write_text(refreshed(RUNBOOK.read_text(), sources(), definitions.MONITORS))
+    try:
+        RUNBOOK.write_text(refreshed(RUNBOOK.read_text(), sources(), definitions.MONITORS))
+    except RunbookError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":
