@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitoring import placeholders
 from monitoring.model import checks
 from monitoring.model.catalog import Catalog
 from monitoring.model.signals import (
@@ -37,6 +38,7 @@ class Alarm:
     """A signal in one environment.
 
     Attributes:
+        signal: with the environment's numbers in its texts.
         name: physical name.
         measures: by the id the expression uses.
         threshold: in ``signal.threshold.unit``.
@@ -250,14 +252,17 @@ def _alarm(
     of_alert_path = FailureMode.ALERT_PATH_BROKEN in signal.covers
     second_way = ("alert-path",) if mailed and of_alert_path else ()
     logged = resources.by_role.get(signal.log or "")
+    period, periods = resources.number(signal.period), resources.number(signal.periods)
+    threshold = resolved(signal.threshold, resources)
+    numbers = placeholders.numbers(signal.threshold, threshold, period, signal.datapoints, periods)
     return Alarm(
-        signal=signal,
+        signal=placeholders.filled(signal, numbers, resources),
         name=settings.alarm_name(signal.id),
         measures={name: resources.measure(query) for name, query in signal.queries.items()},
         expression=resources.filled(signal.expression) if signal.expression else None,
-        threshold=resolved(signal.threshold, resources),
-        period=resources.number(signal.period),
-        periods=resources.number(signal.periods),
+        threshold=threshold,
+        period=period,
+        periods=periods,
         topics=(notified.value, *second_way),
         log_group=logged.log_groups[0] if logged and logged.log_groups else None,
     )
