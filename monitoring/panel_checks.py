@@ -48,7 +48,7 @@ def _texts(panel: Panel) -> Iterator[str]:
 
 def _unknown_signals(panel: Panel, alarms: AlarmSet) -> Iterator[str]:
     """Signals that no environment like this has; what it leaves out is known, and not drawn."""
-    known = {alarm.signal.id for alarm in (*alarms.alarms, *alarms.elsewhere)} | {*alarms.left_out}
+    known = {alarm.signal.id for alarm in (*alarms.alarms, *alarms.in_datadog)} | {*alarms.left_out}
     for name in panel.signals:
         if name not in known:
             yield f"signals: no signal is called '{name}'"

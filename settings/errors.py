@@ -28,10 +28,7 @@ class SettingsError(WebhookBufferError):
 
 
 class DefinitionError(WebhookBufferError):
-    """When a signal, monitor or dashboard in the source tree can't be what it says.
-
-    Lists every problem.
-    """
+    """When definitions in the source tree can't work: names each, what is wrong, the remedy."""
 
     exit_code = 2
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
-import alarms
 from monitoring.alarm_set import AlarmSet, alarm_set
 from monitoring.cloudwatch import dashboard
 from monitoring.datadog.boards import boards
 from monitoring.datadog.definition import Definition
 from monitoring.model import metrics
+from monitoring.model.catalog import Catalog
 from monitoring.model.dashboards import Board, Dashboards, Section, Widget
 from monitoring.model.datadog import DatadogMonitor, MetricQuery, Needs
 from monitoring.model.signals import (
@@ -111,20 +108,12 @@ def _existing(role: str, kind: Kind, _name: str) -> tuple[Signal, ...]:
     return (_signal(f"{role}-waits", query, threshold, Severity.PAGE),)
 
 
-@contextmanager
-def own_definitions() -> Iterator[None]:
-    """These signals and monitors in place of the project's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alarms, "SIGNALS", SIGNALS)
-        patch.setattr(alarms, "COMPOSITES", ())
-        patch.setattr(alarms, "MONITORS", MONITORS)
-        patch.setattr(alarms, "existing", _existing)
-        yield
+CATALOG = Catalog(signals=SIGNALS, monitors=MONITORS, existing=_existing)
 
 
-def made(**overrides: Any) -> AlarmSet:
+def made(catalog: Catalog = CATALOG, **overrides: Any) -> AlarmSet:
     """The alarms of an environment with Datadog."""
-    return alarm_set(load("stg", overrides={"datadog": DATADOG, **overrides}))
+    return alarm_set(load("stg", overrides={"datadog": DATADOG, **overrides}), catalog)
 
 
 def showing(*rows: tuple[Widget, ...]) -> Dashboards:

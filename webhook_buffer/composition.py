@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alarms import CATALOG
 from dashboards import DASHBOARDS
-from monitoring.alarm_set import alarm_set
+from monitoring import alarm_set as machinery
 from settings.schema import Settings
 
 if TYPE_CHECKING:
     from monitoring.datadog.definition import Definition
+
+
+def alarm_set(settings: Settings) -> machinery.AlarmSet:
+    """The alarms of an environment, made of this project's definitions.
+
+    Raises:
+        DefinitionError: When definitions can't work.
+        SettingsError: When what ``alarms`` changes can't be.
+    """
+    return machinery.alarm_set(settings, CATALOG)
 
 
 def definitions(settings: Settings) -> list[Definition]:

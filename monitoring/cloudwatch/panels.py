@@ -12,7 +12,7 @@ from monitoring import panel_checks
 from monitoring.alarm_set import AlarmSet
 from monitoring.model.dashboards import Color, Formula, Line, Panel, Shape, Widget
 from monitoring.model.signals import Query, Severity
-from monitoring.wording import quantity
+from monitoring.quantities import quantity
 
 Body = dict[str, Any]
 

@@ -46,7 +46,7 @@ class _Rendered:
         self._settings = alarms.settings
         self._widgets = Widgets(alarms)
         self._runbook = {
-            alarm.signal.id: alarm.signal.runbook for alarm in (*alarms.alarms, *alarms.elsewhere)
+            alarm.signal.id: alarm.signal.runbook for alarm in (*alarms.alarms, *alarms.in_datadog)
         } | {monitor.id: monitor.runbook for monitor in datadog_monitors(alarms)}
 
     @property

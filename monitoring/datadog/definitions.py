@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitoring.alarm_set import AlarmSet
+from monitoring.datadog import references
 from monitoring.datadog.boards import boards
 from monitoring.datadog.check import problems
 from monitoring.datadog.definition import Definition, not_set_up
@@ -11,7 +12,7 @@ from monitoring.datadog.imported import imported
 from monitoring.datadog.monitors import monitors
 from monitoring.datadog.slos import slos
 from monitoring.model.dashboards import Dashboards
-from settings.errors import SettingsError
+from settings.errors import DefinitionError, SettingsError
 from settings.paths import CDK_JSON
 
 
@@ -20,11 +21,15 @@ def definitions(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
 
     Raises:
         SettingsError: When the environment has no Datadog settings, or a definition can't work.
-        DefinitionError: When dashboards can't be drawn as they are defined.
+        DefinitionError: When monitors or objectives refer to what does not exist, or dashboards
+            can't be drawn as they are defined.
     """
     settings = alarms.settings
     if settings.datadog is None:
         raise not_set_up(settings)
+    unresolved = references.problems(alarms)
+    if unresolved:
+        raise DefinitionError(unresolved)
     found = [
         *monitors(alarms),
         *slos(alarms),

@@ -13,12 +13,12 @@ from monitoring.alarm_set import AlarmSet, resolved
 from monitoring.datadog import metrics
 from monitoring.datadog.environment import DEPLOYMENT, Body, Query, Sources
 from monitoring.datadog.metrics import DatadogMetric
-from monitoring.datadog.monitors import datadog_monitors, monitor_ids
+from monitoring.datadog.monitors import datadog_monitors
 from monitoring.model.dashboards import Color, Formula, Line, Panel, Series, Shape
 from monitoring.model.datadog import DatadogMonitor, MetricQuery
 from monitoring.model.signals import Severity, variables
+from monitoring.quantities import quantity
 from monitoring.resources import plain
-from monitoring.wording import quantity
 
 _STYLES = {
     Severity.PAGE: "error dashed",
@@ -59,10 +59,11 @@ class Graphs:
     def shown(self, panel: Panel) -> Panel | None:
         """What Datadog has of a panel, with the monitors of what it shows; None where nothing."""
         wrong = panel_checks.problems(panel, self._set)
+        known = {monitor.id for monitor in self._set.catalog.monitors}
         wrong += [
             f"monitors: no monitor is called '{name}'"
             for name in panel.monitors
-            if name not in monitor_ids()
+            if name not in known
         ]
         for problem in wrong:
             self._wrong(panel, problem)
@@ -181,7 +182,7 @@ class Graphs:
 
     def _threshold(self, name: str) -> tuple[float, str, Severity] | None:
         """A signal's or monitor's number, its unit and severity; None where it is left out."""
-        for alarm in (*self._set.alarms, *self._set.elsewhere):
+        for alarm in (*self._set.alarms, *self._set.in_datadog):
             if alarm.signal.id == name:
                 return alarm.threshold, alarm.signal.threshold.unit, alarm.severity
         monitor = self._monitors.get(name)

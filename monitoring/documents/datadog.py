@@ -13,7 +13,7 @@ from settings.schema import Settings
 
 ENVIRONMENT = "prd"
 FOLDER = ROOT / "docs" / "datadog"
-COMMAND = "python -m webhook_buffer.cli.docs"
+COMMAND = "make docs"
 # What an environment says that publishes everything; the values are examples.
 EXAMPLE = {
     "apiKeySecretArn": "arn:aws:secretsmanager:us-east-1:333333333333:secret:datadog-api-abcdef",

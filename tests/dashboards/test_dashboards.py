@@ -13,8 +13,8 @@ from datadog_api_client.configuration import Configuration
 from datadog_api_client.model_utils import UnparsedObject, validate_and_convert_types
 from datadog_api_client.v1.model.dashboard import Dashboard
 
+from alarms import CATALOG
 from dashboards import DASHBOARDS
-from monitoring.alarm_set import alarm_set
 from monitoring.datadog import metrics
 from monitoring.datadog.boards import boards
 from monitoring.datadog.definition import Definition
@@ -34,6 +34,7 @@ from tests.dashboard_fixtures import (
     made,
     queries,
 )
+from webhook_buffer.composition import alarm_set
 
 ONLY_A_QUEUE: dict[str, Any] = {
     "backend_url": None,
@@ -48,11 +49,11 @@ CASES: list[dict[str, Any]] = [
 
 
 def _datadog(**overrides: Any) -> list[Definition]:
-    return boards(made(**overrides), DASHBOARDS)
+    return boards(made(CATALOG, **overrides), DASHBOARDS)
 
 
 def _cloudwatch(**overrides: Any) -> list[Body]:
-    return cloudwatch_widgets(made(**overrides), DASHBOARDS)
+    return cloudwatch_widgets(made(CATALOG, **overrides), DASHBOARDS)
 
 
 def _metric_widgets(**overrides: Any) -> list[Body]:
@@ -61,7 +62,7 @@ def _metric_widgets(**overrides: Any) -> list[Body]:
 
 def _sections(**overrides: Any) -> list[Section]:
     """Every section of both dashboards."""
-    having = deployed(made(**overrides).settings)
+    having = deployed(made(CATALOG, **overrides).settings)
     of_datadog = [one for board in DASHBOARDS.datadog(having) for one in board.sections]
     return [*DASHBOARDS.cloudwatch(having), *of_datadog]
 
@@ -185,7 +186,7 @@ def test_every_query_is_narrowed_by_the_variables(overrides: dict[str, Any]) -> 
 @pytest.mark.parametrize("overrides", CASES)
 def test_only_what_is_there_is_shown(overrides: dict[str, Any]) -> None:
     """Every metric of a CloudWatch graph is of a resource of this environment."""
-    resources = made(**overrides).resources.by_role.values()
+    resources = made(CATALOG, **overrides).resources.by_role.values()
     known = {pair for one in resources for pair in one.dimensions.items()}
     known.add(("Operation", "UpdateItem"))
     for panel in _metric_widgets(**overrides):
@@ -257,7 +258,7 @@ def test_without_heartbeat_none_is_shown() -> None:
 @pytest.mark.parametrize("overrides", CASES)
 def test_every_function_has_its_group(overrides: dict[str, Any]) -> None:
     """Datadog shows all functions, instrumented or not, under the names that AWS knows."""
-    settings = made(**overrides).settings
+    settings = made(CATALOG, **overrides).settings
     _, serverless = _datadog(**overrides)
     titles = [one["definition"]["title"] for one in serverless.body["widgets"]]
     existing = settings.existing

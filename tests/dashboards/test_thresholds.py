@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alarms import CATALOG
 from dashboards import DASHBOARDS
 from monitoring.alarm_set import AlarmSet, resolved
 from monitoring.datadog import metrics
@@ -86,14 +87,14 @@ def _panels(alarms: AlarmSet) -> Iterator[Panel]:
 
 def test_every_signal_is_drawn_in_cloudwatch_or_has_a_reason() -> None:
     """A signal's number is a line somewhere, or the reason stands here; no reason is left over."""
-    alarms = made(**TRAFFIC)
+    alarms = made(CATALOG, **TRAFFIC)
     drawn = _named(label for panel in _cloudwatch(alarms) for label in across(panel))
     assert {alarm.signal.id for alarm in alarms.alarms} - drawn == UNDRAWN_IN_CLOUDWATCH.keys()
 
 
 def test_every_signal_is_drawn_in_datadog_or_has_a_reason() -> None:
     """The same for signals and monitors in Datadog."""
-    alarms = made()
+    alarms = made(CATALOG)
     drawn = _named(label for widget in _datadog(alarms) for label in markers(widget))
     signals = {alarm.signal.id for alarm in alarms.alarms}
     monitors = {monitor.id for monitor in datadog_monitors(alarms)}
@@ -102,7 +103,7 @@ def test_every_signal_is_drawn_in_datadog_or_has_a_reason() -> None:
 
 def test_every_signal_of_existing_resources_is_drawn() -> None:
     """But for a threshold of one message; others' functions send no logs to Datadog."""
-    alarms = made(**EXISTING)
+    alarms = made(CATALOG, **EXISTING)
     signals = {alarm.signal.id for alarm in alarms.alarms}
     in_cloudwatch = _named(label for panel in _cloudwatch(alarms) for label in across(panel))
     assert signals - in_cloudwatch == {"orders-consumer-stopped"}
@@ -114,7 +115,7 @@ def test_every_signal_of_existing_resources_is_drawn() -> None:
 @pytest.mark.parametrize("overrides", [{}, EXISTING, UNINSTRUMENTED, UNTRACED, TRAFFIC])
 def test_thresholds_are_the_alarms_own(overrides: dict[str, Any]) -> None:
     """A line is where its alarm fires, in Datadog in the unit it has for what is shown."""
-    alarms = made(**overrides)
+    alarms = made(CATALOG, **overrides)
     numbers = {
         alarm.signal.id: (alarm.threshold, alarm.signal.threshold.unit) for alarm in alarms.alarms
     } | {
@@ -146,7 +147,7 @@ def test_thresholds_are_the_alarms_own(overrides: dict[str, Any]) -> None:
 @pytest.mark.parametrize("overrides", [{}, EXISTING])
 def test_timeouts_are_drawn_for_every_function(overrides: dict[str, Any]) -> None:
     """A fact is a line with its number; where none is known, Datadog's own metric draws it."""
-    alarms = made(**overrides)
+    alarms = made(CATALOG, **overrides)
     for widget in _datadog(alarms):
         role, _, title = widget.get("title", "").partition(": ")
         if title != "duration":
@@ -164,7 +165,7 @@ def test_timeouts_are_drawn_for_every_function(overrides: dict[str, Any]) -> Non
 @pytest.mark.parametrize("overrides", [TRAFFIC, EXISTING])
 def test_counts_are_drawn_over_the_period_they_are_for(overrides: dict[str, Any]) -> None:
     """A threshold of more than one is drawn where counts are over the alarm's own period."""
-    alarms = made(**overrides)
+    alarms = made(CATALOG, **overrides)
     for panel in _panels(alarms):
         for name in panel.signals:
             alarm = alarms.alarm(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,23 +26,17 @@ from monitoring.resources import resources
 from settings.errors import DefinitionError
 from settings.loader import load
 from tests.dashboard_fixtures import (
+    CATALOG,
     EXISTING,
     across,
     cloudwatch_widgets,
     in_cloudwatch,
     made,
-    own_definitions,
     showing,
 )
 
 _AGE = Query(metrics.QUEUE_AGE, "Maximum", "queue")
 _DURATION = Query(metrics.FUNCTION_DURATION, "p99", "publish")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _own() -> Iterator[None]:
-    with own_definitions():
-        yield
 
 
 def _age(**more: Any) -> Panel:
@@ -201,7 +194,7 @@ def test_log_metrics_have_no_dimensions() -> None:
 def test_the_api_s_id_may_be_a_token() -> None:
     """What the API's id is only the deployment knows; it stands in the body as it came."""
     settings = load("stg")
-    alarms = alarm_set(settings, resources(settings, api_id="${Token[API.1]}"))
+    alarms = alarm_set(settings, CATALOG, resources(settings, api_id="${Token[API.1]}"))
     line = Line("n", Query(metrics.HTTP_COUNT, "Sum", "api"))
     panel = Panel(title="Requests", unit="Count", lines=(line,))
     widgets = cloudwatch_widgets(alarms, showing((panel,)))

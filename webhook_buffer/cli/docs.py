@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from monitoring.documents import datadog
+from alarms import CATALOG
+from monitoring.documents import alarms, datadog, runbook
 from settings.errors import WebhookBufferError
-from webhook_buffer.composition import definitions
+from settings.loader import load
+from webhook_buffer.composition import alarm_set, definitions
+
+
+def write_alarms() -> None:
+    """Writes ``docs/alarms.md``."""
+    alarms.write(alarm_set(load(alarms.ENVIRONMENT)))
 
 
 def write_datadog() -> None:
@@ -14,9 +21,16 @@ def write_datadog() -> None:
     datadog.write(definitions(datadog.example()))
 
 
+def write_runbook() -> None:
+    """Refreshes the numbers in ``docs/runbook.md``."""
+    runbook.write(CATALOG)
+
+
 def main() -> int:
     """Writes all of them: exit code 0, or one error on standard error and not 0."""
     try:
+        write_runbook()
+        write_alarms()
         write_datadog()
     except WebhookBufferError as error:
         print(error, file=sys.stderr)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from monitoring.datadog.boards import boards
 from monitoring.datadog.definition import Definition, Kind, key_of
@@ -24,17 +21,10 @@ from tests.dashboard_fixtures import (
     UNINSTRUMENTED,
     Body,
     made,
-    own_definitions,
     showing,
 )
 
 _AGE = Query(metrics.QUEUE_AGE, "Maximum", "queue")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _own() -> Iterator[None]:
-    with own_definitions():
-        yield
 
 
 def _age(**more: Any) -> Panel:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -42,18 +41,11 @@ from tests.dashboard_fixtures import (
     in_cloudwatch,
     in_datadog,
     markers,
-    own_definitions,
     queries,
 )
 
 _ENHANCED = "aws.lambda.enhanced"
 _AGE = Query(cloudwatch.QUEUE_AGE, "Maximum", "queue")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _own() -> Iterator[None]:
-    with own_definitions():
-        yield
 
 
 def _series(name: str, aggregation: str, role: str = "", **more: Any) -> Line:
