@@ -91,7 +91,9 @@ def test_what_cloudwatch_does_not_have_is_left_out() -> None:
     """Datadog's lines, formulas over them, other widgets, and what is empty without them."""
     log = Line("lines", datadog=LogCount("@level:ERROR"), id="l", hidden=True)
     series = Line("cost", datadog=Series("aws.lambda.enhanced.estimated_cost", "sum"))
-    mixed = _age(lines=(Line("age", _AGE, id="a"), log, series, Formula("a / l", "share")))
+    hidden = Line("hidden", _AGE, id="h", hidden=True)
+    share = Formula("a / (l + h)", "share")
+    mixed = _age(lines=(Line("age", _AGE, id="a"), hidden, log, series, share))
     elsewhere = _age(title="Elsewhere", lines=(log, series, Formula("2 * l", "twice")))
     [panel] = in_cloudwatch((Note("Read this."), mixed, elsewhere), (LogList("Log"),))
     assert [metric[-1]["label"] for metric in panel["metrics"]] == ["age"]
