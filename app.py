@@ -31,8 +31,8 @@ def build(app: App, settings: Settings) -> None:
         monitoring = MonitoringStack(
             app, settings.monitoring_stack_name, settings=settings, env=where
         )
-        for watched in stacks:
-            monitoring.add_stack_dependency(watched)
+        for monitored in stacks:
+            monitoring.add_stack_dependency(monitored)
         stacks.append(monitoring)
     if settings.instrumented_functions:
         # Loading Datadog's construct takes almost a second.

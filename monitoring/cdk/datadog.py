@@ -78,7 +78,7 @@ def _variables(settings: Settings) -> dict[str, str]:
 
 
 def _options(stack: BufferStack | MonitoringStack, settings: Settings) -> dict[str, Any]:
-    """What the construct is told: one way to send, pinned layers, and no payload ever."""
+    """The construct's options: one way to send, pinned layers, and never a payload."""
     datadog = settings.datadog
     assert datadog is not None
     options: dict[str, Any] = {
