@@ -27,6 +27,16 @@ class SettingsError(WebhookBufferError):
         self.problems = problems
 
 
+class DefinitionError(WebhookBufferError):
+    """When definitions in ``alarms/`` can't work: names each, what is wrong, and the remedy."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
 class InputError(WebhookBufferError):
     """When an argument or a file given on the command line can't be used."""
 
