@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from alarms import api, backend, composites, datadog, end_to_end, functions, queue, slo, table
@@ -18,9 +19,11 @@ _SIGNALS = (
     *end_to_end.SIGNALS,
 )
 
+_MESSAGES = {"Webhook": "Message", "webhook": "message"}
+
 
 def _existing(role: str, kind: Kind, name: str) -> tuple[Signal, ...]:
-    """The signals of a resource that this app did not make; their ids begin with its role.
+    """The signals of a resource that this app did not create; their ids begin with its role.
 
     Args:
         name: the resource's own, for the titles.
@@ -45,8 +48,8 @@ def _theirs(signal: Signal, name: str) -> Signal:
 
 
 def _of_messages(text: str) -> str:
-    """What the buffer calls a webhook is a message, or a request, to everybody else."""
-    return text.replace("Webhooks", "Messages").replace("webhook", "message")
+    """What the buffer calls a webhook is a message elsewhere; names in braces stay."""
+    return re.sub(r"\{[^}]*\}|[Ww]ebhook", lambda match: _MESSAGES.get(match[0], match[0]), text)
 
 
 # What the roots (app.py, the command, its laptop) hand to the machinery.

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from monitoring import placeholders
 from monitoring.alarm_set import PROBE, Alarm, AlarmSet, CompositeAlarm
 
 
@@ -42,7 +43,7 @@ def steps_of(alarm: Alarm, alarm_set: AlarmSet) -> list[str]:
 
 
 def steps(heading: str, alarm_set: AlarmSet, names: Mapping[str, str] | None = None) -> list[str]:
-    """First steps with this environment's names in place of the runbook's placeholders.
+    """First steps with this environment's names and numbers in place of the runbook's.
 
     Args:
         names: further ones, by placeholder.
@@ -54,11 +55,34 @@ def steps(heading: str, alarm_set: AlarmSet, names: Mapping[str, str] | None = N
         "ENV": settings.environment,
         **(names or {}),
     }
-    placeholders = re.compile("|".join(rf"\b{name}\b" for name in names))
+    pattern = re.compile("|".join(rf"\b{name}\b" for name in names))
     return [
-        placeholders.sub(lambda m: names[m[0]], step)
-        for step in first_steps(heading, alarm_set.runbook)
+        pattern.sub(lambda match: names[match[0]], placeholders.plain(step))
+        for step in (
+            placeholders.refreshed(one, lambda name: number(name, alarm_set))
+            for one in first_steps(heading, alarm_set.runbook)
+        )
     ]
+
+
+def number(name: str, alarm_set: AlarmSet) -> str | None:
+    """A number of the runbook in an environment; None when there is no such number in it.
+
+    Args:
+        name: ``queue-age-page.threshold``, a fact (``queue.retention``) or a settings key.
+    """
+    owner, _, which = name.rpartition(".")
+    found = [one for one in (*alarm_set.alarms, *alarm_set.in_datadog) if one.signal.id == owner]
+    if found:
+        [alarm] = found
+        signal = alarm.signal
+        numbers = placeholders.numbers(
+            signal.threshold, alarm.threshold, alarm.period, signal.datapoints, alarm.periods
+        )
+        return numbers.get(which)
+    return placeholders.of_fact(name, alarm_set.resources) or placeholders.of_setting(
+        name, alarm_set.settings
+    )
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitoring import placeholders
 from monitoring.model import checks
 from monitoring.model.catalog import Catalog
 from monitoring.model.signals import (
@@ -37,6 +38,7 @@ class Alarm:
     """A signal in one environment.
 
     Attributes:
+        signal: with the environment's numbers in its texts.
         name: physical name.
         measures: by the id the expression uses.
         threshold: in ``signal.threshold.unit``.
@@ -151,6 +153,7 @@ def alarm_set(
     left_out = _left_out(settings, catalog, resources, candidates)
     signals = overridden(settings, [one for one in candidates if one.id not in left_out], catalog)
     _require([problem for signal in signals for problem in signal_problems(signal, resources)])
+    _require([problem for one in signals for problem in placeholders.problems(one, resources)])
     in_composites = _in_composites(settings, catalog, signals) if resources.ours else set()
     alarms = [_alarm(settings, resources, signal, in_composites) for signal in signals]
     problems = [
@@ -250,14 +253,17 @@ def _alarm(
     of_alert_path = FailureMode.ALERT_PATH_BROKEN in signal.covers
     second_way = ("alert-path",) if mailed and of_alert_path else ()
     logged = resources.by_role.get(signal.log or "")
+    threshold = resolved(signal.threshold, resources)
+    period, periods = resources.number(signal.period), resources.number(signal.periods)
+    numbers = placeholders.numbers(signal.threshold, threshold, period, signal.datapoints, periods)
     return Alarm(
-        signal=signal,
+        signal=placeholders.filled(signal, numbers, resources),
         name=settings.alarm_name(signal.id),
         measures={name: resources.measure(query) for name, query in signal.queries.items()},
         expression=resources.filled(signal.expression) if signal.expression else None,
-        threshold=resolved(signal.threshold, resources),
-        period=resources.number(signal.period),
-        periods=resources.number(signal.periods),
+        threshold=threshold,
+        period=period,
+        periods=periods,
         topics=(notified.value, *second_way),
         log_group=logged.log_groups[0] if logged and logged.log_groups else None,
     )

@@ -28,8 +28,8 @@ from monitoring.model.dashboards import (
     TraceList,
 )
 from monitoring.model.signals import Severity
+from monitoring.quantities import quantity
 from monitoring.resources import plain
-from monitoring.wording import quantity
 
 _STYLES = {
     Severity.PAGE: "error dashed",

@@ -103,14 +103,21 @@ class Metric:
 
     Attributes:
         unit: of one value; ``Count``, ``Seconds``, ``Milliseconds`` or ``Percent``.
+        label: what people call it.
         dimensions: beyond those that name the resource (``Operation``).
+        written: by which function and when; for metrics of ours.
+        steady: whether healthy traffic writes it every hour; for metrics of ours. CloudWatch
+            charges for the hours in which a metric is written.
     """
 
     kind: Kind
     namespace: str
     name: str
     unit: str
+    label: str
     dimensions: Mapping[str, str] = field(default_factory=dict)
+    written: str = ""
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)

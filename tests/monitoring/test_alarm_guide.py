@@ -97,7 +97,7 @@ def test_steps_of_a_section(tmp_path: Path) -> None:
     """Only the numbered items under "First steps" count, each on one line."""
     file = tmp_path / "runbook.md"
     file.write_text(
-        "# R\n\n## a\n\n**First steps**\n\n1. one\n2. two\n\n**Mend.**\n\n1. not this\n\n## b\n"
+        "# R\n\n## a\n\n**First steps**\n\n1. one\n2. two\n\n**Fix.**\n\n1. not this\n\n## b\n"
     )
     assert first_steps("a", file) == ["one", "two"]
     assert first_steps("b", file) == []

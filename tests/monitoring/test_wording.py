@@ -1,4 +1,4 @@
-"""Alarms are told in words that need no knowledge of CloudWatch's ids."""
+"""Alarms are described in words that need no knowledge of CloudWatch's ids."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from monitoring import wording
-from monitoring.model import metrics
-from monitoring.model.signals import Comparison, Metric
+from monitoring.model.signals import Comparison
+from monitoring.quantities import quantity
 from tests.monitoring.fixtures import TRAFFIC, composite
 from tests.monitoring.fixtures import alarm as _alarm
 
@@ -36,7 +36,7 @@ RUNBOOK = "https://example.com/runbook"
 )
 def test_quantities_are_as_people_write_them(value: float, unit: str, expected: str) -> None:
     """A number has the largest unit in which it stays short; a count has none."""
-    assert wording.quantity(value, unit) == expected
+    assert quantity(value, unit) == expected
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_quantities_are_as_people_write_them(value: float, unit: str, expected: 
         (
             "refusals",
             "100 * e5 / n ≥ 4 % in 2 of 2 minutes, while e5 ≥ 2, "
-            "where e5 = 5xx answers (Sum), n = requests (Sum)",
+            "where e5 = 5xx responses (Sum), n = requests (Sum)",
         ),
         (
             "unsteady",
@@ -96,7 +96,7 @@ def _reworded(expression: str, comparison: Comparison = Comparison.AT_LEAST) -> 
 
 def test_an_if_whose_other_branch_fires_is_kept() -> None:
     """An IF is told as a condition only when its other branch is never in alarm."""
-    kept = "IF((5xx answers, Sum) ≥ 3, (requests, Sum), {}) {} 4 % in 2 of 2 minutes"
+    kept = "IF((5xx responses, Sum) ≥ 3, (requests, Sum), {}) {} 4 % in 2 of 2 minutes"
     assert _reworded("IF(e5 >= 3, n, 7)") == kept.format(7, "≥")
     assert _reworded("IF(e5 >= 3, n, 3)").startswith("n ≥ 4 % in 2 of 2 minutes, while e5 ≥ 3,")
     assert _reworded("IF(e5 >= 3, n, 3)", Comparison.BELOW) == kept.format(3, "<")
@@ -110,14 +110,6 @@ def test_what_is_more_than_an_if_is_kept() -> None:
     assert "while e5 > n or (e5 + n) > 9, where" in told
 
 
-@pytest.mark.parametrize(
-    "metric", [one for one in vars(metrics).values() if isinstance(one, Metric)]
-)
-def test_every_metric_has_words(metric: Metric) -> None:
-    """No metric is told by CloudWatch's name for want of words."""
-    assert metric.name in wording.METRICS
-
-
 def test_metric_names_are_cloudwatch_s() -> None:
     """Who looks for a metric in the console finds it by these names, each once."""
     assert wording.metric_names(_alarm("wait")) == "AWS/SQS ApproximateAgeOfOldestMessage"
@@ -127,9 +119,9 @@ def test_metric_names_are_cloudwatch_s() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("beats", "counts as wrong"),
-        ("refusals", "counts as fine"),
-        ("unsteady", "leaves the state as it is"),
+        ("beats", "counts as breaching"),
+        ("refusals", "counts as not breaching"),
+        ("unsteady", "keeps the state"),
     ],
 )
 def test_missing_data_is_in_words(name: str, expected: str) -> None:
@@ -140,7 +132,7 @@ def test_missing_data_is_in_words(name: str, expected: str) -> None:
 def test_a_description_says_all() -> None:
     """What is wrong, for whom, when, and where to read on."""
     assert wording.description(_alarm("crashes"), RUNBOOK) == (
-        "crashes is wrong. Users notice. On when: errors of publish, Sum "
+        "crashes is wrong. Users notice. Fires when errors of publish, Sum "
         f"≥ 1 in 2 of 3 minutes. Runbook: {RUNBOOK}#crashes"
     )
 
@@ -154,7 +146,7 @@ def test_a_description_leads_to_the_signal_s_heading() -> None:
 def test_a_composite_s_description_names_its_parts() -> None:
     """An incident says what sets it off, what explains it, and during what it is silent."""
     described = wording.description(composite("degraded"), RUNBOOK)
-    assert "On while: slow, or retries. Silent during down." in described
+    assert "Fires while any part is on: slow, or retries. Suppressed during down." in described
     assert described.endswith(f" Runbook: {RUNBOOK}#degraded")
     assert wording.parts(composite("down")) == (
         "wait (unless unwritten), or crashes, or beats (unless refusals), "

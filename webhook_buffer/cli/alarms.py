@@ -297,7 +297,7 @@ def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
     return [
         ("Alarm", alarm.name),
         ("What is wrong", signal.title),
-        ("What users notice", signal.impact),
+        ("Impact", signal.impact),
         ("Condition", wording.condition(alarm)),
         ("Expression", alarm.expression or "the metric itself"),
         ("Metrics", "\n".join(metrics)),
@@ -320,7 +320,7 @@ def _of_composite(alarm: CompositeAlarm, alarms: AlarmSet) -> list[tuple[str, st
     return [
         ("Alarm", alarm.name),
         ("What is wrong", composite.title),
-        ("What users notice", composite.impact),
+        ("Impact", composite.impact),
         ("On while", wording.parts(alarm)),
         ("Silent during", silent or "-"),
         ("Severity", alarm.severity.value),

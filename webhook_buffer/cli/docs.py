@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from monitoring.documents import alarms, datadog
+from alarms import CATALOG
+from monitoring.documents import alarms, datadog, runbook
 from settings.errors import WebhookBufferError
 from settings.loader import load
 from webhook_buffer.composition import alarm_set, definitions
@@ -25,6 +26,7 @@ def main() -> int:
     try:
         write_alarms()
         write_datadog()
+        runbook.write(CATALOG)
     except WebhookBufferError as error:
         print(error, file=sys.stderr)
         return error.exit_code

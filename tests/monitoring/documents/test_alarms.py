@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from alarms import CATALOG, backend
-from lambdas.metrics import UNITS
 from monitoring import cost
 from monitoring.alarm_set import AlarmSet, alarm_set
 from monitoring.documents import alarms
+from monitoring.model import metrics
 from monitoring.model.checks import headings
 from monitoring.model.signals import FailureMode, Signal
 from settings.errors import DefinitionError
@@ -55,7 +55,7 @@ def test_the_page_is_current(tmp_path: Path) -> None:
 
 def test_every_failure_mode_has_a_row(page: str) -> None:
     """The coverage table has each failure mode, and what notices it or could."""
-    rows = _rows(page, "What is noticed by what")
+    rows = _rows(page, "Coverage")
     assert [int(row[0]) for row in rows] == list(FailureMode)
     answers = {int(row[0]): row[2] for row in rows}
     assert answers[FailureMode.BACKEND_5XX] == "[wait](runbook.md#wait)"
@@ -66,7 +66,7 @@ def test_every_signal_has_its_rows(page: str, found: AlarmSet) -> None:
     """Each alarm stands in both tables, in the order of the definitions."""
     ids = [alarm.signal.id for alarm in found.alarms]
     assert [row[0].split("]")[0][1:] for row in _rows(page, "Signals")] == ids
-    assert [row[0] for row in _rows(page, "Why these numbers")] == ids
+    assert [row[0] for row in _rows(page, "Thresholds and reasons")] == ids
 
 
 def test_a_signal_s_row_says_all(page: str) -> None:
@@ -79,7 +79,7 @@ def test_a_signal_s_row_says_all(page: str) -> None:
         "down",
         "CloudWatch",
         "1, 2",
-        "counts as fine",
+        "counts as not breaching",
         "0.10",
     ]
     assert rows["[unwritten](runbook.md#unwritten)"][3] == "itself"
@@ -89,7 +89,7 @@ def test_a_signal_s_row_says_all(page: str) -> None:
 
 def test_reasons_name_the_share(page: str) -> None:
     """A derived threshold stands with what it is derived from."""
-    rows = {row[0]: row[1:] for row in _rows(page, "Why these numbers")}
+    rows = {row[0]: row[1:] for row in _rows(page, "Thresholds and reasons")}
     threshold, reason, missing = rows["slow"]
     assert threshold.startswith("6 s (0.6 ")
     assert threshold.endswith(" publish.timeout)")
@@ -108,14 +108,12 @@ def test_every_incident_has_a_row(page: str) -> None:
 def test_every_metric_has_a_row(page: str) -> None:
     """Each metric of ours is told with its unit and when it is written, and no other is."""
     rows = _rows(page, "Metrics of the functions")
-    assert [row[0].strip("`") for row in rows] == list(UNITS)
-    assert [row[1] for row in rows] == list(UNITS.values())
-    assert alarms.WRITTEN.keys() == UNITS.keys()
+    assert rows == [[f"`{one.name}`", one.unit, one.written] for one in metrics.OURS]
 
 
 def test_the_bill_adds_up(page: str, found: AlarmSet) -> None:
     """The total is that of the parts, and each price stands with its source and date."""
-    rows = _rows(page, "What it costs")
+    rows = _rows(page, "Cost")
     total = cost.total(cost.monthly(found))
     assert rows[-1][2] == f"**{total:.2f}**"
     assert sum(float(row[2]) for row in rows[:-1]) == pytest.approx(total, abs=0.05)

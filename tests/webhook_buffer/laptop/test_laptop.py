@@ -212,7 +212,7 @@ def test_one_incident_is_told_once_to_every_channel(laptop: Laptop) -> None:
         pages = received.expect(["slack", "pagerduty", "https", "email"])
         for page in pages:
             told = _told(page)
-            assert "The backend does not take webhooks" in told, page.channel
+            assert "The backend does not accept webhooks" in told, page.channel
             assert "62.5 %, threshold 50 %" in told
             assert "Webhooks wait in the queue" in told
             assert "docs/runbook.md#backend-down" in told
