@@ -16,6 +16,7 @@ from aws_cdk import App, Environment
 
 from alarms import CATALOG
 from buffer.stack import BufferStack
+from dashboards import DASHBOARDS
 from monitoring.cdk.stack import MonitoringStack
 from settings.errors import InputError, WebhookBufferError
 from settings.loader import load
@@ -30,7 +31,12 @@ def build(app: App, settings: Settings) -> None:
         stacks.append(BufferStack(app, settings.prefix, settings=settings, env=where))
     if settings.monitoring:
         monitoring = MonitoringStack(
-            app, settings.monitoring_stack_name, settings=settings, catalog=CATALOG, env=where
+            app,
+            settings.monitoring_stack_name,
+            settings=settings,
+            catalog=CATALOG,
+            dashboards=DASHBOARDS,
+            env=where,
         )
         for stack in stacks:
             monitoring.add_stack_dependency(stack)

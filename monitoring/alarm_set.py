@@ -153,7 +153,6 @@ def alarm_set(
     left_out = _left_out(settings, catalog, resources, candidates)
     signals = overridden(settings, [one for one in candidates if one.id not in left_out], catalog)
     _require([problem for signal in signals for problem in signal_problems(signal, resources)])
-    _require([problem for one in signals for problem in placeholders.problems(one, resources)])
     in_composites = _in_composites(settings, catalog, signals) if resources.ours else set()
     alarms = [_alarm(settings, resources, signal, in_composites) for signal in signals]
     problems = [
@@ -253,8 +252,8 @@ def _alarm(
     of_alert_path = FailureMode.ALERT_PATH_BROKEN in signal.covers
     second_way = ("alert-path",) if mailed and of_alert_path else ()
     logged = resources.by_role.get(signal.log or "")
-    threshold = resolved(signal.threshold, resources)
     period, periods = resources.number(signal.period), resources.number(signal.periods)
+    threshold = resolved(signal.threshold, resources)
     numbers = placeholders.numbers(signal.threshold, threshold, period, signal.datapoints, periods)
     return Alarm(
         signal=placeholders.filled(signal, numbers, resources),

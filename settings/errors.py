@@ -28,7 +28,7 @@ class SettingsError(WebhookBufferError):
 
 
 class DefinitionError(WebhookBufferError):
-    """When definitions in ``alarms/`` can't work: names each, what is wrong, and the remedy."""
+    """When definitions in the source tree can't work: names each, what is wrong, the remedy."""
 
     exit_code = 2
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from monitoring.alarm_set import AlarmSet
 from monitoring.datadog import references
-from monitoring.datadog.boards import dashboards
+from monitoring.datadog.boards import boards
 from monitoring.datadog.check import problems
 from monitoring.datadog.definition import Definition, not_set_up
 from monitoring.datadog.downtimes import downtimes
 from monitoring.datadog.imported import imported
 from monitoring.datadog.monitors import monitors
 from monitoring.datadog.slos import slos
+from monitoring.model.dashboards import Dashboards
 from settings.errors import DefinitionError, SettingsError
 from settings.paths import CDK_JSON
 
 
-def definitions(alarms: AlarmSet) -> list[Definition]:
+def definitions(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
     """Every object of an environment, checked, in an order in which none is needed too early.
 
     Raises:
-        DefinitionError: When monitors or objectives refer to what does not exist.
         SettingsError: When the environment has no Datadog settings, or a definition can't work.
+        DefinitionError: When monitors or objectives refer to what does not exist, or dashboards
+            can't be drawn as they are defined.
     """
     settings = alarms.settings
     if settings.datadog is None:
@@ -31,7 +33,7 @@ def definitions(alarms: AlarmSet) -> list[Definition]:
     found = [
         *monitors(alarms),
         *slos(alarms),
-        *dashboards(alarms),
+        *boards(alarms, dashboards),
         *downtimes(settings),
         *imported(settings),
     ]

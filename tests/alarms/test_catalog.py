@@ -94,10 +94,3 @@ def test_monitoring_costs_less_than_15_dollars(environment: str) -> None:
     """Each shipped environment stays below $15 at list prices, channels' secrets aside."""
     lines = cost.monthly(alarm_set(load(environment)))
     assert cost.total([line for line in lines if line.part != "secrets"]) < MOST
-
-
-@pytest.mark.parametrize("kind", [Kind.QUEUE, Kind.FUNCTION, Kind.REST_API, Kind.TABLE])
-def test_what_holds_for_any_resource_has_words(kind: Kind) -> None:
-    """Signals of existing resources read metrics that have words, too."""
-    for signal in CATALOG.existing("theirs", kind, "shop"):
-        assert all(query.metric.label for query in signal.queries.values())

@@ -309,6 +309,7 @@ def test_wrong_definitions_are_one_error() -> None:
         ),
         ({"expression": "it * {queue.age}"}, "there is no fact 'queue.age'"),
         ({"periods": "queue.age"}, "there is no fact 'queue.age'"),
+        ({"impact": "{treshold} late."}, "a text names {treshold}, which does not exist; write"),
         ({"periods": "queue.retention"}, "1209600 periods of 60 s are more than CloudWatch's"),
     ],
 )
