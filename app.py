@@ -1,7 +1,7 @@
 """The CDK app: settings → BufferStack → MonitoringStack → Datadog's library around functions.
 
-``cdk synth -c env=dev``; without ``-c env`` the variable ``ENV`` decides. ``-c overrides='{…}'``
-replaces keys of the environment's block for one run.
+``cdk synth -c env=dev``; without ``-c env`` the variable ``WEBHOOK_BUFFER_ENV``
+decides. ``-c overrides='{…}'`` replaces keys of the environment's block for one run.
 """
 
 from __future__ import annotations

@@ -14,6 +14,9 @@ from settings.errors import SettingsError
 from settings.paths import CDK_JSON
 from settings.schema import Settings
 
+# Chooses the environment. Not ENV, which a POSIX shell sets to a file of its own.
+VARIABLE = "WEBHOOK_BUFFER_ENV"
+
 
 def environments(file: Path = CDK_JSON) -> dict[str, dict[str, Any]]:
     """The blocks in ``cdk.json``: what its ``context`` holds that is an object.
@@ -44,7 +47,7 @@ def load(
     """One environment's settings.
 
     Args:
-        environment: its name; without one ``ENV`` decides.
+        environment: its name; without one the variable ``WEBHOOK_BUFFER_ENV`` decides.
         file: ``cdk.json``.
         overrides: keys that take the place of the block's (None removes one).
 
@@ -53,10 +56,10 @@ def load(
             every problem, each with its key and remedy.
     """
     blocks = environments(file)
-    name = environment or os.environ.get("ENV")
+    name = environment or os.environ.get(VARIABLE)
     known = _listed(set(blocks)) or "none"
     if not name:
-        remedy = f"choose one with --env, ENV=… or -c env=… (known: {known})"
+        remedy = f"choose one with --env, {VARIABLE}=… or -c env=… (known: {known})"
         raise SettingsError(file, None, [f"no environment chosen; {remedy}"])
     if name not in blocks:
         raise SettingsError(file, name, [f'unknown; known are {known}. Add its block to "context"'])

@@ -1,4 +1,4 @@
-"""``webhook-buffer datadog``: what Datadog has, what it is to have, and making it so."""
+"""``webhook-buffer datadog``: plan, publish, and find manual changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from settings.errors import DatadogError, InputError, SettingsError, WebhookBuff
 from settings.loader import load
 from settings.paths import CDK_JSON, ROOT
 from settings.schema import Settings
-from webhook_buffer.cli.alarms import Env, Yes
+from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
 from webhook_buffer.cli.terminal import console, progress, require_answer, show_change
 from webhook_buffer.laptop import laptop
 
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
     from monitoring.datadog.sync.plan import Plan, Step
     from monitoring.datadog.sync.publish import Failure
 
-datadog_app = typer.Typer(
-    help="Datadog: plan and publish monitors, SLOs, dashboards and downtimes; find drift.",
-    no_args_is_help=True,
-)
+datadog_app = typer.Typer(rich_markup_mode=None)
 
 _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "delete": "[red]-[/]"}
 _GONE = "no longer defined"
@@ -55,16 +52,18 @@ class _OneForErrors(typer.core.TyperCommand):
 
 @datadog_app.command("plan", cls=_OneForErrors)
 def plan_objects(
-    env: Env = "local",
+    env: Env = LOCAL,
     detailed: Annotated[
         bool,
         typer.Option("--detailed-exitcode", help="Exit with 0: no changes, 2: changes, 1: error."),
     ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the plan as JSON, too.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Also write the plan to this file, as JSON."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Show what `apply` would change. Writes nothing to Datadog."""
+    """Show what `apply` would change. Read-only."""
     api, settings = _api(env)
     found = _plan(api, settings)
     if out:
@@ -72,6 +71,9 @@ def plan_objects(
             out.write_text(json.dumps(found.document(), indent=2) + "\n", "utf-8")
         except OSError as error:
             raise InputError(f"--out {out}: {error.strerror}; name another file") from None
+    if as_json:
+        console.print_json(data=found.document())
+        raise typer.Exit(2 if detailed and found.changing() else 0)
     _show(found)
     wrote = "Nothing was written." if api.writes == 0 else f"{api.writes} writes!"
     console.print(f"Plan: {_summary(found)} {wrote}", soft_wrap=True)
@@ -81,13 +83,13 @@ def plan_objects(
 
 @datadog_app.command("apply")
 def apply_objects(
-    env: Env = "local",
+    env: Env = LOCAL,
     yes: Yes = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Also delete what is no longer defined.")
+        bool, typer.Option("--prune", help="Also delete objects that are no longer defined.")
     ] = False,
 ) -> None:
-    """Show the plan, ask, and make Datadog so."""
+    """Show the plan, ask for confirmation, and apply it to Datadog."""
     require_answer(yes)
     api, settings = _api(env)
     found = _plan(api, settings)
@@ -103,8 +105,8 @@ def apply_objects(
 
 
 @datadog_app.command("destroy")
-def destroy_objects(env: Env = "local", yes: Yes = False) -> None:
-    """Delete everything of an environment from Datadog; nothing else is touched."""
+def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
+    """Delete an environment's objects from Datadog. Nothing else is touched."""
     from monitoring.datadog.sync.plan import plan
 
     require_answer(yes)
@@ -114,9 +116,11 @@ def destroy_objects(env: Env = "local", yes: Yes = False) -> None:
     _show(found, "")
     if not found.steps:
         if found.copies or found.strays:
-            console.print("Nothing more to delete; what is named above stays. Mend it there.")
+            console.print(
+                "Nothing else to delete. The objects above stay; correct them in Datadog."
+            )
         else:
-            console.print(f"Nothing of environment '{env}' is in {api.keys.url}.")
+            console.print(f"Environment '{env}' has no objects in {api.keys.url}.")
         return
     if not yes:
         question = f"Delete these {len(found.steps)} objects from {api.keys.url}?"
@@ -125,15 +129,17 @@ def destroy_objects(env: Env = "local", yes: Yes = False) -> None:
 
 
 @datadog_app.command("drift", cls=_OneForErrors)
-def find_drift(env: Env = "local") -> None:
-    """Tell what people changed by hand since it was published. Writes nothing; 2 if anything."""
+def find_drift(env: Env = LOCAL) -> None:
+    """List manual changes since the last apply. Read-only; exits with 2 if there are any."""
     from monitoring.datadog.sync.plan import Action
 
     api, settings = _api(env)
     found = _plan(api, settings)
     present = [step for step in found.steps if step.id]
     if not present:
-        console.print(f"Nothing of '{env}' is in {api.keys.url}: deleted, or not published yet.")
+        console.print(
+            f"Environment '{env}' has no objects in {api.keys.url}: deleted, or not published yet."
+        )
         console.print(f"To publish: webhook-buffer datadog apply --env {env}")
         raise typer.Exit(2)
     changed = [step for step in present if step.by_hand]
@@ -164,14 +170,15 @@ def find_drift(env: Env = "local") -> None:
 @datadog_app.command("import")
 def import_object(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="dashboard or monitor.")],
-    id: Annotated[str, typer.Argument(metavar="ID", help="At the end of its URL.")],  # noqa: A002
-    env: Env = "local",
+    id: Annotated[str, typer.Argument(metavar="ID", help="The id at the end of its URL.")],  # noqa: A002
+    env: Env = LOCAL,
     key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Its name here; from its title without one.")
+        str | None,
+        typer.Option(metavar="KEY", help="Its name in the code; default: from its title."),
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Take over a dashboard or monitor that was made by hand: a file here, a marker there."""
+    """Manage a manually created dashboard or monitor: write its file, mark it in Datadog."""
     from monitoring.datadog.definition import Kind
     from monitoring.datadog.sync.adopt import adopt, adoption
 
@@ -181,10 +188,12 @@ def import_object(
     api, settings = _api(env)
     found = adoption(api, settings, Kind(kind), id, key)
     file = found.file.relative_to(ROOT)
-    console.print(f"{kind} {id}, '{escape(found.title)}', becomes {file}.", soft_wrap=True)
-    console.print("In Datadog its text gets the line that makes it ours; nothing else changes.")
+    console.print(
+        f"{kind} {id}, '{escape(found.title)}', will be written to {file}.", soft_wrap=True
+    )
+    console.print("In Datadog a marker is added to its text; nothing else changes.")
     if not yes:
-        typer.confirm("Take it over?", abort=True)
+        typer.confirm("Import it?", abort=True)
     adopt(api, found)
     console.print(f"Written: {file}. Next: webhook-buffer datadog plan --env {env}", soft_wrap=True)
 
@@ -192,11 +201,12 @@ def import_object(
 @datadog_app.command("render")
 def render_objects(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where KIND/KEY.json goes.", file_okay=False)
+        Path,
+        typer.Argument(metavar="FOLDER", help="Where to write KIND/KEY.json.", file_okay=False),
     ],
-    env: Env = "local",
+    env: Env = LOCAL,
 ) -> None:
-    """Write every object as JSON, to paste into Datadog or to read. Needs no keys."""
+    """Write every object as JSON, to read or to paste into Datadog. Needs no keys."""
     from monitoring.datadog.definitions import definitions
     from monitoring.documents.datadog import files
 
@@ -246,7 +256,9 @@ class Publication:
                 [*tags, f"version:{release}"] if release else tags,
             )  # fmt: skip
         except DatadogError as error:
-            console.print(f"[yellow]![/] The deployment is not marked: {escape(str(error))}")
+            console.print(
+                f"[yellow]![/] The deployment was not marked in Datadog: {escape(str(error))}"
+            )
 
     def _show(self) -> Plan:
         found = _plan(self._api, self._settings)
@@ -309,7 +321,7 @@ def _publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
 def _told(failures: Sequence[Failure], env: str) -> str:
     lines = [f"{one.step.name}: {one.reason}" for one in failures]
     return "\n".join(
-        [*lines, f"{len(failures)} failed, the rest is done. Mend it and run again: "
+        [*lines, f"{len(failures)} failed, the rest is done. Fix this and run again: "
          f"webhook-buffer datadog apply --env {env}"]
     )  # fmt: skip
 
@@ -347,7 +359,7 @@ def _show_others(found: Plan) -> None:
     for kind, key, id_ in found.strays:
         console.print(
             f"[yellow]![/] {kind} {id_} has our tags, but {key}'s marker was taken out of its "
-            "text. It is left alone and not made anew. Take the tag managed-by away, or put the "
+            "text. It is left alone and not created again. Remove the tag managed-by, or put the "
             f"line back: {found.line(key)}",
             soft_wrap=True,
         )

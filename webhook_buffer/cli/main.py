@@ -1,40 +1,28 @@
-"""Where the ``webhook-buffer`` command begins: it loads what the words given need, and no more.
-
-The settings, and what deploys, take most of a second to load; alarms of any template are tested
-without them.
-"""
+"""Where the ``webhook-buffer`` command begins, and where its errors end."""
 
 from __future__ import annotations
 
 import sys
 
-import typer
 from alarmproof.errors import AlarmproofError
-from rich.console import Console
 
-from settings.errors import WebhookBufferError
-from webhook_buffer.cli import proof
+from settings.errors import InputError, WebhookBufferError
+from webhook_buffer.cli.app import app
 
 
 def main() -> None:
     """Runs the command line; an error of ours is a message and an exit code, no traceback."""
     try:
-        _app()()
+        app()
     except (WebhookBufferError, AlarmproofError) as error:
-        Console(stderr=True, highlight=False).print("[red]Error:[/] ", end="")
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(error, error.exit_code)
+    except OSError as error:
+        _end(InputError(f"{error}"), 1)
 
 
-def _app() -> typer.Typer:
-    words = sys.argv[1:3]
-    if len(words) == 2 and words[0] == "alarms" and words[1] in proof.COMMANDS:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alarms = typer.Typer()
-        proof.add_to(alarms)
-        app.add_typer(alarms, name="alarms")
-        app.callback()(lambda: None)
-        return app
-    from webhook_buffer.cli.app import app as whole
+def _end(error: Exception, exit_code: int) -> None:
+    from rich.console import Console
 
-    return whole
+    Console(stderr=True, highlight=False).print("[red]Error:[/] ", end="")
+    print(error, file=sys.stderr)
+    sys.exit(exit_code)

@@ -14,6 +14,7 @@ import typer
 
 from settings.errors import InputError, ProofFailedError
 from settings.paths import ROOT
+from webhook_buffer.cli.options import LOCAL, Env
 
 if TYPE_CHECKING:
     from alarmproof.model import Templates
@@ -27,9 +28,6 @@ TemplateFiles = Annotated[
         help="A CloudFormation template, or a folder such as cdk.out; by default our own alarms.",
     ),
 ]
-Environment = Annotated[
-    str, typer.Option("--env", envvar="ENV", help="Environment, where no template is named.")
-]
 Format = Literal["text", "json", "sarif"]
 _EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
 _OWN_CASES = ROOT / "alarms" / "cases"
@@ -42,7 +40,7 @@ def run_cases(
         typer.Argument(help="Case files or folders; by default those in alarms/cases."),
     ] = None,
     template: TemplateFiles = None,
-    env: Environment = "prd",
+    env: Env = LOCAL,
     junit: Annotated[Path | None, typer.Option(help="Write the outcomes as JUnit XML.")] = None,
 ) -> None:
     """Test alarms on series: whether they fire when they must, and are silent when they should.
@@ -74,7 +72,7 @@ def run_cases(
 
 def lint(
     template: TemplateFiles = None,
-    env: Environment = "prd",
+    env: Env = LOCAL,
     promise: Annotated[
         int, typer.Option(min=60, help="Seconds within which an alarm has to react.")
     ] = 300,
@@ -131,7 +129,7 @@ def replay(
         typer.Option("--set", help="Try another value, before and after: ALARM.threshold=600."),
     ] = None,
     template: TemplateFiles = None,
-    env: Environment = "prd",
+    env: Env = LOCAL,
     page: Annotated[Path | None, typer.Option("--html", help="Write a report with charts.")] = None,
     save: Annotated[Path | None, typer.Option(help="Keep what was fetched in this file.")] = None,
 ) -> None:
@@ -173,9 +171,15 @@ def _fetched(alarms: Templates, env: str, since: str) -> Recorded:
     from webhook_buffer.laptop import laptop
     from webhook_buffer.operations import history
 
+    settings = load(env)
+    if settings.on_laptop:
+        raise InputError(
+            f"Environment '{env}' runs on the laptop, where CloudWatch records nothing. Pass --env "
+            "with an environment on AWS, or record it: webhook-buffer alarms record FILE"
+        )
     end = round(time.time())
     series = history.fetch(
-        laptop.target(load(env)), alarms.alarms, start=end - _seconds(since), end=end
+        laptop.target(settings), alarms.alarms, start=end - _seconds(since), end=end
     )
     if not series:
         raise InputError(f"CloudWatch has no data of these metrics in the last {since}.")
@@ -239,7 +243,7 @@ def _figures(found: Replay, one: Replayed) -> list[str]:
 
 def bench(
     template: TemplateFiles = None,
-    env: Environment = "prd",
+    env: Env = LOCAL,
     days: Annotated[int, typer.Option(min=1, max=90, help="Healthy days.")] = 30,
     write: Annotated[bool, typer.Option("--write", help="Write docs/benchmark.md anew.")] = False,
 ) -> None:
