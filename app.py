@@ -16,7 +16,7 @@ from aws_cdk import App, Environment
 
 from buffer.stack import BufferStack
 from monitoring.cdk.stack import MonitoringStack
-from settings.errors import InputError, WebhookBufferError
+from settings.errors import FileError, InputError, WebhookBufferError
 from settings.loader import load
 from settings.schema import Settings
 
@@ -51,6 +51,9 @@ def main() -> int:
             raise InputError(f"-c overrides is not valid JSON: {error}") from None
         build(app, load(app.node.try_get_context("env"), overrides=overrides))
         app.synth()
+    except OSError as error:
+        print(FileError(error), file=sys.stderr)
+        return FileError.exit_code
     except WebhookBufferError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from settings.errors import SettingsError
+from settings.errors import FileError, SettingsError
 from settings.paths import CDK_JSON
 from settings.schema import Settings
 
@@ -22,7 +22,8 @@ def environments(file: Path = CDK_JSON) -> dict[str, dict[str, Any]]:
     """The blocks in ``cdk.json``: what its ``context`` holds that is an object.
 
     Raises:
-        SettingsError: When the file is missing or not JSON.
+        FileError: When the file can't be read.
+        SettingsError: When it is missing or not JSON.
     """
     try:
         document = json.loads(file.read_text())
@@ -31,8 +32,10 @@ def environments(file: Path = CDK_JSON) -> dict[str, dict[str, Any]]:
         raise SettingsError(
             file, None, [f"not found in {file.parent}; run this in the project"]
         ) from None
+    except OSError as error:
+        raise FileError(error, file) from None
     except ValueError as error:
-        raise SettingsError(file, None, [f"not valid JSON: {error}; mend it there"]) from None
+        raise SettingsError(file, None, [f"not valid JSON: {error}; correct it there"]) from None
     except (KeyError, TypeError):
         raise SettingsError(file, None, ['has no "context"; put the environments there']) from None
     return {name: block for name, block in context.items() if isinstance(block, dict)}

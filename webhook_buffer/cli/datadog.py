@@ -18,6 +18,7 @@ from settings.schema import Settings
 from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
 from webhook_buffer.cli.terminal import console, progress, require_answer, show_change
 from webhook_buffer.laptop import laptop
+from webhook_buffer.operations.files import write
 
 if TYPE_CHECKING:
     from monitoring.datadog.sync.api import Api
@@ -67,10 +68,7 @@ def plan_objects(
     api, settings = _api(env)
     found = _plan(api, settings)
     if out:
-        try:
-            out.write_text(json.dumps(found.document(), indent=2) + "\n", "utf-8")
-        except OSError as error:
-            raise InputError(f"--out {out}: {error.strerror}; name another file") from None
+        write(out, json.dumps(found.document(), indent=2) + "\n")
     if as_json:
         console.print_json(data=found.document())
         raise typer.Exit(2 if detailed and found.changing() else 0)
@@ -211,13 +209,8 @@ def render_objects(
     from monitoring.documents.datadog import files
 
     written = files(definitions(load(env)))
-    try:
-        for name, text in written.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, "utf-8")
-    except OSError as error:
-        raise InputError(f"{folder}: {error.strerror}; name another folder") from None
+    for name, text in written.items():
+        write(folder / name, text)
     console.print(f"{len(written)} files in {folder}.")
 
 

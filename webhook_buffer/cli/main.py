@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import NoReturn
 
 from alarmproof.errors import AlarmproofError
 
-from settings.errors import InputError, WebhookBufferError
+from settings.errors import FileError, WebhookBufferError
 from webhook_buffer.cli.app import app
 
 
 def main() -> None:
     """Runs the command line; an error of ours is a message and an exit code, no traceback."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except (WebhookBufferError, AlarmproofError) as error:
         _end(error, error.exit_code)
     except OSError as error:
-        _end(InputError(f"{error}"), 1)
+        if error.filename is None:  # standard output, which would fail once more at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _end(FileError(error), FileError.exit_code)
 
 
-def _end(error: Exception, exit_code: int) -> None:
+def _end(error: Exception, exit_code: int) -> NoReturn:
     from rich.console import Console
 
     Console(stderr=True, highlight=False).print("[red]Error:[/] ", end="")

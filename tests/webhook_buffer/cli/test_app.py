@@ -61,7 +61,7 @@ def test_nothing_runs_yet(run: Run, command: str) -> None:
     """Before the first ``up`` the error says how to start."""
     code, output = run(command)
     assert code == 1
-    assert "Nothing runs on this laptop. Start it: webhook-buffer up" in output
+    assert "Nothing is running on this laptop. To start the buffer: webhook-buffer up" in output
 
 
 def test_down_with_nothing_up(run: Run) -> None:
@@ -72,7 +72,7 @@ def test_down_with_nothing_up(run: Run) -> None:
 def test_env_variable_chooses(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """WEBHOOK_BUFFER_ENV is the default of --env; ENV, which a shell sets for itself, is not."""
     monkeypatch.setenv("ENV", "/root/.shrc")
-    assert "Nothing runs on this laptop" in run("status")[1]
+    assert "Nothing is running on this laptop" in run("status")[1]
     monkeypatch.setenv("WEBHOOK_BUFFER_ENV", "qa")
     assert "environment 'qa': unknown" in run("status")[1]
 

@@ -361,7 +361,7 @@ def test_death_of_the_emulator_is_told(laptop: Laptop) -> None:
     """After the emulator died, status says so with the log; up starts a new one."""
     port = laptop.emulator["port"]
     psutil.Process(laptop.emulator["pid"]).kill()
-    eventually(lambda: "has died" in laptop.run("status", code=1))
+    eventually(lambda: "died after" in laptop.run("status", code=1))
     laptop.run("up", "--port", str(port))
     laptop.run("smoke")
 
