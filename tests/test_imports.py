@@ -68,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
         "monitoring.datadog",
         "monitoring.datadog.sync",
         "monitoring.documents",
+        "monitoring.model",
         "settings",
         "webhook_buffer.benchmark",
         "webhook_buffer.laptop",

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from monitoring import cost
 from monitoring.alarm_guide import alarm_guides
 from monitoring.alarm_set import alarm_set
 from settings.loader import load
@@ -77,12 +76,6 @@ def test_drift_is_told_as_the_command_tells_it() -> None:
     for words in ("was changed by hand; it differs in:", "changed by hand,", "To undo: "):
         assert words in told
         assert words in source
-
-
-def test_costs_are_the_computed_ones() -> None:
-    """What monitoring costs is what the command says it costs."""
-    [told] = re.findall(r"costs \$(\d+\.\d\d) a month", README)
-    assert f"{cost.total(cost.monthly(alarm_set(load('prd')))):.2f}" == told
 
 
 def test_the_mail_is_what_a_drill_sends() -> None:

@@ -45,17 +45,7 @@ def _rows(page: str, section: str) -> list[list[str]]:
 
 def test_the_page_is_current(page: str) -> None:
     """docs/alarms.md says what the signals say now."""
-    assert alarms.FILE.read_text() == page, f"write it anew: {alarms.COMMAND}"
-
-
-def test_the_command_writes_the_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str
-) -> None:
-    """The command that the failure names does what it is named for."""
-    monkeypatch.setattr(alarms, "FILE", tmp_path / "alarms.md")
-    alarms.main()
-    assert (tmp_path / "alarms.md").read_text() == page
-    assert alarms.COMMAND.endswith(f"-m {alarms.__name__}")
+    assert alarms.FILE.read_text() == page, f"run {alarms.COMMAND}"
 
 
 def test_every_failure_mode_has_an_answer(page: str) -> None:
