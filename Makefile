@@ -68,7 +68,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-i
 clean: ## Remove build output and caches; what is running stays (stop it: webhook-buffer down)
 	@rm -rf .build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.venv/.ready: requirements.txt requirements-uv.txt pyproject.toml packages/alarmproof/pyproject.toml
+.venv/.ready: requirements.txt requirements-uv.txt pyproject.toml packages/alarmproof/pyproject.toml \
+		packages/checkout/refusing_backend.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Python 3.11 or later is needed; '$(PYTHON)' is older or missing. Run: make PYTHON=python3.13 ..."; exit 1; }
 	@echo "Installing Python packages into .venv"

@@ -35,7 +35,7 @@ def test_commands_exist() -> None:
     ("file", "link"),
     [
         (file, link)
-        for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+        for file in (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
         for link in sorted(set(re.findall(r"\]\(([^)h][^)]*)\)", file.read_text())))
     ],
     ids=lambda part: part.name if isinstance(part, Path) else part,

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def generated() -> Mapping[Path, str]:
-    """Every file with something generated, and its text; but for the benchmark's page, which is slow.
+    """The text of every file with something generated, but for the benchmark's page: it is slow.
 
     Raises:
         InputError: When a file lacks the markers of its part.
