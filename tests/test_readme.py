@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_commands_exist() -> None:
     """Every ``webhook-buffer`` command that the README names is one."""
     known = {c.name or c.callback.__name__ for c in app.app.registered_commands if c.callback}
     known |= {str(group.name) for group in app.app.registered_groups}
-    named = set(re.findall(r"webhook-buffer ([a-z]+)\b(?!:)", README))
+    named = set(re.findall(r"webhook-buffer ([a-z]+)\b(?![:\]])", README))
     assert named <= known
 
 
@@ -86,3 +87,30 @@ def test_the_mail_is_what_a_drill_sends() -> None:
     incident = entries["webhook-buffer-local-deliveries-failing"]
     for text in (entry["title"], incident["title"], incident["impact"], *entry["steps"]):
         assert text in mail
+
+
+def _shell_blocks() -> list[str]:
+    """The README's blocks of commands to paste; those that begin with a prompt show output."""
+    blocks = re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    first = ("webhook-buffer ", "make ", "alias ")
+    return [block for block in blocks if block.startswith(first)]
+
+
+@pytest.mark.parametrize("block", _shell_blocks(), ids=lambda block: block.split("#")[0].strip())
+def test_blocks_can_be_pasted(block: str, tmp_path: Path) -> None:
+    """A shell runs each line of a block as one command whose words are those before the comment."""
+    called = tmp_path / "called"
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("webhook-buffer", "make"):
+        (tools / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {called}\n')
+        (tools / name).chmod(0o755)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "bin").symlink_to(tools)
+    subprocess.run(
+        ["/bin/bash", "-c", f"shopt -s expand_aliases\n{block}"], cwd=tmp_path, check=True,
+        env={"PATH": str(tools)}, capture_output=True, text=True,
+    )  # fmt: skip
+    lines = [line.split("#")[0] for line in block.splitlines() if not line.startswith("alias")]
+    expected = [" ".join(line.replace("wb ", "webhook-buffer ").split()) for line in lines]
+    assert called.read_text().splitlines() == expected

@@ -142,27 +142,21 @@ def find_drift(env: Env = LOCAL) -> None:
         raise typer.Exit(2)
     changed = [step for step in present if step.by_hand]
     gone = [step for step in found.steps if step.action is Action.CREATE]
-    for step in changed:
-        console.print(
-            f"[yellow]~[/] {step.name} was changed by hand; it differs in:", soft_wrap=True
-        )
-        for change in step.changes:
-            _tell(change, drift=True)
-    for step in gone:
-        console.print(f"[red]-[/] {step.name} is not there: deleted, or not published yet")
+    _show_drift(changed, gone)
     ours = [step for step in found.steps if step.action is Action.UPDATE and not step.by_hand]
     if ours:
         console.print(f"Not published yet: {', '.join(step.name for step in ours)}", soft_wrap=True)
     _show_others(found)
-    if changed or gone or found.strays:
-        without = f", {len(found.strays)} without marker" if found.strays else ""
-        console.print(
-            f"{len(changed)} changed by hand, {len(gone)} missing{without}, of {len(found.steps)}."
-        )
-        if changed or gone:
-            console.print(f"To undo: webhook-buffer datadog apply --env {env}")
-        raise typer.Exit(2)
-    console.print(f"No drift: {len(present)} objects are as they were published.")
+    if not (changed or gone or found.strays):
+        console.print(f"No drift: {len(present)} objects are as they were published.")
+        return
+    without = f", {len(found.strays)} without marker" if found.strays else ""
+    console.print(
+        f"{len(changed)} changed by hand, {len(gone)} missing{without}, of {len(found.steps)}."
+    )
+    if changed or gone:
+        console.print(f"To undo: webhook-buffer datadog apply --env {env}")
+    raise typer.Exit(2)
 
 
 @datadog_app.command("import")
@@ -215,7 +209,7 @@ def render_objects(
 
 
 class Publication:
-    """What `deploy` does with Datadog: it shows the plan before it asks, and publishes after."""
+    """What `deploy` does with Datadog: shows the plan, then publishes."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -308,10 +302,10 @@ def _publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
     done = len(todo) - len(failures)
     console.print(f"{done} of {len(todo)} done at {api.keys.url}.", soft_wrap=True)
     if failures:
-        raise DatadogError(_told(failures, settings.environment))
+        raise DatadogError(_failed(failures, settings.environment))
 
 
-def _told(failures: Sequence[Failure], env: str) -> str:
+def _failed(failures: Sequence[Failure], env: str) -> str:
     lines = [f"{one.step.name}: {one.reason}" for one in failures]
     return "\n".join(
         [*lines, f"{len(failures)} failed, the rest is done. Fix this and run again: "
@@ -323,15 +317,27 @@ def _show(found: Plan, of_deletion: str = f"{_GONE}; --prune deletes it") -> Non
     """A plan's changes.
 
     Args:
-        of_deletion: what is said of what would be deleted.
+        of_deletion: the remark on what would be deleted.
     """
     for step in found.changing():
         remark = of_deletion if step.action == "delete" else _remark(step)
-        told = f"  [dim]{escape(remark)}[/]" if remark else ""
-        console.print(f"{_SIGNS[step.action]} {step.name}{told}", soft_wrap=True)
+        shown = f"  [dim]{escape(remark)}[/]" if remark else ""
+        console.print(f"{_SIGNS[step.action]} {step.name}{shown}", soft_wrap=True)
         for change in step.changes:
-            _tell(change)
+            _show_change(change)
     _show_others(found)
+
+
+def _show_drift(changed: Sequence[Step], gone: Sequence[Step]) -> None:
+    """What was changed by hand, field by field, and what is missing."""
+    for step in changed:
+        console.print(
+            f"[yellow]~[/] {step.name} was changed by hand; it differs in:", soft_wrap=True
+        )
+        for change in step.changes:
+            _show_change(change, drift=True)
+    for step in gone:
+        console.print(f"[red]-[/] {step.name} is missing: deleted, or not published yet")
 
 
 def _remark(step: Step) -> str:
@@ -358,9 +364,8 @@ def _show_others(found: Plan) -> None:
         )
 
 
-def _tell(change: Change, *, drift: bool = False) -> None:
-    """A field that differs. A plan goes from what is there to what is defined; drift tells it
-    the other way round."""
+def _show_change(change: Change, *, drift: bool = False) -> None:
+    """A field that differs: a plan shows it from present to defined, drift the other way round."""
     before, after = change.before, change.after
     if drift:
         before, after = after, before

@@ -144,11 +144,14 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (("send", "EMPTY", "-H", "X-A: é"), "'X-A: é' is not a header"),
         (("send", "EMPTY", "--method", ""), "'' is not an HTTP method"),
         (("send", "EMPTY", "-H", "no header"), "'no header' is not a header; write 'Name: value'"),
-        (("destroy", "--env", "dev"), "nobody can answer; say --yes"),
-        (("deploy", "--env", "dev"), "nobody can answer; say --yes"),
+        (("destroy", "--env", "dev"), "is not a terminal; pass --yes"),
+        (("deploy", "--env", "dev"), "is not a terminal; pass --yes"),
         (("alarms", "show", "queue-page"), "'queue-page'. Did you mean queue-age-page"),
         (("alarms", "show", "deliveries-faling"), "Did you mean deliveries-failing or"),
-        (("alarms", "show", "x"), "'x'. All it has: webhook-buffer alarms list --env local"),
+        (
+            ("alarms", "show", "x"),
+            "'x'. To list its alarms: webhook-buffer alarms list --env local",
+        ),
         (
             ("alarms", "show", "no-traffic"),
             "has no alarm 'no-traffic' (it is opt-in: set 'traffic'",
@@ -161,7 +164,7 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (("alarms", "record", "r.txt"), "r.txt: name a file that ends in .json, .csv"),
         (
             ("alarms", "drill", "senders-refused"),
-            "is an incident; what sets it off is one of its parts: api-5xx, publish-errors,",
+            "is an incident, which one of its parts sets off: api-5xx, publish-errors,",
         ),
     ],
 )

@@ -332,7 +332,7 @@ def test_deploy_publishes_to_datadog_before_it_tests(laptop: Laptop) -> None:
 def test_deploy_asks_first(laptop: Laptop) -> None:
     """Where nobody can be asked, nothing is deployed without --yes."""
     output = laptop.run("deploy", "--env", "local", code=2)
-    assert "nobody can answer; say --yes" in output
+    assert "is not a terminal; pass --yes" in output
 
 
 def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) -> None:
