@@ -15,21 +15,18 @@ from settings.errors import DatadogError, InputError, SettingsError, WebhookBuff
 from settings.loader import load
 from settings.paths import CDK_JSON, ROOT
 from settings.schema import Settings
+from webhook_buffer.cli.datadog_plan import GONE, show_drift, show_others, show_plan, summary
 from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
-from webhook_buffer.cli.terminal import console, progress, require_answer, show_change
+from webhook_buffer.cli.terminal import console, progress, require_answer
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.files import write
 
 if TYPE_CHECKING:
     from monitoring.datadog.sync.api import Api
-    from monitoring.datadog.sync.diff import Change
-    from monitoring.datadog.sync.plan import Plan, Step
+    from monitoring.datadog.sync.plan import Plan
     from monitoring.datadog.sync.publish import Failure
 
 datadog_app = typer.Typer(rich_markup_mode=None)
-
-_SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "delete": "[red]-[/]"}
-_GONE = "no longer defined"
 
 
 class _OneForErrors(typer.core.TyperCommand):
@@ -72,9 +69,9 @@ def plan_objects(
     if as_json:
         console.print_json(data=found.document())
         raise typer.Exit(2 if detailed and found.changing() else 0)
-    _show(found)
+    show_plan(found)
     wrote = "Nothing was written." if api.writes == 0 else f"{api.writes} writes!"
-    console.print(f"Plan: {_summary(found)} {wrote}", soft_wrap=True)
+    console.print(f"Plan: {summary(found)} {wrote}", soft_wrap=True)
     if detailed and found.changing():
         raise typer.Exit(2)
 
@@ -91,8 +88,8 @@ def apply_objects(
     require_answer(yes)
     api, settings = _api(env)
     found = _plan(api, settings)
-    _show(found, _GONE if prune else f"{_GONE}; --prune deletes it")
-    console.print(f"Plan: {_summary(found)}", soft_wrap=True)
+    show_plan(found, GONE if prune else f"{GONE}; --prune deletes it")
+    console.print(f"Plan: {summary(found)}", soft_wrap=True)
     if not found.changing(prune=prune):
         left = " without --prune" if found.changing() else ""
         console.print(f"Nothing to do{left}.")
@@ -111,7 +108,7 @@ def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
     api, settings = _api(env)
     with console.status("Reading Datadog"):
         found = plan(api, settings, [])
-    _show(found, "")
+    show_plan(found, "")
     if not found.steps:
         if found.copies or found.strays:
             console.print(
@@ -142,11 +139,11 @@ def find_drift(env: Env = LOCAL) -> None:
         raise typer.Exit(2)
     changed = [step for step in present if step.by_hand]
     gone = [step for step in found.steps if step.action is Action.CREATE]
-    _show_drift(changed, gone)
+    show_drift(changed, gone)
     ours = [step for step in found.steps if step.action is Action.UPDATE and not step.by_hand]
     if ours:
         console.print(f"Not published yet: {', '.join(step.name for step in ours)}", soft_wrap=True)
-    _show_others(found)
+    show_others(found)
     if not (changed or gone or found.strays):
         console.print(f"No drift: {len(present)} objects are as they were published.")
         return
@@ -249,8 +246,8 @@ class Publication:
 
     def _show(self) -> Plan:
         found = _plan(self._api, self._settings)
-        _show(found)
-        console.print(f"Datadog: {_summary(found)}", soft_wrap=True)
+        show_plan(found)
+        console.print(f"Datadog: {summary(found)}", soft_wrap=True)
         return found
 
 
@@ -311,69 +308,3 @@ def _failed(failures: Sequence[Failure], env: str) -> str:
         [*lines, f"{len(failures)} failed, the rest is done. Fix this and run again: "
          f"webhook-buffer datadog apply --env {env}"]
     )  # fmt: skip
-
-
-def _show(found: Plan, of_deletion: str = f"{_GONE}; --prune deletes it") -> None:
-    """A plan's changes.
-
-    Args:
-        of_deletion: the remark on what would be deleted.
-    """
-    for step in found.changing():
-        remark = of_deletion if step.action == "delete" else _remark(step)
-        shown = f"  [dim]{escape(remark)}[/]" if remark else ""
-        console.print(f"{_SIGNS[step.action]} {step.name}{shown}", soft_wrap=True)
-        for change in step.changes:
-            _show_change(change)
-    _show_others(found)
-
-
-def _show_drift(changed: Sequence[Step], gone: Sequence[Step]) -> None:
-    """What was changed by hand, field by field, and what is missing."""
-    for step in changed:
-        console.print(
-            f"[yellow]~[/] {step.name} was changed by hand; it differs in:", soft_wrap=True
-        )
-        for change in step.changes:
-            _show_change(change, drift=True)
-    for step in gone:
-        console.print(f"[red]-[/] {step.name} is missing: deleted, or not published yet")
-
-
-def _remark(step: Step) -> str:
-    if step.by_hand:
-        return "was changed by hand"
-    body = step.definition.body if step.action == "create" and step.definition else {}
-    return str(body.get("name") or body.get("title") or "")
-
-
-def _show_others(found: Plan) -> None:
-    """What looks like ours, and is left alone."""
-    for kind, key, id_ in found.copies:
-        console.print(
-            f"[yellow]![/] {kind} {id_} is a copy of {key} made by hand: it carries its marker. It "
-            f"is left alone, and {key} is not deleted; take the marker's line out of the copy.",
-            soft_wrap=True,
-        )
-    for kind, key, id_ in found.strays:
-        console.print(
-            f"[yellow]![/] {kind} {id_} has our tags, but {key}'s marker was taken out of its "
-            "text. It is left alone and not created again. Remove the tag managed-by, or put the "
-            f"line back: {found.line(key)}",
-            soft_wrap=True,
-        )
-
-
-def _show_change(change: Change, *, drift: bool = False) -> None:
-    """A field that differs: a plan shows it from present to defined, drift the other way round."""
-    before, after = change.before, change.after
-    if drift:
-        before, after = after, before
-    show_change(change.path, before, after)
-
-
-def _summary(found: Plan) -> str:
-    from monitoring.datadog.sync.plan import Action
-
-    create, update, delete, same = (found.count(action) for action in Action)
-    return f"{create} to create, {update} to update, {delete} to delete, {same} unchanged."

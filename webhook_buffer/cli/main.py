@@ -24,6 +24,8 @@ def main() -> None:
     except OSError as error:
         if error.filename is None:  # standard output, which would fail once more at the end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # whoever read it has seen enough
+            sys.exit(1)
         _end(FileError(error), FileError.exit_code)
 
 

@@ -63,6 +63,16 @@ def test_standard_output_on_a_full_disk() -> None:
         _one_line(done, "Output: No space left on device. Free some disk space")
 
 
+def test_a_closed_pipe_is_silent() -> None:
+    """Who pipes into `head` gets no complaint, for a table and for help."""
+    for words in ("alarms list", "--help"):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{_COMMAND} {words} | true"], cwd=ROOT, capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        assert done.stderr == ""
+
+
 def test_nothing_is_left_half_written(tmp_path: Path) -> None:
     """A file that becomes too large is named; what was there before is as it was."""
     kept = tmp_path / "dashboard" / "overview.json"

@@ -122,11 +122,15 @@ def test_curl_reaches_the_endpoint_as_printed(laptop: Laptop) -> None:
 
 
 def test_status_says_what_runs(laptop: Laptop) -> None:
-    """Release, endpoint and backlog in one table."""
+    """Release, endpoint and backlog in one table, or as JSON."""
     output = laptop.run("status")
     assert laptop.outputs["Release"] in output
     assert laptop.outputs["BufferedEndpoint"] in output
     assert str(laptop.emulator["pid"]) in output
+    status = json.loads(laptop.run("status", "--json"))
+    assert status["endpoint"] == laptop.outputs["BufferedEndpoint"]
+    assert status["emulator"]["pid"] == laptop.emulator["pid"]
+    assert status["queued"] >= 0
 
 
 def test_smoke_with_failures(laptop: Laptop) -> None:
@@ -320,7 +324,7 @@ def test_deploy_publishes_to_datadog_before_it_tests(laptop: Laptop) -> None:
     output = laptop.run("deploy", "--env", "local", "--yes")
     parts = ("24 to create", "Deploying", "24 of 24 done", "smoke tests passed")
     assert [output.index(part) for part in parts] == sorted(output.index(part) for part in parts)
-    url = re.search(r"Datadog's stand-in *│ (\S+)", laptop.run("status"))
+    url = re.search(r"Fake Datadog *│ (\S+)", laptop.run("status"))
     assert url
     page = urllib3.request("GET", url[1]).data.decode()
     assert "Monitors (18)" in page
