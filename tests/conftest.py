@@ -26,8 +26,9 @@ from webhook_buffer.laptop.emulator import Emulator
 from webhook_buffer.laptop.process import Running
 
 # No test may find an account of the person who runs it, nor a chosen environment.
-for name in [name for name in os.environ if name.startswith("AWS_") or name in ("ENV", "NO_COLOR")]:
+for name in [name for name in os.environ if name.startswith(("AWS_", "WEBHOOK_BUFFER_ENV"))]:
     del os.environ[name]
+os.environ.pop("NO_COLOR", None)
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 

@@ -69,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
         "monitoring.datadog",
         "monitoring.datadog.sync",
         "monitoring.documents",
+        "monitoring.model",
         "settings",
         "webhook_buffer",
         "webhook_buffer.benchmark",

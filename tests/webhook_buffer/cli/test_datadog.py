@@ -65,6 +65,8 @@ def test_plan_apply_plan_drift_apply(laptop: Laptop) -> None:
     assert first.returncode == 2, first.stderr
     assert "+ monitor publish-timeouts" in first.stdout
     assert "Nothing was written." in first.stdout
+    document = json.loads(laptop.datadog("plan", "--json").stdout)
+    assert len(document["steps"]) == 24
     assert laptop.call("GET", "/api/v1/monitor") == []
     applied = laptop.datadog("apply", "--yes")
     assert applied.returncode == 0, applied.stderr
@@ -116,7 +118,7 @@ def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
     destroyed = laptop.datadog("destroy", "--yes")
     assert "24 of 24 done" in destroyed.stdout
     assert [one["name"] for one in laptop.call("GET", "/api/v1/monitor")] == ["mine"]
-    assert "Nothing of environment 'local'" in laptop.datadog("destroy", "--yes").stdout
+    assert "Environment 'local' has no objects" in laptop.datadog("destroy", "--yes").stdout
     gone = laptop.datadog("drift")
     assert (gone.returncode, "deleted, or not published yet" in gone.stdout) == (2, True)
 
@@ -197,8 +199,8 @@ def test_an_import_is_followed_by_an_empty_plan(laptop: Laptop, kind: str) -> No
         (("import", "dashboard", "aaa-bbb-ccc", "--yes"), "has no dashboard aaa-bbb-ccc"),
         (("import", "slo", "x", "--yes"), "'slo' can't be imported; write dashboard or monitor"),
         (("import", "monitor", "1", "--key", "No Key", "--yes"), "has no monitor 1"),
-        (("apply",), "nobody can answer; say --yes"),
-        (("destroy",), "nobody can answer; say --yes"),
+        (("apply",), "is not a terminal; pass --yes"),
+        (("destroy",), "is not a terminal; pass --yes"),
         (("plan", "--env", "nowhere"), "environment 'nowhere': unknown"),
         (("plan", "--env", "dev"), "environment 'dev': key 'datadog': missing"),
     ],
