@@ -181,6 +181,14 @@ def test_no_two_folders_import_each_other() -> None:
         assert folder not in reached(folder, set()), f"{folder} imports itself through others"
 
 
+def test_only_roots_import_data() -> None:
+    """Machinery is handed signals and dashboards by app.py, the command and its laptop."""
+    roots = ("app", "webhook_buffer")
+    for folder, others in ALLOWED.items():
+        if folder.partition(".")[0] not in roots:
+            assert not others & {"alarms", "dashboards"}, f"{folder} is not a root"
+
+
 def test_every_rule_is_used() -> None:
     """A permission nobody needs is taken away, so that the picture is the code."""
     used: dict[str, set[str]] = {name: set() for name in ALLOWED}
