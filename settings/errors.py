@@ -2,7 +2,7 @@
 
 The command line prints ``str(error)`` and exits with ``exit_code``; it never
 shows a traceback for these. A message says what is wrong, where (file,
-environment, key), and how to mend it.
+environment, key), and how to fix it.
 """
 
 from __future__ import annotations

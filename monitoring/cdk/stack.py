@@ -94,7 +94,7 @@ class MonitoringStack(Stack):
             ),
         )
         for number, warning in enumerate(unrouted(settings)):
-            Annotations.of(self).add_warning_v2(f"webhook-buffer:unheard-{number}", warning)
+            Annotations.of(self).add_warning_v2(f"webhook-buffer:unrouted-{number}", warning)
         for severity in Severity:
             topic = notifications.topics[severity]
             CfnOutput(self, f"{severity.capitalize()}Topic", value=topic.topic_arn)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import app
 from monitoring.alarm_set import PROBE, alarm_set
 from monitoring.model import metrics
 from monitoring.model.dashboards import (
@@ -289,6 +290,17 @@ def test_all_mistakes_are_listed_at_once() -> None:
     with pytest.raises(DefinitionError) as caught:
         in_cloudwatch((wrong, _slow(signals=("three",))))
     assert len(caught.value.problems) == 4
+
+
+def test_synth_reports_mistakes_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The CDK app ends with the list and exit code 2."""
+    monkeypatch.setenv("ENV", "stg")
+    monkeypatch.setattr(app, "DASHBOARDS", showing((_age(signals=("weights",)),)))
+    assert app.main() == 2
+    error = capsys.readouterr().err
+    assert error == ("CloudWatch dashboard, panel 'Age', signals: no signal is called 'weights'\n")
 
 
 def test_other_resources_are_shown_like_ours() -> None:

@@ -17,7 +17,8 @@ from monitoring.cloudwatch.alarms import template as own
 from settings.errors import InputError
 from settings.loader import load
 from settings.paths import ROOT
-from webhook_buffer.cli import proof
+from webhook_buffer.cli import alarmproof
+from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.cli.terminal import console, progress, show, step
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
@@ -29,7 +30,8 @@ alarms_app = typer.Typer(
     help="The alarms: list them, explain one, set one off.", no_args_is_help=True
 )
 
-proof.add_to(alarms_app)
+alarmproof.add_to(alarms_app)
+alarms_app.command()(bench)
 
 Env = Annotated[
     str,
@@ -183,7 +185,8 @@ def record_failures(
     from alarmproof.model import AnyAlarm
 
     from settings.schema import Settings
-    from webhook_buffer.benchmark import detection
+    from webhook_buffer.benchmark.detection import baseline_sets
+    from webhook_buffer.benchmark.scenarios import RECORDINGS
     from webhook_buffer.laptop import failures
 
     unknown = sorted(set(names or ()) - set(failures.CAUSES))
@@ -192,12 +195,12 @@ def record_failures(
     check_node()
     folder.mkdir(parents=True, exist_ok=True)
     wanted = names or list(failures.CAUSES)
-    peers = [alarm for one in detection.baseline_sets() for alarm in one.alarms]
+    baselines = [alarm for baseline in baseline_sets() for alarm in baseline.alarms]
     cancelled = Event()
 
     def alarms_of(settings: Settings) -> list[AnyAlarm]:
         ours = template.parse(own(alarm_set(settings)), "the alarms of the recorded buffer").alarms
-        return [*ours, *peers]
+        return [*ours, *baselines]
 
     def one(name: str, task: TaskID) -> None:
         def tell(_: int) -> None:
@@ -212,7 +215,7 @@ def record_failures(
 
     with progress() as bars, ThreadPoolExecutor(jobs) as pool:
         running = [
-            pool.submit(one, name, bars.add_task(name, total=detection.RECORDINGS[name].minutes))
+            pool.submit(one, name, bars.add_task(name, total=RECORDINGS[name].minutes))
             for name in wanted
         ]
         try:

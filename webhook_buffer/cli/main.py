@@ -13,7 +13,7 @@ from alarmproof.errors import AlarmproofError
 from rich.console import Console
 
 from settings.errors import WebhookBufferError
-from webhook_buffer.cli import proof
+from webhook_buffer.cli import alarmproof
 
 
 def main() -> None:
@@ -28,10 +28,14 @@ def main() -> None:
 
 def _app() -> typer.Typer:
     words = sys.argv[1:3]
-    if len(words) == 2 and words[0] == "alarms" and words[1] in proof.COMMANDS:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    if len(words) == 2 and words[0] == "alarms" and words[1] in alarmproof.COMMANDS:
+        app = typer.Typer(
+            add_completion=False,
+            pretty_exceptions_enable=False,
+            context_settings={"help_option_names": ["-h", "--help"]},
+        )
         alarms = typer.Typer()
-        proof.add_to(alarms)
+        alarmproof.add_to(alarms)
         app.add_typer(alarms, name="alarms")
         app.callback()(lambda: None)
         return app

@@ -206,7 +206,7 @@ def test_alarms_show_explains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     code, output = run("alarms", "show", "publish-duration", "--env", "prd")
     assert code == 0
     for part in (
-        "80 % of this function's own timeout",
+        "80 % of the function's own timeout",
         "8 s",
         "accepting-degraded",
         "#publish-d",
@@ -258,12 +258,12 @@ def test_alarms_test(run: Run, tmp_path: Path) -> None:
     code, output = run("alarms", "test", str(tmp_path), "--junit", str(tmp_path / "j.xml"))
     assert code == 1
     assert "✗ at 2m webhook-buffer-prd-queue-age-page should be in ALARM, but is in OK" in output
-    assert "Error: 1 of 2 cases failed." in output
+    assert "1 of 2 cases failed." in output
     assert 'failures="1"' in (tmp_path / "j.xml").read_text()
     (tmp_path / "bad.yaml").write_text(case % "soon")
     code, output = run("alarms", "test", str(tmp_path))
     assert code == 2
-    assert "bad.yaml:6: 'soon' is no time" in output
+    assert "bad.yaml:6: 'soon' is not a duration" in output
 
 
 def test_alarms_of_any_template_are_tested_without_the_rest(tmp_path: Path) -> None:
@@ -322,12 +322,12 @@ def test_alarms_lint(run: Run, tmp_path: Path) -> None:
     code, output = lint()
     assert code == 1
     assert "error unknown-metric: Depth (" in output
-    assert "AWS/SQS publishes no NumberOfMessages. Did you mean NumberOfMessagesSent?" in output
+    assert "AWS/SQS does not publish NumberOfMessages. Did you mean NumberOfMessagesSent?" in output
     assert "1 alarm: 1 error, 1 warning." in output
     code, output = lint(MetricName="NumberOfMessagesSent")
     assert (code, "warning slow-reaction" in output) == (0, True)
     assert lint("--strict", MetricName="NumberOfMessagesSent")[0] == 1
-    assert lint("--strict", "--promise", "900", MetricName="NumberOfMessagesSent")[0] == 0
+    assert lint("--strict", "--max-reaction", "900", MetricName="NumberOfMessagesSent")[0] == 0
     code, output = lint("--format", "sarif")
     assert (code, json.loads(output)["version"]) == (1, "2.1.0")
     assert json.loads(lint("--format", "json")[1])[0]["rule"] == "unknown-metric"
@@ -356,15 +356,15 @@ def test_alarms_replay(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     )  # fmt: skip
     assert code == 0
     assert re.search(r"queue-age-page +│ 1 → 0", output)
-    assert re.search(r"Told of ALARM after the changes: .*info", output)
+    assert re.search(r"Notified of ALARM after the changes: .*info", output)
     assert "Without any data: " in output
     assert page.read_text().startswith("<!doctype html>")
     assert (tmp_path / "r.csv").read_text().count("\n") == 141
     for arguments, expected in (
-        ((), "--metrics FILE, or --from-aws"),
+        ((), "Give --metrics FILE, or --from-aws"),
         (("--metrics", str(tmp_path / "gone.json")), "gone.json: can't be read"),
-        (("--metrics", str(file), "--set", "x=1"), "'x=1' is no change"),
-        (("--metrics", str(file), "--since", "soon"), "--since: 'soon' is no time"),
+        (("--metrics", str(file), "--set", "x=1"), "'x=1' is not a change"),
+        (("--metrics", str(file), "--since", "soon"), "--since: 'soon' is not a duration"),
     ):
         code, output = run("alarms", "replay", *arguments)
         assert (code, expected in output) == (2, True), output
