@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import urllib3
 
-from monitoring.datadog.definition import Kind
+from monitoring.datadog.definition import Definition, Kind
 from monitoring.datadog.imported import FOLDERS
+from monitoring.datadog.sync import adopt, api
+from monitoring.datadog.sync.api import problems
 from settings.errors import DatadogError
 from settings.loader import load
 from settings.paths import ROOT
@@ -61,11 +63,24 @@ class Laptop:
         return answer.json() if answer.data else None
 
 
+_PROBLEMS: dict[tuple[Kind, str], list[str]] = {}
+
+
+def _problems(definition: Definition) -> list[str]:
+    """The client's judgement of a body, remembered: of a dashboard it takes it half a second."""
+    key = definition.kind, json.dumps(definition.body)
+    if key not in _PROBLEMS:
+        _PROBLEMS[key] = problems(definition)
+    return _PROBLEMS[key]
+
+
 @pytest.fixture
 def stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Laptop:
     """A laptop on which nothing runs."""
+    for module in (api, adopt):
+        monkeypatch.setattr(module, "problems", _problems)
     monkeypatch.setattr(laptop_module, "STATE", tmp_path)
     monkeypatch.setattr(laptop_module, "OUTPUTS", tmp_path / "cdk.out.json")
     monkeypatch.setattr(terminal.console, "width", 200)
