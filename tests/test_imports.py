@@ -20,9 +20,9 @@ ALLOWED: dict[str, set[str]] = {
     "alarms": {"monitoring.model"},
     "dashboards": {"monitoring.model", "settings"},
     "buffer": {"lambdas", "settings"},
-    "monitoring": {"alarms", "lambdas", "monitoring.model", "settings"},
+    "monitoring": {"lambdas", "monitoring.model", "settings"},
     "monitoring.cloudwatch": {"dashboards", "monitoring", "monitoring.model"},
-    "monitoring.datadog": {"alarms", "dashboards", "monitoring", "monitoring.model", "settings"},
+    "monitoring.datadog": {"dashboards", "monitoring", "monitoring.model", "settings"},
     "monitoring.datadog.sync": {"monitoring.datadog", "settings"},
     "monitoring.cdk": {
         "buffer",
@@ -32,17 +32,16 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
     },
     "monitoring.documents": {
-        "alarms",
         "lambdas",
         "monitoring",
         "monitoring.datadog",
         "monitoring.model",
         "settings",
     },
-    "webhook_buffer": set(),
+    # composition.py, where the command and its laptop hand data to the machinery.
+    "webhook_buffer": {"alarms", "monitoring", "monitoring.datadog", "settings"},
     "webhook_buffer.operations": {
         "alarmproof",
-        "alarms",
         "lambdas",
         "monitoring",
         "monitoring.datadog.sync",
@@ -52,16 +51,19 @@ ALLOWED: dict[str, set[str]] = {
     "webhook_buffer.benchmark": {"alarmproof"},
     "webhook_buffer.laptop": {
         "alarmproof",
+        "alarms",
         "lambdas",
         "monitoring.datadog",
         "monitoring.datadog.sync",
         "settings",
+        "webhook_buffer",
         "webhook_buffer.benchmark",
         "webhook_buffer.operations",
     },
     "webhook_buffer.laptop.fake_datadog": {"settings", "webhook_buffer.laptop"},
     "webhook_buffer.cli": {
         "alarmproof",
+        "alarms",
         "lambdas",
         "monitoring",
         "monitoring.cloudwatch",
@@ -69,11 +71,12 @@ ALLOWED: dict[str, set[str]] = {
         "monitoring.datadog.sync",
         "monitoring.documents",
         "settings",
+        "webhook_buffer",
         "webhook_buffer.benchmark",
         "webhook_buffer.laptop",
         "webhook_buffer.operations",
     },
-    "app": {"buffer", "monitoring.cdk", "settings"},
+    "app": {"alarms", "buffer", "monitoring.cdk", "settings"},
 }
 # Pairs of folders where the inner one may be used by the outer: a part and its own detail.
 _OWN_DETAIL = {("webhook_buffer.laptop", "webhook_buffer.laptop.fake_datadog")}

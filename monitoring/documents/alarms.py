@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-import alarms as definitions
 from lambdas.metrics import NAMESPACE, UNITS
 from monitoring import cost, wording
-from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm, alarm_set
+from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from monitoring.model.signals import FailureMode
-from settings import loader, paths
+from settings import paths
 
 FILE = paths.ROOT / "docs" / "alarms.md"
-COMMAND = ".venv/bin/python -m monitoring.documents.alarms"
+COMMAND = "make docs"
 ENVIRONMENT = "prd"
 
 # When a metric of ours is written; ``lambdas.metrics`` says what it counts.
@@ -115,7 +115,7 @@ def _opt_in(alarms: AlarmSet, mode: FailureMode) -> str:
     """Signals of a failure mode that this environment leaves out, and why."""
     return "; ".join(
         f"`{signal.id}`: {alarms.left_out[signal.id]}"
-        for signal in definitions.SIGNALS
+        for signal in alarms.catalog.signals
         if mode in signal.covers and signal.id in alarms.left_out
     )
 
@@ -239,10 +239,10 @@ def _unit(price: cost.Price) -> str:
     return price.per if price.units == 1 else f"{price.units:,} {price.per}"
 
 
-def main() -> None:
-    """Writes ``docs/alarms.md``."""
-    FILE.write_text(alarms_markdown(alarm_set(loader.load(ENVIRONMENT))))
+def write(alarms: AlarmSet, file: Path = FILE) -> None:
+    """Writes the page.
 
-
-if __name__ == "__main__":
-    main()
+    Args:
+        alarms: of an environment with default settings.
+    """
+    file.write_text(alarms_markdown(alarms), "utf-8")

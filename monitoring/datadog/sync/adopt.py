@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from monitoring.datadog import check
 from monitoring.datadog.definition import TEXT, Definition, Kind, digest_of, marked, unmarked
-from monitoring.datadog.definitions import definitions
 from monitoring.datadog.imported import FOLDERS, file_of, written
 from monitoring.datadog.sync.api import Api, problems
 from monitoring.datadog.sync.diff import Body, comparable, sendable
@@ -36,11 +36,20 @@ class Adoption:
     title: str
 
 
-def adoption(api: Api, settings: Settings, kind: Kind, id: str, key: str | None) -> Adoption:  # noqa: A002
+def adoption(
+    api: Api,
+    settings: Settings,
+    kind: Kind,
+    id: str,  # noqa: A002
+    key: str | None,
+    *,
+    present: Sequence[Definition],
+) -> Adoption:
     """Reads an object and says what importing it means; writes nothing.
 
     Args:
         key: how it is called here; from its title without one.
+        present: what the environment defines already.
 
     Raises:
         InputError: When there is no such object, it is somebody's already, or the key is taken.
@@ -70,7 +79,6 @@ def adoption(api: Api, settings: Settings, kind: Kind, id: str, key: str | None)
     body = comparable(kind, found.body)
     body[TEXT[kind]] = marked(text, settings, key)
     new = Definition(kind, key, body, imported=True)
-    present = definitions(settings)
     if any((one.kind, one.key) == (kind, key) for one in present):
         raise InputError(f"The key '{key}' of a {kind} is taken; give another with --key.")
     wrong = [*check.problems([*present, new]), *problems(new)]
