@@ -177,7 +177,7 @@ def import_object(
         raise InputError(f"'{kind}' can't be imported; write dashboard or monitor.")
     api, settings = _api(env)
     found = adoption(api, settings, Kind(kind), id, key, present=definitions(settings))
-    file = found.file.relative_to(ROOT)
+    file = found.file.relative_to(ROOT) if found.file.is_relative_to(ROOT) else found.file
     console.print(
         f"{kind} {id}, '{escape(found.title)}', will be written to {file}.", soft_wrap=True
     )

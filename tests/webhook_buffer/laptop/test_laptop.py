@@ -30,6 +30,8 @@ from webhook_buffer.operations import deployment
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.send import Sender, Webhook
 
+pytestmark = pytest.mark.emulator
+
 
 @dataclass(frozen=True)
 class Laptop:
