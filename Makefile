@@ -31,9 +31,9 @@ types: setup
 	@$(BIN)/mypy
 
 bench: setup ## Cold starts, warm publish, evaluating alarms, publishing to Datadog: figures and ratios
+	@$(BIN)/python -m tests.bench_cold_start
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_evaluator
-	@$(BIN)/python -m tests.bench_tracing
 	@$(BIN)/python -m tests.bench_datadog
 
 synth: setup ## Synthesize ENV's stacks

@@ -1,4 +1,4 @@
-"""``make bench``: what publish costs, as ratios within one run.
+"""``make bench``: what a warm publish costs, as ratios within one run.
 
 Absolute times are this machine's; only the ratios are worth comparing. Runs alternate, so that
 a machine that slows down slows both sides.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,17 +20,11 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 
-from settings.paths import ROOT
 from tests.conftest import context, http_event
 from webhook_buffer.laptop.emulator import Emulator
 
-COLD_RUNS = 15
 WARM_RUNS = 400
 WARM_UP = 20
-
-_BARE_CLIENT = "import boto3\nboto3.client('sqs')"
-_PUBLISH = "import lambdas.publish"
-_TIMED = "import time\nstart = time.perf_counter()\n{}\nprint(time.perf_counter() - start)"
 
 Ratio = tuple[str, list[float], list[float], str]
 
@@ -42,7 +35,7 @@ def main() -> None:
         emulator = Emulator(Path(folder))
         try:
             environ = _environ(emulator.start().endpoint_url)
-            ratios = [_cold(environ), _warm(environ)]
+            ratios = [_warm(environ)]
         finally:
             emulator.stop()
     table = Table()
@@ -53,21 +46,6 @@ def main() -> None:
         ours_ms, bare_ms = (f"{statistics.median(side) * 1000:.1f} ms" for side in (ours, bare))
         table.add_row(name, ours_ms, bare_ms, f"{ratio:.2f}", asked)
     Console().print(table)
-
-
-def _cold(environ: dict[str, str]) -> Ratio:
-    """Import until ready with a Sentry DSN, against a bare client; each in a fresh interpreter."""
-
-    def run(code: str) -> float:
-        command = [sys.executable, "-c", _TIMED.format(code)]
-        result = subprocess.run(
-            command, env=environ, cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        return float(result.stdout)
-
-    ours, bare = _alternate(lambda: run(_PUBLISH), lambda: run(_BARE_CLIENT), COLD_RUNS, 1)
-    name = "publish until ready, with a Sentry DSN, to boto3.client"
-    return name, ours, bare, "≤ 1.1, 0.6 wanted"
 
 
 def _warm(environ: dict[str, str]) -> Ratio:

@@ -16,11 +16,8 @@ from buffer.assets import functions_asset, release
 from monitoring.alarm_guide import alarm_guides
 from monitoring.alarm_set import alarm_set
 from settings import loader, paths
+from tests.bench_cold_start import RUNTIME
 from tests.conftest import function_environ
-
-# What the Lambda runtime brings: boto3 and what it needs. Source: Lambda developer guide,
-# "Building Lambda functions with Python", runtime-included SDK.
-_RUNTIME = ("boto3", "botocore", "jmespath", "s3transfer", "urllib3", "dateutil", "six.py")
 
 
 def test_asset_holds_what_runs_and_nothing_else() -> None:
@@ -49,7 +46,7 @@ def runtime(tmp_path: Path) -> Path:
     libraries = Path(sysconfig.get_path("purelib"))
     folder = tmp_path / "runtime"
     folder.mkdir()
-    for name in _RUNTIME:
+    for name in RUNTIME:
         (folder / name).symlink_to(libraries / name)
     return folder
 
