@@ -112,6 +112,21 @@ def test_handlers_need_only_asset_and_runtime(
         assert str(functions_asset()) in result.stdout.partition("SENTRY ")[2]
 
 
+@pytest.mark.parametrize("module", ["publish", "subscribe"])
+def test_start_loads_ours_and_the_standard_library(module: str, tmp_path: Path) -> None:
+    """A cold start waits for no library, not even one that the runtime or the asset has."""
+    script = (
+        f"import sys\nsys.path[:0] = [{str(functions_asset())!r}]\nimport lambdas.{module}\n"
+        "print(*{name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names)\n"
+    )
+    environ = {**function_environ("https://127.0.0.1:1"), "SENTRY_DSN": "http://key@127.0.0.1:1/1"}
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", script],
+        capture_output=True, text=True, check=True, cwd=tmp_path, env=environ,
+    )  # fmt: skip
+    assert set(result.stdout.split()) - {"__main__", "__mp_main__"} == {"lambdas"}
+
+
 def _briefing(folder: Path) -> Path:
     """What notify knows of the alarms, as the monitoring stack writes it."""
     file = folder / "alarm_guides.json"

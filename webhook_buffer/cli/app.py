@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lambdas.extract import HEADER_NAME
+from lambdas.http import HEADER_NAME
 from monitoring.alarm_set import alarm_set
 from monitoring.channels import unrouted
 from settings.errors import InputError, ProofFailedError
