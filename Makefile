@@ -39,9 +39,9 @@ docs: setup ## Regenerate everything that is generated in docs/ and README.md
 
 bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, tracing, Datadog
 	@$(BIN)/python -m tests.bench_startup
+	@$(BIN)/python -m tests.bench_cold_start
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_evaluator
-	@$(BIN)/python -m tests.bench_tracing
 	@$(BIN)/python -m tests.bench_datadog
 
 synth: setup ## Synthesize ENV's stacks

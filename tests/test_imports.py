@@ -91,7 +91,7 @@ HOMES = {
     "datadog_api_client": {"monitoring.datadog.sync.api", "webhook_buffer.laptop.fake_datadog"},
     "constructs": {"buffer", "monitoring.cdk"},
     "boto3": {"webhook_buffer.operations"},
-    "botocore": {"lambdas.aws", "webhook_buffer.operations"},
+    "botocore": {"webhook_buffer.operations"},
     "typer": {"alarmproof", "webhook_buffer.cli"},
     "rich": {"alarmproof", "webhook_buffer.cli"},
     "pydantic": {"settings"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from lambdas.extract import HEADER_NAME
+from lambdas.http import HEADER_NAME
 from settings.errors import InputError, ProofFailedError
 from settings.loader import load
 from webhook_buffer.cli.terminal import console, milliseconds, progress, show
