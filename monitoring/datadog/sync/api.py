@@ -30,7 +30,7 @@ from datadog_api_client.model_utils import (
 )
 
 from monitoring.datadog.definition import Definition, Kind, resolved
-from monitoring.datadog.sync.diff import Body
+from monitoring.datadog.sync.fields import Body
 from monitoring.datadog.sync.keys import Keys
 from monitoring.datadog.sync.rate_limit import Pace, StoppedError
 from settings.errors import DatadogError
