@@ -8,6 +8,7 @@ from typing import Any
 
 from monitoring.datadog.definition import Kind
 from monitoring.datadog.sync.diff import changes
+from tests.datadog_recordings.bounds import bounded
 from tests.datadog_recordings.reading import Call, Conversation
 
 
@@ -17,10 +18,12 @@ class Pair:
 
     Attributes:
         changes: the plan between them, as words; empty where it should be.
+        crash: why there is no plan.
     """
 
     call: Call
-    changes: tuple[str, ...]
+    changes: tuple[str, ...] = ()
+    crash: str = ""
 
 
 def pairs(conversation: Conversation) -> Iterator[Pair]:
@@ -36,9 +39,14 @@ def pairs(conversation: Conversation) -> Iterator[Pair]:
         elif call.method == "PATCH":
             sent[key] = sent.get(key, {}) | (call.sent or {})
         if call.method != "DELETE" and key in sent:
-            yield Pair(call, _plan(Kind(call.kind), there, sent[key]))
+            yield _pair(call, there, sent[key])
 
 
-def _plan(kind: Kind, there: dict[str, Any], wanted: dict[str, Any]) -> tuple[str, ...]:
-    found = changes(kind, there, wanted)
-    return tuple(f"{one.path}: {one.before!r:.60} → {one.after!r:.60}" for one in found)
+def _pair(call: Call, there: dict[str, Any], wanted: dict[str, Any]) -> Pair:
+    try:
+        with bounded():
+            found = changes(Kind(call.kind), there, wanted)
+    except Exception as error:  # whatever it is, a plan should not have met it
+        return Pair(call, crash=f"{type(error).__name__}: {error}"[:200])
+    words = tuple(f"{one.path}: {one.before!r:.60} → {one.after!r:.60}" for one in found)
+    return Pair(call, words)

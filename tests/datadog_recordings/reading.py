@@ -17,7 +17,8 @@ from settings.errors import InputError
 KINDS = ("monitor", "slo", "dashboard", "downtime")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # A file of 282 conversations holds 4 MB; a line of it at most 0.2.
-_MOST_BYTES, _LONGEST_LINE, _DEEPEST = 256 * 2**20, 4 * 2**20, 64
+_MOST_BYTES, _LONGEST_LINE, _DEEPEST = 64 * 2**20, 4 * 2**20, 64
+_MOST_CALLS = 20_000
 _ID = re.compile(r"\d{5,20}|[0-9a-z]{3}-[0-9a-z]{3}-[0-9a-z]{3}|[0-9a-f-]{32,36}")
 
 
@@ -112,8 +113,15 @@ def read(file: Path) -> list[Conversation]:
     Raises:
         InputError: When it is not such a file, or larger than any that was recorded.
     """
+    found: list[Conversation] = []
+    calls = 0
     try:
-        return [_conversation(f"{file}, line {number}", line) for number, line in _lines(file)]
+        for number, line in _lines(file):
+            found.append(_conversation(f"{file}, line {number}", line))
+            calls += len(found[-1].calls)
+            if calls > _MOST_CALLS:
+                raise InputError(f"{file}, line {number}: more than {_MOST_CALLS} calls")
+        return found
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{file}: can't be read as a gzipped file: {reason}") from None

@@ -182,6 +182,8 @@ def import_object(
     found = adoption(api, settings, Kind(kind), id, key)
     file = found.file.relative_to(ROOT)
     console.print(f"{kind} {id}, '{escape(found.title)}', becomes {file}.", soft_wrap=True)
+    for warning in found.warnings:
+        console.print(f"[yellow]![/] {escape(warning)}; it is kept as it is.", soft_wrap=True)
     console.print("In Datadog its text gets the line that makes it ours; nothing else changes.")
     if not yes:
         typer.confirm("Take it over?", abort=True)
@@ -281,7 +283,8 @@ def _plan(api: Api, settings: Settings) -> Plan:
 
     with console.status("Checking the definitions"):
         wanted = definitions(settings)
-        wrong = [problem for one in wanted for problem in problems(one)]
+        # What was imported works in Datadog already, whether or not the models know it.
+        wrong = [problem for one in wanted if not one.imported for problem in problems(one)]
     if wrong:
         raise SettingsError(CDK_JSON, settings.environment, wrong)
     with console.status("Reading Datadog"):

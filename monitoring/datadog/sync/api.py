@@ -162,7 +162,8 @@ class Api:
     def read(self, kind: Kind, id: str) -> Found | None:  # noqa: A002
         """One object; None when it is not there."""
         path = f"{_ROUTES[kind].path}/{id}"
-        status, body, _ = self._request("GET", path, family=f"{kind} read")
+        query = {"with_assets": "true"} if kind is Kind.MONITOR else None
+        status, body, _ = self._request("GET", path, query=query, family=f"{kind} read")
         if status == 404:
             return None
         self._require(kind, status, body, "reading", id, write=False)
@@ -242,7 +243,7 @@ class Api:
                 return
             start += size
 
-    def _entries(self, kind: Kind, query: Mapping[str, int]) -> list[Any]:
+    def _entries(self, kind: Kind, query: Mapping[str, int | str]) -> list[Any]:
         """One page of a list, as it is."""
         status, body, _ = self._request(
             "GET", _ROUTES[kind].path, query=query, family=f"{kind} read"
@@ -268,7 +269,7 @@ class Api:
         body: Body | None = None,
         *,
         family: str,
-        query: Mapping[str, int] | None = None,
+        query: Mapping[str, int | str] | None = None,
         repeat: bool = True,
     ) -> tuple[int, Any, Mapping[str, str]]:
         """One request, repeated where that is safe: after a 429 always, else unless it makes
@@ -297,7 +298,7 @@ class Api:
         path: str,
         body: Body | None,
         family: str,
-        query: Mapping[str, int] | None,
+        query: Mapping[str, int | str] | None,
     ) -> tuple[int, Any, Mapping[str, str], str]:
         """Status (0 without an answer), body, headers, and what went wrong in words."""
         try:

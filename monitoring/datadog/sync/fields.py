@@ -79,7 +79,7 @@ READ_ONLY = frozenset(
     {"author_handle", "author_name", "canceled", "classification", "created", "created_at",
      "creator", "deleted", "experience_type", "id", "matching_downtimes", "modified",
      "modified_at", "monitor_tags", "multi", "org_id", "overall_state", "overall_state_modified",
-     "restriction_policy", "status", "type_id", "url"}
+     "restricted", "restriction_policy", "run_as", "status", "type_id", "url"}
 )  # fmt: skip
 # What follows from an SLO's thresholds, or says once more what it measures.
 DERIVED = frozenset({"target_threshold", "warning_threshold", "timeframe", "sli_specification"})

@@ -64,7 +64,18 @@ def _downtime(found: Body) -> Body:
     schedule = found.get("schedule")
     if isinstance(schedule, dict):
         found["schedule"] = _dates(schedule)
+        for one in found["schedule"].get("recurrences") or ():
+            if isinstance(one, dict) and "start" in one and _any_day(one.get("rrule")):
+                one["start"] = str(one["start"]).partition("T")[2]
     return found
+
+
+def _any_day(rule: Any) -> bool:
+    """Whether a rule means the same on whichever of its days it starts."""
+    parts = dict(one.partition("=")[::2] for one in str(rule).upper().split(";"))
+    every = parts.get("INTERVAL", "1") == "1" and "COUNT" not in parts and "UNTIL" not in parts
+    days = parts.get("FREQ") == "WEEKLY" and "BYDAY" in parts
+    return every and (days or parts.get("FREQ") == "DAILY")
 
 
 _NORMAL: Mapping[Kind, Callable[[Body], Body]] = {

@@ -20,7 +20,8 @@ from monitoring.datadog.definition import (
     tags,
 )
 from monitoring.datadog.sync.api import CONNECTIONS, Api, Found
-from monitoring.datadog.sync.diff import Body, Change, changes, digest
+from monitoring.datadog.sync.diff import Change, changes, digest
+from monitoring.datadog.sync.fields import Body
 from settings.schema import Settings
 
 # Stands in a body for the id of what is yet to be made.

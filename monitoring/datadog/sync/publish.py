@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from monitoring.datadog.definition import Definition, Kind, resolved
+from monitoring.datadog.downtimes import started
 from monitoring.datadog.sync.api import CONNECTIONS, Api, Found
 from monitoring.datadog.sync.diff import sendable, stamped
 from monitoring.datadog.sync.plan import Action, Key, Plan, Step, ours, typed
@@ -98,6 +100,8 @@ class _Run:
             self._api.delete(kind, step.id)
             return
         body = resolved(step.definition.body, self._ids)
+        if "recurrences" in body.get("schedule", {}):
+            body["schedule"] = started(body["schedule"], datetime.now(UTC))
         if step.id is None:
             there = self._api.create(kind, stamped(kind, body), lambda: self._look(step))
             self._ids[kind, step.key] = typed(kind, there.id)
@@ -109,7 +113,11 @@ class _Run:
                 f"its type was {types[0].before} and is to be {types[0].after}, which Datadog does "
                 "not allow; give it another key"
             )
-        self._api.update(kind, step.id, sendable(kind, body, step.present))
+        sent = sendable(kind, body, step.present)
+        if not any(one.path.startswith("schedule") for one in step.changes):
+            # Left out it stays; one in progress may not start at another time.
+            sent.pop("schedule", None)
+        self._api.update(kind, step.id, sent)
 
     def _look(self, step: Step) -> Found | None:
         """An object that was made although its reply was lost."""

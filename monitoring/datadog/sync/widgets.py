@@ -20,7 +20,9 @@ def with_widget_ids(body: Body, present: Body) -> Body:
 def without_ids(body: Body) -> Body:
     """A dashboard, group or widget without the ids of the widgets inside of it."""
     inner = body.get("widgets")
-    return {**body, "widgets": [_without_id(one) for one in inner]} if _list(inner) else body
+    if not isinstance(inner, list):
+        return body
+    return {**body, "widgets": [_without_id(one) for one in inner]}
 
 
 def positioned(body: Body) -> Body:
@@ -30,7 +32,7 @@ def positioned(body: Body) -> Body:
     the widgets' ids.
     """
     tabs, widgets = body.get("tabs"), body.get("widgets")
-    if not (_list(tabs) and _list(widgets)):
+    if not (isinstance(tabs, list) and isinstance(widgets, list)):
         return body
     places = {
         str(one["id"]): f"@{place}"
@@ -115,7 +117,3 @@ def _definition(widget: Any) -> Body:
 
 def _kind(widget: Body) -> str:
     return str(_definition(widget).get("type"))
-
-
-def _list(value: Any) -> bool:
-    return isinstance(value, list)
