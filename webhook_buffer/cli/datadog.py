@@ -325,6 +325,7 @@ def _show(found: Plan, of_deletion: str = f"{_GONE}; --prune deletes it") -> Non
     """
     for step in found.changing():
         remark = of_deletion if step.action == "delete" else _remark(step)
+        remark = "a duplicate, made by two applies at once" if step.duplicate else remark
         told = f"  [dim]{escape(remark)}[/]" if remark else ""
         console.print(f"{_SIGNS[step.action]} {step.name}{told}", soft_wrap=True)
         for change in step.changes:
@@ -340,7 +341,9 @@ def _remark(step: Step) -> str:
 
 
 def _show_others(found: Plan) -> None:
-    """What looks like ours, and is left alone."""
+    """What looks like ours and is left alone, and who is muted."""
+    for mute in found.mutes:
+        console.print(f"[dim]·[/] {mute}", soft_wrap=True)
     for kind, key, id_ in found.copies:
         console.print(
             f"[yellow]![/] {kind} {id_} is a copy of {key} made by hand: it carries its marker. It "

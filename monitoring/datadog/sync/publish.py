@@ -23,6 +23,12 @@ from settings.schema import Settings
 _DELETED = (Kind.DASHBOARD, Kind.DOWNTIME, Kind.MONITOR, Kind.SLO, Kind.MONITOR)
 
 
+_TWICE = (
+    "it is there twice: somebody else published at the same moment; run it again, which removes "
+    "the duplicate"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A step that was not carried out, and why."""
@@ -75,11 +81,23 @@ class _Run:
             try:
                 for together in (*_waves(made), *_deletions(gone)):
                     list(pool.map(self._attempt, together))
+                self._check_single(made)
             except BaseException:
                 self._api.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
         return self._failures
+
+    def _check_single(self, made: Sequence[Step]) -> None:
+        """That nobody else made the same at the same moment."""
+        created = [step for step in made if step.action is Action.CREATE]
+        for kind in dict.fromkeys(step.kind for step in created):
+            there = ours(self._api.every(kind), kind, self._settings)
+            self._failures += [
+                Failure(step, _TWICE)
+                for step in created
+                if step.kind is kind and len(there.get(step.key, ())) > 1
+            ]
 
     def _attempt(self, step: Step) -> None:
         try:

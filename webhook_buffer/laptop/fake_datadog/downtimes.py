@@ -45,12 +45,12 @@ def _create(call: Call) -> Body:
 
 
 def _list(call: Call) -> Body:
-    found = [_shown(one, call.store) for one in _remembered(call.store).values()]
-    if call.query.get("current_only") == "true":
-        found = [one for one in found if one["attributes"]["status"] == "active"]
+    current = call.query.get("current_only") == "true"
+    found = active(call.store) if current else list(_remembered(call.store).values())
     start = call.number("page[offset]", 0)
+    page = found[start : start + call.number("page[limit]", _LIMIT)]
     return {
-        "data": found[start : start + call.number("page[limit]", _LIMIT)],
+        "data": [_shown(one, call.store) for one in page],
         "meta": {"page": {"total_filtered_count": len(found)}},
     }
 
@@ -130,12 +130,18 @@ def _check_duplicate(attributes: Body, store: Store) -> None:
             )
 
 
-def running(store: Store, monitor: Body) -> list[Body]:
-    """The downtimes that mute a monitor now, as a monitor shows them; the longest first."""
+def active(store: Store) -> list[Body]:
+    """The downtimes that are in force now."""
+    found = (_shown(one, store) for one in store["downtime"].values())
+    return [one for one in found if one["attributes"]["status"] == "active"]
+
+
+def muting(downtimes: list[Body], monitor: Body) -> list[Body]:
+    """Those downtimes that mute a monitor, as a monitor shows them; the longest first."""
     found = []
-    for one in store["downtime"].values():
-        attributes = _shown(one, store)["attributes"]
-        if attributes["status"] == "active" and _mutes(attributes, monitor):
+    for one in downtimes:
+        attributes = one["attributes"]
+        if _mutes(attributes, monitor):
             schedule = attributes["schedule"].get("current_downtime") or attributes["schedule"]
             begins, ends = (
                 schedule[name] and int(datetime.fromisoformat(schedule[name]).timestamp())

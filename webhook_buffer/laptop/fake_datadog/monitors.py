@@ -77,8 +77,9 @@ def _validate(call: Call) -> Body:
 
 
 def _list(call: Call) -> list[Body]:
+    running = downtimes.active(call.store)
     found = [
-        _shown(one, call)
+        _shown(one, call, running)
         for one in call.store["monitor"].values()
         if _tags(call, "monitor_tags") <= set(one["tags"])
         and all(tag in one["query"] for tag in _tags(call, "tags"))
@@ -90,12 +91,13 @@ def _list(call: Call) -> list[Body]:
         return found[start : start + size]
     if "id_offset" in call.query:
         later = [one for one in found if one["id"] > call.number("id_offset", 0)]
+        later.sort(key=lambda one: int(one["id"]))
         return later[: call.number("page_size", _PAGE_SIZE)]
     return found
 
 
 def _get(call: Call) -> Body:
-    shown = _shown(_stored(call), call)
+    shown = _shown(_stored(call), call, downtimes.active(call.store))
     if call.query.get("with_restricted_roles") == "false":
         del shown["restricted_roles"]
     return shown
@@ -138,7 +140,7 @@ def _stored(call: Call) -> Body:
         raise RefusedError(404, "Monitor not found") from None
 
 
-def _shown(stored: Body, call: Call) -> Body:
+def _shown(stored: Body, call: Call, active: list[Body]) -> Body:
     """A monitor as it is read: muted while a downtime runs, with what was asked for."""
     hidden = {"restriction_policy"} | (set() if call.query.get("with_assets") else {"assets"})
     shown = {name: value for name, value in stored.items() if name not in hidden}
@@ -147,7 +149,7 @@ def _shown(stored: Body, call: Call) -> Body:
             {name: value for name, value in one.items() if name != "monitor_id"}
             for one in shown["assets"]
         ]
-    running = downtimes.running(call.store, stored)
+    running = downtimes.muting(active, stored)
     if running:
         silenced = {scope: one["end"] for one in reversed(running) for scope in one["scope"]}
         shown["options"] = {**stored["options"], "silenced": silenced}
