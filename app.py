@@ -14,6 +14,7 @@ import buffer  # noqa: F401 - before aws_cdk: it silences jsii
 # isort: split
 from aws_cdk import App, Environment
 
+from alarms import CATALOG
 from buffer.stack import BufferStack
 from monitoring.cdk.stack import MonitoringStack
 from settings.errors import InputError, WebhookBufferError
@@ -29,16 +30,19 @@ def build(app: App, settings: Settings) -> None:
         stacks.append(BufferStack(app, settings.prefix, settings=settings, env=where))
     if settings.monitoring:
         monitoring = MonitoringStack(
-            app, settings.monitoring_stack_name, settings=settings, env=where
+            app, settings.monitoring_stack_name, settings=settings, catalog=CATALOG, env=where
         )
-        for watched in stacks:
-            monitoring.add_stack_dependency(watched)
+        for stack in stacks:
+            monitoring.add_stack_dependency(stack)
         stacks.append(monitoring)
     if settings.instrumented_functions:
         # Loading Datadog's construct takes almost a second.
         from monitoring.cdk.datadog import instrument
 
-        instrument(stacks, settings=settings)
+        instrument(
+            {name: one for stack in stacks for name, one in stack.functions.items()},
+            settings=settings,
+        )
 
 
 def main() -> int:

@@ -1,15 +1,15 @@
-"""What is wrong when: the signals, as data. ``SIGNALS`` are the buffer's own, ``existing`` what
-holds for queues, functions, APIs and tables of any other making."""
+"""The signals, incidents, Datadog monitors and objectives, as data: ``CATALOG``."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from alarms import api, backend, composites, datadog, end_to_end, functions, queue, slo, table
-from monitoring.model.datadog import DatadogMonitor, Objective
-from monitoring.model.signals import Composite, Kind, Signal
+from monitoring.model.catalog import Catalog
+from monitoring.model.signals import Kind, Signal
 
-SIGNALS: tuple[Signal, ...] = (
+_SIGNALS = (
     *backend.SIGNALS,
     *queue.SIGNALS,
     *functions.SIGNALS,
@@ -18,17 +18,15 @@ SIGNALS: tuple[Signal, ...] = (
     *slo.SIGNALS,
     *end_to_end.SIGNALS,
 )
-COMPOSITES: tuple[Composite, ...] = composites.COMPOSITES
-# What only Datadog can see, and what is promised there.
-MONITORS: tuple[DatadogMonitor, ...] = datadog.MONITORS
-OBJECTIVES: tuple[Objective, ...] = datadog.OBJECTIVES
+
+_MESSAGES = {"Webhook": "Message", "webhook": "message"}
 
 
-def existing(role: str, kind: Kind, name: str = "") -> tuple[Signal, ...]:
-    """The signals of a resource that this app did not make; their ids begin with its role.
+def _existing(role: str, kind: Kind, name: str) -> tuple[Signal, ...]:
+    """The signals of a resource that this app did not create; their ids begin with its role.
 
     Args:
-        name: the resource's own, for the titles; its role without one.
+        name: the resource's own, for the titles.
     """
     match kind:
         case Kind.QUEUE:
@@ -41,7 +39,7 @@ def existing(role: str, kind: Kind, name: str = "") -> tuple[Signal, ...]:
             found = table.of_any(role)
         case _:
             found = ()
-    return tuple(_theirs(one, name or role) for one in found)
+    return tuple(_theirs(one, name) for one in found)
 
 
 def _theirs(signal: Signal, name: str) -> Signal:
@@ -50,5 +48,15 @@ def _theirs(signal: Signal, name: str) -> Signal:
 
 
 def _of_messages(text: str) -> str:
-    """What the buffer calls a webhook is a message, or a request, to everybody else."""
-    return text.replace("Webhooks", "Messages").replace("webhook", "message")
+    """What the buffer calls a webhook is a message elsewhere; names in braces stay."""
+    return re.sub(r"\{[^}]*\}|[Ww]ebhook", lambda match: _MESSAGES.get(match[0], match[0]), text)
+
+
+# What the roots (app.py, the command, its laptop) hand to the machinery.
+CATALOG = Catalog(
+    signals=_SIGNALS,
+    composites=composites.COMPOSITES,
+    monitors=datadog.MONITORS,
+    objectives=datadog.OBJECTIVES,
+    existing=_existing,
+)

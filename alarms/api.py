@@ -1,4 +1,4 @@
-"""The API: what senders are told, and how soon."""
+"""The API: which responses senders get, and how soon."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from monitoring.model.signals import (
     Threshold,
 )
 
-_IDLE = "Without requests there is no data; that traffic stopped is another signal's affair."
+_IDLE = "Without requests there is no data, and no response is wrong."
+# Below these numbers a share of the requests means nothing.
+_FEWEST_5XX, _FEWEST_4XX = 3, 20
 _METRICS: dict[Kind, tuple[Metric, Metric, Metric, Metric]] = {
     Kind.HTTP_API: (
         metrics.HTTP_COUNT,
@@ -40,21 +42,21 @@ def _signals(
         Signal(
             id=f"{role}-5xx",
             runbook=runbook or "api-5xx",
-            title="Senders are refused",
-            impact="Senders get 5xx: webhooks are lost unless they send again.",
+            title="Senders get 5xx responses",
+            impact="Webhooks are lost unless their senders retry.",
             covers=(FailureMode.QUEUE_REFUSES, FailureMode.PUBLISH_SLOW),
             severity=Severity.PAGE,
             queries={
                 "e5": Query(server_errors, "Sum", role),
                 "n": Query(count, "Sum", role),
             },
-            expression="IF(e5 >= 3, 100 * e5 / n, 0)",
+            expression=f"IF(e5 >= {_FEWEST_5XX}, 100 * e5 / n, 0)",
             comparison=Comparison.AT_LEAST,
             threshold=Threshold(
                 5,
                 "Percent",
-                "AWS's recommended alarm for APIs; and at least 3 a minute, for a share of few "
-                "requests says nothing.",
+                f"AWS's recommended alarm for APIs, and at least {_FEWEST_5XX} a minute: a share "
+                "of very few requests means nothing.",
             ),
             datapoints=2,
             periods=2,
@@ -65,21 +67,21 @@ def _signals(
         Signal(
             id=f"{role}-4xx",
             runbook=runbook or "api-4xx",
-            title="A surge of requests that can't be taken",
-            impact="One sender or more is told that its webhooks are wrong.",
+            title="Many requests are invalid",
+            impact="At least one sender is told that its webhooks are invalid.",
             covers=(FailureMode.QUEUE_REFUSES,),
             severity=Severity.TICKET,
             queries={
                 "e4": Query(client_errors, "Sum", role),
                 "n": Query(count, "Sum", role),
             },
-            expression="IF(e4 >= 20, 100 * e4 / n, 0)",
+            expression=f"IF(e4 >= {_FEWEST_4XX}, 100 * e4 / n, 0)",
             comparison=Comparison.AT_LEAST,
             threshold=Threshold(
                 20,
                 "Percent",
-                "Single wrong requests are the senders' affair; a fifth of all is a change "
-                "somebody made.",
+                "Single invalid requests are the senders' own; at {threshold} of all requests "
+                "somebody changed something.",
             ),
             period=300,
             datapoints=1,
@@ -91,8 +93,8 @@ def _signals(
         Signal(
             id=f"{role}-latency",
             runbook=runbook or "api-latency",
-            title="Senders wait for their answer",
-            impact="Senders with a short timeout give up and send again.",
+            title="Senders wait for their response",
+            impact="Senders with a short timeout give up and retry.",
             covers=(FailureMode.PUBLISH_SLOW,),
             severity=Severity.TICKET,
             queries={"latency": Query(duration, "p99", role)},
@@ -113,13 +115,13 @@ SIGNALS = _signals(
     Threshold(
         0.5,
         "Milliseconds",
-        "Half of publish's timeout; with the default that is 5 s, half of what GitHub waits.",
+        "{share} of publish's timeout of {publish.timeout}; GitHub, for one, waits 10 s.",
         of="publish.timeout",
     ),
 )
 
 
 def of_any(role: str, kind: Kind) -> tuple[Signal, ...]:
-    """What holds for any API."""
-    reason = "Half of the 10 s that common senders wait."
+    """The signals of any API."""
+    reason = "Common senders wait 10 s; {threshold} leaves time to act."
     return _signals(role, kind, Threshold(5000, "Milliseconds", reason), "existing-api")

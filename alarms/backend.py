@@ -1,4 +1,4 @@
-"""The backend, by what it answers: down, slow, refusing and redirecting are different faults."""
+"""The backend, by its responses: down, slow, rejecting and redirecting are different faults."""
 
 from __future__ import annotations
 
@@ -14,30 +14,33 @@ from monitoring.model.signals import (
 )
 
 _NO_ATTEMPTS = (
-    "Without attempts there is no news of the backend; failing webhooks may wait for minutes."
+    "Without attempts nothing is known about the backend; failing webhooks may wait for minutes."
 )
+_FEWEST_GROUPS = 2
 _GROUPS = (
-    "At least two groups must be in flight, and only webhooks younger than 20 minutes count: a "
-    "single failing one, or one that has failed for long, says more of itself than of the backend."
+    f"At least {_FEWEST_GROUPS} groups must be in flight, and only webhooks younger than "
+    f"{metrics.FRESH_SECONDS // 60} minutes count: a single failing webhook, or an old one, says "
+    "more about itself than about the backend."
 )
 
 SIGNALS = (
     Signal(
         id="backend-down",
-        title="The backend does not take webhooks",
-        impact="Webhooks wait in the queue; none is lost, all are late.",
+        title="The backend does not accept webhooks",
+        impact="Webhooks wait in the queue; none are lost, all are late.",
         covers=(FailureMode.BACKEND_UNREACHABLE, FailureMode.BACKEND_5XX, FailureMode.BACKEND_SLOW),
         severity=Severity.PAGE,
         queries={
             "failed": Query(metrics.BACKEND_OUTCOME, "PR(4.5:)", "buffer"),
             "groups": Query(metrics.QUEUE_GROUPS, "Maximum", "queue"),
         },
-        expression="IF(groups >= 2, FILL(failed, REPEAT), 0)",
+        expression=f"IF(groups >= {_FEWEST_GROUPS}, FILL(failed, REPEAT), 0)",
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
             50,
             "Percent",
-            f"Half of the attempts end in 5xx, a timeout or no connection. {_GROUPS}",
+            "At least {threshold} of the attempts end in 5xx, a timeout or no connection. "
+            f"{_GROUPS}",
         ),
         datapoints=2,
         periods="subscribe.backoff_minutes",
@@ -47,20 +50,21 @@ SIGNALS = (
     ),
     Signal(
         id="backend-rejecting",
-        title="The backend refuses webhooks",
-        impact="Webhooks wait in the queue while the backend answers 3xx or 4xx.",
+        title="The backend rejects webhooks",
+        impact="Webhooks wait in the queue while the backend responds with 3xx or 4xx.",
         covers=(FailureMode.BACKEND_REDIRECTS,),
         severity=Severity.PAGE,
         queries={
             "refused": Query(metrics.BACKEND_OUTCOME, "PR(2.5:4.5)", "buffer"),
             "groups": Query(metrics.QUEUE_GROUPS, "Maximum", "queue"),
         },
-        expression="IF(groups >= 2, FILL(refused, REPEAT), 0)",
+        expression=f"IF(groups >= {_FEWEST_GROUPS}, FILL(refused, REPEAT), 0)",
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
             50,
             "Percent",
-            f"Half of the attempts: an expired credential or a moved URL refuses all. {_GROUPS}",
+            "At least {threshold} of the attempts get 3xx or 4xx: an expired credential or a moved "
+            f"URL affects all of them. {_GROUPS}",
         ),
         datapoints=2,
         periods="subscribe.backoff_minutes",
@@ -70,13 +74,15 @@ SIGNALS = (
     ),
     Signal(
         id="backend-redirects",
-        title="The backend redirects",
-        impact="Webhooks that it redirects are not delivered: redirects are never followed.",
+        title="The backend responds with redirects",
+        impact="Redirected webhooks are not delivered: redirects are never followed.",
         covers=(FailureMode.BACKEND_REDIRECTS,),
         severity=Severity.TICKET,
         queries={"redirects": Query(metrics.BACKEND_3XX, "Sum", "buffer")},
         comparison=Comparison.AT_LEAST,
-        threshold=Threshold(1, "Count", "A webhook's URL should answer itself; one is a mistake."),
+        threshold=Threshold(
+            1, "Count", "A webhook URL should respond directly; one redirect is a mistake."
+        ),
         datapoints=1,
         periods="subscribe.longest_wait_minutes",
         missing=Missing.NOT_BREACHING,
@@ -86,7 +92,7 @@ SIGNALS = (
     Signal(
         id="backend-slow",
         title="The backend is slow",
-        impact="Webhooks are delivered late, and soon not at all.",
+        impact="Webhooks are delivered late; soon attempts will time out.",
         covers=(FailureMode.BACKEND_SLOW,),
         severity=Severity.TICKET,
         queries={"duration": Query(metrics.BACKEND_DURATION, "p90", "buffer")},
@@ -94,7 +100,7 @@ SIGNALS = (
         threshold=Threshold(
             0.8,
             "Milliseconds",
-            "80 % of the time subscribe can give the backend; beyond it attempts time out.",
+            "{share} of the time that subscribe allows the backend; beyond it attempts time out.",
             of="subscribe.backend_time",
             at_most="subscribe.backend_time",
         ),

@@ -1,4 +1,4 @@
-"""Incidents: several signals that are one thing to whoever is told."""
+"""Incidents: several signals that are one thing to whoever is notified."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COMPOSITES = (
     Composite(
         id="deliveries-degraded",
         title="Webhooks reach the backend late",
-        impact="Some webhooks arrive late; more will.",
+        impact="Some webhooks arrive late; more will follow.",
         severity=Severity.TICKET,
         any_of=(
             "backend-slow",
@@ -46,7 +46,7 @@ COMPOSITES = (
     Composite(
         id="senders-refused",
         title="Senders are refused",
-        impact="Senders get errors: webhooks are lost unless they send again.",
+        impact="Senders get errors: webhooks are lost unless their senders retry.",
         severity=Severity.PAGE,
         any_of=(
             "api-5xx",
@@ -58,8 +58,8 @@ COMPOSITES = (
     ),
     Composite(
         id="accepting-degraded",
-        title="Accepting webhooks is in trouble",
-        impact="Senders wait for their answer; some will be refused.",
+        title="Webhook intake is degraded",
+        impact="Senders wait for their response; some will be refused.",
         severity=Severity.TICKET,
         any_of=(
             "api-latency",

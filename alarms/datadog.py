@@ -17,20 +17,22 @@ from monitoring.model.signals import Comparison, FailureMode, Severity, Threshol
 def _of_function(
     role: str, what: str, covers: tuple[FailureMode, ...]
 ) -> tuple[DatadogMonitor, ...]:
-    """What holds for a function on the webhooks' way."""
+    """The monitors of a function on the webhooks' path."""
     instrumented = (Needs.INSTRUMENTED,)
     return (
         DatadogMonitor(
             id=f"{role}-timeouts",
             runbook=f"{role}-duration",
-            title=f"{role} is ended by its timeout",
-            impact=f"What it was doing is done again: {what}.",
+            title=f"{role} times out",
+            impact=f"Its work is repeated: {what}.",
             covers=covers,
             severity=Severity.TICKET,
             queries={"timeouts": MetricQuery("aws.lambda.enhanced.timeouts", role=role)},
             comparison=Comparison.AT_LEAST,
             threshold=Threshold(
-                3, "Count", "CloudWatch counts timeouts among errors; a few a day are networks."
+                3,
+                "Count",
+                "CloudWatch counts timeouts as errors; a few a day are network glitches.",
             ),
             window=900,
             needs=instrumented,
@@ -39,8 +41,8 @@ def _of_function(
         DatadogMonitor(
             id=f"{role}-memory",
             runbook="function-memory",
-            title=f"{role} nears the end of its memory",
-            impact=f"At the end of it Lambda ends the function: {what}.",
+            title=f"{role} is close to its memory limit",
+            impact=f"At the limit Lambda terminates the function: {what}.",
             covers=(FailureMode.SUBSCRIBE_CRASHES,),
             severity=Severity.TICKET,
             queries={
@@ -49,7 +51,7 @@ def _of_function(
             },
             expression="100 * used / given",
             comparison=Comparison.AT_LEAST,
-            threshold=Threshold(90, "Percent", "A tenth is what one large body more may take."),
+            threshold=Threshold(90, "Percent", "One more large body may need what is left."),
             warning=8 / 9,
             recovery=17 / 18,
             window=900,
@@ -60,7 +62,7 @@ def _of_function(
             id=f"{role}-crashes",
             runbook=f"{role}-errors",
             title=f"{role} crashes at {{{{@where.name}}}}",
-            impact=f"What it was doing is done again: {what}.",
+            impact=f"Its work is repeated: {what}.",
             covers=(FailureMode.SUBSCRIBE_CRASHES, FailureMode.LOG_ERRORS),
             severity=Severity.TICKET,
             queries={
@@ -69,7 +71,7 @@ def _of_function(
             by=("@where",),
             comparison=Comparison.AT_LEAST,
             threshold=Threshold(
-                1, "Count", "Each is a fault of ours, and its line in the code says which."
+                1, "Count", "Each is a bug of ours, and its log line names the line of code."
             ),
             window=300,
             needs=(Needs.INSTRUMENTED, Needs.LOGS),
@@ -78,12 +80,12 @@ def _of_function(
     )
 
 
-# CloudWatch pages of the same burn, so that here each speed is told one step lower.
+# CloudWatch pages for the same burn, so each speed is one severity lower here.
 _LOWER = {Severity.PAGE: Severity.TICKET, Severity.TICKET: Severity.INFO}
 
 
 def _burns(objective: str) -> tuple[DatadogMonitor, ...]:
-    """The speeds of ``alarms.slo``, as Datadog's own burn rates tell them."""
+    """The speeds of ``alarms.slo``, as Datadog's own burn rates."""
     title, impact, covers = slo.WORDS[objective]
     return tuple(
         DatadogMonitor(
@@ -98,8 +100,8 @@ def _burns(objective: str) -> tuple[DatadogMonitor, ...]:
             threshold=Threshold(
                 factor,
                 "Count",
-                f"{factor:g} times the rate that uses the budget up in exactly 30 days. CloudWatch "
-                "pages of it, minutes earlier; this one knows the 30 days.",
+                f"{factor:g} times the rate that uses up the budget in exactly 30 days. CloudWatch "
+                "pages for it, minutes earlier; this monitor knows all 30 days.",
             ),
             window=long,
             needs=(Needs.BUFFER,),
@@ -109,12 +111,12 @@ def _burns(objective: str) -> tuple[DatadogMonitor, ...]:
 
 
 MONITORS: tuple[DatadogMonitor, ...] = (
-    *_of_function("publish", "senders wait, and send again", (FailureMode.PUBLISH_SLOW,)),
+    *_of_function("publish", "senders wait and retry", (FailureMode.PUBLISH_SLOW,)),
     *_of_function("subscribe", "the backend may get a webhook twice", (FailureMode.BACKEND_SLOW,)),
     DatadogMonitor(
         id="cold-starts",
-        title="Many senders wait for publish to start",
-        impact="Senders wait most of a second longer for their answer.",
+        title="Many requests hit a cold start of publish",
+        impact="Senders wait most of a second longer for their response.",
         covers=(FailureMode.PUBLISH_SLOW,),
         severity=Severity.INFO,
         queries={
@@ -126,7 +128,9 @@ MONITORS: tuple[DatadogMonitor, ...] = (
         expression="100 * cold / all",
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            50, "Percent", "With a webhook a minute a function stays warm; half are a restart loop."
+            50,
+            "Percent",
+            "With a webhook a minute a function stays warm; this many suggest a restart loop.",
         ),
         recovery=0.8,
         window=3600,
@@ -136,8 +140,8 @@ MONITORS: tuple[DatadogMonitor, ...] = (
     DatadogMonitor(
         id="backend-requests-slow",
         runbook="backend-slow",
-        title="Requests to the backend take nearly as long as they may",
-        impact="Attempts begin to time out, and are made again.",
+        title="Requests to the backend are close to their timeout",
+        impact="Attempts begin to time out and are repeated.",
         covers=(FailureMode.BACKEND_SLOW,),
         severity=Severity.INFO,
         queries={"took": MetricQuery("trace.backend.request", "p95")},
@@ -145,8 +149,8 @@ MONITORS: tuple[DatadogMonitor, ...] = (
         threshold=Threshold(
             0.8,
             "Seconds",
-            "80 % of what an attempt may take. CloudWatch tells of it sooner; the traces of the "
-            "slow ones say where the time went.",
+            "Close to what an attempt may take. CloudWatch reports it sooner; the traces of slow "
+            "requests show where the time went.",
             of="subscribe.backend_time",
         ),
         warning=0.75,
@@ -184,13 +188,13 @@ MONITORS: tuple[DatadogMonitor, ...] = (
     DatadogMonitor(
         id="traffic-unusual",
         runbook="no-traffic",
-        title="Traffic is not what it is at this time of the week",
-        impact="Perhaps none: a sender may have stopped, or sends everything anew.",
+        title="Traffic is unusual for this time of the week",
+        impact="Perhaps none: a sender may have stopped, or may be resending everything.",
         covers=(FailureMode.TRAFFIC_STOPS, FailureMode.TRAFFIC_SURGE),
         severity=Severity.INFO,
         queries={"requests": MetricQuery("aws.apigateway.count", role="api")},
         comparison=Comparison.AT_LEAST,
-        threshold=Threshold(1, "Count", "All of the last half hour is outside of the usual band."),
+        threshold=Threshold(1, "Count", "All of the last half hour is outside the usual band."),
         recovery=0.2,
         unusual=3,
         window=14_400,
@@ -198,14 +202,14 @@ MONITORS: tuple[DatadogMonitor, ...] = (
     ),
     DatadogMonitor(
         id="datadog-blind",
-        title="Datadog hears nothing of the functions",
-        impact="None by itself: what Datadog watches is no longer watched.",
+        title="Datadog receives no data from the functions",
+        impact="None by itself, but the monitors in Datadog can no longer fire.",
         covers=(FailureMode.ALERT_PATH_BROKEN,),
         severity=Severity.TICKET,
         queries={"runs": MetricQuery("aws.lambda.enhanced.invocations")},
         comparison=Comparison.BELOW,
         threshold=Threshold(
-            1, "Count", "The heartbeat alone makes several invocations in this time."
+            1, "Count", "The heartbeat alone causes several invocations in this time."
         ),
         window=1800,
         # Twice the window, as Datadog recommends.
@@ -237,7 +241,7 @@ OBJECTIVES: tuple[Objective, ...] = (
     Objective(
         key="accepted",
         title="Webhooks are accepted",
-        promise="The share of requests that are not answered 5xx.",
+        promise="The share of requests that are not answered with 5xx.",
         budget="slo.accepted_budget",
         queries={
             "n": MetricQuery("aws.apigateway.count", role="api"),

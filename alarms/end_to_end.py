@@ -1,4 +1,4 @@
-"""The whole from outside: does a webhook come through, was one lost, do alerts arrive?"""
+"""The buffer from outside: do webhooks come through, was one lost, do alerts arrive?"""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from monitoring.model.signals import (
 SIGNALS = (
     Signal(
         id="heartbeat-missing",
-        title="Test webhooks do not come through",
-        impact="Webhooks most likely do not come through either.",
+        title="Test webhooks do not arrive",
+        impact="Webhooks most likely do not arrive either.",
         covers=(
             FailureMode.SUBSCRIBE_CRASHES,
             FailureMode.CONSUMER_STOPPED,
@@ -40,46 +40,46 @@ SIGNALS = (
     ),
     Signal(
         id="heartbeat-refused",
-        title="The API does not take test webhooks",
+        title="The API refuses test webhooks",
         impact="Senders most likely can't send webhooks either.",
         covers=(FailureMode.QUEUE_REFUSES, FailureMode.PUBLISH_SLOW),
         severity=Severity.PAGE,
         queries={"refused": Query(metrics.HEARTBEAT_REFUSED, "Sum", "buffer")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "Two heartbeats in a row rule out one bad moment, whatever the traffic."
+            1, "Count", "Refusals in {window} rule out one bad moment, whatever the traffic."
         ),
         period="heartbeat.period",
         datapoints=2,
         # Remembers longer than it takes heartbeat-missing to end.
         periods=4,
         missing=Missing.NOT_BREACHING,
-        missing_reason="The heartbeat writes this only when it is refused.",
+        missing_reason="The heartbeat writes this metric only when it is refused.",
         log="heartbeat",
         needs_heartbeat=True,
     ),
     Signal(
         id="webhooks-lost",
         title="Accepted webhooks are neither delivered nor queued",
-        impact="Webhooks are gone; senders believe them delivered.",
+        impact="Webhooks are gone; their senders believe them delivered.",
         covers=(FailureMode.NEARING_RETENTION, FailureMode.WEBHOOKS_LOST),
         severity=Severity.PAGE,
         queries={"lost": Query(metrics.UNACCOUNTED, "Maximum", "buffer")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "The audit subtracts what its data leaves uncertain; what is left is lost."
+            1, "Count", "The audit subtracts the uncertainty of its data; what remains is lost."
         ),
         period=3600,
         datapoints=1,
-        # Two, for the audit's own hour does not begin on the minute.
+        # Two, because the audit's own hour does not begin on the minute.
         periods=2,
         missing=Missing.NOT_BREACHING,
-        missing_reason="The audit, once an hour, writes this only when something is missing.",
+        missing_reason="The hourly audit writes this metric only when something is missing.",
         log="audit",
     ),
     Signal(
         id="no-traffic",
-        title="No webhooks come in",
+        title="No webhooks are coming in",
         impact="Senders can't reach the buffer, or have stopped sending.",
         covers=(FailureMode.TRAFFIC_STOPS,),
         severity=Severity.TICKET,
@@ -92,28 +92,28 @@ SIGNALS = (
             "accepted + 0 * clock, 1)"
         ),
         comparison=Comparison.BELOW,
-        threshold=Threshold(1, "Count", "Between the quiet hours there is always some traffic."),
+        threshold=Threshold(1, "Count", "During busy hours there is always some traffic."),
         period=1800,
         datapoints=1,
         periods=1,
         missing=Missing.IGNORE,
-        missing_reason="The heartbeat is the clock; that it is missing is its own signal.",
+        missing_reason="The heartbeat is the clock; a missing heartbeat has its own signal.",
         log="publish",
         opt_in="traffic",
     ),
     Signal(
         id="alert-path-broken",
-        # CloudWatch tells of it over the way that is broken.
+        # CloudWatch would report it over the path that is broken.
         evaluated_by=Evaluator.BOTH,
         title="Alerts do not arrive",
-        impact="Nobody is told when something is wrong.",
+        impact="Nobody is notified when something is wrong.",
         covers=(FailureMode.ALERT_PATH_BROKEN,),
         severity=Severity.TICKET,
         queries={"arrived": Query(metrics.FUNCTION_INVOCATIONS, "Sum", "notify")},
         expression="FILL(arrived, 0)",
         comparison=Comparison.BELOW,
         threshold=Threshold(
-            1, "Count", "With each heartbeat a probe goes alarm → topic → queue → notify."
+            1, "Count", "Each heartbeat sends a probe along alarm → topic → queue → notify."
         ),
         period="heartbeat.period",
         datapoints=3,
@@ -125,27 +125,27 @@ SIGNALS = (
     ),
     Signal(
         id="notifications-undelivered",
-        # CloudWatch tells of it over the way that is broken.
+        # CloudWatch would report it over the path that is broken.
         evaluated_by=Evaluator.BOTH,
         title="A notification could not be delivered",
-        impact="Somebody was not told of an alarm.",
+        impact="Somebody was not notified of an alarm.",
         covers=(FailureMode.ALERT_PATH_BROKEN,),
         severity=Severity.TICKET,
         queries={"kept": Query(metrics.QUEUE_VISIBLE, "Maximum", "notify-dlq")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "It was tried several times, and is kept in the dead-letter queue."
+            1, "Count", "It was tried several times and is kept in the dead-letter queue."
         ),
         datapoints=1,
         periods=1,
         missing=Missing.IGNORE,
-        missing_reason="A queue at rest stops reporting while what it keeps is still there.",
+        missing_reason="An idle queue stops reporting while it still holds messages.",
         log="notify",
     ),
     Signal(
         id="audit-missing",
-        title="Nobody counts whether webhooks are lost",
-        impact="None yet; that a webhook is lost would go unnoticed.",
+        title="The delivery audit is not running",
+        impact="None yet; a lost webhook would go unnoticed.",
         covers=(FailureMode.WEBHOOKS_LOST,),
         severity=Severity.TICKET,
         queries={
@@ -159,14 +159,14 @@ SIGNALS = (
         datapoints=3,
         periods=3,
         missing=Missing.IGNORE,
-        missing_reason="The heartbeat is the clock, so that a new deployment starts in peace.",
+        missing_reason="The heartbeat is the clock, so that a new deployment starts silently.",
         log="audit",
         needs_heartbeat=True,
     ),
     Signal(
         id="helpers-log-errors",
-        title="Errors in the logs of heartbeat, audit or notify",
-        impact="Perhaps none yet: the monitoring works, but something in it does not.",
+        title="Errors or warnings in the logs of heartbeat, audit or notify",
+        impact="Perhaps none yet: the monitoring works, but something in it fails.",
         covers=(FailureMode.LOG_ERRORS, FailureMode.ALERT_PATH_BROKEN),
         severity=Severity.TICKET,
         queries={"trouble": Query(metrics.LOG_TROUBLE, "Sum", "helpers")},
@@ -174,15 +174,15 @@ SIGNALS = (
         threshold=Threshold(
             1,
             "Count",
-            "What is logged as an error or a warning is meant to be read. Heartbeats, probes and "
-            "notifications that failed have signals of their own.",
+            "A line logged as an error or a warning is meant to be read. Failed heartbeats, probes "
+            "and notifications have signals of their own.",
         ),
         period=300,
         datapoints=1,
-        # The audit speaks once an hour.
+        # The audit logs once an hour.
         periods=13,
         missing=Missing.NOT_BREACHING,
-        missing_reason="The filters report only what they find.",
+        missing_reason="The filters write data only when they match a line.",
         log="helpers",
     ),
 )

@@ -1,4 +1,4 @@
-"""Functions: what fails in them, what Lambda holds back, and what comes near a limit."""
+"""Functions: errors, throttles, and what is close to a limit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _errors(role: str, impact: str, covers: tuple[FailureMode, ...], runbook: st
         queries={"errors": Query(metrics.FUNCTION_ERRORS, "Sum", role)},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "A crash, a timeout or a lack of memory; two minutes of three rule out one."
+            1, "Count", "A crash, a timeout or out of memory; {window} rule out a single one."
         ),
         datapoints=2,
         periods=3,
@@ -43,14 +43,16 @@ def _throttles(
     return Signal(
         id=f"{role}-throttles",
         runbook=runbook,
-        title=f"Lambda holds {role} back",
+        title=f"Lambda throttles {role}",
         impact=impact,
         covers=covers,
         severity=severity,
         queries={"throttles": Query(metrics.FUNCTION_THROTTLES, "Sum", role)},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "Throttled requests are neither invocations nor errors: only this counts."
+            1,
+            "Count",
+            "Throttles count as neither invocations nor errors: only this metric has them.",
         ),
         datapoints=2,
         periods=3,
@@ -66,7 +68,7 @@ def _duration(
     return Signal(
         id=f"{role}-duration",
         runbook=runbook,
-        title=f"{role} takes nearly as long as it may",
+        title=f"{role} is close to its timeout",
         impact=impact,
         covers=covers,
         severity=Severity.TICKET,
@@ -85,7 +87,7 @@ def _of_timeout(role: str) -> Threshold:
     return Threshold(
         0.8,
         "Milliseconds",
-        "80 % of this function's own timeout; at the timeout Lambda ends it.",
+        "{share} of the function's own timeout; at the timeout Lambda terminates it.",
         of=f"{role}.timeout",
         at_most=f"{role}.timeout",
     )
@@ -97,7 +99,7 @@ def _concurrency(
     return Signal(
         id=f"{role}-concurrency",
         runbook=runbook,
-        title=f"{role} runs as often at a time as it may",
+        title=f"{role} is near its concurrency limit",
         impact=impact,
         covers=(FailureMode.TRAFFIC_SURGE,),
         severity=severity,
@@ -117,18 +119,18 @@ def _log_errors(role: str, runbook: str, *, period: int = 300, periods: int | st
     return Signal(
         id=f"{role}-log-errors",
         runbook=runbook,
-        title=f"Errors in the log of {role}",
-        impact="Perhaps none yet: invocations succeed while something in them does not.",
+        title=f"{role} logs errors",
+        impact="Perhaps none yet: invocations succeed, but something in them fails.",
         covers=(FailureMode.LOG_ERRORS,),
         severity=Severity.TICKET,
         queries={"errors": Query(metrics.LOG_ERRORS, "Sum", role)},
         comparison=Comparison.AT_LEAST,
-        threshold=Threshold(1, "Count", "What is logged as an error is meant to be read."),
+        threshold=Threshold(1, "Count", "A line logged as an error is meant to be read."),
         period=period,
         datapoints=1,
         periods=periods,
         missing=Missing.NOT_BREACHING,
-        missing_reason="The filter reports only what it finds.",
+        missing_reason="The filter writes data only when it matches a line.",
         log=role,
     )
 
@@ -137,7 +139,7 @@ def _log_warnings(role: str, runbook: str) -> Signal:
     return Signal(
         id=f"{role}-log-warnings",
         runbook=runbook,
-        title=f"Warnings in the log of {role}",
+        title=f"{role} logs warnings",
         impact="None yet.",
         covers=(FailureMode.LOG_ERRORS,),
         severity=Severity.TICKET,
@@ -146,44 +148,44 @@ def _log_warnings(role: str, runbook: str) -> Signal:
         threshold=Threshold(
             5,
             "Count",
-            "Single warnings pass by themselves. Failed attempts and refused requests are not "
-            "among them: they have signals of their own.",
+            "Single warnings resolve themselves. Failed attempts and refused requests do not count "
+            "here: they have signals of their own.",
         ),
         period=300,
         datapoints=1,
         periods=1,
         missing=Missing.NOT_BREACHING,
-        missing_reason="The filter reports only what it finds.",
+        missing_reason="The filter writes data only when it matches a line.",
         log=role,
     )
 
 
-_QUOTA = "The account's concurrency is shared by all of its functions; at the quota all throttle."
+_QUOTA = "All functions of the account share its concurrency; at the quota all are throttled."
 
 SIGNALS = (
     _errors(
         "publish",
-        "Senders get 500 and have to send again.",
+        "Senders get 500 and have to retry.",
         (FailureMode.QUEUE_REFUSES,),
         "publish-errors",
     ),
     _throttles(
         "publish",
-        "Senders get 5xx and have to send again.",
+        "Senders get 5xx and have to retry.",
         (FailureMode.QUEUE_REFUSES,),
         "publish-throttles",
         Severity.PAGE,
     ),
     _duration(
         "publish",
-        "Senders wait, and some give up before they are answered.",
+        "Senders wait, and some give up before they get a response.",
         (FailureMode.PUBLISH_SLOW,),
         "publish-duration",
         _of_timeout("publish"),
     ),
     _concurrency(
         "publish",
-        "Soon senders get 5xx.",
+        "Soon senders will get 5xx.",
         0.8,
         _QUOTA,
         Severity.TICKET,
@@ -193,7 +195,7 @@ SIGNALS = (
     _log_warnings("publish", "publish-log-warnings"),
     _errors(
         "subscribe",
-        "Webhooks wait: the function ends before it delivers them.",
+        "Webhooks wait: the function fails before it delivers them.",
         (FailureMode.SUBSCRIBE_CRASHES,),
         "subscribe-errors",
     ),
@@ -206,14 +208,14 @@ SIGNALS = (
     ),
     _duration(
         "subscribe",
-        "Deliveries are slow, and soon fail for want of time.",
+        "Deliveries are slow, and will soon run out of time.",
         (FailureMode.BACKEND_SLOW,),
         "subscribe-duration",
         Threshold(
             1.0,
             "Milliseconds",
-            "All the time that subscribe gives the backend: what takes longer has timed out "
-            "there, and little is left to write the record.",
+            "All the time that subscribe allows the backend: slower requests have timed out, and "
+            "little time is left to write the record.",
             of="subscribe.backend_time",
             at_most="subscribe.timeout",
         ),
@@ -222,11 +224,11 @@ SIGNALS = (
         "subscribe",
         "None by itself: this is the limit you set to protect the backend.",
         1.0,
-        "At maxConcurrency groups wait for each other; the age of the oldest tells if it matters.",
+        "At maxConcurrency groups wait for each other; the signals on age show if it matters.",
         Severity.INFO,
         "subscribe-concurrency",
     ),
-    # On until a webhook whose attempts fail with an error has been tried again without one.
+    # Fires until a webhook whose attempts logged an error has been tried again without one.
     _log_errors(
         "subscribe",
         "subscribe-log-errors",
@@ -238,24 +240,24 @@ SIGNALS = (
 
 
 def of_any(role: str) -> tuple[Signal, ...]:
-    """What holds for any function."""
+    """The signals of any function."""
     return (
         _errors(
             role,
-            "What the function does is not done.",
+            "The function's work is not done.",
             (FailureMode.SUBSCRIBE_CRASHES,),
             "function-errors",
         ),
         _throttles(
             role,
-            "What the function does waits or is refused.",
+            "The function's work is delayed or refused.",
             (FailureMode.CONSUMER_STOPPED,),
             "function-throttles",
             Severity.PAGE,
         ),
         _duration(
             role,
-            "Soon it is ended before it is done.",
+            "Soon Lambda will terminate it before it finishes.",
             (
                 FailureMode.BACKEND_SLOW,
                 FailureMode.PUBLISH_SLOW,
@@ -264,7 +266,7 @@ def of_any(role: str) -> tuple[Signal, ...]:
             _of_timeout(role),
         ),
         _concurrency(
-            role, "Soon it is throttled.", 0.8, _QUOTA, Severity.TICKET, "function-concurrency"
+            role, "Soon it will be throttled.", 0.8, _QUOTA, Severity.TICKET, "function-concurrency"
         ),
         _log_errors(role, "function-log-errors"),
         _log_warnings(role, "function-log-warnings"),

@@ -1,4 +1,4 @@
-"""The queue: how long webhooks wait, how many, and whether anything takes them."""
+"""The queue: how long webhooks wait, how many, and whether anything consumes them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from monitoring.model.signals import (
     Threshold,
 )
 
-_EMPTY = "An empty queue has no age, and one that is idle for hours reports nothing at all."
+_EMPTY = "An empty queue has no age, and a queue idle for hours reports nothing."
 # Minutes in which every failing head is tried at least once: it waits no longer than that.
 _TRIED_AGAIN = "subscribe.longest_wait_minutes"
-# The webhooks that fail, the one that waits longest first.
+# Failing webhooks, the longest-waiting first.
 _FAILING = (
     'filter event = "webhook.failed" or event = "message.unreadable"'
     " | stats max(attempt) as attempts, max(age_ms) / 1000 as age_seconds,"
@@ -57,8 +57,8 @@ def _depth(role: str, signal_id: str, runbook: str) -> Signal:
     return Signal(
         id=signal_id,
         runbook=runbook,
-        title="The backlog nears what SQS scans for free groups",
-        impact="Webhooks of groups behind the first 120,000 messages will not be delivered.",
+        title="The backlog is close to SQS's scan limit",
+        impact=f"Groups without a webhook in the first {{{role}.scan_limit}} are not delivered.",
         covers=(FailureMode.TRAFFIC_SURGE, FailureMode.IN_FLIGHT_LIMIT),
         severity=Severity.TICKET,
         queries={"visible": Query(metrics.QUEUE_VISIBLE, "Maximum", role)},
@@ -66,8 +66,9 @@ def _depth(role: str, signal_id: str, runbook: str) -> Signal:
         threshold=Threshold(
             0.8,
             "Count",
-            "SQS looks for available groups in the first 120,000 messages only; 80 % of that "
-            "leaves time to act. Depth as such is no fault: waiting is, and age tells of it.",
+            f"SQS looks for available groups in the first {{{role}.scan_limit}} messages only; "
+            "{share} of that leaves time to act. Depth alone is not a fault; waiting is, and the "
+            "signals on age report it.",
             of=f"{role}.scan_limit",
             at_most=f"{role}.scan_limit",
         ),
@@ -82,8 +83,8 @@ def _in_flight(role: str, signal_id: str, runbook: str) -> Signal:
     return Signal(
         id=signal_id,
         runbook=runbook,
-        title="Messages in flight near SQS's limit",
-        impact="At the limit SQS hands out nothing more: no webhook is delivered.",
+        title="Messages in flight are close to SQS's limit",
+        impact="At the limit SQS stops handing out messages: no webhook is delivered.",
         covers=(FailureMode.IN_FLIGHT_LIMIT,),
         severity=Severity.TICKET,
         queries={"in_flight": Query(metrics.QUEUE_IN_FLIGHT, "Maximum", role)},
@@ -91,7 +92,8 @@ def _in_flight(role: str, signal_id: str, runbook: str) -> Signal:
         threshold=Threshold(
             0.8,
             "Count",
-            "SQS allows 120,000 messages in flight; every failing group holds one of them.",
+            f"SQS allows {{{role}.in_flight_limit}} messages in flight, and every failing group "
+            "holds one of them; {share} leaves time to act.",
             of=f"{role}.in_flight_limit",
             at_most=f"{role}.in_flight_limit",
         ),
@@ -106,7 +108,7 @@ def _stopped(role: str, signal_id: str, runbook: str) -> Signal:
     return Signal(
         id=signal_id,
         runbook=runbook,
-        title="Nothing takes webhooks out of the queue",
+        title="Nothing consumes webhooks from the queue",
         impact="No webhook reaches the backend; all of them wait.",
         covers=(FailureMode.CONSUMER_STOPPED,),
         severity=Severity.PAGE,
@@ -120,8 +122,8 @@ def _stopped(role: str, signal_id: str, runbook: str) -> Signal:
         threshold=Threshold(
             1,
             "Count",
-            "A message that waits through a whole minute, while none is in flight and none is "
-            "deleted, has nobody who takes it.",
+            "A message that waits for a whole minute, while none is in flight and none is deleted, "
+            "has no consumer.",
         ),
         datapoints=2,
         periods=2,
@@ -140,15 +142,15 @@ SIGNALS = (
         Threshold(
             900,
             "Seconds",
-            "A quarter of an hour of delay is what users of webhooks notice and report.",
+            "A delay of {threshold} is what users of webhooks notice and report.",
             at_most="queue.retention",
         ),
-        "Webhooks reach the backend more than a quarter of an hour late.",
+        "Webhooks reach the backend more than {threshold} late.",
     ),
     Signal(
         id="queue-age-ticket",
-        title="Webhooks begin to wait",
-        impact="Some webhooks reach the backend minutes late.",
+        title="Webhooks are starting to wait",
+        impact="Some webhooks reach the backend more than {threshold} late.",
         covers=(
             FailureMode.BACKEND_UNREACHABLE,
             FailureMode.BACKEND_5XX,
@@ -168,8 +170,8 @@ SIGNALS = (
         threshold=Threshold(
             300,
             "Seconds",
-            "Retries of a passing fault are over by then. SQS leaves out of its own age what "
-            "was received several times, so the age at failed attempts stands beside it.",
+            "Retries of a transient fault are over by then. SQS leaves messages that were received "
+            "several times out of its own age, so the age at failed attempts counts as well.",
             at_most="queue.retention",
         ),
         datapoints=1,
@@ -183,7 +185,7 @@ SIGNALS = (
     Signal(
         id="backlog-growing",
         title="The backlog grows while deliveries are at their limit",
-        impact="Every webhook waits longer than the one before, until the surge is over.",
+        impact="Every webhook waits longer than the one before it, until the surge is over.",
         covers=(FailureMode.TRAFFIC_SURGE,),
         severity=Severity.TICKET,
         queries={
@@ -200,20 +202,20 @@ SIGNALS = (
         threshold=Threshold(
             900,
             "Seconds",
-            "The value is the time to drain: what waits, divided by what was delivered in the "
-            "last minute. Above a quarter of an hour the page on age is on its way.",
+            "The value is the time to drain: waiting messages divided by the deliveries of the "
+            "last minute. From {threshold} on, queue-age-page is likely to fire next.",
         ),
         datapoints=3,
         periods=5,
         missing=Missing.NOT_BREACHING,
-        missing_reason="Without a delivery there is no rate to drain at; other signals tell.",
+        missing_reason="Without deliveries there is no drain rate; other signals report that.",
         log="subscribe",
     ),
     _in_flight("queue", "in-flight-limit", "in-flight-limit"),
     Signal(
         id="message-nearing-retention",
-        title="A webhook nears the end of its retention",
-        impact="A webhook that senders believe delivered will silently vanish.",
+        title="A webhook is close to the end of its retention",
+        impact="A webhook that its sender believes delivered will be lost silently.",
         covers=(FailureMode.NEARING_RETENTION,),
         severity=Severity.PAGE,
         queries={
@@ -226,7 +228,8 @@ SIGNALS = (
         threshold=Threshold(
             0.5,
             "Seconds",
-            "Half of the retention is gone, half is left to act. SQS counts no expiry.",
+            "{share} of the retention has passed; the rest is left to act. SQS has no metric for "
+            "expired messages.",
             of="queue.retention",
             at_most="queue.retention",
         ),
@@ -241,7 +244,7 @@ SIGNALS = (
     Signal(
         id="blocked-group",
         title="A group is blocked by its first webhook while others flow",
-        impact="One customer's, order's or repository's webhooks do not arrive at all.",
+        impact="Webhooks of one customer, order or repository do not arrive at all.",
         covers=(FailureMode.POISONED_GROUP,),
         severity=Severity.TICKET,
         queries={
@@ -253,13 +256,13 @@ SIGNALS = (
         threshold=Threshold(
             1,
             "Count",
-            "The function counts a failed attempt as blocked once the webhook failed 5 times or "
-            "waited 10 minutes; in the same minute another one was delivered.",
+            "subscribe counts a failed attempt as blocked once its webhook has failed too often or "
+            "waited too long; in the same minute another webhook was delivered.",
         ),
         datapoints=2,
         periods="subscribe.two_waits_minutes",
         missing=Missing.NOT_BREACHING,
-        missing_reason="Minutes without a failed attempt lie between the attempts of a head.",
+        missing_reason="Between the attempts at a blocked webhook, minutes pass without any.",
         log="subscribe",
         log_query=_FAILING,
     ),
@@ -267,7 +270,7 @@ SIGNALS = (
     Signal(
         id="dropped-duplicates",
         title="SQS drops webhooks as duplicates",
-        impact="None, if the senders repeat themselves; lost webhooks, if the ids are not unique.",
+        impact="None if senders repeat themselves; lost webhooks if the ids are not unique.",
         covers=(FailureMode.DUPLICATES_DROPPED,),
         severity=Severity.INFO,
         queries={"dropped": Query(metrics.QUEUE_DUPLICATES, "Sum", "queue")},
@@ -275,42 +278,46 @@ SIGNALS = (
         threshold=Threshold(
             1,
             "Count",
-            "Each one was acknowledged and is not delivered; that must be what was meant.",
+            "Each was acknowledged but will not be delivered; make sure that is intended.",
         ),
         period=300,
         datapoints=1,
         periods=1,
         missing=Missing.NOT_BREACHING,
-        missing_reason="An idle queue reports nothing, and drops nothing.",
+        missing_reason="An idle queue reports nothing and drops nothing.",
         log="publish",
     ),
 )
 
 
 def of_any(role: str) -> tuple[Signal, ...]:
-    """What holds for any queue, with SQS's own metrics only."""
+    """The signals of any queue, on SQS's own metrics only."""
     return (
         _age(
             role,
             f"{role}-age-ticket",
             "existing-queue",
             Severity.TICKET,
-            Threshold(300, "Seconds", "As for the buffer.", at_most=f"{role}.retention"),
-            "Messages are handled minutes late.",
+            Threshold(
+                300, "Seconds", "As for the buffer's own queue.", at_most=f"{role}.retention"
+            ),
+            "Messages are handled more than {threshold} late.",
         ),
         _age(
             role,
             f"{role}-age-page",
             "existing-queue",
             Severity.PAGE,
-            Threshold(900, "Seconds", "As for the buffer.", at_most=f"{role}.retention"),
-            "Messages are handled more than a quarter of an hour late.",
+            Threshold(
+                900, "Seconds", "As for the buffer's own queue.", at_most=f"{role}.retention"
+            ),
+            "Messages are handled more than {threshold} late.",
         ),
         Signal(
             id=f"{role}-nearing-retention",
             runbook="existing-queue",
-            title="A message nears the end of its retention",
-            impact="A message will silently vanish.",
+            title="A message is close to the end of its retention",
+            impact="A message will be lost silently.",
             covers=(FailureMode.NEARING_RETENTION,),
             severity=Severity.PAGE,
             queries={"age": Query(metrics.QUEUE_AGE, "Maximum", role)},
@@ -318,7 +325,7 @@ def of_any(role: str) -> tuple[Signal, ...]:
             threshold=Threshold(
                 0.5,
                 "Seconds",
-                "Half of the retention is gone, half is left to act.",
+                "{share} of the retention has passed; the rest is left to act.",
                 of=f"{role}.retention",
                 at_most=f"{role}.retention",
             ),

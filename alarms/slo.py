@@ -1,6 +1,6 @@
 """Objectives over 30 days, and how fast their error budgets burn.
 
-A long window says that it matters, a short one that it still goes on; a composite joins them.
+A long window shows that it matters, a short one that it is still going on; a composite joins them.
 Windows and factors: Google's SRE workbook, "Alerting on SLOs", as sloth's
 ``internal/alert/windows/google-30d.yaml`` has them (page: 2 % of the budget in 1 h, checked
 over 5 min; ticket: 10 % in 1 day, over 2 h).
@@ -47,7 +47,7 @@ WORDS: dict[str, tuple[str, str, tuple[FailureMode, ...]]] = {
         ),
     ),
 }
-_IDLE = "Without events no budget burns."
+_IDLE = "Without events no budget is used."
 
 
 def _signal(
@@ -73,7 +73,7 @@ def _signal(
         threshold=Threshold(
             factor,
             "Percent",
-            f"{factor:g} times the rate that uses the budget up in exactly 30 days.",
+            "{factor} times the rate that uses up the budget in exactly 30 days.",
             of=f"slo.{objective}_budget",
         ),
         period=long if window == "long" else short,
@@ -90,7 +90,7 @@ def _accepted(window: str) -> tuple[dict[str, Query], str]:
         "failed": Query(metrics.HTTP_5XX, "Sum", "api"),
         "n": Query(metrics.HTTP_COUNT, "Sum", "api"),
     }
-    # At least five refused ones: a share of few requests says nothing.
+    # At least five refusals: a share of few requests means nothing.
     share = "100 * failed / n"
     return queries, share if window == "short" else f"IF(failed >= 5, {share}, 0)"
 
@@ -100,7 +100,7 @@ def _delivered(window: str) -> tuple[dict[str, Query], str]:
     if window == "short":
         return {"in_time": in_time}, "100 - in_time"
     n = Query(metrics.DELIVERY_LAG, "SampleCount", "buffer")
-    # At least five late ones, for a share of few webhooks says nothing; with room for rounding.
+    # At least five late webhooks: a share of few means nothing; with room for rounding.
     return {"in_time": in_time, "n": n}, "IF(n * (100 - in_time) > 450, 100 - in_time, 0)"
 
 

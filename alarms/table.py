@@ -1,4 +1,4 @@
-"""The record: whether what happened to a webhook can be written down."""
+"""The table: whether the record of each webhook can be written."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from monitoring.model.signals import (
     Threshold,
 )
 
-# CloudWatch never lets missing data end an alarm on AWS/DynamoDB, and DynamoDB publishes what
-# is not zero. Adding nothing times the consumed capacity gives a zero with every write.
+# Missing data never ends an alarm on AWS/DynamoDB, and DynamoDB publishes only what is not zero.
+# Adding zero times the consumed capacity gives a zero with every write.
 _ONLY_FAULTS = (
-    "CloudWatch ignores missing data of AWS/DynamoDB whatever is asked; the consumed capacity in "
-    "the expression brings a zero with the next read or write."
+    "CloudWatch ignores missing data of AWS/DynamoDB whatever the setting; the consumed capacity "
+    "in the expression adds a zero with the next read or write."
 )
 
 
 SIGNALS = (
     Signal(
         id="record-failed",
-        title="Records of webhooks can't be written",
-        impact="None for senders; what became of these webhooks is in the log only.",
+        title="Delivery records can't be written",
+        impact="None for senders; only the log has the outcome of these webhooks.",
         covers=(FailureMode.RECORD_FAILS,),
         severity=Severity.TICKET,
         queries={"failed": Query(metrics.RECORD_FAILED, "Sum", "buffer")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "Each is tried twice already; what fails then stays unwritten."
+            1, "Count", "Each write has been retried already; what fails then stays unwritten."
         ),
         datapoints=1,
         periods="subscribe.longest_wait_minutes",
@@ -41,7 +41,7 @@ SIGNALS = (
     ),
     Signal(
         id="table-faults",
-        title="DynamoDB holds writes back, or fails",
+        title="DynamoDB throttles writes or fails",
         impact="Deliveries take longer; records may be missing.",
         covers=(FailureMode.RECORD_FAILS,),
         severity=Severity.INFO,
@@ -53,7 +53,7 @@ SIGNALS = (
         expression="throttled + failed + 0 * capacity",
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "A throttled write or an HTTP 500; record-failed says whether it matters."
+            1, "Count", "A throttled write or an HTTP 500; record-failed shows whether it matters."
         ),
         datapoints=2,
         periods=3,
@@ -65,13 +65,13 @@ SIGNALS = (
 
 
 def of_any(role: str) -> tuple[Signal, ...]:
-    """What holds for any table."""
+    """The signals of any table."""
     return (
         Signal(
             id=f"{role}-throttles",
             runbook="table-throttles",
-            title="DynamoDB holds reads or writes back",
-            impact="What uses the table is slow, or fails.",
+            title="DynamoDB throttles reads or writes",
+            impact="Whatever uses the table is slow or fails.",
             covers=(FailureMode.RECORD_FAILS,),
             severity=Severity.TICKET,
             queries={
@@ -82,9 +82,7 @@ def of_any(role: str) -> tuple[Signal, ...]:
             },
             expression="reads + writes + 0 * (read + written)",
             comparison=Comparison.AT_LEAST,
-            threshold=Threshold(
-                1, "Count", "Throttled requests are tried again by the SDKs, and then fail."
-            ),
+            threshold=Threshold(1, "Count", "SDKs retry throttled requests, and then fail."),
             datapoints=2,
             periods=3,
             missing=Missing.IGNORE,

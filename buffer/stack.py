@@ -163,7 +163,7 @@ class BufferStack(Stack):
     ) -> None:
         """The names are a contract; see ``docs/architecture.md``.
 
-        What no physical name tells is exported for the monitoring stack. Neither ever changes:
+        What no physical name reveals is exported for the monitoring stack. Neither ever changes:
         CloudFormation refuses to change an export that is in use.
         """
         outputs = {

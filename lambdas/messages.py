@@ -1,4 +1,4 @@
-"""A notification in each receiver's own form: pure, and told by ``lambdas.channels``."""
+"""A notification in each receiver's own format: pure; ``lambdas.channels`` sends it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SUBJECT = 99
 
 _LINKS = {
     "runbook": "Runbook",
-    "logs": "Logs of the time",
+    "logs": "Logs",
     "dashboard": "Dashboard",
     "alarm": "Alarm",
 }
@@ -39,7 +39,7 @@ def slack(secret: str, notification: Notification) -> Posts:
     links: list[str] = []
     for label, target in _targets(notification):
         link = f"<{_slack(target)}|{label}>" if _is_url(target) else f"{label}: {_slack(target)}"
-        if len("\n".join([*links, link])) <= _SLACK_SECTION:  # half a link is none
+        if len("\n".join([*links, link])) <= _SLACK_SECTION:  # half a link is useless
             links.append(link)
     texts = [
         _slack(notification.summary),
@@ -95,15 +95,15 @@ def pagerduty(secret: str, notification: Notification) -> Posts:
             if _is_url(target)
         ],
     }
-    # What is over already must not stay open: its recovery came, and is not told again.
+    # An incident that is over must not stay open: its recovery is not sent again.
     return [(url, trigger)] + ([] if notification.recovered_at is None else [resolve])
 
 
 def https(secret: str, notification: Notification) -> Posts:
-    """Our own document. Members without a value are null; times are ISO 8601, UTC.
+    """Our own JSON document. Members without a value are null; times are ISO 8601, UTC.
 
-    ``since`` is the incident's beginning, in ALARM and OK alike; ``value`` and ``threshold``
-    are words with their unit; ``lasted_seconds`` stands in an OK only.
+    ``since`` is the start of the incident, in ALARM and OK alike; ``value`` and ``threshold``
+    are texts with their unit; ``lasted_seconds`` is in an OK only.
     """
     document: dict[str, Any] = {
         "version": 1,
@@ -128,7 +128,7 @@ def https(secret: str, notification: Notification) -> Posts:
 
 
 def email(notification: Notification) -> tuple[str, str]:
-    """Subject and text of a mail that a person can act on."""
+    """Subject and text of an email that a person can act on."""
     line = " ".join(notification.headline.split())
     subject = line.encode("ascii", "replace").decode()[:_SUBJECT]
     steps = [f"{at}. {step}" for at, step in enumerate(notification.steps, 1)]
@@ -151,7 +151,7 @@ def _url(secret: str) -> str:
 
 
 def _targets(notification: Notification) -> list[tuple[str, str]]:
-    """Label and address of each link there is, the most useful first."""
+    """Label and address of each link, the most useful first."""
     links = notification.links
     return [(label, links[name]) for name, label in _LINKS.items() if name in links]
 
@@ -167,7 +167,7 @@ def _slack(text: str) -> str:
 
 
 def _clipped(text: str, most: int) -> str:
-    """The text's beginning, which ends in no half of an escape."""
+    """The beginning of the text, without half an escape at its end."""
     if len(text) <= most:
         return text
     kept = text[: most - 1]

@@ -1,4 +1,4 @@
-"""The metrics the functions emit: one definition for what is written and for what alarms read.
+"""The metrics the functions emit: names and units, which ``monitoring.model.metrics`` repeats.
 
 They travel inside the log line of what they measure, in CloudWatch's embedded metric format,
 so that they cost no call and no line of their own.

@@ -1,7 +1,7 @@
-"""What a person is told about an alarm: pure, and the same for every channel.
+"""The notification of an alarm for a person: pure, and the same for every channel.
 
-CloudWatch says which alarm changed and why; the guides, written when the alarms are, adds
-what that means and what to do. An alarm without a guides is told in CloudWatch's words.
+CloudWatch says which alarm changed and why; the guides, written along with the alarms, add what
+that means and what to do. An alarm without a guide is described in CloudWatch's words.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _SIDES = {"LessThanThreshold": "below ", "LessThanOrEqualToThreshold": "at most 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What a channel is told.
+    """The content of every channel's message.
 
     Attributes:
         state: ``ALARM`` or ``OK``.
-        signal: the signal's id; None for an alarm the guides doesn't know.
+        signal: the signal's id; None for an alarm without a guide.
         title: what is wrong, in a few words.
-        incident: what the alarm itself is called, where ``title`` is one of its parts'.
+        incident: the title of the alarm itself, where ``title`` is that of one of its parts.
         changed_at: milliseconds since the epoch; so are the other times.
-        since: the incident's beginning; None when it isn't known.
-        times: how often the alarm has been on in this incident.
-        recovered_at: when an ALARM that arrives late was over already.
+        since: the start of the incident; None when unknown.
+        times: how often the alarm has fired in this incident.
+        recovered_at: when the alarm recovered, if an ALARM arrives after that.
         value, threshold: in words, with their unit.
-        reason: CloudWatch's sentence, where there is no value to tell.
-        also: other parts that are on.
+        reason: CloudWatch's sentence, where there is no value.
+        also: other parts that are firing.
         links: ``runbook``, ``logs``, ``dashboard`` and ``alarm``, those there are.
     """
 
@@ -89,34 +89,34 @@ class Notification:
 
     @property
     def summary(self) -> str:
-        """All that matters, in one or two sentences."""
+        """The essentials, in one or two sentences."""
         what = f"{self.title} in {self.environment}"
         if self.recovered:
             if self.lasted_seconds is None:
-                return f"Recovered: {what}. How long it lasted is not known."
+                return f"Recovered: {what}. Its duration is unknown."
             return f"Recovered: {what}. It lasted {duration(self.lasted_seconds)}."
         said = f"{what} since {self.clock(self.changed_at)}"
         said += f": {self.measured}." if self.measured else "."
         if self.times > 1 and self.since is not None:
-            said += f" Again, for the {ordinal(self.times)} time since {self.clock(self.since)}."
+            said += f" This is the {ordinal(self.times)} time since {self.clock(self.since)}."
         if self.recovered_at is not None:
-            said += f" It has recovered at {self.clock(self.recovered_at)}."
+            said += f" It recovered at {self.clock(self.recovered_at)}."
         return said
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What is told besides the summary: labels and texts."""
+        """Everything beside the summary: labels and texts."""
         said = {
             "Incident": self.incident,
-            "What users notice": None if self.recovered else self.impact,
+            "Impact": None if self.recovered else self.impact,
             "Now": self.measured if self.recovered else None,
-            "Also on": "; ".join(self.also),
+            "Also firing": "; ".join(self.also),
             "CloudWatch says": self.reason,
         }
         return tuple((label, text) for label, text in said.items() if text)
 
     def clock(self, at: int) -> str:
-        """``03:12 UTC``, with the date where it is not today's."""
+        """``03:12 UTC``, with the date if it is not today."""
         moment, today = (datetime.fromtimestamp(one / 1000, UTC) for one in (at, self.now))
         return (
             f"{moment:%H:%M} UTC"
@@ -138,7 +138,7 @@ def build(
     """The notification of a transition.
 
     Args:
-        parts: those parts of a composite alarm that are on.
+        parts: the parts of a composite alarm that are firing.
         since, times, recovered_at: as the notification has them.
         now: milliseconds since the epoch.
     """
@@ -183,13 +183,13 @@ def build(
 
 
 def severity(transition: Transition, guides: AlarmGuides) -> str:
-    """By the topic, else by the guides; the worst when neither says it."""
+    """From the topic, else from the guides; the worst when neither has it."""
     brief = guides.alarms.get(transition.alarm)
     return transition.severity or (brief.severity if brief else SEVERITIES[0])
 
 
 def _in_order(parts: Sequence[Reading], brief: AlarmGuide | None) -> list[Reading]:
-    """The parts in the guides's order, which puts first what tells most."""
+    """The parts in the guide's order, the most telling first."""
     order = brief.parts if brief else ()
     known = {part.alarm: part for part in parts}
     return [known[name] for name in order if name in known]
@@ -197,11 +197,11 @@ def _in_order(parts: Sequence[Reading], brief: AlarmGuide | None) -> list[Readin
 
 def _title(transition: Transition) -> str:
     name = transition.alarm
-    return f"Alarm {name}" if transition.readable else "A message that is no alarm's"
+    return f"Alarm {name}" if transition.readable else "A message that is not from an alarm"
 
 
 def value_in(reason: str, unit: str) -> str | None:
-    """The most recent value in CloudWatch's sentence, in words; None when it has none."""
+    """The most recent value in CloudWatch's sentence, in words; None without one."""
     said = []
     datapoints = _DATAPOINT.findall(reason)
     if datapoints:
@@ -215,7 +215,7 @@ def value_in(reason: str, unit: str) -> str | None:
 
 
 def threshold_in(reading: Reading, unit: str) -> str | None:
-    """The threshold in words; one that is crossed downwards says so."""
+    """The threshold in words; ``below`` where it is crossed downwards."""
     if reading.threshold is None:
         return None
     return _SIDES.get(reading.comparison, "") + amount(reading.threshold, unit)
@@ -261,7 +261,7 @@ def _number(value: float) -> str:
 def _links(
     transition: Transition, guides: AlarmGuides, guide: AlarmGuide | None, window: tuple[int, int]
 ) -> dict[str, str]:
-    """Where to go on.
+    """Where to continue.
 
     Source: the console's own addresses, as public repositories record them.
     """

@@ -8,16 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from monitoring import placeholders
 from monitoring.alarm_set import PROBE, Alarm, AlarmSet, CompositeAlarm
-from monitoring.model.signals import RUNBOOK
-from settings.schema import Settings
 
 
 def alarm_guides(alarm_set: AlarmSet) -> dict[str, Any]:
     """Per alarm, by physical name: what to tell whoever is told of it."""
     settings = alarm_set.settings
     alarms = {alarm.name: _of_alarm(alarm, alarm_set) for alarm in alarm_set.alarms}
-    alarms |= {one.name: _of_composite(one, settings) for one in alarm_set.composites}
+    alarms |= {one.name: _of_composite(one, alarm_set) for one in alarm_set.composites}
     return {
         "service": settings.service,
         "environment": settings.environment,
@@ -29,7 +28,7 @@ def alarm_guides(alarm_set: AlarmSet) -> dict[str, Any]:
     }
 
 
-def first_steps(heading: str, runbook: Path = RUNBOOK) -> list[str]:
+def first_steps(heading: str, runbook: Path) -> list[str]:
     """The numbered items under "First steps" of a runbook section; empty without any."""
     section = _sections(runbook).get(heading, "")
     steps = section.partition("**First steps**")[2].partition("**")[0]
@@ -40,23 +39,50 @@ def steps_of(alarm: Alarm, alarm_set: AlarmSet) -> list[str]:
     """An alarm's first steps; of an existing resource with its name."""
     resources = (alarm_set.resources.by_role[role] for role in alarm.signal.roles)
     names = {f"{one.kind.value.split()[-1].upper()}_NAME": one.name for one in resources}
-    return steps(alarm.signal.runbook, alarm_set.settings, names)
+    return steps(alarm.signal.runbook, alarm_set, names)
 
 
-def steps(heading: str, settings: Settings, names: Mapping[str, str] | None = None) -> list[str]:
-    """First steps with this environment's names in place of the runbook's placeholders.
+def steps(heading: str, alarm_set: AlarmSet, names: Mapping[str, str] | None = None) -> list[str]:
+    """First steps with this environment's names and numbers in place of the runbook's.
 
     Args:
         names: further ones, by placeholder.
     """
+    settings = alarm_set.settings
     names = {
         "webhook-buffer-ENV": settings.prefix,
         "REGION": settings.awsRegion,
         "ENV": settings.environment,
         **(names or {}),
     }
-    placeholders = re.compile("|".join(rf"\b{name}\b" for name in names))
-    return [placeholders.sub(lambda m: names[m[0]], step) for step in first_steps(heading)]
+    pattern = re.compile("|".join(rf"\b{name}\b" for name in names))
+    return [
+        pattern.sub(lambda match: names[match[0]], placeholders.plain(step))
+        for step in (
+            placeholders.refreshed(one, lambda name: number(name, alarm_set))
+            for one in first_steps(heading, alarm_set.runbook)
+        )
+    ]
+
+
+def number(name: str, alarm_set: AlarmSet) -> str | None:
+    """A number of the runbook in an environment; None when there is no such number in it.
+
+    Args:
+        name: ``queue-age-page.threshold``, a fact (``queue.retention``) or a settings key.
+    """
+    owner, _, which = name.rpartition(".")
+    found = [one for one in (*alarm_set.alarms, *alarm_set.in_datadog) if one.signal.id == owner]
+    if found:
+        [alarm] = found
+        signal = alarm.signal
+        numbers = placeholders.numbers(
+            signal.threshold, alarm.threshold, alarm.period, signal.datapoints, alarm.periods
+        )
+        return numbers.get(which)
+    return placeholders.of_fact(name, alarm_set.resources) or placeholders.of_setting(
+        name, alarm_set.settings
+    )
 
 
 @cache
@@ -81,7 +107,7 @@ def _of_alarm(alarm: Alarm, alarm_set: AlarmSet) -> dict[str, Any]:
     }
 
 
-def _of_composite(alarm: CompositeAlarm, settings: Settings) -> dict[str, Any]:
+def _of_composite(alarm: CompositeAlarm, alarm_set: AlarmSet) -> dict[str, Any]:
     composite = alarm.composite
     first = alarm.parts[0][0]
     return {
@@ -91,7 +117,7 @@ def _of_composite(alarm: CompositeAlarm, settings: Settings) -> dict[str, Any]:
         "severity": alarm.severity.value,
         "unit": first.signal.threshold.unit,
         "runbook": composite.id,
-        "steps": steps(composite.id, settings),
+        "steps": steps(composite.id, alarm_set),
         "log_group": first.log_group,
         "log_query": first.signal.log_query,
         "parts": [part.name for group in alarm.parts for part in group],

@@ -1,4 +1,4 @@
-"""Who hears what: the channels of an environment by severity."""
+"""Who is notified: the channels of an environment by severity."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from settings.schema import Settings
 
 
 def channels_for(settings: Settings, severity: Severity) -> list[Channel]:
-    """The channels that are told of alarms of a severity."""
+    """The channels that receive alarms of a severity."""
     return [one for one in settings.notifications if severity.value in one.severities]
 
 
 def unrouted(settings: Settings) -> list[str]:
-    """What nobody would be told of, each with the setting that changes it."""
+    """Alarms that no channel receives, each with the setting that changes it."""
     found = [
-        f"Nobody hears alarms of severity '{severity.value}': no channel takes them. "
+        f"No channel receives alarms of severity '{severity.value}'. "
         f"Add one to \"notifications\" of environment '{settings.environment}' in cdk.json "
         "(docs/settings.md)."
         for severity in (Severity.PAGE, Severity.TICKET)
@@ -25,8 +25,8 @@ def unrouted(settings: Settings) -> list[str]:
     ]
     if settings.notifications and not any(one.kind == "email" for one in settings.notifications):
         found.append(
-            "If notify itself breaks, nobody hears of it: only addresses of an email channel are "
-            f'told without it. Add one to "notifications" of environment '
+            "If notify itself fails, nobody is notified: only addresses of an email channel are "
+            f'reached without it. Add one to "notifications" of environment '
             f"'{settings.environment}' in cdk.json."
         )
     return found

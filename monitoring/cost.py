@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambdas.metrics import UNITS
 from monitoring.alarm_set import Alarm, AlarmSet
+from monitoring.model import metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +66,6 @@ PRICES: Mapping[str, Price] = {
 # For tables that show amounts without their sources.
 DATED = "list prices of us-east-1, 2022 to 2026"
 
-# Metrics of ours that healthy traffic writes in every hour. The others are written only when
-# what they count happens: CloudWatch asks money for the hours in which a metric is written.
-STEADY = (
-    "Accepted",
-    "Backend2xx",
-    "BackendOutcome",
-    "BackendDuration",
-    "DeliveryLag",
-    "HeartbeatArrived",
-)
-
 _MINUTES, _HOURS, _SECONDS = 43_200, 720, 2_592_000  # of 30 days
 # Lambda polls an idle queue with five long polls of 20 s. Source: Lambda developer guide, "Using
 # Lambda with Amazon SQS".
@@ -116,7 +105,7 @@ def monthly(alarm_set: AlarmSet) -> list[CostLine]:
             "notification queue",
             f"{_IDLE_POLLS:,} polls",
             _sum({"SQS request": _IDLE_POLLS}),
-            "Lambda asks it for messages, 5 times in 20 s, whether there are any or not",
+            "Lambda polls it 5 times in 20 s, with or without messages",
         ),
     ]
     if beats:
@@ -155,14 +144,14 @@ def _alarms(alarm_set: AlarmSet, *, probe: bool) -> list[CostLine]:
             "alarms",
             f"{alarms} alarms, {read} metrics",
             _sum({"alarm metric": read}),
-            "an alarm costs by the metrics it reads"
+            "an alarm is charged for the metrics it reads"
             + ("; one is the heartbeat's probe" if probe else ""),
         )
     ]
     composites = len(alarm_set.composites)
     if composites:
         amount = _sum({"composite alarm": composites})
-        remark = "several signals told as one incident"
+        remark = "several signals as one incident"
         found.append(CostLine("composite alarms", str(composites), amount, remark))
     return found
 
@@ -170,8 +159,12 @@ def _alarms(alarm_set: AlarmSet, *, probe: bool) -> list[CostLine]:
 def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
     if not ours:
         return []
-    steady = [name for name in STEADY if heartbeat or name != "HeartbeatArrived"]
-    rare = [name for name in UNITS if name not in STEADY]
+    steady = [
+        one.name
+        for one in metrics.OURS
+        if one.steady and (heartbeat or one is not metrics.HEARTBEAT_ARRIVED)
+    ]
+    rare = [one.name for one in metrics.OURS if not one.steady]
     amount = _sum({"custom metric": len(steady)})
     return [
         CostLine("metrics written all the time", str(len(steady)), amount, ", ".join(steady)),
@@ -179,8 +172,8 @@ def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
             "metrics written when it happens",
             str(len(rare)),
             0.0,
-            f"nothing in a healthy month, else by the hour: {', '.join(rare)}, and what the "
-            "filters count in the logs",
+            f"nothing in a healthy month, else by the hour: {', '.join(rare)}, and the "
+            "counts of the log filters",
         ),
     ]
 
@@ -196,7 +189,7 @@ def _heartbeat(beats: int, *, through_backend: bool) -> CostLine:
         "write": beats if through_backend else 0,
     }
     remark = (
-        f"a test webhook through the whole way; assumed {_HEARTBEAT_SECONDS:g} s at {_GB:g} GB "
+        f"a test webhook along the whole path; assumed {_HEARTBEAT_SECONDS:g} s at {_GB:g} GB "
         f"and {_HEARTBEAT_KB:g} kB of logs each"
     )
     return CostLine("heartbeat", f"{beats:,} runs", _sum(used), remark)
@@ -212,7 +205,7 @@ def _probe(beats: int) -> CostLine:
         "log": beats * _NOTIFY_KB / 1e6,
     }
     remark = (
-        "with each heartbeat an alarm goes off for notify alone; assumed "
+        "with each heartbeat an alarm goes off for notify only; assumed "
         f"{_NOTIFY_SECONDS:g} s at {_GB:g} GB and {_NOTIFY_KB:g} kB of logs each"
     )
     return CostLine("probe of the alert path", f"{beats:,} runs", _sum(used), remark)

@@ -22,7 +22,8 @@ _SUBSCRIBE_RESERVE_SECONDS = 3.0
 # What API Gateway's id is before a deployment knows it.
 UNKNOWN_API = "(known once deployed)"
 
-_FACT = re.compile(r"\{([a-z_.-]+)\}")
+# A fact in a text.
+FACT = re.compile(r"\{([a-z_.-]+)\}")
 _IN_SECONDS = {"Seconds": 1.0, "Milliseconds": 0.001}
 
 
@@ -101,9 +102,14 @@ class Resources:
             return fact.value
         return fact.value * _IN_SECONDS[fact.unit] / _IN_SECONDS[unit]
 
+    def convertible(self, name: str, unit: str) -> bool:
+        """Whether a fact's number can be given in a unit."""
+        fact = self.fact(name)
+        return fact.unit == unit or {fact.unit, unit} <= _IN_SECONDS.keys()
+
     def filled(self, text: str) -> str:
         """A text with the numbers of the facts that it names in braces."""
-        return _FACT.sub(lambda match: plain(self.fact(match[1]).value), text)
+        return FACT.sub(lambda match: plain(self.fact(match[1]).value), text)
 
     def measure(self, query: Query) -> Measure:
         """The metric of one resource that a query asks for."""

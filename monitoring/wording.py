@@ -1,4 +1,4 @@
-"""Alarms in words: for tables, notifications and the description that CloudWatch shows."""
+"""Alarms in words: for tables, and for the description that CloudWatch shows."""
 
 from __future__ import annotations
 
@@ -7,62 +7,17 @@ import re
 from monitoring.alarm_set import Alarm, CompositeAlarm
 from monitoring.model import metrics
 from monitoring.model.signals import Comparison, Evaluator, Kind, Missing, Query
+from monitoring.quantities import quantity, window
 
 # Source: CloudWatch API reference, PutMetricAlarm: AlarmDescription.
 _LONGEST_DESCRIPTION = 1024
-# Up to this length an expression is told with its metrics' words in place of their ids.
+# Up to this length an expression shows its metrics' labels in place of their ids.
 _SHORT = 60
 
-# What people call a metric. One that is not here keeps its own name.
-METRICS = {
-    "ApproximateAgeOfOldestMessage": "age of the oldest message",
-    "ApproximateNumberOfMessagesVisible": "waiting messages",
-    "ApproximateNumberOfMessagesNotVisible": "messages in flight",
-    "ApproximateNumberOfGroupsWithInflightMessages": "groups in flight",
-    "NumberOfMessagesSent": "messages sent",
-    "NumberOfMessagesDeleted": "messages deleted",
-    "NumberOfDeduplicatedSentMessages": "dropped duplicates",
-    "Errors": "errors",
-    "Throttles": "throttles",
-    "Duration": "duration",
-    "ConcurrentExecutions": "concurrent executions",
-    "Invocations": "invocations",
-    "Count": "requests",
-    "4xx": "4xx answers",
-    "5xx": "5xx answers",
-    "4XXError": "4xx answers",
-    "5XXError": "5xx answers",
-    "Latency": "latency",
-    "WriteThrottleEvents": "throttled writes",
-    "ReadThrottleEvents": "throttled reads",
-    "ConsumedWriteCapacityUnits": "write capacity used",
-    "ConsumedReadCapacityUnits": "read capacity used",
-    "SystemErrors": "system errors",
-    "log-errors": "errors in the log",
-    "log-warnings": "warnings in the log",
-    "log-trouble": "errors and warnings in the logs",
-    "Accepted": "accepted webhooks",
-    "Backend2xx": "2xx from the backend",
-    "Backend3xx": "3xx from the backend",
-    "Backend4xx": "4xx from the backend",
-    "Backend5xx": "5xx from the backend",
-    "BackendTimeout": "timeouts of the backend",
-    "BackendConnectionError": "connections to the backend that failed",
-    "BackendOutcome": "fresh attempts",
-    "BackendDuration": "duration at the backend",
-    "DeliveryLag": "delivery lag",
-    "HeadAge": "age at a failed attempt",
-    "BlockedGroup": "attempts of blocked groups",
-    "Consumed": "webhooks consumed by a test flag",
-    "RecordFailed": "records not written",
-    "HeartbeatArrived": "heartbeats",
-    "HeartbeatRefused": "heartbeats refused",
-    "Unaccounted": "webhooks unaccounted for",
-}
 SEVERITIES = {
-    "page": "page: somebody is woken",
-    "ticket": "ticket: somebody looks today",
-    "info": "info: nobody has to act",
+    "page": "page: wakes somebody up",
+    "ticket": "ticket: somebody looks at it today",
+    "info": "info: no action needed",
 }
 
 EVALUATORS = {
@@ -71,51 +26,26 @@ EVALUATORS = {
     Evaluator.BOTH: "CloudWatch, Datadog",
 }
 
-# What the shares of fresh attempts mean.
+# The meaning of the shares of fresh attempts.
 _OUTCOMES = {
     "PR(4.5:)": "ended in a 5xx, a timeout or no connection",
-    "PR(2.5:4.5)": "were answered 3xx or 4xx",
+    "PR(2.5:4.5)": "were answered with 3xx or 4xx",
 }
-_TIMES = {"Seconds": 1.0, "Milliseconds": 0.001}
-_STEPS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
 _MISSING = {
-    Missing.BREACHING: "counts as wrong",
-    Missing.NOT_BREACHING: "counts as fine",
-    Missing.IGNORE: "leaves the state as it is",
+    Missing.BREACHING: "counts as breaching",
+    Missing.NOT_BREACHING: "counts as not breaching",
+    Missing.IGNORE: "keeps the state",
 }
 _SIGNS = {">=": "≥", "<=": "≤", "==": "=", "AND": "and", "OR": "or"}
 
 
-def quantity(value: float, unit: str) -> str:
-    """A number as people write it: ``15 min``, ``5.6 s``, ``7 d``, ``96,000``, ``14.4 %``.
-
-    Args:
-        unit: ``Count``, ``Seconds``, ``Milliseconds``, ``Percent`` or ``US dollars``.
-    """
-    if unit == "Percent":
-        return f"{_number(value)} %"
-    if unit == "US dollars":
-        return f"{_number(value)} USD"
-    if unit not in _TIMES:
-        return _number(value)
-    seconds = value * _TIMES[unit]
-    for step, name in _STEPS:
-        in_steps = round(seconds / step, 6)
-        # One decimal at most, or the smaller unit says it better: 100 s, not 1.67 min.
-        if abs(in_steps) >= 1 and round(in_steps, 1) == in_steps:
-            return f"{_number(in_steps)} {name}"
-    return f"{_number(seconds)} s"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.3f}".rstrip("0").rstrip(".")
-
-
 def condition(alarm: Alarm) -> str:
-    """When the alarm is on, for a reader who knows the metrics' names."""
+    """When the alarm fires, for a reader who knows the metrics' names."""
     told, guard = _value(alarm)
     sign = alarm.signal.comparison.sign
-    text = f"{told} {sign} {quantity(alarm.threshold, alarm.signal.threshold.unit)} {_when(alarm)}"
+    threshold = quantity(alarm.threshold, alarm.signal.threshold.unit)
+    held = window(alarm.period, alarm.signal.datapoints, alarm.periods)
+    text = f"{told} {sign} {threshold} in {held}"
     if guard:
         text += f", while {guard}"
     named = _ids(f"{told} {guard}") & alarm.measures.keys()
@@ -139,7 +69,7 @@ def missing(alarm: Alarm) -> str:
 
 
 def parts(composite: CompositeAlarm) -> str:
-    """Which alarms set a composite off: ``backend-down, or a-long and a-short``."""
+    """Which alarms set off a composite: ``backend-down, or a-long and a-short``."""
     return ", or ".join(_part(composite, together) for together in composite.parts)
 
 
@@ -150,19 +80,20 @@ def _part(composite: CompositeAlarm, together: tuple[Alarm, ...]) -> str:
 
 
 def description(alarm: Alarm | CompositeAlarm, runbook_url: str) -> str:
-    """What CloudWatch shows with an alarm: what is wrong, for whom, when it is on, what to do.
+    """The description that CloudWatch shows: title, impact, condition, link to the runbook.
 
     Args:
         runbook_url: where the runbook stands; the heading follows a ``#``.
     """
     if isinstance(alarm, Alarm):
         one, heading, on = alarm.signal, alarm.signal.runbook, condition(alarm)
-        said = f"{_sentence(one.title)} {_sentence(one.impact)} On when: {on}."
+        said = f"{_sentence(one.title)} {_sentence(one.impact)} Fires when {on}."
     else:
         of, heading = alarm.composite, alarm.composite.id
-        said = f"{_sentence(of.title)} {_sentence(of.impact)} On while: {parts(alarm)}."
+        on = parts(alarm)
+        said = f"{_sentence(of.title)} {_sentence(of.impact)} Fires while any part is on: {on}."
         if of.suppressed_by:
-            said += f" Silent during {of.suppressed_by}."
+            said += f" Suppressed during {of.suppressed_by}."
     link = f" Runbook: {runbook_url}#{heading}"
     room = _LONGEST_DESCRIPTION - len(link)
     return (said if len(said) <= room else f"{said[: room - 1]}…") + link
@@ -172,20 +103,11 @@ def _sentence(text: str) -> str:
     return f"{text.rstrip('.')}."
 
 
-def _when(alarm: Alarm) -> str:
-    """``in 2 of 3 minutes``, ``in 1 h``, ``in 2 of 3 periods of 5 min``."""
-    length = quantity(alarm.period, "Seconds")
-    if alarm.periods == 1:
-        return f"in {length}"
-    unit = "minutes" if alarm.period == 60 else f"periods of {length}"
-    return f"in {alarm.signal.datapoints} of {alarm.periods} {unit}"
-
-
 def _value(alarm: Alarm) -> tuple[str, str]:
     """What is compared with the threshold, and the condition under which it is; maybe empty."""
     if alarm.expression is None:
         return _measure(alarm, next(iter(alarm.measures))), ""
-    # That nothing is a zero goes without saying.
+    # That missing data is a zero goes without saying.
     told, guard = _branches(alarm, re.sub(r"FILL\((\w+), 0\)", r"\1", alarm.expression))
     if told in alarm.measures and not guard:
         return _measure(alarm, told), guard
@@ -195,7 +117,7 @@ def _value(alarm: Alarm) -> tuple[str, str]:
 
 
 def _branches(alarm: Alarm, expression: str) -> tuple[str, str]:
-    """An ``IF`` told as people do: the larger of two, or a value while something holds."""
+    """An ``IF`` in words: the larger of two, or a value while something holds."""
     larger = re.fullmatch(r"MAX\(\[(\w+), (\w+)\]\)", expression)
     if larger:
         return f"the larger of {larger[1]} and {larger[2]}", ""
@@ -280,6 +202,6 @@ def _measure(alarm: Alarm, query_id: str, form: str = "{}, {}") -> str:
 
 
 def _name(query: Query) -> str:
-    words = METRICS.get(query.metric.name, query.metric.name)
+    label = query.metric.label
     of_function = query.metric.kind in (Kind.FUNCTION, Kind.LOG)
-    return f"{words} of {query.role}" if of_function else words
+    return f"{label} of {query.role}" if of_function else label

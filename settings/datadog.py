@@ -23,7 +23,7 @@ HANDLE = re.compile(r"@[A-Za-z0-9_.+-]+(@[A-Za-z0-9.-]+\.[A-Za-z]{2,})?")
 def _handle(text: object) -> object:
     if isinstance(text, str) and not HANDLE.fullmatch(text):
         raise ValueError(
-            "is no notification handle; write it as in Datadog: @slack-orders, "
+            "is not a notification handle; write it as in Datadog: @slack-orders, "
             "@pagerduty-webhooks or @somebody@example.com"
         )
     return text
@@ -34,7 +34,7 @@ def _zone(name: object) -> object:
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
-            raise ValueError("is no time zone; write one such as Europe/Berlin or UTC") from None
+            raise ValueError("is not a time zone; write one such as Europe/Berlin or UTC") from None
     return name
 
 
@@ -65,7 +65,7 @@ class Datadog(Part):
     # deployment changes only what was decided.
     pythonLayerVersion: Annotated[int, Field(ge=1)] = 128
     extensionLayerVersion: Annotated[int, Field(ge=1)] = 101
-    # Where functions on the laptop send spans: there is no extension that would take them.
+    # Where functions on the laptop send spans; the extension that takes them on AWS is missing.
     traceAgentUrl: AgentUrl | None = None
     # The secrets hold the key itself, as text.
     apiKeySecretArn: SecretArn | None = None

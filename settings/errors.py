@@ -2,7 +2,7 @@
 
 The command line prints ``str(error)`` and exits with ``exit_code``; it never
 shows a traceback for these. A message says what is wrong, where (file,
-environment, key), and how to mend it.
+environment, key), and how to fix it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,16 @@ class SettingsError(WebhookBufferError):
     def __init__(self, file: Path, environment: str | None, problems: list[str]) -> None:
         where = f"{file.name}: environment '{environment}'" if environment else file.name
         super().__init__("\n".join(f"{where}: {problem}" for problem in problems))
+        self.problems = problems
+
+
+class DefinitionError(WebhookBufferError):
+    """When definitions in ``alarms/`` can't work: names each, what is wrong, and the remedy."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
         self.problems = problems
 
 

@@ -29,7 +29,7 @@ def environments(file: Path = CDK_JSON) -> dict[str, dict[str, Any]]:
             file, None, [f"not found in {file.parent}; run this in the project"]
         ) from None
     except ValueError as error:
-        raise SettingsError(file, None, [f"not valid JSON: {error}; mend it there"]) from None
+        raise SettingsError(file, None, [f"not valid JSON: {error}; fix it there"]) from None
     except (KeyError, TypeError):
         raise SettingsError(file, None, ['has no "context"; put the environments there']) from None
     return {name: block for name, block in context.items() if isinstance(block, dict)}

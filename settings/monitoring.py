@@ -1,4 +1,4 @@
-"""The parts of an environment's block that say what is watched and who is told."""
+"""The parts of an environment's block that say what is monitored and who is notified."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Channel(Part):
 
     @property
     def id(self) -> str:
-        """What tells it from the others."""
+        """The name that distinguishes it from the environment's other channels."""
         return self.name or self.kind
 
 
@@ -104,7 +104,7 @@ class ExistingTable(Part):
 
 
 class Existing(Part):
-    """Resources that this app did not make, and only watches."""
+    """Resources that this app did not create and only monitors."""
 
     queues: list[ExistingQueue] = []
     functions: list[ExistingFunction] = []

@@ -61,7 +61,7 @@ class Names(Keys):
 
     @property
     def incidents_table_name(self) -> str:
-        """What was told to whom."""
+        """Which channel was notified of which incident."""
         return f"{self.prefix}-incidents"
 
     @property
@@ -121,7 +121,7 @@ class Names(Keys):
 
     @property
     def on_laptop(self) -> bool:
-        """Whether this environment runs on the embedded emulator: its account is no real one."""
+        """Whether this environment runs on the embedded emulator, whose account is not real."""
         return self.awsAccount == LAPTOP_ACCOUNT
 
     @property

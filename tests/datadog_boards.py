@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from dashboards.datadog import boards
-from monitoring.alarm_set import AlarmSet, alarm_set
+from monitoring.alarm_set import AlarmSet
 from monitoring.datadog.boards import dashboards
 from monitoring.datadog.definition import Definition
 from monitoring.model.dashboards import Graph
 from settings.loader import load
 from settings.schema import Settings
+from webhook_buffer.composition import alarm_set
 
 Body = dict[str, Any]
 

@@ -9,10 +9,10 @@ import pytest
 
 from monitoring import cost
 from monitoring.alarm_guide import alarm_guides
-from monitoring.alarm_set import alarm_set
 from settings.loader import load
 from settings.paths import ROOT
 from webhook_buffer.cli import app
+from webhook_buffer.composition import alarm_set
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()

@@ -20,7 +20,7 @@ _CUSTOM = {ALARM: "Custom::Alarm", COMPOSITE: "Custom::CompositeAlarm"}
 
 
 class Alarms(Construct):
-    """The alarms of an environment, each told to its topics.
+    """The alarms of an environment, each with its topics.
 
     Args:
         topics: by purpose.

@@ -6,19 +6,18 @@ twice. Here both are errors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import buffer  # noqa: F401 - before aws_cdk: it silences jsii
 
 # isort: split
+from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from datadog_cdk_constructs_v2 import DatadogLambda
 
 from buffer.assets import release
-from buffer.stack import BufferStack
-from monitoring.cdk.stack import MonitoringStack
 from settings.errors import WebhookBufferError
 from settings.schema import Settings
 
@@ -26,29 +25,32 @@ from settings.schema import Settings
 HANDLER = "datadog_lambda.handler.handler"
 
 
-def instrument(stacks: Sequence[BufferStack | MonitoringStack], *, settings: Settings) -> None:
-    """Has Datadog's library wrap the functions that settings name, wherever they are.
+def instrument(functions: Mapping[str, lambda_.Function], *, settings: Settings) -> None:
+    """Has Datadog's library wrap the functions that settings name, in whichever stack they are.
+
+    Args:
+        functions: all that are deployed, by name without prefix.
 
     Raises:
-        WebhookBufferError: When one of them is not in ``stacks``, was wrapped before, or was not
+        WebhookBufferError: When one of them is not deployed, was wrapped before, or was not
             wrapped by the construct.
     """
     names = settings.instrumented_functions
-    missing = set(names) - {name for stack in stacks for name in stack.functions}
+    missing = set(names) - functions.keys()
     if missing:
         raise WebhookBufferError(
             f"environment '{settings.environment}': datadog.functions: no stack has the function "
             f"'{min(missing)}', so it can't be instrumented; remove it from the list"
         )
-    for stack in stacks:
-        chosen = [function for name, function in stack.functions.items() if name in names]
-        if chosen:
-            _instrument(stack, chosen, settings)
+    by_stack: dict[Stack, list[lambda_.Function]] = {}
+    for name, function in functions.items():
+        if name in names:
+            by_stack.setdefault(Stack.of(function), []).append(function)
+    for stack, chosen in by_stack.items():
+        _instrument(stack, chosen, settings)
 
 
-def _instrument(
-    stack: BufferStack | MonitoringStack, functions: list[lambda_.Function], settings: Settings
-) -> None:
+def _instrument(stack: Stack, functions: list[lambda_.Function], settings: Settings) -> None:
     for function in functions:
         if _handler(function) == HANDLER:
             raise WebhookBufferError(
@@ -77,8 +79,8 @@ def _variables(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _options(stack: BufferStack | MonitoringStack, settings: Settings) -> dict[str, Any]:
-    """What the construct is told: one way to send, pinned layers, and no payload ever."""
+def _options(stack: Stack, settings: Settings) -> dict[str, Any]:
+    """The options of the construct: one way to send, pinned layers, and no payload ever."""
     datadog = settings.datadog
     assert datadog is not None
     options: dict[str, Any] = {

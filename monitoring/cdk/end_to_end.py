@@ -1,4 +1,4 @@
-"""What watches by itself: the heartbeat with its probe, and the audit."""
+"""End-to-end checks: the heartbeat with its probe, and the delivery audit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def create_probe(scope: Construct, settings: Settings, topic: sns.ITopic) -> clo
         "Probe",
         alarm_name=settings.alarm_name(PROBE),
         alarm_description=(
-            "Set off by every heartbeat, to see whether alarms reach notify; nobody is told. "
+            "Set off by every heartbeat, to see whether alarms reach notify; nobody is notified. "
             "Its condition is never true. "
             f"Runbook: {settings.runbookUrl}#alert-path-broken"
         ),

@@ -112,7 +112,7 @@ class Notifications(Construct):
         return list(dict.fromkeys(found))
 
     def _undelivered(self) -> sqs.Queue:
-        """Keeps what could not be told; an alarm tells of it."""
+        """Keeps the notifications that could not be sent; an alarm watches it."""
         return sqs.Queue(
             self,
             "Undelivered",

@@ -20,26 +20,35 @@ from monitoring.cdk.log_filters import create_log_filters
 from monitoring.cdk.notifications import Notifications
 from monitoring.channels import unrouted
 from monitoring.cloudwatch.dashboard import body
+from monitoring.model.catalog import Catalog
 from monitoring.model.signals import Severity
 from monitoring.resources import resources
 from settings.schema import Settings
 
 
 class MonitoringStack(Stack):
-    """Everything that watches; it knows what it watches by name, never by object.
+    """Everything that monitors; it knows the resources by name, never by object.
+
+    Args:
+        catalog: the signals that become its alarms.
 
     Attributes:
         functions: its functions, by name without prefix.
     """
 
-    def __init__(self, scope: Any, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+    def __init__(
+        self, scope: Any, construct_id: str, *, settings: Settings, catalog: Catalog, **kwargs: Any
+    ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         Tags.of(self).add("env", settings.environment)
         Tags.of(self).add("service", settings.service)
 
         api_id = Fn.import_value(settings.api_id_export)
-        watched = resources(settings) if settings.existing else resources(settings, api_id=api_id)
-        alarms = alarm_set(settings, watched)
+        alarms = alarm_set(
+            settings,
+            catalog,
+            resources(settings) if settings.existing else resources(settings, api_id=api_id),
+        )
         functions = FunctionFactory.of(
             settings, beside={"alarm_guides.json": json.dumps(alarm_guides(alarms), indent=1)}
         )
@@ -64,7 +73,7 @@ class MonitoringStack(Stack):
                 ),
                 probe=probe,
             )
-        if watched.ours:
+        if alarms.resources.ours:
             create_audit(self, settings, functions)
         create_log_filters(self, alarms)
         dashboard = cloudwatch.CfnDashboard(
@@ -76,7 +85,7 @@ class MonitoringStack(Stack):
             ),
         )
         for number, warning in enumerate(unrouted(settings)):
-            Annotations.of(self).add_warning_v2(f"webhook-buffer:unheard-{number}", warning)
+            Annotations.of(self).add_warning_v2(f"webhook-buffer:unrouted-{number}", warning)
         for severity in Severity:
             topic = notifications.topics[severity]
             CfnOutput(self, f"{severity.capitalize()}Topic", value=topic.topic_arn)

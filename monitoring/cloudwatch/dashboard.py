@@ -12,7 +12,7 @@ from dashboards.cloudwatch import buffer, existing, notifications
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from monitoring.model.dashboards import Formula, Line, Panel, Section
 from monitoring.model.signals import Severity
-from monitoring.wording import quantity
+from monitoring.quantities import quantity
 
 Widget = dict[str, Any]
 

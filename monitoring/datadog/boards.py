@@ -57,7 +57,7 @@ class _Rendered:
         self._widgets = Widgets(alarms, deployed=DEPLOYED)
         self._watches = datadog_monitors(alarms)
         self._runbook = {
-            one.signal.id: one.signal.runbook for one in (*alarms.alarms, *alarms.elsewhere)
+            one.signal.id: one.signal.runbook for one in (*alarms.alarms, *alarms.in_datadog)
         } | {one.id: one.runbook for one in self._watches}
 
     def definition(self, board: Board) -> Definition:

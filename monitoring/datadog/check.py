@@ -120,7 +120,7 @@ def _message(field: str, text: str, by: Iterable[str], kind: str) -> Iterator[st
         yield f"{field}: {{{{#{name}}}}} is never closed"
     for handle in re.findall(r"(?<![\w.{[])@[^\s,;)}\]]*", re.sub(r"\{\{.*?\}\}", "", text)):
         if not HANDLE.fullmatch(handle.rstrip(".:")):
-            yield f"{field}: '{handle}' is no notification handle; write it as @slack-orders"
+            yield f"{field}: '{handle}' is not a notification handle; write it as @slack-orders"
 
 
 def _slo(one: Definition) -> Iterator[str]:

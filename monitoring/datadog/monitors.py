@@ -1,4 +1,4 @@
-"""Monitors, rendered from the watches and from the signals that Datadog evaluates, too.
+"""Monitors, rendered from their definitions and from the signals that Datadog evaluates, too.
 
 Source: Datadog API reference, "Monitors", for queries and options.
 """
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import alarms as definitions
 from monitoring.alarm_guide import steps
 from monitoring.alarm_set import Alarm, AlarmSet, resolved
 from monitoring.datadog import metrics
@@ -18,6 +17,7 @@ from monitoring.datadog.definition import Definition, Kind, marked, tags
 from monitoring.datadog.messages import Incident, message
 from monitoring.model.datadog import WINDOWS, BurnRate, DatadogMonitor, LogQuery, MetricQuery, Needs
 from monitoring.model.signals import Comparison, Evaluator, Missing, Severity
+from monitoring.overrides import replaced
 from monitoring.resources import Resources, plain
 from settings.errors import SettingsError
 from settings.paths import CDK_JSON
@@ -44,66 +44,64 @@ def monitors(alarms: AlarmSet) -> list[Definition]:
     Raises:
         SettingsError: When ``alarms`` asks Datadog to watch what it can't evaluate.
     """
-    of_watches = [_of_watch(one, alarms) for one in datadog_monitors(alarms)]
+    own = [_of_monitor(monitor, alarms) for monitor in datadog_monitors(alarms)]
     shared = [one for one in alarms.alarms if one.signal.evaluated_by is Evaluator.BOTH]
-    return of_watches + [_of_alarm(one, alarms) for one in (*shared, *alarms.elsewhere)]
+    return own + [_of_alarm(alarm, alarms) for alarm in (*shared, *alarms.in_datadog)]
 
 
 def datadog_monitors(alarms: AlarmSet) -> list[DatadogMonitor]:
-    """The watches that have something to look at, with what ``alarms`` changes in them."""
+    """The monitors that have something to evaluate, with what ``alarms`` changes in them."""
     settings = alarms.settings
     found = []
-    for watch in definitions.MONITORS:
-        change = settings.alarms.get(watch.id)
-        if left_out(watch, alarms):
-            _require_unneeded(watch, settings)
+    for monitor in alarms.catalog.monitors:
+        change = settings.alarms.get(monitor.id)
+        if left_out(monitor, alarms):
+            _require_unneeded(monitor, alarms)
             continue
         if change and change.evaluatedBy not in (None, "datadog"):
             problem = (
-                f"key 'alarms.{watch.id}.evaluatedBy': only Datadog can watch this; "
+                f"key 'alarms.{monitor.id}.evaluatedBy': only Datadog can watch this; "
                 f"write datadog, or enabled: false"
             )
             raise SettingsError(CDK_JSON, settings.environment, [problem])
         if change and change.severity:
-            watch = replace(watch, severity=Severity(change.severity))
+            monitor = replace(monitor, severity=Severity(change.severity))
         if change and change.threshold is not None:
-            threshold = replace(
-                watch.threshold, value=change.threshold, of=None, reason="Set in cdk.json."
-            )
-            watch = replace(watch, threshold=threshold)
-            _require_possible(watch, settings)
-        found.append(watch)
+            monitor = replace(monitor, threshold=replaced(monitor.threshold, change.threshold))
+            _require_possible(monitor, settings)
+        found.append(monitor)
     return found
 
 
-def _require_unneeded(watch: DatadogMonitor, settings: Settings) -> None:
+def _require_unneeded(monitor: DatadogMonitor, alarms: AlarmSet) -> None:
     """Makes sure that no SLO of this environment names what the settings leave out."""
-    change = settings.alarms.get(watch.id)
-    needing = [one.key for one in definitions.OBJECTIVES if watch.id in one.monitors]
+    settings = alarms.settings
+    change = settings.alarms.get(monitor.id)
+    needing = [one.key for one in alarms.catalog.objectives if monitor.id in one.monitors]
     if change and not change.enabled and needing and settings.existing is None:
         problem = (
-            f"key 'alarms.{watch.id}.enabled': false, but the SLO '{needing[0]}' counts its time; "
-            "set its severity to info instead"
+            f"key 'alarms.{monitor.id}.enabled': false, but the SLO '{needing[0]}' counts its "
+            "time; set its severity to info instead"
         )
         raise SettingsError(CDK_JSON, settings.environment, [problem])
 
 
-def _require_possible(watch: DatadogMonitor, settings: Settings) -> None:
+def _require_possible(monitor: DatadogMonitor, settings: Settings) -> None:
     """Makes sure that a threshold of the settings can be crossed, and is not always."""
-    value, unit = watch.threshold.value, watch.threshold.unit
-    most = 1 if watch.unusual else 100 if unit == "Percent" else None
+    value, unit = monitor.threshold.value, monitor.threshold.unit
+    most = 1 if monitor.unusual else 100 if unit == "Percent" else None
     if value <= 0 or (most is not None and value > most):
         bound = f"more than 0 and at most {most}" if most else "more than 0"
-        problem = f"key 'alarms.{watch.id}.threshold': {plain(value)} must be {bound}"
+        problem = f"key 'alarms.{monitor.id}.threshold': {plain(value)} must be {bound}"
         raise SettingsError(CDK_JSON, settings.environment, [problem])
 
 
-def left_out(watch: DatadogMonitor, alarms: AlarmSet) -> str | None:
+def left_out(monitor: DatadogMonitor, alarms: AlarmSet) -> str | None:
     """Why an environment has no such monitor; None where it has."""
     settings = alarms.settings
-    change = settings.alarms.get(watch.id)
+    change = settings.alarms.get(monitor.id)
     if change and not change.enabled:
-        return f"settings say so (alarms.{watch.id}.enabled)"
+        return f"settings say so (alarms.{monitor.id}.enabled)"
     instrumented = settings.datadog_functions
     datadog = settings.datadog
     there = {
@@ -113,11 +111,11 @@ def left_out(watch: DatadogMonitor, alarms: AlarmSet) -> str | None:
         Needs.HEARTBEAT: settings.sends_heartbeats and "heartbeat" in instrumented,
         Needs.BUFFER: alarms.resources.ours,
     }
-    for need in watch.needs:
+    for need in monitor.needs:
         if not there[need]:
             return f"it needs {need.value}"
-    if watch.role and Needs.INSTRUMENTED in watch.needs and watch.role not in instrumented:
-        return f"{watch.role} is not instrumented"
+    if monitor.role and Needs.INSTRUMENTED in monitor.needs and monitor.role not in instrumented:
+        return f"{monitor.role} is not instrumented"
     return None
 
 
@@ -144,37 +142,37 @@ def rendered(query: MetricQuery, resources: Resources, settings: Settings) -> st
     return f"{query.over_time}:{query.name}{{{text}}}{counted}"
 
 
-def _of_watch(watch: DatadogMonitor, alarms: AlarmSet) -> Definition:
+def _of_monitor(monitor: DatadogMonitor, alarms: AlarmSet) -> Definition:
     settings = alarms.settings
-    threshold = resolved(watch.threshold, alarms.resources)
-    critical = threshold * _factor(watch)
+    threshold = resolved(monitor.threshold, alarms.resources)
+    critical = threshold * _factor(monitor)
     options: dict[str, Any] = {"include_tags": True, "thresholds": {"critical": _number(critical)}}
-    above = watch.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
-    for name, share in (("warning", watch.warning), ("critical_recovery", watch.recovery)):
+    above = monitor.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
+    for name, share in (("warning", monitor.warning), ("critical_recovery", monitor.recovery)):
         if share is not None:
             options["thresholds"][name] = _number(critical * share)
-    if watch.warning is not None:
-        ends = watch.warning * (0.95 if above else 1.05)
+    if monitor.warning is not None:
+        ends = monitor.warning * (0.95 if above else 1.05)
         options["thresholds"]["warning_recovery"] = _number(critical * ends)
-    query, kind = _query(watch, alarms, _number(critical))
+    query, kind = _query(monitor, alarms, _number(critical))
     if kind == "query alert":
-        options |= _metric_options(watch, settings)
+        options |= _metric_options(monitor, settings)
     elif kind == "log alert":
         options |= {"enable_logs_sample": True, "on_missing_data": "default"}
     incident = Incident(
-        watch.title, watch.impact, watch.severity, watch.runbook,
-        steps(watch.runbook, settings), watch.threshold.unit, kind=kind,
+        monitor.title, monitor.impact, monitor.severity, monitor.runbook,
+        steps(monitor.runbook, alarms), monitor.threshold.unit, kind=kind,
     )  # fmt: skip
-    return _definition(settings, watch.id, query, kind, options, incident)
+    return _definition(settings, monitor.id, query, kind, options, incident)
 
 
-def _metric_options(watch: DatadogMonitor, settings: Settings) -> dict[str, Any]:
-    used = [one for one in watch.queries.values() if isinstance(one, MetricQuery)]
+def _metric_options(monitor: DatadogMonitor, settings: Settings) -> dict[str, Any]:
+    used = [one for one in monitor.queries.values() if isinstance(one, MetricQuery)]
     options: dict[str, Any] = {"require_full_window": False, "notify_no_data": False}
     options |= _delay((one.name for one in used), settings)
-    if watch.silence is not None:
-        options |= {"notify_no_data": True, "no_data_timeframe": watch.silence // 60}
-    if watch.unusual is not None:
+    if monitor.silence is not None:
+        options |= {"notify_no_data": True, "no_data_timeframe": monitor.silence // 60}
+    if monitor.unusual is not None:
         window = f"last_{WINDOWS[_ALERT_WINDOW]}"
         options["threshold_windows"] = {"trigger_window": window, "recovery_window": window}
     return options
@@ -186,12 +184,12 @@ def _delay(names: Iterable[str], settings: Settings) -> dict[str, int]:
     return {"evaluation_delay": _LATE[settings.datadog.metrics]} if polled else {}
 
 
-def _query(watch: DatadogMonitor, alarms: AlarmSet, critical: float) -> tuple[str, str]:
+def _query(monitor: DatadogMonitor, alarms: AlarmSet, critical: float) -> tuple[str, str]:
     """The query and the type of its monitor."""
     settings = alarms.settings
-    ends = f"{_SIGNS[watch.comparison]} {plain(critical)}"
-    window = WINDOWS[watch.window]
-    first = next(iter(watch.queries.values()))
+    ends = f"{_SIGNS[monitor.comparison]} {plain(critical)}"
+    window = WINDOWS[monitor.window]
+    first = next(iter(monitor.queries.values()))
     if isinstance(first, BurnRate):
         long, short = WINDOWS[first.long], WINDOWS[first.short]
         slo = f'burn_rate("{{$ref:slo:{first.slo}}}").over("30d")'
@@ -200,19 +198,19 @@ def _query(watch: DatadogMonitor, alarms: AlarmSet, critical: float) -> tuple[st
         where = " ".join(
             [f"service:{settings.service}", f"env:{settings.environment}", first.search]
         )
-        by = "".join(f'.by("{one}")' for one in watch.by)
+        by = "".join(f'.by("{one}")' for one in monitor.by)
         text = where.replace('"', '\\"')
         counted = f'logs("{text}").index("*").rollup("count"){by}.last("{window}")'
         return f"{counted} {ends}", "log alert"
     parts = {
         name: rendered(one, alarms.resources, settings)
-        for name, one in watch.queries.items()
+        for name, one in monitor.queries.items()
         if isinstance(one, MetricQuery)
     }
-    text = filled(watch.expression or next(iter(parts)), parts)
-    if watch.unusual is not None:
+    text = filled(monitor.expression or next(iter(parts)), parts)
+    if monitor.unusual is not None:
         usual = (
-            f"anomalies({text}, 'agile', {watch.unusual}, direction='both', interval=60, "
+            f"anomalies({text}, 'agile', {monitor.unusual}, direction='both', interval=60, "
             f"alert_window='last_{WINDOWS[_ALERT_WINDOW]}', seasonality='weekly', "
             "timezone='utc', count_default_zero='true')"
         )
@@ -228,12 +226,12 @@ def filled(expression: str, parts: Mapping[str, str]) -> str:
     return re.sub(r"[A-Za-z_]\w*", lambda match: parts.get(match[0], match[0]), expression)
 
 
-def _factor(watch: DatadogMonitor) -> float:
+def _factor(monitor: DatadogMonitor) -> float:
     """From the threshold's unit to the metric's."""
-    first = next(iter(watch.queries.values()))
-    if watch.expression or not isinstance(first, MetricQuery):
+    first = next(iter(monitor.queries.values()))
+    if monitor.expression or not isinstance(first, MetricQuery):
         return 1.0
-    return float(metrics.unit_factor(watch.threshold.unit, first.name))
+    return float(metrics.unit_factor(monitor.threshold.unit, first.name))
 
 
 def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
@@ -293,7 +291,7 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
     }
     incident = Incident(
         signal.title, signal.impact, alarm.severity, signal.runbook,
-        steps(signal.runbook, settings), signal.threshold.unit, kind="query alert",
+        steps(signal.runbook, alarms), signal.threshold.unit, kind="query alert",
     )  # fmt: skip
     return _definition(settings, signal.id, query_text, "query alert", options, incident)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import alarms as definitions
 from monitoring.alarm_set import AlarmSet
 from monitoring.datadog.definition import Definition, Kind, marked, reference, tags
 from monitoring.datadog.monitors import filled, rendered
@@ -22,7 +21,7 @@ def slos(alarms: AlarmSet) -> list[Definition]:
     """Every SLO of an environment; none where it only watches what others made."""
     if not alarms.resources.ours:
         return []
-    return [_of(objective, alarms) for objective in definitions.OBJECTIVES]
+    return [_of(objective, alarms) for objective in alarms.catalog.objectives]
 
 
 def _of(objective: Objective, alarms: AlarmSet) -> Definition:

@@ -28,8 +28,8 @@ from monitoring.model.dashboards import (
     TraceList,
 )
 from monitoring.model.signals import Severity
+from monitoring.quantities import quantity
 from monitoring.resources import plain
-from monitoring.wording import quantity
 
 _STYLES = {
     Severity.PAGE: "error dashed",
@@ -218,7 +218,7 @@ class Widgets:
 
     def _threshold(self, name: str) -> tuple[float, str, Severity] | None:
         """A signal's or watch's number, its unit and severity; None where nothing watches it."""
-        everything = (*self._set.alarms, *self._set.elsewhere)
+        everything = (*self._set.alarms, *self._set.in_datadog)
         alarm = next((one for one in everything if one.signal.id == name), None)
         if alarm:
             return alarm.threshold, alarm.signal.threshold.unit, alarm.severity

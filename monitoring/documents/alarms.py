@@ -2,55 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-import alarms as definitions
-from lambdas.metrics import NAMESPACE, UNITS
 from monitoring import cost, wording
-from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm, alarm_set
+from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
+from monitoring.model import metrics
 from monitoring.model.signals import FailureMode
-from settings import loader, paths
+from monitoring.quantities import quantity
+from settings import paths
 
 FILE = paths.ROOT / "docs" / "alarms.md"
-COMMAND = ".venv/bin/python -m monitoring.documents.alarms"
+COMMAND = "make docs"
 ENVIRONMENT = "prd"
-
-# When a metric of ours is written; ``lambdas.metrics`` says what it counts.
-WRITTEN: Mapping[str, str] = {
-    "Accepted": "by publish, for each webhook that SQS took",
-    "Backend2xx": "by subscribe, for each attempt so answered",
-    "Backend3xx": "by subscribe, for each attempt so answered",
-    "Backend4xx": "by subscribe, for each attempt so answered",
-    "Backend5xx": "by subscribe, for each attempt so answered",
-    "BackendTimeout": "by subscribe, for each attempt without an answer in time",
-    "BackendConnectionError": "by subscribe, for each attempt that could not connect",
-    "BackendOutcome": "by subscribe, for every attempt of a webhook younger than 20 minutes: 2 to 5"
-    " after 2xx to 5xx, 6 after a timeout, 7 after a connection error",
-    "BackendDuration": "by subscribe, for every attempt",
-    "DeliveryLag": "by subscribe, for every delivery, from receipt at the API",
-    "HeadAge": "by subscribe, for every failed attempt",
-    "BlockedGroup": "by subscribe, for a failed attempt whose webhook failed too often or waited "
-    "too long",
-    "Consumed": "by subscribe, for each webhook that a test flag took out of the queue",
-    "RecordFailed": "by subscribe, for each record that could not be written",
-    "HeartbeatArrived": "by subscribe, for each heartbeat",
-    "HeartbeatRefused": "by heartbeat, when the API does not take a test webhook",
-    "Unaccounted": "by the audit, when something is missing",
-}
 
 _INTRO = f"""\
 # Alarms
 
 <!-- Written by `{COMMAND}`; edit alarms/, not this file. -->
 
-All alarms of an environment with default settings, as `{ENVIRONMENT}` has them. They are defined in
-`alarms/`; [add-an-alarm.md](add-an-alarm.md) shows how, [runbook.md](runbook.md) says what to do
-when one goes off, and [settings.md](settings.md) how an environment changes a threshold or a
-severity, or leaves one out.
+All alarms of an environment with default settings, such as `{ENVIRONMENT}`. They are defined in
+`alarms/`; [add-an-alarm.md](add-an-alarm.md) shows how. [runbook.md](runbook.md) says what to do
+when an alarm fires, and [settings.md](settings.md) how an environment changes a threshold or a
+severity, or turns an alarm off.
 
-A **page** wakes somebody, a **ticket** is looked at the same day, **info** is only shown. An alarm
-that is part of an incident (a composite) is told by that incident, once, and not by itself. Where
-Datadog stands beside CloudWatch, it has a monitor of the signal, too; what only Datadog watches is
+A **page** wakes somebody up, a **ticket** is looked at the same day, **info** is only shown. An
+alarm that is part of an incident (a composite) does not notify by itself; the incident does, once.
+A signal that Datadog evaluates as well has a monitor there; the monitors that only Datadog has are
 in [datadog-objects.md](datadog-objects.md).
 """
 
@@ -64,16 +42,16 @@ def alarms_markdown(alarms: AlarmSet) -> str:
     return "\n".join(
         [
             _INTRO,
-            _section("What is noticed by what", _coverage(alarms)),
+            _section("Coverage", _coverage(alarms)),
             _section("Signals", _signals(alarms), _left_out(alarms)),
-            _section("Why these numbers", _reasons(alarms)),
+            _section("Thresholds and reasons", _reasons(alarms)),
             _section("Incidents", _incidents_intro(), _incidents(alarms.composites)),
             _section(
                 "Metrics of the functions",
-                f"In the namespace `{NAMESPACE}`, by `service` and `env`; others are AWS's.",
+                f"In namespace `{metrics.NAMESPACE}`, by `service` and `env`; others are AWS's.",
                 _metrics(),
             ),
-            _section("What it costs", _cost(alarms), _prices()),
+            _section("Cost", _cost(alarms), _prices()),
         ]
     )
 
@@ -115,7 +93,7 @@ def _opt_in(alarms: AlarmSet, mode: FailureMode) -> str:
     """Signals of a failure mode that this environment leaves out, and why."""
     return "; ".join(
         f"`{signal.id}`: {alarms.left_out[signal.id]}"
-        for signal in definitions.SIGNALS
+        for signal in alarms.catalog.signals
         if mode in signal.covers and signal.id in alarms.left_out
     )
 
@@ -125,10 +103,10 @@ def _signals(alarms: AlarmSet) -> str:
         [
             "signal",
             "what is wrong",
-            "on when",
+            "fires when",
             "severity",
-            "told by",
-            "watched by",
+            "notified by",
+            "evaluated by",
             "covers",
             "no data",
             "$",
@@ -158,7 +136,7 @@ def _left_out(alarms: AlarmSet) -> str:
 
 def _reasons(alarms: AlarmSet) -> str:
     return _table(
-        ["signal", "threshold", "why", "no data, why"],
+        ["signal", "threshold", "why", "why for no data"],
         (
             [
                 one.signal.id,
@@ -173,20 +151,20 @@ def _reasons(alarms: AlarmSet) -> str:
 
 def _threshold(alarm: Alarm) -> str:
     threshold = alarm.signal.threshold
-    told = wording.quantity(alarm.threshold, threshold.unit)
-    return f"{told} ({threshold.value:g} × {threshold.of})" if threshold.of else told  # noqa: RUF001
+    shown = quantity(alarm.threshold, threshold.unit)
+    return f"{shown} ({threshold.value:g} × {threshold.of})" if threshold.of else shown  # noqa: RUF001
 
 
 def _incidents_intro() -> str:
     return (
-        "An incident is on while any of its parts is. While the one that suppresses it is on, it "
-        "stays silent: it waits for that one to come, and for a while after it went."
+        "An incident is on while any of its parts is. It is suppressed while another one is on: it "
+        "waits for that incident to start, and for a while after it has ended."
     )
 
 
 def _incidents(composites: Iterable[CompositeAlarm]) -> str:
     return _table(
-        ["incident", "what is wrong", "severity", "parts", "silent during", "waits", "$"],
+        ["incident", "what is wrong", "severity", "parts", "suppressed by", "waits", "$"],
         (_incident(one) for one in composites),
     )
 
@@ -194,8 +172,8 @@ def _incidents(composites: Iterable[CompositeAlarm]) -> str:
 def _incident(alarm: CompositeAlarm) -> list[str]:
     of = alarm.composite
     parts = wording.parts(alarm)
-    wait = wording.quantity(of.wait, "Seconds")
-    after = wording.quantity(of.extension, "Seconds")
+    wait = quantity(of.wait, "Seconds")
+    after = quantity(of.extension, "Seconds")
     return [
         f"[{of.id}](runbook.md#{of.id})",
         of.title,
@@ -210,7 +188,7 @@ def _incident(alarm: CompositeAlarm) -> list[str]:
 def _metrics() -> str:
     return _table(
         ["metric", "unit", "written"],
-        ([f"`{name}`", unit, WRITTEN[name]] for name, unit in UNITS.items()),
+        ([f"`{one.name}`", one.unit, one.written] for one in metrics.OURS),
     )
 
 
@@ -219,15 +197,15 @@ def _cost(alarms: AlarmSet) -> str:
     rows = [[one.part, one.quantity, _dollars(one.amount), one.remark] for one in lines]
     rows.append(["**all**", "", f"**{_dollars(cost.total(lines))}**", ""])
     return (
-        "US dollars for a month of 30 days with traffic and without incidents, at us-east-1's list "
-        "prices, free tiers left out.\n\n" + _table(["part", "quantity", "$", "remark"], rows)
+        "US dollars for a month of 30 days with traffic and without incidents, at list prices of "
+        "us-east-1, without free tiers.\n\n" + _table(["part", "quantity", "$", "remark"], rows)
     )
 
 
 def _prices() -> str:
     return (
-        "Where the prices were read. None of these is AWS's own page: look there before you rely "
-        "on one.\n\n"
+        "Sources of the prices. None of these is AWS's own page: check there before you rely on a "
+        "price.\n\n"
         + _table(
             ["price of", "$", "source", "date"],
             ([_unit(one), f"{one.amount:g}", one.source, one.date] for one in cost.PRICES.values()),
@@ -239,10 +217,10 @@ def _unit(price: cost.Price) -> str:
     return price.per if price.units == 1 else f"{price.units:,} {price.per}"
 
 
-def main() -> None:
-    """Writes ``docs/alarms.md``."""
-    FILE.write_text(alarms_markdown(alarm_set(loader.load(ENVIRONMENT))))
+def write(alarms: AlarmSet, file: Path = FILE) -> None:
+    """Writes the page.
 
-
-if __name__ == "__main__":
-    main()
+    Args:
+        alarms: of an environment with default settings.
+    """
+    file.write_text(alarms_markdown(alarms), "utf-8")

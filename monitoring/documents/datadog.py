@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from monitoring.datadog.definition import Definition, Kind, resolved
-from monitoring.datadog.definitions import definitions
 from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
 
 ENVIRONMENT = "prd"
 FOLDER = ROOT / "docs" / "datadog"
-COMMAND = "python -m monitoring.documents.datadog"
+COMMAND = "make docs"
 # What an environment says that publishes everything; the values are examples.
 EXAMPLE = {
     "apiKeySecretArn": "arn:aws:secretsmanager:us-east-1:333333333333:secret:datadog-api-abcdef",
@@ -73,20 +73,19 @@ def _first(one: Definition) -> str:
     return str(one.body["message"]).split("\n")[0]
 
 
-def main() -> None:
-    """Writes ``docs/datadog-objects.md`` and the files that it leads to."""
-    found = definitions(example())
+def write(found: Sequence[Definition], folder: Path = FOLDER) -> None:
+    """Writes the files, and beside their folder the page that leads to them.
+
+    Args:
+        found: the objects of ``example()``.
+        folder: other JSON files in it are deleted.
+    """
     wanted = files(found)
-    for file in FOLDER.rglob("*.json"):
-        if str(file.relative_to(FOLDER)) not in wanted:
+    for file in folder.rglob("*.json"):
+        if str(file.relative_to(folder)) not in wanted:
             file.unlink()
     for name, text in wanted.items():
-        file = FOLDER / name
+        file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
-    FOLDER.with_name("datadog-objects.md").write_text(index(found), "utf-8")
-    print(f"Written: docs/datadog-objects.md and {len(wanted)} files in docs/datadog")
-
-
-if __name__ == "__main__":
-    main()
+    folder.with_name("datadog-objects.md").write_text(index(found), "utf-8")

@@ -1,7 +1,7 @@
 """What only Datadog can watch, as data: enhanced metrics, logs, traces, how fast an SLO burns.
 
-A ``Signal`` says what CloudWatch can evaluate; a ``Watch`` is its counterpart for the rest. Both
-name resources by role and numbers by fact, and both become monitors.
+A ``Signal`` says what CloudWatch can evaluate; a ``DatadogMonitor`` is its counterpart for the
+rest. Both name resources by role and numbers by fact, and both become monitors.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ from monitoring.model.signals import (
     Comparison,
     FailureMode,
     Severity,
-    SignalError,
     Threshold,
-    stated_problems,
-    variables,
 )
 
 # Source: Datadog API reference, "Monitors": the windows of a metric monitor.
@@ -26,7 +23,7 @@ WINDOWS = {60: "1m", 300: "5m", 600: "10m", 900: "15m", 1800: "30m", 3600: "1h",
 
 
 class Needs(StrEnum):
-    """Without which a watch has nothing to look at."""
+    """Without which a monitor has nothing to evaluate."""
 
     INSTRUMENTED = "functions that Datadog instruments"
     TRACES = "tracing"
@@ -125,27 +122,6 @@ class DatadogMonitor:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "runbook", self.runbook or self.id)
-        for problem in self._problems():
-            raise SignalError(f"watch '{self.id}': {problem}")
-
-    def _problems(self) -> list[str]:
-        found = stated_problems(self)
-        if self.window not in WINDOWS:
-            found.append(f"a window of {self.window} s is none of Datadog's {sorted(WINDOWS)}")
-        above = self.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
-        for name, share in (("warning", self.warning), ("recovery", self.recovery)):
-            if share is not None and not (share < 1 if above else share > 1):
-                found.append(
-                    f"{name} is {share:g} times the threshold, which is not on its healthy side; "
-                    f"take {'less' if above else 'more'} than 1"
-                )
-        used = variables(self.expression) if self.expression else set(self.queries)
-        if self.expression is None and len(self.queries) != 1:
-            found.append(f"{len(self.queries)} queries and no expression; say how they combine")
-        if used != self.queries.keys():
-            names = sorted(used ^ self.queries.keys())
-            found.append(f"expression and queries differ in {names}; name each in both")
-        return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""The metrics that signals read: AWS's own, and ours from ``lambdas.metrics``.
+"""The metrics that signals read: AWS's own, and those that the functions of this project write.
+
+Everything about a metric stands in its record; wording, cost and documents read it there. The
+functions keep the names and units they need to run alone, in ``lambdas.metrics``; a test compares.
 
 Sources: SQS developer guide, "Available CloudWatch metrics"; Lambda developer guide, "Types of
 metrics"; API Gateway developer guide, "Working with metrics for HTTP APIs" and "Amazon API
@@ -7,81 +10,147 @@ Gateway dimensions and metrics" (REST); DynamoDB developer guide, "Metrics and d
 
 from __future__ import annotations
 
-from lambdas import metrics as ours
 from monitoring.model.signals import Kind, Metric
 
+NAMESPACE = "WebhookBuffer"
+# What the metric filters of the stack count; the name in full is `{function}-{name}`.
+LOG_NAMESPACE = f"{NAMESPACE}/Logs"
 
-def _queue(name: str, unit: str = "Count") -> Metric:
-    return Metric(Kind.QUEUE, "AWS/SQS", name, unit)
-
-
-def _function(name: str, unit: str = "Count") -> Metric:
-    return Metric(Kind.FUNCTION, "AWS/Lambda", name, unit)
-
-
-def _api(kind: Kind, name: str, unit: str = "Count") -> Metric:
-    return Metric(kind, "AWS/ApiGateway", name, unit)
+# Attempts at older webhooks say more about the webhook than about the backend.
+FRESH_SECONDS = 20 * 60
 
 
-def _buffer(name: str) -> Metric:
-    return Metric(Kind.BUFFER, ours.NAMESPACE, name, ours.UNITS[name])
+def _queue(name: str, label: str, unit: str = "Count") -> Metric:
+    return Metric(Kind.QUEUE, "AWS/SQS", name, unit, label)
+
+
+def _function(name: str, label: str, unit: str = "Count") -> Metric:
+    return Metric(Kind.FUNCTION, "AWS/Lambda", name, unit, label)
+
+
+def _api(kind: Kind, name: str, label: str, unit: str = "Count") -> Metric:
+    return Metric(kind, "AWS/ApiGateway", name, unit, label)
+
+
+def _table(name: str, label: str, dimensions: dict[str, str] | None = None) -> Metric:
+    return Metric(Kind.TABLE, "AWS/DynamoDB", name, "Count", label, dimensions or {})
+
+
+def _log(name: str, label: str) -> Metric:
+    return Metric(Kind.LOG, LOG_NAMESPACE, name, "Count", label)
+
+
+def _ours(
+    name: str, label: str, written: str, unit: str = "Count", *, steady: bool = False
+) -> Metric:
+    return Metric(Kind.BUFFER, NAMESPACE, name, unit, label, written=written, steady=steady)
 
 
 # What is repeatedly received and never deleted is left out of this one, says the guide: a
 # webhook that fails at its group's head may not show here. HEAD_AGE does show it.
-QUEUE_AGE = _queue("ApproximateAgeOfOldestMessage", "Seconds")
-QUEUE_VISIBLE = _queue("ApproximateNumberOfMessagesVisible")
-QUEUE_IN_FLIGHT = _queue("ApproximateNumberOfMessagesNotVisible")
-QUEUE_GROUPS = _queue("ApproximateNumberOfGroupsWithInflightMessages")
-QUEUE_SENT = _queue("NumberOfMessagesSent")
-QUEUE_DELETED = _queue("NumberOfMessagesDeleted")
-QUEUE_DUPLICATES = _queue("NumberOfDeduplicatedSentMessages")
+QUEUE_AGE = _queue("ApproximateAgeOfOldestMessage", "age of the oldest message", "Seconds")
+QUEUE_VISIBLE = _queue("ApproximateNumberOfMessagesVisible", "waiting messages")
+QUEUE_IN_FLIGHT = _queue("ApproximateNumberOfMessagesNotVisible", "messages in flight")
+QUEUE_GROUPS = _queue("ApproximateNumberOfGroupsWithInflightMessages", "groups in flight")
+QUEUE_SENT = _queue("NumberOfMessagesSent", "messages sent")
+QUEUE_DELETED = _queue("NumberOfMessagesDeleted", "messages deleted")
+QUEUE_DUPLICATES = _queue("NumberOfDeduplicatedSentMessages", "dropped duplicates")
 
-FUNCTION_ERRORS = _function("Errors")
-FUNCTION_THROTTLES = _function("Throttles")
-FUNCTION_DURATION = _function("Duration", "Milliseconds")
-FUNCTION_CONCURRENCY = _function("ConcurrentExecutions")
-FUNCTION_INVOCATIONS = _function("Invocations")
+FUNCTION_ERRORS = _function("Errors", "errors")
+FUNCTION_THROTTLES = _function("Throttles", "throttles")
+FUNCTION_DURATION = _function("Duration", "duration", "Milliseconds")
+FUNCTION_CONCURRENCY = _function("ConcurrentExecutions", "concurrent executions")
+FUNCTION_INVOCATIONS = _function("Invocations", "invocations")
 
-HTTP_COUNT = _api(Kind.HTTP_API, "Count")
-HTTP_4XX = _api(Kind.HTTP_API, "4xx")
-HTTP_5XX = _api(Kind.HTTP_API, "5xx")
-HTTP_LATENCY = _api(Kind.HTTP_API, "Latency", "Milliseconds")
+HTTP_COUNT = _api(Kind.HTTP_API, "Count", "requests")
+HTTP_4XX = _api(Kind.HTTP_API, "4xx", "4xx responses")
+HTTP_5XX = _api(Kind.HTTP_API, "5xx", "5xx responses")
+HTTP_LATENCY = _api(Kind.HTTP_API, "Latency", "latency", "Milliseconds")
 
-REST_COUNT = _api(Kind.REST_API, "Count")
-REST_4XX = _api(Kind.REST_API, "4XXError")
-REST_5XX = _api(Kind.REST_API, "5XXError")
-REST_LATENCY = _api(Kind.REST_API, "Latency", "Milliseconds")
+REST_COUNT = _api(Kind.REST_API, "Count", "requests")
+REST_4XX = _api(Kind.REST_API, "4XXError", "4xx responses")
+REST_5XX = _api(Kind.REST_API, "5XXError", "5xx responses")
+REST_LATENCY = _api(Kind.REST_API, "Latency", "latency", "Milliseconds")
 
 # Published per table; throttles per table without its indexes, system errors per operation only.
-TABLE_WRITE_THROTTLES = Metric(Kind.TABLE, "AWS/DynamoDB", "WriteThrottleEvents", "Count")
-TABLE_READ_THROTTLES = Metric(Kind.TABLE, "AWS/DynamoDB", "ReadThrottleEvents", "Count")
-TABLE_WRITES = Metric(Kind.TABLE, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", "Count")
-TABLE_READS = Metric(Kind.TABLE, "AWS/DynamoDB", "ConsumedReadCapacityUnits", "Count")
-TABLE_UPDATE_ERRORS = Metric(
-    Kind.TABLE, "AWS/DynamoDB", "SystemErrors", "Count", {"Operation": "UpdateItem"}
+TABLE_WRITE_THROTTLES = _table("WriteThrottleEvents", "throttled writes")
+TABLE_READ_THROTTLES = _table("ReadThrottleEvents", "throttled reads")
+TABLE_WRITES = _table("ConsumedWriteCapacityUnits", "write capacity used")
+TABLE_READS = _table("ConsumedReadCapacityUnits", "read capacity used")
+TABLE_UPDATE_ERRORS = _table("SystemErrors", "system errors", {"Operation": "UpdateItem"})
+
+LOG_ERRORS = _log("log-errors", "errors in the log")
+LOG_WARNINGS = _log("log-warnings", "warnings in the log")
+LOG_TROUBLE = _log("log-trouble", "errors and warnings in the logs")  # either of the two
+
+_EACH_ANSWER = "by subscribe, for each attempt with this answer"
+
+ACCEPTED = _ours(
+    "Accepted", "accepted webhooks", "by publish, for each webhook that SQS accepted", steady=True
+)
+BACKEND_2XX = _ours("Backend2xx", "2xx from the backend", _EACH_ANSWER, steady=True)
+BACKEND_3XX = _ours("Backend3xx", "3xx from the backend", _EACH_ANSWER)
+BACKEND_4XX = _ours("Backend4xx", "4xx from the backend", _EACH_ANSWER)
+BACKEND_5XX = _ours("Backend5xx", "5xx from the backend", _EACH_ANSWER)
+BACKEND_TIMEOUT = _ours(
+    "BackendTimeout", "backend timeouts", "by subscribe, for each attempt without a timely answer"
+)
+BACKEND_CONNECTION_ERROR = _ours(
+    "BackendConnectionError",
+    "failed connections to the backend",
+    "by subscribe, for each attempt that could not connect",
+)
+BACKEND_DURATION = _ours(
+    "BackendDuration",
+    "backend response time",
+    "by subscribe, for every attempt",
+    "Milliseconds",
+    steady=True,
+)
+# Shares of it: ``PR(4.5:)`` is what found the backend unavailable, ``PR(2.5:4.5)`` what it refused.
+BACKEND_OUTCOME = _ours(
+    "BackendOutcome",
+    "fresh attempts",
+    f"by subscribe, for every attempt at a webhook younger than {FRESH_SECONDS // 60} minutes: 2 "
+    "to 5 for 2xx to 5xx, 6 for a timeout, 7 for a connection error",
+    steady=True,
+)
+DELIVERY_LAG = _ours(
+    "DeliveryLag",
+    "delivery lag",
+    "by subscribe, for every delivery, from receipt at the API",
+    "Milliseconds",
+    steady=True,
+)
+HEAD_AGE = _ours(
+    "HeadAge", "age at a failed attempt", "by subscribe, for every failed attempt", "Seconds"
+)
+BLOCKED_GROUP = _ours(
+    "BlockedGroup",
+    "failed attempts in blocked groups",
+    "by subscribe, for each failed attempt at a webhook that failed too often or waited too long",
+)
+CONSUMED = _ours(
+    "Consumed",
+    "webhooks consumed by a test flag",
+    "by subscribe, for each webhook that a test flag removed from the queue",
+)
+RECORD_FAILED = _ours(
+    "RecordFailed",
+    "records not written",
+    "by subscribe, for each record that could not be written",
+)
+HEARTBEAT_ARRIVED = _ours(
+    "HeartbeatArrived", "heartbeats", "by subscribe, for each heartbeat", steady=True
+)
+HEARTBEAT_REFUSED = _ours(
+    "HeartbeatRefused", "heartbeats refused", "by heartbeat, when the API refuses a test webhook"
+)
+UNACCOUNTED = _ours(
+    "Unaccounted", "webhooks unaccounted for", "by the audit, when a webhook is missing"
 )
 
-# What the metric filters of the stack count; the name in full is `{function}-{name}`.
-LOG_NAMESPACE = f"{ours.NAMESPACE}/Logs"
-LOG_ERRORS = Metric(Kind.LOG, LOG_NAMESPACE, "log-errors", "Count")
-LOG_WARNINGS = Metric(Kind.LOG, LOG_NAMESPACE, "log-warnings", "Count")
-LOG_TROUBLE = Metric(Kind.LOG, LOG_NAMESPACE, "log-trouble", "Count")  # either of the two
-
-ACCEPTED = _buffer("Accepted")
-BACKEND_2XX = _buffer("Backend2xx")
-BACKEND_3XX = _buffer("Backend3xx")
-BACKEND_4XX = _buffer("Backend4xx")
-BACKEND_5XX = _buffer("Backend5xx")
-BACKEND_TIMEOUT = _buffer("BackendTimeout")
-BACKEND_CONNECTION_ERROR = _buffer("BackendConnectionError")
-BACKEND_DURATION = _buffer("BackendDuration")
-# Shares of it: ``PR(4.5:)`` is what found the backend unavailable, ``PR(2.5:4.5)`` what it refused.
-BACKEND_OUTCOME = _buffer("BackendOutcome")
-DELIVERY_LAG = _buffer("DeliveryLag")
-HEAD_AGE = _buffer("HeadAge")
-BLOCKED_GROUP = _buffer("BlockedGroup")
-RECORD_FAILED = _buffer("RecordFailed")
-HEARTBEAT_ARRIVED = _buffer("HeartbeatArrived")
-HEARTBEAT_REFUSED = _buffer("HeartbeatRefused")
-UNACCOUNTED = _buffer("Unaccounted")
+# The metrics that the functions write, in the order above.
+OURS = tuple(
+    one for one in list(vars().values()) if isinstance(one, Metric) and one.kind is Kind.BUFFER
+)

@@ -1,8 +1,8 @@
 """What a signal is: what is watched, when it is wrong, why that number, how bad, what to do.
 
-Plain data, checked where it is made. Resources are named by role (``queue``, ``publish``),
-never by physical name; numbers may be shares of a resource's facts (``publish.timeout``).
-What renders a signal stands elsewhere.
+Plain data, which ``monitoring.model.checks`` checks as a whole. Resources are named by role
+(``queue``, ``publish``), never by physical name; numbers may be shares of a resource's facts
+(``publish.timeout``). What renders a signal stands elsewhere.
 """
 
 from __future__ import annotations
@@ -11,28 +11,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from functools import cache
-from pathlib import Path
-from typing import Protocol
 
-RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
-
-_DAY = 86_400
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-# Source: CloudWatch user guide, "Metric math": ids begin with a lower-case letter.
-_QUERY_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
-_STATISTIC = re.compile(
-    r"Sum|Average|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?"
-    r"|PR\((\d+(\.\d+)?)?:(\d+(\.\d+)?|\{[a-z_.]+\})?\)"
-)
 # What an expression may hold besides its queries. Source: CloudWatch user guide, "Metric math".
 _FUNCTIONS = {"ABS", "AND", "AVG", "DIFF", "FILL", "HOUR", "IF", "MAX", "MIN", "OR", "RATE",
               "REPEAT", "SUM"}  # fmt: skip
-_UNITS = {"Count", "Seconds", "Milliseconds", "Percent"}
-
-
-class SignalError(Exception):
-    """When a definition can't be what it says; it names the signal and what to mend."""
 
 
 class FailureMode(IntEnum):
@@ -121,14 +103,21 @@ class Metric:
 
     Attributes:
         unit: of one value; ``Count``, ``Seconds``, ``Milliseconds`` or ``Percent``.
+        label: what people call it.
         dimensions: beyond those that name the resource (``Operation``).
+        written: by which function and when; for metrics of ours.
+        steady: whether healthy traffic writes it every hour; for metrics of ours. CloudWatch
+            charges for the hours in which a metric is written.
     """
 
     kind: Kind
     namespace: str
     name: str
     unit: str
+    label: str
     dimensions: Mapping[str, str] = field(default_factory=dict)
+    written: str = ""
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,47 +202,11 @@ class Signal:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "runbook", self.runbook or self.id)
-        for problem in self._problems():
-            raise SignalError(f"signal '{self.id}': {problem}")
 
     @property
     def roles(self) -> frozenset[str]:
         """The roles whose resources it needs."""
         return frozenset(query.role for query in self.queries.values())
-
-    def _problems(self) -> list[str]:
-        found = stated_problems(self)
-        if not self.missing_reason.strip():
-            found.append("missing_reason is empty; say it in a sentence")
-        found += period_problems(self.period, self.datapoints, self.periods)
-        return found + self._query_problems()
-
-    def _query_problems(self) -> list[str]:
-        found = []
-        for name, query in self.queries.items():
-            if not _QUERY_ID.fullmatch(name):
-                found.append(f"query id '{name}' must begin with a lower-case letter")
-            if not _STATISTIC.fullmatch(query.statistic):
-                found.append(f"query '{name}': unknown statistic '{query.statistic}'")
-        if self.threshold.unit not in _UNITS:
-            found.append(f"unknown unit '{self.threshold.unit}'; use one of {sorted(_UNITS)}")
-        if self.expression is None:
-            if len(self.queries) != 1:
-                found.append(f"{len(self.queries)} queries and no expression; say how they combine")
-            for query in self.queries.values():
-                unit = unit_of(query)
-                if unit != self.threshold.unit:
-                    found.append(
-                        f"the threshold is in {self.threshold.unit}, but {query.statistic} of "
-                        f"{query.metric.name} is in {unit}"
-                    )
-            return found
-        used = variables(self.expression)
-        if used - self.queries.keys():
-            found.append(f"the expression uses undeclared {sorted(used - self.queries.keys())}")
-        if self.queries.keys() - used:
-            found.append(f"the expression does not use {sorted(self.queries.keys() - used)}")
-        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,26 +232,6 @@ class Composite:
     # Longer than its slowest part takes to forget: the slow burn's short window of 2 h.
     extension: int = 9000
 
-    def __post_init__(self) -> None:
-        for problem in self._problems():
-            raise SignalError(f"composite '{self.id}': {problem}")
-
-    def _problems(self) -> list[str]:
-        found = []
-        if not _ID.fullmatch(self.id):
-            found.append("the id is not kebab-case; write words-with-hyphens")
-        if not self.any_of:
-            found.append("has no parts")
-        if len(set(self.parts)) < len(self.parts):
-            found.append("names a part twice")
-        if not self.unless.keys() <= set(self.parts):
-            found.append("'unless' names what is no part of it")
-        if self.id in (*self.parts, self.suppressed_by):
-            found.append("refers to itself")
-        if self.id not in headings(RUNBOOK):
-            found.append(f"docs/{RUNBOOK.name} has no heading '## {self.id}'; write it")
-        return found
-
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """Its parts, each as the signals that have to be on together."""
@@ -310,71 +243,7 @@ class Composite:
         return tuple(name for group in self.groups for name in group)
 
 
-class Stated(Protocol):
-    """What says of itself what is wrong, how bad it is and what to do."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def impact(self) -> str: ...
-    @property
-    def covers(self) -> tuple[FailureMode, ...]: ...
-    @property
-    def threshold(self) -> Threshold: ...
-    @property
-    def runbook(self) -> str: ...
-
-
-def stated_problems(one: Stated) -> list[str]:
-    """What is missing in what is said, or can't be so."""
-    found = []
-    if not _ID.fullmatch(one.id):
-        found.append("the id is not kebab-case; write words-with-hyphens")
-    for name, text in (("title", one.title), ("impact", one.impact)):
-        if not text.strip():
-            found.append(f"{name} is empty; say it in a sentence")
-    if not one.threshold.reason.strip():
-        found.append("the threshold has no reason; say why this number")
-    if one.runbook not in headings(RUNBOOK):
-        found.append(f"docs/{RUNBOOK.name} has no heading '## {one.runbook}'; write it")
-    return found
-
-
-def unit_of(query: Query) -> str:
-    """The unit a statistic gives: counts and percentile ranks change the metric's own."""
-    if query.statistic == "SampleCount":
-        return "Count"
-    return "Percent" if query.statistic.startswith("PR(") else query.metric.unit
-
-
-def period_problems(period: int | str, datapoints: int, periods: int | str) -> list[str]:
-    """What CloudWatch would refuse; facts, which are strings, are checked once they are numbers.
-
-    Source: CloudWatch API reference, PutMetricAlarm: a period is a multiple of 60 s, and all
-    periods together are at most one day, or seven days with periods of an hour or more.
-    """
-    found = []
-    if isinstance(periods, int) and not 1 <= datapoints <= periods:
-        found.append(f"datapoints ({datapoints}) must be between 1 and periods ({periods})")
-    if isinstance(period, str):
-        return found
-    if period % 60 or not 60 <= period <= _DAY:
-        found.append(f"a period of {period} s is not a multiple of 60 up to {_DAY}")
-    longest = 7 * _DAY if period >= 3600 else _DAY
-    if isinstance(periods, int) and period * periods > longest:
-        found.append(f"{periods} periods of {period} s are more than CloudWatch's {longest} s")
-    return found
-
-
 def variables(expression: str) -> set[str]:
     """The query ids in an expression; facts in braces are none."""
     words = re.findall(r"[A-Za-z_]\w*", re.sub(r"\{[^}]*\}", "1", expression))
     return {word for word in words if word not in _FUNCTIONS}
-
-
-@cache
-def headings(file: Path) -> frozenset[str]:
-    """The second-level headings of a Markdown file."""
-    return frozenset(re.findall(r"^## (.+?)\s*$", file.read_text(), re.MULTILINE))

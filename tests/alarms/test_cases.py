@@ -12,16 +12,17 @@ from alarmproof.cases import KINDS, Case, load
 from alarmproof.model import AnyAlarm, MetricAlarm
 from alarmproof.template import parse, parse_all
 
-import alarms as definitions
-from monitoring.alarm_set import PROBE, alarm_set
+from alarms import CATALOG
+from monitoring.alarm_set import PROBE
 from monitoring.cloudwatch.alarms import template
 from settings.paths import ROOT
 from tests.templates import Synthesized
 from webhook_buffer.cli.proof import alarms_of
+from webhook_buffer.composition import alarm_set
 
 CASES = load([ROOT / "alarms" / "cases"])
 ENVIRONMENTS = ("dev", "stg", "prd")
-IDS = [one.id for one in definitions.SIGNALS] + [one.id for one in definitions.COMPOSITES]
+IDS = [*(one.id for one in CATALOG.signals), *(one.id for one in CATALOG.composites)]
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)

@@ -26,7 +26,7 @@ def test_our_metrics_are_published() -> None:
     """The table knows every metric of AWS that our own signals read."""
     import alarms as definitions
 
-    for signal in definitions.SIGNALS:
+    for signal in definitions.CATALOG.signals:
         for query in signal.queries.values():
             if query.metric.namespace.startswith("AWS/"):
                 assert query.metric.name in SERVICES[query.metric.namespace]

@@ -14,9 +14,9 @@ import pytest
 from buffer import assets
 from buffer.assets import functions_asset, release
 from monitoring.alarm_guide import alarm_guides
-from monitoring.alarm_set import alarm_set
 from settings import loader, paths
 from tests.conftest import function_environ
+from webhook_buffer.composition import alarm_set
 
 # What the Lambda runtime brings: boto3 and what it needs. Source: Lambda developer guide,
 # "Building Lambda functions with Python", runtime-included SDK.

@@ -104,10 +104,10 @@ def test_slack(backend: ScriptedBackend, secret: Secrets) -> None:
     assert all(one["type"] == "section" for one in sections)
     summary, facts, steps, links = [one["text"]["text"] for one in sections]
     assert summary == body["text"]
-    assert facts == "*What users notice:* Webhooks wait in the queue; none is lost."
+    assert facts == "*Impact:* Webhooks wait in the queue; none is lost."
     assert steps == "*First steps*\n1. 1 &gt; 0\n2. two"
     labels = re.findall(r"^<https://[^|>\s]+\|([^>]+)>$", links, re.MULTILINE)
-    assert labels == ["Runbook", "Logs of the time", "Dashboard", "Alarm"]
+    assert labels == ["Runbook", "Logs", "Dashboard", "Alarm"]
 
 
 def test_slacks_limits(backend: ScriptedBackend, secret: Secrets) -> None:
@@ -199,7 +199,7 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
         "severity": "page",
         "alarm": DOWN,
         "signal": "backend-down",
-        "title": "The backend does not take webhooks",
+        "title": "The backend does not accept webhooks",
         "summary": told.summary,
         "impact": "Webhooks wait in the queue; none is lost.",
         "environment": "prd",
@@ -240,10 +240,10 @@ def test_email(clients: Callable[[str], Any]) -> None:
     long, plain = sorted(found, key=lambda mail: -len(mail["Subject"]))
     assert len(long["Subject"]) < 100
     assert long["Subject"].startswith("PAGE buffer prd: Gr??er xxx")
-    assert plain["Subject"] == "PAGE buffer prd: The backend does not take webhooks"
+    assert plain["Subject"] == "PAGE buffer prd: The backend does not accept webhooks"
     text = plain["Message"]
     assert text.startswith(_told().summary + "\n")
-    assert "What users notice: Webhooks wait in the queue; none is lost.\n" in text
+    assert "Impact: Webhooks wait in the queue; none is lost.\n" in text
     assert "First steps:\n1. Look at the backend's own status.\n2. " in text
     assert "Runbook:\nhttps://git.example/docs/runbook.md#backend-down\n" in text
 

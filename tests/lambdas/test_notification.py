@@ -118,11 +118,11 @@ def test_ordinals(number: int, text: str) -> None:
 def test_alarm() -> None:
     """An ALARM says what, where, since when, how bad, what users notice and what to do first."""
     told = _built(message())
-    assert told.headline == "PAGE buffer prd: The backend does not take webhooks"
+    assert told.headline == "PAGE buffer prd: The backend does not accept webhooks"
     assert told.summary == (
-        "The backend does not take webhooks in prd since 03:12 UTC: 62 %, threshold 50 %."
+        "The backend does not accept webhooks in prd since 03:12 UTC: 62 %, threshold 50 %."
     )
-    assert told.facts == (("What users notice", "Webhooks wait in the queue; none is lost."),)
+    assert told.facts == (("Impact", "Webhooks wait in the queue; none is lost."),)
     assert told.steps == tuple(ALARM_GUIDES["alarms"][DOWN]["steps"])
     assert told.signal == "backend-down"
     assert told.lasted_seconds is None
@@ -147,28 +147,28 @@ def test_threshold_says_its_side(comparison: str, threshold: str) -> None:
         (_ms("2026-11-24T02:30:00Z"), "It lasted 42 min."),
         (_ms("2026-11-24T03:11:40Z"), "It lasted 20 s."),
         (_ms("2026-11-24T03:30:00Z"), "It lasted 0 s."),
-        (None, "How long it lasted is not known."),
+        (None, "Its duration is unknown."),
     ],
 )
 def test_recovery(since: int | None, lasted: str) -> None:
     """An OK says what is over and how long it lasted, and asks for nothing."""
     reason = "Threshold Crossed: 1 datapoint [0.0 (24/11/26 03:11:00)] was not greater than 50.0."
     told = _built(message(state="OK", NewStateReason=reason), since=since)
-    assert told.summary == f"Recovered: The backend does not take webhooks in prd. {lasted}"
-    assert told.headline == "RECOVERED buffer prd: The backend does not take webhooks"
+    assert told.summary == f"Recovered: The backend does not accept webhooks in prd. {lasted}"
+    assert told.headline == "RECOVERED buffer prd: The backend does not accept webhooks"
     assert (told.steps, told.facts) == ((), (("Now", "0 %, threshold 50 %"),))
 
 
 def test_again() -> None:
     """An alarm that is on again says how often it was, and since when."""
     told = _built(message(), since=_ms("2026-11-24T02:50:00Z"), times=3)
-    assert told.summary.endswith("threshold 50 %. Again, for the 3rd time since 02:50 UTC.")
+    assert told.summary.endswith("threshold 50 %. This is the 3rd time since 02:50 UTC.")
 
 
 def test_over_already() -> None:
     """An ALARM that arrives after its recovery says that it has recovered."""
     told = _built(message(), recovered_at=_ms("2026-11-24T03:20:00Z"))
-    assert told.summary.endswith("threshold 50 %. It has recovered at 03:20 UTC.")
+    assert told.summary.endswith("threshold 50 %. It recovered at 03:20 UTC.")
 
 
 def test_times_of_other_days_have_a_date() -> None:
@@ -194,8 +194,8 @@ def test_composite_leads_with_the_part_that_tells_most() -> None:
     assert told.links["runbook"].endswith("#queue-age")
     assert told.facts == (
         ("Incident", "Webhooks do not reach the backend"),
-        ("What users notice", "Webhooks wait in the queue and arrive late."),
-        ("Also on", "The backend is slow"),
+        ("Impact", "Webhooks wait in the queue and arrive late."),
+        ("Also firing", "The backend is slow"),
     )
     assert told.signal == "deliveries-failing"
     assert f"alarm/{FAILING}" in told.links["alarm"]
@@ -244,7 +244,7 @@ def test_damaged_message_is_shown() -> None:
     """What is no alarm's message is told with its text, as badly as can be."""
     transition = alarm_events.read("<html>", message_id="m-1", now=_NOW)
     told = notification.build(transition, _ALARM_GUIDES, since=_NOW, now=_NOW)
-    assert told.headline == "PAGE buffer prd: A message that is no alarm's"
+    assert told.headline == "PAGE buffer prd: A message that is not from an alarm"
     assert told.facts == (("CloudWatch says", "<html>"),)
     assert told.links.keys() == {"dashboard"}
 

@@ -208,7 +208,7 @@ def test_same_incident(notify: Loads, backend: ScriptedBackend) -> None:
         assert _failed(module, record(message(state=state, at=_at(minute)))) == []
     *_, again, over = _told(backend)
     assert [one["state"] for one in _told(backend)] == ["ALARM", "OK", "ALARM", "OK"]
-    assert re.search(r"Again, for the 2nd time since .*03:10 UTC\.$", again["summary"])
+    assert re.search(r"This is the 2nd time since .*03:10 UTC\.$", again["summary"])
     assert over["lasted_seconds"] == 15 * 60
 
 
@@ -219,7 +219,7 @@ def test_recovery_overtakes(notify: Loads, backend: ScriptedBackend) -> None:
     assert _told(backend) == []
     assert _failed(module, record(message(at=_at(10)))) == []
     [told] = _told(backend)
-    assert re.search(r"It has recovered at .*03:20 UTC\.$", told["summary"])
+    assert re.search(r"It recovered at .*03:20 UTC\.$", told["summary"])
 
 
 def test_channels_remember_apart(notify: Loads, backend: ScriptedBackend) -> None:
@@ -239,7 +239,7 @@ def test_without_its_table(
     for state in ("ALARM", "ALARM", "OK"):
         assert _failed(module, record(message(state=state))) == []
     assert [one["state"] for one in _told(backend)] == ["ALARM", "ALARM", "OK"]
-    assert _told(backend)[-1]["summary"].endswith("How long it lasted is not known.")
+    assert _told(backend)[-1]["summary"].endswith("Its duration is unknown.")
     lines = _lines(capsys)
     unread = [line["aws_error"] for line in lines if line["event"] == "incident.unread"]
     assert unread == ["ResourceNotFoundException"] * 3
@@ -265,7 +265,7 @@ def test_told_by_somebody_else_meanwhile(
     assert _failed(module, record(message(at=_at(10)))) == []
     first, second = _told(backend)
     assert "recovered" not in first["summary"]
-    assert "It has recovered at" in second["summary"]
+    assert "It recovered at" in second["summary"]
     remembered = aws.record(f"a|{DOWN}")
     assert remembered
     assert remembered["told"] == {"S": "OK"}
@@ -319,7 +319,7 @@ def test_an_unreadable_memory_of_something_newer(
         (alarms.METRIC, "Alarm ErrorAlarm", "ALARM"),
         (alarms.MATHS, "Alarm Test LocalTime", "ALARM"),
         (alarms.EMULATOR, "Alarm al", "ALARM"),
-        ("made by hand", "A message that is no alarm's", "ALARM"),
+        ("made by hand", "A message that is not from an alarm", "ALARM"),
     ],
 )
 def test_what_nobody_briefed_us_of(

@@ -21,11 +21,11 @@ from lambdas.backend_url import Backend
 from lambdas.delivery import attempt
 from lambdas.envelope import MAX_MESSAGE_BYTES, Envelope, pack, unpack
 from monitoring.alarm_guide import alarm_guides
-from monitoring.alarm_set import alarm_set
 from settings import loader
 from tests.conftest import context, eventually, function_environ, http_event
 from tests.lambdas.conftest import HttpStub, Sentry
 from tests.trace_agent import TraceAgent, trace_agent
+from webhook_buffer.composition import alarm_set
 
 _MARKER = "marker-exception-c0ffee"
 _PARENT_ID = 0xFEDCBA987654321

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
-import alarms as data
-from monitoring.alarm_set import alarm_set
+from alarms import CATALOG
+from monitoring.alarm_set import AlarmSet, alarm_set
 from monitoring.datadog.boards import dashboards
 from monitoring.datadog.check import problems
 from monitoring.datadog.monitors import monitors
 from monitoring.documents.datadog import example
 from monitoring.model import datadog
 from monitoring.model.datadog import DatadogMonitor, MetricQuery, Needs
-from monitoring.model.signals import Comparison, FailureMode, Severity, SignalError, Threshold
+from monitoring.model.signals import Comparison, FailureMode, Severity, Threshold
+from settings.errors import DefinitionError
 from settings.paths import ROOT
 
 PAGE = (ROOT / "docs" / "add-a-monitor.md").read_text("utf-8")
@@ -29,30 +31,33 @@ def _example(**changes: str) -> DatadogMonitor:
     code = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
     for old, new in changes.items():
         code = code.replace(old, new)
-    watch = eval(code, dict(_NAMES))  # noqa: S307 - it is the page's own
-    assert isinstance(watch, DatadogMonitor)
-    return watch
+    monitor = eval(code, dict(_NAMES))  # noqa: S307 - it is the page's own
+    assert isinstance(monitor, DatadogMonitor)
+    return monitor
 
 
-def test_the_example_becomes_a_monitor_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def _alarms(monitor: DatadogMonitor) -> AlarmSet:
+    return alarm_set(example(), replace(CATALOG, monitors=(*CATALOG.monitors, monitor)))
+
+
+def test_the_example_becomes_a_monitor_and_a_line() -> None:
     """From that place alone: a monitor that can be published, and its threshold on a dashboard."""
-    watch = _example()
-    monkeypatch.setattr(data, "MONITORS", (*data.MONITORS, watch))
-    alarms = alarm_set(example())
-    found = next(one for one in monitors(alarms) if one.key == watch.id)
+    monitor = _example()
+    alarms = _alarms(monitor)
+    found = next(one for one in monitors(alarms) if one.key == monitor.id)
     assert problems([found]) == []
     assert "sum(last_15m):sum:aws.lambda.enhanced.out_of_memory{" in found.body["query"]
     boards = str([one.body for one in dashboards(alarms)])
-    assert f"{watch.id} (ticket)" in boards
+    assert f"{monitor.id} (ticket)" in boards
 
 
 def test_the_error_is_as_the_page_says() -> None:
     """The check's words are those of the page."""
-    told = re.search(r"SignalError: (watch .*)", PAGE)
-    assert told
-    with pytest.raises(SignalError) as caught:
-        _example(**{'role="subscribe",\n)': 'role="subscribe",\n    recovery=1.0,\n)'})
-    assert str(caught.value) == told[1]
+    shown = re.search(r"Error: (monitor .*)", PAGE)
+    assert shown
+    with pytest.raises(DefinitionError) as caught:
+        _alarms(_example(**{'role="subscribe",\n)': 'role="subscribe",\n    recovery=1.0,\n)'}))
+    assert str(caught.value) == shown[1]
 
 
 def test_every_query_of_the_page_is_there() -> None:

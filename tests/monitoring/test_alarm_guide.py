@@ -10,9 +10,10 @@ import pytest
 
 from lambdas.alarm_guide import AlarmGuides
 from monitoring.alarm_guide import alarm_guides, first_steps
-from monitoring.alarm_set import alarm_set
-from monitoring.model.signals import RUNBOOK, headings
+from monitoring.model.checks import headings
 from settings.loader import environments, load
+from settings.paths import RUNBOOK
+from webhook_buffer.composition import alarm_set
 
 
 @pytest.mark.parametrize("env", environments())
@@ -67,7 +68,9 @@ def test_steps_name_what_exists() -> None:
 
 def test_every_heading_has_first_steps() -> None:
     """No section of the runbook lacks what somebody does first."""
-    assert [heading for heading in headings(RUNBOOK) if len(first_steps(heading)) < 2] == []
+    assert [
+        heading for heading in headings(RUNBOOK) if len(first_steps(heading, RUNBOOK)) < 2
+    ] == []
 
 
 def test_every_heading_is_an_alarm_s() -> None:
@@ -76,10 +79,10 @@ def test_every_heading_is_an_alarm_s() -> None:
     from monitoring.model.signals import Kind
 
     kinds = (Kind.QUEUE, Kind.FUNCTION, Kind.HTTP_API, Kind.TABLE)
-    generic = [signal for kind in kinds for signal in definitions.existing("x", kind)]
-    led_to = {signal.runbook for signal in (*definitions.SIGNALS, *generic)}
-    led_to |= {composite.id for composite in definitions.COMPOSITES}
-    led_to |= {watch.runbook for watch in definitions.MONITORS}
+    generic = [signal for kind in kinds for signal in definitions.CATALOG.existing("x", kind, "x")]
+    led_to = {signal.runbook for signal in (*definitions.CATALOG.signals, *generic)}
+    led_to |= {composite.id for composite in definitions.CATALOG.composites}
+    led_to |= {watch.runbook for watch in definitions.CATALOG.monitors}
     assert headings(RUNBOOK) == led_to
 
 
@@ -94,7 +97,7 @@ def test_steps_of_a_section(tmp_path: Path) -> None:
     """Only the numbered items under "First steps" count, each on one line."""
     file = tmp_path / "runbook.md"
     file.write_text(
-        "# R\n\n## a\n\n**First steps**\n\n1. one\n2. two\n\n**Mend.**\n\n1. not this\n\n## b\n"
+        "# R\n\n## a\n\n**First steps**\n\n1. one\n2. two\n\n**Fix.**\n\n1. not this\n\n## b\n"
     )
     assert first_steps("a", file) == ["one", "two"]
     assert first_steps("b", file) == []

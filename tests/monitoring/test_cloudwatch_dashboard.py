@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from alarms import CATALOG
 from dashboards.cloudwatch import buffer, existing, notifications
-from monitoring.alarm_set import PROBE, AlarmSet, alarm_set
+from monitoring import alarm_set as machinery
+from monitoring.alarm_set import PROBE, AlarmSet
 from monitoring.cloudwatch import dashboard
 from monitoring.model.dashboards import Formula, Line, Panel, Section
 from monitoring.model.signals import Kind, variables
 from monitoring.resources import resources
 from settings.loader import environments, load
 from settings.schema import Settings
+from webhook_buffer.composition import alarm_set
 
 EXISTING: dict[str, Any] = {
     "backend_url": None,
@@ -361,7 +364,7 @@ def test_dimensions_are_flat_and_log_metrics_have_none() -> None:
 def test_the_api_s_id_may_be_a_token() -> None:
     """What the API's id is only the deployment knows; it stands in the body as it came."""
     settings = load("stg")
-    found = alarm_set(settings, resources(settings, api_id="${Token[API.1]}"))
+    found = machinery.alarm_set(settings, CATALOG, resources(settings, api_id="${Token[API.1]}"))
     assert _panel(found, "Requests")["metrics"][0][2:4] == ["ApiId", "${Token[API.1]}"]
 
 

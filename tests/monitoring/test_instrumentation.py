@@ -239,35 +239,29 @@ def test_existing_resources_have_only_notify(tmp_path: Path) -> None:
 @pytest.mark.parametrize("site", get_args(Site))
 def test_every_site_of_settings_is_known(site: str) -> None:
     """Whatever site settings allow, the construct takes it."""
-    from aws_cdk import App
-
     from monitoring.cdk.datadog import instrument
 
     overrides = {"datadog": {"apiKeySecretArn": _KEY, "site": site, "functions": ["publish"]}}
-    stack = _stack(App(), "python3.14")
-    instrument([stack], settings=loader.load("dev", overrides=overrides))
+    functions = _in_a_stack("python3.14")
+    instrument(functions, settings=loader.load("dev", overrides=overrides))
 
 
 def test_an_unknown_runtime_is_an_error() -> None:
     """Datadog's construct would skip it and say nothing; here it names function and remedy."""
-    from aws_cdk import App
-
     from monitoring.cdk.datadog import instrument
 
     with pytest.raises(WebhookBufferError, match=r"S/publish: .*python9\.9.*Upgrade"):
-        instrument([_stack(App(), "python9.9")], settings=_only_publish())
+        instrument(_in_a_stack("python9.9"), settings=_only_publish())
 
 
 def test_a_second_time_is_an_error() -> None:
     """A handler wrapped twice would call itself for ever; here it names the function."""
-    from aws_cdk import App
-
     from monitoring.cdk.datadog import instrument
 
-    stack = _stack(App(), "python3.14")
-    instrument([stack], settings=_only_publish())
+    functions = _in_a_stack("python3.14")
+    instrument(functions, settings=_only_publish())
     with pytest.raises(WebhookBufferError, match="S/publish: instrumented for Datadog already"):
-        instrument([stack], settings=_only_publish())
+        instrument(functions, settings=_only_publish())
 
 
 def test_a_function_that_is_nowhere_is_an_error() -> None:
@@ -275,7 +269,7 @@ def test_a_function_that_is_nowhere_is_an_error() -> None:
     from monitoring.cdk.datadog import instrument
 
     with pytest.raises(WebhookBufferError, match=r"'dev': datadog\.functions:.*publish"):
-        instrument([], settings=_only_publish())
+        instrument({}, settings=_only_publish())
 
 
 def _only_publish() -> schema.Settings:
@@ -283,13 +277,13 @@ def _only_publish() -> schema.Settings:
     return loader.load("dev", overrides=overrides)
 
 
-def _stack(app: Any, runtime: str) -> Any:
-    """A stack with one function, of a runtime of its own."""
-    from aws_cdk import Environment, Stack
+def _in_a_stack(runtime: str) -> dict[str, Any]:
+    """A function of a runtime of its own, in a stack."""
+    from aws_cdk import App, Environment, Stack
     from aws_cdk import aws_lambda as lambda_
 
     where = Environment(account="111111111111", region="us-east-1")
-    stack: Any = Stack(app, "S", env=where)
+    stack = Stack(App(), "S", env=where)
     function = lambda_.Function(
         stack,
         "publish",
@@ -298,5 +292,4 @@ def _stack(app: Any, runtime: str) -> Any:
         code=lambda_.Code.from_inline("def handler(event, context): return {}"),
         handler="index.handler",
     )
-    stack.functions = {"publish": function}
-    return stack
+    return {"publish": function}

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from lambdas import metrics
-from monitoring.model.signals import RUNBOOK, headings
+from monitoring.model.checks import headings
 from monitoring.resources import resources
 from settings import loader
+from settings.paths import RUNBOOK
 from tests.templates import Synthesized, Template, synthesize
 
 ALARMS = ("AWS::CloudWatch::Alarm", "Custom::Alarm")

@@ -17,22 +17,30 @@ from dataclasses import dataclass, field
 import numpy as np
 from alarmproof.model import MetricKey, Series, Values
 
+from monitoring.model import metrics
+from monitoring.model.signals import Metric
+
 # The buffer's defaults (docs/settings.md), in seconds and minutes.
 CONCURRENCY = 10
 TIMEOUT, BACKEND_TIME = 10.0, 7.0
 RETRY_BASE, RETRY_MAX = 2.0, 300.0
-BLOCKED_ATTEMPTS, BLOCKED_SECONDS, FRESH_SECONDS = 5, 600.0, 1200.0
+BLOCKED_ATTEMPTS, BLOCKED_SECONDS, FRESH_SECONDS = 5, 600.0, metrics.FRESH_SECONDS
 HEARTBEAT_MINUTES, AUDIT_MINUTES = 5, 60
 TARGET_MS = 300_000
 VISIBILITY = 60.0
 
 OK, REDIRECT, REFUSED, BROKEN, TIMED_OUT, NO_CONNECTION = 2, 3, 4, 5, 6, 7
 _COUNTERS = {
-    OK: "Backend2xx", REDIRECT: "Backend3xx", REFUSED: "Backend4xx", BROKEN: "Backend5xx",
-    TIMED_OUT: "BackendTimeout", NO_CONNECTION: "BackendConnectionError",
+    OK: metrics.BACKEND_2XX, REDIRECT: metrics.BACKEND_3XX, REFUSED: metrics.BACKEND_4XX,
+    BROKEN: metrics.BACKEND_5XX, TIMED_OUT: metrics.BACKEND_TIMEOUT,
+    NO_CONNECTION: metrics.BACKEND_CONNECTION_ERROR,
 }  # fmt: skip
 # (namespace, metric, role, statistic): what a series is of; the role is a function or a queue.
 Key = tuple[str, str, str, str]
+
+
+def _ours(metric: Metric, statistic: str) -> Key:
+    return metric.namespace, metric.name, "buffer", statistic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,13 +215,15 @@ class Simulation:
                 for statistic, share in (("p90", 90), ("p99", 99), ("Maximum", 100)):
                     value = float(np.percentile(took, share)) * 1000 + 5
                     self._put(minute, (api, name, "api", statistic), value)
-            self._put(minute, ("WebhookBuffer", "Accepted", "buffer", "Sum"), arrivals - refused)
+            self._put(minute, _ours(metrics.ACCEPTED, "Sum"), arrivals - refused)
         if refuses or seconds:
             self._put(
-                minute, ("WebhookBuffer/Logs", "log-errors", "publish", "Sum"), refused or math.nan
+                minute,
+                (metrics.LOG_NAMESPACE, metrics.LOG_ERRORS.name, "publish", "Sum"),
+                refused or math.nan,
             )
         if beat_refused:
-            self._put(minute, ("WebhookBuffer", "HeartbeatRefused", "buffer", "Sum"), 1)
+            self._put(minute, _ours(metrics.HEARTBEAT_REFUSED, "Sum"), 1)
         self._beat_taken = beat and not beat_refused
         self.accepted += arrivals - refused
         return refused
@@ -349,14 +359,13 @@ class Simulation:
         duplicates = sum(one.duplicates for one in faults)
         self._put(minute, (sqs, "NumberOfDeduplicatedSentMessages", "queue", "Sum"), duplicates)
         if came:
-            self._put(minute, ("WebhookBuffer", "HeartbeatArrived", "buffer", "Sum"), 1)
+            self._put(minute, _ours(metrics.HEARTBEAT_ARRIVED, "Sum"), 1)
             happened.attempts += 1
         elif beat and crashing:
             happened.attempts += 1
             happened.crashes += 1
 
     def _functions(self, minute: int, faults: Sequence[Fault], happened: _Minute) -> None:
-        ours = "WebhookBuffer"
         if happened.attempts:
             lambdas = "AWS/Lambda"
             self._put(minute, (lambdas, "Invocations", "subscribe", "Sum"), happened.attempts)
@@ -370,7 +379,7 @@ class Simulation:
                 min(CONCURRENCY, busy + (1 if happened.attempts > 1 else 0)),
             )  # fmt: skip
         for outcome, count in happened.outcomes.items():
-            self._put(minute, (ours, _COUNTERS[outcome], "buffer", "Sum"), count)
+            self._put(minute, _ours(_COUNTERS[outcome], "Sum"), count)
         if happened.fresh:
             fresh = np.array(happened.fresh)
             shares = {
@@ -379,10 +388,10 @@ class Simulation:
                 "SampleCount": len(fresh),
             }
             for statistic, value in shares.items():
-                self._put(minute, (ours, "BackendOutcome", "buffer", statistic), value)
+                self._put(minute, _ours(metrics.BACKEND_OUTCOME, statistic), value)
         if happened.seconds:
             value = float(np.percentile(happened.seconds, 90)) * 1000
-            self._put(minute, (ours, "BackendDuration", "buffer", "p90"), value)
+            self._put(minute, _ours(metrics.BACKEND_DURATION, "p90"), value)
             self._put(
                 minute, ("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "table", "Sum"),
                 len(happened.seconds),
@@ -390,19 +399,21 @@ class Simulation:
         if happened.lags:
             lags = np.array(happened.lags) * 1000
             share = 100 * float((lags <= TARGET_MS).mean())
-            self._put(minute, (ours, "DeliveryLag", "buffer", f"PR(:{TARGET_MS})"), share)
-            self._put(minute, (ours, "DeliveryLag", "buffer", "SampleCount"), len(lags))
+            self._put(minute, _ours(metrics.DELIVERY_LAG, f"PR(:{TARGET_MS})"), share)
+            self._put(minute, _ours(metrics.DELIVERY_LAG, "SampleCount"), len(lags))
         if not math.isnan(happened.head_age):
-            self._put(minute, (ours, "HeadAge", "buffer", "Maximum"), happened.head_age)
+            self._put(minute, _ours(metrics.HEAD_AGE, "Maximum"), happened.head_age)
         if happened.blocked:
-            self._put(minute, (ours, "BlockedGroup", "buffer", "Sum"), happened.blocked)
+            self._put(minute, _ours(metrics.BLOCKED_GROUP, "Sum"), happened.blocked)
         if happened.record_failures:
             count = happened.record_failures
-            self._put(minute, (ours, "RecordFailed", "buffer", "Sum"), count)
+            self._put(minute, _ours(metrics.RECORD_FAILED, "Sum"), count)
             self._put(minute, ("AWS/DynamoDB", "WriteThrottleEvents", "table", "Sum"), count)
         logged = sum(one.log_errors for one in faults) + happened.crashes
         if logged:
-            self._put(minute, ("WebhookBuffer/Logs", "log-errors", "subscribe", "Sum"), logged)
+            self._put(
+                minute, (metrics.LOG_NAMESPACE, metrics.LOG_ERRORS.name, "subscribe", "Sum"), logged
+            )
 
     def _watch(self, minute: int, faults: Sequence[Fault], happened: _Minute) -> None:
         broken = any(one.alert_path for one in faults)
@@ -418,9 +429,7 @@ class Simulation:
                 if one.lost and one.start <= minute < one.start + 360
             ]  # fmt: skip
             if recent:
-                self._put(
-                    minute, ("WebhookBuffer", "Unaccounted", "buffer", "Maximum"), sum(recent)
-                )
+                self._put(minute, _ours(metrics.UNACCOUNTED, "Maximum"), sum(recent))
 
 
 @dataclass(frozen=True)
@@ -445,20 +454,22 @@ class BufferRecording:
         ]
 
 
+_LOG_COUNTS = (metrics.LOG_ERRORS, metrics.LOG_WARNINGS, metrics.LOG_TROUBLE)
 _ROLES = ("publish", "subscribe", "notify", "audit", "undelivered", "helpers")
 
 
 def role_of(metric: MetricKey) -> tuple[str, str]:
     """The role and the metric's own name."""
-    if metric.namespace == "WebhookBuffer/Logs":
-        name = next((one for one in ("log-errors", "log-warnings", "log-trouble")
-                     if metric.name.endswith(one)), metric.name)  # fmt: skip
+    if metric.namespace == metrics.LOG_NAMESPACE:
+        name = next(
+            (one.name for one in _LOG_COUNTS if metric.name.endswith(one.name)), metric.name
+        )
         function = metric.name.removesuffix(f"-{name}").rpartition("-")[2]
         return function, name
     text = " ".join(value for _, value in metric.dimensions)
     found = next((role for role in _ROLES if text.endswith(role)), None)
     by_service = {
         "AWS/SQS": "queue", "AWS/ApiGateway": "api", "AWS/DynamoDB": "table",
-        "WebhookBuffer": "buffer",
+        metrics.NAMESPACE: "buffer",
     }  # fmt: skip
     return found or by_service.get(metric.namespace, ""), metric.name

@@ -12,13 +12,14 @@ from rich.table import Table
 
 from monitoring import cost, wording
 from monitoring.alarm_guide import steps, steps_of
-from monitoring.alarm_set import AlarmSet, CompositeAlarm, alarm_set
+from monitoring.alarm_set import AlarmSet, CompositeAlarm
 from monitoring.cloudwatch.alarms import template as own
 from settings.errors import InputError
 from settings.loader import load
 from settings.paths import ROOT
 from webhook_buffer.cli import proof
 from webhook_buffer.cli.terminal import console, progress, show, step
+from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.operations import drill
 from webhook_buffer.operations.cdk import check_node
@@ -87,7 +88,7 @@ def drill_alarm(
     """
     settings = load(env)
     alarms = alarm_set(settings)
-    alarm, incident, channels = drill.told(alarms, name)
+    alarm, incident, channels = drill.notified(alarms, name)
     target = laptop.target(settings)
     outputs(target)  # or there is nothing to set off
     drill.end_other_parts(target, alarm, incident)
@@ -286,7 +287,7 @@ def _show_cost(alarms: AlarmSet) -> None:
 
 
 def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
-    alarm, _, channels = drill.told(alarms, name)
+    alarm, _, channels = drill.notified(alarms, name)
     signal = alarm.signal
     metrics = [
         f"{query}: {one.namespace} {one.name} {one.statistic} "
@@ -296,7 +297,7 @@ def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
     return [
         ("Alarm", alarm.name),
         ("What is wrong", signal.title),
-        ("What users notice", signal.impact),
+        ("Impact", signal.impact),
         ("Condition", wording.condition(alarm)),
         ("Expression", alarm.expression or "the metric itself"),
         ("Metrics", "\n".join(metrics)),
@@ -319,11 +320,11 @@ def _of_composite(alarm: CompositeAlarm, alarms: AlarmSet) -> list[tuple[str, st
     return [
         ("Alarm", alarm.name),
         ("What is wrong", composite.title),
-        ("What users notice", composite.impact),
+        ("Impact", composite.impact),
         ("On while", wording.parts(alarm)),
         ("Silent during", silent or "-"),
         ("Severity", alarm.severity.value),
-        ("First steps", _numbered(steps(composite.id, alarms.settings))),
+        ("First steps", _numbered(steps(composite.id, alarms))),
     ]
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from alarms import CATALOG
 from lambdas.extract import HEADER_NAME
-from monitoring.alarm_set import alarm_set
 from monitoring.channels import unrouted
 from settings.errors import InputError, ProofFailedError
 from settings.loader import load
@@ -19,6 +19,7 @@ from webhook_buffer.cli.alarms import Env, Yes, alarms_app, by_reason
 from webhook_buffer.cli.datadog import Publication, datadog_app
 from webhook_buffer.cli.demo import demo
 from webhook_buffer.cli.terminal import console, milliseconds, progress, require_answer, show, step
+from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.laptop.emulator import DEFAULT_PORT
 from webhook_buffer.operations import deployment, logs
@@ -58,7 +59,7 @@ def up(
 ) -> None:
     """Start the emulator and deploy the buffer onto it; run again, it updates what changed."""
     target = _target(load("local"), port)
-    cdk = deployment.prepare(target, step)
+    cdk = deployment.prepare(target, step, CATALOG)
     _next_steps(_apply(target, cdk))
 
 
@@ -214,7 +215,7 @@ def synth(env: Env) -> None:
     settings = load(env)
     folder = laptop.STATE / settings.environment
     target = Environment(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS)
-    cdk = deployment.synthesize(target, step)
+    cdk = deployment.synthesize(target, step, CATALOG)
     _warn(settings)
     console.print(f"Templates: {_shown(cdk.assembly)}")
 
@@ -223,7 +224,7 @@ def synth(env: Env) -> None:
 def diff(env: Env) -> None:
     """Show what a deployment would change."""
     target = _target(load(env))
-    cdk = deployment.prepare(target, step)
+    cdk = deployment.prepare(target, step, CATALOG)
     _show_changes(target, cdk)
 
 
@@ -233,7 +234,7 @@ def deploy(env: Env, yes: Yes = False) -> None:
     settings = load(env)
     require_answer(yes)
     target = _target(settings)
-    cdk = deployment.prepare(target, step)
+    cdk = deployment.prepare(target, step, CATALOG)
     _show_changes(target, cdk)
     publication = Publication(settings) if settings.datadog else None
     if publication:
@@ -277,7 +278,7 @@ def destroy(env: Env, yes: Yes = False) -> None:
         )
     if not yes:
         typer.confirm(f"Destroy '{env}'?", abort=True)
-    cdk = deployment.synthesize(target, step)
+    cdk = deployment.synthesize(target, step, CATALOG)
     deployment.destroy(target, cdk, step)
     laptop.forget(settings)
     if deployment.table_exists(target):

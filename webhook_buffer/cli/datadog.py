@@ -174,12 +174,13 @@ def import_object(
     """Take over a dashboard or monitor that was made by hand: a file here, a marker there."""
     from monitoring.datadog.definition import Kind
     from monitoring.datadog.sync.adopt import adopt, adoption
+    from webhook_buffer.composition import definitions
 
     require_answer(yes)
     if kind not in (Kind.DASHBOARD, Kind.MONITOR):
         raise InputError(f"'{kind}' can't be imported; write dashboard or monitor.")
     api, settings = _api(env)
-    found = adoption(api, settings, Kind(kind), id, key)
+    found = adoption(api, settings, Kind(kind), id, key, present=definitions(settings))
     file = found.file.relative_to(ROOT)
     console.print(f"{kind} {id}, '{escape(found.title)}', becomes {file}.", soft_wrap=True)
     for warning in found.warnings:
@@ -199,8 +200,8 @@ def render_objects(
     env: Env = "local",
 ) -> None:
     """Write every object as JSON, to paste into Datadog or to read. Needs no keys."""
-    from monitoring.datadog.definitions import definitions
     from monitoring.documents.datadog import files
+    from webhook_buffer.composition import definitions
 
     written = files(definitions(load(env)))
     try:
@@ -277,9 +278,9 @@ def _api_of(settings: Settings) -> Api:
 
 def _plan(api: Api, settings: Settings) -> Plan:
     """The plan of definitions that are known to be good."""
-    from monitoring.datadog.definitions import definitions
     from monitoring.datadog.sync.api import problems
     from monitoring.datadog.sync.plan import plan
+    from webhook_buffer.composition import definitions
 
     with console.status("Checking the definitions"):
         wanted = definitions(settings)

@@ -312,9 +312,9 @@ def alarms_of(paths: list[Path] | None, env: str, *, opt_in: bool = False) -> Te
 
     if paths:
         return template.read(paths)
-    from monitoring.alarm_set import alarm_set
     from monitoring.cloudwatch.alarms import template as own
     from settings.loader import load
+    from webhook_buffer.composition import alarm_set
 
     settings = load(env)
     if opt_in and settings.sends_heartbeats and settings.traffic is None:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitoring.datadog.definition import Kind
-from monitoring.datadog.definitions import definitions
 from monitoring.datadog.sync.api import Api
 from monitoring.datadog.sync.plan import Action, Plan, plan
 from monitoring.datadog.sync.publish import apply
 from settings.errors import ProofFailedError
 from settings.schema import Settings
+from webhook_buffer.composition import definitions
 from webhook_buffer.laptop.fake_datadog import FakeDatadog
 from webhook_buffer.laptop.laptop import fake_datadog_keys
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from alarms import CATALOG
 from monitoring.datadog.sync.keys import Keys
 from settings.errors import NotDeployedError
 from settings.loader import load
@@ -129,7 +130,7 @@ def fresh(
             overrides=changed,
             outputs_file=folder / "cdk.out.json",
         )
-        yield made, deployment.apply(made, deployment.prepare(made, step), step)
+        yield made, deployment.apply(made, deployment.prepare(made, step, CATALOG), step)
     finally:
         one.stop()
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from botocore.exceptions import ClientError, WaiterError
 
 from monitoring.alarm_set import alarm_set
+from monitoring.model.catalog import Catalog
 from settings.errors import InputError, ToolError
 from settings.names import function_log_group
 from webhook_buffer.operations.cdk import Cdk
@@ -17,7 +18,7 @@ from webhook_buffer.operations.environment import Environment, aws_errors, outpu
 Step = Callable[[str], AbstractContextManager[object]]
 
 
-def prepare(target: Environment, step: Step) -> Cdk:
+def prepare(target: Environment, step: Step, catalog: Catalog) -> Cdk:
     """Synthesizes an environment; on the emulator it also bootstraps the account.
 
     On AWS bootstrapping is an administrator's act and stays one: ``cdk bootstrap``.
@@ -25,17 +26,21 @@ def prepare(target: Environment, step: Step) -> Cdk:
     if target.settings.on_laptop:
         with step("Bootstrapping the emulator's account"):
             Cdk(target).bootstrap()
-    return synthesize(target, step)
+    return synthesize(target, step, catalog)
 
 
-def synthesize(target: Environment, step: Step) -> Cdk:
+def synthesize(target: Environment, step: Step, catalog: Catalog) -> Cdk:
     """Synthesizes an environment; the returned CDK's other commands read what came of it.
 
+    Args:
+        catalog: what the app deploys; checked here, where an error is more than CDK's output.
+
     Raises:
+        DefinitionError: When a definition can't work.
         SettingsError: When what ``alarms`` changes can't be.
     """
     if target.settings.monitoring:
-        alarm_set(target.settings)
+        alarm_set(target.settings, catalog)
     cdk = Cdk(target)
     with step("Synthesizing the stacks"):
         cdk.synth()

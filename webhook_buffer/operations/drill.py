@@ -1,4 +1,4 @@
-"""Setting an alarm off on purpose, to see what it tells to whom."""
+"""Setting an alarm off on purpose, to see who is notified and how."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import difflib
 import math
 from datetime import UTC, datetime
 
-import alarms as definitions
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from monitoring.channels import channels_for
 from monitoring.model.signals import Comparison, Severity
@@ -14,8 +13,8 @@ from settings.errors import InputError, NotDeployedError
 from webhook_buffer.operations.environment import Environment, aws_errors
 
 
-def told(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | None, list[str]]:
-    """Who hears of a signal's alarm: the incident it is part of, and the channels' ids.
+def notified(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | None, list[str]]:
+    """Where a signal's alarm leads: its incident, if it is part of one, and the channels' ids.
 
     Raises:
         InputError: When there is no such signal in this environment.
@@ -47,7 +46,7 @@ def _unknown(alarms: AlarmSet, name: str) -> InputError:
     known = [one.signal.id for one in alarms.alarms]
     known += [one.composite.id for one in alarms.composites]
     near = " or ".join(difflib.get_close_matches(name, known, n=2))
-    if name in {one.id for one in definitions.MONITORS}:
+    if name in {one.id for one in alarms.catalog.monitors}:
         hint = ": Datadog alone watches it (docs/datadog-objects.md)."
     elif name in alarms.left_out:
         hint = f" ({alarms.left_out[name]})."
@@ -62,7 +61,7 @@ def _unknown(alarms: AlarmSet, name: str) -> InputError:
 
 
 def end_other_parts(target: Environment, alarm: Alarm, incident: CompositeAlarm | None) -> None:
-    """Makes sure that an incident is not on already: then nobody would be told anew.
+    """Makes sure that an incident is not on already: then nobody would be notified again.
 
     On the laptop, where states are only ever set, its other parts are set to OK.
 
@@ -79,7 +78,7 @@ def end_other_parts(target: Environment, alarm: Alarm, incident: CompositeAlarm 
     if on and not target.settings.on_laptop:
         raise InputError(
             f"The incident {incident.composite.id} is on already ({', '.join(on)}), so nobody "
-            "would be told anew. Try again when it is over."
+            "would be notified again. Try again when it is over."
         )
     for name in on:
         force(target, others[name], "OK")
@@ -112,7 +111,7 @@ def force(target: Environment, alarm: Alarm, state: str) -> None:
 
 
 def _reason(alarm: Alarm, state: str) -> str:
-    """A drill says so, and holds a value beyond the threshold to show how it is told."""
+    """A drill says so, and holds a value beyond the threshold as CloudWatch's reason does."""
     below = alarm.signal.comparison in (Comparison.BELOW, Comparison.AT_MOST)
     if state == "OK":
         return "Drill: back to OK."

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from monitoring.datadog import check
 from monitoring.datadog.definition import TEXT, Definition, Kind, digest_of, unmarked
-from monitoring.datadog.definitions import definitions
 from monitoring.datadog.imported import FOLDERS, definition_of, file_of, written
 from monitoring.datadog.sync.api import Api, problems
 from monitoring.datadog.sync.diff import sendable
@@ -41,11 +41,20 @@ class Adoption:
     warnings: tuple[str, ...]
 
 
-def adoption(api: Api, settings: Settings, kind: Kind, id: str, key: str | None) -> Adoption:  # noqa: A002
+def adoption(
+    api: Api,
+    settings: Settings,
+    kind: Kind,
+    id: str,  # noqa: A002
+    key: str | None,
+    *,
+    present: Sequence[Definition],
+) -> Adoption:
     """Reads an object and says what importing it means; writes nothing.
 
     Args:
         key: how it is called here; from its title without one.
+        present: what the environment defines already.
 
     Raises:
         InputError: When there is no such object, it is somebody's already, or the key is taken.
@@ -63,7 +72,6 @@ def adoption(api: Api, settings: Settings, kind: Kind, id: str, key: str | None)
     adopted = taken_over(kind, id, found.body, settings, key)
     if adopted.file.exists():
         raise InputError(f"{adopted.file.name} is there already; give another name with --key.")
-    present = definitions(settings)
     new = adopted.definition
     if any((one.kind, one.key) == (kind, new.key) for one in present):
         raise InputError(f"The key '{new.key}' of a {kind} is taken; give another with --key.")

@@ -86,7 +86,7 @@ def test_what_is_right_passes(kind: Kind, body: dict[str, Any]) -> None:
         ("message", "x{{/is_alert}}", "{{/is_alert}} closes what is not open"),
         ("message", "{{#is_bad}}x{{/is_bad}}", "{{#is_bad}} is no block"),
         ("message", "{{functionname.name}}", "grouped by queuename"),
-        ("message", "tell @slack/orders", "'@slack/orders' is no notification handle"),
+        ("message", "tell @slack/orders", "'@slack/orders' is not a notification handle"),
         ("message", " ", "message: is empty"),
         ("name", "late on {{host.name}}", "name: {{host.name}} is no variable"),
     ],

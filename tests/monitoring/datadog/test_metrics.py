@@ -40,8 +40,8 @@ def test_sources_are_told_by_names() -> None:
 
 def test_what_is_watched_is_in_the_table() -> None:
     """No watch or objective names a metric that the table does not have."""
-    parts = [query for one in alarms.MONITORS for query in one.queries.values()]
-    parts += [query for one in alarms.OBJECTIVES for query in one.queries.values()]
+    parts = [query for one in alarms.CATALOG.monitors for query in one.queries.values()]
+    parts += [query for one in alarms.CATALOG.objectives for query in one.queries.values()]
     for query in parts:
         if isinstance(query, MetricQuery):
             found = metrics.known(query.name)

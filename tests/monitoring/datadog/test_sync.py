@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from monitoring.datadog.definition import Definition, Kind, marked, reference
-from monitoring.datadog.definitions import definitions
 from monitoring.datadog.downtimes import downtimes
 from monitoring.datadog.sync.api import Api, problems
 from monitoring.datadog.sync.diff import changes, comparable, digest, stamped
@@ -22,6 +21,7 @@ from monitoring.documents.datadog import example
 from settings.errors import DatadogError
 from settings.loader import load
 from settings.schema import Settings
+from webhook_buffer.composition import definitions
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.fake_datadog import FakeDatadog, Fault, Limit
 

@@ -133,7 +133,7 @@ def test_every_signal_is_drawn_or_has_a_reason() -> None:
 
 def test_panels_name_only_signals_that_exist() -> None:
     """No panel draws the line of a signal that is misspelt."""
-    ours = {one.id for one in alarms.SIGNALS} | {one.id for one in alarms.MONITORS}
+    ours = {one.id for one in alarms.CATALOG.signals} | {one.id for one in alarms.CATALOG.monitors}
     for found in (made(), made(**EXISTING)):
         names = ours | {one.signal.id for one in found.alarms}
         for panel in panels(found.settings):

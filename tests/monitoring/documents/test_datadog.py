@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 
-from monitoring.datadog.definitions import definitions
 from monitoring.documents.datadog import COMMAND, FOLDER, example, files, index
+from webhook_buffer.composition import definitions
 
 
 def test_the_docs_have_every_object_as_it_is() -> None:
     """docs/datadog holds the JSON of every object, and nothing else."""
     wanted = files(definitions(example()))
     kept = {str(file.relative_to(FOLDER)): file for file in FOLDER.rglob("*.json")}
-    assert kept.keys() == wanted.keys(), f"run {COMMAND}"
+    assert kept.keys() == wanted.keys(), f"run: {COMMAND}"
     for name, text in wanted.items():
-        assert kept[name].read_text("utf-8") == text, f"{name} is old; run {COMMAND}"
+        assert kept[name].read_text("utf-8") == text, f"{name} is old; run: {COMMAND}"
 
 
 def test_the_index_leads_to_every_object() -> None:
     """docs/datadog-objects.md is current, and links each file."""
     found = definitions(example())
     page = FOLDER.with_name("datadog-objects.md").read_text("utf-8")
-    assert page == index(found), f"run {COMMAND}"
+    assert page == index(found), f"run: {COMMAND}"
     assert all(f"(datadog/{name})" in page for name in files(found))
 
 

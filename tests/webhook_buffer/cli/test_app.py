@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.alarm_set import alarm_set
 from settings.loader import load
 from settings.paths import CDK_JSON, ROOT
 from webhook_buffer.cli import app, main
 from webhook_buffer.cli.terminal import console
+from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations import cdk
 

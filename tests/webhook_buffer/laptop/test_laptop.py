@@ -20,10 +20,11 @@ import psutil
 import pytest
 import urllib3
 
-from monitoring.alarm_set import alarm_set
+from alarms import CATALOG
 from settings.loader import load
 from settings.paths import ROOT
 from tests.conftest import OUTPUTS, client, eventually
+from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.environment import Environment
@@ -211,7 +212,7 @@ def test_one_incident_is_told_once_to_every_channel(laptop: Laptop) -> None:
         pages = received.expect(["slack", "pagerduty", "https", "email"])
         for page in pages:
             told = _told(page)
-            assert "The backend does not take webhooks" in told, page.channel
+            assert "The backend does not accept webhooks" in told, page.channel
             assert "62.5 %, threshold 50 %" in told
             assert "Webhooks wait in the queue" in told
             assert "docs/runbook.md#backend-down" in told
@@ -343,7 +344,7 @@ def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) ->
     without = {"monitoring": False}
     target = replace(laptop.target, settings=load("local", overrides=without), overrides=without)
     assert deployment.leftover(target) == "webhook-buffer-local-monitoring"
-    deployment.apply(target, deployment.synthesize(target, nullcontext), nullcontext)
+    deployment.apply(target, deployment.synthesize(target, nullcontext, CATALOG), nullcontext)
     assert deployment.deployed(target) == ["webhook-buffer-local"]
     sender = Sender(laptop.outputs["BufferedEndpoint"])
     message_id = sender.post(Webhook(body=b"kept")).answer["message_id"]

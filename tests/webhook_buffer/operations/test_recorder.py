@@ -11,9 +11,9 @@ from alarmproof.model import Series
 from alarmproof.template import parse
 
 from lambdas.metrics import embedded
-from monitoring.alarm_set import alarm_set
 from monitoring.cloudwatch.alarms import template
 from settings.loader import load
+from webhook_buffer.composition import alarm_set
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.logs import Line
 from webhook_buffer.operations.recorder import Depth, observations, series_of

@@ -1,0 +1,33 @@
+"""All that is defined, as one record: what the roots hand to the machinery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitoring.model.datadog import DatadogMonitor, Objective
+from monitoring.model.signals import Composite, Kind, Signal
+
+
+def _no_signals(*_: object) -> tuple[Signal, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """The definitions of a project.
+
+    Attributes:
+        signals: of the buffer.
+        composites: incidents over these signals.
+        monitors: what only Datadog can evaluate.
+        objectives: what becomes an SLO.
+        existing: the signals of a resource that this project did not create, by its role, kind
+            and physical name.
+    """
+
+    signals: tuple[Signal, ...]
+    composites: tuple[Composite, ...] = ()
+    monitors: tuple[DatadogMonitor, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    existing: Callable[[str, Kind, str], tuple[Signal, ...]] = _no_signals

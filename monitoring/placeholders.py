@@ -1,0 +1,123 @@
+"""Numbers in texts: who writes a text names the number, and its source fills it in.
+
+A signal's title, impact and reasons name it in braces: ``{threshold}`` and ``{window}`` of
+the signal itself, ``{share}`` or ``{factor}`` of the fact that the threshold is a part or a
+multiple of, or any fact (``{queue.scan_limit}``). The runbook, which people read as it
+stands, has the number between two comments that Markdown does not show:
+``<!--queue-age-page.threshold-->15 min<!--/-->``. There a name is that of a signal or a Datadog
+monitor with ``.threshold``, ``.window``, ``.share`` or ``.factor``, a fact, or a settings key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from monitoring.model.signals import Signal, Threshold
+from monitoring.quantities import quantity, window
+from monitoring.resources import Resources
+from settings.schema import Settings
+
+# Double braces are Datadog's own variables.
+_BRACES = re.compile(r"(?<!\{)\{([a-z0-9_.-]+)\}(?!\})")
+_MARKED = re.compile(r"<!--([\w.-]+)-->.*?<!--/-->", re.DOTALL)
+# A settings key's unit is the end of its name.
+_KEY_UNITS = {
+    "Seconds": ("Seconds", 1),
+    "Minutes": ("Seconds", 60),
+    "Days": ("Seconds", 86_400),
+    "Objective": ("Percent", 1),
+}
+
+
+def numbers(
+    threshold: Threshold, value: float, period: int, datapoints: int, periods: int
+) -> dict[str, str]:
+    """The numbers of one signal, by the names that its texts use.
+
+    Args:
+        value: the threshold in its unit.
+        period: seconds.
+    """
+    found = {
+        "threshold": quantity(value, threshold.unit),
+        "window": window(period, datapoints, periods),
+    }
+    if threshold.of:
+        found["share"] = quantity(100 * threshold.value, "Percent")
+        found["factor"] = quantity(threshold.value, "Count")
+    return found
+
+
+def problems(signal: Signal, resources: Resources) -> list[str]:
+    """The braces in a signal's texts that name neither a number of its own nor a fact."""
+    own = ["threshold", "window", *(("share", "factor") if signal.threshold.of else ())]
+    known = f"{', '.join(f'{{{name}}}' for name in own)}, or a fact of monitoring/resources.py"
+    return [
+        f"signal '{signal.id}': a text names {{{name}}}, which does not exist; write one of {known}"
+        for text in (
+            signal.title,
+            signal.impact,
+            signal.missing_reason,
+            signal.threshold.reason,
+        )
+        for name in _BRACES.findall(text)
+        if name not in own and of_fact(name, resources) is None
+    ]
+
+
+def filled(signal: Signal, own: Mapping[str, str], resources: Resources) -> Signal:
+    """A signal whose texts have their numbers; ``problems`` has found nothing in them."""
+
+    def text(written: str) -> str:
+        return _BRACES.sub(
+            lambda match: own.get(match[1]) or of_fact(match[1], resources) or match[0], written
+        )
+
+    return replace(
+        signal,
+        title=text(signal.title),
+        impact=text(signal.impact),
+        missing_reason=text(signal.missing_reason),
+        threshold=replace(signal.threshold, reason=text(signal.threshold.reason)),
+    )
+
+
+def of_fact(name: str, resources: Resources) -> str | None:
+    """A fact's number in words; None when there is no such fact."""
+    try:
+        fact = resources.fact(name)
+    except KeyError:
+        return None
+    return quantity(fact.value, fact.unit)
+
+
+def of_setting(name: str, settings: Settings) -> str | None:
+    """The number of a settings key in words; None when there is no such number."""
+    value = getattr(settings, name, None) if name in type(settings).model_fields else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    unit, factor = next(
+        (unit for end, unit in _KEY_UNITS.items() if name.endswith(end)), ("Count", 1)
+    )
+    return quantity(value * factor, unit)
+
+
+def refreshed(text: str, number: Callable[[str], str | None]) -> str:
+    """A part of the runbook with its numbers, each still between its comments.
+
+    Args:
+        number: by name; where it knows none, the text stays.
+    """
+
+    def fresh(match: re.Match[str]) -> str:
+        known = number(match[1])
+        return match[0] if known is None else f"<!--{match[1]}-->{known}<!--/-->"
+
+    return _MARKED.sub(fresh, text)
+
+
+def plain(text: str) -> str:
+    """A text without the comments around its numbers."""
+    return re.sub(r"<!--[\w./-]+-->", "", text)

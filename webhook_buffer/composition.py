@@ -1,0 +1,35 @@
+"""Where the command and its laptop hand the definitions to the machinery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alarms import CATALOG
+from monitoring import alarm_set as machinery
+from settings.schema import Settings
+
+if TYPE_CHECKING:
+    from monitoring.datadog.definition import Definition
+
+
+def alarm_set(settings: Settings) -> machinery.AlarmSet:
+    """The alarms of an environment, made of this project's definitions.
+
+    Raises:
+        DefinitionError: When definitions can't work.
+        SettingsError: When what ``alarms`` changes can't be.
+    """
+    return machinery.alarm_set(settings, CATALOG)
+
+
+def definitions(settings: Settings) -> list[Definition]:
+    """All that an environment has in Datadog, made of this project's definitions.
+
+    Raises:
+        DefinitionError: When definitions can't work.
+        SettingsError: When the environment has no Datadog settings, or what they change can't be.
+    """
+    # What renders for Datadog takes time to load.
+    from monitoring.datadog.definitions import definitions
+
+    return definitions(alarm_set(settings))
