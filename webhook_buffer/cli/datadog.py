@@ -110,7 +110,7 @@ def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
         found = plan(api, settings, [])
     show_plan(found, "")
     if not found.steps:
-        if found.copies or found.strays:
+        if found.copies or found.unmarked:
             console.print(
                 "Nothing else to delete. The objects above stay; correct them in Datadog."
             )
@@ -144,10 +144,10 @@ def find_drift(env: Env = LOCAL) -> None:
     if ours:
         console.print(f"Not published yet: {', '.join(step.name for step in ours)}", soft_wrap=True)
     show_others(found)
-    if not (changed or gone or found.strays):
+    if not (changed or gone or found.unmarked):
         console.print(f"No drift: {len(present)} objects are as they were published.")
         return
-    without = f", {len(found.strays)} without marker" if found.strays else ""
+    without = f", {len(found.unmarked)} without marker" if found.unmarked else ""
     console.print(
         f"{len(changed)} changed by hand, {len(gone)} missing{without}, of {len(found.steps)}."
     )
@@ -181,6 +181,8 @@ def import_object(
     console.print(
         f"{kind} {id}, '{escape(found.title)}', will be written to {file}.", soft_wrap=True
     )
+    for warning in found.warnings:
+        console.print(f"[yellow]![/] {escape(warning)}; it is kept as it is.", soft_wrap=True)
     console.print("In Datadog a marker is added to its text; nothing else changes.")
     if not yes:
         typer.confirm("Import it?", abort=True)
@@ -278,7 +280,8 @@ def _plan(api: Api, settings: Settings) -> Plan:
 
     with console.status("Checking the definitions"):
         wanted = definitions(settings)
-        wrong = [problem for one in wanted for problem in problems(one)]
+        # What was imported works in Datadog already, whether or not the models know it.
+        wrong = [problem for one in wanted if not one.imported for problem in problems(one)]
     if wrong:
         raise SettingsError(CDK_JSON, settings.environment, wrong)
     with console.status("Reading Datadog"):

@@ -25,6 +25,7 @@ def show_plan(found: Plan, of_deletion: str = f"{GONE}; --prune deletes it") -> 
     """
     for step in found.changing():
         remark = of_deletion if step.action == "delete" else _remark(step)
+        remark = "a duplicate, made by two applies at once" if step.duplicate else remark
         shown = f"  [dim]{escape(remark)}[/]" if remark else ""
         console.print(f"{_SIGNS[step.action]} {step.name}{shown}", soft_wrap=True)
         for change in step.changes:
@@ -52,14 +53,16 @@ def _remark(step: Step) -> str:
 
 
 def show_others(found: Plan) -> None:
-    """Prints what looks like ours and is left alone."""
+    """Prints who is muted, and what looks like ours and is left alone."""
+    for mute in found.mutes:
+        console.print(f"[dim]·[/] {escape(str(mute))}", soft_wrap=True)
     for kind, key, id_ in found.copies:
         console.print(
             f"[yellow]![/] {kind} {id_} is a copy of {key} made by hand: it carries its marker. It "
             f"is left alone, and {key} is not deleted; take the marker's line out of the copy.",
             soft_wrap=True,
         )
-    for kind, key, id_ in found.strays:
+    for kind, key, id_ in found.unmarked:
         console.print(
             f"[yellow]![/] {kind} {id_} has our tags, but {key}'s marker was taken out of its "
             "text. It is left alone and not created again. Remove the tag managed-by, or put the "

@@ -19,6 +19,7 @@ from settings.errors import InputError
 from settings.loader import load
 from settings.paths import ROOT, RUNBOOK
 from webhook_buffer.cli.benchmark import bench
+from webhook_buffer.cli.main import run
 from webhook_buffer.composition import alarm_set, definitions
 from webhook_buffer.operations.files import write
 
@@ -101,4 +102,4 @@ def _read(file: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

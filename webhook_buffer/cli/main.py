@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 from alarmproof.errors import AlarmproofError
 
 from settings.errors import FileError, WebhookBufferError
-from webhook_buffer.cli.app import app
 
 
 def main() -> None:
-    """Runs the command line; an error of ours is a message and an exit code, no traceback."""
+    """Runs the command line."""
+    from webhook_buffer.cli.app import app
+
+    run(app)
+
+
+def run(command: Callable[[], object]) -> None:
+    """Runs a command; an error of ours is a message and an exit code, no traceback."""
     try:
         try:
-            app()
+            command()
         finally:
             sys.stdout.flush()
     except (WebhookBufferError, AlarmproofError) as error:
