@@ -69,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
         "monitoring.datadog",
         "monitoring.datadog.sync",
         "monitoring.documents",
+        "monitoring.model",
         "settings",
         "webhook_buffer",
         "webhook_buffer.benchmark",
@@ -90,7 +91,7 @@ HOMES = {
     "datadog_api_client": {"monitoring.datadog.sync.api", "webhook_buffer.laptop.fake_datadog"},
     "constructs": {"buffer", "monitoring.cdk"},
     "boto3": {"webhook_buffer.operations"},
-    "botocore": {"lambdas.aws", "webhook_buffer.operations"},
+    "botocore": {"webhook_buffer.operations"},
     "typer": {"alarmproof", "webhook_buffer.cli"},
     "rich": {"alarmproof", "webhook_buffer.cli"},
     "pydantic": {"settings"},
@@ -178,6 +179,14 @@ def test_no_two_folders_import_each_other() -> None:
 
     for folder in ALLOWED:
         assert folder not in reached(folder, set()), f"{folder} imports itself through others"
+
+
+def test_only_roots_import_data() -> None:
+    """Machinery is handed signals and dashboards by app.py, the command and its laptop."""
+    roots = ("app", "webhook_buffer")
+    for folder, others in ALLOWED.items():
+        if folder.partition(".")[0] not in roots:
+            assert not others & {"alarms", "dashboards"}, f"{folder} is not a root"
 
 
 def test_every_rule_is_used() -> None:

@@ -108,7 +108,7 @@ class _Dashboard:
         )
 
     def _link(self, text: str, heading: str) -> str:
-        """To the runbook; where that is no URL, the console could not follow a link."""
+        """To the runbook; where that is not a URL, the console could not follow a link."""
         url = self._set.settings.runbookUrl
         target = f"{url}#{heading}" if heading else url
         if url.startswith(("https://", "http://")):

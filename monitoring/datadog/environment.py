@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from monitoring.alarm_set import AlarmSet
 from monitoring.datadog import metrics
 from monitoring.datadog.metrics import DatadogMetric, Source
+from monitoring.model import signals as cloudwatch
 from monitoring.model.dashboards import Line, LogCount, Panel, Series
 from monitoring.model.signals import Kind
 from monitoring.resources import Resource
@@ -75,7 +75,7 @@ class Sources:
 
         A role that is unknown might, so that asking for it is an error.
         """
-        if role and self.found(role) is None:
+        if role and self._named(role) is None:
             return True
         functions = self._settings.datadog_functions
         return role in functions if role else bool(functions)
@@ -88,41 +88,49 @@ class Sources:
         """
         where = f"panel '{panel.title}', line '{line.label}'"
         period = 0 if panel.number else self._resources.number(panel.period)
-        match line.datadog:
-            case LogCount() as logs:
-                return self._count(logs, name, where, period)
-            case Series() as series:
-                whole, space, rate = series.name, series.aggregation, series.rate
-                scope = self._scope(series, where)
-            case cloudwatch:
-                assert cloudwatch is not None
-                found = metrics.of(cloudwatch.metric, cloudwatch.statistic)
-                if found is None:
-                    self.wrong(
-                        f"{where}: Datadog has no {cloudwatch.statistic} of "
-                        f"{cloudwatch.metric.name}; take what it has, or count log lines"
-                    )
-                    return None
-                space, whole = found
-                rate = False
-                resource = self.resource(cloudwatch.role, where)
-                scope = metrics.scope(resource, cloudwatch.metric) if resource else {}
-        metric = metrics.known(whole)
+        if isinstance(line.datadog, LogCount):
+            return self._count(line.datadog, name, where, period)
+        series = self._series(line, where)
+        if series is None:
+            return None
+        metric = metrics.known(series.name)
         if metric is None:
             self.wrong(
-                f"{where}: '{whole}' is not in monitoring/datadog/metrics.py; add it there with "
-                "its unit and source"
+                f"{where}: '{series.name}' is not in monitoring/datadog/metrics.py; add it there "
+                "with its unit and source"
             )
             return None
-        unknown = sorted(set(scope) - metric.tags)
+        unknown = sorted(set(series.tags) - metric.tags)
         if unknown:
-            self.wrong(f"{where}: '{whole}' has no tag '{unknown[0]}'")
+            self.wrong(f"{where}: '{series.name}' has no tag '{unknown[0]}'")
             return None
-        text = _metric_query(metric, space, scope, period=period, rate=rate)
-        body: Body = {"data_source": "metrics", "name": name, "query": text}
+        body: Body = {
+            "data_source": "metrics",
+            "name": name,
+            "query": _metric_query(metric, series, period=period),
+        }
         if panel.number:
-            body["aggregator"] = "percentile" if _PERCENTILE.fullmatch(space) else space
+            percentile = _PERCENTILE.fullmatch(series.aggregation)
+            body["aggregator"] = "percentile" if percentile else series.aggregation
         return Query(body, metric)
+
+    def _series(self, line: Line, where: str) -> Series | None:
+        """What a line asks for by Datadog's names, its tags those of the resource, too."""
+        if isinstance(line.datadog, Series):
+            return replace(line.datadog, tags=self._scope(line.datadog, where))
+        assert isinstance(line.datadog, cloudwatch.Query)
+        asked = line.datadog
+        known = metrics.of(asked.metric, asked.statistic)
+        if known is None:
+            self.wrong(
+                f"{where}: Datadog has no {asked.statistic} of {asked.metric.name}; take what it "
+                "has, or count log lines"
+            )
+            return None
+        aggregation, name = known
+        resource = self.resource(asked.role, where)
+        tags = metrics.scope(resource, asked.metric) if resource else {}
+        return Series(name, aggregation, tags=tags)
 
     def wrong(self, problem: str) -> None:
         """Keeps a problem for when all are known."""
@@ -155,7 +163,7 @@ class Sources:
             return scope | {"resource_name": resource.name.lower()}
         return scope | metrics.scope(resource)
 
-    def found(self, role: str) -> Resource | None:
+    def _named(self, role: str) -> Resource | None:
         """A role's resource, or the function that is called so."""
         if role not in self._resources.by_role and role in self._settings.functions:
             return Resource(role, Kind.FUNCTION, self._settings.function_name(role))
@@ -163,10 +171,10 @@ class Sources:
 
     def resource(self, role: str, where: str) -> Resource | None:
         """The same; it is a problem where there is none."""
-        found = self.found(role)
-        if found is None:
+        resource = self._named(role)
+        if resource is None:
             self.wrong(f"{where}: this environment has no '{role}'")
-        return found
+        return resource
 
     def logs(self, search: str, role: str, where: str) -> str:
         """A search for log lines of the service, or of a role's function."""
@@ -178,18 +186,17 @@ class Sources:
         return " ".join([*parts, *([search] if search else [])])
 
 
-def _metric_query(
-    metric: DatadogMetric, space: str, scope: Mapping[str, str], *, period: int, rate: bool
-) -> str:
+def _metric_query(metric: DatadogMetric, series: Series, *, period: int) -> str:
     """``sum:aws.lambda.errors{$env,…,functionname:…}.as_count().rollup(sum, 60)``.
 
     The period is part of it, so that a count means what its threshold means, and no short maximum
     is averaged away, whatever time is shown.
     """
+    space = series.aggregation
     variables = [f"${name}" for name in VARIABLES if name in metric.tags]
-    chosen = [f"{name}:{value}" for name, value in sorted(scope.items())]
+    chosen = [f"{name}:{value}" for name, value in sorted(series.tags.items())]
     text = f"{space}:{metric.name}{{{','.join([*variables, *chosen])}}}"
-    if rate:
+    if series.rate:
         return f"{text}.as_rate()"
     if _PERCENTILE.fullmatch(space):
         return text

@@ -161,23 +161,23 @@ class Panel:
     def problems(self) -> list[str]:
         """What is wrong with its lines, wherever it is shown; each begins with the field."""
         named = [line.id for line in self.lines if isinstance(line, Line) and line.id]
-        found = [f"lines: the id '{name}' is used twice" for name in _twice(named)]
+        problems = [f"lines: the id '{name}' is used twice" for name in _twice(named)]
         used: set[str] = set()
         for line in self.lines:
             if isinstance(line, Formula):
                 used |= line.used
-                found += [
+                problems += [
                     f"formula '{line.label}': no line has the id '{name}'; give a line that id"
                     for name in sorted(line.used - set(named))
                 ]
             elif line.cloudwatch is None and line.datadog is None:
-                found.append(f"line '{line.label}': has no source; name a metric")
-        found += [
+                problems.append(f"line '{line.label}': has no source; name a metric")
+        problems += [
             f"line '{line.label}': is hidden, and no formula uses it"
             for line in self.lines
             if isinstance(line, Line) and line.hidden and line.id not in used
         ]
-        return found
+        return problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ class Board:
     """A Datadog dashboard.
 
     Attributes:
-        key: tells it from the environment's others.
+        key: distinguishes it from the environment's other dashboards.
         about: its purpose, in a sentence.
     """
 

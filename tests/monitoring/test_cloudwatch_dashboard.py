@@ -91,7 +91,9 @@ def test_what_cloudwatch_does_not_have_is_left_out() -> None:
     """Datadog's lines, formulas over them, other widgets, and what is empty without them."""
     log = Line("lines", datadog=LogCount("@level:ERROR"), id="l", hidden=True)
     series = Line("cost", datadog=Series("aws.lambda.enhanced.estimated_cost", "sum"))
-    mixed = _age(lines=(Line("age", _AGE, id="a"), log, series, Formula("a / l", "share")))
+    hidden = Line("hidden", _AGE, id="h", hidden=True)
+    share = Formula("a / (l + h)", "share")
+    mixed = _age(lines=(Line("age", _AGE, id="a"), hidden, log, series, share))
     elsewhere = _age(title="Elsewhere", lines=(log, series, Formula("2 * l", "twice")))
     [panel] = in_cloudwatch((Note("Read this."), mixed, elsewhere), (LogList("Log"),))
     assert [metric[-1]["label"] for metric in panel["metrics"]] == ["age"]
@@ -285,7 +287,7 @@ def test_a_mistake_names_panel_and_field(panel: Panel, problem: str) -> None:
 
 
 def test_all_mistakes_are_listed_at_once() -> None:
-    """Whoever mends a dashboard sees all that is wrong with it."""
+    """Whoever repairs a dashboard sees all that is wrong with it."""
     wrong = _age(signals=("one", "two"), limits={"queue.patience": "enough"})
     with pytest.raises(DefinitionError) as caught:
         in_cloudwatch((wrong, _slow(signals=("three",))))
@@ -300,8 +302,9 @@ def test_synth_reports_mistakes_without_a_traceback(
     monkeypatch.setattr(app, "DASHBOARDS", showing((_age(signals=("weights",)),)))
     assert app.main() == 2
     error = capsys.readouterr().err
-    # jsii warns on standard error, too, whenever it likes.
-    assert "CloudWatch dashboard, panel 'Age', signals: no signal is called 'weights'\n" in error
+    assert error.endswith(
+        "CloudWatch dashboard, panel 'Age', signals: no signal is called 'weights'\n"
+    )
     assert "Traceback" not in error
 
 

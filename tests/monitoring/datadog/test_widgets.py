@@ -129,10 +129,10 @@ def test_a_formula_may_differ_from_cloudwatch_s() -> None:
     panel = _panel(
         Line("d", deleted, rate, id="d", hidden=True), Formula("d / 60", "rate", datadog="d")
     )
-    [theirs], [ours] = in_datadog((panel,)), in_cloudwatch((panel,))
-    assert [one["formula"] for one in theirs["requests"][0]["formulas"]] == ["d"]
-    assert queries(theirs)[0]["query"].endswith(".as_rate()")
-    assert ours["metrics"][-1][0]["expression"] == "d / 60"
+    [datadog], [cloudwatch_panel] = in_datadog((panel,)), in_cloudwatch((panel,))
+    assert datadog["requests"][0]["formulas"][0]["formula"] == "d"
+    assert queries(datadog)[0]["query"].endswith(".as_rate()")
+    assert cloudwatch_panel["metrics"][-1][0]["expression"] == "d / 60"
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_a_mistake_names_panel_and_field(panel: Panel, problem: str) -> None:
 
 
 def test_all_mistakes_are_listed_at_once() -> None:
-    """Whoever mends a dashboard sees all that is wrong with it, wherever it stands."""
+    """Whoever repairs a dashboard sees all that is wrong with it, in every widget."""
     problems = _problems(
         _panel(_series("aws.lambda.nothing", "sum"), _series("aws.lambda.no", "sum")),
         _panel(_series("aws.lambda.errors", "sum"), signals=("one", "two"), title="Other"),
