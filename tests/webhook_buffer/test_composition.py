@@ -44,7 +44,10 @@ def test_the_app_shows_every_wrong_definition(
     monkeypatch.setattr(app, "CATALOG", WRONG)
     monkeypatch.setenv("WEBHOOK_BUFFER_ENV", "dev")
     assert app.main() == 2
-    assert capfd.readouterr().err.splitlines()[-2:] == PROBLEMS
+    lines = capfd.readouterr().err.splitlines()
+    # jsii warns on standard error, too, whenever it likes.
+    assert [line for line in lines if line.startswith("signal ")] == PROBLEMS
+    assert not any(line.startswith("Traceback") for line in lines)
 
 
 def test_documents_are_not_written_from_wrong_definitions(

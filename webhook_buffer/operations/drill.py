@@ -47,7 +47,7 @@ def _unknown(alarms: AlarmSet, name: str) -> InputError:
     known += [one.composite.id for one in alarms.composites]
     near = " or ".join(difflib.get_close_matches(name, known, n=2))
     if name in {one.id for one in alarms.catalog.monitors}:
-        hint = ": Datadog alone watches it (docs/datadog-objects.md)."
+        hint = "; only Datadog evaluates it (docs/datadog-objects.md)."
     elif name in alarms.left_out:
         hint = f" ({alarms.left_out[name]})."
     elif near:

@@ -313,7 +313,7 @@ def test_a_changed_alarm_that_can_not_be(
     file.write_text(json.dumps(document))
     code, output = run("alarms", "list", "--env", "dev")
     assert code == 2
-    assert "key 'alarms.publish-duratoin': no signal is called so" in output
+    assert "key 'alarms.publish-duratoin': no signal has this id" in output
 
 
 @pytest.mark.parametrize("env", ["local", "prd"])
