@@ -90,7 +90,7 @@ _REMEDIES = {
     errno.ENOSPC: "Free some disk space and run the command again.",
     errno.EDQUOT: "Free some disk space and run the command again.",
     errno.EFBIG: "Raise the limit on file sizes (ulimit -f) and run the command again.",
-    errno.EISDIR: "It is a folder; name a file.",
+    errno.EISDIR: "Name a file.",
     errno.ENOTDIR: "Name a path whose folders are folders.",
     errno.ENOENT: "Correct the path, or create its folder.",
 }

@@ -184,13 +184,14 @@ def _next_steps(found: dict[str, str]) -> None:
     console.print(f"\nThe buffer runs at [bold]{endpoint}[/]", soft_wrap=True)
     console.print("Try it:")
     console.print(f'  curl -d \'{{"group_id": "order-1"}}\' {endpoint}/orders', soft_wrap=True)
-    console.print("  webhook-buffer logs      see what became of it")
-    console.print("  webhook-buffer smoke     test the whole path")
-    console.print("  webhook-buffer alarms drill backend-down   see what an alarm sends")
-    console.print(
-        "  webhook-buffer datadog apply   publish dashboards and monitors to a fake Datadog"
-    )
-    console.print("  webhook-buffer down      stop it")
+    for words, what in (
+        ("logs", "see what became of it"),
+        ("smoke", "test the whole path"),
+        ("alarms drill backend-down", "see what an alarm sends"),
+        ("datadog apply", "publish to a fake Datadog"),
+        ("down", "stop it"),
+    ):
+        console.print(f"  webhook-buffer {words:<25}  # {what}", soft_wrap=True)
 
 
 def _shown(path: Path) -> str:

@@ -142,7 +142,7 @@ def test_a_plan_is_written_as_json(laptop: Laptop, tmp_path: Path) -> None:
     assert "standin-api-key" not in file.read_text()
     refused = laptop.datadog("plan", "--out", str(tmp_path))
     assert refused.returncode == 1
-    assert "name another file" in refused.stderr
+    assert "Is a directory. Name a file" in refused.stderr
 
 
 def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
@@ -188,7 +188,7 @@ def test_a_key_that_can_not_be_one_is_not_shown(tmp_path: Path) -> None:
     settings = load("prd", overrides={"datadog": {"functions": []}})
     target = Environment(settings=settings, folder=tmp_path, outputs_file=tmp_path / "o.json")
     for wrong in ("SECRET1\nexport", "SECRET1…"):
-        with pytest.raises(DatadogError, match="DD_API_KEY holds a character") as caught:
+        with pytest.raises(DatadogError, match="DD_API_KEY contains a character") as caught:
             credentials.keys(target, {"DD_API_KEY": wrong, "DD_APP_KEY": "b"})
         assert "SECRET1" not in str(caught.value)
     for missing in ({}, {"DD_API_KEY": "a"}):
@@ -257,7 +257,7 @@ def test_without_a_stand_in_the_command_says_how_to_start_it(stopped: Laptop) ->
     """On the laptop nothing is sent anywhere else."""
     found = stopped.datadog("plan", "--detailed-exitcode")
     assert found.returncode == 1
-    assert "Start it: webhook-buffer up" in found.stderr
+    assert "To start it: webhook-buffer up" in found.stderr
 
 
 def test_objects_are_rendered_without_keys(stopped: Laptop, tmp_path: Path) -> None:
