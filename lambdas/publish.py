@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from typing import Any
-from uuid import uuid4
 
 from lambdas import observe
 
@@ -71,7 +70,7 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
     facts = extract.RequestFacts(
         path=webhook.path, query=webhook.query, headers=webhook.headers, body=webhook.body
     )
-    deduplication_id = extract.first(CONFIG.deduplication_id, facts) or str(uuid4())
+    deduplication_id = extract.first(CONFIG.deduplication_id, facts) or os.urandom(16).hex()
     group_id = extract.first(CONFIG.group_id, facts)
     if webhook.heartbeat:
         group_id = _HEARTBEAT_GROUP

@@ -87,7 +87,7 @@ def marker(settings: Settings, key: str) -> str:
 def marked(text: str, settings: Settings, key: str) -> str:
     """A text with the line that makes its object ours."""
     line = f"Managed as code, change it there: {marker(settings, key)}"
-    return f"{text.rstrip()}\n\n{line}" if text.strip() else line
+    return f"{text}\n\n{line}" if text else line
 
 
 def key_of(text: object, settings: Settings) -> str | None:
@@ -123,7 +123,9 @@ def _marker_in(text: object) -> re.Match[str] | None:
 def unmarked(text: str) -> str:
     """A text without its marker's line."""
     found = _marker_in(text)
-    return f"{text[: found.start()].rstrip()}{text[found.end() :]}".rstrip() if found else text
+    if found is None:
+        return text
+    return text[: found.start()].removesuffix("\n\n") + text[found.end() :]
 
 
 def tags(settings: Settings) -> list[str]:

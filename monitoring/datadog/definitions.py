@@ -12,17 +12,16 @@ from monitoring.datadog.imported import imported
 from monitoring.datadog.monitors import monitors
 from monitoring.datadog.slos import slos
 from monitoring.model.dashboards import Dashboards
-from settings.errors import DefinitionError, SettingsError
-from settings.paths import CDK_JSON
+from settings.errors import DefinitionError
 
 
 def definitions(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
     """Every object of an environment, checked, in an order in which none is needed too early.
 
     Raises:
-        SettingsError: When the environment has no Datadog settings, or a definition can't work.
-        DefinitionError: When monitors or objectives refer to what does not exist, or dashboards
-            can't be drawn as they are defined.
+        SettingsError: When the environment has no Datadog settings, or they ask for what can't be.
+        DefinitionError: When monitors or objectives refer to what does not exist, dashboards
+            can't be drawn as they are defined, or Datadog would not take an object.
     """
     settings = alarms.settings
     if settings.datadog is None:
@@ -39,5 +38,6 @@ def definitions(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
     ]
     wrong = problems(found)
     if wrong:
-        raise SettingsError(CDK_JSON, settings.environment, wrong)
+        where = f"environment '{settings.environment}'"
+        raise DefinitionError([f"{where}: {problem}" for problem in wrong])
     return found

@@ -32,11 +32,15 @@ def imported(settings: Settings) -> list[Definition]:
         for file in sorted(folder.glob("*.json")):
             document = _read(file)
             if settings.environment in document["environments"]:
-                body = dict(document["body"])
-                text = unmarked(str(body.get(TEXT[kind]) or ""))
-                body[TEXT[kind]] = marked(text, settings, file.stem)
-                found.append(Definition(kind, file.stem, body, imported=True))
+                found.append(definition_of(kind, file.stem, document["body"], settings))
     return found
+
+
+def definition_of(kind: Kind, key: str, body: dict[str, Any], settings: Settings) -> Definition:
+    """An imported object as an environment publishes it."""
+    text = unmarked(str(body.get(TEXT[kind]) or ""))
+    marked_body = {**body, TEXT[kind]: marked(text, settings, key)}
+    return Definition(kind, key, marked_body, imported=True)
 
 
 def file_of(kind: Kind, key: str) -> Path:

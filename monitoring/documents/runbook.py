@@ -65,7 +65,7 @@ def refreshed(text: str, alarm_sets: Sequence[AlarmSet]) -> str:
         return found
 
     fresh = placeholders.refreshed(text, known)
-    problems = [f"'{name}' is no number of a signal, fact or settings key" for name in unknown]
+    problems = [f"'{name}' is not a number of a signal, fact or settings key" for name in unknown]
     problems += [
         f"the line '{line.strip()[:60]}…' begins with a number's comment; begin it with a word"
         for line in _AT_LINE_START.findall(text)
@@ -82,8 +82,3 @@ def sources(catalog: Catalog, runbook: Path = RUNBOOK) -> tuple[AlarmSet, AlarmS
         alarm_set(load(ENVIRONMENT, overrides={"traffic": busy}), catalog, runbook=runbook),
         alarm_set(load(ENVIRONMENT, overrides=dict(EXISTING)), catalog, runbook=runbook),
     )
-
-
-def write(catalog: Catalog, file: Path = RUNBOOK) -> None:
-    """Refreshes the runbook."""
-    file.write_text(refreshed(file.read_text("utf-8"), sources(catalog, file)), "utf-8")

@@ -298,7 +298,7 @@ def test_synth_reports_mistakes_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The CDK app ends with the list and exit code 2."""
-    monkeypatch.setenv("ENV", "stg")
+    monkeypatch.setenv("WEBHOOK_BUFFER_ENV", "stg")
     monkeypatch.setattr(app, "DASHBOARDS", showing((_age(signals=("weights",)),)))
     assert app.main() == 2
     error = capsys.readouterr().err

@@ -12,6 +12,7 @@ from alarmproof import cli, commands
 
 from settings.errors import InputError
 from settings.paths import ROOT
+from webhook_buffer.cli.options import LOCAL, Env
 
 if TYPE_CHECKING:
     from alarmproof.model import Templates
@@ -25,9 +26,6 @@ TemplateFiles = Annotated[
         help="CloudFormation template, or a folder such as cdk.out; by default our own alarms.",
     ),
 ]
-Environment = Annotated[
-    str, typer.Option("--env", envvar="ENV", help="Environment, if no template is named.")
-]
 _EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
 _OWN_CASES = ROOT / "alarms" / "cases"
 _ALLOWED = ROOT / "alarms" / "allow.yaml"
@@ -40,7 +38,7 @@ def run_cases(
         typer.Argument(help="Case files or folders; by default those in alarms/cases."),
     ] = None,
     template: TemplateFiles = None,
-    env: Environment = "prd",
+    env: Env = LOCAL,
     junit: cli.Junit = None,
 ) -> None:
     """Test alarms: series of samples in, states and notifications out."""
@@ -50,7 +48,7 @@ def run_cases(
 
 def lint(
     template: TemplateFiles = None,
-    env: Environment = "prd",
+    env: Env = LOCAL,
     max_reaction: cli.MaxReaction = 300,
     allow: cli.Allow = None,
     form: cli.OutputFormat = "text",
@@ -89,7 +87,7 @@ def replay(
     ] = None,
     changes: cli.Changes = None,
     template: TemplateFiles = None,
-    env: Environment = "prd",
+    env: Env = LOCAL,
     html: cli.Html = None,
     save: cli.Save = None,
 ) -> None:
@@ -115,9 +113,15 @@ def _fetched(alarms: Templates, env: str, since: str) -> Recorded:
     from webhook_buffer.laptop import laptop
     from webhook_buffer.operations import history
 
+    settings = load(env)
+    if settings.on_laptop:
+        raise InputError(
+            f"Environment '{env}' runs on the laptop, where CloudWatch records nothing. Pass --env "
+            "with an environment on AWS, or record it: webhook-buffer alarms record FILE"
+        )
     end = round(time.time())
     series = history.fetch(
-        laptop.target(load(env)), alarms.alarms, start=end - commands.seconds(since), end=end
+        laptop.target(settings), alarms.alarms, start=end - commands.seconds(since), end=end
     )
     if not series:
         raise InputError(f"CloudWatch has no data of these metrics in the last {since}.")

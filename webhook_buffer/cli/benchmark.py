@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from settings.paths import ROOT
-from webhook_buffer.cli.alarmproof import Environment, TemplateFiles, alarms_of
+from webhook_buffer.cli.alarmproof import TemplateFiles, alarms_of
+from webhook_buffer.cli.options import LOCAL, Env
 
 
 def bench(
     template: TemplateFiles = None,
-    env: Environment = "prd",
+    env: Env = LOCAL,
     days: Annotated[int, typer.Option(min=1, max=90, help="Healthy days to simulate.")] = 30,
     write: Annotated[bool, typer.Option("--write", help="Update docs/benchmark.md.")] = False,
 ) -> None:

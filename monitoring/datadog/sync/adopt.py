@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitoring.datadog import check
-from monitoring.datadog.definition import TEXT, Definition, Kind, digest_of, marked, unmarked
-from monitoring.datadog.imported import FOLDERS, file_of, written
+from monitoring.datadog.definition import TEXT, Definition, Kind, digest_of, unmarked
+from monitoring.datadog.imported import FOLDERS, definition_of, file_of, written
 from monitoring.datadog.sync.api import Api, problems
-from monitoring.datadog.sync.diff import Body, comparable, sendable
+from monitoring.datadog.sync.diff import sendable
+from monitoring.datadog.sync.fields import READ_ONLY, Body
+from monitoring.datadog.sync.widgets import positioned, without_ids
 from settings.errors import InputError
 from settings.schema import Settings
 
@@ -26,6 +28,7 @@ class Adoption:
     Attributes:
         file: where it will stand, with ``text`` in it.
         sent: what Datadog is given: the same object with the marker at the end of its text.
+        warnings: what the client's models do not know in it; Datadog does.
     """
 
     kind: Kind
@@ -34,6 +37,8 @@ class Adoption:
     text: str
     sent: Body
     title: str
+    definition: Definition
+    warnings: tuple[str, ...]
 
 
 def adoption(
@@ -64,30 +69,62 @@ def adoption(
         raise InputError(
             f"Datadog at {api.keys.url} has no {kind} {id}. Its id is in its URL: /{kind}/ID."
         )
-    text = str(found.body.get(TEXT[kind]) or "")
-    title = str(found.body.get("name") or found.body.get("title") or "")
-    if digest_of(text) or unmarked(text) != text.rstrip():
+    adopted = taken_over(kind, id, found.body, settings, key)
+    if adopted.file.exists():
+        raise InputError(f"{adopted.file.name} is there already; give another name with --key.")
+    new = adopted.definition
+    if any((one.kind, one.key) == (kind, new.key) for one in present):
+        raise InputError(f"The key '{new.key}' of a {kind} is taken; give another with --key.")
+    wrong = check.problems([*present, new])
+    if wrong:
+        raise InputError(f"{kind} {id} can't be taken over as it is: {wrong[0]}")
+    return adopted
+
+
+def taken_over(
+    kind: Kind,
+    id: str,  # noqa: A002
+    body: Body,
+    settings: Settings,
+    key: str | None = None,
+) -> Adoption:
+    """What becomes of an object that Datadog has; whatever it holds, Datadog took it.
+
+    Raises:
+        InputError: When it carries a marker, or no key can be made of its title.
+    """
+    text = str(body.get(TEXT[kind]) or "")
+    title = str(body.get("name") or body.get("title") or "")
+    if digest_of(text) or unmarked(text) != text:
         raise InputError(f"{kind} {id} ('{title}') carries a marker, so it is code already.")
     plain = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
     key = key or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if not _KEY.fullmatch(key):
         what = f"'{key}' can't be a key" if key else f"No key can be made of '{title}'"
         raise InputError(f"{what}; give one, such as --key my-{kind}.")
-    file = file_of(kind, key)
-    if file.exists():
-        raise InputError(f"{file.name} is there already; give another name with --key.")
-    body = comparable(kind, found.body)
-    body[TEXT[kind]] = marked(text, settings, key)
-    new = Definition(kind, key, body, imported=True)
-    if any((one.kind, one.key) == (kind, key) for one in present):
-        raise InputError(f"The key '{key}' of a {kind} is taken; give another with --key.")
-    wrong = [*check.problems([*present, new]), *problems(new)]
-    if wrong:
-        raise InputError(f"{kind} {id} can't be taken over as it is: {wrong[0]}")
+    kept = _kept(kind, body)
+    definition = definition_of(kind, key, kept, settings)
     return Adoption(
-        kind, id, file, written(kind, body, [settings.environment]),
-        sendable(kind, body, found.body), title,
+        kind, id, file_of(kind, key), written(kind, kept, [settings.environment]),
+        sendable(kind, definition.body, body), title, definition, tuple(problems(definition)),
     )  # fmt: skip
+
+
+def _kept(kind: Kind, body: Body) -> Body:
+    """An object as it can be sent anywhere: without what Datadog alone says, and without ids."""
+    kept = {
+        name: value for name, value in body.items() if name not in READ_ONLY and value is not None
+    }
+    if kind is Kind.DASHBOARD:
+        return without_ids(positioned(kept))
+    options = kept.get("options") or {}
+    kept["options"] = {name: value for name, value in options.items() if name != "silenced"}
+    if "assets" in kept:
+        kept["assets"] = [
+            {name: value for name, value in one.items() if value and name != "monitor_id"}
+            for one in kept["assets"]
+        ]
+    return kept
 
 
 def adopt(api: Api, found: Adoption) -> None:

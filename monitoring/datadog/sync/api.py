@@ -12,7 +12,7 @@ import random
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,7 +30,7 @@ from datadog_api_client.model_utils import (
 )
 
 from monitoring.datadog.definition import Definition, Kind, resolved
-from monitoring.datadog.sync.diff import Body
+from monitoring.datadog.sync.fields import Body
 from monitoring.datadog.sync.keys import Keys
 from monitoring.datadog.sync.rate_limit import Pace, StoppedError
 from settings.errors import DatadogError
@@ -44,8 +44,20 @@ _TIMEOUT = (5.0, 60.0)  # to connect, to answer
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
 # The limit is all of the organisation's: others may use it up for a while.
 _PATIENCE = 300.0
-# Source: Datadog API reference: SLOs are listed by up to 1,000; downtimes by pages.
-_SLO_PAGE, _DOWNTIME_PAGE = 1000, 100
+# How a kind's list is asked for in pages: by how many, and from where.
+# Source: Datadog API reference, "Get all …": SLOs by up to 1,000; dashboards by 100 unless more
+# are asked for; 250 were seen.
+_PAGES = {
+    Kind.SLO: ("limit", "offset", 1000),
+    Kind.DASHBOARD: ("count", "start", 250),
+    Kind.DOWNTIME: ("page[limit]", "page[offset]", 100),
+}
+_MONITOR_PAGE = 1000
+# Datadog's smallest page unless another is asked for (downtimes): a list with fewer is whole,
+# whatever limit a server has.
+_SMALLEST_PAGE = 30
+# How often a list is read that changes while it is read.
+_READINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +169,19 @@ class Api:
         Raises:
             DatadogError: When Datadog does not answer with it.
         """
-        return list(self._list(kind))
+        entries = self._monitors() if kind is Kind.MONITOR else self._paged(kind)
+        found = (_object(kind, one) for one in entries)
+        return [
+            Found(_id(kind, one), one)
+            for one in found
+            if one.get("status") not in ("canceled", "ended")
+        ]
 
     def read(self, kind: Kind, id: str) -> Found | None:  # noqa: A002
         """One object; None when it is not there."""
         path = f"{_ROUTES[kind].path}/{id}"
-        status, body, _ = self._request("GET", path, family=f"{kind} read")
+        query = {"with_assets": "true"} if kind is Kind.MONITOR else None
+        status, body, _ = self._request("GET", path, query=query, family=f"{kind} read")
         if status == 404:
             return None
         self._require(kind, status, body, "reading", id, write=False)
@@ -191,7 +210,7 @@ class Api:
                 if attempt + 1 == _TRIES:
                     raise DatadogError(str(error)) from None
                 continue
-            if status == 400 and "Duplicate" in str(reply):
+            if status == 400 and "duplicate" in str(reply).casefold():
                 there = again()
                 if there is not None:
                     return there
@@ -224,25 +243,48 @@ class Api:
         if status != 404:
             self._require(kind, status, reply, "deleting", id)
 
-    def _list(self, kind: Kind) -> Iterator[Found]:
-        match kind:
-            case Kind.MONITOR | Kind.DASHBOARD:
-                yield from self._found(kind, self._entries(kind, {}))
-            case Kind.SLO:
-                yield from self._pages(kind, "limit", "offset", _SLO_PAGE)
-            case Kind.DOWNTIME:
-                yield from self._pages(kind, "page[limit]", "page[offset]", _DOWNTIME_PAGE)
+    def _monitors(self) -> Iterator[Any]:
+        """All monitors: each page begins after the last id, so that none can be missed.
 
-    def _pages(self, kind: Kind, limit: str, offset: str, size: int) -> Iterator[Found]:
-        start = 0
+        Source: Datadog API reference, "Get all monitors": ``id_offset``, "repeat until the
+        response is empty".
+        """
+        last = 0
+        while True:
+            query = {"id_offset": last, "page_size": _MONITOR_PAGE}
+            entries = self._entries(Kind.MONITOR, query)
+            yield from entries
+            if len(entries) < _SMALLEST_PAGE:
+                return
+            last = max(int(_id(Kind.MONITOR, _object(Kind.MONITOR, one))) for one in entries)
+
+    def _paged(self, kind: Kind) -> Iterable[Any]:
+        """All of a kind. What is deleted meanwhile shifts the rest: then it is read once more."""
+        found: dict[str, Any] = {}
+        for _ in range(_READINGS):
+            whole = True
+            for ids, entries in self._pages(kind):
+                whole = whole and ids is not None
+                found |= {_id(kind, _object(kind, one)): one for one in entries}
+            if whole:
+                break
+        return found.values()
+
+    def _pages(self, kind: Kind) -> Iterator[tuple[str | None, list[Any]]]:
+        """Each page with its last id; None where it does not begin with the one before's last."""
+        limit, offset, size = _PAGES[kind]
+        start, last = 0, ""
         while True:
             entries = self._entries(kind, {limit: size, offset: start})
-            yield from self._found(kind, entries)
-            if len(entries) < size:
+            ids = [_id(kind, _object(kind, one)) for one in entries]
+            follows = not last or ids[:1] == [last]
+            yield (ids[-1] if ids else "") if follows else None, entries
+            if len(entries) < (2 if last else _SMALLEST_PAGE):
                 return
-            start += size
+            # The last one once more, as the first of the next page.
+            start, last = start + len(entries) - 1, ids[-1]
 
-    def _entries(self, kind: Kind, query: Mapping[str, int]) -> list[Any]:
+    def _entries(self, kind: Kind, query: Mapping[str, int | str]) -> list[Any]:
         """One page of a list, as it is."""
         status, body, _ = self._request(
             "GET", _ROUTES[kind].path, query=query, family=f"{kind} read"
@@ -255,12 +297,6 @@ class Api:
             raise DatadogError(f"listing {kind}s: Datadog's answer at {self.keys.url} is no list")
         return body
 
-    def _found(self, kind: Kind, entries: Sequence[Any]) -> Iterator[Found]:
-        for entry in entries:
-            one = _unwrapped(kind, {"data": entry} if kind is Kind.DOWNTIME else entry)
-            if one.get("status") not in ("canceled", "ended"):
-                yield Found(_id(kind, one), one)
-
     def _request(
         self,
         method: str,
@@ -268,7 +304,7 @@ class Api:
         body: Body | None = None,
         *,
         family: str,
-        query: Mapping[str, int] | None = None,
+        query: Mapping[str, int | str] | None = None,
         repeat: bool = True,
     ) -> tuple[int, Any, Mapping[str, str]]:
         """One request, repeated where that is safe: after a 429 always, else unless it makes
@@ -297,7 +333,7 @@ class Api:
         path: str,
         body: Body | None,
         family: str,
-        query: Mapping[str, int] | None,
+        query: Mapping[str, int | str] | None,
     ) -> tuple[int, Any, Mapping[str, str], str]:
         """Status (0 without an answer), body, headers, and what went wrong in words."""
         try:
@@ -454,6 +490,11 @@ def _unwrapped(kind: Kind, reply: Any) -> Body:
         return dict(found)
     except (IndexError, KeyError, TypeError, ValueError):
         raise DatadogError(f"Datadog answered with no {kind}: {_reason(reply)}") from None
+
+
+def _object(kind: Kind, entry: Any) -> Body:
+    """An entry of a list as an object of its own."""
+    return _unwrapped(kind, {"data": entry} if kind is Kind.DOWNTIME else entry)
 
 
 def _id(kind: Kind, body: Body) -> str:

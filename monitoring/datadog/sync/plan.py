@@ -20,7 +20,9 @@ from monitoring.datadog.definition import (
     tags,
 )
 from monitoring.datadog.sync.api import CONNECTIONS, Api, Found
-from monitoring.datadog.sync.diff import Body, Change, changes, digest
+from monitoring.datadog.sync.diff import Change, changes, digest
+from monitoring.datadog.sync.fields import Body
+from monitoring.datadog.sync.mutes import Mute, mutes
 from settings.schema import Settings
 
 # Stands in a body for the id of what is yet to be made.
@@ -48,6 +50,7 @@ class Step:
         by_hand: whether somebody changed it since it was published.
         definition: None of one that is no longer defined.
         present: its body in Datadog.
+        duplicate: whether another, older object is the same: two applies at once make such ones.
     """
 
     kind: Kind
@@ -58,6 +61,7 @@ class Step:
     by_hand: bool = False
     definition: Definition | None = None
     present: Body | None = None
+    duplicate: bool = False
 
     @property
     def name(self) -> str:
@@ -72,14 +76,16 @@ class Plan:
         ids: of what is there, by kind and key.
         copies: objects with a marker that another, older one has: copies made by hand, which
             stay, and so does the one they were made of.
-        strays: monitors with our tags whose marker somebody took away; they are not made anew.
+        unmarked: monitors with our tags whose marker somebody took away; they are not made anew.
+        mutes: monitors that are muted now.
     """
 
     steps: Sequence[Step]
     ids: Mapping[Key, Any]
     settings: Settings
     copies: Sequence[tuple[Kind, str, str]] = field(default=())
-    strays: Sequence[tuple[Kind, str, str]] = field(default=())
+    unmarked: Sequence[tuple[Kind, str, str]] = field(default=())
+    mutes: Sequence[Mute] = field(default=())
 
     def line(self, key: str) -> str:
         """The line in an object's text that makes it ours."""
@@ -92,10 +98,10 @@ class Plan:
         """What is not as it should be.
 
         Args:
-            prune: whether what is no longer defined counts.
+            prune: whether what is no longer defined counts; duplicates do always.
         """
         left = {Action.UNCHANGED} if prune else {Action.UNCHANGED, Action.DELETE}
-        return [step for step in self.steps if step.action not in left]
+        return [step for step in self.steps if step.duplicate or step.action not in left]
 
     def document(self) -> dict[str, Any]:
         """The plan as JSON, for programs."""
@@ -105,7 +111,15 @@ class Plan:
             "summary": counts,
             "steps": [_step_document(step) for step in self.steps],
             "copies": [_named(*one) for one in self.copies],
-            "without_marker": [_named(*one) for one in self.strays],
+            "without_marker": [_named(*one) for one in self.unmarked],
+            "muted": [
+                {
+                    "key": one.key,
+                    "until": one.until.isoformat() if one.until else None,
+                    "by_hand": one.by_hand,
+                }
+                for one in self.mutes
+            ],
         }
 
 
@@ -118,9 +132,11 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
         DatadogError: When Datadog does not tell.
     """
     api.check_key()
-    present, copies, strays = _present(api, settings)
+    present, more, unmarked = _present(api, settings)
+    duplicates = [one for one in more if _untouched(one)]
+    copies = [(kind, key, one.id) for kind, key, one in more if not _untouched((kind, key, one))]
     ids: dict[Key, Any] = {key: typed(key[0], one.id) for key, one in present.items()}
-    held = {(kind, key) for kind, key, _ in strays}
+    held = {(kind, key) for kind, key, _ in unmarked}
     steps = [_step(one, present, ids) for one in definitions if (one.kind, one.key) not in held]
     kept = {(one.kind, one.key) for one in definitions}
     kept |= {(kind, key) for kind, key, _ in copies}
@@ -129,9 +145,17 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
         for (kind, key), one in present.items()
         if (kind, key) not in kept
     ]
+    steps += [
+        Step(kind, key, Action.DELETE, id=one.id, present=one.body, duplicate=True)
+        for kind, key, one in duplicates
+    ]
     order = list(Kind)
     steps.sort(key=lambda step: (order.index(step.kind), step.key))
-    return Plan(steps, ids, settings, copies, strays)
+    bodies = {
+        kind: {key: one.body for (of, key), one in present.items() if of is kind} for kind in Kind
+    }
+    muted = mutes(bodies[Kind.MONITOR], bodies[Kind.DOWNTIME].values())
+    return Plan(steps, ids, settings, copies, unmarked, muted)
 
 
 def ours(found: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, list[Found]]:
@@ -148,18 +172,18 @@ def ours(found: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, li
 
 def _present(
     api: Api, settings: Settings
-) -> tuple[dict[Key, Found], list[tuple[Kind, str, str]], list[tuple[Kind, str, str]]]:
-    """What is ours, what are copies of it, and what was ours until its marker was taken away."""
+) -> tuple[dict[Key, Found], list[tuple[Kind, str, Found]], list[tuple[Kind, str, str]]]:
+    """What is ours, younger ones with its marker, and what was ours until that was taken away."""
     present: dict[Key, Found] = {}
-    copies: list[tuple[Kind, str, str]] = []
-    strays: list[tuple[Kind, str, str]] = []
+    more: list[tuple[Kind, str, Found]] = []
+    unmarked: list[tuple[Kind, str, str]] = []
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         for kind, listed in zip(Kind, pool.map(api.every, Kind), strict=True):
             for key, some in ours(listed, kind, settings).items():
                 present[kind, key] = some[0]
-                copies += [(kind, key, one.id) for one in some[1:]]
+                more += [(kind, key, one) for one in some[1:]]
             if kind is Kind.MONITOR:
-                strays = [
+                unmarked = [
                     (kind, stray, one.id)
                     for one in listed
                     if (stray := _stray(one, settings)) and (kind, stray) not in present
@@ -172,7 +196,18 @@ def _present(
                 del present[board]  # deleted in this very moment
             else:
                 present[board] = read
-    return present, copies, strays
+    return present, [_whole(api, *one) for one in more], unmarked
+
+
+def _whole(api: Api, kind: Kind, key: str, one: Found) -> tuple[Kind, str, Found]:
+    """An object with all that is in it: the list of dashboards holds summaries only."""
+    return kind, key, (kind is Kind.DASHBOARD and api.read(kind, one.id)) or one
+
+
+def _untouched(one: tuple[Kind, str, Found]) -> bool:
+    """Whether an object is as it was published; a copy made by hand has a name of its own."""
+    kind, _, found = one
+    return digest_of(found.body.get(TEXT[kind])) == digest(kind, found.body)
 
 
 def _stray(one: Found, settings: Settings) -> str | None:
@@ -229,6 +264,8 @@ def _step_document(step: Step) -> dict[str, Any]:
         document["changes"] = [
             {"path": one.path, "before": one.before, "after": one.after} for one in step.changes
         ]
+    if step.duplicate:
+        document["duplicate"] = True
     if step.action is Action.CREATE and step.definition:
         document["body"] = step.definition.body
     return document

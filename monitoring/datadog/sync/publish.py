@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from monitoring.datadog.definition import Definition, Kind, resolved
+from monitoring.datadog.downtimes import started
 from monitoring.datadog.sync.api import CONNECTIONS, Api, Found
 from monitoring.datadog.sync.diff import sendable, stamped
 from monitoring.datadog.sync.plan import Action, Key, Plan, Step, ours, typed
@@ -19,6 +21,12 @@ from settings.schema import Settings
 
 # What is deleted first may refer to what is deleted later.
 _DELETED = (Kind.DASHBOARD, Kind.DOWNTIME, Kind.MONITOR, Kind.SLO, Kind.MONITOR)
+
+
+_TWICE = (
+    "it is there twice: somebody else published at the same moment; run it again, which removes "
+    "the duplicate"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +81,23 @@ class _Run:
             try:
                 for together in (*_waves(made), *_deletions(gone)):
                     list(pool.map(self._attempt, together))
+                self._check_single(made)
             except BaseException:
                 self._api.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
         return self._failures
+
+    def _check_single(self, made: Sequence[Step]) -> None:
+        """That nobody else made the same at the same moment."""
+        created = [step for step in made if step.action is Action.CREATE]
+        for kind in dict.fromkeys(step.kind for step in created):
+            there = ours(self._api.every(kind), kind, self._settings)
+            self._failures += [
+                Failure(step, _TWICE)
+                for step in created
+                if step.kind is kind and len(there.get(step.key, ())) > 1
+            ]
 
     def _attempt(self, step: Step) -> None:
         try:
@@ -98,6 +118,8 @@ class _Run:
             self._api.delete(kind, step.id)
             return
         body = resolved(step.definition.body, self._ids)
+        if "recurrences" in body.get("schedule", {}):
+            body["schedule"] = started(body["schedule"], datetime.now(UTC))
         if step.id is None:
             there = self._api.create(kind, stamped(kind, body), lambda: self._look(step))
             self._ids[kind, step.key] = typed(kind, there.id)
@@ -109,7 +131,11 @@ class _Run:
                 f"its type was {types[0].before} and is to be {types[0].after}, which Datadog does "
                 "not allow; give it another key"
             )
-        self._api.update(kind, step.id, sendable(kind, body, step.present))
+        sent = sendable(kind, body, step.present)
+        if not any(one.path.startswith("schedule") for one in step.changes):
+            # Left out it stays; one in progress may not start at another time.
+            sent.pop("schedule", None)
+        self._api.update(kind, step.id, sent)
 
     def _look(self, step: Step) -> Found | None:
         """An object that was made although its reply was lost."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from alarms import CATALOG
@@ -48,14 +46,5 @@ def test_an_unknown_number_and_one_that_begins_a_line_are_named() -> None:
     with pytest.raises(DefinitionError) as caught:
         _refreshed(text)
     unknown, begins = str(caught.value).splitlines()
-    assert "docs/runbook.md: 'wait-age.threshold' is no number" in unknown
+    assert "docs/runbook.md: 'wait-age.threshold' is not a number" in unknown
     assert "begin it with a word" in begins
-
-
-def test_the_file_is_refreshed_in_place(tmp_path: Path) -> None:
-    """What stands between a number's comments is written, and nothing else."""
-    text = fixtures.RUNBOOK.read_text("utf-8")
-    file = tmp_path / "runbook.md"
-    file.write_text(f"{text}\na <!--wait.threshold-->1<!--/-->\n")
-    runbook.write(fixtures.CATALOG, file)
-    assert file.read_text("utf-8") == f"{text}\na <!--wait.threshold-->14 min<!--/-->\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import string
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,14 +29,13 @@ _DEFAULTS: Body = {
     "description": None,
     "notify_list": None,
     "template_variables": None,
-    "is_read_only": False,
-    "restricted_roles": [],
 }
 _SUMMARY = (
-    "id", "title", "description", "author_handle", "layout_type", "url", "is_read_only",
-    "created_at", "modified_at",
+    "id", "title", "description", "author_handle", "layout_type", "url", "created_at",
+    "modified_at",
 )  # fmt: skip
-_COUNT = 1000
+# Source: Datadog's OpenAPI of "Get all dashboards": ``count`` is 100 unless it is given.
+_COUNT = 100
 
 
 def widgets(dashboard: Body) -> Iterator[Body]:
@@ -55,7 +55,7 @@ def _create(call: Call) -> Body:
 def _list(call: Call) -> Body:
     start = call.number("start", 0)
     deleted = call.query.get("filter[deleted]") == "true"
-    every = [] if deleted else list(call.store["dashboard"].values())
+    every = list(call.store["deleted dashboard" if deleted else "dashboard"].values())
     page = every[start : start + call.number("count", _COUNT)]
     return {"dashboards": [only(_SUMMARY, one) for one in page]}
 
@@ -72,8 +72,46 @@ def _update(call: Call) -> Body:
 
 
 def _delete(call: Call) -> Body:
-    del call.store["dashboard"][_stored(call)["id"]]
+    key = _stored(call)["id"]
+    call.store["deleted dashboard"][key] = call.store["dashboard"].pop(key)
     return {"deleted_dashboard_id": call.id}
+
+
+def _restore(call: Call) -> None:
+    keys = [str(one.get("id")) for one in _objects(call.fields.get("data"))]
+    missing = [key for key in keys if key not in call.store["deleted dashboard"]]
+    if missing or not keys:
+        raise RefusedError(404, f"Dashboard with ID {(missing or [''])[0]} not found")
+    for key in keys:
+        call.store["dashboard"][key] = call.store["deleted dashboard"].pop(key)
+
+
+def _share(call: Call) -> Body:
+    given = call.fields
+    key, kind = given.get("dashboard_id"), given.get("dashboard_type")
+    if key not in call.store["dashboard"]:
+        raise RefusedError(404, f"{kind} {key} not found")
+    token = uuid.uuid4().hex
+    return {
+        "author": {"name": AUTHOR["name"], "handle": AUTHOR["handle"]},
+        "created": call.store.timestamp(),
+        "embeddable_domains": [],
+        "expiration": None,
+        "global_time": None,
+        "global_time_selectable_enabled": False,
+        "invitees": [],
+        "last_accessed": None,
+        "public_url": f"https://p.example.com/sb/{token}",
+        "selectable_template_vars": [],
+        "session_duration_in_days": 30,
+        "share_list": [],
+        "share_type": "open",
+        "status": "active",
+        "title": call.store["dashboard"][key]["title"],
+        "token": token,
+        "viewing_preferences": {},
+        **given,
+    }
 
 
 def _stored(call: Call) -> Body:
@@ -105,7 +143,9 @@ def _checked(call: Call) -> Body:
     found = given.get("widgets")
     if not isinstance(found, list):
         raise RefusedError(400, "'widgets' is a required property")
-    if wrong := schema.problem("dashboard", given | {"widgets": []}):
+    _check_variables(given)
+    # Tabs name widgets by position when written, by id when read; the models know the ids only.
+    if wrong := schema.problem("dashboard", given | {"widgets": [], "tabs": []}):
         raise RefusedError(400, wrong)
     if not all(re.fullmatch(r"team:[^,\s]+", tag) for tag in given.get("tags") or []):
         raise RefusedError(400, "Invalid tags: each must be of the form team:<name>")
@@ -123,7 +163,42 @@ def _checked(call: Call) -> Body:
             continue
         raise RefusedError(400, f"Invalid widget at position {position}. Error: {reason}")
     identified = [_identified(widget, call.store) for widget in found]
-    return only(_SETTABLE, given) | {"widgets": identified}
+    kept = {"notify_list": sorted(given["notify_list"])} if given.get("notify_list") else {}
+    if given.get("tabs"):
+        kept["tabs"] = [_tab(tab, identified) for tab in given["tabs"]]
+    return {**only(_SETTABLE, given), **kept, "widgets": identified}
+
+
+def _check_variables(given: Body) -> None:
+    """That template variables and their saved views say something, as recorded."""
+    for variable in _objects(given.get("template_variables")):
+        if "default" in variable and "defaults" in variable:
+            raise RefusedError(400, "'template_variables' is invalid")
+        if "" in (variable.get("defaults") or ()):
+            raise RefusedError(400, "Minimum length of parameter 'defaults' should be 1")
+    for view in _objects(given.get("template_variable_presets")):
+        for variable in _objects(view.get("template_variables")):
+            if variable.get("values") == []:
+                raise RefusedError(
+                    400, "Minimum number of elements in parameter 'values' should be 1"
+                )
+
+
+def _objects(value: Any) -> list[Body]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _tab(tab: Any, identified: list[Body]) -> Body:
+    """A tab as it is answered: with its widgets' ids."""
+    ids = tab.get("widget_ids") if isinstance(tab, dict) else None
+    if not isinstance(ids, list) or not tab.get("name"):
+        raise RefusedError(400, "'tabs' is invalid")
+    known = {f"@{place}": one["id"] for place, one in enumerate(identified, start=1)}
+    known |= {str(one["id"]): one["id"] for one in identified}
+    if not all(str(one) in known for one in ids):
+        raise RefusedError(400, "'tabs' is invalid")
+    named = {"id": str(uuid.uuid4()), **tab}
+    return {**named, "widget_ids": [known[str(one)] for one in ids]}
 
 
 def _check_widget(position: int, widget: Any, inner: str = "") -> None:
@@ -140,7 +215,7 @@ def _check_widget(position: int, widget: Any, inner: str = "") -> None:
     inside = definition.get("widgets")
     # What is inside is told apart from what is around it.
     emptied = definition | {"widgets": []} if isinstance(inside, list) else definition
-    if wrong := schema.problem("widget", widget | {"definition": emptied}):
+    if wrong := schema.widget_problem(widget | {"definition": emptied}):
         raise RefusedError(400, f"{where} Error: {wrong}")
     try:
         for place, one in enumerate(inside or ()):
@@ -161,6 +236,8 @@ _ONE = "/api/v1/dashboard/(?P<id>[a-z0-9-]+)"
 ROUTES = (
     Route("POST", "/api/v1/dashboard", "dashboards_write", _create),
     Route("GET", "/api/v1/dashboard", "dashboards_read", _list),
+    Route("PATCH", "/api/v1/dashboard", "dashboards_write", _restore),
+    Route("POST", "/api/v1/dashboard/public", "dashboards_public_share", _share),
     Route("GET", _ONE, "dashboards_read", _get),
     Route("PUT", _ONE, "dashboards_write", _update),
     Route("DELETE", _ONE, "dashboards_write", _delete),

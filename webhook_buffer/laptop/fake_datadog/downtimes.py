@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 from webhook_buffer.laptop.fake_datadog import schema
-from webhook_buffer.laptop.fake_datadog.store import AUTHOR, Body, Call, RefusedError, Route, Store
+from webhook_buffer.laptop.fake_datadog.store import Body, Call, RefusedError, Route, Store
 
 _DEFAULTS: Body = {
     "display_timezone": "UTC",
@@ -19,10 +19,14 @@ _DEFAULTS: Body = {
     "notify_end_states": ["alert", "no data", "warn"],
     "notify_end_types": ["expired"],
 }
+# What two downtimes must not have in common, all of it.
+_IDENTITY = ("message", "monitor_identifier", "scope", "schedule")
 _USER = "3ad549bf-eba0-11e9-a77a-0705486660d0"
 _NEVER = "9999-12-31T00:00:00+00:00"
 _LIMIT = 30
 _KEPT_CANCELED = timedelta(days=2)
+# A start may be this late: clocks differ, and requests take a while.
+_LATE = timedelta(minutes=1)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -34,18 +38,19 @@ def _create(call: Call) -> Body:
     attributes = {**_DEFAULTS, **given, "created": now, "modified": now, "canceled": None}
     attributes["schedule"] = _schedule(given.get("schedule"), call.store)
     _check(attributes, call.store)
+    _check_duplicate(attributes, call.store)
     stored = {"type": "downtime", "id": key, "attributes": attributes}
     call.store["downtime"][key] = stored
     return _whole(stored, call.store)
 
 
 def _list(call: Call) -> Body:
-    found = [_shown(one, call.store) for one in _remembered(call.store).values()]
-    if call.query.get("current_only") == "true":
-        found = [one for one in found if one["attributes"]["status"] == "active"]
+    current = call.query.get("current_only") == "true"
+    found = active(call.store) if current else list(_remembered(call.store).values())
     start = call.number("page[offset]", 0)
+    page = found[start : start + call.number("page[limit]", _LIMIT)]
     return {
-        "data": found[start : start + call.number("page[limit]", _LIMIT)],
+        "data": [_shown(one, call.store) for one in page],
         "meta": {"page": {"total_filtered_count": len(found)}},
     }
 
@@ -58,7 +63,7 @@ def _update(call: Call) -> Body:
     stored = _stored(call)
     if wrong := schema.problem("downtime update", call.fields):
         raise RefusedError(400, wrong)
-    if call.fields["data"]["id"] != call.id:
+    if call.fields["data"]["id"] not in ("", call.id):
         raise RefusedError(400, "The id in the body is not the one in the path")
     before, given = stored["attributes"], call.fields["data"].get("attributes", {})
     if before["canceled"]:
@@ -66,9 +71,9 @@ def _update(call: Call) -> Body:
     attributes = {**before, **given, "modified": call.store.timestamp()}
     if "schedule" in given:
         start = before["schedule"].get("start")
-        attributes["schedule"] = _schedule(given["schedule"], call.store, start)
+        attributes["schedule"] = _schedule(given["schedule"], call.store, before["schedule"])
         running = _shown(stored, call.store)["attributes"]["status"] == "active"
-        if running and start != attributes["schedule"].get("start"):
+        if running and start and start != attributes["schedule"].get("start"):
             raise RefusedError(400, "Start times of downtimes in progress cannot be changed")
     _check(attributes, call.store)
     stored["attributes"] = attributes
@@ -109,16 +114,64 @@ def _check(attributes: Body, store: Store) -> None:
     monitor = attributes["monitor_identifier"].get("monitor_id")
     if monitor is not None and str(monitor) not in store["monitor"]:
         raise RefusedError(400, "Monitor not found")
+    attributes["display_timezone"] = attributes["display_timezone"] or "UTC"
     _zone(attributes["display_timezone"])
 
 
-def _schedule(given: Body | None, store: Store, began: str | None = None) -> Body:
+def _check_duplicate(attributes: Body, store: Store) -> None:
+    """That no downtime that is not over says the same."""
+    for other in store["downtime"].values():
+        told = _shown(other, store)["attributes"]
+        if told["status"] in ("active", "scheduled") and all(
+            other["attributes"][name] == attributes[name] for name in _IDENTITY
+        ):
+            raise RefusedError(
+                400, "This downtime is a duplicate of one or more existing downtimes"
+            )
+
+
+def active(store: Store) -> list[Body]:
+    """The downtimes that are in force now."""
+    found = (_shown(one, store) for one in store["downtime"].values())
+    return [one for one in found if one["attributes"]["status"] == "active"]
+
+
+def muting(downtimes: list[Body], monitor: Body) -> list[Body]:
+    """Those downtimes that mute a monitor, as a monitor shows them; the longest first."""
+    found = []
+    for one in downtimes:
+        attributes = one["attributes"]
+        if _mutes(attributes, monitor):
+            schedule = attributes["schedule"].get("current_downtime") or attributes["schedule"]
+            begins, ends = (
+                schedule[name] and int(datetime.fromisoformat(schedule[name]).timestamp())
+                for name in ("start", "end")
+            )
+            found.append(
+                {
+                    "id": one["id"], "active": True, "monitor_id": monitor["id"], "start": begins,
+                    "end": ends, "scope": [attributes["scope"]], "groups": [],
+                }
+            )  # fmt: skip
+    return sorted(found, key=lambda one: one["end"] or float("inf"), reverse=True)
+
+
+def _mutes(attributes: Body, monitor: Body) -> bool:
+    identifier = attributes["monitor_identifier"]
+    if "monitor_id" in identifier:
+        return bool(identifier["monitor_id"] == monitor["id"])
+    wanted = set(identifier.get("monitor_tags", ()))
+    return "*" in wanted or wanted <= set(monitor["tags"])
+
+
+def _schedule(given: Body | None, store: Store, before: Body | None = None) -> Body:
     """A schedule with what Datadog adds for good.
 
     Args:
-        began: the start of one that does not name it; now, without.
+        before: the one that it replaces: its start stays, unless another is named.
     """
-    given = given or {}
+    given, before = given or {}, before or {}
+    began, known = before.get("start"), before.get("recurrences", [])
     if "recurrences" not in given:
         start = given.get("start") or began or store.timestamp()
         end = given.get("end")
@@ -129,13 +182,14 @@ def _schedule(given: Body | None, store: Store, began: str | None = None) -> Bod
     zone = given.get("timezone", "UTC")
     now = store.clock().astimezone(_zone(zone)).replace(tzinfo=None)
     recurrences = [
-        one | {"start": one.get("start") or now.isoformat("T", "seconds")}
+        one | {"start": _seconds(one.get("start")) or now.isoformat("T", "seconds")}
         for one in given["recurrences"]
     ]
     for one in recurrences:
         if not re.fullmatch(r"\d+[smhdw]", one["duration"]):
             raise RefusedError(400, f"Invalid duration: {one['duration']}")
-        _time(one["start"])
+        if _time(one["start"]).replace(tzinfo=None) < now - _LATE and one not in known:
+            raise RefusedError(400, "The start of a recurring downtime must not be in the past")
         _rule(one)
     return {"recurrences": recurrences, "timezone": zone}
 
@@ -147,6 +201,14 @@ def _time(text: str) -> datetime:
     except ValueError:
         raise RefusedError(400, f"Invalid date: {text}") from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _seconds(start: str | None) -> str | None:
+    """A recurrence's start as it is answered: with its seconds."""
+    if not start:
+        return None
+    _time(start)
+    return datetime.fromisoformat(start).isoformat("T")
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -210,10 +272,9 @@ def _whole(stored: Body, store: Store) -> Body:
     monitor = stored["attributes"]["monitor_identifier"].get("monitor_id")
     related = {
         "created_by": {"data": {"type": "users", "id": _USER}},
-        "monitor": {"data": monitor and {"type": "monitors", "id": str(monitor)}},
+        "monitor": {"data": monitor and {"type": "monitor", "id": str(monitor)}},
     }
-    user = {"type": "users", "id": _USER, "attributes": AUTHOR}
-    return {"data": _shown(stored, store) | {"relationships": related}, "included": [user]}
+    return {"data": _shown(stored, store) | {"relationships": related}, "included": []}
 
 
 _ONE = "/api/v2/downtime/(?P<id>[0-9a-f-]+)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from webhook_buffer.laptop.fake_datadog import queries, schema
+from webhook_buffer.laptop.fake_datadog import downtimes, queries, schema
 from webhook_buffer.laptop.fake_datadog.store import (
     AUTHOR,
     AUTHOR_ID,
@@ -39,6 +39,12 @@ _NOT_NEGATIVE = (
     "renotify_interval", "renotify_occurrences", "timeout_h",
 )  # fmt: skip
 _PAGE_SIZE = 100
+_NEWER = {"avalanche_window"}
+# Types whose answers say whether they are grouped in the old way.
+_GROUPED = {
+    "log alert", "rum alert", "ci-tests alert", "ci-pipelines alert", "error-tracking alert",
+    "event-v2 alert", "trace-analytics alert", "audit alert",
+}  # fmt: skip
 
 
 def _create(call: Call) -> Body:
@@ -47,6 +53,8 @@ def _create(call: Call) -> Body:
         if all(other[name] == wanted[name] for name in _IDENTITY):
             raise RefusedError(400, f"Duplicate of an existing monitor_id:{key} org_id:{ORG_ID}")
     number, now = call.store.number(), call.store.timestamp()
+    for asset in wanted["assets"]:
+        asset["monitor_id"] = number
     stored = wanted | {
         "id": number,
         "org_id": ORG_ID,
@@ -69,8 +77,9 @@ def _validate(call: Call) -> Body:
 
 
 def _list(call: Call) -> list[Body]:
+    running = downtimes.active(call.store)
     found = [
-        _shown(one) | {"matching_downtimes": []}
+        _shown(one, call, running)
         for one in call.store["monitor"].values()
         if _tags(call, "monitor_tags") <= set(one["tags"])
         and all(tag in one["query"] for tag in _tags(call, "tags"))
@@ -82,12 +91,16 @@ def _list(call: Call) -> list[Body]:
         return found[start : start + size]
     if "id_offset" in call.query:
         later = [one for one in found if one["id"] > call.number("id_offset", 0)]
+        later.sort(key=lambda one: int(one["id"]))
         return later[: call.number("page_size", _PAGE_SIZE)]
     return found
 
 
 def _get(call: Call) -> Body:
-    return _shown(_stored(call))
+    shown = _shown(_stored(call), call, downtimes.active(call.store))
+    if call.query.get("with_restricted_roles") == "false":
+        del shown["restricted_roles"]
+    return shown
 
 
 def _update(call: Call) -> Body:
@@ -127,8 +140,22 @@ def _stored(call: Call) -> Body:
         raise RefusedError(404, "Monitor not found") from None
 
 
-def _shown(stored: Body) -> Body:
-    return {name: value for name, value in stored.items() if name != "restriction_policy"}
+def _shown(stored: Body, call: Call, active: list[Body]) -> Body:
+    """A monitor as it is read: muted while a downtime runs, with what was asked for."""
+    hidden = {"restriction_policy"} | (set() if call.query.get("with_assets") else {"assets"})
+    shown = {name: value for name, value in stored.items() if name not in hidden}
+    if "assets" in shown:
+        shown["assets"] = [
+            {name: value for name, value in one.items() if name != "monitor_id"}
+            for one in shown["assets"]
+        ]
+    running = downtimes.muting(active, stored)
+    if running:
+        silenced = {scope: one["end"] for one in reversed(running) for scope in one["scope"]}
+        shown["options"] = {**stored["options"], "silenced": silenced}
+    if call.query.get("with_downtimes"):
+        shown["matching_downtimes"] = running
+    return shown
 
 
 def _tags(call: Call, name: str) -> set[str]:
@@ -156,9 +183,13 @@ def _checked(call: Call, before: Body | None = None) -> Body:
     for name in ("type", "query"):
         if before is None and not given.get(name):
             raise RefusedError(400, f"The value provided for parameter '{name}' is invalid")
-    wanted = (_DEFAULTS if before is None else only(_SETTABLE, before)) | given
+    wanted = _DEFAULTS | only(_SETTABLE, before or {}) | given
     wanted.setdefault("name", wanted["query"])
-    if wrong := schema.problem("monitor", wanted):
+    if wanted["priority"] == 0:
+        wanted["priority"] = None
+    # Recorded in answers, and not in the client's models.
+    known = {name: one for name, one in (wanted["options"] or {}).items() if name not in _NEWER}
+    if wrong := schema.problem("monitor", wanted | {"options": known, "assets": []}):
         raise RefusedError(400, wrong)
     if (
         before
@@ -170,11 +201,22 @@ def _checked(call: Call, before: Body | None = None) -> Body:
         raise RefusedError(400, "The value provided for parameter 'priority' is invalid")
     condition = queries.parsed(wanted["type"], wanted["query"])
     _check_references(call.store, wanted)
-    if condition and condition.needs_query_alert:
-        wanted["type"] = "query alert"
-    wanted["multi"] = bool(re.search(r"\bby\s*\{|\.by\(\"[^\"*]", wanted["query"]))
+    if condition and condition.type:
+        wanted["type"] = condition.type
+    wanted["multi"] = bool(re.search(r"\bby\s*\{|\.by\(", wanted["query"]))
+    # Recorded: white space around a message is not kept.
+    wanted["message"] = (wanted["message"] or "").strip()
+    wanted["assets"] = [_asset(one, before) for one in wanted["assets"] or ()]
     wanted["options"] = _options(wanted["options"], wanted["type"], condition)
     return wanted
+
+
+def _asset(given: Any, monitor: Body | None) -> Body:
+    """A runbook's link with what Datadog adds."""
+    if not isinstance(given, dict) or not {"category", "name", "url"} <= given.keys():
+        raise RefusedError(400, "The value provided for parameter 'assets' is invalid")
+    added: Body = {"options": {}, "template_variables": {}, "resource_key": None}
+    return {"resource_type": None, "monitor_id": (monitor or {}).get("id"), **added, **given}
 
 
 def _check_references(store: Store, wanted: Body) -> None:
@@ -197,13 +239,14 @@ def _options(given: Body, kind: str, condition: queries.Condition | None) -> Bod
     if given.get("notify_no_data") and given.get("on_missing_data"):
         raise RefusedError(400, "notify_no_data and on_missing_data can't be used together")
     added: Body = {
-        "notify_no_data": False,
         "notify_audit": False,
         "new_host_delay": 300,
         "include_tags": True,
         "silenced": {},
     }
-    if kind == "log alert":
+    if given.get("on_missing_data") is None:
+        added["notify_no_data"] = False
+    if kind in _GROUPED:
         added["groupby_simple_monitor"] = False
     thresholds = {
         name: value if isinstance(value, str) else float(value)
@@ -212,13 +255,14 @@ def _options(given: Body, kind: str, condition: queries.Condition | None) -> Bod
     }
     if condition:
         thresholds = _thresholds(thresholds, condition)
-    return added | given | ({"thresholds": thresholds} if thresholds else {})
+    kept = {name: value for name, value in given.items() if name != "thresholds"}
+    return added | kept | ({"thresholds": thresholds} if thresholds else {})
 
 
 def _thresholds(given: dict[str, Any], condition: queries.Condition) -> dict[str, Any]:
     """All thresholds of a monitor, which fit its query."""
     if not given:
-        return {"critical": condition.threshold}
+        return {}
     critical = given.get("critical")
     if critical is None:
         raise RefusedError(400, "Alert status is required.")

@@ -16,8 +16,8 @@ _WINDOWED = re.compile(
     r"^\s*(?P<window>[a-z_]+\(.*?\b(last|current)_\d+(m|h|d|w|mo)\)):(?P<expression>.+)$", re.S
 )
 _METRIC = re.compile(r"[a-zA-Z][\w.]*\{[^{}]*\}")
-# One aggregated metric: all that is a "metric alert" for Datadog.
-_SIMPLE = re.compile(r"\s*(?:avg|sum|min|max):[\w.]+\{[^{}]*\}(?:\s*by\s*\{[^{}]*\})?\s*")
+# A function over metrics, such as ``anomalies(``; what is in quotes does not count.
+_FUNCTION = re.compile(r"(?<![.\w])[a-z_0-9]+\(")
 _SLO = re.compile(r"\b(?:error_budget|burn_rate)\(\"(?P<id>[^\"]*)\"\)")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 # How a query of each type starts; of other types only the comparison is known.
@@ -36,12 +36,12 @@ class Condition:
 
     Args:
         above: whether values above the threshold are bad.
-        needs_query_alert: whether Datadog calls such a monitor a "query alert".
+        type: what Datadog calls such a monitor, whatever it was called; None where it stays.
     """
 
     threshold: float
     above: bool
-    needs_query_alert: bool
+    type: str | None
 
 
 def parsed(kind: str, query: str) -> Condition | None:
@@ -57,7 +57,7 @@ def parsed(kind: str, query: str) -> Condition | None:
             raise RefusedError(400, INVALID)
         return None
     if kind == "service check":
-        if not re.match(r"\s*\"[^\"]+\"\.over\(", query):
+        if not re.match(r"\s*\"[^\"]+\"\.(over|by|exclude|last)\(", query):
             raise RefusedError(400, INVALID)
         return None
     if kind == "event alert":
@@ -73,7 +73,7 @@ def parsed(kind: str, query: str) -> Condition | None:
     return Condition(
         threshold=float(compared["number"]),
         above=compared["operator"].startswith(">"),
-        needs_query_alert=metric and not _simple(compared["left"]),
+        type=_type(compared["left"]) if metric else None,
     )
 
 
@@ -82,13 +82,19 @@ def slos(query: str) -> list[str]:
     return _SLO.findall(query)
 
 
-def _simple(query: str) -> bool:
-    """Whether a metric monitor's query, without its comparison, is one aggregated metric."""
+def _type(query: str) -> str | None:
+    """What a metric monitor is called with this query, without its comparison.
+
+    Source: recorded: a formula's monitor comes back as a metric alert, one over a calendar's
+    window as a query alert; ``change(…)`` and arithmetic stay what they were.
+    """
+    if re.match(r"\s*formula\(", query):
+        return "metric alert"
     windowed = _WINDOWED.match(query)
     if not windowed or not _METRIC.search(windowed["expression"]):
         raise RefusedError(400, INVALID)
-    of_last = re.fullmatch(r"\w+\(last_\w+\)", windowed["window"])
-    return bool(of_last and _SIMPLE.fullmatch(windowed["expression"]))
+    calendar = "current_" in windowed["window"]
+    return "query alert" if calendar or _FUNCTION.search(windowed["expression"]) else None
 
 
 def _balanced(query: str) -> bool:

@@ -11,6 +11,24 @@ Model = Literal["monitor", "slo", "dashboard", "widget", "downtime", "downtime u
 
 def problem(model: Model, body: Any) -> str | None:
     """The first thing that is wrong with a body, if anything."""
+    return _problem(_models()[model], body)
+
+
+def widget_problem(widget: Any) -> str | None:
+    """The first thing that is wrong with a widget, if anything.
+
+    Datadog knows more forms of requests than the client's models: what they can't make sense of
+    inside of a widget of a type that they know is taken.
+    """
+    definition = dict(widget["definition"])
+    model = _widgets().get(str(definition.get("type")))
+    if model is None:
+        return problem("widget", widget)
+    rest = {**widget, "definition": {"type": "note", "content": ""}}
+    return problem("widget", rest) or _problem(model, definition, newer=True)
+
+
+def _problem(model: type, body: Any, *, newer: bool = False) -> str | None:
     from datadog_api_client.configuration import Configuration
     from datadog_api_client.exceptions import OpenApiException
     from datadog_api_client.model_utils import validate_and_convert_types
@@ -18,18 +36,18 @@ def problem(model: Model, body: Any) -> str | None:
     try:
         typed = validate_and_convert_types(  # type: ignore[no-untyped-call]
             body,
-            (_models()[model],),
+            (model,),
             ["body"],
             True,
             True,
             configuration=Configuration(),  # type: ignore[no-untyped-call]
         )
-    except OpenApiException as failure:
+    except (OpenApiException, ValueError) as failure:
         return str(failure)
     except TypeError as failure:
         missing = re.search(r"missing \d+ required .*?: ('\w+')", str(failure))
         return f"{missing[1]} is a required property" if missing else str(failure)
-    return _unknown(typed)
+    return _unknown(typed, newer)
 
 
 @cache
@@ -54,8 +72,26 @@ def _models() -> dict[Model, type]:
     }
 
 
-def _unknown(value: Any) -> str | None:
-    """The first value or field that a model took although it does not know it."""
+@cache
+def _widgets() -> dict[str, type]:
+    """The models of widgets' definitions, by type."""
+    from datadog_api_client.model_utils import ModelNormal
+    from datadog_api_client.v1.model.widget_definition import WidgetDefinition
+
+    found: dict[str, type] = {}
+    for model in WidgetDefinition._composed_schemas["oneOf"]:
+        if issubclass(model, ModelNormal):
+            kind = model.openapi_types["type"][0]
+            found |= dict.fromkeys(kind.allowed_values, model)
+    return found
+
+
+def _unknown(value: Any, newer: bool, depth: int = 0) -> str | None:
+    """The first value or field that a model took although it does not know it.
+
+    Args:
+        newer: whether Datadog may know what the models do not, below the first level.
+    """
     from datadog_api_client.model_utils import (
         ModelComposed,
         ModelNormal,
@@ -65,6 +101,8 @@ def _unknown(value: Any) -> str | None:
 
     parts: list[Any] = []
     if isinstance(value, UnparsedObject):
+        if newer and depth > 1:
+            return None
         return f"{value._data_store} is not valid under any of the given schemas"
     if isinstance(value, ModelSimple):
         if value._unparsed:
@@ -78,4 +116,4 @@ def _unknown(value: Any) -> str | None:
         parts = list(value._data_store.values())
     elif isinstance(value, list):
         parts = value
-    return next(filter(None, map(_unknown, parts)), None)
+    return next(filter(None, (_unknown(one, newer, depth + 1) for one in parts)), None)

@@ -70,7 +70,7 @@ class FakeDatadog:
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
         self.permissions = {route.permission for route in _ROUTES if route.permission}
-        self._keys = (api_key, app_key)
+        self.keys = (api_key, app_key)
         self._store = Store(state)
         self._counter = Counter(dict(limits or {}))
         self._port = port
@@ -92,6 +92,12 @@ class FakeDatadog:
         """What it holds of a kind, by id."""
         with self._lock:
             return copy.deepcopy(self._store[kind])
+
+    def put(self, kind: str, id: str, body: Body) -> None:  # noqa: A002
+        """Gives it an object as it is, unchecked: what was there before it."""
+        with self._lock:
+            self._store[kind][id] = copy.deepcopy(body)
+            self._store.save()
 
     def edit(self, kind: str, id: str, change: Callable[[Body], None]) -> None:  # noqa: A002
         """Changes an object as a person does by hand."""
@@ -167,7 +173,7 @@ class FakeDatadog:
             return json_reply(refusal.status, refusal.body, limits)
 
     def _authorize(self, path: str, headers: Message) -> None:
-        api_key, app_key = self._keys
+        api_key, app_key = self.keys
         if headers.get("DD-API-KEY") != api_key:
             raise RefusedError(403, "Forbidden")
         if path in (_VALIDATE.path, events.PATH):

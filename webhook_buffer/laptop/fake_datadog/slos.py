@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from webhook_buffer.laptop.fake_datadog import schema
+from webhook_buffer.laptop.fake_datadog import measures, schema
 from webhook_buffer.laptop.fake_datadog.dashboards import widgets
 from webhook_buffer.laptop.fake_datadog.store import (
     AUTHOR,
@@ -93,6 +93,55 @@ def _can_delete(call: Call) -> Body:
     return {"data": {"ok": ok, "denied_ids": []}, "errors": None}
 
 
+def _search(call: Call) -> Body:
+    """SLOs whose name or tags hold all words, in the form that the search page takes."""
+    words = call.query.get("query", "").lower().split()
+    found = [
+        {"data": {"type": "slo", "id": one["id"], "attributes": _summary(one)}}
+        for one in call.store["slo"].values()
+        if all(word in " ".join([one["name"], *one["tags"]]).lower() for word in words)
+    ]
+    size = call.number("page[size]", 10)
+    start = call.number("page[number]", 0) * size
+    return {
+        "data": {
+            "type": "service_level_objective_search_results",
+            "attributes": {"slos": found[start : start + size], "facets": {}},
+        },
+        "meta": {"pagination": {"total": len(found)}},
+    }
+
+
+def _summary(slo: Body) -> Body:
+    same = ("name", "thresholds", "created_at", "modified_at", "description")
+    return {**only(same, slo), "slo_type": slo["type"], "all_tags": sorted(slo["tags"])}
+
+
+def _correct(call: Call) -> Body:
+    data = call.fields.get("data")
+    given = data.get("attributes") if isinstance(data, dict) else None
+    if not isinstance(given, dict):
+        raise _invalid("Required parameter 'attributes' is missing")
+    if given.get("slo_id") and given["slo_id"] not in call.store["slo"]:
+        raise RefusedError(404, f"SLO not found: {given.get('slo_id')} not found")
+    key = str(uuid.uuid4())
+    nothing = dict.fromkeys(("created_at", "modified_at", "rrule", "duration", "end", "modifier"))
+    stored = {
+        "type": "correction",
+        "id": key,
+        "attributes": {**nothing, "timezone": "UTC", **given},
+    }
+    call.store["slo correction"][key] = stored
+    return {"data": stored}
+
+
+def _list_corrections(call: Call) -> Body:
+    found = list(call.store["slo correction"].values())
+    start = call.number("offset", 0)
+    page = found[start : start + call.number("limit", _LIMIT)]
+    return {"data": page, "meta": {"page": {"total_count": len(found)}}}
+
+
 def _stored(call: Call) -> Body:
     try:
         return call.store["slo"][call.id]
@@ -120,6 +169,8 @@ def _checked(call: Call, before: Body | None = None) -> Body:
             raise _invalid(f"Required parameter '{name}' is missing")
     if wrong := schema.problem("slo", given):
         raise _invalid(wrong)
+    if given["type"] == "monitor" and not given.get("monitor_ids") and before and "query" in before:
+        raise _invalid("must specify the query for count types")
     if before and given["type"] != before["type"]:
         raise _invalid("SLO type change not allowed")
     _check_source(call.store, given)
@@ -135,8 +186,10 @@ def _checked(call: Call, before: Body | None = None) -> Body:
         primary["warning_threshold"] = first["warning"]
     if any(given.get(name, value) != value for name, value in primary.items()):
         raise _invalid("target_threshold and warning_threshold must be the timeframe's own")
+    said = {name: value for name, value in given.items() if value is not None}
     return {
-        **given,
+        **said,
+        **measures.both(said),
         **primary,
         "type_id": _TYPE_IDS[given["type"]],
         "description": given.get("description") or "",
@@ -190,6 +243,9 @@ ROUTES = (
     Route("POST", "/api/v1/slo", "slos_write", _create),
     Route("GET", "/api/v1/slo", "slos_read", _list),
     Route("GET", "/api/v1/slo/can_delete", "slos_read", _can_delete),
+    Route("GET", "/api/v1/slo/search", "slos_read", _search),
+    Route("GET", "/api/v1/slo/correction", "slos_read", _list_corrections),
+    Route("POST", "/api/v1/slo/correction", "slos_corrections", _correct),
     Route("GET", _ONE, "slos_read", _get),
     Route("PUT", _ONE, "slos_write", _update),
     Route("DELETE", _ONE, "slos_write", _delete),

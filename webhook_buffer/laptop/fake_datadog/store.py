@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 KINDS = ("monitor", "slo", "dashboard", "downtime", "event")
+# Kept, and shown on no list of their own.
+_BESIDE = ("deleted dashboard", "slo correction")
 ORG_ID = 321813
 AUTHOR = {"name": "Stand-In", "handle": "standin@example.com", "email": "standin@example.com"}
 AUTHOR_ID = 1445416
@@ -40,7 +42,7 @@ class Store:
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-        self._objects: dict[str, dict[str, Body]] = {kind: {} for kind in KINDS}
+        self._objects: dict[str, dict[str, Body]] = {kind: {} for kind in (*KINDS, *_BESIDE)}
         self._last_number = _FIRST_NUMBER
         if file and file.exists():
             kept = json.loads(file.read_text())

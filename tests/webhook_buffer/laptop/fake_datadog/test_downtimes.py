@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_datadog import DOWNTIME, Answer, Official, Raw, changed, refused
+from tests.fake_datadog import DOWNTIME, MONITOR, Answer, Official, Raw, changed, refused
 from webhook_buffer.laptop.fake_datadog import FakeDatadog
 
 
@@ -41,7 +41,7 @@ def test_recurring(standin: FakeDatadog, raw: Raw) -> None:
     recurrence = {
         "rrule": "FREQ=DAILY;INTERVAL=1",
         "duration": "2h",
-        "start": "2026-03-01T01:00:00",
+        "start": "2026-03-05T01:00:00",
     }
     schedule = {"recurrences": [recurrence], "timezone": "Europe/Paris"}
     downtime = raw.scheduled(DOWNTIME | {"schedule": schedule})
@@ -77,8 +77,52 @@ def test_recurring_on_days(standin: FakeDatadog, raw: Raw, now: datetime, start:
         "start": "2026-01-05T22:00",
     }
     schedule = {"recurrences": [recurrence], "timezone": "Europe/Berlin"}
+    moment = datetime(2026, 1, 5, tzinfo=UTC)
+    standin.set_clock(lambda: moment)
     downtime = raw.scheduled(DOWNTIME | {"schedule": schedule})
-    assert downtime["attributes"]["schedule"]["current_downtime"]["start"] == start
+    assert downtime["attributes"]["schedule"]["recurrences"][0]["start"] == "2026-01-05T22:00:00"
+    moment = now
+    _, answer, _ = raw("GET", f"/api/v2/downtime/{downtime['id']}")
+    assert answer["data"]["attributes"]["schedule"]["current_downtime"]["start"] == start
+
+
+def test_past_start(standin: FakeDatadog, raw: Raw) -> None:
+    """A recurrence that starts in the past is refused; one that did may stay."""
+    moment = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    standin.set_clock(lambda: moment)
+    recurrence = {"rrule": "FREQ=DAILY", "duration": "2h", "start": "2026-03-04T13:30:00"}
+    schedule = {"recurrences": [recurrence], "timezone": "Europe/Paris"}
+    downtime = raw.scheduled(DOWNTIME | {"schedule": schedule})
+    moment = datetime(2026, 3, 6, 12, tzinfo=UTC)
+    body = {"data": {"type": "downtime", "attributes": DOWNTIME | {"schedule": schedule}}}
+    refused(raw("POST", "/api/v2/downtime", body), 400, "must not be in the past")
+    body["data"]["id"] = downtime["id"]
+    assert raw("PATCH", f"/api/v2/downtime/{downtime['id']}", body)[0] == 200
+
+
+def test_duplicate(raw: Raw) -> None:
+    """A downtime that says what another one says is refused, until that is canceled."""
+    schedule = {"start": "2050-01-02T03:04:05Z"}
+    body = {"data": {"type": "downtime", "attributes": DOWNTIME | {"schedule": schedule}}}
+    downtime = raw.scheduled(DOWNTIME | {"schedule": schedule})
+    words = "duplicate of one or more existing downtimes"
+    refused(raw("POST", "/api/v2/downtime", body), 400, words)
+    raw("DELETE", f"/api/v2/downtime/{downtime['id']}")
+    assert raw("POST", "/api/v2/downtime", body)[0] == 200
+
+
+def test_mutes(raw: Raw) -> None:
+    """A monitor shows that it is muted while a downtime of its tags runs, and until when."""
+    monitor = raw.created("monitor", MONITOR)
+    path = f"/api/v1/monitor/{monitor['id']}"
+    assert raw("GET", path)[1]["options"]["silenced"] == {}
+    end = "2050-01-02T03:04:05+00:00"
+    raw.scheduled(DOWNTIME | {"schedule": {"end": end}})
+    until = int(datetime.fromisoformat(end).timestamp())
+    assert raw("GET", path)[1]["options"]["silenced"] == {"env:prod": until}
+    assert raw("GET", "/api/v1/monitor")[1][0]["options"]["silenced"] == {"env:prod": until}
+    found = raw("GET", f"{path}?with_downtimes=true")[1]["matching_downtimes"]
+    assert [one["end"] for one in found] == [until]
 
 
 def test_update(raw: Raw) -> None:

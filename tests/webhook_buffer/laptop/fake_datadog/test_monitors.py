@@ -49,10 +49,11 @@ def test_defaults(raw: Raw) -> None:
     assert monitor.keys() >= {"org_id", "created", "created_at", "modified", "creator"}
 
 
-def test_threshold_from_query(raw: Raw) -> None:
-    """Without thresholds the critical one is the query's."""
-    monitor = raw.created("monitor", MONITOR | {"options": {}})
-    assert monitor["options"]["thresholds"] == {"critical": 600.0}
+@pytest.mark.parametrize("options", [{}, {"thresholds": {}}, None])
+def test_no_thresholds(raw: Raw, options: dict[str, Any] | None) -> None:
+    """None are added where none were sent."""
+    monitor = raw.created("monitor", changed(MONITOR, {"options": options}))
+    assert "thresholds" not in monitor["options"]
 
 
 @pytest.mark.parametrize(
@@ -60,14 +61,15 @@ def test_threshold_from_query(raw: Raw) -> None:
     [
         ("avg(last_5m):avg:a.b{*} > 600", True),
         (QUERY, True),
-        ("sum(last_5m):sum:a{x:y}.as_count() > 600", False),
-        ("avg(last_5m):avg:a{*} / avg:b{*} > 600", False),
-        ("change(avg(last_5m),last_1h):avg:a{*} > 600", False),
+        ("sum(last_5m):sum:a{x:y}.as_count() > 600", True),
+        ("avg(last_5m):avg:a{*} / avg:b{*} > 600", True),
+        ("change(avg(last_5m),last_1h):avg:a{*} > 600", True),
+        ("avg(last_5m):anomalies(avg:a{*}, 'agile', 2) > 600", False),
         ("avg(current_1d):avg:system.load.5{*} > 600", False),
     ],
 )
 def test_type_flips(raw: Raw, query: str, kept: bool) -> None:
-    """A metric alert with more than one aggregated metric comes back as a query alert."""
+    """A metric alert over a calendar's window or with a function comes back as a query alert."""
     body = MONITOR | {"type": "metric alert", "query": query}
     assert (raw.created("monitor", body)["type"] == "metric alert") is kept
 

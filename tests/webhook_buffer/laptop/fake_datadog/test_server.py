@@ -258,5 +258,5 @@ def test_permissions(standin: FakeDatadog) -> None:
     """The permissions are those that Datadog's documentation names for these endpoints."""
     assert standin.permissions == {
         "monitors_read", "monitors_write", "monitors_downtime", "slos_read", "slos_write",
-        "dashboards_read", "dashboards_write",
+        "dashboards_read", "dashboards_write", "dashboards_public_share", "slos_corrections",
     }  # fmt: skip

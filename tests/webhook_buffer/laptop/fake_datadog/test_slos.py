@@ -42,10 +42,20 @@ def test_defaults(raw: Raw) -> None:
         "target_threshold": 99.0,
         "warning_threshold": 99.5,
         "creator": slo["creator"],
+        "sli_specification": slo["sli_specification"],
         "modified_at": slo["created_at"],
     }
     assert slo["tags"] == ["app:core", "env:prod"]
     assert len(slo["id"]) == 32
+
+
+def test_both_forms(raw: Raw) -> None:
+    """A metric SLO comes back as a query and as a specification, whichever was sent."""
+    slo = raw.created("slo", SLO)
+    count = slo["sli_specification"]["count"]
+    assert [one["query"] for one in count["queries"]] == list(SLO["query"].values())
+    other = changed(SLO, {"query": None, "sli_specification": slo["sli_specification"]})
+    assert raw.created("slo", other)["query"] == SLO["query"]
 
 
 def test_update_replaces(raw: Raw) -> None:

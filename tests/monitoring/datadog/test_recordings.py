@@ -1,0 +1,158 @@
+"""Datadog's recorded answers are the judge of plan, fake and import.
+
+They are not part of this project: where they do not lie beside the checkout, a small set made
+from what is known of them takes their place, and the tests' ids say so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.documents.datadog import example
+from settings.errors import InputError
+from settings.paths import ROOT
+from tests.datadog_recordings.reading import Conversation, read
+from tests.datadog_recordings.report import COLUMNS, Report, report
+from tests.datadog_recordings.small import small
+
+_RECORDED = ROOT.parent / "shared" / "datadog-recordings" / "conversations.jsonl.gz"
+_SETS = ["recorded", "small"] if _RECORDED.exists() else ["small"]
+
+
+@cache
+def _report(which: str) -> Report:
+    return report(read(_RECORDED) if which == "recorded" else small(), example())
+
+
+@pytest.fixture(scope="module", params=_SETS)
+def played(request: pytest.FixtureRequest) -> Report:
+    return _report(request.param)
+
+
+@pytest.mark.parametrize(
+    ("all_of_them", "good"),
+    [
+        ("pairs", "plan empty"),
+        ("accepted", "by the fake"),
+        ("refused", "alike"),
+        ("compared", "same shape"),
+        ("imports", "stable"),
+    ],
+)
+def test_recordings(played: Report, all_of_them: str, good: str) -> None:
+    """The plan is empty, the fake answers as Datadog did, and imports lose nothing."""
+    counts = played.counts
+    kinds = {kind for kind, column in counts if column == all_of_them and counts[kind, column]}
+    assert {kind: counts[kind, good] for kind in kinds} == {
+        kind: counts[kind, all_of_them] for kind in kinds
+    }, "\n".join(played.short[:10])
+    assert kinds, f"no {all_of_them} in the file"
+
+
+def test_nothing_falls_short(played: Report) -> None:
+    """What the table counts and what is named agree: nothing."""
+    assert played.short == []
+
+
+@pytest.mark.skipif(not _RECORDED.exists(), reason="no recordings beside the checkout")
+def test_table_in_docs() -> None:
+    """The table in docs/datadog.md is the one that the recordings give."""
+    text = (ROOT / "docs" / "datadog.md").read_text("utf-8")
+    assert _report("recorded").table() in text
+
+
+def _written(folder: Path, lines: list[Any]) -> Path:
+    file = folder / "conversations.jsonl.gz"
+    with gzip.open(file, "wt", encoding="utf-8") as out:
+        out.writelines((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines)
+    return file
+
+
+def _document(one: Conversation) -> dict[str, Any]:
+    return dataclasses.asdict(one)
+
+
+def _run(file: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.datadog_recordings", str(file)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_command(tmp_path: Path) -> None:
+    """The command prints the table and exits with 0; with 1 and a name where the fake differs."""
+    documents = [_document(one) for one in small()]
+    ran = _run(_written(tmp_path, documents))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert re.search(r"\| all \| \d+ ", ran.stdout)
+    documents[0]["calls"][0]["status"] = 400
+    documents[0]["name"] = "monitor \x1b[31m"
+    ran = _run(_written(tmp_path, documents))
+    assert ran.returncode == 1
+    assert "POST /api/v1/monitor: the fake answers 200, not 400" in ran.stdout
+    assert "\x1b" not in ran.stdout
+
+
+_CALL: dict[str, Any] = {
+    "kind": "monitor", "method": "GET", "path": "/api/v1/monitor/1", "query": {}, "body": None,
+    "status": 200, "reply": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["{"], "line 1: not valid JSON"),
+        (["[" * 100_000], "line 1: not valid JSON"),
+        ([{"name": "a", "calls": [_CALL | {"reply": json.loads("[" * 80 + "]" * 80)}]}], "nested"),
+        ([{"name": "a"}], "not a conversation"),
+        ([[1, 2]], "not a conversation"),
+        ([{"name": "a", "calls": [_CALL | {"status": "200"}]}], "not a conversation"),
+        ([{"name": "a", "calls": [_CALL | {"kind": "host"}]}], "not a conversation"),
+        (['{"name": "a", "calls": [' + "9" * 5000 + "]}"], "not valid JSON"),
+        ([" " * 5_000_000], "too large"),
+    ],
+)
+def test_hostile_file(tmp_path: Path, lines: list[Any], words: str) -> None:
+    """What is no such file is refused in one sentence that names its line."""
+    with pytest.raises(InputError, match=words):
+        read(_written(tmp_path, lines))
+
+
+def test_no_gzip(tmp_path: Path) -> None:
+    """A file that is missing, not gzipped, or cut off is one sentence and exit code 1."""
+    file = _written(tmp_path, [_document(one) for one in small()])
+    file.write_bytes(file.read_bytes()[:200])
+    plain = tmp_path / "plain"
+    plain.write_text("{}")
+    for one in (file, plain, tmp_path / "missing"):
+        ran = _run(one)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert ran.stderr.startswith(f"{one}: can't be read")
+        assert "Traceback" not in ran.stderr
+
+
+def test_hostile_values(tmp_path: Path) -> None:
+    """Whatever stands where an object should be ends in a report, not in a traceback."""
+    strange: list[Any] = [None, 1, "x", [], [1], {}, {"id": []}, {"widgets": [1]}, {"options": 3},
+                          {"id": 123456, "thresholds": [3], "widgets": {"definition": 1},
+                           "query": 7, "schedule": {"recurrences": [1]}, "tabs": [1]}]  # fmt: skip
+    calls = [
+        {"kind": kind, "method": method, "path": f"/api/v1/{kind}{below}", "query": {"a": "b"},
+         "body": body, "status": 200, "reply": reply}
+        for kind in ("monitor", "slo", "dashboard", "downtime")
+        for method, below in (("POST", ""), ("GET", "/123456"), ("PUT", "/123456"))
+        for body in strange
+        for reply in (body, {"data": body}, strange[-1])
+    ]  # fmt: skip
+    played = report(read(_written(tmp_path, [{"name": "strange", "calls": calls}])), example())
+    assert len(played.short) > 100
+    assert COLUMNS.keys() >= {column for _, column in played.counts}
