@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from textwrap import indent
 
@@ -17,30 +14,21 @@ import pytest
 from dashboards import lines
 from monitoring.model import dashboards as model
 from settings.paths import ROOT
+from tests.source_tree import Copy, copied
 
 PAGE = (ROOT / "docs" / "add-a-widget.md").read_text("utf-8")
-# What the page's commands and `make check` read.
-_PARTS = (
-    "alarms", "app.py", "buffer", "cdk.json", "dashboards", "docs", "lambdas", "monitoring",
-    "pyproject.toml", "settings", "tests", "webhook_buffer",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy with the page's panel in the place that the page names."""
-    copy = tmp_path_factory.mktemp("tree")
-    for part in _PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / part, copy / part)
+    copy = copied(tmp_path_factory.mktemp("widget") / "tree")
     [(file, title, code)] = re.findall(
         r"In `(\S+)`, behind the panel `([^`]+)`, with a comma after it:\n\n```python\n(.*?)```",
         PAGE,
         re.DOTALL,
     )
-    _insert(copy / file, title, code)
+    _insert(copy.root / file, title, code)
     return copy
 
 
@@ -59,24 +47,10 @@ def _insert(file: Path, title: str, code: str) -> None:
     file.write_text("".join([*before[:line], panel, *before[line:]]), "utf-8")
 
 
-def _run(tree: Path, *command: str, module: bool = True) -> subprocess.CompletedProcess[str]:
-    start = [sys.executable, "-m"] if module else [sys.executable]
-    environment = {**os.environ, "PYTHONPATH": str(tree)}
-    return subprocess.run(
-        [*start, *command],
-        cwd=tree,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
-def test_the_copy_passes_its_checks(tree: Path) -> None:
+def test_the_copy_passes_its_checks(tree: Copy) -> None:
     """After the page's commands the tree is linted and formatted, and its tests pass."""
     assert re.search(r"^make docs ", PAGE, re.MULTILINE)
-    written = _run(tree, "webhook_buffer.cli.docs")  # what `make docs` runs
+    written = tree.run("python", "-m", "webhook_buffer.cli.docs")  # what `make docs` runs
     assert written.returncode == 0, written.stderr
     for check in (
         ("ruff", "check", "dashboards"),
@@ -84,9 +58,9 @@ def test_the_copy_passes_its_checks(tree: Path) -> None:
         ("pytest", "-q", "-p", "no:cacheprovider", "tests/dashboards/test_dashboards.py",
          "tests/dashboards/test_thresholds.py", "tests/monitoring/documents/test_datadog.py"),
     ):  # fmt: skip
-        done = _run(tree, *check)
+        done = tree.run(*check)
         assert done.returncode == 0, done.stdout + done.stderr
-    board = json.loads((tree / "docs/datadog/dashboard/serverless.json").read_text("utf-8"))
+    board = json.loads((tree.root / "docs/datadog/dashboard/serverless.json").read_text("utf-8"))
     panels = {
         widget["definition"].get("title"): widget["definition"]
         for group in board["widgets"]
@@ -100,15 +74,15 @@ def test_the_copy_passes_its_checks(tree: Path) -> None:
     assert "markers" not in panels["notify: after its answer"]
 
 
-def test_a_mistake_ends_as_the_page_says(tree: Path, tmp_path: Path) -> None:
+def test_a_mistake_ends_as_the_page_says(tree: Copy, tmp_path: Path) -> None:
     """The command lists every problem, in the page's words, and shows no traceback."""
-    copy = tmp_path / "tree"
-    shutil.copytree(tree, copy)
+    copy = Copy(tmp_path / "tree")
+    shutil.copytree(tree.root, copy.root, symlinks=True)
     [(wrong, right)] = re.findall(r"With `(\w+)` in place of\s`(\w+)`", PAGE)
-    file = copy / "dashboards" / "serverless.py"
+    file = copy.root / "dashboards" / "serverless.py"
     file.write_text(file.read_text("utf-8").replace(right, wrong), "utf-8")
     code = "import sys; from webhook_buffer.cli.main import main; sys.exit(main())"
-    done = _run(copy, "-c", code, "datadog", "render", str(tmp_path / "datadog"), module=False)
+    done = copy.run("python", "-c", code, "datadog", "render", str(tmp_path / "datadog"))
     [problem] = re.findall(r"^Datadog dashboard, .*", PAGE, re.MULTILINE)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
