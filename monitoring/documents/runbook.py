@@ -68,7 +68,7 @@ def refreshed(text: str, alarm_sets: Sequence[AlarmSet], monitors: Iterable[Data
         return found
 
     fresh = placeholders.refreshed(text, known)
-    problems = [f"'{name}' is no number of a signal, fact or settings key" for name in unknown]
+    problems = [f"'{name}' is not a number of a signal, fact or settings key" for name in unknown]
     problems += [
         f"the line '{line.strip()[:60]}…' begins with a number's comment; begin it with a word"
         for line in _AT_LINE_START.findall(text)

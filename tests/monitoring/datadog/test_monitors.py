@@ -87,13 +87,14 @@ def test_signals_of_both_are_evaluated_by_datadog_too() -> None:
 
 def test_a_signal_can_be_handed_over() -> None:
     """With evaluatedBy datadog CloudWatch has no alarm of it, and Datadog its monitor."""
-    settings = _settings(alarms={"queue-age-page": {"evaluatedBy": "datadog"}})
+    changes = {"evaluatedBy": "datadog", "threshold": 1200}
+    settings = _settings(alarms={"queue-age-page": changes})
     found = alarm_set(settings)
     assert found.alarm("queue-age-page") is None
     assert "Datadog watches it" in found.left_out["queue-age-page"]
     body = {one.key: one.body for one in monitors(found)}["queue-age-page"]
     assert body["query"].startswith("min(last_5m):max:aws.sqs.approximate_age_of_oldest_message{")
-    assert body["query"].endswith("rollup(max, 60) >= 900")
+    assert body["query"].endswith("rollup(max, 60) >= 1200")
     assert body["priority"] == 1
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import alarms as definitions
 from alarms import backend
-from monitoring import cost
+from monitoring import cost, wording
 from monitoring.alarm_set import AlarmSet, alarm_set
 from monitoring.documents import alarms
 from monitoring.model import metrics, signals
@@ -74,12 +74,14 @@ def test_every_signal_has_its_rows(page: str, found: AlarmSet) -> None:
     assert [row[0] for row in _rows(page, "Thresholds and reasons")] == ids
 
 
-def test_a_signal_s_row_says_all(page: str) -> None:
+def test_a_signal_s_row_says_all(page: str, found: AlarmSet) -> None:
     """Title, condition, severity, who tells and watches it, what it covers, missing data, cost."""
     rows = {row[0]: row[1:] for row in _rows(page, "Signals")}
+    alarm = found.alarm("queue-age-page")
+    assert alarm
     assert rows["[queue-age-page](runbook.md#queue-age-page)"] == [
         "Webhooks wait too long",
-        "age of the oldest message, Maximum ≥ 15 min in 3 of 3 minutes",
+        wording.condition(alarm),
         "page",
         "deliveries-failing",
         "CloudWatch",
