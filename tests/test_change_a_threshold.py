@@ -25,7 +25,6 @@ TESTS = (
     "tests/monitoring/documents",
     "tests/monitoring/datadog/test_monitors.py",
     "tests/monitoring/datadog/test_thresholds.py",
-    "tests/monitoring/test_alarm_guide.py",
     "tests/monitoring/test_cloudwatch_dashboard.py",
     "tests/monitoring/test_stale_numbers.py",
     "tests/monitoring/test_wording.py",
