@@ -122,7 +122,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "AWS::SNS::Subscription": {"TopicArn": {"Ref": "T"}},
     "AWS::CloudWatch::CompositeAlarm": {"AlarmRule": "ALARM(a)", "ActionsSuppressor": "a"},
 }  # fmt: skip
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, -1, 0, 1e308, 10**400, "", "x", "%", [], [None], [[]], {}, {"a": 1}, {"Ref": 5},
      {"Fn::Join": 3}, {"Fn::Sub": []}, {"Fn::Select": ["x", []]}, {"Fn::GetAtt": [1]},
      {"Fn::If": []}, {"Fn::FindInMap": ["a", "b", "c"]}, {"Ref": []}, [{"Name": {}}], [{}],
