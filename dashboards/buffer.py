@@ -93,7 +93,7 @@ BACKEND = (
         ),
     ),
     Panel(
-        title="How long the backend takes",
+        title="Backend response time",
         unit="Milliseconds",
         lines=(
             _backend_time("p50"),
@@ -136,7 +136,7 @@ DELIVERED = (
         signals=("slo-delivered-fast-long", "slo-delivered-slow-long"),
     ),
     Panel(
-        title="From receipt to delivery",
+        title="Time from receipt to delivery",
         unit="Milliseconds",
         lines=(
             cloudwatch(metrics.DELIVERY_LAG, "p50", "buffer", "p50"),

@@ -14,9 +14,9 @@ from monitoring.model.dashboards import (
 from monitoring.model.signals import Kind
 
 _LEGEND = (
-    "A line across a graph is an alarm's threshold: red pages, orange is a ticket, blue is for the "
-    "record. CloudWatch evaluates them, minutes before the same metrics are here: they come "
-    "{delay} late. What the functions send themselves comes at once."
+    "A line across a graph is an alarm's threshold: red pages, orange opens a ticket, blue "
+    "is informational. CloudWatch evaluates the alarms; its metrics arrive here {delay} late. What "
+    "the functions send themselves arrives immediately."
 )
 
 
@@ -44,8 +44,8 @@ def legend(deployed: Deployed) -> Note:
 def _state(deployed: Deployed) -> Section:
     """For Datadog alone: CloudWatch's dashboard begins with the alarms themselves."""
     objectives = (
-        SloState("accepted", "Accepted, and what is left of the error budget"),
-        SloState("delivered", "Delivered in time, and what is left of the error budget"),
+        SloState("accepted", "Accepted: error budget left"),
+        SloState("delivered", "Delivered in time: error budget left"),
     )
     return Section(
         "Is anything wrong?",

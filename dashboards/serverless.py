@@ -98,7 +98,7 @@ def _times(role: str, *, evaluated: bool) -> tuple[Panel, ...]:
     )
     return (
         Panel(
-            title=f"{role}: duration, at once",
+            title=f"{role}: duration, as it happens",
             unit="Seconds",
             lines=duration if evaluated else (*duration, timeout),
             signals=(f"{role}-duration",) if evaluated else (),
@@ -118,7 +118,7 @@ def _times(role: str, *, evaluated: bool) -> tuple[Panel, ...]:
             monitors=("cold-starts",) if role == "publish" else (),
         ),
         Panel(
-            title=f"{role}: how long a cold start takes",
+            title=f"{role}: cold start duration",
             unit="Seconds",
             lines=(
                 _own("init_duration", "avg", "average", role),
@@ -135,11 +135,11 @@ def _resources(role: str) -> tuple[Panel, ...]:
             unit="Mebibytes",
             lines=(
                 _own("max_memory_used", "max", "used", role),
-                _own("memorysize", "max", "given", role),
+                _own("memorysize", "max", "configured", role),
             ),
         ),
         Panel(
-            title=f"{role}: share of its memory",
+            title=f"{role}: share of memory used",
             unit="Percent",
             lines=(
                 hidden_series(f"{_ENHANCED}.max_memory_used", "max", role, "u"),
@@ -156,7 +156,7 @@ def _resources(role: str) -> tuple[Panel, ...]:
             lines=(_own("estimated_cost", "sum", "in an hour", role),),
         ),
         Panel(
-            title=f"{role}: ended by Lambda",
+            title=f"{role}: stopped by Lambda",
             unit="Count",
             shape=Shape.BARS,
             period=900,

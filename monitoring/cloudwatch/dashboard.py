@@ -51,7 +51,7 @@ class _Dashboard:
     def body(self, sections: Sequence[Section]) -> dict[str, Any]:
         self._text(self._header(), height=2)
         pages = [alarm for alarm in self._set.alarms if alarm.severity is Severity.PAGE]
-        self._alarms("Incidents, and what pages", [*self._set.composites, *pages])
+        self._alarms("Incidents and paging alarms", [*self._set.composites, *pages])
         for section in sections:
             self._section(section)
         self._text("## All alarms", height=1)
@@ -104,7 +104,7 @@ class _Dashboard:
         return (
             f"# {settings.service} · {settings.environment}\n"
             f"From what users notice down to the parts. A line across a graph is an alarm's "
-            f"threshold: red pages, orange is a ticket. {self._link('Runbook', '')}"
+            f"threshold: red pages, orange opens a ticket. {self._link('Runbook', '')}"
         )
 
     def _link(self, text: str, heading: str) -> str:

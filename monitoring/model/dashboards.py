@@ -143,7 +143,7 @@ class Panel:
     number: bool = False
 
     def shown(self, has: Callable[[Line], bool]) -> Panel | None:
-        """It with the lines that a dashboard has; None where none of them would be visible."""
+        """The panel with the lines that a dashboard has; None where none of them is visible."""
         there = {line.id for line in self.lines if isinstance(line, Line) and has(line)}
         visible = [
             line
