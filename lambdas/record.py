@@ -134,7 +134,8 @@ def _request(envelope: Envelope) -> str:
         "httpMethod": envelope.method,
         "headers": headers,
         "body": shortened,
-        "queryStringParameters": parameters,
+        # None where there are none, as API Gateway's own events have it.
+        "queryStringParameters": parameters or None,
         "rawQueryString": envelope.query,
         "isBase64Encoded": is_base64,
     }
