@@ -113,7 +113,7 @@ def destroy_objects(env: Env = "local", yes: Yes = False) -> None:
         found = plan(api, settings, [])
     _show(found, "")
     if not found.steps:
-        if found.copies or found.strays:
+        if found.copies or found.unmarked:
             console.print("Nothing more to delete; what is named above stays. Mend it there.")
         else:
             console.print(f"Nothing of environment '{env}' is in {api.keys.url}.")
@@ -136,29 +136,36 @@ def find_drift(env: Env = "local") -> None:
         console.print(f"Nothing of '{env}' is in {api.keys.url}: deleted, or not published yet.")
         console.print(f"To publish: webhook-buffer datadog apply --env {env}")
         raise typer.Exit(2)
-    changed = [step for step in present if step.by_hand]
+    changed = _show_changed(present)
     gone = [step for step in found.steps if step.action is Action.CREATE]
-    for step in changed:
-        console.print(
-            f"[yellow]~[/] {step.name} was changed by hand; it differs in:", soft_wrap=True
-        )
-        for change in step.changes:
-            _tell(change, drift=True)
     for step in gone:
         console.print(f"[red]-[/] {step.name} is not there: deleted, or not published yet")
     ours = [step for step in found.steps if step.action is Action.UPDATE and not step.by_hand]
     if ours:
         console.print(f"Not published yet: {', '.join(step.name for step in ours)}", soft_wrap=True)
     _show_others(found)
-    if changed or gone or found.strays:
-        without = f", {len(found.strays)} without marker" if found.strays else ""
+    if not (changed or gone or found.unmarked):
+        console.print(f"No drift: {len(present)} objects are as they were published.")
+        return
+    without = f", {len(found.unmarked)} without marker" if found.unmarked else ""
+    console.print(
+        f"{changed} changed by hand, {len(gone)} missing{without}, of {len(found.steps)}."
+    )
+    if changed or gone:
+        console.print(f"To undo: webhook-buffer datadog apply --env {env}")
+    raise typer.Exit(2)
+
+
+def _show_changed(present: Sequence[Step]) -> int:
+    """What was changed by hand, field by field; returns how many objects."""
+    changed = [step for step in present if step.by_hand]
+    for step in changed:
         console.print(
-            f"{len(changed)} changed by hand, {len(gone)} missing{without}, of {len(found.steps)}."
+            f"[yellow]~[/] {step.name} was changed by hand; it differs in:", soft_wrap=True
         )
-        if changed or gone:
-            console.print(f"To undo: webhook-buffer datadog apply --env {env}")
-        raise typer.Exit(2)
-    console.print(f"No drift: {len(present)} objects are as they were published.")
+        for change in step.changes:
+            _tell(change, drift=True)
+    return len(changed)
 
 
 @datadog_app.command("import")
@@ -351,7 +358,7 @@ def _show_others(found: Plan) -> None:
             f"is left alone, and {key} is not deleted; take the marker's line out of the copy.",
             soft_wrap=True,
         )
-    for kind, key, id_ in found.strays:
+    for kind, key, id_ in found.unmarked:
         console.print(
             f"[yellow]![/] {kind} {id_} has our tags, but {key}'s marker was taken out of its "
             "text. It is left alone and not made anew. Take the tag managed-by away, or put the "

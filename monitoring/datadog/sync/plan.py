@@ -76,7 +76,7 @@ class Plan:
         ids: of what is there, by kind and key.
         copies: objects with a marker that another, older one has: copies made by hand, which
             stay, and so does the one they were made of.
-        strays: monitors with our tags whose marker somebody took away; they are not made anew.
+        unmarked: monitors with our tags whose marker somebody took away; they are not made anew.
         mutes: monitors that are muted now.
     """
 
@@ -84,7 +84,7 @@ class Plan:
     ids: Mapping[Key, Any]
     settings: Settings
     copies: Sequence[tuple[Kind, str, str]] = field(default=())
-    strays: Sequence[tuple[Kind, str, str]] = field(default=())
+    unmarked: Sequence[tuple[Kind, str, str]] = field(default=())
     mutes: Sequence[Mute] = field(default=())
 
     def line(self, key: str) -> str:
@@ -111,7 +111,7 @@ class Plan:
             "summary": counts,
             "steps": [_step_document(step) for step in self.steps],
             "copies": [_named(*one) for one in self.copies],
-            "without_marker": [_named(*one) for one in self.strays],
+            "without_marker": [_named(*one) for one in self.unmarked],
             "muted": [
                 {
                     "key": one.key,
@@ -132,11 +132,11 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
         DatadogError: When Datadog does not tell.
     """
     api.check_key()
-    present, more, strays = _present(api, settings)
+    present, more, unmarked = _present(api, settings)
     duplicates = [one for one in more if _untouched(one)]
     copies = [(kind, key, one.id) for kind, key, one in more if not _untouched((kind, key, one))]
     ids: dict[Key, Any] = {key: typed(key[0], one.id) for key, one in present.items()}
-    held = {(kind, key) for kind, key, _ in strays}
+    held = {(kind, key) for kind, key, _ in unmarked}
     steps = [_step(one, present, ids) for one in definitions if (one.kind, one.key) not in held]
     kept = {(one.kind, one.key) for one in definitions}
     kept |= {(kind, key) for kind, key, _ in copies}
@@ -155,7 +155,7 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
         kind: {key: one.body for (of, key), one in present.items() if of is kind} for kind in Kind
     }
     muted = mutes(bodies[Kind.MONITOR], bodies[Kind.DOWNTIME].values())
-    return Plan(steps, ids, settings, copies, strays, muted)
+    return Plan(steps, ids, settings, copies, unmarked, muted)
 
 
 def ours(found: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, list[Found]]:
@@ -176,17 +176,17 @@ def _present(
     """What is ours, younger ones with its marker, and what was ours until that was taken away."""
     present: dict[Key, Found] = {}
     more: list[tuple[Kind, str, Found]] = []
-    strays: list[tuple[Kind, str, str]] = []
+    unmarked: list[tuple[Kind, str, str]] = []
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         for kind, listed in zip(Kind, pool.map(api.every, Kind), strict=True):
             for key, some in ours(listed, kind, settings).items():
                 present[kind, key] = some[0]
                 more += [(kind, key, one) for one in some[1:]]
             if kind is Kind.MONITOR:
-                strays = [
-                    (kind, stray, one.id)
+                unmarked = [
+                    (kind, key_, one.id)
                     for one in listed
-                    if (stray := _stray(one, settings)) and (kind, stray) not in present
+                    if (key_ := _key_in_tags(one, settings)) and (kind, key_) not in present
                 ]
         # Their list holds summaries only.
         boards = [one for one in present if one[0] is Kind.DASHBOARD]
@@ -196,7 +196,7 @@ def _present(
                 del present[board]  # deleted in this very moment
             else:
                 present[board] = read
-    return present, [_whole(api, *one) for one in more], strays
+    return present, [_whole(api, *one) for one in more], unmarked
 
 
 def _whole(api: Api, kind: Kind, key: str, one: Found) -> tuple[Kind, str, Found]:
@@ -210,7 +210,7 @@ def _untouched(one: tuple[Kind, str, Found]) -> bool:
     return digest_of(found.body.get(TEXT[kind])) == digest(kind, found.body)
 
 
-def _stray(one: Found, settings: Settings) -> str | None:
+def _key_in_tags(one: Found, settings: Settings) -> str | None:
     """The key in the tags of a monitor that has all of ours, and no marker of anybody's."""
     found = one.body.get("tags") or []
     if not set(tags(settings)) <= set(found) or digest_of(one.body.get("message")):

@@ -429,7 +429,7 @@ def test_a_monitor_without_its_marker_is_told_and_not_made_twice(
     id_ = next(iter(datadog.objects("monitor")))
     datadog.edit("monitor", id_, lambda one: one.update(message="My own words."))
     found = plan(_api(datadog), SETTINGS, wanted)
-    assert (found.steps, found.strays) == ([], [(Kind.MONITOR, "cold-starts", id_)])
+    assert (found.steps, found.unmarked) == ([], [(Kind.MONITOR, "cold-starts", id_)])
     datadog.edit("monitor", id_, lambda one: one.update(tags=["mine"]))
     assert _counts(plan(_api(datadog), SETTINGS, wanted)) == {"create": 1}
 
