@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from monitoring.datadog.definition import Kind
 from monitoring.datadog.sync.api import Api
@@ -37,7 +39,7 @@ class Published:
 
 
 def run(settings: Settings, tell: Callable[[str], None]) -> Published:
-    """Plans, applies, plans again, changes a monitor by hand, finds that, and undoes it.
+    """Plans, applies, plans again, in quiet hours, too; finds a change by hand, and undoes it.
 
     Args:
         tell: called with what is going on.
@@ -66,6 +68,12 @@ def run(settings: Settings, tell: Callable[[str], None]) -> Published:
         requests = len(datadog.requests)
         tell("plan again")
         _require(not planned().changing(), "the plan after an apply is not empty")
+        tell("plan in quiet hours")
+        moment = _in_quiet_hours(datadog)
+        datadog.set_clock(lambda: moment)
+        quiet = planned()
+        _require(bool(quiet.mutes), "no monitor is muted in quiet hours")
+        _require(not quiet.changing(), "the plan in quiet hours is not empty")
         tell("a change by hand")
         id_, monitor = next(iter(datadog.objects(Kind.MONITOR).items()))
         datadog.edit(Kind.MONITOR, id_, lambda one: one["options"].update(renotify_interval=60))
@@ -81,6 +89,13 @@ def run(settings: Settings, tell: Callable[[str], None]) -> Published:
             changed=f"renotify_interval of '{monitor['name']}'",
             found=[change.path for step in by_hand for change in step.changes],
         )
+
+
+def _in_quiet_hours(datadog: FakeDatadog) -> datetime:
+    """A moment in which a downtime of the fake's is in force."""
+    schedule = next(iter(datadog.objects(Kind.DOWNTIME).values()))["attributes"]["schedule"]
+    start = datetime.fromisoformat(schedule["recurrences"][0]["start"])
+    return start.replace(tzinfo=ZoneInfo(schedule["timezone"])) + timedelta(minutes=1)
 
 
 def _require(holds: bool, otherwise: str) -> None:

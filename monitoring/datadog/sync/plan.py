@@ -184,9 +184,9 @@ def _present(
                 more += [(kind, key, one) for one in some[1:]]
             if kind is Kind.MONITOR:
                 unmarked = [
-                    (kind, stray, one.id)
+                    (kind, key_, one.id)
                     for one in listed
-                    if (stray := _stray(one, settings)) and (kind, stray) not in present
+                    if (key_ := _key_in_tags(one, settings)) and (kind, key_) not in present
                 ]
         # Their list holds summaries only.
         boards = [one for one in present if one[0] is Kind.DASHBOARD]
@@ -210,7 +210,7 @@ def _untouched(one: tuple[Kind, str, Found]) -> bool:
     return digest_of(found.body.get(TEXT[kind])) == digest(kind, found.body)
 
 
-def _stray(one: Found, settings: Settings) -> str | None:
+def _key_in_tags(one: Found, settings: Settings) -> str | None:
     """The key in the tags of a monitor that has all of ours, and no marker of anybody's."""
     found = one.body.get("tags") or []
     if not set(tags(settings)) <= set(found) or digest_of(one.body.get("message")):

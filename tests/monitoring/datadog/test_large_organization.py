@@ -75,13 +75,13 @@ def test_what_is_deleted_meanwhile_hides_nothing(monkeypatch: pytest.MonkeyPatch
     """If others delete dashboards between two pages, none of those that stay is missed."""
     with FakeDatadog() as datadog:
         _crowd(datadog, 600)
-        gone = iter(["d0", "d1", "d2"])
+        gone = ["d0", "d1", "d2"]
         whole = datadog.answer
 
         def answer(method: str, target: str, *rest: Any) -> Any:
             found = whole(method, target, *rest)
-            if "start=0" in target and (key := next(gone, None)):
-                whole("DELETE", f"/api/v1/dashboard/{key}", *rest)
+            while "start=0" in target and gone:
+                whole("DELETE", f"/api/v1/dashboard/{gone.pop()}", *rest)
             return found
 
         monkeypatch.setattr(datadog, "answer", answer)

@@ -66,6 +66,8 @@ def parsed(kind: str, query: str) -> Condition | None:
         )
     compared = _COMPARISON.match(query)
     metric = kind in ("metric alert", "query alert")
+    if not compared and not metric and kind not in _STARTS:
+        return None
     if not compared:
         raise RefusedError(400, INVALID if metric else f"{INVALID}: invalid operator specified: ")
     if not re.match(_STARTS.get(kind, ""), query):

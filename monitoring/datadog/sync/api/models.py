@@ -1,0 +1,93 @@
+"""What Datadog's own models say against a body: they take an unknown value in silence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from datadog_api_client import Configuration
+from datadog_api_client.model_utils import (
+    ModelNormal,
+    ModelSimple,
+    OpenApiModel,
+    UnparsedObject,
+    validate_and_convert_types,
+)
+
+from monitoring.datadog.definition import Definition, Kind, resolved
+from monitoring.datadog.sync.api.bodies import wrapped
+
+# What the models are read with; no server has a part in it.
+_UNSENT = Configuration()  # type: ignore[no-untyped-call]
+
+
+def problems(definition: Definition) -> list[str]:
+    """What the client's models say against a body: wrong types, unknown fields and values."""
+    body = resolved(definition.body, {}, missing=1 if definition.kind is Kind.SLO else "0" * 32)
+    body = wrapped(definition.kind, body)
+    try:
+        model = validate_and_convert_types(  # type: ignore[no-untyped-call]
+            body, (_model(definition.kind),), ["body"], True, True, configuration=_UNSENT
+        )
+    except (TypeError, ValueError) as error:
+        text = str(error).split("\n")[0]
+        return [f"{definition.name}: {text}"]
+    return [f"{definition.name}: {problem}" for problem in _unparsed(model, "")]
+
+
+def _unparsed(value: Any, path: str) -> Iterator[str]:
+    """Pieces that a model could not make sense of, the innermost alone."""
+    if isinstance(value, UnparsedObject | ModelSimple):
+        if isinstance(value, UnparsedObject) or value._unparsed:
+            told = json.dumps(getattr(value, "_data_store", {}), default=str)
+            yield f"{path or 'body'}: Datadog's models do not know {told[:160]}"
+    elif isinstance(value, OpenApiModel):
+        inner = list(_inside(value, path))
+        yield from inner
+        if isinstance(value, ModelNormal):
+            for name in sorted(set(value._data_store) - set(value.attribute_map)):
+                yield f"{path}.{name}: Datadog's models have no such field".lstrip(".")
+        if value._unparsed and not inner:
+            yield f"{path or 'body'}: Datadog's models can't read it"
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _unparsed(one, f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for place, one in enumerate(value):
+            yield from _unparsed(one, f"{path}.{place}".lstrip("."))
+
+
+def _inside(model: OpenApiModel, path: str) -> Iterator[str]:
+    store = getattr(model, "_data_store", None)
+    if isinstance(store, dict):
+        for name, one in store.items():
+            yield from _unparsed(one, f"{path}.{name}".lstrip("."))
+    elif hasattr(model, "_composed_instances"):
+        for one in model._composed_instances:
+            yield from _unparsed(one, path)
+
+
+@cache
+def _model(kind: Kind) -> Any:
+    """The client's model of what is sent; loading one takes a while."""
+    match kind:
+        case Kind.MONITOR:
+            from datadog_api_client.v1.model.monitor import Monitor
+
+            return Monitor
+        case Kind.SLO:
+            from datadog_api_client.v1.model.service_level_objective_request import (
+                ServiceLevelObjectiveRequest,
+            )
+
+            return ServiceLevelObjectiveRequest
+        case Kind.DASHBOARD:
+            from datadog_api_client.v1.model.dashboard import Dashboard
+
+            return Dashboard
+        case Kind.DOWNTIME:
+            from datadog_api_client.v2.model.downtime_create_request import DowntimeCreateRequest
+
+            return DowntimeCreateRequest
