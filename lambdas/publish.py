@@ -65,6 +65,8 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
         "body_bytes": len(webhook.body),
         "heartbeat": webhook.heartbeat or None,
     }
+    if not _is_whole(webhook.path):
+        return 400, {"error": _PATH}, {**fields, "path": None}
     if _altered(event, webhook):
         return 415, {"error": _ALTERED}, fields
     facts = extract.RequestFacts(
@@ -111,6 +113,15 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
     return 200, answer, {**fields, **{k: v for k, v in answer.items() if k != "group_id"}}
 
 
+def _is_whole(path: str) -> bool:
+    """Whether the API has handed the path over as it was sent.
+
+    Where a path's escapes are no UTF-8 it puts replacement characters, which go out as other
+    bytes. A sender's own replacement character can't be told from those.
+    """
+    return "\ufffd" not in path and not any("\ud800" <= char <= "\udfff" for char in path)
+
+
 def _altered(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
     """Whether the API has put replacement characters in place of bytes that are no UTF-8.
 
@@ -125,6 +136,10 @@ def _altered(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
 _NO_GROUP = (
     "No group id found in this request, so its order can't be kept. "
     "Send one where this environment's 'groupId' setting looks for it."
+)
+_PATH = (
+    "The path is not UTF-8 once its escapes are decoded, so it can't be passed on unchanged. "
+    "Send to a path in UTF-8."
 )
 _ALTERED = (
     "The body is not UTF-8, but its Content-Type says text, so it can't be passed on unchanged. "

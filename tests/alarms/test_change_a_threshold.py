@@ -17,16 +17,21 @@ _DOCS = (
 )
 # What `make check` runs of what a threshold can touch, without what needs a synthesized stack.
 _TESTS = (
-    "tests/alarms",
-    "tests/monitoring",
-    "tests/dashboards",
-    "tests/test_readme.py",
+    "tests/alarms/test_cases.py",
+    "tests/alarms/test_catalog.py",
+    "tests/alarms/test_stale_numbers.py",
+    "tests/dashboards/test_dashboards.py",
+    "tests/monitoring/documents",
+    "tests/monitoring/datadog/test_monitors.py",
+    "tests/monitoring/datadog/test_thresholds.py",
+    "tests/monitoring/test_alarm_guide.py",
+    "tests/monitoring/test_alarm_set.py",
+    "tests/monitoring/test_cost.py",
+    "tests/monitoring/test_wording.py",
     "tests/webhook_buffer/cli/test_docs.py",
+    "tests/test_readme.py",
 )
-_NEEDS_A_STACK = (
-    "not proven_is_what_is_deployed and not cases_can_fail and not our_own_alarms_have_nothing "
-    "and not changes_in_one_place and not copy_passes and not test_stack and not instrumentation"
-)
+_NEEDS_A_STACK = "not proven_is_what_is_deployed and not cases_can_fail"
 
 
 def _edit(file: Path, pattern: str, replacement: str) -> None:

@@ -302,7 +302,7 @@ def test_logs_name_an_unknown_function(laptop: Laptop) -> None:
     """A function that is not there is told with those that are."""
     output = laptop.run("logs", "-f", "consume", code=2)
     assert (
-        "'consume' is no function of 'local'; it has publish, subscribe, faux-backend, notify"
+        "Environment 'local' has no function 'consume'; it has publish, subscribe, faux-backend,"
         in output
     )
 
@@ -311,7 +311,7 @@ def test_a_taken_port_is_named(tmp_path: Path, laptop: Laptop) -> None:
     """Another laptop's emulator on the same port is an error with a remedy, and no traceback."""
     other = Laptop(tmp_path)
     output = other.run("up", "--port", str(laptop.emulator["port"]), code=2)
-    assert f"Port {laptop.emulator['port']} on 127.0.0.1 is taken" in output
+    assert f"Port {laptop.emulator['port']} on 127.0.0.1 is in use" in output
 
 
 def test_deploy_shows_no_change_and_tests(laptop: Laptop) -> None:
@@ -357,7 +357,7 @@ def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) ->
     eventually(lambda: laptop.record(message_id))
     table = laptop.outputs["DynamoDBTable"]
     output = laptop.run("destroy", "--env", "local", "--yes")
-    assert f"Left: table {table}" in output
+    assert f"Kept: table {table}" in output
     assert "is not deployed" in laptop.run("status", code=1)
     laptop.run("up")
     assert laptop.record(message_id)["message_id"] == {"S": message_id}
@@ -380,7 +380,7 @@ def test_down_says_what_it_stopped_and_left(laptop: Laptop) -> None:
     assert Sender(endpoint).post(Webhook(body=body)).accepted
     output = laptop.run("down")
     assert f"pid {pid}" in output
-    assert "Gone with it: the webhooks that were still in the queue (1)" in output
+    assert "Lost with it: the webhooks that were still queued (1)" in output
     assert not psutil.pid_exists(pid)
     assert not (laptop.state / "cdk.out.json").exists()
     assert "Nothing is running" in laptop.run("down")

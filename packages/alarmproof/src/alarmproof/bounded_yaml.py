@@ -23,9 +23,8 @@ def compose(text: str, loader: Any = yaml.SafeLoader) -> yaml.Node | None:
         ValueError: When it holds too much.
     """
     try:
+        _check_depth(text, loader)
         root: yaml.Node | None = yaml.compose(text, Loader=loader)
-    except RecursionError:
-        raise ValueError(f"nested more than {DEEPEST} levels deep") from None
     except ValueError as error:
         raise ValueError(str(error).replace("\n", " ")) from None
     _count(root)
@@ -49,6 +48,16 @@ def load(text: str, loader: Any = yaml.SafeLoader) -> Any:
             building.dispose()
     except (yaml.YAMLError, TypeError, OverflowError) as error:
         raise ValueError(str(error).replace("\n", " ")) from None
+
+
+def _check_depth(text: str, loader: Any) -> None:
+    """Composing is recursive, in libyaml's binding even on C's stack; reading events is not."""
+    depth = 0
+    for event in yaml.parse(text, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"nested more than {DEEPEST} levels deep")
 
 
 def _count(root: yaml.Node | None) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Format = Literal["text", "json", "sarif"]
 # Columns of the table of a replay, after the alarm.
-_FIGURES = ("Fired", "Notified", "A week", "Time in ALARM", "Longest", "Flaps")
+_FIGURES = ("Fired", "Notified", "A week", "In ALARM", "Longest", "Flaps")
 
 
 def run_lint(
@@ -175,7 +175,7 @@ def _print_replay(result: Replay) -> None:
     common = _common_prefix([alarm.alarm.name for alarm in result.before])
     of = f", alarms {escape(common)}…" if common else ""
     table = Table(title=f"{duration(result.end - result.start)} of metrics{of}")
-    table.add_column("Alarm", overflow="fold", min_width=24)
+    table.add_column("Alarm", overflow="fold", min_width=12)
     for name in _FIGURES:
         table.add_column(name, justify="right")
     for alarm in result.before:

@@ -11,7 +11,7 @@ from pathlib import Path
 from alarmproof import bounded_yaml, files
 from alarmproof.errors import InputError
 from alarmproof.lint_checks import Setting
-from alarmproof.lint_rules import ERROR, RULES
+from alarmproof.lint_rules import ERROR, RULES, Rule
 from alarmproof.model import AnyAlarm, Source, Templates
 
 METADATA = "alarmproof"
@@ -64,13 +64,28 @@ def lint(
     for alarm in templates.alarms:
         for rule in RULES:
             allowing = [one for one in given if one.rule == rule.id and _is(one.alarm, alarm)]
-            for why in rule.check(setting, alarm):
+            for why in _reasons(rule, setting, alarm):
                 used.update(allowing)
                 if not any(one.reason for one in allowing):
                     found.append(
                         Finding(rule.id, rule.severity, alarm.name, alarm.source, why, rule.remedy)
                     )
     return [*found, *_of_allowances(given, used, templates)]
+
+
+def _reasons(rule: Rule, setting: Setting, alarm: AnyAlarm) -> list[str]:
+    """What a rule says of an alarm.
+
+    Raises:
+        InputError: When a resource beside the alarm is not what CloudFormation's schema says.
+    """
+    try:
+        return list(rule.check(setting, alarm))
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{alarm.source}: {rule.id} can't judge it, because a resource it uses is malformed "
+            f"({error})."
+        ) from None
 
 
 def load_allowances(file: Path) -> list[Allowance]:
