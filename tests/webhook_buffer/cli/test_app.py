@@ -206,7 +206,7 @@ def test_alarms_show_explains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     code, output = run("alarms", "show", "publish-duration", "--env", "prd")
     assert code == 0
     for part in (
-        "80 % of this function's own timeout",
+        "80 % of the function's own timeout",
         "8 s",
         "accepting-degraded",
         "#publish-d",
