@@ -1,4 +1,4 @@
-"""What a monitor says: what is wrong, for whom, what to do first, and where to read on.
+"""A monitor's message: what is wrong, for whom, what to do first, where to read more.
 
 Source: Datadog documentation, "Notifications", for conditionals and variables.
 """
@@ -43,7 +43,7 @@ def message(incident: Incident, settings: Settings) -> str:
         f"**{incident.title}** in {settings.environment}: {_value(incident)}.",
         f"Severity: {incident.severity.value}.",
         "{{/is_alert}}{{#is_warning}}",
-        f"**Soon: {incident.title}** in {settings.environment}: {_value(incident, 'warn_')}.",
+        f"**Warning: {incident.title}** in {settings.environment}: {_value(incident, 'warn_')}.",
         "{{/is_warning}}{{#is_no_data}}",
         f"**No data: {incident.title}** ({settings.environment}).",
         "{{/is_no_data}}{{^is_recovery}}",
@@ -54,14 +54,14 @@ def message(incident: Incident, settings: Settings) -> str:
         "",
         f"{_runbook(incident, settings)} · [Logs]({_logs(settings)})",
         "{{/is_recovery}}{{#is_recovery}}",
-        f"**Over: {incident.title}** in {settings.environment}. Nothing is left to do.",
+        f"**Recovered: {incident.title}** in {settings.environment}.",
         "{{/is_recovery}}",
     ]
     return "\n".join([*lines, *([" ".join(whom)] if whom else [])])
 
 
 def recipients(severity: Severity, settings: Settings) -> list[str]:
-    """Whom a severity concerns, as the settings say."""
+    """The notification handles of a severity, from the settings."""
     return list(settings.datadog.recipients.get(severity.value, [])) if settings.datadog else []
 
 
@@ -72,7 +72,7 @@ def _value(incident: Incident, prefix: str = "") -> str:
             "{{timeframe}} ({{long_window_burn_rate}} over the long window)"
         )
     sign = _SIGNS.get(incident.unit, "")
-    return f"{{{{value}}}}{sign}, and the limit is {{{{{prefix}threshold}}}}{sign}"
+    return f"{{{{value}}}}{sign}, threshold {{{{{prefix}threshold}}}}{sign}"
 
 
 def _runbook(incident: Incident, settings: Settings) -> str:
@@ -83,7 +83,7 @@ def _runbook(incident: Incident, settings: Settings) -> str:
 
 
 def _logs(settings: Settings) -> str:
-    """Where the service's logs are, at the organisation's site."""
+    """Where the service's logs are, at the organization's site."""
     assert settings.datadog is not None
     site = settings.datadog.site
     host = f"app.{site}" if site.count(".") == 1 else site
