@@ -2,12 +2,13 @@
 # Everything is installed below this folder: .venv for Python, node_modules for Node.
 
 PYTHON ?= python3
-ENV ?= local
+# From the command line only: a POSIX shell sets ENV for itself.
+ENV := $(or $(WEBHOOK_BUFFER_ENV),local)
 BIN := .venv/bin
 RUN := $(BIN)/webhook-buffer
 YES := $(if $(filter 1 yes true,$(YES)),--yes)
 
-.PHONY: help setup demo test check lint types bench synth diff deploy destroy lock clean
+.PHONY: help setup demo test test-fast check lint types docs bench synth diff deploy destroy lock clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -21,6 +22,9 @@ demo: setup ## Send real webhooks through the buffer on this laptop, across a ba
 test: setup ## Run every test
 	@$(BIN)/pytest -n 2 --dist loadscope -q
 
+test-fast: setup ## Run the tests that need no emulator
+	@$(BIN)/pytest -n 2 --dist loadscope -q -m "not emulator"
+
 check: setup lint types test ## What CI runs: format, lint, types, every test
 
 lint: setup
@@ -30,10 +34,14 @@ lint: setup
 types: setup
 	@$(BIN)/mypy
 
-bench: setup ## Cold starts, warm publish, evaluating alarms, publishing to Datadog: figures and ratios
+docs: setup ## Regenerate everything that is generated in docs/ and README.md
+	@$(BIN)/python -m webhook_buffer.cli.docs
+
+bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, tracing, Datadog
+	@$(BIN)/python -m tests.bench_startup
+	@$(BIN)/python -m tests.bench_cold_start
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_evaluator
-	@$(BIN)/python -m tests.bench_tracing
 	@$(BIN)/python -m tests.bench_datadog
 
 synth: setup ## Synthesize ENV's stacks
@@ -42,13 +50,13 @@ synth: setup ## Synthesize ENV's stacks
 diff: setup ## Show what a deployment of ENV would change
 	@$(RUN) diff --env $(ENV)
 
-deploy: setup ## Show the changes to ENV, ask (unless YES=1), deploy, smoke-test
+deploy: setup ## Show the changes to ENV, ask for confirmation (YES=1: do not), deploy, smoke-test
 	@$(RUN) deploy --env $(ENV) $(YES)
 
-destroy: setup ## Take ENV away; says what stays behind
+destroy: setup ## Delete ENV's stacks and list what is kept
 	@$(RUN) destroy --env $(ENV) $(YES)
 
-lock: setup ## Pin all dependencies anew, with hashes
+lock: setup ## Update and pin all dependencies, with hashes
 	@echo 'uv==0.13.9' | $(COMPILE) --universal --python-version 3.11 --no-annotate -o requirements-uv.txt -
 	@$(COMPILE) --universal --python-version 3.11 pyproject.toml --extra dev -o requirements.txt
 	@$(COMPILE) --python-version 3.14 --no-annotate lambdas/requirements.in -c requirements.txt \
@@ -57,12 +65,13 @@ lock: setup ## Pin all dependencies anew, with hashes
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
-clean: ## Remove what the commands made, except the record of what runs (webhook-buffer down)
+clean: ## Remove build output and caches; what is running stays (stop it: webhook-buffer down)
 	@rm -rf .build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.venv/.ready: requirements.txt requirements-uv.txt pyproject.toml packages/alarmproof/pyproject.toml
+.venv/.ready: requirements.txt requirements-uv.txt pyproject.toml packages/alarmproof/pyproject.toml \
+		packages/checkout/refusing_backend.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "Python 3.11 or later is needed; '$(PYTHON)' is older or missing. Say: make PYTHON=python3.13 ..."; exit 1; }
+		{ echo "Python 3.11 or later is needed; '$(PYTHON)' is older or missing. Run: make PYTHON=python3.13 ..."; exit 1; }
 	@echo "Installing Python packages into .venv"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt

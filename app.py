@@ -1,7 +1,7 @@
 """The CDK app: settings → BufferStack → MonitoringStack → Datadog's library around functions.
 
-``cdk synth -c env=dev``; without ``-c env`` the variable ``ENV`` decides. ``-c overrides='{…}'``
-replaces keys of the environment's block for one run.
+``cdk synth -c env=dev``; without ``-c env`` the variable ``WEBHOOK_BUFFER_ENV``
+decides. ``-c overrides='{…}'`` replaces keys of the environment's block for one run.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from aws_cdk import App, Environment
 
 from alarms import CATALOG
 from buffer.stack import BufferStack
+from dashboards import DASHBOARDS
 from monitoring.cdk.stack import MonitoringStack
-from settings.errors import InputError, WebhookBufferError
+from settings.errors import FileError, InputError, WebhookBufferError
 from settings.loader import load
 from settings.schema import Settings
 
@@ -30,7 +31,12 @@ def build(app: App, settings: Settings) -> None:
         stacks.append(BufferStack(app, settings.prefix, settings=settings, env=where))
     if settings.monitoring:
         monitoring = MonitoringStack(
-            app, settings.monitoring_stack_name, settings=settings, catalog=CATALOG, env=where
+            app,
+            settings.monitoring_stack_name,
+            settings=settings,
+            catalog=CATALOG,
+            dashboards=DASHBOARDS,
+            env=where,
         )
         for stack in stacks:
             monitoring.add_stack_dependency(stack)
@@ -55,6 +61,9 @@ def main() -> int:
             raise InputError(f"-c overrides is not valid JSON: {error}") from None
         build(app, load(app.node.try_get_context("env"), overrides=overrides))
         app.synth()
+    except OSError as error:
+        print(FileError(error), file=sys.stderr)
+        return FileError.exit_code
     except WebhookBufferError as error:
         print(error, file=sys.stderr)
         return error.exit_code

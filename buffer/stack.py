@@ -60,6 +60,8 @@ class BufferStack(Stack):
                 report_batch_item_failures=True,
             )
         )
+        # An update replaces the reader of envelopes before their writer.
+        publish.node.add_dependency(subscribe)
         endpoint = f"https://{settings.domain_name}" if domain else api.api_endpoint
         self._outputs(queue, table, endpoint, api)
         self.functions = self._functions.made

@@ -1,15 +1,13 @@
-"""Panels that hold for any queue, function, API or table, whoever made it."""
+"""Panels that hold for any API, queue, function or table, whoever made it."""
 
 from __future__ import annotations
 
+from dashboards.lines import cloudwatch, hidden, hidden_series, line
 from monitoring.model import metrics
-from monitoring.model.dashboards import Formula, Line, Panel
+from monitoring.model.dashboards import Color, Formula, Line, LogCount, Panel, Series, Shape
 from monitoring.model.signals import Kind, Metric, Query
 
-GREEN, BLUE, ORANGE, RED, PURPLE, BROWN = (
-    "#2ca02c", "#1f77b4", "#ff7f0e", "#d62728", "#9467bd", "#8c564b",
-)  # fmt: skip
-API = {
+_API = {
     Kind.HTTP_API: (
         metrics.HTTP_COUNT,
         metrics.HTTP_4XX,
@@ -25,63 +23,36 @@ API = {
 }
 
 
-# What the backend answered: metric, what it is called, colour.
-OUTCOMES = (
-    (metrics.BACKEND_2XX, "2xx: delivered", GREEN),
-    (metrics.BACKEND_3XX, "3xx", PURPLE),
-    (metrics.BACKEND_4XX, "4xx", ORANGE),
-    (metrics.BACKEND_5XX, "5xx", RED),
-    (metrics.BACKEND_TIMEOUT, "timeout", BROWN),
-    (metrics.BACKEND_CONNECTION_ERROR, "no connection", "#7f7f7f"),
-)
-
-
-def line(metric: Metric, statistic: str, role: str, label: str, color: str | None = None) -> Line:
-    """A metric that is shown."""
-    return Line(Query(metric, statistic, role), label, color=color)
-
-
-def hidden(metric: Metric, statistic: str, role: str, name: str) -> Line:
-    """A metric for formulas alone, which call it by ``name``."""
-    return Line(Query(metric, statistic, role), name, id=name, hidden=True)
-
-
-def counts(role: str, kind: Kind) -> tuple[Line, ...]:
-    """An API's requests for formulas: ``n``, and of them ``e4`` and ``e5``."""
-    count, client_errors, server_errors, _ = API[kind]
-    return (
-        hidden(count, "Sum", role, "n"),
-        hidden(client_errors, "Sum", role, "e4"),
-        hidden(server_errors, "Sum", role, "e5"),
-    )
-
-
 def api(role: str, kind: Kind) -> tuple[Panel, ...]:
-    """What senders are told, and how soon."""
-    count, client_errors, server_errors, latency = API[kind]
+    """What senders are answered, and how soon."""
+    count, client_errors, server_errors, latency = _API[kind]
     return (
         Panel(
             title="Requests",
             unit="Count",
             axis="requests",
+            shape=Shape.STACKED,
             lines=(
-                line(count, "Sum", role, "all", BLUE),
-                line(client_errors, "Sum", role, "4xx", ORANGE),
-                line(server_errors, "Sum", role, "5xx", RED),
+                hidden(count, "Sum", role, "n"),
+                Formula("n - e4 - e5", "accepted", Color.GREEN),
+                line(client_errors, "Sum", role, "4xx", Color.ORANGE, "e4"),
+                line(server_errors, "Sum", role, "5xx", Color.RED, "e5"),
             ),
         ),
         Panel(
-            title="Share of requests not taken",
+            title="Share of requests refused",
             unit="Percent",
             lines=(
-                *counts(role, kind),
-                Formula("100 * e4 / n", "4xx"),
-                Formula("100 * e5 / n", "5xx"),
+                hidden(count, "Sum", role, "n"),
+                hidden(client_errors, "Sum", role, "e4"),
+                hidden(server_errors, "Sum", role, "e5"),
+                Formula("100 * e4 / n", "4xx", Color.ORANGE),
+                Formula("100 * e5 / n", "5xx", Color.RED),
             ),
             signals=(f"{role}-4xx", f"{role}-5xx"),
         ),
         Panel(
-            title="How long senders wait for their answer",
+            title="Response time for senders",
             unit="Milliseconds",
             lines=(line(latency, "p50", role, "p50"), line(latency, "p99", role, "p99")),
             signals=(f"{role}-latency",),
@@ -89,158 +60,200 @@ def api(role: str, kind: Kind) -> tuple[Panel, ...]:
     )
 
 
-def queue_age(role: str, prefix: str, *, head: bool) -> tuple[Panel, ...]:
-    """How long messages wait. Next to minutes a retention of days needs a panel of its own.
+def queue_age(
+    role: str,
+    nearing_retention: str,
+    *,
+    further: tuple[Line, ...] = (),
+    monitors: tuple[str, ...] = (),
+) -> tuple[Panel, ...]:
+    """How long messages wait. A retention of days needs a panel of its own beside minutes.
 
     Args:
-        prefix: what the ids of its signals begin with.
-        head: whether the buffer's own metric of failed attempts stands beside SQS's.
+        nearing_retention: the id of that signal.
+        further: lines beside SQS's own metric.
+        monitors: Datadog's of the same age.
     """
-    age = line(metrics.QUEUE_AGE, "Maximum", role, "oldest, as SQS tells it", BLUE)
-    failed = line(metrics.HEAD_AGE, "Maximum", "buffer", "oldest that failed", ORANGE)
-    lines = (age, failed) if head else (age,)
-    nearing = "message-nearing-retention" if head else f"{prefix}nearing-retention"
+    age = line(metrics.QUEUE_AGE, "Maximum", role, "oldest, as SQS reports it", Color.BLUE)
     return (
         Panel(
             title="Age of the oldest message",
             unit="Seconds",
-            lines=lines,
-            signals=(f"{prefix}age-ticket", f"{prefix}age-page"),
+            lines=(age, *further),
+            signals=(f"{role}-age-ticket", f"{role}-age-page"),
+            monitors=monitors,
         ),
         Panel(
             title="Age of the oldest message, against its retention",
             unit="Seconds",
             period=3600,
-            lines=lines,
-            signals=(nearing,),
-            limits={f"{role}.retention": "it vanishes"},
+            lines=(age, *further),
+            signals=(nearing_retention,),
+            limits={f"{role}.retention": "expires"},
         ),
     )
 
 
-def waiting(role: str) -> Panel:
-    """How many messages there are."""
-    return Panel(
-        title="Waiting and in flight",
-        unit="Count",
-        axis="messages",
-        lines=(
-            line(metrics.QUEUE_VISIBLE, "Maximum", role, "waiting", BLUE),
-            line(metrics.QUEUE_IN_FLIGHT, "Maximum", role, "in flight", ORANGE),
-            line(metrics.QUEUE_GROUPS, "Maximum", role, "groups in flight", PURPLE),
+def backlog(
+    role: str, near_limits: tuple[str, ...], *, growing: tuple[str, ...] = ()
+) -> tuple[Panel, ...]:
+    """How many messages wait, and for how long at the present rate.
+
+    Args:
+        near_limits: the ids of the signals of SQS's limits.
+        growing: those of the time to drain.
+    """
+    visible = line(metrics.QUEUE_VISIBLE, "Maximum", role, "waiting", Color.BLUE)
+    in_flight = line(metrics.QUEUE_IN_FLIGHT, "Maximum", role, "in flight", Color.ORANGE)
+    groups = cloudwatch(metrics.QUEUE_GROUPS, "Maximum", role, "groups in flight", Color.PURPLE)
+    deleted = Line(
+        "deleted",
+        Query(metrics.QUEUE_DELETED, "Sum", role),
+        Series("aws.sqs.number_of_messages_deleted", "sum", role, rate=True),
+        id="deleted",
+        hidden=True,
+    )
+    return (
+        Panel(
+            title="Waiting and in flight",
+            unit="Count",
+            axis="messages",
+            lines=(visible, in_flight, groups),
+        ),
+        Panel(
+            title="In and out of the queue",
+            unit="Count",
+            axis="messages",
+            lines=(
+                line(metrics.QUEUE_SENT, "Sum", role, "sent", Color.BLUE),
+                line(metrics.QUEUE_DELETED, "Sum", role, "deleted", Color.GREEN),
+            ),
+        ),
+        Panel(
+            title="Waiting and in flight, against SQS's limit",
+            unit="Count",
+            axis="messages",
+            lines=(visible, in_flight),
+            signals=near_limits,
+            limits={f"{role}.in_flight_limit": "SQS's limit"},
+        ),
+        Panel(
+            title="Time to drain, at the present rate",
+            unit="Seconds",
+            lines=(
+                hidden(metrics.QUEUE_VISIBLE, "Maximum", role, "visible"),
+                deleted,
+                # CloudWatch counts per minute, the period; Datadog per second, whatever is shown.
+                Formula("60 * visible / deleted", "time to drain", datadog="visible / deleted"),
+            ),
+            signals=growing,
         ),
     )
 
 
-def flow(role: str) -> Panel:
-    """Whether more comes in than goes out."""
-    return Panel(
-        title="In and out",
-        unit="Count",
-        axis="messages",
-        lines=(
-            line(metrics.QUEUE_SENT, "Sum", role, "sent", BLUE),
-            line(metrics.QUEUE_DELETED, "Sum", role, "deleted", GREEN),
-        ),
-    )
+def function(role: str, *, evaluated: bool = True) -> tuple[Panel, ...]:
+    """What fails in a function, and what comes near a limit.
 
+    Args:
+        evaluated: whether it has signals, and its timeout and concurrency are facts.
+    """
 
-def limits(role: str, prefix: str) -> Panel:
-    """The same numbers as in ``waiting``, on the scale of SQS's limits."""
-    depth = "backlog-depth" if prefix == "" else f"{prefix}depth"
-    return Panel(
-        title="Waiting and in flight, against what SQS can take",
-        unit="Count",
-        axis="messages",
-        lines=(
-            line(metrics.QUEUE_VISIBLE, "Maximum", role, "waiting", BLUE),
-            line(metrics.QUEUE_IN_FLIGHT, "Maximum", role, "in flight", ORANGE),
-        ),
-        signals=(depth, f"{prefix}in-flight-limit"),
-        limits={f"{role}.in_flight_limit": "SQS's limit"},
-    )
+    def signals(*topics: str) -> tuple[str, ...]:
+        return tuple(f"{role}-{topic}" for topic in topics) if evaluated else ()
 
-
-def drain(role: str, signals: tuple[str, ...] = ()) -> Panel:
-    """How long the backlog takes to go at the present rate."""
-    return Panel(
-        title="Time to drain, at the last minute's rate",
-        unit="Seconds",
-        lines=(
-            hidden(metrics.QUEUE_VISIBLE, "Maximum", role, "visible"),
-            hidden(metrics.QUEUE_DELETED, "Sum", role, "deleted"),
-            Formula("60 * visible / deleted", "time to drain"),
-        ),
-        signals=signals,
-    )
-
-
-def function(role: str) -> tuple[Panel, ...]:
-    """What fails in a function, and what comes near a limit."""
     return (
         Panel(
             title=f"{role}: invocations",
             unit="Count",
             axis="invocations",
+            shape=Shape.BARS,
             lines=(
-                line(metrics.FUNCTION_INVOCATIONS, "Sum", role, "invocations", BLUE),
-                line(metrics.FUNCTION_ERRORS, "Sum", role, "errors", RED),
-                line(metrics.FUNCTION_THROTTLES, "Sum", role, "throttles", ORANGE),
+                line(metrics.FUNCTION_INVOCATIONS, "Sum", role, "invocations", Color.BLUE),
+                line(metrics.FUNCTION_ERRORS, "Sum", role, "errors", Color.RED),
+                line(metrics.FUNCTION_THROTTLES, "Sum", role, "throttles", Color.ORANGE),
             ),
-            signals=(f"{role}-errors", f"{role}-throttles"),
+            signals=signals("errors", "throttles"),
         ),
         Panel(
             title=f"{role}: duration",
             unit="Milliseconds",
             lines=(
-                line(metrics.FUNCTION_DURATION, "p50", role, "p50"),
-                line(metrics.FUNCTION_DURATION, "p99", role, "p99"),
+                *(
+                    line(metrics.FUNCTION_DURATION, percentile, role, percentile)
+                    for percentile in ("p50", "p95", "p99")
+                ),
+                *(() if evaluated else _timeout(role)),
             ),
-            signals=(f"{role}-duration",),
-            limits={f"{role}.timeout": "timeout"},
+            signals=signals("duration"),
+            limits={f"{role}.timeout": "timeout"} if evaluated else {},
         ),
         Panel(
             title=f"{role}: concurrency",
             unit="Count",
             axis="at a time",
             lines=(line(metrics.FUNCTION_CONCURRENCY, "Maximum", role, "running"),),
-            signals=(f"{role}-concurrency",),
-            limits={f"{role}.concurrency": "limit"},
+            signals=signals("concurrency"),
+            limits={f"{role}.concurrency": "limit"} if evaluated else {},
         ),
         Panel(
             title=f"{role}: log",
             unit="Count",
             axis="lines",
+            shape=Shape.BARS,
             period=300,
             lines=(
-                line(metrics.LOG_ERRORS, "Sum", role, "errors", RED),
-                line(metrics.LOG_WARNINGS, "Sum", role, "warnings", ORANGE),
+                _log_lines(metrics.LOG_ERRORS, "ERROR", role, "errors", Color.RED),
+                _log_lines(metrics.LOG_WARNINGS, "WARNING", role, "warnings", Color.ORANGE),
             ),
-            signals=(f"{role}-log-errors", f"{role}-log-warnings"),
+            signals=signals("log-errors", "log-warnings"),
         ),
     )
 
 
-def table(role: str) -> tuple[Panel, ...]:
-    """Whether DynamoDB keeps up."""
+def _timeout(role: str) -> tuple[Line | Formula, ...]:
+    """A function's timeout as Datadog knows it."""
     return (
-        Panel(
-            title="Requests that DynamoDB held back",
-            unit="Count",
-            axis="requests",
-            lines=(
-                line(metrics.TABLE_READ_THROTTLES, "Sum", role, "reads", BLUE),
-                line(metrics.TABLE_WRITE_THROTTLES, "Sum", role, "writes", ORANGE),
-            ),
-            signals=(f"{role}-throttles",),
+        hidden_series("aws.lambda.timeout", "max", role, "timeout"),
+        Formula("1000 * timeout", "timeout", Color.GRAY),
+    )
+
+
+def _log_lines(metric: Metric, level: str, role: str, label: str, color: Color) -> Line:
+    query = Query(metric, "Sum", role)
+    return Line(label, query, LogCount(f"@level:{level}", role), color=color)
+
+
+def throttled(role: str) -> Panel:
+    """Whether DynamoDB keeps up."""
+    return Panel(
+        title="Throttled requests",
+        unit="Count",
+        axis="requests",
+        shape=Shape.BARS,
+        lines=(
+            line(metrics.TABLE_READ_THROTTLES, "Sum", role, "reads", Color.BLUE),
+            line(metrics.TABLE_WRITE_THROTTLES, "Sum", role, "writes", Color.ORANGE),
         ),
-        Panel(
-            title="Capacity",
-            unit="Count",
-            axis="units",
-            lines=(
-                line(metrics.TABLE_READS, "Sum", role, "read", BLUE),
-                line(metrics.TABLE_WRITES, "Sum", role, "written", ORANGE),
-            ),
+        signals=(f"{role}-throttles",),
+    )
+
+
+def capacity(role: str) -> Panel:
+    """What a table's requests consume."""
+
+    def consumed(metric: Metric, kind: str, name: str) -> Line:
+        source = Series(f"aws.dynamodb.consumed_{kind}_capacity_units", "avg", role)
+        return Line(name, Query(metric, "Sum", role), source, id=name, hidden=True)
+
+    # CloudWatch sums up each minute, the period; Datadog has units per second.
+    return Panel(
+        title="Capacity consumed in a second",
+        unit="Count",
+        axis="units",
+        lines=(
+            consumed(metrics.TABLE_READS, "read", "r"),
+            consumed(metrics.TABLE_WRITES, "write", "w"),
+            Formula("r / 60", "read", Color.BLUE, datadog="r"),
+            Formula("w / 60", "written", Color.ORANGE, datadog="w"),
         ),
     )

@@ -1,8 +1,8 @@
 """Signed calls to AWS services, without service models.
 
 boto3 spends most of a cold start loading service models that two calls don't need;
-``docs/decisions/0005-cold-start.md`` has the figures. Signing is botocore's, connections
-are urllib3's; both come with the Lambda runtime.
+``docs/decisions/0005-cold-start.md`` has the figures. Signing and HTTP are our own, on the
+standard library.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-import urllib3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-
+from lambdas import http, sigv4
 from lambdas.safe_json import json_object
 
 # Less is not worth beginning a call for.
 _LEAST_SECONDS = 0.05
+_CONNECT_SECONDS = 1.0
+# Of one answer. Source: CloudWatch API reference, GetMetricData: 100,800 values at most, of about
+# 40 bytes each with their time; everything else is smaller.
+_MOST_BYTES = 8 * 1024 * 1024
 
-_POOL = urllib3.PoolManager(maxsize=2, retries=False)
 # Source: DynamoDB developer guide, "Error handling"; SQS API reference, "Common errors".
 _THROTTLED = re.compile("Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded")
 
@@ -42,18 +43,6 @@ class AwsError(Exception):
         super().__init__(code)
         self.code = code
         self.retryable = retryable
-
-
-@dataclass(frozen=True, slots=True)
-class _Credentials:
-    """The function's credentials, in the shape botocore's signer reads.
-
-    Importing botocore's own class for them would load its whole credential search.
-    """
-
-    access_key: str
-    secret_key: str
-    token: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +71,7 @@ class Service:
         Args:
             action: ``SendMessage``.
             parameters: its input, JSON-ready.
-            seconds: to connect, and again to wait for the reply, in one attempt.
+            seconds: for one attempt as a whole.
             within: for all attempts; a second one is not begun after it.
 
         Raises:
@@ -106,46 +95,60 @@ class Service:
         endpoint = os.environ.get("AWS_ENDPOINT_URL") or (
             f"https://{self.name}.{region}.amazonaws.com"
         )
+        origin, host = _place(endpoint)
+        headers = {"Host": host}
         if self.json_version:
-            headers = {
-                "Content-Type": f"application/x-amz-json-{self.json_version}",
-                "X-Amz-Target": f"{self.target}.{action}",
-            }
+            headers["Content-Type"] = f"application/x-amz-json-{self.json_version}"
+            headers["X-Amz-Target"] = f"{self.target}.{action}"
         else:
-            headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+            headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
         # Credentials are read anew each time: the runtime may rotate them.
-        credentials = _Credentials(
-            os.environ["AWS_ACCESS_KEY_ID"],
-            os.environ["AWS_SECRET_ACCESS_KEY"],
-            os.environ.get("AWS_SESSION_TOKEN") or None,
+        headers = sigv4.signed(
+            "POST",
+            headers,
+            body,
+            service=self.name,
+            region=region,
+            credentials=sigv4.Credentials(
+                os.environ["AWS_ACCESS_KEY_ID"],
+                os.environ["AWS_SECRET_ACCESS_KEY"],
+                os.environ.get("AWS_SESSION_TOKEN") or None,
+            ),
+            at=time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
         )
-        request = AWSRequest("POST", f"{endpoint}/", headers=headers, data=body)
-        signer = SigV4Auth(credentials, self.name, region)  # type: ignore[arg-type]
-        signer.add_auth(request)
+        headers["Content-Length"] = str(len(body))
+        pairs = [(name, value.encode()) for name, value in headers.items()]
         try:
-            reply = _POOL.request(
-                "POST",
-                f"{endpoint}/",
-                body=body,
-                headers=dict(request.headers.items()),
-                timeout=urllib3.Timeout(total=seconds, connect=min(1.0, seconds)),
+            reply = http.ask(
+                origin,
+                http.Request.of("POST", "/", pairs, body),
+                seconds=seconds,
+                connect_seconds=_CONNECT_SECONDS,
+                most_bytes=_MOST_BYTES,
+                keep=True,
             )
-        except urllib3.exceptions.NewConnectionError:  # a TimeoutError to urllib3, too
-            raise AwsError("ConnectionError", retryable=True) from None
-        except urllib3.exceptions.TimeoutError:
-            raise AwsError("Timeout", retryable=True) from None
-        except urllib3.exceptions.HTTPError:
-            raise AwsError("ConnectionError", retryable=True) from None
-        answer = json_object(reply.data or b"{}") if self.json_version else _query_answer(reply)
+        except http.HttpError as error:
+            timed_out = error.kind in ("ConnectTimeout", "ReadTimeout")
+            code = "Timeout" if timed_out else "ConnectionError"
+            raise AwsError(code, retryable=error.kind != "TooLarge") from None
+        answer = json_object(reply.body or b"{}") if self.json_version else _query_answer(reply)
         if reply.status == 200 and answer is not None:
             return answer
         code = str((answer or {}).get("__type", f"HTTP {reply.status}")).rpartition("#")[2]
         raise AwsError(code, retryable=reply.status >= 500 or bool(_THROTTLED.search(code)))
 
 
-def _query_answer(reply: urllib3.BaseHTTPResponse) -> dict[str, Any]:
+@cache
+def _place(endpoint: str) -> tuple[http.Origin, str]:
+    """Where an endpoint is, and its Host header."""
+    parts = urlsplit(endpoint)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return http.Origin(parts.scheme, parts.hostname or "", port), parts.netloc
+
+
+def _query_answer(reply: http.Answer) -> dict[str, Any]:
     """Nothing but the error's code: that is all that is asked of these replies."""
-    code = re.search(rb"<Code>(\w+(?:\.\w+)*)</Code>", reply.data)
+    code = re.search(rb"<Code>(\w+(?:\.\w+)*)</Code>", reply.body)
     return {"__type": code[1].decode()} if code else {}
 
 

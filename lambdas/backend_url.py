@@ -77,13 +77,6 @@ class Backend:
         return f"{self.base_path}/{webhook_path}" + (f"?{escaped_query}" if escaped_query else "")
 
 
-def address(host: str) -> str:
-    """What to connect to. Source: RFC 6761, 6.3: names under .localhost are the loopback
-    address, which curl knows and Python's resolver does not.
-    """
-    return "127.0.0.1" if host.endswith(".localhost") else host
-
-
 def _escaped(text: str, safe: str) -> str:
     """Percent-encodes what may not stand in a request line; existing escapes are kept."""
     pieces: list[str] = []

@@ -1,10 +1,11 @@
-"""How long a failed message waits before its next attempt."""
+"""How long a failed message waits before its next attempt.
+
+What only a failure needs is loaded at the first one, not at the start.
+"""
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 
 def delay(
@@ -26,6 +27,8 @@ def delay(
 
     Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (equal jitter).
     """
+    import random
+
     # 2 ** 32 s exceeds any bound; larger exponents would only overflow.
     full = min(longest, base * 2.0 ** min(attempt - 1, 32))
     jittered = full / 2 + random.uniform(0, full / 2)
@@ -41,6 +44,10 @@ def _seconds(retry_after: str | None) -> float:
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    if not text:
+        return 0.0
+    from email.utils import parsedate_to_datetime
+
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # no date, or one beyond what a date can hold

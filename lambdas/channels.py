@@ -7,7 +7,6 @@ never stands in a log, nor in an exception's text.
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,11 +17,7 @@ from lambdas import aws, http, messages
 from lambdas.alarm_events import SEVERITIES
 from lambdas.notification import Notification
 
-# urllib3 warns of an answer's malformed headers with the whole URL, which is a secret here.
-# Each by itself, for others set the level of all of them: Datadog's client does.
-for _name in ("connection", "connectionpool", "util.retry"):
-    logging.getLogger(f"urllib3.{_name}").setLevel(logging.CRITICAL)
-
+_JSON = {"Content-Type": "application/json"}
 _SECRET_SECONDS = 2.0
 # A thread may end so much later than its time, seconds; then it is left behind.
 _GRACE_SECONDS = 0.25
@@ -161,7 +156,7 @@ def _posted(
             raise ChannelError("NoAnswer")
         body = json.dumps(document).encode()
         try:
-            status, _ = http.post(url, body, {"Content-Type": "application/json"}, seconds=left)
+            status, _ = http.send("POST", url, body, _JSON, seconds=left)
         except http.HttpError as error:
             raise ChannelError(str(error)) from None
         if status not in taken:

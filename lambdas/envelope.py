@@ -29,13 +29,19 @@ HEARTBEAT_PATH = "/webhook-buffer/heartbeat"
 
 _BODY_ATTRIBUTE = "body"
 _TRACE_ATTRIBUTE = "_datadog"
-# A decompressed body can't be larger than what a Lambda invocation could bring in.
-# Source: Lambda quotas: 6 MB for a synchronous invocation's payload.
+# What is taken and what is given back; also where a body compresses to less than a message.
+# Source: Lambda quotas: 6 MB for a synchronous invocation's payload, so no webhook is bigger.
 _MAX_BODY_BYTES = 6 * 1024 * 1024
+# The last millisecond of the year 9999, where Python's dates end.
+_MAX_RECEIVED_AT = 253_402_300_799_999
 
 
 class TooLargeError(Exception):
     """When a request does not fit into one SQS message, compressed or not."""
+
+
+class UncarriableError(Exception):
+    """When a request has something that ``unpack`` would not give back."""
 
 
 class UnreadableError(Exception):
@@ -133,7 +139,12 @@ def pack(envelope: Envelope, *, trace: str = "") -> Message:
 
     Raises:
         TooLargeError: When it does not fit even compressed.
+        UncarriableError: When it is not what a request can be.
     """
+    if not _is_request(envelope):
+        raise UncarriableError
+    if len(envelope.body) > _MAX_BODY_BYTES:
+        raise TooLargeError
     message = _message(envelope, envelope.body, None)
     if message.size > MAX_MESSAGE_BYTES:
         message = _message(envelope, zlib.compress(envelope.body, 6), "deflate")
@@ -152,20 +163,37 @@ def unpack(text: str, body: bytes) -> Envelope:
     fields = json_object(text)
     if fields is None or "v" not in fields:
         raise UnreadableError("the message is not a webhook-buffer envelope")
+    # Every version that was ever written is read here: its messages may wait for 14 days.
     if fields["v"] != VERSION:
         raise UnreadableError(f"envelope version {fields['v']!r} is not {VERSION}")
     try:
-        return Envelope(
+        envelope = Envelope(
             method=fields["method"],
             path=fields["path"],
             query=fields["query"],
             headers=tuple((name, value) for name, value in fields["headers"]),
             body=_inflate(body) if fields.get("encoding") == "deflate" else body,
-            received_at=int(fields["received_at"]),
+            received_at=fields["received_at"],
             heartbeat=fields.get("heartbeat") is True,
         )
     except (KeyError, TypeError, ValueError, zlib.error):
         raise UnreadableError("the envelope is damaged") from None
+    if not _is_request(envelope):
+        raise UnreadableError("the envelope is damaged")
+    return envelope
+
+
+def _is_request(envelope: Envelope) -> bool:
+    """Whether each part is of the kind that a request has, so that all that reads it can."""
+    texts = (
+        envelope.method,
+        envelope.path,
+        envelope.query,
+        *(text for pair in envelope.headers for text in pair),
+    )
+    # Not isinstance: a bool is an int to it.
+    is_time = type(envelope.received_at) is int and 0 <= envelope.received_at <= _MAX_RECEIVED_AT
+    return is_time and all(isinstance(text, str) for text in texts)
 
 
 def _message(envelope: Envelope, body: bytes, encoding: str | None) -> Message:

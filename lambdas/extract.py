@@ -22,16 +22,13 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from jmespath.functions import Functions
-
+from lambdas.http import HEADER_NAME
 from lambdas.safe_json import json_value
 
 # Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId:
 # up to 128 alphanumeric characters and punctuation (ASCII "!" to "~").
-# Source: RFC 9110, 5.6.2: a header's name is a token.
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# JMESPath that only names members: the usual case, which need not load its library.
+_MEMBERS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _ALLOWED_ID = re.compile(r"[!-~]{1,128}")
 
 
@@ -99,14 +96,8 @@ def parse(line: str) -> Extractor:
         )
     match kind:
         case "json":
-            try:
-                expression = jmespath.compile(argument)
-            except JMESPathError as error:
-                raise ValueError(f"'{line}' is not valid JMESPath: {error}") from None
-            unknown = _functions(expression.parsed) - Functions.FUNCTION_TABLE.keys()
-            if unknown:
-                raise ValueError(f"'{line}': JMESPath has no function {', '.join(sorted(unknown))}")
-            return lambda facts: _search(expression, facts.json)
+            search = _members(argument) if _MEMBERS.fullmatch(argument) else _jmespath(argument)
+            return lambda facts: search(facts.json)
         case "form":
             return lambda facts: facts.form.get(argument, [None])[0]
         case "header":
@@ -144,12 +135,44 @@ def allowed(value: str) -> str:
     return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _search(expression: Any, document: Any) -> Any:
-    """What JMESPath finds; None where the expression can't handle the document's types."""
+def _members(path: str) -> Callable[[Any], Any]:
+    """What JMESPath finds for names with dots between them."""
+    names = path.split(".")
+
+    def search(value: Any) -> Any:
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    return search
+
+
+def _jmespath(argument: str) -> Callable[[Any], Any]:
+    """What JMESPath finds; None where the expression can't handle the document's types.
+
+    Raises:
+        ValueError: When the expression is not valid.
+    """
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+    from jmespath.functions import Functions
+
     try:
-        return expression.search(document) if document is not None else None
-    except Exception:  # besides its own errors it lets Python's through: TypeError for "a" > 1
-        return None
+        expression = jmespath.compile(argument)
+    except JMESPathError as error:
+        raise ValueError(f"'json:{argument}' is not valid JMESPath: {error}") from None
+    unknown = _functions(expression.parsed) - Functions.FUNCTION_TABLE.keys()
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        raise ValueError(f"'json:{argument}': JMESPath has no function {names}")
+
+    def search(document: Any) -> Any:
+        try:
+            return expression.search(document) if document is not None else None
+        except Exception:  # besides its own errors it lets Python's through: TypeError for "a" > 1
+            return None
+
+    return search
 
 
 def _functions(node: Any) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -64,7 +65,8 @@ class FauxBackend:
 
     Args:
         obey_flags: whether a JSON body's ``faux_backend_force_status_code`` decides the
-            status, ``faux_backend_delay_seconds`` the delay, ``faux_backend_reset`` a reset.
+            status (a number, or its digits), ``faux_backend_delay_seconds`` the delay,
+            ``faux_backend_reset`` a reset.
     """
 
     def __init__(self, *, obey_flags: bool) -> None:
@@ -93,12 +95,17 @@ class FauxBackend:
         flags = json_object(body) if self.obey_flags else None
         if flags is None:
             return None
-        status = _number(flags.get("faux_backend_force_status_code"), 200, 599)
+        status = _number(_unquoted(flags.get("faux_backend_force_status_code")), 200, 599)
         delay = _number(flags.get("faux_backend_delay_seconds"), 0, 60)
         reset = flags.get("faux_backend_reset") is True
         if not (status or delay or reset):
             return None
         return Answer(int(status or 200), delay or 0.0, reset)
+
+
+def _unquoted(value: Any) -> Any:
+    """The number in a text of digits; anything else as it is."""
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{3}", value) else value
 
 
 def _number(value: Any, least: float, most: float) -> float | None:

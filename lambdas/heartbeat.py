@@ -62,7 +62,7 @@ def _send_webhook() -> None:
     headers = {"Content-Type": "application/json", HEARTBEAT_HEADER: "1"}
     url = CONFIG.endpoint.rstrip("/") + HEARTBEAT_PATH
     try:
-        status, answer = http.post(url, body, headers, seconds=_POST_SECONDS)
+        status, answer = http.send("POST", url, body, headers, seconds=_POST_SECONDS)
     except http.HttpError as error:
         _refused(error=str(error))
         return

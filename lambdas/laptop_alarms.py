@@ -13,9 +13,7 @@ from lambdas import observe
 with observe.loading():
     import json
 
-    import urllib3
-
-    from lambdas import aws
+    from lambdas import aws, http
 
 _SECONDS = 5.0
 # CloudFormation hands numbers and booleans to custom resources as strings.
@@ -52,7 +50,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     except aws.AwsError as error:
         observe.log("ERROR", "alarm.failed", aws_error=error.code)
         answer |= {"Status": "FAILED", "Reason": f"CloudWatch refused {name}: {error.code}"}
-    urllib3.request("PUT", event["ResponseURL"], body=json.dumps(answer).encode(), timeout=_SECONDS)
+    http.send("PUT", event["ResponseURL"], json.dumps(answer).encode(), {}, seconds=_SECONDS)
     return {}
 
 

@@ -142,29 +142,19 @@ def build(
         since, times, recovered_at: as the notification has them.
         now: milliseconds since the epoch.
     """
-    brief = guides.alarms.get(transition.alarm)
-    on = _in_order(parts, brief) if transition.state == ALARM else []
-    lead = next((part for part in on if part.alarm in guides.alarms), None)
-    guide = guides.alarms[lead.alarm] if lead else brief
-    reading = lead or transition.reading
-    if brief and brief.parts and not lead:
-        # A composite has no threshold of its own; the emulator says 0.
-        reading = replace(reading, threshold=None)
-    unit = guide.unit if guide else "Count"
-    value = value_in(reading.reason, unit)
-    others = [guides.alarms.get(part.alarm) or part.alarm for part in on if part is not lead]
+    about = _subject(transition, guides, parts)
+    own, guide = about.own, about.guide
     over = transition.state == OK
-    window = (
-        (since if over and since is not None else transition.changed_at) - _QUARTER_OF_AN_HOUR,
-        transition.changed_at if over else now if recovered_at is None else recovered_at,
-    )
+    unit = guide.unit if guide else "Count"
+    value = value_in(about.reading.reason, unit)
+    window = _window(transition, since=since, recovered_at=recovered_at, now=now)
     return Notification(
         state=transition.state,
         severity=severity(transition, guides),
         alarm=transition.alarm,
-        signal=brief.id if brief else None,
+        signal=own.id if own else None,
         title=guide.title if guide else _title(transition),
-        incident=brief.title if brief and lead else None,
+        incident=own.title if own and about.part else None,
         service=guides.service,
         environment=guides.environment,
         now=now,
@@ -173,13 +163,63 @@ def build(
         times=times,
         recovered_at=recovered_at,
         value=value,
-        threshold=threshold_in(reading, unit),
-        reason=None if value or (over and brief) else reading.reason or None,
-        impact=brief.impact if brief else transition.description or None,
+        threshold=threshold_in(about.reading, unit),
+        reason=None if value or (over and own) else about.reading.reason or None,
+        impact=own.impact if own else transition.description or None,
         steps=guide.steps if guide and not over else (),
-        also=tuple(one.title if isinstance(one, AlarmGuide) else one for one in others),
+        also=about.also,
         links=_links(transition, guides, guide, window),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subject:
+    """What a transition is about.
+
+    Attributes:
+        own: the guide of the alarm itself; None for an alarm the guides do not know.
+        part: the part of a composite alarm that explains most, if one is on.
+        guide: the part's guide, else the alarm's own.
+        reading: the part's, else the alarm's own.
+        also: titles of the other parts that are on.
+    """
+
+    own: AlarmGuide | None
+    part: Reading | None
+    guide: AlarmGuide | None
+    reading: Reading
+    also: tuple[str, ...]
+
+
+def _subject(transition: Transition, guides: AlarmGuides, parts: Sequence[Reading]) -> _Subject:
+    own = guides.alarms.get(transition.alarm)
+    on = _in_order(parts, own) if transition.state == ALARM else []
+    part = next((one for one in on if one.alarm in guides.alarms), None)
+    reading = part or transition.reading
+    if own and own.parts and not part:
+        # A composite has no threshold of its own; the emulator says 0.
+        reading = replace(reading, threshold=None)
+    return _Subject(
+        own=own,
+        part=part,
+        guide=guides.alarms[part.alarm] if part else own,
+        reading=reading,
+        also=tuple(
+            guides.alarms[one.alarm].title if one.alarm in guides.alarms else one.alarm
+            for one in on
+            if one is not part
+        ),
+    )
+
+
+def _window(
+    transition: Transition, *, since: int | None, recovered_at: int | None, now: int
+) -> tuple[int, int]:
+    """Which logs to look at: from before the incident until its end, or until now."""
+    start, end = transition.changed_at, now if recovered_at is None else recovered_at
+    if transition.state == OK:
+        start, end = start if since is None else since, transition.changed_at
+    return start - _QUARTER_OF_AN_HOUR, end
 
 
 def severity(transition: Transition, guides: AlarmGuides) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from typing import Any
-from uuid import uuid4
 
 from lambdas import observe
 
@@ -66,12 +65,14 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
         "body_bytes": len(webhook.body),
         "heartbeat": webhook.heartbeat or None,
     }
+    if not _is_whole(webhook.path):
+        return 400, {"error": _PATH}, {**fields, "path": None}
     if _altered(event, webhook):
         return 415, {"error": _ALTERED}, fields
     facts = extract.RequestFacts(
         path=webhook.path, query=webhook.query, headers=webhook.headers, body=webhook.body
     )
-    deduplication_id = extract.first(CONFIG.deduplication_id, facts) or str(uuid4())
+    deduplication_id = extract.first(CONFIG.deduplication_id, facts) or os.urandom(16).hex()
     group_id = extract.first(CONFIG.group_id, facts)
     if webhook.heartbeat:
         group_id = _HEARTBEAT_GROUP
@@ -112,6 +113,15 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
     return 200, answer, {**fields, **{k: v for k, v in answer.items() if k != "group_id"}}
 
 
+def _is_whole(path: str) -> bool:
+    """Whether the API has handed the path over as it was sent.
+
+    Where a path's escapes are no UTF-8 it puts replacement characters, which go out as other
+    bytes. A sender's own replacement character can't be told from those.
+    """
+    return "\ufffd" not in path and not any("\ud800" <= char <= "\udfff" for char in path)
+
+
 def _altered(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
     """Whether the API has put replacement characters in place of bytes that are no UTF-8.
 
@@ -126,6 +136,10 @@ def _altered(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
 _NO_GROUP = (
     "No group id found in this request, so its order can't be kept. "
     "Send one where this environment's 'groupId' setting looks for it."
+)
+_PATH = (
+    "The path is not UTF-8 once its escapes are decoded, so it can't be passed on unchanged. "
+    "Send to a path in UTF-8."
 )
 _ALTERED = (
     "The body is not UTF-8, but its Content-Type says text, so it can't be passed on unchanged. "

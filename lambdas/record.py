@@ -16,6 +16,9 @@ from lambdas import aws
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 
+# Of what is written here; an item without it is of the first version.
+VERSION = 1
+
 # Source: DynamoDB quotas: an item is at most 400 KB, in UTF-8. Bodies that take up to this
 # much of it leave room for 14 days of attempts at the default delays (about 55 bytes each).
 _BODY_BYTES = 100_000
@@ -56,6 +59,7 @@ def write(
         "message_id": {"S": message_id},
         "group_id": {"S": group_id},
         "sequence_number": {"S": sequence_number},
+        "version": {"N": str(VERSION)},
         "received_timestamp": {"N": str(envelope.received_at)},
         "expires_at": {"N": str(int(time.time()) + ttl)},
     }
@@ -130,7 +134,8 @@ def _request(envelope: Envelope) -> str:
         "httpMethod": envelope.method,
         "headers": headers,
         "body": shortened,
-        "queryStringParameters": parameters,
+        # None where there are none, as API Gateway's own events have it.
+        "queryStringParameters": parameters or None,
         "rawQueryString": envelope.query,
         "isBase64Encoded": is_base64,
     }

@@ -13,7 +13,7 @@ from monitoring.alarm_set import PROBE, Alarm, AlarmSet, CompositeAlarm
 
 
 def alarm_guides(alarm_set: AlarmSet) -> dict[str, Any]:
-    """Per alarm, by physical name: what to tell whoever is told of it."""
+    """Per alarm, by physical name: what a notification says of it."""
     settings = alarm_set.settings
     alarms = {alarm.name: _of_alarm(alarm, alarm_set) for alarm in alarm_set.alarms}
     alarms |= {one.name: _of_composite(one, alarm_set) for one in alarm_set.composites}

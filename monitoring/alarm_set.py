@@ -26,10 +26,10 @@ from settings.errors import DefinitionError, SettingsError
 from settings.paths import CDK_JSON, RUNBOOK
 from settings.schema import Settings
 
-# The alarm that the heartbeat sets off to see whether alerts arrive; it watches nothing.
+# The alarm that the heartbeat sets off to see whether alerts arrive; it reads no metric.
 PROBE = "alert-path-probe"
 
-_NEEDS_OURS = "it needs what the buffer's own functions tell"
+_NEEDS_OURS = "it needs metrics that only the buffer's own functions emit"
 _OF_NOTIFICATIONS = {"notify", "notify-dlq"}
 
 
@@ -101,7 +101,7 @@ class AlarmSet:
         catalog: the definitions they were made of.
         runbook: the file that the definitions' headings are in.
         left_out: signal id -> why it has no alarm here.
-        in_datadog: what Datadog evaluates in CloudWatch's place.
+        in_datadog: what Datadog evaluates instead of CloudWatch.
     """
 
     settings: Settings
@@ -153,7 +153,6 @@ def alarm_set(
     left_out = _left_out(settings, catalog, resources, candidates)
     signals = overridden(settings, [one for one in candidates if one.id not in left_out], catalog)
     _require([problem for signal in signals for problem in signal_problems(signal, resources)])
-    _require([problem for one in signals for problem in placeholders.problems(one, resources)])
     in_composites = _in_composites(settings, catalog, signals) if resources.ours else set()
     alarms = [_alarm(settings, resources, signal, in_composites) for signal in signals]
     problems = [
@@ -163,7 +162,7 @@ def alarm_set(
         raise SettingsError(CDK_JSON, settings.environment, problems)
     here = tuple(one for one in alarms if one.signal.evaluated_by is not Evaluator.DATADOG)
     in_datadog = tuple(one for one in alarms if one.signal.evaluated_by is Evaluator.DATADOG)
-    left_out |= {one.signal.id: "Datadog watches it in CloudWatch's place" for one in in_datadog}
+    left_out |= {one.signal.id: "Datadog evaluates it instead of CloudWatch" for one in in_datadog}
     return AlarmSet(
         settings=settings,
         resources=resources,
@@ -253,8 +252,8 @@ def _alarm(
     of_alert_path = FailureMode.ALERT_PATH_BROKEN in signal.covers
     second_way = ("alert-path",) if mailed and of_alert_path else ()
     logged = resources.by_role.get(signal.log or "")
-    threshold = resolved(signal.threshold, resources)
     period, periods = resources.number(signal.period), resources.number(signal.periods)
+    threshold = resolved(signal.threshold, resources)
     numbers = placeholders.numbers(signal.threshold, threshold, period, signal.datapoints, periods)
     return Alarm(
         signal=placeholders.filled(signal, numbers, resources),

@@ -30,7 +30,7 @@ def overridden(settings: Settings, signals: Iterable[Signal], catalog: Catalog) 
             CDK_JSON,
             settings.environment,
             [
-                f"key 'alarms.{name}': no signal is called so{_meant(name, known)}; all of them: "
+                f"key 'alarms.{name}': no signal has this id{_meant(name, known)}; all of them: "
                 f"webhook-buffer alarms list --env {settings.environment}, and those of Datadog: "
                 "docs/datadog-objects.md"
                 for name in unknown

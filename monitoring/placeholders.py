@@ -50,30 +50,30 @@ def numbers(
     return found
 
 
-def problems(signal: Signal, resources: Resources) -> list[str]:
-    """The braces in a signal's texts that name neither a number of its own nor a fact."""
-    own = ["threshold", "window", *(("share", "factor") if signal.threshold.of else ())]
-    known = f"{', '.join(f'{{{name}}}' for name in own)}, or a fact of monitoring/resources.py"
+def unknown(signal: Signal, resources: Resources) -> list[str]:
+    """What the texts of a signal name in braces although it does not exist."""
+    own = ["threshold", "window", *(["share", "factor"] if signal.threshold.of else [])]
+    reason = signal.threshold.reason
+    texts = (signal.title, signal.impact, signal.missing_reason, reason)
     return [
-        f"signal '{signal.id}': a text names {{{name}}}, which does not exist; write one of {known}"
-        for text in (
-            signal.title,
-            signal.impact,
-            signal.missing_reason,
-            signal.threshold.reason,
-        )
+        f"a text names {{{name}}}, which does not exist; write one of "
+        f"{', '.join(f'{{{known}}}' for known in own)}, or a fact of monitoring/resources.py"
+        for text in texts
         for name in _BRACES.findall(text)
         if name not in own and of_fact(name, resources) is None
     ]
 
 
 def filled(signal: Signal, own: Mapping[str, str], resources: Resources) -> Signal:
-    """A signal whose texts have their numbers; ``problems`` has found nothing in them."""
+    """A signal whose texts have their numbers; ``unknown`` has found none that is missing."""
+
+    def number(match: re.Match[str]) -> str:
+        known = own.get(match[1]) or of_fact(match[1], resources)
+        assert known is not None, f"signal '{signal.id}': {match[0]}"
+        return known
 
     def text(written: str) -> str:
-        return _BRACES.sub(
-            lambda match: own.get(match[1]) or of_fact(match[1], resources) or match[0], written
-        )
+        return _BRACES.sub(number, written)
 
     return replace(
         signal,

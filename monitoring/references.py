@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from monitoring import placeholders
 from monitoring.model.checks import period_problems
 from monitoring.model.signals import Signal, Threshold
 from monitoring.resources import FACT, Resources
@@ -19,6 +20,7 @@ def signal_problems(signal: Signal, resources: Resources) -> list[str]:
     numbers = [one for one in (signal.period, signal.periods) if isinstance(one, str)]
     for fact in (*FACT.findall(signal.expression or ""), *numbers):
         problems += fact_problems(fact, resources)
+    problems += placeholders.unknown(signal, resources)
     if not problems:
         period, periods = resources.number(signal.period), resources.number(signal.periods)
         problems += period_problems(period, signal.datapoints, periods)

@@ -1,4 +1,4 @@
-"""What signals watch: resources by role, each with its physical name and the facts about it.
+"""Resources by role, each with its physical name and the facts about it.
 
 Built from the settings alone: of the buffer, whose names are derived, or of what exists already,
 whose names the settings say.
@@ -70,7 +70,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Resources:
-    """All that an environment's monitoring watches.
+    """All resources of an environment that have signals.
 
     Attributes:
         facts: of no resource, as ``slo.delivery_target``.
@@ -124,7 +124,7 @@ class Resources:
 
 
 def resources(settings: Settings, *, api_id: str = UNKNOWN_API) -> Resources:
-    """What an environment's monitoring watches.
+    """The resources of an environment that have signals.
 
     Args:
         api_id: of the buffer's HTTP API, which no settings can know.

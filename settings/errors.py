@@ -7,6 +7,7 @@ environment, key), and how to fix it.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 
@@ -28,7 +29,7 @@ class SettingsError(WebhookBufferError):
 
 
 class DefinitionError(WebhookBufferError):
-    """When definitions in ``alarms/`` can't work: names each, what is wrong, and the remedy."""
+    """When definitions in the source tree can't work: names each, what is wrong, the remedy."""
 
     exit_code = 2
 
@@ -64,3 +65,32 @@ class ProofFailedError(WebhookBufferError):
 
 class DatadogError(WebhookBufferError):
     """When Datadog does not take or give what it was asked to."""
+
+
+class FileError(WebhookBufferError):
+    """When a file or folder can't be read or written: names it, the reason and the remedy.
+
+    Args:
+        file: where it happened, if the error does not say so itself.
+    """
+
+    def __init__(self, error: OSError, file: Path | None = None) -> None:
+        where, reason = file or error.filename, error.strerror or str(error)
+        if error.args and isinstance(error.args[0], list):  # of shutil.copytree
+            _, where, reason = error.args[0][0]
+        remedy = _REMEDIES.get(error.errno or 0, "Correct this and run the command again.")
+        super().__init__(f"{where or 'Output'}: {reason}. {remedy}")
+
+
+_PERMISSION = "Change its permissions, or use a file or folder that you may write to."
+_REMEDIES = {
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: "Use a file or folder on a file system that can be written to.",
+    errno.ENOSPC: "Free some disk space and run the command again.",
+    errno.EDQUOT: "Free some disk space and run the command again.",
+    errno.EFBIG: "Raise the limit on file sizes (ulimit -f) and run the command again.",
+    errno.EISDIR: "Name a file.",
+    errno.ENOTDIR: "Name a path whose folders are folders.",
+    errno.ENOENT: "Correct the path, or create its folder.",
+}

@@ -10,16 +10,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from settings.errors import SettingsError
+from settings.errors import FileError, SettingsError
 from settings.paths import CDK_JSON
 from settings.schema import Settings
+
+# Chooses the environment. Not ENV, which a POSIX shell sets to a file of its own.
+VARIABLE = "WEBHOOK_BUFFER_ENV"
 
 
 def environments(file: Path = CDK_JSON) -> dict[str, dict[str, Any]]:
     """The blocks in ``cdk.json``: what its ``context`` holds that is an object.
 
     Raises:
-        SettingsError: When the file is missing or not JSON.
+        FileError: When the file can't be read.
+        SettingsError: When it is missing or not JSON.
     """
     try:
         document = json.loads(file.read_text())
@@ -28,8 +32,10 @@ def environments(file: Path = CDK_JSON) -> dict[str, dict[str, Any]]:
         raise SettingsError(
             file, None, [f"not found in {file.parent}; run this in the project"]
         ) from None
+    except OSError as error:
+        raise FileError(error, file) from None
     except ValueError as error:
-        raise SettingsError(file, None, [f"not valid JSON: {error}; fix it there"]) from None
+        raise SettingsError(file, None, [f"not valid JSON: {error}; correct it there"]) from None
     except (KeyError, TypeError):
         raise SettingsError(file, None, ['has no "context"; put the environments there']) from None
     return {name: block for name, block in context.items() if isinstance(block, dict)}
@@ -44,7 +50,7 @@ def load(
     """One environment's settings.
 
     Args:
-        environment: its name; without one ``ENV`` decides.
+        environment: its name; without one the variable ``WEBHOOK_BUFFER_ENV`` decides.
         file: ``cdk.json``.
         overrides: keys that take the place of the block's (None removes one).
 
@@ -53,10 +59,10 @@ def load(
             every problem, each with its key and remedy.
     """
     blocks = environments(file)
-    name = environment or os.environ.get("ENV")
+    name = environment or os.environ.get(VARIABLE)
     known = _listed(set(blocks)) or "none"
     if not name:
-        remedy = f"choose one with --env, ENV=… or -c env=… (known: {known})"
+        remedy = f"choose one with --env, {VARIABLE}=… or -c env=… (known: {known})"
         raise SettingsError(file, None, [f"no environment chosen; {remedy}"])
     if name not in blocks:
         raise SettingsError(file, name, [f'unknown; known are {known}. Add its block to "context"'])

@@ -6,29 +6,42 @@ import base64
 import importlib
 import json
 import os
+import random
 import sys
+import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from settings import loader
+from tests import source_tree
 from tests.templates import Synthesized, Template, synthesize
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.emulator import Emulator
 from webhook_buffer.laptop.process import Running
 
 # No test may find an account of the person who runs it, nor a chosen environment.
-for name in [name for name in os.environ if name.startswith("AWS_") or name in ("ENV", "NO_COLOR")]:
+for name in [name for name in os.environ if name.startswith(("AWS_", "WEBHOOK_BUFFER_ENV"))]:
     del os.environ[name]
+os.environ.pop("NO_COLOR", None)
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+# The same examples in every run; what Hypothesis caches belongs in no source tree.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile("same")
+os.environ.setdefault(
+    "HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), f"hypothesis-{os.getuid()}"))
+)
 
 
 # Files that one worker runs, those of a group in turn: what they make is dear and shared, or what
@@ -55,6 +68,62 @@ class _ByGroup(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Says which worker runs what."""
     return _ByGroup(config, log)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds ``--order``."""
+    parser.addoption(
+        "--order", metavar="reversed|SEED", help="run files, and tests in them, in another order"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None]:
+    """Marks what uses the fixture ``emulator``, so that -m sees it; then applies ``--order``."""
+    for item in items:
+        if "emulator" in getattr(item, "fixturenames", ()):
+            item.add_marker("emulator")
+    yield
+    order = config.getoption("--order")
+    if order == "reversed":
+        items.reverse()
+    elif order:
+        chance = random.Random(order)
+        chance.shuffle(items)
+        files = sorted({item.path for item in items})
+        chance.shuffle(files)
+        items.sort(key=lambda item: files.index(item.path))
+
+
+_BEFORE = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remembers the source tree; with several workers, the controller does."""
+    if not hasattr(session.config, "workerinput"):
+        session.config.stash[_BEFORE] = source_tree.hashes()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails the run when a file of the source tree is not what it was."""
+    before = session.config.stash.get(_BEFORE, None)
+    if before is not None and source_tree.changes(before, source_tree.hashes()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Names the files that the run changed."""
+    before = config.stash.get(_BEFORE, {})
+    changed = source_tree.changes(before, source_tree.hashes())
+    if changed:
+        terminalreporter.section("the run changed the source tree", red=True)
+        terminalreporter.write_line("\n".join(changed))
+        terminalreporter.write_line("Let the test write to tmp_path, or to a copy of the tree.")
 
 
 # The outputs that other programs read. Source: docs/architecture.md, "Contracts".

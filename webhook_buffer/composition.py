@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alarms import CATALOG
+from dashboards import DASHBOARDS
 from monitoring import alarm_set as machinery
 from settings.schema import Settings
 
@@ -32,4 +33,4 @@ def definitions(settings: Settings) -> list[Definition]:
     # What renders for Datadog takes time to load.
     from monitoring.datadog.definitions import definitions
 
-    return definitions(alarm_set(settings))
+    return definitions(alarm_set(settings), DASHBOARDS)

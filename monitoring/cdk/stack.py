@@ -21,6 +21,7 @@ from monitoring.cdk.notifications import Notifications
 from monitoring.channels import unrouted
 from monitoring.cloudwatch.dashboard import body
 from monitoring.model.catalog import Catalog
+from monitoring.model.dashboards import Dashboards
 from monitoring.model.signals import Severity
 from monitoring.resources import resources
 from settings.schema import Settings
@@ -31,13 +32,21 @@ class MonitoringStack(Stack):
 
     Args:
         catalog: the signals that become its alarms.
+        dashboards: of which it renders CloudWatch's.
 
     Attributes:
         functions: its functions, by name without prefix.
     """
 
     def __init__(
-        self, scope: Any, construct_id: str, *, settings: Settings, catalog: Catalog, **kwargs: Any
+        self,
+        scope: Any,
+        construct_id: str,
+        *,
+        settings: Settings,
+        catalog: Catalog,
+        dashboards: Dashboards,
+        **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         Tags.of(self).add("env", settings.environment)
@@ -81,7 +90,7 @@ class MonitoringStack(Stack):
             "Dashboard",
             dashboard_name=settings.dashboard_name,
             dashboard_body=self.to_json_string(
-                body(alarms, region=settings.awsRegion, account=settings.awsAccount)
+                body(alarms, dashboards, region=settings.awsRegion, account=settings.awsAccount)
             ),
         )
         for number, warning in enumerate(unrouted(settings)):

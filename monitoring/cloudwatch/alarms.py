@@ -94,7 +94,7 @@ def composite_properties(
 
 
 def template(alarms: AlarmSet) -> dict[str, Any]:
-    """A template of the alarms alone as AWS has them, told to topics named after their purposes."""
+    """A template of the alarms alone as AWS has them, with topics named after their purposes."""
     settings = alarms.settings
     every: list[Alarm | CompositeAlarm] = [*alarms.alarms, *alarms.composites]
     purposes = {purpose for one in every for purpose in one.topics}
@@ -115,7 +115,7 @@ def template(alarms: AlarmSet) -> dict[str, Any]:
 
 
 def _actions(purposes: Iterable[str], topics: Mapping[str, object]) -> Properties:
-    """Who is told, of the beginning and of the end."""
+    """The topics that are notified, of the beginning and of the end."""
     arns = [topics[purpose] for purpose in purposes]
     return {"ActionsEnabled": True, "AlarmActions": arns, "OKActions": arns}
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from monitoring.alarm_set import AlarmSet
 from monitoring.datadog import references
-from monitoring.datadog.boards import dashboards
+from monitoring.datadog.boards import boards
 from monitoring.datadog.check import problems
 from monitoring.datadog.definition import Definition, not_set_up
 from monitoring.datadog.downtimes import downtimes
 from monitoring.datadog.imported import imported
 from monitoring.datadog.monitors import monitors
 from monitoring.datadog.slos import slos
-from settings.errors import DefinitionError, SettingsError
-from settings.paths import CDK_JSON
+from monitoring.model.dashboards import Dashboards
+from settings.errors import DefinitionError
 
 
-def definitions(alarms: AlarmSet) -> list[Definition]:
+def definitions(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
     """Every object of an environment, checked, in an order in which none is needed too early.
 
     Raises:
-        DefinitionError: When monitors or objectives refer to what does not exist.
-        SettingsError: When the environment has no Datadog settings, or a definition can't work.
+        SettingsError: When the environment has no Datadog settings, or they ask for what can't be.
+        DefinitionError: When monitors or objectives refer to what does not exist, dashboards
+            can't be drawn as they are defined, or Datadog would not take an object.
     """
     settings = alarms.settings
     if settings.datadog is None:
@@ -31,11 +32,12 @@ def definitions(alarms: AlarmSet) -> list[Definition]:
     found = [
         *monitors(alarms),
         *slos(alarms),
-        *dashboards(alarms),
+        *boards(alarms, dashboards),
         *downtimes(settings),
         *imported(settings),
     ]
     wrong = problems(found)
     if wrong:
-        raise SettingsError(CDK_JSON, settings.environment, wrong)
+        where = f"environment '{settings.environment}'"
+        raise DefinitionError([f"{where}: {problem}" for problem in wrong])
     return found

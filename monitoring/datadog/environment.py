@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from monitoring.alarm_set import AlarmSet
 from monitoring.datadog import metrics
 from monitoring.datadog.metrics import DatadogMetric, Source
-from monitoring.model.dashboards import Formula, Graph, Line, LogCount, Series
+from monitoring.model import signals as cloudwatch
+from monitoring.model.dashboards import Line, LogCount, Panel, Series
 from monitoring.model.signals import Kind
 from monitoring.resources import Resource
 
 Body = dict[str, Any]
 
+# What an event must say to mark a deployment on every graph, beside its env and service.
+DEPLOYMENT = "event:deployment"
 # The variables that every dashboard has, in the order in which they are shown.
 VARIABLES = ("env", "service", "region")
 _PERCENTILE = re.compile(r"p\d{1,2}")
-
-
-class BoardError(ValueError):
-    """When a dashboard's data can't become a widget; it names the panel and the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,118 +36,167 @@ class Query:
 
 
 class Sources:
-    """Makes the queries of one environment's dashboards."""
+    """Makes the queries of one environment's dashboards.
+
+    Attributes:
+        problems: of the sources that can't be queried, with where each stands.
+    """
 
     def __init__(self, alarms: AlarmSet) -> None:
-        self._watched = alarms.resources
+        self._resources = alarms.resources
         self._settings = alarms.settings
+        self.problems: list[str] = []
 
-    def query(
-        self, one: Graph, place: int, line: Line | Series | LogCount | Formula
-    ) -> Query | None:
-        """A line's query; None of a formula, which uses others'."""
-        where = f"panel '{one.title}', lines[{place}]"
-        name = name_of(line, place)
-        period = self._watched.number(one.period)
-        match line:
-            case Formula():
-                return None
-            case LogCount():
-                compute: Body = {"aggregation": "count"}
-                if not one.number:
-                    compute["interval"] = period * 1000
-                return Query(
-                    {
-                        "data_source": "logs",
-                        "name": name,
-                        "indexes": ["*"],
-                        "search": {"query": self.logs(line.search, line.role, where)},
-                        "compute": compute,
-                        "group_by": [],
-                    },
-                    None,
-                )
-            case Line():
-                space, whole, scope = self._of_cloudwatch(line, where)
-                rate = False
-            case Series():
-                space, whole, rate = line.aggregation, line.name, line.rate
-                scope = dict(line.tags)
-                if line.role:
-                    scope |= self._scope(line, where)
-        metric = metrics.known(whole)
+    def has(self, line: Line) -> bool:
+        """Whether Datadog has a line in this environment: what sends it is instrumented."""
+        match line.datadog:
+            case None:
+                return False
+            case LogCount(role=role):
+                return self.instrumented(role)
+            case Series() as series:
+                metric = metrics.known(series.name)
+                if metric is None:
+                    return True
+                if metric.source is Source.TRACES and not self.traced:
+                    return False
+                polled = metric.source is Source.POLLED and not series.needs
+                return polled or self.instrumented(series.needs or series.role)
+            case _:
+                return True
+
+    @property
+    def traced(self) -> bool:
+        datadog = self._settings.datadog
+        return datadog is not None and datadog.tracing
+
+    def instrumented(self, role: str) -> bool:
+        """Whether a role's function sends to Datadog; without a role, whether any does.
+
+        A role that is unknown might, so that asking for it is an error.
+        """
+        if role and self._named(role) is None:
+            return True
+        functions = self._settings.datadog_functions
+        return role in functions if role else bool(functions)
+
+    def query(self, panel: Panel, name: str, line: Line) -> Query | None:
+        """A line's query; None where it can't be made.
+
+        Args:
+            name: what formulas call it.
+        """
+        where = f"panel '{panel.title}', line '{line.label}'"
+        period = 0 if panel.number else self._resources.number(panel.period)
+        if isinstance(line.datadog, LogCount):
+            return self._count(line.datadog, name, where, period)
+        series = self._series(line, where)
+        if series is None:
+            return None
+        metric = metrics.known(series.name)
         if metric is None:
-            raise BoardError(
-                f"{where}.name: '{whole}' is no metric in monitoring/datadog/metrics.py; add it "
-                "there with its unit and source"
+            self.wrong(
+                f"{where}: '{series.name}' is not in monitoring/datadog/metrics.py; add it there "
+                "with its unit and source"
             )
-        unknown = sorted(set(scope) - metric.tags)
+            return None
+        unknown = sorted(set(series.tags) - metric.tags)
         if unknown:
-            raise BoardError(f"{where}.tags: '{whole}' has no tag '{unknown[0]}'")
-        text = _metric_query(metric, space, scope, period=0 if one.number else period, rate=rate)
-        body: Body = {"data_source": "metrics", "name": name, "query": text}
-        if one.number:
-            body["aggregator"] = "percentile" if _PERCENTILE.fullmatch(space) else space
+            self.wrong(f"{where}: '{series.name}' has no tag '{unknown[0]}'")
+            return None
+        body: Body = {
+            "data_source": "metrics",
+            "name": name,
+            "query": _metric_query(metric, series, period=period),
+        }
+        if panel.number:
+            percentile = _PERCENTILE.fullmatch(series.aggregation)
+            body["aggregator"] = "percentile" if percentile else series.aggregation
         return Query(body, metric)
 
-    def _of_cloudwatch(self, line: Line, where: str) -> tuple[str, str, dict[str, str]]:
-        query = line.query
-        found = metrics.of(query.metric, query.statistic)
-        if found is None:
-            raise BoardError(
-                f"{where}.query: Datadog has no {query.statistic} of {query.metric.name}; take "
-                "what it has, or count log lines"
+    def _series(self, line: Line, where: str) -> Series | None:
+        """What a line asks for by Datadog's names, its tags those of the resource, too."""
+        if isinstance(line.datadog, Series):
+            return replace(line.datadog, tags=self._scope(line.datadog, where))
+        assert isinstance(line.datadog, cloudwatch.Query)
+        asked = line.datadog
+        known = metrics.of(asked.metric, asked.statistic)
+        if known is None:
+            self.wrong(
+                f"{where}: Datadog has no {asked.statistic} of {asked.metric.name}; take what it "
+                "has, or count log lines"
             )
-        resource = self.resource(query.role, f"{where}.query")
-        return *found, metrics.scope(resource, query.metric)
+            return None
+        aggregation, name = known
+        resource = self.resource(asked.role, where)
+        tags = metrics.scope(resource, asked.metric) if resource else {}
+        return Series(name, aggregation, tags=tags)
 
-    def _scope(self, line: Series, where: str) -> dict[str, str]:
-        resource = self.resource(line.role, f"{where}.role")
-        metric = metrics.known(line.name)
+    def wrong(self, problem: str) -> None:
+        """Keeps a problem for when all are known."""
+        self.problems.append(f"Datadog dashboard, {problem}")
+
+    def _count(self, logs: LogCount, name: str, where: str, period: int) -> Query:
+        compute: Body = {"aggregation": "count"}
+        if period:
+            compute["interval"] = period * 1000
+        return Query(
+            {
+                "data_source": "logs",
+                "name": name,
+                "indexes": ["*"],
+                "search": {"query": self.logs(logs.search, logs.role, where)},
+                "compute": compute,
+                "group_by": [],
+            },
+            None,
+        )
+
+    def _scope(self, series: Series, where: str) -> dict[str, str]:
+        scope = dict(series.tags)
+        resource = self.resource(series.role, where) if series.role else None
+        if resource is None:
+            return scope
+        metric = metrics.known(series.name)
         if metric and metric.source is Source.TRACES:
             # Source: datadog-lambda, tracing.py: the function's span has its name as resource.
-            return {"resource_name": resource.name.lower()}
-        return metrics.scope(resource)
+            return scope | {"resource_name": resource.name.lower()}
+        return scope | metrics.scope(resource)
 
-    def resource(self, role: str, where: str) -> Resource:
-        """A role's resource, or the function that is called so.
-
-        Raises:
-            BoardError: When the environment has none.
-        """
-        found = self._watched.by_role.get(role)
-        if found:
-            return found
-        if role in self._settings.functions:
+    def _named(self, role: str) -> Resource | None:
+        """A role's resource, or the function that is called so."""
+        if role not in self._resources.by_role and role in self._settings.functions:
             return Resource(role, Kind.FUNCTION, self._settings.function_name(role))
-        raise BoardError(f"{where}: '{role}' is nothing that this environment has")
+        return self._resources.by_role.get(role)
+
+    def resource(self, role: str, where: str) -> Resource | None:
+        """The same; it is a problem where there is none."""
+        resource = self._named(role)
+        if resource is None:
+            self.wrong(f"{where}: this environment has no '{role}'")
+        return resource
 
     def logs(self, search: str, role: str, where: str) -> str:
         """A search for log lines of the service, or of a role's function."""
         parts = ["$env $service $region"]
-        if role:
+        resource = self.resource(role, where) if role else None
+        if resource:
             # Extension and forwarder put this tag on what they send (assumed).
-            parts.append(f"functionname:{self.resource(role, where).name.lower()}")
+            parts.append(f"functionname:{resource.name.lower()}")
         return " ".join([*parts, *([search] if search else [])])
 
 
-def name_of(line: Line | Series | LogCount | Formula, place: int) -> str:
-    """What formulas call a line's query."""
-    return (not isinstance(line, Formula) and line.id) or f"q{place}"
-
-
-def _metric_query(
-    metric: DatadogMetric, space: str, scope: Mapping[str, str], *, period: int, rate: bool
-) -> str:
+def _metric_query(metric: DatadogMetric, series: Series, *, period: int) -> str:
     """``sum:aws.lambda.errors{$env,…,functionname:…}.as_count().rollup(sum, 60)``.
 
     The period is part of it, so that a count means what its threshold means, and no short maximum
     is averaged away, whatever time is shown.
     """
+    space = series.aggregation
     variables = [f"${name}" for name in VARIABLES if name in metric.tags]
-    chosen = [f"{name}:{value}" for name, value in sorted(scope.items())]
+    chosen = [f"{name}:{value}" for name, value in sorted(series.tags.items())]
     text = f"{space}:{metric.name}{{{','.join([*variables, *chosen])}}}"
-    if rate:
+    if series.rate:
         return f"{text}.as_rate()"
     if _PERCENTILE.fullmatch(space):
         return text

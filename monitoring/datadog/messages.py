@@ -18,7 +18,7 @@ _SIGNS = {"Percent": " %", "Seconds": " s", "Milliseconds": " ms", "US dollars":
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What is told of.
+    """What a message is about.
 
     Attributes:
         steps: what to do first, in order.
@@ -40,12 +40,12 @@ def message(incident: Incident, settings: Settings) -> str:
     whom = recipients(incident.severity, settings)
     lines = [
         "{{#is_alert}}",
-        f"**{incident.title}** in {settings.environment}: {_told(incident)}.",
+        f"**{incident.title}** in {settings.environment}: {_value(incident)}.",
         f"Severity: {incident.severity.value}.",
         "{{/is_alert}}{{#is_warning}}",
-        f"**Soon: {incident.title}** in {settings.environment}: {_told(incident, 'warn_')}.",
+        f"**Soon: {incident.title}** in {settings.environment}: {_value(incident, 'warn_')}.",
         "{{/is_warning}}{{#is_no_data}}",
-        f"**No data to tell by: {incident.title}** ({settings.environment}).",
+        f"**No data: {incident.title}** ({settings.environment}).",
         "{{/is_no_data}}{{^is_recovery}}",
         f"**Impact.** {incident.impact}",
         "",
@@ -65,7 +65,7 @@ def recipients(severity: Severity, settings: Settings) -> list[str]:
     return list(settings.datadog.recipients.get(severity.value, [])) if settings.datadog else []
 
 
-def _told(incident: Incident, prefix: str = "") -> str:
+def _value(incident: Incident, prefix: str = "") -> str:
     if incident.kind == "slo alert":
         return (
             "the error budget burns at {{short_window_burn_rate}} times the rate that lasts "

@@ -42,7 +42,7 @@ def monitors(alarms: AlarmSet) -> list[Definition]:
     """Every monitor of an environment.
 
     Raises:
-        SettingsError: When ``alarms`` asks Datadog to watch what it can't evaluate.
+        SettingsError: When ``alarms`` hands to Datadog what it can't evaluate.
     """
     own = [_of_monitor(monitor, alarms) for monitor in datadog_monitors(alarms)]
     shared = [one for one in alarms.alarms if one.signal.evaluated_by is Evaluator.BOTH]
@@ -60,7 +60,7 @@ def datadog_monitors(alarms: AlarmSet) -> list[DatadogMonitor]:
             continue
         if change and change.evaluatedBy not in (None, "datadog"):
             problem = (
-                f"key 'alarms.{monitor.id}.evaluatedBy': only Datadog can watch this; "
+                f"key 'alarms.{monitor.id}.evaluatedBy': only Datadog can evaluate this; "
                 f"write datadog, or enabled: false"
             )
             raise SettingsError(CDK_JSON, settings.environment, [problem])

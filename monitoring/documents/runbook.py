@@ -7,7 +7,7 @@ environment with default settings. ``monitoring.placeholders`` says how a number
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from monitoring import placeholders
 from monitoring.alarm_guide import number
 from monitoring.alarm_set import AlarmSet, alarm_set, resolved
 from monitoring.model.catalog import Catalog
-from monitoring.model.datadog import DatadogMonitor
 from settings.errors import DefinitionError
 from settings.loader import load
 from settings.paths import RUNBOOK
@@ -39,12 +38,12 @@ EXISTING: Mapping[str, Any] = {
 _AT_LINE_START = re.compile(r"^\s*(?:[-*]\s+|\d+\.\s+)?<!--.*$", re.MULTILINE)
 
 
-def refreshed(text: str, alarm_sets: Sequence[AlarmSet], monitors: Iterable[DatadogMonitor]) -> str:
+def refreshed(text: str, alarm_sets: Sequence[AlarmSet]) -> str:
     """The runbook with today's numbers.
 
     Args:
-        alarm_sets: where a number is looked up, in this order.
-        monitors: Datadog's; their facts are those of the first set.
+        alarm_sets: where a number is looked up, in this order; monitors' facts are those of the
+            first.
 
     Raises:
         DefinitionError: When a number has no source, or begins a line.
@@ -53,7 +52,7 @@ def refreshed(text: str, alarm_sets: Sequence[AlarmSet], monitors: Iterable[Data
         one.id: placeholders.numbers(
             one.threshold, resolved(one.threshold, alarm_sets[0].resources), one.window, 1, 1
         )
-        for one in monitors
+        for one in alarm_sets[0].catalog.monitors
     }
     unknown: list[str] = []
 
@@ -72,20 +71,14 @@ def refreshed(text: str, alarm_sets: Sequence[AlarmSet], monitors: Iterable[Data
         for line in _AT_LINE_START.findall(text)
     ]
     if problems:
-        raise DefinitionError([f"docs/{RUNBOOK.name}: {problem}" for problem in problems])
+        raise DefinitionError([f"docs/{RUNBOOK.name}: {one}" for one in problems])
     return fresh
 
 
-def sources(catalog: Catalog) -> tuple[AlarmSet, AlarmSet]:
+def sources(catalog: Catalog, runbook: Path = RUNBOOK) -> tuple[AlarmSet, AlarmSet]:
     """Where the numbers of the documents come from: default settings, and existing resources."""
     busy = {"fromHourUtc": 6, "untilHourUtc": 22}
     return (
-        alarm_set(load(ENVIRONMENT, overrides={"traffic": busy}), catalog),
-        alarm_set(load(ENVIRONMENT, overrides=dict(EXISTING)), catalog),
+        alarm_set(load(ENVIRONMENT, overrides={"traffic": busy}), catalog, runbook=runbook),
+        alarm_set(load(ENVIRONMENT, overrides=dict(EXISTING)), catalog, runbook=runbook),
     )
-
-
-def write(catalog: Catalog, file: Path = RUNBOOK) -> None:
-    """Refreshes ``docs/runbook.md``."""
-    text = refreshed(file.read_text("utf-8"), sources(catalog), catalog.monitors)
-    file.write_text(text, "utf-8")

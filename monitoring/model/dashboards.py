@@ -1,42 +1,119 @@
-"""What to look at: dashboards as data. What renders them stands in ``monitoring``.
+"""The forms that dashboards are written in: one for CloudWatch and Datadog, which render it.
 
-Lines name their resources by role, numbers come from signals and facts, so that nothing here
-knows a physical name or repeats a threshold.
+Lines name their resources by role, numbers come from signals and facts, so that dashboards know
+no physical name and repeat no threshold.
+
+A panel is written once. Where the two differ in what they hold, its lines say so: our own metrics
+are log lines in Datadog, which keeps no statistic of them that we read; percentiles over a range
+and SQS's groups exist in CloudWatch alone; memory, cost, cold starts, traces and logs in Datadog
+alone. A line, formula, panel, row or section with nothing to show in one of them is left out
+there. So panels of the last kind have lines for Datadog only, and the few that judge a percentile
+(``Late in an hour``) have lines for CloudWatch only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
-from monitoring.model.signals import Query
+from monitoring.model.signals import Kind, Query, variables
+
+
+class Color(StrEnum):
+    """The colors of lines. Datadog knows them by the names of its palettes."""
+
+    GREEN = "#2ca02c"
+    BLUE = "#1f77b4"
+    ORANGE = "#ff7f0e"
+    RED = "#d62728"
+    PURPLE = "#9467bd"
+    BROWN = "#8c564b"
+    GRAY = "#7f7f7f"
+
+
+class Shape(StrEnum):
+    """How a panel's lines are drawn.
+
+    CloudWatch has no bars over time and draws ``BARS`` as lines; Datadog stacks all bars.
+    """
+
+    LINES = "lines"
+    BARS = "bars"
+    STACKED = "stacked"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A metric by Datadog's own name, for what CloudWatch does not have.
+
+    Attributes:
+        aggregation: over what ``role`` and ``tags`` leave: ``sum``, ``avg``, ``max``, ``min``, or a
+            distribution's percentile (``p95``).
+        role: whose resource it is of; the whole service's by default.
+        needs: the role of the function that Datadog must instrument for it, where neither name
+            nor ``role`` says so.
+        rate: a count per second, for formulas that hold over any time shown.
+    """
+
+    name: str
+    aggregation: str
+    role: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    needs: str = ""
+    rate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogCount:
+    """How many log lines of a kind Datadog has.
+
+    Attributes:
+        search: in Datadog's syntax, beside the service's or those of ``role``'s function.
+    """
+
+    search: str
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A metric in a panel.
+    """What a panel draws, and where each dashboard reads it.
 
     Attributes:
         label: facts stand in braces: ``within {slo.delivery_target} ms``.
+        cloudwatch: None where CloudWatch does not have it.
+        datadog: a ``Query`` is translated into Datadog's name; None where Datadog does not have it.
         id: what formulas of the same panel call it.
         hidden: only formulas show it.
-        color: ``#rrggbb``; by default CloudWatch chooses.
+        color: by default the dashboard chooses.
     """
 
-    query: Query
     label: str
+    cloudwatch: Query | None = None
+    datadog: Query | Series | LogCount | None = None
     id: str = ""
     hidden: bool = False
-    color: str | None = None
+    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Metric maths over a panel's lines."""
+    """Arithmetic over a panel's lines; shown where all lines that it names are.
+
+    Attributes:
+        datadog: the expression in Datadog, where it differs.
+    """
 
     expression: str
     label: str
-    color: str | None = None
+    color: Color | None = None
+    datadog: str = ""
+
+    @property
+    def used(self) -> set[str]:
+        """The ids of the lines that it names."""
+        return variables(self.expression) | variables(self.datadog)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +121,13 @@ class Panel:
     """One graph, or one number.
 
     Attributes:
-        unit: of the y axis, as ``monitoring.model.signals`` knows it; thresholds must be in it.
-        axis: what that axis is called, where the unit alone says too little.
+        unit: that thresholds and formulas are in, as ``monitoring.model.signals`` knows it. In
+            CloudWatch it is the y axis's; Datadog draws metrics in its own units.
+        axis: what CloudWatch's y axis is called, where the unit alone says too little.
         signals: whose thresholds are drawn, by id.
+        monitors: of Datadog's, whose thresholds are drawn there, by id.
         limits: facts that are drawn, each with its label; units of time are converted.
-        period: seconds, or the fact that gives them.
-        stacked: areas on top of each other.
+        period: what a count is over, and a maximum the highest of: seconds, or the fact.
         number: one value over the time the reader chose, in place of a graph.
     """
 
@@ -58,86 +136,48 @@ class Panel:
     lines: tuple[Line | Formula, ...]
     axis: str = ""
     signals: tuple[str, ...] = ()
+    monitors: tuple[str, ...] = ()
     limits: Mapping[str, str] = field(default_factory=dict)
     period: int | str = 60
-    stacked: bool = False
+    shape: Shape = Shape.LINES
     number: bool = False
 
-    @property
-    def roles(self) -> frozenset[str]:
-        """The roles whose resources it needs."""
-        return frozenset(line.query.role for line in self.lines if isinstance(line, Line))
+    def shown(self, has: Callable[[Line], bool]) -> Panel | None:
+        """The panel with the lines that a dashboard has; None where none of them is visible."""
+        there = {line.id for line in self.lines if isinstance(line, Line) and has(line)}
+        visible = [
+            line
+            for line in self.lines
+            if (line.used <= there if isinstance(line, Formula) else has(line) and not line.hidden)
+        ]
+        used = {name for line in visible if isinstance(line, Formula) for name in line.used}
+        lines = tuple(
+            line
+            for line in self.lines
+            if line in visible or (isinstance(line, Line) and has(line) and line.id in used)
+        )
+        return replace(self, lines=lines) if visible else None
 
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Panels that answer one question; those of a row share its width evenly."""
-
-    title: str
-    rows: tuple[tuple[Panel, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A metric by Datadog's own name, for what CloudWatch has no counterpart of.
-
-    Attributes:
-        aggregation: over what ``role`` and ``tags`` leave: ``sum``, ``avg``, ``max``, ``min``, or a
-            distribution's percentile (``p95``).
-        role: whose resource it is of; the whole service's without one.
-        rate: a count per second, for formulas that hold over any time shown.
-        id, hidden, color: as a ``Line``'s.
-    """
-
-    name: str
-    aggregation: str
-    label: str
-    role: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    rate: bool = False
-    id: str = ""
-    hidden: bool = False
-    color: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LogCount:
-    """How many log lines there are of a kind.
-
-    Attributes:
-        search: in Datadog's syntax, beside those of the service or of ``role``'s function.
-    """
-
-    search: str
-    label: str
-    role: str = ""
-    id: str = ""
-    hidden: bool = False
-    color: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Graph:
-    """A graph, or one number, in Datadog.
-
-    Attributes:
-        unit: that thresholds and formulas are in, as ``monitoring.model.signals`` knows it; what is
-            drawn is in the unit that Datadog has for the metrics.
-        signals: whose thresholds are drawn, by id.
-        limits: facts that are drawn, each with its label.
-        period: what a count is over, and a maximum the highest of: seconds, or the fact.
-        shape: ``line``, ``area`` or ``bars``; bars are stacked.
-        number: one value over the time the reader chose, in place of a graph.
-    """
-
-    title: str
-    unit: str
-    lines: tuple[Line | Series | LogCount | Formula, ...]
-    signals: tuple[str, ...] = ()
-    limits: Mapping[str, str] = field(default_factory=dict)
-    period: int | str = 60
-    shape: str = "line"
-    number: bool = False
+    def problems(self) -> list[str]:
+        """What is wrong with its lines, wherever it is shown; each begins with the field."""
+        named = [line.id for line in self.lines if isinstance(line, Line) and line.id]
+        problems = [f"lines: the id '{name}' is used twice" for name in _twice(named)]
+        used: set[str] = set()
+        for line in self.lines:
+            if isinstance(line, Formula):
+                used |= line.used
+                problems += [
+                    f"formula '{line.label}': no line has the id '{name}'; give a line that id"
+                    for name in sorted(line.used - set(named))
+                ]
+            elif line.cloudwatch is None and line.datadog is None:
+                problems.append(f"line '{line.label}': has no source; name a metric")
+        problems += [
+            f"line '{line.label}': is hidden, and no formula uses it"
+            for line in self.lines
+            if isinstance(line, Line) and line.hidden and line.id not in used
+        ]
+        return problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +205,11 @@ class MonitorStates:
 
 @dataclass(frozen=True, slots=True)
 class EventList:
-    """What happened, as events tell it.
+    """The latest events.
 
     Attributes:
-        search: in Datadog's syntax; ``{prefix}`` is what physical names begin with.
+        search: in Datadog's syntax; ``{prefix}`` is what physical names begin with,
+            ``{deployment}`` finds the events that mark deployments.
     """
 
     title: str
@@ -193,11 +234,12 @@ class TraceList:
     search: str = ""
 
 
-Widget = Graph | Note | SloState | MonitorStates | EventList | LogList | TraceList
+# CloudWatch shows panels alone.
+Widget = Panel | Note | SloState | MonitorStates | EventList | LogList | TraceList
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Section:
     """Widgets that answer one question; those of a row share its width evenly."""
 
     title: str
@@ -206,14 +248,51 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A dashboard of Datadog's.
+    """A Datadog dashboard.
 
     Attributes:
-        key: tells it from the environment's others.
+        key: distinguishes it from the environment's other dashboards.
         about: its purpose, in a sentence.
     """
 
     key: str
     title: str
     about: str
-    groups: tuple[Group, ...]
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """What an environment has: all that dashboards may depend on.
+
+    Attributes:
+        buffer: whether it has a buffer of ours, with functions that emit our metrics.
+        existing: the roles of resources that this project did not create, with their kinds.
+        functions: the roles of the functions that this project deploys.
+        heartbeats: whether a function sends test webhooks.
+        streamed: whether CloudWatch's metrics come to Datadog by a stream, minutes sooner than
+            Datadog's polling.
+    """
+
+    buffer: bool = True
+    existing: Mapping[str, Kind] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    heartbeats: bool = False
+    streamed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboards:
+    """The dashboards of a project, as functions of what an environment has.
+
+    Attributes:
+        cloudwatch: the sections of the one CloudWatch dashboard.
+        datadog: Datadog's dashboards.
+    """
+
+    cloudwatch: Callable[[Deployed], tuple[Section, ...]]
+    datadog: Callable[[Deployed], tuple[Board, ...]]
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})

@@ -1,4 +1,4 @@
-"""What only Datadog can watch, as data: enhanced metrics, logs, traces, how fast an SLO burns.
+"""What only Datadog can evaluate, as data: enhanced metrics, logs, traces, how fast an SLO burns.
 
 A ``Signal`` says what CloudWatch can evaluate; a ``DatadogMonitor`` is its counterpart for the
 rest. Both name resources by role and numbers by fact, and both become monitors.
@@ -90,7 +90,7 @@ class DatadogMonitor:
         expression: arithmetic over the queries; None with exactly one.
         by: of log lines, the attributes whose every value is judged by itself.
         threshold: that is wrong.
-        warning: a share of the threshold that is told as a warning; None without.
+        warning: the share of the threshold from which it warns; None without.
         recovery: the share at which it ends again, so that it does not flap; None where it ends
             as soon as the threshold is no longer met.
         window: seconds, one of ``WINDOWS``.

@@ -1,4 +1,4 @@
-"""What a signal is: what is watched, when it is wrong, why that number, how bad, what to do.
+"""What a signal is: a metric, when it is wrong, why that number, how bad it is, what to do.
 
 Plain data, which ``monitoring.model.checks`` checks as a whole. Resources are named by role
 (``queue``, ``publish``), never by physical name; numbers may be shares of a resource's facts
@@ -168,7 +168,7 @@ class Signal:
         periods: their number, or the fact that gives it.
         missing, missing_reason: what a period without data counts as, and why.
         runbook: heading in the runbook; the id itself by default.
-        log: the role of the function whose log tells more, if one does.
+        log: the role of the function whose log has more, if any.
         log_query: in Logs Insights' language; by default what is not INFO.
         opt_in: the setting without which the signal is left out.
         needs_heartbeat: whether it is left out where the monitoring sends none.

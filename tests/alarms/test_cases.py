@@ -17,7 +17,7 @@ from monitoring.alarm_set import PROBE
 from monitoring.cloudwatch.alarms import template
 from settings.paths import ROOT
 from tests.templates import Synthesized
-from webhook_buffer.cli.proof import alarms_of
+from webhook_buffer.cli.alarmproof import alarms_of
 from webhook_buffer.composition import alarm_set
 
 CASES = load([ROOT / "alarms" / "cases"])

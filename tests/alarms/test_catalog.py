@@ -16,7 +16,7 @@ from settings.paths import RUNBOOK
 from webhook_buffer.composition import alarm_set
 
 TRAFFIC: dict[str, Any] = {"traffic": {"fromHourUtc": 6, "untilHourUtc": 22}}
-MOST = 15.0
+MOST = 20.0  # US dollars a month
 
 
 def test_nothing_is_wrong_with_the_definitions() -> None:
@@ -90,14 +90,12 @@ def test_descriptions_fit(environment: str) -> None:
 
 
 @pytest.mark.parametrize("environment", environments())
-def test_monitoring_costs_less_than_15_dollars(environment: str) -> None:
-    """Each shipped environment stays below $15 at list prices, channels' secrets aside."""
+def test_monitoring_costs_no_more_than_the_cap(environment: str) -> None:
+    """Each shipped environment stays below the cap at list prices, channels' secrets aside."""
     lines = cost.monthly(alarm_set(load(environment)))
-    assert cost.total([line for line in lines if line.part != "secrets"]) < MOST
-
-
-@pytest.mark.parametrize("kind", [Kind.QUEUE, Kind.FUNCTION, Kind.REST_API, Kind.TABLE])
-def test_what_holds_for_any_resource_has_words(kind: Kind) -> None:
-    """Signals of existing resources read metrics that have words, too."""
-    for signal in CATALOG.existing("theirs", kind, "shop"):
-        assert all(query.metric.label for query in signal.queries.values())
+    total = cost.total([line for line in lines if line.part != "secrets"])
+    assert total < MOST, (
+        f"{environment}: monitoring costs ${total:.2f} a month, the cap is ${MOST:.2f}. See what "
+        f"costs most: webhook-buffer alarms list --env {environment}. Remove an alarm, read fewer "
+        "metrics in one, or raise MOST in tests/alarms/test_catalog.py."
+    )

@@ -15,12 +15,9 @@ from buffer import assets
 from buffer.assets import functions_asset, release
 from monitoring.alarm_guide import alarm_guides
 from settings import loader, paths
+from tests.bench_cold_start import RUNTIME
 from tests.conftest import function_environ
 from webhook_buffer.composition import alarm_set
-
-# What the Lambda runtime brings: boto3 and what it needs. Source: Lambda developer guide,
-# "Building Lambda functions with Python", runtime-included SDK.
-_RUNTIME = ("boto3", "botocore", "jmespath", "s3transfer", "urllib3", "dateutil", "six.py")
 
 
 def test_asset_holds_what_runs_and_nothing_else() -> None:
@@ -49,7 +46,7 @@ def runtime(tmp_path: Path) -> Path:
     libraries = Path(sysconfig.get_path("purelib"))
     folder = tmp_path / "runtime"
     folder.mkdir()
-    for name in _RUNTIME:
+    for name in RUNTIME:
         (folder / name).symlink_to(libraries / name)
     return folder
 
@@ -113,6 +110,21 @@ def test_handlers_need_only_asset_and_runtime(
     assert answer.get("statusCode") == expected
     if module == "publish":
         assert str(functions_asset()) in result.stdout.partition("SENTRY ")[2]
+
+
+@pytest.mark.parametrize("module", ["publish", "subscribe"])
+def test_start_loads_ours_and_the_standard_library(module: str, tmp_path: Path) -> None:
+    """A cold start waits for no library, not even one that the runtime or the asset has."""
+    script = (
+        f"import sys\nsys.path[:0] = [{str(functions_asset())!r}]\nimport lambdas.{module}\n"
+        "print(*{name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names)\n"
+    )
+    environ = {**function_environ("https://127.0.0.1:1"), "SENTRY_DSN": "http://key@127.0.0.1:1/1"}
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", script],
+        capture_output=True, text=True, check=True, cwd=tmp_path, env=environ,
+    )  # fmt: skip
+    assert set(result.stdout.split()) - {"__main__", "__mp_main__"} == {"lambdas"}
 
 
 def _briefing(folder: Path) -> Path:

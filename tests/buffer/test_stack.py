@@ -99,6 +99,17 @@ def test_functions_have_what_settings_say(prd: Template) -> None:
         assert (group["LogGroupName"], group["RetentionInDays"]) == (f"/aws/lambda/{name}", 90)
 
 
+def test_readers_are_replaced_before_writers(environments: dict[str, Template]) -> None:
+    """An update replaces subscribe first, so that no new envelope meets an old reader."""
+    for environment in environments.values():
+        functions = {
+            one["Properties"]["FunctionName"].rpartition("-")[2]: (name, one)
+            for name, one in environment.resources(FUNCTION).items()
+        }
+        subscribe, _ = functions["subscribe"]
+        assert subscribe in functions["publish"][1]["DependsOn"]
+
+
 def test_roles_name_every_resource(environments: dict[str, Template]) -> None:
     """No statement has a wildcard for its resource, and no role a managed policy."""
     for environment in environments.values():

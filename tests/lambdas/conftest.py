@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import pytest
 
+from lambdas import http
+
 
 @dataclass(frozen=True)
 class Request:
@@ -106,6 +108,15 @@ class HttpStub(Wire):
         lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+
+
+@pytest.fixture(autouse=True)
+def no_connection_is_left() -> Iterator[None]:
+    """Closes the connections that a warm function would keep."""
+    yield
+    for waiting in http._idle_connections.values():
+        while waiting:
+            waiting.pop().close()
 
 
 @pytest.fixture

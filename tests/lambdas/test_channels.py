@@ -330,9 +330,9 @@ def test_unreadable_secret(client: Any, kind: str) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("http://127.0.0.1:{free}/s3cr3t", "NewConnectionError"),
-        ("http://[s3cr3t/", "ValueError"),
-        ("http://127.0.0.1:s3cr3t/", "ValueError"),
+        ("http://127.0.0.1:{free}/s3cr3t", "ConnectionRefused"),
+        ("http://[s3cr3t/", "NotAnHttpUrl"),
+        ("http://127.0.0.1:s3cr3t/", "NotAnHttpUrl"),
         ("https://", "NotAnHttpUrl"),
         ("http://127.0.0.1/s3cr3t\nx", None),
     ],
@@ -383,7 +383,7 @@ def test_silent_channel_ends_in_time(backend: ScriptedBackend, secret: Secrets) 
         assert time.monotonic() - started < 1.5
         failure = found[silent]
         assert failure
-        assert failure.reason == "NoAnswer"
+        assert failure.reason in ("ReadTimeout", "NoAnswer")
         assert found[other] is None
 
 

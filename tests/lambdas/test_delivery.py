@@ -75,7 +75,7 @@ def test_only_2xx_is_delivered(http_stub: HttpStub, status: int, delivered: bool
         (b"\x00\xff\xfe", None, "BadAnswer"),
         (b"HTTP/1.1 99999 X\r\n\r\n", None, "BadAnswer"),
         (b"HTTP/1.1 " + b"x" * 70_000, None, "BadAnswer"),
-        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", None, "BadAnswer"),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 150 + b"\r\n", 200, None),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + _OK, 200, None),
         (b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + _OK, 200, None),
         (b"HTTP/1.1 103 Hints\r\n\r\n", None, "ConnectionReset"),

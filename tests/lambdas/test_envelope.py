@@ -16,6 +16,7 @@ from lambdas.envelope import (
     Envelope,
     Message,
     TooLargeError,
+    UncarriableError,
     UnreadableError,
     pack,
     unpack,
@@ -79,6 +80,16 @@ def _changed(**fields: Any) -> str:
         (_changed(headers=[["a"]]), "damaged"),
         (_changed(headers=None), "damaged"),
         (_changed(received_at="soon"), "damaged"),
+        (_changed(received_at=-1), "damaged"),
+        (_changed(received_at=253_402_300_800_000), "damaged"),
+        (_changed(received_at=10**400), "damaged"),
+        (_changed(received_at=float("inf")), "damaged"),
+        (_changed(received_at=1.5), "damaged"),
+        (_changed(received_at=True), "damaged"),
+        (_changed(method=5), "damaged"),
+        (_changed(path=None), "damaged"),
+        (_changed(query=[]), "damaged"),
+        (_changed(headers=[["a", 1]]), "damaged"),
         (_changed(encoding="deflate"), "damaged"),
     ],
 )
@@ -127,6 +138,50 @@ def test_no_decompression_bomb() -> None:
         unpack(text, zlib.compress(b"0" * (limit + 1)))
     with pytest.raises(UnreadableError):
         unpack(text, zlib.compress(b"cut short")[:-1])
+
+
+@pytest.mark.parametrize("size", [6 * 1024 * 1024, 6 * 1024 * 1024 + 1, 11_000_000])
+def test_what_is_taken_is_given_back(size: int) -> None:
+    """A body that compresses well is taken up to the limit at which it is given back."""
+    envelope = replace(_SMALL, body=b"0" * size)
+    if size > 6 * 1024 * 1024:
+        with pytest.raises(TooLargeError):
+            pack(envelope)
+    else:
+        message = pack(envelope)
+        assert unpack(message.text, message.body) == envelope
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"received_at": -1}, {"received_at": 2**60}, {"received_at": 1.5}, {"path": b"/"},
+     {"headers": (("a", None),)}],
+)  # fmt: skip
+def test_what_would_not_come_back_is_not_taken(wrong: dict[str, Any]) -> None:
+    """What is no request is refused before it is acknowledged, not found damaged afterwards."""
+    with pytest.raises(UncarriableError):
+        pack(replace(_SMALL, **wrong))
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(_ENVELOPES, st.booleans(), st.booleans())
+def test_version_1_is_read(envelope: Envelope, compressed: bool, heartbeat: bool) -> None:
+    """Messages of version 1, as it was first written, are read for ever."""
+    text = json.dumps(
+        {
+            "v": 1,
+            "method": envelope.method,
+            "path": envelope.path,
+            "query": envelope.query,
+            "headers": [list(pair) for pair in envelope.headers],
+            "received_at": envelope.received_at,
+            **({"encoding": "deflate"} if compressed else {}),
+            **({"heartbeat": True} if heartbeat else {}),
+            "of a later writer": 1,
+        }
+    )
+    body = zlib.compress(envelope.body) if compressed else envelope.body
+    assert unpack(text, body) == replace(envelope, heartbeat=heartbeat)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import jmespath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -145,3 +146,19 @@ def test_no_query_path_or_form_breaks_it(text: str, body: bytes) -> None:
     for line in ("path:1", "path:2", "query:a", f"query:{text or 'a'}", "form:a"):
         found = _first(facts, line)
         assert found is None or _SQS_ID.fullmatch(found)
+
+
+_NAMES = st.sampled_from(["a", "b", "c_1", "_"])
+_DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=500)
+@given(_DOCUMENTS, st.lists(_NAMES, min_size=1, max_size=4).map(".".join))
+def test_members_are_found_as_jmespath_finds_them(document: object, path: str) -> None:
+    """What is read without JMESPath's library is what the library would have found."""
+    assert extract._MEMBERS.fullmatch(path)
+    assert extract._members(path)(document) == jmespath.search(path, document)

@@ -167,7 +167,7 @@ def test_the_endpoint_is_down(
     _run(heartbeat(backend.url))
     [failed] = _lines(capsys)
     assert (failed["level"], failed["event"]) == ("ERROR", "heartbeat.failed")
-    assert (failed["error"], failed["HeartbeatRefused"]) == ("NewConnectionError", 1)
+    assert (failed["error"], failed["HeartbeatRefused"]) == ("ConnectionRefused", 1)
     assert len(probe.alarms(1)) == 1
 
 
@@ -178,7 +178,7 @@ def test_the_endpoint_is_down(
         (Answer(302), {"status": 302}),
         (Answer(201), {"status": 201}),
         (Answer(200), {"status": 200, "error": "NoMessageId"}),
-        (Answer(reset=True), {"error": "ProtocolError"}),
+        (Answer(reset=True), {"error": "ConnectionReset"}),
     ],
 )
 def test_the_webhook_is_not_taken(

@@ -261,6 +261,15 @@ def test_altered_body_is_refused(functions: Functions, length: bool) -> None:
     assert length is ("application/octet-stream" in answer.get("error", ""))
 
 
+@pytest.mark.parametrize("path", ["/a\ufffd", "/\ud800", "/a/\udcff"])
+def test_altered_path_is_refused(functions: Functions, aws: Aws, path: str) -> None:
+    """A path whose bytes the API replaced on the way is refused, not passed on changed."""
+    status, answer, _ = _answer(functions.publish(), http_event({"group_id": "g"}, path=path))
+    assert status == 400
+    assert "The path is not UTF-8" in answer["error"]
+    assert aws.waiting() == 0
+
+
 def test_a_senders_replacement_character_is_content(functions: Functions, aws: Aws) -> None:
     """A replacement character that the sender wrote is passed on."""
     headers = {"content-length": str(len("a\ufffd".encode()))}

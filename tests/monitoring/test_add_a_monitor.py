@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from alarms import CATALOG
+from dashboards import DASHBOARDS
 from monitoring.alarm_set import AlarmSet, alarm_set
-from monitoring.datadog.boards import dashboards
+from monitoring.datadog.boards import boards
 from monitoring.datadog.check import problems
 from monitoring.datadog.monitors import monitors
 from monitoring.documents.datadog import example
@@ -47,8 +48,8 @@ def test_the_example_becomes_a_monitor_and_a_line() -> None:
     found = next(one for one in monitors(alarms) if one.key == monitor.id)
     assert problems([found]) == []
     assert "sum(last_15m):sum:aws.lambda.enhanced.out_of_memory{" in found.body["query"]
-    boards = str([one.body for one in dashboards(alarms)])
-    assert f"{monitor.id} (ticket)" in boards
+    drawn = str([board.body for board in boards(alarms, DASHBOARDS)])
+    assert f"{monitor.id} (ticket)" in drawn
 
 
 def test_the_error_is_as_the_page_says() -> None:

@@ -163,7 +163,7 @@ def test_all_impossible_thresholds_at_once() -> None:
 def test_an_unknown_signal_is_an_error() -> None:
     """A misspelt id in the settings names itself and where to look the right one up."""
     assert _problem(alarms={"crash": {"threshold": 1}}) == (
-        "cdk.json: environment 'stg': key 'alarms.crash': no signal is called so (did you "
+        "cdk.json: environment 'stg': key 'alarms.crash': no signal has this id (did you "
         "mean crashes?); all of them: webhook-buffer alarms list --env stg, and those of "
         "Datadog: docs/datadog-objects.md"
     )
@@ -264,8 +264,8 @@ def test_existing_resources_get_what_holds_for_any() -> None:
 def test_existing_resources_lack_what_the_functions_report() -> None:
     """What only the buffer's own functions can report is left out, with the reason."""
     left_out = alarms(**EXISTING).left_out
-    assert left_out["unwritten"] == "it needs what the buffer's own functions tell"
-    assert left_out["beats"] == "it needs what the buffer's own functions tell"
+    assert left_out["unwritten"] == "it needs metrics that only the buffer's own functions emit"
+    assert left_out["beats"] == "it needs metrics that only the buffer's own functions emit"
     assert "wait" not in left_out
 
 
@@ -309,6 +309,7 @@ def test_wrong_definitions_are_one_error() -> None:
         ),
         ({"expression": "it * {queue.age}"}, "there is no fact 'queue.age'"),
         ({"periods": "queue.age"}, "there is no fact 'queue.age'"),
+        ({"impact": "{treshold} late."}, "a text names {treshold}, which does not exist; write"),
         ({"periods": "queue.retention"}, "1209600 periods of 60 s are more than CloudWatch's"),
     ],
 )
@@ -328,6 +329,6 @@ def test_what_datadog_evaluates_alone_is_not_cloudwatch_s() -> None:
     found = alarms(datadog={"apiKeySecretArn": arn}, alarms={"wait": {"evaluatedBy": "datadog"}})
     assert "wait" not in _ids(found.alarms)
     assert _ids(found.in_datadog) == {"wait"}
-    assert found.left_out["wait"] == "Datadog watches it in CloudWatch's place"
+    assert found.left_out["wait"] == "Datadog evaluates it instead of CloudWatch"
     problem = _problem(alarms={"wait": {"evaluatedBy": "datadog"}})
     assert "key 'alarms.wait.evaluatedBy': datadog without 'datadog'; add its block" in problem

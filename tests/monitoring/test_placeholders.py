@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from alarms import queue
 from monitoring import placeholders
 from monitoring.model.signals import Threshold
 from monitoring.resources import resources
 from settings.loader import load
+from tests.monitoring.fixtures import SIGNALS
 
 RESOURCES = resources(load("dev"))
 SHARE = Threshold(0.8, "Seconds", "Why.", of="queue.retention")
@@ -31,23 +31,24 @@ def test_every_text_of_a_signal_is_filled() -> None:
     """Title, impact and both reasons may name a number; Datadog's double braces stay."""
     text = "{threshold} of {queue.scan_limit}, {{@where.name}}"
     signal = replace(
-        queue.SIGNALS[0],
+        SIGNALS[0],
         title=text,
         impact=text,
         missing_reason=text,
-        threshold=replace(queue.SIGNALS[0].threshold, reason=text),
+        threshold=replace(SIGNALS[0].threshold, reason=text),
     )
     found = placeholders.filled(signal, {"threshold": "15 min"}, RESOURCES)
     expected = "15 min of 120,000, {{@where.name}}"
     assert {found.title, found.impact, found.missing_reason, found.threshold.reason} == {expected}
 
 
-def test_an_unknown_number_is_an_error_that_names_the_known_ones() -> None:
-    """A text that names what does not exist is refused with what it may name."""
-    signal = replace(queue.SIGNALS[0], impact="{treshold} late.")
-    [problem] = placeholders.problems(signal, RESOURCES)
-    assert problem.startswith("signal 'queue-age-page': a text names {treshold}, which does not")
-    assert "write one of {threshold}, {window}, or a fact" in problem
+def test_an_unknown_number_is_named_with_the_known_ones() -> None:
+    """A text that names what does not exist is a problem, with what it may name."""
+    assert placeholders.unknown(replace(SIGNALS[0], impact="{treshold} late."), RESOURCES) == [
+        "a text names {treshold}, which does not exist; write one of {threshold}, {window}, or a "
+        "fact of monitoring/resources.py"
+    ]
+    assert placeholders.unknown(replace(SIGNALS[0], impact="{queue.retention}"), RESOURCES) == []
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def _reworded(expression: str, comparison: Comparison = Comparison.AT_LEAST) -> 
 
 
 def test_an_if_whose_other_branch_fires_is_kept() -> None:
-    """An IF is told as a condition only when its other branch is never in alarm."""
+    """An IF becomes a condition only when its other branch is never in alarm."""
     kept = "IF((5xx responses, Sum) ≥ 3, (requests, Sum), {}) {} 4 % in 2 of 2 minutes"
     assert _reworded("IF(e5 >= 3, n, 7)") == kept.format(7, "≥")
     assert _reworded("IF(e5 >= 3, n, 3)").startswith("n ≥ 4 % in 2 of 2 minutes, while e5 ≥ 3,")
@@ -106,12 +106,12 @@ def test_what_is_more_than_an_if_is_kept() -> None:
     """Two IFs are not one, and parentheses that bind stay."""
     both = "IF(e5 > 1, n, 0) + IF(n > 1, e5, 0)"
     assert _reworded(both).startswith(f"{both} ≥ 4 %")
-    told = _reworded("IF((e5 > n) OR ((e5 + n) > 9), e5, 0)")
-    assert "while e5 > n or (e5 + n) > 9, where" in told
+    described = _reworded("IF((e5 > n) OR ((e5 + n) > 9), e5, 0)")
+    assert "while e5 > n or (e5 + n) > 9, where" in described
 
 
 def test_metric_names_are_cloudwatch_s() -> None:
-    """Who looks for a metric in the console finds it by these names, each once."""
+    """The names are those that the console lists, each once."""
     assert wording.metric_names(_alarm("wait")) == "AWS/SQS ApproximateAgeOfOldestMessage"
     assert wording.metric_names(_alarm("refusals")) == "AWS/ApiGateway 5xx, AWS/ApiGateway Count"
 
@@ -158,6 +158,6 @@ def test_a_description_too_long_loses_its_middle() -> None:
     """Of a description that does not fit the link to the runbook stays."""
     alarm = _alarm("refusals")
     long = replace(alarm, signal=replace(alarm.signal, impact="Long. " * 300))
-    told = wording.description(long, RUNBOOK)
-    assert len(told) == 1024
-    assert told.endswith(f"… Runbook: {RUNBOOK}#refusals")
+    described = wording.description(long, RUNBOOK)
+    assert len(described) == 1024
+    assert described.endswith(f"… Runbook: {RUNBOOK}#refusals")

@@ -184,10 +184,10 @@ def test_unknown_environment(tmp_path: Path) -> None:
 
 
 def test_no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without --env, ENV decides; without both the error says how to choose."""
+    """Without --env the variable decides; without both the error says how to choose."""
     with pytest.raises(SettingsError, match="no environment chosen; choose one with --env"):
         loader.load(file=_file(tmp_path))
-    monkeypatch.setenv("ENV", "dev")
+    monkeypatch.setenv("WEBHOOK_BUFFER_ENV", "dev")
     assert loader.load(file=_file(tmp_path)).environment == "dev"
 
 

@@ -1,8 +1,8 @@
-"""The published default alarms of others, as data, for the detection benchmark.
+"""The published default alarms of other projects, as data, for the detection benchmark.
 
 Read from each project's source or published data in 2026. Where a project publishes no number,
-one is chosen in its favour, and the row says so. What is published for REST APIs is applied to the
-HTTP API's equivalent metrics, in the peers' favour, too. A p99 over five minutes is taken as their
+one is chosen in its favor, and the row says so. What is published for REST APIs is applied to the
+HTTP API's equivalent metrics, also in their favor. A p99 over five minutes is taken as their
 maximum, which fires no later.
 """
 
@@ -21,7 +21,7 @@ _SHARE = "IF(n > 0, m / n, 0)"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An alarm of a peer.
+    """An alarm of a baseline.
 
     Attributes:
         role: ``publish``, ``subscribe``, ``queue``, ``api`` or ``table``.
@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class Baseline:
     """A set of alarms.
 
     Attributes:
@@ -74,15 +74,15 @@ def _metric(row: Row, name: str) -> MetricKey:
     return MetricKey.of(namespace, name, {dimension: row.role})
 
 
-def _alarm(peer: str, number: int, row: Row) -> MetricAlarm:
-    one = Query("m", _metric(row, row.metric), row.statistic, row.period)
-    queries: tuple[Query, ...] = (one,)
+def _alarm(baseline: str, number: int, row: Row) -> MetricAlarm:
+    metric = Query("m", _metric(row, row.metric), row.statistic, row.period)
+    queries: tuple[Query, ...] = (metric,)
     if row.share:
         count = Query("n", _metric(row, "Count"), "Sum", row.period)
-        queries = (Query("share", expression=_SHARE), one, count)
+        queries = (Query("share", expression=_SHARE), metric, count)
     return MetricAlarm(
-        name=f"{peer} {number}: {row.role} {row.metric} {row.statistic}",
-        source=Source(peer, str(number)),
+        name=f"{baseline} {number}: {row.role} {row.metric} {row.statistic}",
+        source=Source(baseline, str(number)),
         queries=queries,
         returned=queries[0].id,
         comparison=row.comparison,
@@ -105,8 +105,8 @@ def _each(metric: str, statistic: str, *rest: object) -> list[Row]:
     return [Row(metric, role, statistic, *rest) for role in _FUNCTIONS]  # type: ignore[arg-type]
 
 
-BASELINES: Sequence[Peer] = (
-    Peer(
+BASELINES: Sequence[Baseline] = (
+    Baseline(
         "slic-watch",
         "core/inputs/default-config.ts (age of the oldest is off by default; throttles are a share "
         "of invocations, for which any throttle counts here)",
@@ -122,7 +122,7 @@ BASELINES: Sequence[Peer] = (
                 1, 1, 60, _NB),
         ],
     ),
-    Peer(
+    Baseline(
         "cdk-watchful",
         "src/lambda.ts, src/api-gateway.ts (no alarm on queues)",
         [
@@ -132,9 +132,9 @@ BASELINES: Sequence[Peer] = (
             Row("5xx", "api", "Sum", _AT_LEAST, 1, 1, 1, 300, _MI),
         ],
     ),
-    Peer(
+    Baseline(
         "cdk-monitoring-constructs",
-        "no thresholds by default; chosen in its favour: age 300 s, depth 1000, faults 1, p99 80 % "
+        "no thresholds by default; chosen in its favor: age 300 s, depth 1000, faults 1, p99 80 % "
         "of the timeout; evaluation 3 of 3 in 300 s and missing data as by default",
         [
             Row("ApproximateAgeOfOldestMessage", "queue", "Maximum", _ABOVE, 300, 3, 3, 300, _MI),
@@ -147,7 +147,7 @@ BASELINES: Sequence[Peer] = (
             Row("Latency", "api", "Maximum", _ABOVE, 5000, 3, 3, 300, _NB),
         ],
     ),
-    Peer(
+    Baseline(
         "AWS recommended alarms",
         "CloudWatch's published list; the user's values: age 60 s, in flight and visible 1000",
         [
@@ -170,7 +170,7 @@ BASELINES: Sequence[Peer] = (
             Row("WriteThrottleEvents", "table", "Sum", _ABOVE, 0, 5, 5, 60, _NB),
         ],
     ),
-    Peer(
+    Baseline(
         "claranet (Datadog)",
         "terraform-datadog-monitors, cloud/aws/{sqs,lambda,apigateway}/inputs.tf; 'min over' a "
         "window as all of its minutes; with Datadog's evaluation delay of 900 s",

@@ -1,4 +1,4 @@
-"""``webhook-buffer alarms``: what watches, when it fires, whom it tells, what it costs."""
+"""``webhook-buffer alarms``: list alarms, explain one, set one off, record what they read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from monitoring.cloudwatch.alarms import template as own
 from settings.errors import InputError
 from settings.loader import load
 from settings.paths import ROOT
-from webhook_buffer.cli import proof
+from webhook_buffer.cli import alarmproof
+from webhook_buffer.cli.benchmark import bench
+from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
 from webhook_buffer.cli.terminal import console, progress, show, step
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
@@ -25,30 +27,27 @@ from webhook_buffer.operations import drill
 from webhook_buffer.operations.cdk import check_node
 from webhook_buffer.operations.environment import outputs
 
-alarms_app = typer.Typer(
-    help="The alarms: list them, explain one, set one off.", no_args_is_help=True
-)
+alarms_app = typer.Typer(rich_markup_mode=None)
 
-proof.add_to(alarms_app)
+alarmproof.add_to(alarms_app)
+alarms_app.command()(bench)
 
-Env = Annotated[
-    str,
-    typer.Option("--env", envvar="ENV", help="Environment: a block of cdk.json's context."),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 # Columns from which all columns of the list stand beside each other.
 _WIDE = 150
 _STYLES = {"page": "red", "ticket": "yellow", "info": "cyan"}
 
 
 @alarms_app.command("list")
-def list_alarms(env: Env = "local") -> None:
+def list_alarms(env: Env = LOCAL, as_json: Json = False) -> None:
     """List every alarm with its condition, severity, failure modes and monthly cost."""
     alarms = alarm_set(load(env))
+    if as_json:
+        console.print_json(data=_document(alarms))
+        return
     console.print(_table(alarms, env))
     if alarms.composites:
-        composites = Table(title="Incidents: several signals told as one")
-        for name in ("Incident", "On while", "Severity"):
+        composites = Table(title="Incidents: several signals, one notification")
+        for name in ("Incident", "Active while", "Severity"):
             composites.add_column(name, overflow="fold")
         for one in alarms.composites:
             severity = one.severity.value
@@ -67,24 +66,29 @@ def show_alarm(
     name: Annotated[
         str, typer.Argument(metavar="ID", help="A signal's or incident's id, as `list` shows it.")
     ],
-    env: Env = "local",
+    env: Env = LOCAL,
+    as_json: Json = False,
 ) -> None:
-    """Explain one alarm: when it fires and why then, whom it tells, what to do first."""
+    """Explain one alarm: when it fires and why, whom it notifies, and the first steps."""
     alarms = alarm_set(load(env))
     composite = next((one for one in alarms.composites if one.composite.id == name), None)
     rows = _of_composite(composite, alarms) if composite else _of_alarm(alarms, name)
-    show(rows)
+    if as_json:
+        console.print_json(data={_key(name): value for name, value in rows})
+        return
+    show([(name, _text(value)) for name, value in rows])
 
 
 @alarms_app.command("drill")
 def drill_alarm(
     name: Annotated[str, typer.Argument(metavar="ID", help="A signal's id, as `list` shows it.")],
-    env: Env = "local",
+    env: Env = LOCAL,
     yes: Yes = False,
 ) -> None:
-    """Set an alarm off, and show what arrives; then let it recover.
+    """Set an alarm off, show the notifications, and let it recover.
 
-    On the laptop every channel ends in this terminal. On AWS your real channels are told.
+    On the laptop the notifications of every channel are shown here. On AWS your real channels are
+    notified.
     """
     settings = load(env)
     alarms = alarm_set(settings)
@@ -94,19 +98,19 @@ def drill_alarm(
     drill.end_other_parts(target, alarm, incident)
     if not settings.on_laptop:
         if not yes:
-            told = ", ".join(channels) or "nobody"
-            typer.confirm(f"Set off {alarm.name} in '{env}', telling {told}?", abort=True)
+            notified = ", ".join(channels) or "no channel"
+            typer.confirm(f"Set off {alarm.name} in '{env}' and notify {notified}?", abort=True)
         drill.force(target, alarm, "ALARM")
-        console.print(f"{alarm.name} is in ALARM; CloudWatch takes it back by itself.")
+        console.print(f"{alarm.name} is in ALARM; CloudWatch resets it by itself.")
         return
     if not channels:
         raise InputError(
-            f"No channel of '{env}' hears of '{name}'. Add its severity to a channel's severities "
+            f"No channel of '{env}' receives '{name}'. Add its severity to a channel's severities "
             "in cdk.json."
         )
     through = f" as part of {incident.composite.id}" if incident else ""
     console.print(
-        f"[bold]{alarm.name}[/] will be told{through} to {', '.join(channels)}.", soft_wrap=True
+        f"[bold]{alarm.name}[/] will notify {', '.join(channels)}{through}.", soft_wrap=True
     )
     with inbox.opened(target) as received:
         drill.force(target, alarm, "OK")
@@ -128,12 +132,14 @@ def record_alarms(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Recording: .json, .csv or .parquet.")
     ],
-    env: Env = "local",
-    minutes: Annotated[int, typer.Option(min=1, max=1440, help="Full minutes to record.")] = 10,
+    env: Env = LOCAL,
+    minutes: Annotated[
+        int, typer.Option(min=1, max=1440, help="How many full minutes to record.")
+    ] = 10,
 ) -> None:
-    """Record what the running buffer shows, for `alarms replay`; on the laptop, from its logs.
+    """Record the metrics of the buffer on this laptop, for `alarms replay`.
 
-    On AWS, where CloudWatch records by itself: `alarms replay --from-aws`.
+    On AWS CloudWatch records them: `alarms replay --from-aws`.
     """
     from alarmproof import recordings, template
 
@@ -151,29 +157,32 @@ def record_alarms(
     outputs(target)  # or there is nothing to record
     alarms = template.parse(own(alarm_set(settings)), f"the alarms of {env}")
     with progress() as bars:
-        task = bars.add_task("Recording, by the minute", total=minutes)
+        task = bars.add_task("Recording, minute by minute", total=minutes)
         series = recorder.record(
             target, alarms.alarms, minutes=minutes, tell=lambda _: bars.advance(task)
         )
     recordings.save(file, series)
-    console.print(f"{len(series)} series in {file}. Play them to the alarms:")
+    console.print(f"{len(series)} series in {file}. Replay them against the alarms:")
     console.print(f"  webhook-buffer alarms replay --env {env} --metrics {file}", soft_wrap=True)
 
 
 @alarms_app.command("record-failures")
 def record_failures(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Failures; all without any.")
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Failures; default: all.")
     ] = None,
-    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where NAME.json goes.")] = ROOT
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write NAME.json.")] = ROOT
     / "webhook_buffer"
     / "benchmark"
     / "recordings",
-    jobs: Annotated[int, typer.Option(min=1, max=16, help="Buffers at the same time.")] = 4,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=16, help="How many buffers run at the same time.")
+    ] = 4,
 ) -> None:
-    """Cause failures in buffers on this laptop, under traffic, and record what they show.
+    """Cause failures in buffers on this laptop, under traffic, and record their metrics.
 
-    Each runs on an emulator of its own for 19 minutes, one for 34; `alarms bench` reads them.
+    Each failure takes 19 minutes (one takes 34), on an emulator of its own. `alarms bench` reads
+    the recordings.
     """
     from concurrent.futures import ThreadPoolExecutor
     from contextlib import nullcontext
@@ -183,21 +192,24 @@ def record_failures(
     from alarmproof.model import AnyAlarm
 
     from settings.schema import Settings
-    from webhook_buffer.benchmark import detection
+    from webhook_buffer.benchmark.detection import baseline_sets
+    from webhook_buffer.benchmark.scenarios import RECORDINGS
     from webhook_buffer.laptop import failures
 
     unknown = sorted(set(names or ()) - set(failures.CAUSES))
     if unknown:
-        raise InputError(f"No failure '{unknown[0]}'. There are: {', '.join(failures.CAUSES)}.")
+        raise InputError(
+            f"There is no failure '{unknown[0]}'; known are {', '.join(failures.CAUSES)}."
+        )
     check_node()
     folder.mkdir(parents=True, exist_ok=True)
     wanted = names or list(failures.CAUSES)
-    peers = [alarm for one in detection.baseline_sets() for alarm in one.alarms]
+    baselines = [alarm for baseline in baseline_sets() for alarm in baseline.alarms]
     cancelled = Event()
 
     def alarms_of(settings: Settings) -> list[AnyAlarm]:
         ours = template.parse(own(alarm_set(settings)), "the alarms of the recorded buffer").alarms
-        return [*ours, *peers]
+        return [*ours, *baselines]
 
     def one(name: str, task: TaskID) -> None:
         def tell(_: int) -> None:
@@ -212,7 +224,7 @@ def record_failures(
 
     with progress() as bars, ThreadPoolExecutor(jobs) as pool:
         running = [
-            pool.submit(one, name, bars.add_task(name, total=detection.RECORDINGS[name].minutes))
+            pool.submit(one, name, bars.add_task(name, total=RECORDINGS[name].minutes))
             for name in wanted
         ]
         try:
@@ -251,11 +263,11 @@ def _table(alarms: AlarmSet, env: str) -> Table:
     table.add_column("Signal", no_wrap=True)
     for name in ("Condition", "Metrics") if wide else ("Condition and metrics",):
         table.add_column(name, overflow="fold")
-    for name in ("Severity", "Told as", "Covers", "$/month") if wide else ():
+    for name in ("Severity", "Notified as", "Covers", "$/month") if wide else ():
         table.add_column(name, no_wrap=name != "Covers")
     for alarm in alarms.alarms:
         severity = f"[{_STYLES[alarm.severity.value]}]{alarm.severity.value}[/]"
-        told_as = _told_as(alarms, alarm.signal.id)
+        told_as = _notified_as(alarms, alarm.signal.id)
         covers = ", ".join(str(mode) for mode in alarm.signal.covers)
         price = f"{cost.of_alarm(alarm):.2f}"
         condition, metrics = wording.condition(alarm), wording.metric_names(alarm)
@@ -267,7 +279,7 @@ def _table(alarms: AlarmSet, env: str) -> Table:
     return table
 
 
-def _told_as(alarms: AlarmSet, signal_id: str) -> str:
+def _notified_as(alarms: AlarmSet, signal_id: str) -> str:
     incident = alarms.incident(signal_id)
     return incident.composite.id if incident else "itself"
 
@@ -286,7 +298,53 @@ def _show_cost(alarms: AlarmSet) -> None:
     console.print(table)
 
 
-def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
+def _document(alarms: AlarmSet) -> dict[str, Any]:
+    """What `list` shows, for other programs."""
+    return {
+        "alarms": [
+            {
+                "id": alarm.signal.id,
+                "name": alarm.name,
+                "title": alarm.signal.title,
+                "condition": wording.condition(alarm),
+                "severity": alarm.severity.value,
+                "incident": incident.composite.id
+                if (incident := alarms.incident(alarm.signal.id))
+                else None,
+                "covers": [int(mode) for mode in alarm.signal.covers],
+                "dollarsPerMonth": round(cost.of_alarm(alarm), 2),
+            }
+            for alarm in alarms.alarms
+        ],
+        "incidents": [
+            {
+                "id": one.composite.id,
+                "name": one.name,
+                "title": one.composite.title,
+                "severity": one.severity.value,
+                "activeWhile": wording.parts(one),
+            }
+            for one in alarms.composites
+        ],
+        "leftOut": dict(alarms.left_out),
+        "dollarsPerMonth": round(cost.total(cost.monthly(alarms)), 2),
+    }
+
+
+def _key(heading: str) -> str:
+    """``What is wrong`` → ``whatIsWrong``."""
+    first, *rest = heading.lower().split()
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _text(value: str | list[str]) -> str:
+    """A value for a table; a list is numbered."""
+    if isinstance(value, str):
+        return value
+    return "\n".join(f"{n}. {text}" for n, text in enumerate(value, start=1))
+
+
+def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str | list[str]]]:
     alarm, _, channels = drill.notified(alarms, name)
     signal = alarm.signal
     metrics = [
@@ -304,29 +362,25 @@ def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str]]:
         ("Why this number", signal.threshold.reason),
         ("Missing data", f"{wording.missing(alarm)}: {signal.missing_reason}"),
         ("Severity", alarm.severity.value),
-        ("Watched by", wording.EVALUATORS[signal.evaluated_by]),
-        ("Told as", _told_as(alarms, name)),
-        ("Told to", ", ".join(channels) or "nobody yet: see 'notifications' in docs/settings.md"),
+        ("Evaluated by", wording.EVALUATORS[signal.evaluated_by]),
+        ("Notified as", _notified_as(alarms, name)),
+        ("Notifies", ", ".join(channels) or "no channel; see 'notifications' in docs/settings.md"),
         ("Covers", ", ".join(str(mode) for mode in signal.covers)),
-        ("First steps", _numbered(steps_of(alarm, alarms))),
+        ("First steps", steps_of(alarm, alarms)),
         ("Runbook", f"{alarms.settings.runbookUrl}#{signal.runbook}"),
         ("Cost", f"${cost.of_alarm(alarm):.2f} a month"),
     ]
 
 
-def _of_composite(alarm: CompositeAlarm, alarms: AlarmSet) -> list[tuple[str, str]]:
+def _of_composite(alarm: CompositeAlarm, alarms: AlarmSet) -> list[tuple[str, str | list[str]]]:
     composite = alarm.composite
     silent = composite.suppressed_by
     return [
         ("Alarm", alarm.name),
         ("What is wrong", composite.title),
         ("Impact", composite.impact),
-        ("On while", wording.parts(alarm)),
+        ("Active while", wording.parts(alarm)),
         ("Silent during", silent or "-"),
         ("Severity", alarm.severity.value),
-        ("First steps", _numbered(steps(composite.id, alarms))),
+        ("First steps", steps(composite.id, alarms)),
     ]
-
-
-def _numbered(texts: list[str]) -> str:
-    return "\n".join(f"{n}. {text}" for n, text in enumerate(texts, start=1))

@@ -52,8 +52,8 @@ def demo() -> None:
 def _published(seen: Published) -> list[tuple[str, str]]:
     kinds = ", ".join(f"{count} {_KINDS[kind]}" for kind, count in seen.objects.items())
     return [
-        ("Published to a stand-in of Datadog", f"{kinds}; {seen.requests} requests"),
-        ("The plan after it", "[green]empty[/]"),
+        ("Published to a fake Datadog", f"{kinds}; {seen.requests} requests"),
+        ("The plan after that", "[green]empty[/]"),
         ("Changed there by hand", escape(seen.changed)),
         ("Found by drift", ", ".join(seen.found)),
         ("The plan after the next apply", "[green]empty[/]"),
@@ -61,7 +61,7 @@ def _published(seen: Published) -> list[tuple[str, str]]:
 
 
 def _verdict(report: demonstration.Report) -> list[tuple[str, str]]:
-    away = f"backend away for {demonstration.OUTAGE_SECONDS:.0f} s on the way"
+    away = f"backend down for {demonstration.OUTAGE_SECONDS:.0f} s in between"
 
     def zero(count: int) -> str:
         return f"[{'red' if count else 'green'}]{count}[/]"

@@ -1,37 +1,105 @@
-"""Writes the documents that come from the definitions, each from the data handed to it."""
+"""``make docs``: regenerates what is generated, whole files and parts of files.
+
+A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
+"""
 
 from __future__ import annotations
 
-import sys
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from alarmproof.lint import rules_table
 
 from alarms import CATALOG
+from monitoring import cost
 from monitoring.documents import alarms, datadog, runbook
-from settings.errors import WebhookBufferError
+from monitoring.model.signals import FailureMode
+from settings.errors import InputError
 from settings.loader import load
+from settings.paths import ROOT, RUNBOOK
+from webhook_buffer.cli.benchmark import bench
+from webhook_buffer.cli.main import run
 from webhook_buffer.composition import alarm_set, definitions
+from webhook_buffer.operations.files import write
+
+_ENVIRONMENT = "prd"
+_DOCS = ROOT / "docs"
+BENCHMARK = _DOCS / "benchmark.md"
+# Columns of the benchmark's first table that the README shows.
+_COLUMNS = 5
 
 
-def write_alarms() -> None:
-    """Writes ``docs/alarms.md``."""
-    alarms.write(alarm_set(load(alarms.ENVIRONMENT)))
+def main() -> None:
+    """Writes every generated file that is not as it should be, the benchmark's page first."""
+    bench(env=_ENVIRONMENT, days=30, write=True)
+    wanted = generated()
+    changed = [file for file, text in wanted.items() if not file.exists() or _read(file) != text]
+    for file in changed:
+        write(file, wanted[file])
+    old = stale(wanted)
+    for file in old:
+        file.unlink()
+    for file in [*changed, *old]:
+        print(f"{'Deleted' if file in old else 'Written'}: {file.relative_to(ROOT)}")
+    print(f"{len(wanted)} generated files are up to date.")
 
 
-def write_datadog() -> None:
-    """Writes ``docs/datadog-objects.md`` and the files that it leads to."""
-    datadog.write(definitions(datadog.example()))
+def generated() -> Mapping[Path, str]:
+    """The text of every file with something generated, but for the benchmark's page: it is slow.
+
+    Raises:
+        InputError: When a file lacks the markers of its part.
+    """
+    ours = alarm_set(load(_ENVIRONMENT))
+    published = definitions(datadog.example())
+    pages = {
+        alarms.FILE: alarms.alarms_markdown(ours),
+        datadog.FOLDER.with_name("datadog-objects.md"): datadog.index(published),
+        RUNBOOK: runbook.refreshed(_read(RUNBOOK), runbook.sources(CATALOG)),
+    }
+    objects = {datadog.FOLDER / name: text for name, text in datadog.files(published).items()}
+    parts = {
+        ROOT / "packages" / "alarmproof" / "docs" / "lint.md": {"rules": rules_table()},
+        ROOT / "README.md": {
+            "failure modes": str(len(FailureMode)),
+            "cost": f"${cost.total(cost.monthly(ours)):.2f}",
+            "benchmark": _benchmark(_read(BENCHMARK)),
+        },
+    }
+    return pages | objects | {file: _filled(file, texts) for file, texts in parts.items()}
 
 
-def main() -> int:
-    """Writes all of them: exit code 0, or one error on standard error and not 0."""
-    try:
-        write_alarms()
-        write_datadog()
-        runbook.write(CATALOG)
-    except WebhookBufferError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+def stale(wanted: Mapping[Path, str]) -> list[Path]:
+    """Files of objects that are no longer published."""
+    return [file for file in sorted(datadog.FOLDER.rglob("*.json")) if file not in wanted]
+
+
+def _filled(file: Path, parts: Mapping[str, str]) -> str:
+    """A file's text with its generated parts in place."""
+    text = _read(file)
+    for name, part in parts.items():
+        marker = f"<!-- generated: {name} -->"
+        pattern = re.compile(rf"{re.escape(marker)}(\n?).*?(\n?)<!-- end -->", re.DOTALL)
+        if len(pattern.findall(text)) != 1:
+            raise InputError(f"{file}: write {marker} and <!-- end --> around the part '{name}'.")
+        text = pattern.sub(lambda found: f"{marker}{found[1]}{part}{found[2]}<!-- end -->", text)  # noqa: B023
+    return text
+
+
+def _benchmark(page: str) -> str:
+    """The README's table: the first of the benchmark's page, ours first, then the best."""
+    lines = [line for line in page.partition("\n## ")[0].splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")][:_COLUMNS] for line in lines]
+    head, ruler, ours, *others = rows
+    others.sort(key=lambda row: [-int(cell.split()[0]) for cell in row[1:3]])
+    table = [[cell.lower() if cell == "Set" else cell for cell in head], ruler, ours, *others]
+    return "\n".join(f"| {' | '.join(row)} |" for row in table)
+
+
+def _read(file: Path) -> str:
+    return file.read_text("utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

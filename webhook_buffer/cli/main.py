@@ -1,40 +1,44 @@
-"""Where the ``webhook-buffer`` command begins: it loads what the words given need, and no more.
-
-The settings, and what deploys, take most of a second to load; alarms of any template are tested
-without them.
-"""
+"""Where the ``webhook-buffer`` command begins, and where its errors end."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
+from typing import NoReturn
 
-import typer
 from alarmproof.errors import AlarmproofError
-from rich.console import Console
 
-from settings.errors import WebhookBufferError
-from webhook_buffer.cli import proof
+from settings.errors import FileError, WebhookBufferError
 
 
 def main() -> None:
-    """Runs the command line; an error of ours is a message and an exit code, no traceback."""
+    """Runs the command line."""
+    from webhook_buffer.cli.app import app
+
+    run(app)
+
+
+def run(command: Callable[[], object]) -> None:
+    """Runs a command; an error of ours is a message and an exit code, no traceback."""
     try:
-        _app()()
+        try:
+            command()
+        finally:
+            sys.stdout.flush()
     except (WebhookBufferError, AlarmproofError) as error:
-        Console(stderr=True, highlight=False).print("[red]Error:[/] ", end="")
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(error, error.exit_code)
+    except OSError as error:
+        if error.filename is None:  # standard output, which would fail once more at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # whoever read it has seen enough
+            sys.exit(1)
+        _end(FileError(error), FileError.exit_code)
 
 
-def _app() -> typer.Typer:
-    words = sys.argv[1:3]
-    if len(words) == 2 and words[0] == "alarms" and words[1] in proof.COMMANDS:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alarms = typer.Typer()
-        proof.add_to(alarms)
-        app.add_typer(alarms, name="alarms")
-        app.callback()(lambda: None)
-        return app
-    from webhook_buffer.cli.app import app as whole
+def _end(error: Exception, exit_code: int) -> NoReturn:
+    from rich.console import Console
 
-    return whole
+    Console(stderr=True, highlight=False).print("[red]Error:[/] ", end="")
+    print(error, file=sys.stderr)
+    sys.exit(exit_code)

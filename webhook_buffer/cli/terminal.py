@@ -1,4 +1,4 @@
-"""How commands speak in a terminal: steps, tables, progress bars, differences."""
+"""What commands print in a terminal: steps, tables, progress bars, differences."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ def step(name: str) -> Iterator[None]:
 
 
 def require_answer(yes: bool) -> None:
-    """Makes sure that there is an answer, or somebody to give it.
+    """Makes sure that the confirmation was given, or can be asked for.
 
     Raises:
-        InputError: When nobody can be asked.
+        InputError: When neither is so.
     """
     if not yes and not sys.stdin.isatty():
-        raise InputError("This asks before it changes anything, and nobody can answer; say --yes.")
+        raise InputError(
+            "This command asks for confirmation, and standard input is not a terminal; pass --yes."
+        )
 
 
 def progress() -> Progress:
@@ -73,13 +75,13 @@ def show_change(path: str, before: Any, after: Any) -> None:
     if before is None and isinstance(after, dict) and "definition" in after:
         console.print(f"    {escape(path)}: [green](new {after['definition']['type']})[/]")
         return
-    told = [_value(one) for one in (before, after)]
-    if None not in (before, after) and any("\n" in one for one in told):
+    texts = [_value(one) for one in (before, after)]
+    if None not in (before, after) and any("\n" in text for text in texts):
         console.print(f"    {escape(path)}:")
-        for line in _text_diff(*told):
+        for line in _text_diff(*texts):
             console.print(f"      {line}", soft_wrap=True)
         return
-    red, green = (escape(re.sub(r"\n\s*", " ", one)) for one in told)
+    red, green = (escape(re.sub(r"\n\s*", " ", text)) for text in texts)
     if max(len(red), len(green)) > _SHOWN:
         console.print(f"    {escape(path)}:")
         console.print(f"      [red]- {red}[/]", soft_wrap=True)

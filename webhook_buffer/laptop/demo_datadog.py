@@ -1,6 +1,6 @@
 """The demo's second half: the environment's dashboards and monitors, published and watched over.
 
-What it claims is judged by what the stand-in holds and by the requests that it received.
+What it claims is judged by what the fake Datadog holds and by the requests that it received.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Published:
         objects: how many there are, by kind.
         requests: how many it took to publish them.
         changed: what was changed by hand, in words.
-        found: the fields that drift told of.
+        found: the fields that drift listed.
     """
 
     objects: dict[str, int]

@@ -20,7 +20,7 @@ _START_SECONDS = 60.0
 
 
 class Emulator(Background):
-    """One emulator, known by the folder that holds its pid and its log."""
+    """One emulator, known by the folder that holds its record and its log."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "emulator")
@@ -39,7 +39,7 @@ class Emulator(Background):
         if known:
             if port and port != known.port:
                 raise InputError(
-                    f"The emulator runs on port {known.port} already. "
+                    f"The emulator already runs on port {known.port}. "
                     "To move it: webhook-buffer down, then up again with --port."
                 )
             return known
@@ -47,8 +47,8 @@ class Emulator(Background):
         port = port or free_port()
         if listens(port):
             raise InputError(
-                f"Port {port} on 127.0.0.1 is taken by another program. "
-                "Stop that, or choose another with --port."
+                f"Port {port} on 127.0.0.1 is in use by another program. "
+                "Stop that program, or choose another port with --port."
             )
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
@@ -64,7 +64,7 @@ class Emulator(Background):
         while not _healthy(running):
             if process.poll() is not None:
                 raise ToolError(
-                    f"The emulator ended while it started (exit code {process.returncode}).",
+                    f"The emulator exited during start-up (exit code {process.returncode}).",
                     log=self.log,
                 )
             if time.monotonic() > deadline:
@@ -84,13 +84,13 @@ class Emulator(Background):
         running = self.running()
         if running:
             return running
-        if self._pid_file.exists():
+        if self._record_file.exists():
             raise ToolError(
-                "The emulator has died since it was started; what was queued is lost. "
-                "Start again: webhook-buffer up",
+                "The emulator died after it was started; queued webhooks are lost. "
+                "Start it again: webhook-buffer up",
                 log=self.log,
             )
-        raise ToolError("Nothing runs on this laptop. Start it: webhook-buffer up")
+        raise ToolError("Nothing is running on this laptop. To start the buffer: webhook-buffer up")
 
 
 def _healthy(running: Running) -> bool:

@@ -20,7 +20,7 @@ from alarmproof.model import AnyAlarm, Series
 
 from lambdas.faux_backend import Answer, FauxBackend
 from settings.schema import Settings
-from webhook_buffer.benchmark.detection import RECORDINGS, Recording
+from webhook_buffer.benchmark.scenarios import RECORDINGS, Recording
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.operations import recorder

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 _WAIT_SECONDS = 60.0
-# Of a queue: what waits, and what is being told.
+# Of a queue: what waits, and what is being delivered.
 _MESSAGES: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -40,10 +40,10 @@ class Received:
 
     @property
     def recovered(self) -> bool:
-        """Whether it tells an end, in whatever form its channel wants that told."""
+        """Whether it says that an incident is over, in its channel's form."""
         said = (self.content.get(name) for name in ("state", "event_action", "subject", "text"))
-        told = str(next(filter(None, said), "")).lower()
-        return told.startswith(("ok", "resolve", "recovered"))
+        first = str(next(filter(None, said), "")).lower()
+        return first.startswith(("ok", "resolve", "recovered"))
 
 
 class Inbox:
@@ -76,7 +76,7 @@ class Inbox:
         return [found[name] for name in channels]
 
     def settle(self) -> None:
-        """Waits until what was to be told before has been told, and forgets it.
+        """Waits until earlier notifications have been delivered, and forgets them.
 
         Raises:
             ProofFailedError: When that takes more than a minute.

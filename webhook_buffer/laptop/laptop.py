@@ -34,7 +34,7 @@ def emulator() -> Emulator:
 
 
 def started_datadog() -> str:
-    """The URL of the stand-in of Datadog's API, started where it was not running."""
+    """The URL of the fake Datadog, started if it was not running."""
     from webhook_buffer.laptop import fake_datadog  # its server, which few commands need
 
     return fake_datadog.started(STATE / "datadog")
@@ -50,14 +50,14 @@ def stopped_datadog() -> bool:
 
 
 def datadog_url() -> str | None:
-    """Where the stand-in answers; None when it is not running."""
+    """Where the fake Datadog answers; None when it is not running."""
     from webhook_buffer.laptop import fake_datadog
 
     return fake_datadog.running(STATE / "datadog")
 
 
 def datadog_keys() -> Keys:
-    """What the stand-in is reached with.
+    """The URL and keys of the fake Datadog.
 
     Raises:
         NotDeployedError: When it is not running.
@@ -65,14 +65,14 @@ def datadog_keys() -> Keys:
     url = datadog_url()
     if url is None:
         raise NotDeployedError(
-            "Datadog's stand-in is not running on this laptop. Start it: webhook-buffer up"
+            "The fake Datadog is not running on this laptop. To start it: webhook-buffer up"
         )
     return fake_datadog_keys(url)
 
 
 def fake_datadog_keys(url: str) -> Keys:
-    """The stand-in's own keys, which open nothing else."""
-    return Keys(url, "standin-api-key", "standin-app-key", "the stand-in's own settings")
+    """The fake Datadog's own keys, which open nothing else."""
+    return Keys(url, "standin-api-key", "standin-app-key", "the fake Datadog's own settings")
 
 
 def target(settings: Settings) -> Environment:

@@ -1,18 +1,26 @@
-"""Programs that outlive the command that starts them, on 127.0.0.1, kept track of by pid."""
+"""Programs that outlive the command that starts them, on 127.0.0.1, each with a record.
+
+The record is written before the program is started, with a token that stands in its command line:
+a command that is killed in between leaves a program that the next one finds.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
+
+from settings.errors import FileError
+from webhook_buffer.operations.files import write
 
 HOST = "127.0.0.1"
 _STOP_SECONDS = 10.0
@@ -36,65 +44,110 @@ class Running:
         return f"http://{HOST}:{self.port}"
 
 
+@dataclass(frozen=True)
+class _Record:
+    """What was started, or was about to be: then it has no pid yet."""
+
+    port: int
+    token: str = ""
+    pid: int | None = None
+    started: float = 0.0
+
+    def running(self) -> Running | None:
+        """The program this speaks of, if it is alive."""
+        try:
+            process = psutil.Process(self.pid) if self.pid else _with_token(self.token)
+            if process is None or process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            created = process.create_time()
+            same = self.pid is None or abs(created - self.started) < 1
+            return Running(process.pid, created, self.port) if same else None
+        except psutil.Error:
+            return None
+
+
+def _option(token: str) -> str:
+    """An option of Python's that it takes and ignores. Source: "Command line", ``-X``."""
+    return f"webhook-buffer={token}"
+
+
+def _with_token(token: str) -> psutil.Process | None:
+    return next(
+        (
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if _option(token) in (process.info["cmdline"] or ())
+        ),
+        None,
+    )
+
+
 class Background:
-    """One program, known by the folder that holds its pid and its log, and by its name there."""
+    """One program, known by the folder that holds its record and its log, and by its name there."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder
         self.log = folder / f"{name}.log"
-        self._pid_file = folder / f"{name}.json"
+        self._record_file = folder / f"{name}.json"
 
     def running(self) -> Running | None:
-        """The program this folder's file speaks of, if it is alive."""
-        known = self._noted()
-        if known is None:
-            return None
-        try:
-            alive = psutil.Process(known.pid)
-            same = abs(alive.create_time() - known.started) < 1
-            return known if same and alive.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.Error:
-            return None
+        """The program this folder's record speaks of, if it is alive."""
+        record = self._recorded()
+        return record.running() if record else None
 
     def last_port(self) -> int | None:
-        """The port of the program that this folder's file speaks of, alive or not."""
-        known = self._noted()
-        return known.port if known else None
+        """The port of the program that this folder's record speaks of, alive or not."""
+        record = self._recorded()
+        return record.port if record else None
 
-    def _noted(self) -> Running | None:
-        """What this folder's file says was started last."""
+    def _recorded(self) -> _Record | None:
+        """What was started last, or was about to be."""
         try:
-            return Running(**json.loads(self._pid_file.read_text()))
+            return _Record(**json.loads(self._record_file.read_text()))
         except (OSError, ValueError, TypeError):
             return None
 
     def _spawn(
         self, module: str, *arguments: str, port: int, cwd: Path, environ: Mapping[str, str]
     ) -> tuple[subprocess.Popen[bytes], Running]:
-        """Starts a Python module of its own, and notes which process that is.
+        """Starts a Python module as a process of its own, and records which one that is.
 
         Args:
-            environ: what it is told besides what any program needs.
+            environ: its variables besides those that any program needs.
+
+        Raises:
+            FileError: When the record can't be written; then nothing was started, or it is stopped.
         """
+        record = _Record(port, secrets.token_hex(8))
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         with self.log.open("w") as log:
+            self._record(record)
             process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-X", _option(record.token), "-m", module, *arguments],
                 env={**passed_on, **environ}, cwd=cwd, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         _CHILDREN[process.pid] = process
         running = Running(process.pid, psutil.Process(process.pid).create_time(), port)
-        self._pid_file.write_text(json.dumps(vars(running)))
+        try:
+            self._record(replace(record, pid=running.pid, started=running.started))
+        except FileError:
+            self.stop()
+            raise
         return process, running
+
+    def _record(self, record: _Record) -> None:
+        write(self._record_file, json.dumps(vars(record)))
 
     def stop(self) -> Running | None:
         """Stops the program and all it started, by pid; what was stopped."""
-        known, running = self._noted(), self.running()
-        self._pid_file.unlink(missing_ok=True)
+        running = self.running()
+        recorded = self._recorded()
         if running:
             _end(running.pid)
-        if known and (child := _CHILDREN.pop(known.pid, None)):
+        self._record_file.unlink(missing_ok=True)
+        pid = running.pid if running else recorded and recorded.pid
+        if pid and (child := _CHILDREN.pop(pid, None)):
             # Takes note of its end, which comes a moment after it can be seen as dead.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_STOP_SECONDS)

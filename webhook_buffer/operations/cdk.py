@@ -14,6 +14,7 @@ from pathlib import Path
 from settings.errors import ToolError
 from settings.paths import ROOT
 from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.files import write
 
 MINIMUM_NODE = 20
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"
@@ -42,7 +43,9 @@ class Cdk:
 
         What is shown by ``diff`` is then exactly what ``deploy`` sends.
         """
-        app = f"{sys.executable} {ROOT / 'app.py'}"
+        # The CLI takes the first word apart by double quotes only, then hands all of it to a shell.
+        python = re.sub(r'([\\"$`])', r"\\\1", sys.executable)
+        app = f'"{python}" app.py'
         arguments = ["synth", "--quiet", "--app", app, "--output", str(self.assembly)]
         arguments += ["--context", f"env={self.target.settings.environment}"]
         if self.target.overrides:
@@ -92,7 +95,7 @@ class Cdk:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         output = _DSN.sub("(a Sentry DSN)", result.stdout)
-        log.write_text(output)
+        write(log, output)
         if result.returncode:
             raise ToolError(f"cdk {name} failed:\n{_reason(output)}", log=log)
         return output

@@ -48,10 +48,10 @@ def keys(target: Environment, environ: Mapping[str, str] | None = None) -> Keys:
 
 
 def _readable(key: str, origin: str) -> str:
-    """A key that can stand in a header; anything else would be told with it in a traceback."""
+    """A key that can stand in a header; any other would appear in a traceback."""
     if not re.fullmatch(r"[!-~]+", key):
         raise DatadogError(
-            f"{origin} holds a character that no key of Datadog's has; copy the key anew. "
+            f"{origin} contains a character that Datadog keys never have; copy the key again. "
             "Nothing was sent."
         )
     return key

@@ -1,4 +1,4 @@
-"""Setting an alarm off on purpose, to see who is notified and how."""
+"""Setting an alarm off on purpose, to see whom it notifies and how."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def notified(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | 
     if composite:
         parts = ", ".join(" + ".join(one.signal.id for one in part) for part in composite.parts)
         raise InputError(
-            f"'{signal_id}' is an incident; what sets it off is one of its parts: {parts}. "
+            f"'{signal_id}' is an incident, which one of its parts sets off: {parts}. "
             f"Drill one of them."
         )
     if alarm is None:
@@ -47,7 +47,7 @@ def _unknown(alarms: AlarmSet, name: str) -> InputError:
     known += [one.composite.id for one in alarms.composites]
     near = " or ".join(difflib.get_close_matches(name, known, n=2))
     if name in {one.id for one in alarms.catalog.monitors}:
-        hint = ": Datadog alone watches it (docs/datadog-objects.md)."
+        hint = "; only Datadog evaluates it (docs/datadog-objects.md)."
     elif name in alarms.left_out:
         hint = f" ({alarms.left_out[name]})."
     elif near:
@@ -56,12 +56,12 @@ def _unknown(alarms: AlarmSet, name: str) -> InputError:
         hint = "."
     return InputError(
         f"Environment '{env}' has no alarm '{name}'{hint} "
-        f"All it has: webhook-buffer alarms list --env {env}"
+        f"To list its alarms: webhook-buffer alarms list --env {env}"
     )
 
 
 def end_other_parts(target: Environment, alarm: Alarm, incident: CompositeAlarm | None) -> None:
-    """Makes sure that an incident is not on already: then nobody would be notified again.
+    """Makes sure that an incident is not active already: then no channel would be notified.
 
     On the laptop, where states are only ever set, its other parts are set to OK.
 
@@ -77,8 +77,8 @@ def end_other_parts(target: Environment, alarm: Alarm, incident: CompositeAlarm 
     on = [one["AlarmName"] for one in found["MetricAlarms"]]
     if on and not target.settings.on_laptop:
         raise InputError(
-            f"The incident {incident.composite.id} is on already ({', '.join(on)}), so nobody "
-            "would be notified again. Try again when it is over."
+            f"The incident {incident.composite.id} is already active "
+            f"({', '.join(on)}), so no channel would be notified. Try again when it is over."
         )
     for name in on:
         force(target, others[name], "OK")
@@ -111,7 +111,7 @@ def force(target: Environment, alarm: Alarm, state: str) -> None:
 
 
 def _reason(alarm: Alarm, state: str) -> str:
-    """A drill says so, and holds a value beyond the threshold as CloudWatch's reason does."""
+    """A reason like CloudWatch's, marked as a drill, with a value beyond the threshold."""
     below = alarm.signal.comparison in (Comparison.BELOW, Comparison.AT_MOST)
     if state == "OK":
         return "Drill: back to OK."

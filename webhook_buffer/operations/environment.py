@@ -126,7 +126,7 @@ def aws_errors(settings: Settings) -> Iterator[None]:
     """Turns what boto3 raises into one sentence with a remedy.
 
     Raises:
-        WebhookBufferError: When a call inside failed for want of credentials, rights or a network.
+        WebhookBufferError: When a call failed: no credentials, no permission, no network.
     """
     where = f"environment '{settings.environment}' ({settings.awsAccount}, {settings.awsRegion})"
     try:
@@ -173,7 +173,7 @@ class Stack:
     @property
     def was_created(self) -> bool:
         """Whether it ever held its resources. Source: CloudFormation user guide, "Stack status
-        codes": these two have none, and the next deployment begins anew.
+        codes": these two have none, and the next deployment starts over.
         """
         return self.status not in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 
@@ -225,12 +225,12 @@ def buffer_outputs(target: Environment) -> dict[str, str]:
     """The outputs of a deployed buffer.
 
     Raises:
-        InputError: When the environment only watches what exists already.
+        InputError: When the environment only monitors existing resources.
         NotDeployedError: When it is not deployed.
     """
     if target.settings.existing:
         raise InputError(
-            f"Environment '{target.settings.environment}' only watches what exists already "
+            f"Environment '{target.settings.environment}' only monitors existing resources "
             "('existing' in cdk.json); it has no buffer."
         )
     return outputs(target)

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from lambdas.backend_url import address
-from settings.errors import InputError
+from lambdas.http import address
+from settings.errors import FileError, InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,8 @@ def from_files(
             unless a header sets it.
 
     Raises:
-        InputError: When there is nothing to send, or a file can't be read.
+        FileError: When a file can't be read.
+        InputError: When there is nothing to send.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist. Name a file or a folder of payloads.")
@@ -111,7 +112,7 @@ def from_files(
         try:
             body = file.read_bytes()
         except OSError as error:
-            raise InputError(f"{file} can't be read: {error.strerror}") from None
+            raise FileError(error, file) from None
         own = {} if "content-type" in named else {"Content-Type": kind}
         webhooks.append(Webhook(body=body, headers={**own, **headers}, method=method, path=target))
     return webhooks

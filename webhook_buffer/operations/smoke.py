@@ -56,7 +56,7 @@ class Smoke:
         if failures and not (self.practises and self._target.settings.testFlags):
             raise InputError(
                 "--failures needs create_faux_backend and testFlags, and environment "
-                f"'{self._target.settings.environment}' has not both."
+                f"'{self._target.settings.environment}' does not have both."
             )
         yield self._new_version_answers()
         yield self._refuses_what_can_not_be_queued()

@@ -76,7 +76,7 @@ AGE = '    series:\n      - {metric: ApproximateAgeOfOldestMessage, values: "%s"
 
 
 def test_what_is_expected_is_checked(tmp_path: Path, shop: Templates) -> None:
-    """States and who is told, each at its time."""
+    """States and who is notified, each at its time."""
     body = AGE % "0x4 200x9 0x4" + (
         "    initial: OK\n"
         "    expect:\n"
@@ -94,13 +94,19 @@ def test_what_is_expected_is_checked(tmp_path: Path, shop: Templates) -> None:
     [
         ("{at: 6m, state: ALARM}", "at 6m shop-queue-age should be in ALARM, but is in OK"),
         ("{at: 8m, state: OK}", "should be in OK, but is in ALARM"),
-        ("{at: 8m, state: ALARM, notifies: ticket}", "have told ticket, but told shop-page"),
-        ("{at: 8m, state: ALARM, notifies: nobody}", "have told nobody, but told shop-page"),
-        ("{at: 5m, state: OK, notifies: page}", "have told page, but told nobody"),
+        (
+            "{at: 8m, state: ALARM, notifies: ticket}",
+            "notified ticket, but notified shop-page",
+        ),
+        (
+            "{at: 8m, state: ALARM, notifies: nobody}",
+            "notified nobody, but notified shop-page",
+        ),
+        ("{at: 5m, state: OK, notifies: page}", "have notified page, but notified nobody"),
         ("{at: 8m, state: OK, alarm: Incident}", "shop-incident should be in OK, but is in ALARM"),
     ],
 )
-def test_what_is_not_met_is_told_and_drawn(
+def test_what_is_not_met_is_reported_and_drawn(
     tmp_path: Path, shop: Templates, expect: str, expected: str
 ) -> None:
     """A failure says when, which alarm, what was expected and what was; with a drawing of it."""
@@ -115,27 +121,27 @@ def test_what_is_not_met_is_told_and_drawn(
 
 
 def test_nobody_is_nobody_at_all(tmp_path: Path, shop: Templates) -> None:
-    """An alarm that came and went without an OK was heard all the same."""
+    """An alarm that came and went without an OK has notified all the same."""
     body = AGE % "0x4 200x4 0x4" + (
         "    initial: OK\n    expect:\n      - {at: 14m, state: OK, notifies: nobody}\n"
     )
     outcome = _outcome(tmp_path, shop, body, "Incident")
-    assert "should have told nobody, but told shop-page" in str(outcome.failures[0])
+    assert "should have notified nobody, but notified shop-page" in str(outcome.failures[0])
 
 
-def test_an_alarm_that_tells_nobody_is_quiet_out_of_alarm(tmp_path: Path, shop: Templates) -> None:
-    """Where there is nobody to tell, ``quiet`` is not true of itself."""
+def test_an_alarm_without_actions_is_quiet_out_of_alarm(tmp_path: Path, shop: Templates) -> None:
+    """Without actions, ``quiet`` is not trivially true."""
     series = '    series:\n      - {metric: Errors, values: "%s"}\n    quiet: true\n'
     assert _outcome(tmp_path, shop, series % "0x4", "Errors").passed
     loud = _outcome(tmp_path, shop, series % "0 5 0x4", "Errors")
     assert "shop-errors should never be in ALARM, but is at 2m" in str(loud.failures[0])
 
 
-def test_a_quiet_case_tells_nobody(tmp_path: Path, shop: Templates) -> None:
+def test_a_quiet_case_notifies_nobody(tmp_path: Path, shop: Templates) -> None:
     """``quiet`` holds for all its time."""
     assert _outcome(tmp_path, shop, AGE % "0 200 0x9" + "    quiet: true\n").passed
     loud = _outcome(tmp_path, shop, AGE % "0 200x1 0x9" + "    quiet: true\n")
-    assert "in all its time shop-queue-age should tell nobody" in str(loud.failures[0])
+    assert "at any time shop-queue-age should never notify anybody" in str(loud.failures[0])
 
 
 def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates) -> None:
@@ -151,7 +157,7 @@ def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates
         ("cases: 5", "a.yaml:1: 'cases' is a list"),
         ("case: []", "a.yaml:1: the file has no key 'case'; did you mean 'cases'?"),
         ("cases:\n  - 5", "a.yaml:2: a case is a mapping"),
-        ("cases:\n  - title: [", "a.yaml:2: no YAML"),
+        ("cases:\n  - title: [", "a.yaml:2: not YAML"),
         ("cases:\n  - {title: t}", "a.yaml:2: a case lacks 'alarm'"),
         (
             "cases:\n  - title: t\n    alarm: a\n    serie: []",
@@ -159,7 +165,7 @@ def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates
         ),
         (
             "cases:\n  - title: t\n    alarm: a\n    series:\n      - {metric: m, values: 1+2}",
-            "a.yaml:5: '1+2' is no value",
+            "a.yaml:5: '1+2' is not a value",
         ),
         (
             "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
@@ -169,40 +175,40 @@ def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates
         (
             "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
             "    expect:\n      - {at: soon, state: FINE}",
-            "a.yaml:6: state 'FINE' is none of OK, ALARM, INSUFFICIENT_DATA",
+            "a.yaml:6: state 'FINE' is not one of OK, ALARM, INSUFFICIENT_DATA",
         ),
         (
             "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]",
-            "a.yaml:2: nothing is expected",
+            "a.yaml:2: the case expects nothing",
         ),
         (
             "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1x9}]\n"
             "    expect:\n      - {at: 5m, state: OK}\n      - {at: 4m, state: OK}",
-            "a.yaml:6: the expectations are not in the order of time",
+            "a.yaml:6: the expectations are not in chronological order",
         ),
         (
             "cases:\n  - title: t\n    alarm: a\n    series: []\n    quiet: true",
-            "a.yaml:4: there is no series; add at least one",
+            "a.yaml:4: the list is empty; add at least one series",
         ),
         (
             "interval: 0m\ncases:\n  - title: t\n    alarm: a\n    interval: 0m\n"
             "    series: [{metric: m, values: 1}]\n    quiet: true",
-            "a.yaml:1: the interval is nothing; write 1m or more",
+            "a.yaml:1: the interval is zero; write 1m or more",
         ),
         (
             "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
             "    expect:\n      - {at: 1m, state: OK, notifies: [page, nobody]}",
-            "a.yaml:6: 'nobody' stands alone",
+            "a.yaml:6: write either 'nobody' or names",
         ),
         (
             "cases:\n  - title: t\n    alarm: a\n    series: [{metric: m, values: 1}]\n"
             "    expect:\n      - {at: 1m, state: OK, notifies: []}",
-            "a.yaml:6: notifies whom? Write names, or nobody",
+            "a.yaml:6: 'notifies' is empty; write names, or nobody",
         ),
     ],
 )
 def test_a_mistake_names_its_line(tmp_path: Path, text: str, expected: str) -> None:
-    """Every mistake of a file is told with file, line and remedy."""
+    """Every mistake of a file is reported with file, line and remedy."""
     file = tmp_path / "a.yaml"
     file.write_text(text)
     with pytest.raises(InputError) as wrong:
@@ -213,7 +219,7 @@ def test_a_mistake_names_its_line(tmp_path: Path, text: str, expected: str) -> N
 @pytest.mark.parametrize(
     ("alarm", "series", "expected"),
     [
-        ("queue-ag", "{metric: Errors, values: 1}", "'queue-ag' is no alarm here"),
+        ("queue-ag", "{metric: Errors, values: 1}", "'queue-ag' is not an alarm here"),
         ("Errors", "{metric: Erors, values: 1}", "does not read 'Erors'. Did you mean"),
         (
             "Errors",
@@ -252,11 +258,11 @@ def test_folders_hold_other_files_too(tmp_path: Path) -> None:
         load([tmp_path])
 
 
-def test_titles_are_told_apart(tmp_path: Path) -> None:
-    """Two cases of one name could not be told apart in a report."""
+def test_titles_are_unique(tmp_path: Path) -> None:
+    """Two cases with one title could not be distinguished in a report."""
     one = '  - {title: t, alarm: a, quiet: true, series: [{metric: m, values: "1"}]}\n'
     (tmp_path / "a.yaml").write_text(f"cases:\n{one}{one}")
-    with pytest.raises(InputError, match=r"a\.yaml:3: the title 't' is that of line 2"):
+    with pytest.raises(InputError, match=r"a\.yaml:3: the title 't' is also that of line 2"):
         load([tmp_path])
 
 
@@ -279,8 +285,8 @@ def test_junit(tmp_path: Path, shop: Templates) -> None:
 
 
 def test_the_documented_example(tmp_path: Path) -> None:
-    """The case that docs/test-alarms.md shows holds of the alarm it describes."""
-    page = (Path(__file__).parents[3] / "docs" / "test-alarms.md").read_text("utf-8")
+    """The case that docs/test.md shows holds of the alarm it describes."""
+    page = (Path(__file__).parents[1] / "docs" / "test.md").read_text("utf-8")
     file = tmp_path / "a.yaml"
     file.write_text(page.partition("```yaml\n")[2].partition("```")[0])
     age = {

@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 from alarmproof.composites import histories, parse
-from alarmproof.model import (
-    Change,
-    CompositeAlarm,
-    History,
-    MetricAlarm,
-    NotSupportedError,
-    Query,
-    Source,
-    State,
-)
+from alarmproof.errors import NotSupportedError
+from alarmproof.model import Change, CompositeAlarm, History, MetricAlarm, Query, Source, State
 
 OK, ALARM, NONE = State.OK, State.ALARM, State.INSUFFICIENT_DATA
 STATES = {"a": ALARM, "b": OK, "c d": NONE}
@@ -53,8 +45,8 @@ def test_rules(rule: str, expected: bool) -> None:
         ("ALARM a", "'(' is expected in place of 'a'"),
         ("ALARM(a) OK(b)", "'OK' is not expected"),
         ("BROKEN(a)", "'BROKEN' is not expected"),
-        ("AT_LEAST(many, ALARM, (a))", "'many' is no number"),
-        ("AT_LEAST(1, LOUD, (a))", "'LOUD' is no state"),
+        ("AT_LEAST(many, ALARM, (a))", "'many' is not a number"),
+        ("AT_LEAST(1, LOUD, (a))", "'LOUD' is not a state"),
     ],
 )
 def test_rules_that_can_t_be_read(rule: str, expected: str) -> None:
@@ -72,10 +64,10 @@ def _part(name: str, *changes: tuple[int, State]) -> History:
     return History(one, 0, 6000, OK, tuple(Change(at, state, "") for at, state in changes))
 
 
-def _told(
+def _notified(
     part: list[tuple[int, State]], suppressor: list[tuple[int, State]], **changes: Any
 ) -> list[tuple[int, State]]:
-    """When a composite over a part tells what, beside a suppressor."""
+    """When a composite over a part notifies of what, beside a suppressor."""
     one = CompositeAlarm(
         name="c", source=Source("t", "c"), rule="ALARM(p)", suppressor="s",
         alarm_actions=("page",), ok_actions=("page",), **{"wait": 120, "extension": 180, **changes},
@@ -98,37 +90,37 @@ _AWS_EXAMPLES = {
 
 @pytest.mark.parametrize("number", _AWS_EXAMPLES)
 def test_aws_s_own_examples_of_suppression(number: int) -> None:
-    """The published examples, with a wait of 2 units and an extension of 3, come out as told.
+    """The published examples, with a wait of 2 units and an extension of 3, come out as described.
 
     Source: CloudWatch user guide, "Suppressing composite alarm actions", examples 1 to 6.
     """
-    part, suppressor, told = (
+    part, suppressor, expected = (
         [(60 * at, state) for at, state in changes] for changes in _AWS_EXAMPLES[number]
     )
-    assert _told(part, suppressor) == told
+    assert _notified(part, suppressor) == expected
 
 
 def test_without_a_wait_actions_come_at_once() -> None:
     """Nothing is waited for where the wait is zero."""
-    assert _told([(600, ALARM)], [], wait=0) == [(600, ALARM)]
+    assert _notified([(600, ALARM)], [], wait=0) == [(600, ALARM)]
 
 
-def test_an_incident_within_another_tells_no_alarm() -> None:
-    """The suppressor comes in time, and both end together: only an OK is told."""
+def test_an_incident_within_another_notifies_no_alarm() -> None:
+    """The suppressor comes in time, and both end together: only an OK is notified."""
     part = [(600, ALARM), (1800, OK)]
-    assert _told(part, [(660, ALARM), (1740, OK)]) == [(1920, OK)]
-    assert _told(part, [(540, ALARM), (1740, OK)]) == [(1920, OK)]
+    assert _notified(part, [(660, ALARM), (1740, OK)]) == [(1920, OK)]
+    assert _notified(part, [(540, ALARM), (1740, OK)]) == [(1920, OK)]
 
 
 def test_a_suppressor_after_the_wait_comes_too_late() -> None:
-    """What was told is told; its end waits for the suppressor's."""
-    told = _told([(600, ALARM), (1200, OK)], [(900, ALARM), (1500, OK)])
+    """What was notified stays so; its end waits for the suppressor's."""
+    told = _notified([(600, ALARM), (1200, OK)], [(900, ALARM), (1500, OK)])
     assert told == [(720, ALARM), (1680, OK)]
 
 
-def test_what_was_told_is_not_told_again() -> None:
+def test_what_was_notified_is_not_notified_again() -> None:
     """A suppressor that comes and goes while nothing changes performs no actions."""
-    assert _told([(600, ALARM)], [(900, ALARM), (1500, OK)]) == [(720, ALARM)]
+    assert _notified([(600, ALARM)], [(900, ALARM), (1500, OK)]) == [(720, ALARM)]
 
 
 def test_a_composite_begins_as_its_parts_do() -> None:

@@ -9,26 +9,21 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from alarmproof.errors import InputError
+import slow_reference as reference
+from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.evaluate import datapoints, evaluate
 from alarmproof.model import (
-    CompositeAlarm,
     MetricAlarm,
     MetricKey,
     Missing,
-    NotSupportedError,
     Query,
     Series,
-    Source,
     State,
 )
 from alarmproof.runner import InMemory
+from factories import METRIC, alarm, composite, recorded
 from hypothesis import assume, given, settings
 
-from packages.alarmproof.tests import reference
-
-METRIC = MetricKey.of("N", "m", {"D": "d"})
-SOURCE = Source("t.json", "Alarm")
 POINTS = st.lists(st.one_of(st.none(), st.integers(0, 9)), min_size=1, max_size=40)
 STATISTICS = [
     "Sum",
@@ -41,34 +36,6 @@ STATISTICS = [
     "PR(2:6)",
     "PR(4:)",
 ]
-
-
-def alarm(**changes: Any) -> MetricAlarm:
-    """An alarm on METRIC: more than 5 in 2 of 3 minutes."""
-    statistic = changes.pop("statistic", "Maximum")
-    period = changes.pop("period", 60)
-    defaults: dict[str, Any] = {
-        "name": "a",
-        "source": SOURCE,
-        "queries": (Query("m1", METRIC, statistic, period),),
-        "returned": "m1",
-        "comparison": "GreaterThanThreshold",
-        "threshold": 5.0,
-        "period": period,
-        "evaluation_periods": 3,
-        "datapoints_to_alarm": 2,
-        "alarm_actions": ("page",),
-        "ok_actions": ("page",),
-    }
-    return MetricAlarm(**{**defaults, **changes})
-
-
-def recorded(
-    values: Any, statistic: str | None = None, *, start: int = 0, step: int = 60
-) -> InMemory:
-    """One series of METRIC; None is missing."""
-    array = np.array([math.nan if one is None else one for one in values], dtype=float)
-    return InMemory({METRIC: [Series(METRIC, statistic, start, step, array)]})
 
 
 def states(one: MetricAlarm, values: Any, initial: State = State.OK) -> list[State]:
@@ -186,7 +153,7 @@ def test_dynamodb_s_missing_data_is_always_ignored() -> None:
 
 
 def test_actions_are_performed_on_transitions_alone() -> None:
-    """Each change is told once; with actions disabled nothing is."""
+    """Each change is notified once; with actions disabled nothing is."""
     values = [0, 9, 9, 9, 9, 0, 0, 0, 0]
     end = 60 * len(values)
     for enabled in (True, False):
@@ -285,16 +252,8 @@ def test_few_samples_leave_a_percentile_s_state() -> None:
 
 def test_times_are_full_minutes() -> None:
     """Anything else has no evaluation."""
-    with pytest.raises(InputError, match="no stretch of full minutes"):
+    with pytest.raises(InputError, match="not full minutes"):
         evaluate([alarm()], recorded([1]), start=1, end=60)
-
-
-def composite(name: str, rule: str, **changes: Any) -> CompositeAlarm:
-    """A composite alarm that tells ``page``."""
-    return CompositeAlarm(
-        name=name, source=Source("t.json", name), rule=rule, alarm_actions=("page",),
-        ok_actions=("page",), **changes,
-    )  # fmt: skip
 
 
 def test_an_unknown_part_is_named() -> None:

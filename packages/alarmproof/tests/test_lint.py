@@ -20,11 +20,9 @@ from alarmproof.lint import (
 from alarmproof.lint_rules import RULES
 from alarmproof.template import parse
 
-from settings.paths import ROOT
-
 DESCRIPTION = "Something is wrong. Runbook: https://example.com/runbook#age"
 TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {}}
-HEARD = {
+SUBSCRIBED = {
     "Type": "AWS::SNS::Subscription",
     "Properties": {"TopicArn": {"Ref": "Topic"}, "Protocol": "email", "Endpoint": "a@example.com"},
 }
@@ -52,7 +50,7 @@ def alarm(name: str = "Errors", namespace: str = "AWS/Lambda", /, **changes: Any
     return {"Type": "AWS::CloudWatch::Alarm", "Properties": kept, "Metadata": metadata}
 
 
-def maths(expression: str, **metrics: str) -> dict[str, Any]:
+def math(expression: str, **metrics: str) -> dict[str, Any]:
     """An alarm on an expression over SQS's metrics."""
     dimensions = [{"Name": "QueueName", "Value": "q"}]
     stats = [
@@ -81,8 +79,8 @@ def composite(rule: str, **changes: Any) -> dict[str, Any]:
 
 
 def findings(given: Any = (), **resources: Any) -> list[Finding]:
-    """Of a template with a topic that is heard, and these."""
-    template = {"Resources": {"Topic": TOPIC, "Heard": HEARD, **resources}}
+    """Of a template with a subscribed topic, and these."""
+    template = {"Resources": {"Topic": TOPIC, "Subscribed": SUBSCRIBED, **resources}}
     return lint(parse(template, "t.json"), allowances=given)
 
 
@@ -131,7 +129,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("unknown-dimension", {"A": alarm("UserErrors", "AWS/DynamoDB", **TABLE)}),
     ("no-action", {"A": alarm(AlarmActions=None)}),
     ("actions-disabled", {"A": alarm(ActionsEnabled=False)}),
-    ("unheard-topic", {"A": alarm(AlarmActions=[{"Ref": "Other"}]), "Other": TOPIC}),
+    ("unsubscribed-topic", {"A": alarm(AlarmActions=[{"Ref": "Other"}]), "Other": TOPIC}),
     ("key-forbids", {"A": alarm(), "Topic": _encrypted("alias/aws/sns")}),
     (
         "key-forbids",
@@ -155,8 +153,8 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("same-alarm", {"A": alarm(), "B": alarm()}),
     ("circle", {"A": composite("ALARM(B)"), "B": composite("ALARM(A)")}),
     ("unknown-part", {"A": composite("ALARM(gone)")}),
-    ("not-evaluable", {"A": maths("SEARCH('x')", m="NumberOfMessagesSent")}),
-    ("not-evaluable", {"A": maths("m + n", m="NumberOfMessagesSent")}),
+    ("not-evaluable", {"A": math("SEARCH('x')", m="NumberOfMessagesSent")}),
+    ("not-evaluable", {"A": math("m + n", m="NumberOfMessagesSent")}),
     ("not-evaluable", {"A": composite("ALARM(")}),
     (
         "iterator-age",
@@ -165,7 +163,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ),
     (
         "negative-drain",
-        {"A": maths("v / (d - s)", v="ApproximateNumberOfMessagesVisible",
+        {"A": math("v / (d - s)", v="ApproximateNumberOfMessagesVisible",
                     d="NumberOfMessagesDeleted", s="NumberOfMessagesSent")},
     ),
     ("few-samples", {"A": alarm("Duration", Statistic=None, ExtendedStatistic="p99",
@@ -182,9 +180,9 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
                     dimensions={"TableName": "t", "Operation": "o"})},
     ),
     ("no-action", {"A": alarm(AlarmActions=None), "B": composite("ALARM(A)")}),
-    ("unheard-topic", {"A": alarm(AlarmActions=["arn:aws:sns:us-east-1:1:elsewhere"])}),
+    ("unsubscribed-topic", {"A": alarm(AlarmActions=["arn:aws:sns:us-east-1:1:elsewhere"])}),
     (
-        "unheard-topic",
+        "unsubscribed-topic",
         {
             "A": alarm(AlarmActions=[{"Ref": "Other"}]),
             "Other": {"Type": "AWS::SNS::Topic", "Properties": {"Subscription": [{}]}},
@@ -225,7 +223,7 @@ def test_what_is_wrong_is_found(rule: str, resources: dict[str, Any]) -> None:
     ("rule", "resources"), GOOD, ids=[f"{n}-{one}" for n, (one, _) in enumerate(GOOD)]
 )
 def test_what_is_right_is_left_alone(rule: str, resources: dict[str, Any]) -> None:
-    """What looks alike but works is no finding."""
+    """What looks alike but works is not a finding."""
     assert rule not in found(**resources)
 
 
@@ -236,20 +234,23 @@ def test_every_rule_has_a_fault_that_it_finds() -> None:
 
 
 def test_allowances() -> None:
-    """A finding that is meant to be so needs a reason; an allowance that allows nothing is told."""
-    metadata = {"webhook-buffer": {"allow": {"no-action": "shown on a wall"}}}
+    """An intended finding needs a reason; an allowance that allows nothing is reported."""
+    metadata = {"alarmproof": {"allow": {"no-action": "shown on a wall"}}}
     assert found(A=alarm(AlarmActions=None, metadata=metadata)) == []
     unused = findings(A=alarm(metadata=metadata))
     assert [(one.rule, one.why) for one in unused] == [
-        ("allowance", "no-action is allowed, but there is nothing to allow.")
+        ("allowance", "no-action is allowed, but there is no such finding.")
     ]
     silent = alarm(AlarmActions=None)
     by_file = [Allowance("no-action", "A", "shown on a wall", "allow.yaml")]
     assert findings(by_file, A=silent) == []
     for allowance, expected in (
         (Allowance("no-action", "A", " ", "f"), "allowed without a reason"),
-        (Allowance("no-acton", "A", "r", "f"), "'no-acton' is no rule; did you mean 'no-action'?"),
-        (Allowance("no-action", "B", "r", "f"), "there is nothing to allow"),
+        (
+            Allowance("no-acton", "A", "r", "f"),
+            "not a rule; did you mean 'no-action'?",
+        ),
+        (Allowance("no-action", "B", "r", "f"), "there is no such finding"),
     ):
         assert expected in findings([allowance], A=silent)[-1].why
 
@@ -282,4 +283,4 @@ def test_formats() -> None:
 
 def test_the_table_of_rules_is_current() -> None:
     """docs/lint.md has the rules as the code has them."""
-    assert rules_table() in (ROOT / "docs" / "lint.md").read_text()
+    assert rules_table() in (Path(__file__).parents[1] / "docs" / "lint.md").read_text()

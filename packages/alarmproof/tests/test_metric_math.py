@@ -1,4 +1,4 @@
-"""Metric maths, by CloudWatch's rules for what is missing."""
+"""Metric math, by CloudWatch's rules for what is missing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from alarmproof.metric_math import Context, compile_expression, evaluate
-from alarmproof.model import NotSupportedError
+from alarmproof.errors import NotSupportedError
+from alarmproof.expressions import compile_expression
+from alarmproof.metric_math import Context, evaluate
 
 _ = math.nan
 A = [1, 2, _, 4, _]
@@ -81,7 +82,7 @@ def test_expressions(text: str, expected: list[float]) -> None:
     ],
 )
 def test_what_is_not_known_is_refused(text: str, expected: str) -> None:
-    """A function or a sign that is not known is no guess but an error, with its place."""
+    """A function or a sign that is not known is not guessed but an error, with its place."""
     with pytest.raises(NotSupportedError) as refused:
         compile_expression(text)
     assert expected in str(refused.value)

@@ -18,9 +18,8 @@ from alarmproof.recordings import FORMS, Recorded, load, save
 from alarmproof.replay import Change, Replay, parse_change, replay
 from alarmproof.report import report
 from alarmproof.runner import InMemory
+from factories import alarm, composite
 from hypothesis import HealthCheck, given, settings
-
-from packages.alarmproof.tests.test_evaluate import alarm, composite
 
 METRIC = MetricKey.of("N", "m", {"D": "d", "E": "e;f=g"[:1]})
 START = 1_760_000_400
@@ -63,10 +62,10 @@ def test_a_replay_of_a_file_is_that_of_the_series(
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("r.txt", "", "unknown form; name a file that ends in .json, .csv, .parquet"),
-        ("r.json", "{", "no JSON"),
-        ("r.json", "{}", "is no list of series"),
-        ("r.json", "[]", "holds no series"),
+        ("r.txt", "", "unknown format; the name has to end in .json, .csv, .parquet"),
+        ("r.json", "{", "not JSON"),
+        ("r.json", "{}", "not a list of series"),
+        ("r.json", "[]", "no series in it"),
         ("r.json", '[{"namespace": "N", "values": [1]}]', "series 1 lacks 'metric'"),
         (
             "r.json",
@@ -102,9 +101,9 @@ def test_a_replay_of_a_file_is_that_of_the_series(
         (
             "r.csv",
             "time,namespace,metric,dimensions,statistic,period,value\n60,N,m,broken,Sum,60,1\n",
-            "r.csv:2: 'broken' are no dimensions",
+            "r.csv:2: 'broken' are not dimensions",
         ),
-        ("r.parquet", "no parquet", "no recording in Parquet"),
+        ("r.parquet", "no parquet", "not a recording in Parquet"),
     ],
 )
 def test_what_is_no_recording(tmp_path: Path, name: str, content: str, expected: str) -> None:
@@ -147,23 +146,23 @@ def _replayed(values: list[float | None], *changes: str, **alarms: Any) -> Repla
 
 
 def test_what_a_replay_counts() -> None:
-    """Times on, who was told, time on, the longest, and three times within an hour."""
+    """Times fired, who was notified, time in ALARM, the longest, and three times within an hour."""
     found = _replayed(_outages(30, 50, 70, 200))
     one, both = found.before
     assert len(one.incidents) == len(both.incidents) == 4
-    assert one.told == both.told == {"page": 4}
+    assert one.notified == both.notified == {"page": 4}
     assert one.seconds_in_alarm == 4 * 5 * 60
     assert (one.longest, one.flapping) == (300, 1)
-    assert found.told(found.before) == "page 8"
+    assert found.notified(found.before) == "page 8"
     assert found.a_week(8) == "-"
 
 
 def test_rates_a_week_need_a_day() -> None:
-    """Of two days they are told; of less, only what there was."""
+    """Two days have them; less than a day has only counts."""
     found = _replayed([*_outages(30), *[0.0] * (2 * 1440 - len(_outages(30)))])
     assert (found.end - found.start) == 2 * 86_400
-    assert found.told(found.before) == "page 2 (7.0 a week)"
-    assert found.told(()) == "nobody"
+    assert found.notified(found.before) == "page 2 (7.0 a week)"
+    assert found.notified(()) == "nobody"
 
 
 def test_a_changed_threshold_is_shown_beside_the_old_one() -> None:
@@ -179,13 +178,13 @@ def test_a_changed_threshold_is_shown_beside_the_old_one() -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ("a.threshold", "is no change; write ALARM.KEY=VALUE with threshold, period"),
-        ("a.colour=red", "is no change"),
+        ("a.threshold", "is not a change; write ALARM.KEY=VALUE, where KEY is threshold, period"),
+        ("a.color=red", "is not a change"),
         ("a.threshold=high", "could not convert"),
-        ("a.missing=maybe", "'maybe' is none of"),
-        ("b.threshold=1", "'b' is no alarm here"),
+        ("a.missing=maybe", "'maybe' is not one of"),
+        ("b.threshold=1", "'b' is not an alarm here"),
         ("both.threshold=1", "a composite alarm has no threshold; change a part"),
-        ("a.datapoints_to_alarm=5", "5 of 3 datapoints can't be; change both"),
+        ("a.datapoints_to_alarm=5", "5 of 3 datapoints are impossible; change both"),
     ],
 )
 def test_what_can_t_be_changed(change: str, expected: str) -> None:
@@ -211,7 +210,7 @@ def test_what_can_t_be_replayed_is_listed() -> None:
     assert (dead.refused, dead.unseen) == ("", True)
     assert over.refused == "t.json above: not evaluated: odd."
     page = report(found, Recorded.of([series]), title="t")
-    for text in ("Not evaluated: 2", "Without any data", "1 of 4 alarms went on"):
+    for text in ("Not evaluated: 2", "Without any data", "1 of 4 alarms fired"):
         assert text in page
 
 

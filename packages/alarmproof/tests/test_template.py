@@ -1,4 +1,4 @@
-"""Alarms out of templates: names, intrinsics, defaults, and what is no template."""
+"""Alarms out of templates: names, intrinsics, defaults, and files that are not templates."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alarmproof.errors import InputError
-from alarmproof.model import CompositeAlarm, MetricAlarm, Missing, Query, UnknownAlarmError
+from alarmproof.errors import InputError, UnknownAlarmError
+from alarmproof.model import CompositeAlarm, MetricAlarm, Missing, Query
 from alarmproof.template import parse, read
 
 YAML = """
@@ -110,14 +110,17 @@ def test_exports_reach_other_templates(tmp_path: Path) -> None:
     [
         ("{", "t.json: neither JSON nor YAML"),
         ("a: [", "t.json: neither JSON nor YAML"),
-        ("[]", "t.json: no CloudFormation template"),
-        ('{"Resources": []}', "t.json: no CloudFormation template"),
-        ('{"Resources": {"A": 5}}', "t.json: resource 'A' is no object"),
-        (json.dumps(_alarm(Threshold="high")), 't.json A: Threshold is no number but "high"'),
+        ("[]", "t.json: not a CloudFormation template"),
+        ('{"Resources": []}', "t.json: not a CloudFormation template"),
+        ('{"Resources": {"A": 5}}', "t.json: resource 'A' is not an object"),
+        (
+            json.dumps(_alarm(Threshold="high")),
+            'A: Threshold is not a finite number but "high"',
+        ),
         (json.dumps(_alarm(TreatMissingData="maybe")), "t.json A: TreatMissingData 'maybe'"),
     ],
 )
-def test_what_is_no_template(tmp_path: Path, content: str, expected: str) -> None:
+def test_files_that_are_not_templates(tmp_path: Path, content: str, expected: str) -> None:
     """Each is one error with the file, and the resource where there is one."""
     file = tmp_path / "t.json"
     file.write_text(content)
@@ -127,7 +130,7 @@ def test_what_is_no_template(tmp_path: Path, content: str, expected: str) -> Non
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
-    """A missing file and an empty folder are told apart."""
+    """A missing file and an empty folder have different errors."""
     with pytest.raises(InputError, match=r"gone\.json: can't be read"):
         read([tmp_path / "gone.json"])
     with pytest.raises(InputError, match=r"no \*\.template\.json in this folder"):
@@ -146,7 +149,9 @@ def test_alarms_are_found_by_the_names_people_use() -> None:
         "t",
     )
     assert found.find("Orders").name == found.find("Orders-age").name == "Orders-age"
-    with pytest.raises(UnknownAlarmError, match="stands for several: Orders-age, Users-age"):
+    with pytest.raises(UnknownAlarmError, match="matches several alarms: Orders-age, Users-age"):
         found.find("age")
-    with pytest.raises(UnknownAlarmError, match="is no alarm here: Orders-age, Users-age"):
+    with pytest.raises(
+        UnknownAlarmError, match="not an alarm here; there are: Orders-age, Users-age"
+    ):
         found.find("depth")

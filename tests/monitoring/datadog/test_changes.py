@@ -36,8 +36,11 @@ def _options(**options: Any) -> dict[str, Any]:
         (Kind.MONITOR, _MONITOR, _options(avalanche_window=20, an_option_to_come={"a": 1})),
         (Kind.MONITOR, {**_MONITOR, "priority": 0}, {**_MONITOR, "priority": None}),
         (Kind.MONITOR, {**_MONITOR, "assets": [{"url": "x"}]}, {**_MONITOR, "assets": []}),
-        (Kind.DASHBOARD, {**_BOARD, "notify_list": ["b", "a"]},
-         {**_BOARD, "notify_list": ["a", "b"]}),
+        (
+            Kind.DASHBOARD,
+            _BOARD | {"notify_list": ["b", "a"]},
+            _BOARD | {"notify_list": ["a", "b"]},
+        ),
         (Kind.DASHBOARD, _BOARD, {**_BOARD, "widgets": [{**_NOTE, "id": 7, "to_come": 1}]}),
         (
             Kind.DASHBOARD,

@@ -117,7 +117,7 @@ def test_what_datadog_can_not_evaluate_is_refused(signal: str, reason: str) -> N
 def test_what_only_datadog_evaluates_stays_there() -> None:
     """A monitor can't be handed to CloudWatch, and the error says so."""
     settings = _settings(alarms={"memory": {"evaluatedBy": "cloudwatch"}})
-    with pytest.raises(SettingsError, match="only Datadog can watch this"):
+    with pytest.raises(SettingsError, match="only Datadog can evaluate this"):
         _monitors(settings)
 
 

@@ -71,11 +71,10 @@ def test_a_mute_by_hand_is_shown_and_stays() -> None:
     with FakeDatadog() as datadog:
         published(datadog, settings, [monitor(settings)])
         end = datetime(2050, 1, 2, 14, tzinfo=UTC)
-        body: dict[str, Any] = {
-            "scope": "*", "monitor_identifier": {"monitor_tags": ["severity:ticket"]},
-            "schedule": {"start": datetime.now(UTC).isoformat(), "end": end.isoformat()},
-            "message": "Deploying.", "canceled": None, "notify_end_states": [],
-        }  # fmt: skip
+        body: dict[str, Any] = {"scope": "*",
+                "monitor_identifier": {"monitor_tags": ["severity:ticket"]},
+                "schedule": {"start": datetime.now(UTC).isoformat(), "end": end.isoformat()},
+                "message": "Deploying.", "canceled": None, "notify_end_states": []}  # fmt: skip
         stored = {"id": "0" * 8, "type": "downtime", "attributes": body}
         datadog.put("downtime", "0" * 8, stored)
         found = planned(datadog, settings, [monitor(settings)])

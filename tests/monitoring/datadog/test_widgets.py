@@ -1,4 +1,4 @@
-"""One widget: what becomes of it, and what is told of a mistake in it."""
+"""One Datadog widget: what becomes of it, and how a mistake in it is reported."""
 
 from __future__ import annotations
 
@@ -12,23 +12,60 @@ from hypothesis import strategies as st
 
 from monitoring.datadog import metrics
 from monitoring.datadog.boards import COLUMNS, _columns
-from monitoring.datadog.environment import BoardError
 from monitoring.datadog.query import metric as read
-from monitoring.datadog.widgets import Widgets
 from monitoring.model import metrics as cloudwatch
-from monitoring.model.dashboards import Formula, Graph, Line, LogCount, Series
+from monitoring.model.dashboards import (
+    Color,
+    EventList,
+    Formula,
+    Line,
+    LogCount,
+    LogList,
+    MonitorStates,
+    Note,
+    Panel,
+    Series,
+    Shape,
+    SloState,
+    TraceList,
+    Widget,
+)
 from monitoring.model.signals import Query
-from settings.paths import ROOT
-from tests.datadog_boards import (
+from settings.errors import DefinitionError
+from tests.dashboard_fixtures import (
+    DATADOG,
+    EXISTING,
+    UNINSTRUMENTED,
+    UNTRACED,
     Body,
-    made,
+    in_cloudwatch,
+    in_datadog,
+    markers,
     queries,
 )
 
+_ENHANCED = "aws.lambda.enhanced"
+_AGE = Query(cloudwatch.QUEUE_AGE, "Maximum", "queue")
 
-def _rendered(*lines: Line | Series | LogCount | Formula, **more: Any) -> Body:
+
+def _series(name: str, aggregation: str, role: str = "", **more: Any) -> Line:
+    return Line("x", datadog=Series(name, aggregation, role), **more)
+
+
+def _panel(*lines: Line | Formula, **more: Any) -> Panel:
     fields: dict[str, Any] = {"title": "Mine", "unit": "Count", "lines": lines, **more}
-    return Widgets(made(), deployed="event:deployment").graph(Graph(**fields))
+    return Panel(**fields)
+
+
+def _drawn(*lines: Line | Formula, **more: Any) -> Body:
+    [widget] = in_datadog((_panel(*lines, **more),))
+    return widget
+
+
+def _problems(*widgets: Widget, **overrides: Any) -> list[str]:
+    with pytest.raises(DefinitionError) as caught:
+        in_datadog(widgets, **overrides)
+    return caught.value.problems
 
 
 @given(st.integers(min_value=1, max_value=COLUMNS))
@@ -42,70 +79,244 @@ def test_a_row_takes_the_whole_width(count: int) -> None:
     assert max(widths) - min(widths) <= 1
 
 
+def test_a_graph_is_a_request_for_each_visible_line() -> None:
+    """Its query has Datadog's name, the variables, the resource and the period."""
+    graph = _drawn(Line("age", _AGE, _AGE, color=Color.RED), unit="Seconds", period=300)
+    [request] = graph["requests"]
+    [shown] = request["formulas"]
+    assert shown == {
+        "formula": "q0",
+        "alias": "age",
+        "number_format": {"unit": {"type": "canonical_unit", "unit_name": "second"}},
+    }
+    assert request["style"] == {"palette": "red"}
+    assert request["display_type"] == "line"
+    [query] = queries(graph)
+    assert query["query"] == (
+        "max:aws.sqs.approximate_age_of_oldest_message"
+        "{$env,$service,$region,queuename:webhook-buffer-stg.fifo}.rollup(max, 300)"
+    )
+    assert graph["events"][0]["q"] == "event:deployment $env $service"
+
+
+def test_log_lines_are_counted_over_the_period() -> None:
+    """A line without a CloudWatch metric's counterpart is a search, of one function's log."""
+    query = Query(cloudwatch.RECORD_FAILED, "Sum", "buffer")
+    line = Line("not written", query, LogCount("@RecordFailed:1", "subscribe"))
+    [count] = queries(_drawn(line, period=300), "logs")
+    assert count["search"]["query"] == (
+        "$env $service $region functionname:webhook-buffer-stg-subscribe @RecordFailed:1"
+    )
+    assert count["compute"] == {"aggregation": "count", "interval": 300_000}
+
+
+def test_bars_and_numbers() -> None:
+    """Bars and parts of a whole are bars; a number is one value over the time shown."""
+    line = _series(f"{_ENHANCED}.errors", "sum")
+    for shape in (Shape.BARS, Shape.STACKED):
+        assert _drawn(line, shape=shape)["requests"][0]["display_type"] == "bars"
+    number = _drawn(line, number=True)
+    assert number["type"] == "query_value"
+    [query] = queries(number)
+    assert query["aggregator"] == "sum"
+    assert "rollup" not in query["query"]
+
+
+def test_a_formula_may_differ_from_cloudwatch_s() -> None:
+    """Each dashboard reads its own expression, over the lines that it has."""
+    deleted = Query(cloudwatch.QUEUE_DELETED, "Sum", "queue")
+    rate = Series("aws.sqs.number_of_messages_deleted", "sum", "queue", rate=True)
+    panel = _panel(
+        Line("d", deleted, rate, id="d", hidden=True), Formula("d / 60", "rate", datadog="d")
+    )
+    [datadog], [cloudwatch_panel] = in_datadog((panel,)), in_cloudwatch((panel,))
+    assert datadog["requests"][0]["formulas"][0]["formula"] == "d"
+    assert queries(datadog)[0]["query"].endswith(".as_rate()")
+    assert cloudwatch_panel["metrics"][-1][0]["expression"] == "d / 60"
+
+
 @pytest.mark.parametrize(
-    ("lines", "more", "message"),
+    ("line", "overrides"),
+    [
+        (Line("x", _AGE), {}),
+        (_series(f"{_ENHANCED}.errors", "sum", "publish"), UNINSTRUMENTED),
+        (_series(f"{_ENHANCED}.errors", "sum"), UNINSTRUMENTED),
+        (
+            _series(f"{_ENHANCED}.errors", "sum", "publish"),
+            {"datadog": {**DATADOG, "functions": ["subscribe"]}},
+        ),
+        (_series("trace.aws.lambda", "p95", "publish"), UNTRACED),
+        (
+            Line("x", datadog=Series("trace.backend.request", "p95", needs="subscribe")),
+            {"datadog": {**DATADOG, "functions": ["publish"]}},
+        ),
+        (
+            Line("x", datadog=Series("aws.lambda.timeout", "max", "publish", needs="publish")),
+            UNINSTRUMENTED,
+        ),
+        (Line("x", datadog=LogCount("@level:ERROR", "publish")), UNINSTRUMENTED),
+    ],
+)
+def test_what_datadog_does_not_have_is_left_out(line: Line, overrides: dict[str, Any]) -> None:
+    """Lines that CloudWatch alone has, and those whose function or traces do not come."""
+    kept = Line("kept", _AGE, _AGE)
+    panels = (_panel(line, kept), _panel(line, title="Gone"))
+    [widget] = in_datadog(panels, **overrides)
+    assert widget["title"] == "Mine"
+    assert [one["formulas"][0]["alias"] for one in widget["requests"]] == ["kept"]
+
+
+def test_lists_of_what_is_not_sent_are_left_out() -> None:
+    """Logs and traces are listed where the function is instrumented, traces where it is traced."""
+    row = (LogList("Log", role="publish"), TraceList("Traces", "publish"), Note("Always."))
+
+    def kinds(**overrides: Any) -> list[str]:
+        return [str(one.get("title", one["type"])) for one in in_datadog(row, **overrides)]
+
+    assert kinds() == ["Log", "Traces", "note"]
+    assert kinds(**UNTRACED) == ["Log", "note"]
+    assert kinds(**UNINSTRUMENTED) == ["note"]
+
+
+def test_other_widgets() -> None:
+    """Objectives by reference, monitors by our tags, events by what a search may name."""
+    slo, states, events = in_datadog(
+        (
+            SloState("accepted", "Accepted"),
+            MonitorStates("Monitors"),
+            EventList("Events", '"{prefix}" {deployment}'),
+        )
+    )
+    assert slo["slo_id"] == {"$ref": "slo:accepted"}
+    for tag in ("env:stg", "service:webhook-buffer", "managed-by:webhook-buffer"):
+        assert f'"{tag}"' in states["query"]
+    query = events["requests"][0]["query"]["query_string"]
+    assert query == '"webhook-buffer-stg" event:deployment'
+
+
+def test_thresholds_are_drawn_in_the_unit_of_the_axis() -> None:
+    """An alarm's milliseconds are 7,000 where the axis has milliseconds, 7 where it has
+    seconds."""
+    duration = Query(cloudwatch.FUNCTION_DURATION, "p99", "publish")
+    shown: dict[str, Any] = {"signals": ("slow",), "limits": {"publish.timeout": "timeout"}}
+    polled = _drawn(Line("p99", duration, duration), unit="Milliseconds", **shown)
+    live = _drawn(_series(f"{_ENHANCED}.duration", "max", "publish"), unit="Seconds", **shown)
+    assert markers(polled) == {"slow (ticket): 7 s": 7000, "timeout: 10 s": 10_000}
+    assert markers(live) == {"slow (ticket): 7 s": 7, "timeout: 10 s": 10}
+
+
+def test_thresholds_follow_the_settings() -> None:
+    """A changed alarm moves its line, one that is left out has none."""
+    panel = _panel(Line("age", _AGE, _AGE), unit="Seconds", signals=("waits", "asked-for"))
+    [changed] = in_datadog((panel,), alarms={"waits": {"threshold": 1200, "severity": "ticket"}})
+    assert markers(changed) == {"waits (ticket): 20 min": 1200}
+    [without] = in_datadog((panel,), alarms={"waits": {"enabled": False}})
+    assert "markers" not in without
+
+
+def test_lines_that_fall_together_share_a_label() -> None:
+    """Two labels on one spot can't be read; the worse severity gives the style."""
+    panel = _panel(Line("age", _AGE, _AGE), unit="Seconds", signals=("waits-a-bit", "waits"))
+    [graph] = in_datadog((panel,), alarms={"waits-a-bit": {"threshold": 840}})
+    assert graph["markers"] == [
+        {
+            "value": "y = 840",
+            "label": "waits-a-bit (ticket), waits (page): 14 min",
+            "display_type": "error dashed",
+        }
+    ]
+
+
+def test_monitors_are_drawn_where_their_metric_is() -> None:
+    """A monitor's threshold is on the graph that names it, and on each of its metric and window."""
+    cost = _series(f"{_ENHANCED}.estimated_cost", "sum")
+    drawn = {"costly (info): 3 USD": 3}
+    dollars: dict[str, Any] = {"unit": "US dollars"}
+    assert markers(_drawn(cost, monitors=("costly",), **dollars)) == drawn
+    assert markers(_drawn(cost, period=86_400, **dollars)) == drawn
+    assert markers(_drawn(cost, period=3600, **dollars)) == {}
+
+
+def test_existing_resources_are_found_by_their_names() -> None:
+    """Names of others are in lower case, as Datadog keeps the values of tags."""
+    query = Query(cloudwatch.FUNCTION_ERRORS, "Sum", "worker")
+    [graph] = in_datadog((_panel(Line("errors", query, query)),), **EXISTING)
+    assert "functionname:worker}" in queries(graph)[0]["query"]
+
+
+@pytest.mark.parametrize(
+    ("panel", "problem"),
     [
         (
-            (Series("aws.lambda.nothing", "sum", "x"),),
-            {},
-            r"panel 'Mine', lines\[0\].name: 'aws.lambda.nothing' is no metric in monitoring/dat",
+            _panel(_series("aws.lambda.nothing", "sum")),
+            "line 'x': 'aws.lambda.nothing' is not in monitoring/datadog/metrics.py; add it there "
+            "with its unit and source",
         ),
         (
-            (Series("aws.lambda.errors", "sum", "x", "publisher"),),
-            {},
-            r"panel 'Mine', lines\[0\].role: 'publisher' is nothing that this environment has",
+            _panel(_series("aws.lambda.errors", "sum", "publisher")),
+            "line 'x': this environment has no 'publisher'",
         ),
         (
-            (Series("aws.lambda.errors", "sum", "x", tags={"cold_start": "true"}),),
-            {},
-            r"panel 'Mine', lines\[0\].tags: 'aws.lambda.errors' has no tag 'cold_start'",
+            _panel(Line("x", datadog=LogCount("", "publisher"))),
+            "line 'x': this environment has no 'publisher'",
         ),
         (
-            (Line(Query(cloudwatch.QUEUE_GROUPS, "Maximum", "queue"), "x"),),
-            {},
-            r"panel 'Mine', lines\[0\].query: Datadog has no Maximum of ApproximateNumberOfGroups",
+            _panel(Line("x", datadog=Series("aws.lambda.errors", "sum", tags={"cold": "true"}))),
+            "line 'x': 'aws.lambda.errors' has no tag 'cold'",
         ),
         (
-            (Formula("100 * a / b", "x"),),
-            {},
-            r"panel 'Mine', lines\[0\].expression: 'a' is no line's id; give a line that id",
+            _panel(Line("x", datadog=Query(cloudwatch.QUEUE_GROUPS, "Maximum", "queue"))),
+            "line 'x': Datadog has no Maximum of ApproximateNumberOfGroupsWithInflightMessages; "
+            "take what it has, or count log lines",
         ),
         (
-            (
-                Series("aws.lambda.duration", "avg", "x", "publish"),
-                Series("aws.lambda.enhanced.duration", "avg", "y", "publish"),
+            _panel(_series("aws.lambda.errors", "sum"), Formula("100 * a", "y")),
+            "formula 'y': no line has the id 'a'; give a line that id",
+        ),
+        (
+            _panel(
+                _series("aws.lambda.duration", "avg", "publish"),
+                _series(f"{_ENHANCED}.duration", "avg", "publish"),
             ),
-            {},
-            r"panel 'Mine', lines: in millisecond and second on one axis; give each unit a panel",
+            "lines: in millisecond and second on one axis; give each unit a panel of its own",
         ),
         (
-            (Series("aws.lambda.errors", "sum", "x", "publish"),),
-            {"signals": ("queue-age-page",)},
-            r"panel 'Mine', signals: 'queue-age-page': 'aws.lambda.errors' is in error, which no",
+            _panel(_series("aws.lambda.errors", "sum"), signals=("waits",)),
+            "signals: 'waits': 'aws.lambda.errors' is in error, which no number in Seconds can be",
         ),
         (
-            (Series("aws.lambda.errors", "sum", "x", color="#123456"),),
-            {},
-            r"panel 'Mine', lines\[0\].color: '#123456' has no palette; take one of #",
+            _panel(_series("aws.lambda.errors", "sum"), signals=("weights",)),
+            "signals: no signal is called 'weights'",
         ),
         (
-            (Series("aws.lambda.duration", "avg", "x"),),
-            {"limits": {"publish.patience": "enough"}},
-            r"panel 'Mine', limits: 'publish.patience' is no fact of this environment",
+            _panel(_series("aws.lambda.errors", "sum"), monitors=("cost",)),
+            "monitors: no monitor is called 'cost'",
         ),
         (
-            (LogCount("@level:ERROR", "x"),),
-            {"signals": ("queue-age-page",)},
-            r"panel 'Mine', unit: is Count, but 'queue-age-page' is in Seconds; draw it where",
+            _panel(_series("aws.lambda.duration", "avg"), limits={"publish.patience": "enough"}),
+            "limits: 'publish.patience' is not a fact of this environment",
+        ),
+        (
+            _panel(Line("x", datadog=LogCount("@level:ERROR")), signals=("waits",)),
+            "unit: is Count, but 'waits' is in Seconds; draw it where that is the unit",
         ),
     ],
 )
-def test_a_mistake_is_told_with_panel_and_field(
-    lines: tuple[Line | Series | LogCount | Formula, ...], more: dict[str, Any], message: str
-) -> None:
+def test_a_mistake_names_panel_and_field(panel: Panel, problem: str) -> None:
     """What Datadog would show as an empty graph, or a line in the wrong place, is an error here."""
-    with pytest.raises(BoardError, match=message):
-        _rendered(*lines, **more)
+    assert _problems(panel) == [f"Datadog dashboard, panel 'Mine', {problem}"]
+
+
+def test_all_mistakes_are_listed_at_once() -> None:
+    """Whoever repairs a dashboard sees all that is wrong with it, in every widget."""
+    problems = _problems(
+        _panel(_series("aws.lambda.nothing", "sum"), _series("aws.lambda.no", "sum")),
+        _panel(_series("aws.lambda.errors", "sum"), signals=("one", "two"), title="Other"),
+        TraceList("Traces", "publisher"),
+    )
+    assert [re.findall(r"'([\w.]+)'", problem)[-1] for problem in problems] == [
+        "one", "two", "aws.lambda.nothing", "aws.lambda.no", "publisher",
+    ]  # fmt: skip
 
 
 @settings(max_examples=25, deadline=None)
@@ -114,30 +325,8 @@ def test_any_metric_of_the_table_can_be_drawn(name: str, period: int) -> None:
     """A graph of whatever the table has is a query that can be read, over the period asked for."""
     known = metrics.METRICS[name]
     over = "max" if known.type == "gauge" else "sum"
-    graph = _rendered(Series(name, over, "x"), period=period)
+    unit = "US dollars" if known.unit == "dollar" else "Count"
+    graph = _drawn(_series(name, over), period=period, unit=unit)
     [query] = queries(graph)
     assert read(query["query"]).metrics == (name,)
     assert query["query"].endswith(f".rollup({over}, {period})")
-
-
-def test_the_documented_widget_is_one() -> None:
-    """The example of docs/add-a-widget.md, in the place it names, is what is said there of it."""
-    text = (ROOT / "docs" / "add-a-widget.md").read_text()
-    [block] = re.findall(r"```python\n(.*?)```", text, re.S)
-
-    def made_for(role: str, *, watched: bool) -> Any:
-        def own(name: str, aggregation: str, label: str) -> Series:
-            return Series(f"aws.lambda.enhanced.{name}", aggregation, label, role)
-
-        names = {"Graph": Graph, "own": own, "role": role, "watched": watched}
-        graph = eval(block, names)  # noqa: S307 - our own text
-        return Widgets(made(), deployed="event:deployment").graph(graph)
-
-    body = made_for("publish", watched=True)
-    assert body["markers"][0]["value"] == "y = 10000"
-    [average, longest] = queries(body)
-    assert average["query"].startswith(
-        "avg:aws.lambda.enhanced.post_runtime_duration{$env,$service,"
-    )
-    assert longest["query"].endswith("functionname:webhook-buffer-stg-publish}.rollup(max, 60)")
-    assert "markers" not in made_for("notify", watched=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis.strategies as st
@@ -14,18 +16,13 @@ from alarmproof.model import MetricAlarm, MetricKey
 from hypothesis import given, settings
 
 from settings.paths import ROOT
-from webhook_buffer.benchmark import detection
+from webhook_buffer.benchmark import detection, document
 from webhook_buffer.benchmark.baselines import BASELINES
-from webhook_buffer.benchmark.simulation import (
-    BROKEN,
-    NO_CONNECTION,
-    REFUSED,
-    BufferRecording,
-    Fault,
-    Simulation,
-    World,
-)
-from webhook_buffer.cli.proof import alarms_of
+from webhook_buffer.benchmark.buffer_recording import BufferRecording
+from webhook_buffer.benchmark.scenarios import RECORDINGS, SCENARIOS
+from webhook_buffer.benchmark.simulation import Simulation
+from webhook_buffer.benchmark.world import BROKEN, NO_CONNECTION, REFUSED, Fault, World
+from webhook_buffer.cli.alarmproof import alarms_of
 from webhook_buffer.laptop.failures import CAUSES
 
 
@@ -97,11 +94,11 @@ def test_a_fault_shows_where_it_must() -> None:
 
 def test_the_others_are_as_published() -> None:
     """Each set has its rows, every alarm has its own name, pages, and reads what is published."""
-    for peer in BASELINES:
-        alarms = peer.alarms()
-        assert len({one.name for one in alarms}) == len(peer.rows)
+    for baseline in BASELINES:
+        alarms = baseline.alarms()
+        assert len({one.name for one in alarms}) == len(baseline.rows)
         assert all(one.alarm_actions == ("page",) for one in alarms)
-        assert peer.source
+        assert baseline.source
     slic = {one.name: one for one in BASELINES[0].alarms()}
     duration = slic["slic-watch 5: subscribe Duration Maximum"]
     assert (duration.threshold, duration.period, duration.evaluation_periods) == (9500, 60, 1)
@@ -114,6 +111,14 @@ def ours() -> detection.AlarmSet:
     return detection.AlarmSet("ours", alarms, lambda action: action.endswith("page"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _simulated_once() -> Iterator[None]:
+    """Each scenario is simulated once for this file: it takes a third of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detection, "simulated", functools.cache(detection.simulated))
+        yield
+
+
 @pytest.fixture(scope="module")
 def results(ours: detection.AlarmSet) -> detection.Results:
     """Two healthy days; the whole month is the command's."""
@@ -123,7 +128,7 @@ def results(ours: detection.AlarmSet) -> detection.Results:
 def test_ours_notices_every_failure_mode_with_one_page_at_most(results: detection.Results) -> None:
     """All 18 modes; users hit are paged; one page an incident, none before it, none in health."""
     assert results.modes("ours") == set(range(1, 19))
-    for scenario, found in zip(detection.SCENARIOS, results.by_set["ours"], strict=True):
+    for scenario, found in zip(SCENARIOS, results.by_set["ours"], strict=True):
         assert found.pages <= 1, scenario.title
         assert found.early == 0, scenario.title
         if scenario.page:
@@ -137,7 +142,7 @@ _LATE = {"accepted webhooks are lost", "queue refuses, 1 webhook a minute"}
 
 def test_users_hit_are_paged_within_three_minutes(results: detection.Results) -> None:
     """But for the two that docs/benchmark.md names."""
-    for scenario, found in zip(detection.SCENARIOS, results.by_set["ours"], strict=True):
+    for scenario, found in zip(SCENARIOS, results.by_set["ours"], strict=True):
         if scenario.page and scenario.title not in _LATE:
             assert found.paged is not None
             assert found.paged <= 3, scenario.title
@@ -146,36 +151,36 @@ def test_users_hit_are_paged_within_three_minutes(results: detection.Results) ->
 def test_a_set_that_is_deaf_notices_nothing(ours: detection.AlarmSet) -> None:
     """The benchmark can tell: without actions there is no detection."""
     silent = [dataclasses.replace(one, actions_enabled=False) for one in ours.alarms]
-    outage = detection.SCENARIOS[0]
+    outage = SCENARIOS[0]
     found = detection.detection(
         detection.AlarmSet("deaf", silent, lambda _: True), *detection.simulated(outage)
     )
-    assert (found.told, found.paged, found.pages) == (None, None, 0)
-    assert detection.cell(outage, found) == "–"  # noqa: RUF001
+    assert (found.notified, found.paged, found.pages) == (None, None, 0)
+    assert document.cell(outage, found) == "–"  # noqa: RUF001
 
 
 def test_the_page_names_sets_modes_and_sources(results: detection.Results) -> None:
     """The table has a column for each set and a row for each scenario, and says whence."""
-    page = detection.markdown(results)
+    page = document.markdown(results)
     assert "| mode | ours | slic-watch |" in page
-    for scenario in detection.SCENARIOS:
+    for scenario in SCENARIOS:
         assert f"{scenario.mode} {scenario.title}" in page
-    assert all(peer.source in page for peer in BASELINES)
+    assert all(baseline.source in page for baseline in BASELINES)
 
 
 def test_the_kept_page_is_of_these_scenarios_and_alarms(results: detection.Results) -> None:
     """docs/benchmark.md was written since scenarios or our alarms changed what is detected."""
     page = (ROOT / "docs" / "benchmark.md").read_text()
-    for number, scenario in enumerate(detection.SCENARIOS):
+    for number, scenario in enumerate(SCENARIOS):
         title = f"{scenario.mode} {scenario.title}"
         row = next(line for line in page.splitlines() if title in line and line[0] == "|")
-        assert row.split("|")[2].strip() == detection.cell(scenario, results.by_set["ours"][number])
+        assert row.split("|")[2].strip() == document.cell(scenario, results.by_set["ours"][number])
 
 
 def test_alarms_of_ours_read_what_the_model_writes(ours: detection.AlarmSet) -> None:
     """A metric that the model never writes would make an alarm silent in all of it, unseen."""
     written: set[str] = set()
-    for scenario in detection.SCENARIOS:
+    for scenario in SCENARIOS:
         recording, _ = detection.simulated(scenario)
         written |= {name for _, name, _, _ in recording.values}
     read = {
@@ -194,8 +199,8 @@ def test_alarms_of_ours_read_what_the_model_writes(ours: detection.AlarmSet) -> 
 def test_every_recording_is_kept_and_can_be_caused_again() -> None:
     """A file, a cause and a scenario each; a file holds as many minutes as its scenario says."""
     files = {file.stem for file in detection.FOLDER.glob("*.json")}
-    assert files == set(detection.RECORDINGS) == set(CAUSES)
-    for name, what in detection.RECORDINGS.items():
+    assert files == set(RECORDINGS) == set(CAUSES)
+    for name, what in RECORDINGS.items():
         found = recordings.load(detection.FOLDER / f"{name}.json")
         assert found.end - found.start == 60 * what.minutes
 
@@ -204,7 +209,7 @@ def test_ours_notices_what_was_recorded_as_it_does_in_the_model(results: detecti
     """Of every recorded failure somebody is told, and it pages where the model's does."""
     # Of nine attempts a minute five timed out, two minutes in a row: half of them, by chance.
     by_chance = {"backend-slow"}
-    for name, (model, real) in zip(detection.RECORDINGS, results.compared["ours"], strict=True):
-        assert real.told is not None, name
+    for name, (model, real) in zip(RECORDINGS, results.compared["ours"], strict=True):
+        assert real.notified is not None, name
         assert real.early == 0, name
         assert real.pages == model.pages or name in by_chance, name

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_nothing_runs_yet(run: Run, command: str) -> None:
     """Before the first ``up`` the error says how to start."""
     code, output = run(command)
     assert code == 1
-    assert "Nothing runs on this laptop. Start it: webhook-buffer up" in output
+    assert "Nothing is running on this laptop. To start the buffer: webhook-buffer up" in output
 
 
 def test_down_with_nothing_up(run: Run) -> None:
@@ -69,8 +70,10 @@ def test_down_with_nothing_up(run: Run) -> None:
 
 
 def test_env_variable_chooses(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ENV stands in for --env."""
-    monkeypatch.setenv("ENV", "qa")
+    """WEBHOOK_BUFFER_ENV is the default of --env; ENV, which a shell sets for itself, is not."""
+    monkeypatch.setenv("ENV", "/root/.shrc")
+    assert "Nothing is running on this laptop" in run("status")[1]
+    monkeypatch.setenv("WEBHOOK_BUFFER_ENV", "qa")
     assert "environment 'qa': unknown" in run("status")[1]
 
 
@@ -138,14 +141,17 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("send", "missing.json"), "missing.json does not exist"),
         (("send", "EMPTY"), "holds no files"),
-        (("send", "EMPTY", "-H", "X-A: é"), "'X-A: é' is no header"),
-        (("send", "EMPTY", "--method", ""), "'' is no HTTP method"),
-        (("send", "EMPTY", "-H", "no header"), "'no header' is no header; write 'Name: value'"),
-        (("destroy", "--env", "dev"), "nobody can answer; say --yes"),
-        (("deploy", "--env", "dev"), "nobody can answer; say --yes"),
+        (("send", "EMPTY", "-H", "X-A: é"), "'X-A: é' is not a header"),
+        (("send", "EMPTY", "--method", ""), "'' is not an HTTP method"),
+        (("send", "EMPTY", "-H", "no header"), "'no header' is not a header; write 'Name: value'"),
+        (("destroy", "--env", "dev"), "is not a terminal; pass --yes"),
+        (("deploy", "--env", "dev"), "is not a terminal; pass --yes"),
         (("alarms", "show", "queue-page"), "'queue-page'. Did you mean queue-age-page"),
         (("alarms", "show", "deliveries-faling"), "Did you mean deliveries-failing or"),
-        (("alarms", "show", "x"), "'x'. All it has: webhook-buffer alarms list --env local"),
+        (
+            ("alarms", "show", "x"),
+            "'x'. To list its alarms: webhook-buffer alarms list --env local",
+        ),
         (
             ("alarms", "show", "no-traffic"),
             "has no alarm 'no-traffic' (it is opt-in: set 'traffic'",
@@ -158,7 +164,7 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (("alarms", "record", "r.txt"), "r.txt: name a file that ends in .json, .csv"),
         (
             ("alarms", "drill", "senders-refused"),
-            "is an incident; what sets it off is one of its parts: api-5xx, publish-errors,",
+            "is an incident, which one of its parts sets off: api-5xx, publish-errors,",
         ),
     ],
 )
@@ -175,12 +181,86 @@ def test_help_lists_every_command(run: Run) -> None:
     code, output = run("--help")
     readme = (ROOT / "README.md").read_text()
     assert code == 0
-    assert re.search(r"│ alarms +\w", output)
+    assert re.search(r"^  alarms +\w", output, re.MULTILINE)
     assert "webhook-buffer alarms" in readme
     for command in app.app.registered_commands:
         name = command.name or command.callback.__name__  # type: ignore[union-attr]
-        assert re.search(rf"│ {name} +\w", output), name
+        assert re.search(rf"^  {name} +\w", output, re.MULTILINE), name
         assert f"webhook-buffer {name}" in readme or f"make {name}" in readme, name
+
+
+def test_version(run: Run) -> None:
+    """--version prints what pyproject.toml says."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert run("--version") == (0, f"webhook-buffer {version}\n")
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("up",), ("alarms",), ("alarms", "lint"), ("datadog", "plan")]
+)
+def test_short_help(run: Run, words: tuple[str, ...]) -> None:
+    """-h is --help, for every command and group."""
+    code, output = run(*words, "-h")
+    assert (code, output) == run(*words, "--help")
+    assert output.startswith(f"Usage: {' '.join(('webhook-buffer', *words))} ")
+
+
+def test_a_typo_is_answered_with_what_was_meant(run: Run) -> None:
+    """A mistyped command gets a suggestion, in a group that is loaded on demand too."""
+    assert "No such command 'stats'. Did you mean 'status'?" in run("stats")[1]
+    assert "No such command 'lst'. Did you mean 'list'?" in run("alarms", "lst")[1]
+
+
+_HEAVY = ("boto3", "botocore", "settings.schema", "rich.markdown", "numpy", "aws_cdk")
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "up -h", "alarms lint -h"])
+def test_help_loads_nothing_heavy(words: str) -> None:
+    """Help and version come without settings, AWS or Datadog: they are there at once."""
+    script = (
+        f"import sys\nsys.argv = ['webhook-buffer', *{words.split()!r}]\n"
+        "from webhook_buffer.cli.main import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print(sorted(set({_HEAVY!r}) & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("stat", {"status"}),
+        ("alarms li", {"list", "lint"}),
+        ("datadog dr", {"drift"}),
+        ("status --env p", {"prd"}),
+    ],
+)
+def test_completion(typed: str, expected: set[str]) -> None:
+    """A shell completes commands, those of groups too, and the names of environments."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("webhook-buffer"))], cwd=ROOT, text=True,
+        capture_output=True, check=False,
+        env={
+            **os.environ, "_WEBHOOK_BUFFER_COMPLETE": "complete_bash",
+            "COMP_WORDS": f"webhook-buffer {typed}", "COMP_CWORD": str(len(typed.split())),
+        },
+    )  # fmt: skip
+    assert (set(done.stdout.split()), done.stderr) == (expected, "")
+
+
+def test_alarms_as_json(run: Run) -> None:
+    """`alarms list` and `alarms show` print JSON that holds what their tables hold."""
+    listed = json.loads(run("alarms", "list", "--json", "--env", "prd")[1])
+    alarms = alarm_set(load("prd"))
+    assert [one["id"] for one in listed["alarms"]] == [one.signal.id for one in alarms.alarms]
+    assert listed["leftOut"] == dict(alarms.left_out)
+    age = json.loads(run("alarms", "show", "queue-age-page", "--json", "--env", "prd")[1])
+    assert age["alarm"] == "webhook-buffer-prd-queue-age-page"
+    assert len(age["firstSteps"]) > 1
+    incident = json.loads(run("alarms", "show", "deliveries-failing", "--json")[1])
+    assert incident["activeWhile"].startswith("backend-down")
 
 
 @pytest.mark.parametrize("env", ["local", "prd"])
@@ -206,7 +286,7 @@ def test_alarms_show_explains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     code, output = run("alarms", "show", "publish-duration", "--env", "prd")
     assert code == 0
     for part in (
-        "80 % of this function's own timeout",
+        "80 % of the function's own timeout",
         "8 s",
         "accepting-degraded",
         "#publish-d",
@@ -233,7 +313,7 @@ def test_a_changed_alarm_that_can_not_be(
     file.write_text(json.dumps(document))
     code, output = run("alarms", "list", "--env", "dev")
     assert code == 2
-    assert "key 'alarms.publish-duratoin': no signal is called so" in output
+    assert "key 'alarms.publish-duratoin': no signal has this id" in output
 
 
 @pytest.mark.parametrize("env", ["local", "prd"])
@@ -257,13 +337,13 @@ def test_alarms_test(run: Run, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(case % "2m")
     code, output = run("alarms", "test", str(tmp_path), "--junit", str(tmp_path / "j.xml"))
     assert code == 1
-    assert "✗ at 2m webhook-buffer-prd-queue-age-page should be in ALARM, but is in OK" in output
-    assert "Error: 1 of 2 cases failed." in output
+    assert "✗ at 2m webhook-buffer-local-queue-age-page should be in ALARM, but is in OK" in output
+    assert "1 of 2 cases failed." in output
     assert 'failures="1"' in (tmp_path / "j.xml").read_text()
     (tmp_path / "bad.yaml").write_text(case % "soon")
     code, output = run("alarms", "test", str(tmp_path))
     assert code == 2
-    assert "bad.yaml:6: 'soon' is no time" in output
+    assert "bad.yaml:6: 'soon' is not a duration" in output
 
 
 def test_alarms_of_any_template_are_tested_without_the_rest(tmp_path: Path) -> None:
@@ -322,12 +402,12 @@ def test_alarms_lint(run: Run, tmp_path: Path) -> None:
     code, output = lint()
     assert code == 1
     assert "error unknown-metric: Depth (" in output
-    assert "AWS/SQS publishes no NumberOfMessages. Did you mean NumberOfMessagesSent?" in output
+    assert "AWS/SQS does not publish NumberOfMessages. Did you mean NumberOfMessagesSent?" in output
     assert "1 alarm: 1 error, 1 warning." in output
     code, output = lint(MetricName="NumberOfMessagesSent")
     assert (code, "warning slow-reaction" in output) == (0, True)
     assert lint("--strict", MetricName="NumberOfMessagesSent")[0] == 1
-    assert lint("--strict", "--promise", "900", MetricName="NumberOfMessagesSent")[0] == 0
+    assert lint("--strict", "--max-reaction", "900", MetricName="NumberOfMessagesSent")[0] == 0
     code, output = lint("--format", "sarif")
     assert (code, json.loads(output)["version"]) == (1, "2.1.0")
     assert json.loads(lint("--format", "json")[1])[0]["rule"] == "unknown-metric"
@@ -351,20 +431,22 @@ def test_alarms_replay(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     file.write_text(json.dumps([entry]))
     page = tmp_path / "r.html"
     code, output = run(
-        "alarms", "replay", "--metrics", str(file), "--set", "queue-age-page.threshold=2000",
+        "alarms", "replay", "--env", "prd",
+        "--metrics", str(file), "--set", "queue-age-page.threshold=2000",
         "--html", str(page), "--save", str(tmp_path / "r.csv"),
     )  # fmt: skip
     assert code == 0
     assert re.search(r"queue-age-page +│ 1 → 0", output)
-    assert re.search(r"Told of ALARM after the changes: .*info", output)
+    assert re.search(r"Notified of ALARM after the changes: .*info", output)
     assert "Without any data: " in output
     assert page.read_text().startswith("<!doctype html>")
     assert (tmp_path / "r.csv").read_text().count("\n") == 141
     for arguments, expected in (
-        ((), "--metrics FILE, or --from-aws"),
+        ((), "Give --metrics FILE, or --from-aws"),
         (("--metrics", str(tmp_path / "gone.json")), "gone.json: can't be read"),
-        (("--metrics", str(file), "--set", "x=1"), "'x=1' is no change"),
-        (("--metrics", str(file), "--since", "soon"), "--since: 'soon' is no time"),
+        (("--metrics", str(file), "--set", "x=1"), "'x=1' is not a change"),
+        (("--metrics", str(file), "--since", "soon"), "--since: 'soon' is not a duration"),
+        (("--from-aws",), "Environment 'local' runs on the laptop, where CloudWatch records"),
     ):
         code, output = run("alarms", "replay", *arguments)
         assert (code, expected in output) == (2, True), output

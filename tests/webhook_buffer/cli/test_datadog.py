@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 
+from monitoring.datadog.definition import Definition, Kind
+from monitoring.datadog.imported import FOLDERS
+from monitoring.datadog.sync import adopt, api
+from monitoring.datadog.sync.api import problems
 from settings.errors import DatadogError
 from settings.loader import load
 from settings.paths import ROOT
+from webhook_buffer.cli import main, terminal
 from webhook_buffer.laptop import fake_datadog
+from webhook_buffer.laptop import laptop as laptop_module
 from webhook_buffer.operations import credentials
 from webhook_buffer.operations.environment import Environment
 
-_COMMAND = Path(sys.executable).with_name("webhook-buffer")
 _HEADERS = {
     "DD-API-KEY": "standin-api-key",
     "DD-APPLICATION-KEY": "standin-app-key",
@@ -30,21 +33,29 @@ _HEADERS = {
 
 
 @dataclass(frozen=True)
+class Result:
+    """What a command ended with."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
 class Laptop:
-    """A state of its own, with a stand-in that runs."""
+    """A state of its own, a fake Datadog that runs, and a folder for what is imported."""
 
     state: Path
     url: str
+    monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str]
 
-    def run(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(_COMMAND), *words], cwd=ROOT, text=True, capture_output=True, timeout=120,
-            check=False, stdin=subprocess.DEVNULL,
-            env={**os.environ, "WEBHOOK_BUFFER_STATE": str(self.state), "COLUMNS": "200"} | environ,
-        )  # fmt: skip
-
-    def datadog(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return self.run("datadog", *words, **environ)
+    def datadog(self, *words: str) -> Result:
+        """Runs ``webhook-buffer datadog WORDS`` in this process."""
+        self.monkeypatch.setattr(sys, "argv", ["webhook-buffer", "datadog", *words])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        return Result(int(ended.value.code or 0), *self.capfd.readouterr())
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         answer = urllib3.request(method, f"{self.url}{path}", headers=_HEADERS, json=body)
@@ -52,10 +63,37 @@ class Laptop:
         return answer.json() if answer.data else None
 
 
+_PROBLEMS: dict[tuple[Kind, str], list[str]] = {}
+
+
+def _problems(definition: Definition) -> list[str]:
+    """The client's judgement of a body, remembered: of a dashboard it takes it half a second."""
+    key = definition.kind, json.dumps(definition.body)
+    if key not in _PROBLEMS:
+        _PROBLEMS[key] = problems(definition)
+    return _PROBLEMS[key]
+
+
 @pytest.fixture
-def laptop(tmp_path: Path) -> Iterator[Laptop]:
-    folder = tmp_path / "datadog"
-    yield Laptop(tmp_path, fake_datadog.started(folder))
+def stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Laptop:
+    """A laptop on which nothing runs."""
+    for module in (api, adopt):
+        monkeypatch.setattr(module, "problems", _problems)
+    monkeypatch.setattr(laptop_module, "STATE", tmp_path)
+    monkeypatch.setattr(laptop_module, "OUTPUTS", tmp_path / "cdk.out.json")
+    monkeypatch.setattr(terminal.console, "width", 200)
+    for kind in list(FOLDERS):
+        monkeypatch.setitem(FOLDERS, kind, tmp_path / "imported" / kind)
+    return Laptop(tmp_path, "", monkeypatch, capfd)
+
+
+@pytest.fixture
+def laptop(stopped: Laptop) -> Iterator[Laptop]:
+    """A laptop on which the fake Datadog runs."""
+    folder = stopped.state / "datadog"
+    yield replace(stopped, url=fake_datadog.started(folder))
     fake_datadog.stop(folder)
 
 
@@ -65,6 +103,8 @@ def test_plan_apply_plan_drift_apply(laptop: Laptop) -> None:
     assert first.returncode == 2, first.stderr
     assert "+ monitor publish-timeouts" in first.stdout
     assert "Nothing was written." in first.stdout
+    document = json.loads(laptop.datadog("plan", "--json").stdout)
+    assert len(document["steps"]) == 24
     assert laptop.call("GET", "/api/v1/monitor") == []
     applied = laptop.datadog("apply", "--yes")
     assert applied.returncode == 0, applied.stderr
@@ -102,7 +142,7 @@ def test_a_plan_is_written_as_json(laptop: Laptop, tmp_path: Path) -> None:
     assert "standin-api-key" not in file.read_text()
     refused = laptop.datadog("plan", "--out", str(tmp_path))
     assert refused.returncode == 1
-    assert "name another file" in refused.stderr
+    assert "Is a directory. Name a file" in refused.stderr
 
 
 def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
@@ -116,7 +156,7 @@ def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
     destroyed = laptop.datadog("destroy", "--yes")
     assert "24 of 24 done" in destroyed.stdout
     assert [one["name"] for one in laptop.call("GET", "/api/v1/monitor")] == ["mine"]
-    assert "Nothing of environment 'local'" in laptop.datadog("destroy", "--yes").stdout
+    assert "Environment 'local' has no objects" in laptop.datadog("destroy", "--yes").stdout
     gone = laptop.datadog("drift")
     assert (gone.returncode, "deleted, or not published yet" in gone.stdout) == (2, True)
 
@@ -139,7 +179,7 @@ def test_what_can_not_be_checked_later_is_not_imported(laptop: Laptop) -> None:
     refused = laptop.datadog("import", "dashboard", made["id"], "--yes")
     assert refused.returncode == 2
     assert "The key 'overview' of a dashboard is taken" in refused.stderr
-    assert not (ROOT / "dashboards" / "imported").exists()
+    assert not list(FOLDERS[Kind.DASHBOARD].glob("*"))
     assert not laptop.call("GET", f"/api/v1/dashboard/{made['id']}")["description"]
 
 
@@ -148,7 +188,7 @@ def test_a_key_that_can_not_be_one_is_not_shown(tmp_path: Path) -> None:
     settings = load("prd", overrides={"datadog": {"functions": []}})
     target = Environment(settings=settings, folder=tmp_path, outputs_file=tmp_path / "o.json")
     for wrong in ("SECRET1\nexport", "SECRET1…"):
-        with pytest.raises(DatadogError, match="DD_API_KEY holds a character") as caught:
+        with pytest.raises(DatadogError, match="DD_API_KEY contains a character") as caught:
             credentials.keys(target, {"DD_API_KEY": wrong, "DD_APP_KEY": "b"})
         assert "SECRET1" not in str(caught.value)
     for missing in ({}, {"DD_API_KEY": "a"}):
@@ -172,23 +212,24 @@ def test_an_import_is_followed_by_an_empty_plan(laptop: Laptop, kind: str) -> No
     }  # fmt: skip
     made = laptop.call("POST", f"/api/v1/{kind}", bodies[kind])
     laptop.datadog("apply", "--yes")
-    folder = "dashboards" if kind == "dashboard" else "alarms"
-    key = f"test-import-{os.getpid()}-{kind}"
-    file = ROOT / folder / "imported" / f"{key}.json"
-    try:
-        found = laptop.datadog("import", kind, str(made["id"]), "--key", key, "--yes")
-        assert found.returncode == 0, found.stderr
-        assert f"Written: {folder}/imported/{key}.json" in found.stdout
-        assert json.loads(file.read_text())["environments"] == ["local"]
-        planned = laptop.datadog("plan", "--detailed-exitcode")
-        assert planned.returncode == 0, planned.stdout
-        assert "25 unchanged" in planned.stdout
-        again = laptop.datadog("import", kind, str(made["id"]), "--key", f"{key}-2", "--yes")
-        assert (again.returncode, "is code already" in again.stderr) == (2, True)
-    finally:
-        file.unlink(missing_ok=True)
-        if file.parent.exists() and not list(file.parent.iterdir()):
-            file.parent.rmdir()
+    found = laptop.datadog("import", kind, str(made["id"]), "--key", "my-own", "--yes")
+    assert found.returncode == 0, found.stderr
+    file = FOLDERS[Kind(kind)] / "my-own.json"
+    assert f"Written: {file}" in found.stdout
+    assert json.loads(file.read_text())["environments"] == ["local"]
+    planned = laptop.datadog("plan", "--detailed-exitcode")
+    assert planned.returncode == 0, planned.stdout
+    assert "25 unchanged" in planned.stdout
+    again = laptop.datadog("import", kind, str(made["id"]), "--key", "my-own-2", "--yes")
+    assert (again.returncode, "is code already" in again.stderr) == (2, True)
+
+
+def test_an_imported_object_stands_beside_the_data_of_its_kind() -> None:
+    """Monitors are kept with the alarms, dashboards with the dashboards."""
+    assert FOLDERS == {
+        Kind.MONITOR: ROOT / "alarms" / "imported",
+        Kind.DASHBOARD: ROOT / "dashboards" / "imported",
+    }
 
 
 @pytest.mark.parametrize(
@@ -197,8 +238,8 @@ def test_an_import_is_followed_by_an_empty_plan(laptop: Laptop, kind: str) -> No
         (("import", "dashboard", "aaa-bbb-ccc", "--yes"), "has no dashboard aaa-bbb-ccc"),
         (("import", "slo", "x", "--yes"), "'slo' can't be imported; write dashboard or monitor"),
         (("import", "monitor", "1", "--key", "No Key", "--yes"), "has no monitor 1"),
-        (("apply",), "nobody can answer; say --yes"),
-        (("destroy",), "nobody can answer; say --yes"),
+        (("apply",), "is not a terminal; pass --yes"),
+        (("destroy",), "is not a terminal; pass --yes"),
         (("plan", "--env", "nowhere"), "environment 'nowhere': unknown"),
         (("plan", "--env", "dev"), "environment 'dev': key 'datadog': missing"),
     ],
@@ -212,16 +253,16 @@ def test_what_can_not_be_is_one_sentence(laptop: Laptop, words: tuple[str, ...],
     assert laptop.call("GET", "/api/v1/monitor") == []
 
 
-def test_without_a_stand_in_the_command_says_how_to_start_it(tmp_path: Path) -> None:
+def test_without_a_stand_in_the_command_says_how_to_start_it(stopped: Laptop) -> None:
     """On the laptop nothing is sent anywhere else."""
-    found = Laptop(tmp_path, "").datadog("plan", "--detailed-exitcode")
+    found = stopped.datadog("plan", "--detailed-exitcode")
     assert found.returncode == 1
-    assert "Start it: webhook-buffer up" in found.stderr
+    assert "To start it: webhook-buffer up" in found.stderr
 
 
-def test_objects_are_rendered_without_keys(tmp_path: Path) -> None:
+def test_objects_are_rendered_without_keys(stopped: Laptop, tmp_path: Path) -> None:
     """JSON for who has no tool but Datadog: whole, and with words in place of unknown ids."""
-    found = Laptop(tmp_path, "").datadog("render", str(tmp_path / "out"))
+    found = stopped.datadog("render", str(tmp_path / "out"))
     assert found.returncode == 0, found.stderr
     slo = json.loads((tmp_path / "out" / "slo" / "delivered.json").read_text())
     assert slo["monitor_ids"] == ["(id of monitor webhooks-late)"]

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from lambdas.faux_backend import Received
 from settings.paths import ROOT
 from webhook_buffer.laptop import demo
@@ -118,6 +120,7 @@ def test_a_refused_webhook_fails_the_claim() -> None:
     assert not report.holds
 
 
+@pytest.mark.emulator
 def test_demo_end_to_end(tmp_path: Path) -> None:
     """The whole demo, as ``make demo`` runs it: everything accepted, nothing lost, in order."""
     command = [str(Path(sys.executable).with_name("webhook-buffer")), "demo"]

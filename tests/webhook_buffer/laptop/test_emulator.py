@@ -51,7 +51,7 @@ def test_start_again_returns_what_runs(emulator: Emulator) -> None:
 def test_another_port_is_not_ignored(emulator: Emulator) -> None:
     """Asked for another port than it runs on, it says so."""
     running = emulator.start()
-    with pytest.raises(InputError, match=f"runs on port {running.port} already"):
+    with pytest.raises(InputError, match=f"already runs on port {running.port}"):
         emulator.start(running.port - 1)
     emulator.stop()
     assert emulator.last_port() is None
@@ -79,7 +79,7 @@ def test_taken_port(emulator: Emulator) -> None:
     """A taken port is named, with what to do; nothing is started."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(InputError, match=f"Port {port} on 127.0.0.1 is taken .* --port"):
+        with pytest.raises(InputError, match=f"Port {port} on 127.0.0.1 is in use .* --port"):
             emulator.start(port)
     assert emulator.running() is None
 
@@ -89,14 +89,14 @@ def test_death_is_told_with_the_log(emulator: Emulator) -> None:
     running = emulator.start()
     psutil.Process(running.pid).kill()
     eventually(lambda: emulator.running() is None)
-    with pytest.raises(ToolError, match="has died") as caught:
+    with pytest.raises(ToolError, match="died after it was started") as caught:
         emulator.require()
     assert str(emulator.log) in str(caught.value)
 
 
 def test_never_started(emulator: Emulator) -> None:
     """Without an emulator the error says how to start one."""
-    with pytest.raises(ToolError, match="Start it: webhook-buffer up"):
+    with pytest.raises(ToolError, match="To start the buffer: webhook-buffer up"):
         emulator.require()
 
 

@@ -30,6 +30,8 @@ from webhook_buffer.operations import deployment
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.send import Sender, Webhook
 
+pytestmark = pytest.mark.emulator
+
 
 @dataclass(frozen=True)
 class Laptop:
@@ -123,11 +125,15 @@ def test_curl_reaches_the_endpoint_as_printed(laptop: Laptop) -> None:
 
 
 def test_status_says_what_runs(laptop: Laptop) -> None:
-    """Release, endpoint and backlog in one table."""
+    """Release, endpoint and backlog in one table, or as JSON."""
     output = laptop.run("status")
     assert laptop.outputs["Release"] in output
     assert laptop.outputs["BufferedEndpoint"] in output
     assert str(laptop.emulator["pid"]) in output
+    status = json.loads(laptop.run("status", "--json"))
+    assert status["endpoint"] == laptop.outputs["BufferedEndpoint"]
+    assert status["emulator"]["pid"] == laptop.emulator["pid"]
+    assert status["queued"] >= 0
 
 
 def test_smoke_with_failures(laptop: Laptop) -> None:
@@ -296,7 +302,7 @@ def test_logs_name_an_unknown_function(laptop: Laptop) -> None:
     """A function that is not there is told with those that are."""
     output = laptop.run("logs", "-f", "consume", code=2)
     assert (
-        "'consume' is no function of 'local'; it has publish, subscribe, faux-backend, notify"
+        "Environment 'local' has no function 'consume'; it has publish, subscribe, faux-backend,"
         in output
     )
 
@@ -305,7 +311,7 @@ def test_a_taken_port_is_named(tmp_path: Path, laptop: Laptop) -> None:
     """Another laptop's emulator on the same port is an error with a remedy, and no traceback."""
     other = Laptop(tmp_path)
     output = other.run("up", "--port", str(laptop.emulator["port"]), code=2)
-    assert f"Port {laptop.emulator['port']} on 127.0.0.1 is taken" in output
+    assert f"Port {laptop.emulator['port']} on 127.0.0.1 is in use" in output
 
 
 def test_deploy_shows_no_change_and_tests(laptop: Laptop) -> None:
@@ -321,7 +327,7 @@ def test_deploy_publishes_to_datadog_before_it_tests(laptop: Laptop) -> None:
     output = laptop.run("deploy", "--env", "local", "--yes")
     parts = ("24 to create", "Deploying", "24 of 24 done", "smoke tests passed")
     assert [output.index(part) for part in parts] == sorted(output.index(part) for part in parts)
-    url = re.search(r"Datadog's stand-in *│ (\S+)", laptop.run("status"))
+    url = re.search(r"Fake Datadog *│ (\S+)", laptop.run("status"))
     assert url
     page = urllib3.request("GET", url[1]).data.decode()
     assert "Monitors (18)" in page
@@ -333,7 +339,7 @@ def test_deploy_publishes_to_datadog_before_it_tests(laptop: Laptop) -> None:
 def test_deploy_asks_first(laptop: Laptop) -> None:
     """Where nobody can be asked, nothing is deployed without --yes."""
     output = laptop.run("deploy", "--env", "local", code=2)
-    assert "nobody can answer; say --yes" in output
+    assert "is not a terminal; pass --yes" in output
 
 
 def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) -> None:
@@ -351,7 +357,7 @@ def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) ->
     eventually(lambda: laptop.record(message_id))
     table = laptop.outputs["DynamoDBTable"]
     output = laptop.run("destroy", "--env", "local", "--yes")
-    assert f"Left: table {table}" in output
+    assert f"Kept: table {table}" in output
     assert "is not deployed" in laptop.run("status", code=1)
     laptop.run("up")
     assert laptop.record(message_id)["message_id"] == {"S": message_id}
@@ -362,7 +368,7 @@ def test_death_of_the_emulator_is_told(laptop: Laptop) -> None:
     """After the emulator died, status says so with the log; up starts a new one."""
     port = laptop.emulator["port"]
     psutil.Process(laptop.emulator["pid"]).kill()
-    eventually(lambda: "has died" in laptop.run("status", code=1))
+    eventually(lambda: "died after" in laptop.run("status", code=1))
     laptop.run("up", "--port", str(port))
     laptop.run("smoke")
 
@@ -374,7 +380,7 @@ def test_down_says_what_it_stopped_and_left(laptop: Laptop) -> None:
     assert Sender(endpoint).post(Webhook(body=body)).accepted
     output = laptop.run("down")
     assert f"pid {pid}" in output
-    assert "Gone with it: the webhooks that were still in the queue (1)" in output
+    assert "Lost with it: the webhooks that were still queued (1)" in output
     assert not psutil.pid_exists(pid)
     assert not (laptop.state / "cdk.out.json").exists()
     assert "Nothing is running" in laptop.run("down")

@@ -26,6 +26,8 @@ _SECRETS = {
     for name in ("body", "authorization", "cookie", "referer", "user-agent", "query")
 }
 
+pytestmark = pytest.mark.emulator
+
 
 @dataclass(frozen=True)
 class Traced:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from settings.errors import InputError
 from settings.loader import load
-from webhook_buffer.cli import app
+from webhook_buffer.cli import app, lifecycle
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.process import Running
 from webhook_buffer.operations import deployment
@@ -98,7 +98,7 @@ def test_destroy_finds_monitoring_that_is_left_alone(
     monkeypatch.setattr(laptop, "OUTPUTS", target.outputs_file)
     monkeypatch.setattr(laptop, "target", lambda _: target)
     monkeypatch.setattr(laptop, "started", lambda *_: target)
-    monkeypatch.setattr(app, "load", lambda _: target.settings)
+    monkeypatch.setattr(lifecycle, "load", lambda _: target.settings)
     monkeypatch.setattr(Cdk, "bootstrap", lambda _: None)
     monkeypatch.setattr(Cdk, "synth", lambda _: None)
     monkeypatch.setattr(Cdk, "diff", lambda _: "There were no differences")
@@ -108,9 +108,7 @@ def test_destroy_finds_monitoring_that_is_left_alone(
         done = CliRunner().invoke(app.app, arguments)
         return done.exit_code, done.output if done.exit_code == 0 else str(done.exception)
 
-    assert (
-        f"[-] Stack {name} is deleted: monitoring is false now." in run("diff", "--env", "dev")[1]
-    )
+    assert f"[-] Stack {name} will be deleted: 'monitoring' is false." in run("diff")[1]
     code, output = run("destroy", "--env", "dev", "--yes")
     assert code == 0, output
     assert "the alarms, the dashboard" in output

@@ -79,8 +79,8 @@ def test_a_part_notifies_through_its_incident() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("down", "'down' is an incident; what sets it off is one of its parts: wait, crashes,"),
-        ("timeouts", "has no alarm 'timeouts': Datadog alone watches it"),
+        ("down", "'down' is an incident, which one of its parts sets off: wait, crashes,"),
+        ("timeouts", "has no alarm 'timeouts'; only Datadog evaluates it"),
         ("silence", "has no alarm 'silence' (it is opt-in"),
         ("crash", "has no alarm 'crash'. Did you mean crashes?"),
     ],

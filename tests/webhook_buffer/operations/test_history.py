@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from alarmproof.model import MetricKey, Query
+from alarmproof.model import MetricAlarm, MetricKey, Query, Source
 
-from packages.alarmproof.tests.test_evaluate import alarm
 from settings.errors import InputError
 from settings.loader import load
 from webhook_buffer.operations import history
@@ -55,8 +54,13 @@ def _target(tmp_path: Path, cloudwatch: _CloudWatch) -> Environment:
     return target
 
 
-def _alarm(name: str, statistic: str = "Maximum") -> Any:
-    return alarm(name=name, queries=(Query("m", MetricKey("N", name), statistic, 60),))
+def _alarm(name: str, statistic: str = "Maximum") -> MetricAlarm:
+    return MetricAlarm(
+        name=name, source=Source("t.json", name),
+        queries=(Query("m", MetricKey("N", name), statistic, 60),), returned="m",
+        comparison="GreaterThanThreshold", threshold=5.0, period=60, evaluation_periods=1,
+        datapoints_to_alarm=1,
+    )  # fmt: skip
 
 
 def test_pages_are_put_together(tmp_path: Path) -> None:

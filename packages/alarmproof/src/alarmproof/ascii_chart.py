@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from alarmproof.arrays import Values
 from alarmproof.evaluate import datapoints
-from alarmproof.model import History, MetricAlarm, State, Values
+from alarmproof.model import History, MetricAlarm, State
 from alarmproof.notation import duration
 from alarmproof.runner import Outcome
 
@@ -33,7 +34,7 @@ def failed(outcome: Outcome, *, width: int = 80) -> str:
 
 
 def _shown(outcome: Outcome) -> list[History]:
-    """The alarm, and what failed beside it; a composite's parts that ever went on."""
+    """The alarm, and what failed beside it; a composite's parts that ever fired."""
     names = [outcome.alarm.name, *(one.alarm for one in outcome.failures)]
     if not isinstance(outcome.alarm, MetricAlarm):
         names += [one.alarm.name for one in outcome.histories.values() if one.in_alarm()]
@@ -58,9 +59,9 @@ def _alarm(outcome: Outcome, history: History, width: int) -> Iterator[str]:
     for change in history.changes:
         when = f"{duration(change.at):>{_MARGIN - 1}} → "
         yield from _folded(when, f"{change.state}: {change.reason}", width)
-        told = [one.action for one in history.notifications if one.at == change.at]
-        if told:
-            yield from _folded(" " * len(when), f"told: {', '.join(told)}", width)
+        notified = [note.action for note in history.notifications if note.at == change.at]
+        if notified:
+            yield from _folded(" " * len(when), f"notified: {', '.join(notified)}", width)
     if not history.changes:
         yield _row("", "no transition")
 
@@ -94,7 +95,7 @@ def _chart(values: Values, alarm: MetricAlarm) -> Iterator[str]:
     threshold = alarm.threshold
     ends: Sequence[float] = [*present, *([threshold] if threshold is not None else [])]
     if not len(present):
-        yield _row("", "(no datapoint at all)")
+        yield _row("", "(no datapoints)")
         return
     low, high = min(0.0, min(ends)), max(ends)
     span = (high - low) or 1.0

@@ -1,6 +1,6 @@
 """Test cases of alarms: a YAML file of series and expected states.
 
-Every mistake of a file is told at once, with its line.
+Every mistake of a file is reported at once, with its line.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from pathlib import Path
 
 import yaml
 
-from alarmproof import notation, yaml_nodes
+from alarmproof import files, notation, yaml_nodes
+from alarmproof.arrays import Values
 from alarmproof.errors import InputError
-from alarmproof.model import State, Values
+from alarmproof.model import State
 from alarmproof.yaml_nodes import Reader, line
 
 NOBODY = "nobody"
@@ -44,8 +45,8 @@ class Expectation:
 
     Attributes:
         at: seconds since the first sample.
-        notifies: who is told of the state between the expectation before and this one, or
-            ``nobody`` of any state; None for anything.
+        notifies: who is notified of the state between the expectation before and this one,
+            or ``nobody`` of any state; None for anything.
         alarm: another alarm than the case's.
     """
 
@@ -63,8 +64,8 @@ class Case:
     Attributes:
         interval: seconds between samples.
         kind: ``firing``, ``silent`` or ``gap``, or None.
-        quiet: whether nobody is told of an ALARM in all its time; of an alarm that has nobody
-            to tell, whether it is never in ALARM.
+        quiet: whether nobody is ever notified of an ALARM; for an alarm without actions,
+            whether it is never in ALARM.
     """
 
     file: str
@@ -80,17 +81,20 @@ class Case:
 
 
 def load(paths: Sequence[Path]) -> list[Case]:
-    """The cases of files, and of those YAML files in folders that have some.
+    """The cases of files; in a folder, only YAML files with a ``cases`` key are read.
 
     Raises:
-        InputError: When there are none, or with all mistakes of all files.
+        InputError: When there are no cases, or with all mistakes of all files.
     """
     roots: list[tuple[Path, yaml.Node | None]] = []
     for path in paths:
         if not path.is_dir():
             roots.append((path, yaml_nodes.compose(path)))
             continue
-        inside = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
+        try:
+            inside = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
+        except OSError as error:
+            raise files.unreadable(path, error) from None
         roots += [
             (file, root) for file in inside if _is_about_cases(root := yaml_nodes.compose(file))
         ]
@@ -136,8 +140,8 @@ class _Reader(Reader):
         for case in found:
             if case.title in titles:
                 self.problems.append(
-                    f"{self.file}:{case.line}: the title '{case.title}' is that of line "
-                    f"{titles[case.title]}, too; give each case its own"
+                    f"{self.file}:{case.line}: the title '{case.title}' is also that of "
+                    f"line {titles[case.title]}; give each case its own"
                 )
             titles.setdefault(case.title, case.line)
         return found
@@ -147,13 +151,15 @@ class _Reader(Reader):
         given = self.mapping(node, _CASE, "a case", required=("title", "alarm", "series"))
         series = [self._series(one) for one in self.items(given.get("series"), "series")]
         if not series and isinstance(given.get("series"), yaml.SequenceNode):
-            self.wrong(given["series"], "there is no series; add at least one (_x5 for no data)")
+            self.wrong(
+                given["series"], "the list is empty; add at least one series (_x5 for no data)"
+            )
         expect = [self._expectation(one) for one in self.items(given.get("expect"), "expect")]
         initial = self.one_of(given.get("initial"), tuple(State), "initial")
         kind = self.one_of(given.get("kind"), KINDS, "kind")
         quiet = self.one_of(given.get("quiet"), ("true", "false"), "quiet") == "true"
         if not expect and not quiet:
-            self.wrong(node, "nothing is expected; add 'expect', or 'quiet: true'")
+            self.wrong(node, "the case expects nothing; add 'expect', or 'quiet: true'")
         every = self._interval(given.get("interval"), interval)
         longest = max((len(one.values) for one in series if one), default=0) * every
         for one in expect:
@@ -164,7 +170,7 @@ class _Reader(Reader):
                 )
         times = [one.at for one in expect if one]
         if times != sorted(times):
-            self.wrong(given["expect"], "the expectations are not in the order of time")
+            self.wrong(given["expect"], "the expectations are not in chronological order")
         if len(self.problems) > before:
             return None
         return Case(
@@ -208,13 +214,13 @@ class _Reader(Reader):
         if state is None or "at" not in given:
             return None
         notifies = None
-        if told := given.get("notifies"):
-            many = isinstance(told, yaml.SequenceNode)
-            notifies = tuple(map(self.text, told.value if many else [told]))
+        if names := given.get("notifies"):
+            many = isinstance(names, yaml.SequenceNode)
+            notifies = tuple(map(self.text, names.value if many else [names]))
             if not any(notifies):
-                self.wrong(told, "notifies whom? Write names, or nobody")
+                self.wrong(names, "'notifies' is empty; write names, or nobody")
             if NOBODY in notifies and len(notifies) > 1:
-                self.wrong(told, "'nobody' stands alone, or names without it")
+                self.wrong(names, "write either 'nobody' or names, not both")
         return Expectation(
             at=at,
             state=State(state),
@@ -226,7 +232,7 @@ class _Reader(Reader):
     def _interval(self, node: yaml.Node | None, default: int) -> int:
         found = self._seconds(node, default)
         if node and not found:
-            self.wrong(node, "the interval is nothing; write 1m or more")
+            self.wrong(node, "the interval is zero; write 1m or more")
         return found
 
     def _seconds(self, node: yaml.Node | None, default: int) -> int:

@@ -9,21 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from alarmproof.errors import InputError
-from alarmproof.model import (
-    AnyAlarm,
-    Change,
-    CompositeAlarm,
-    History,
-    Notification,
-    NotSupportedError,
-    State,
-)
+from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.model import AnyAlarm, Change, CompositeAlarm, History, Notification, State
 
 # Whether a rule holds, by the states of all alarms.
 Rule = Callable[[Mapping[str, State]], bool]
 
 _TOKEN = re.compile(r'\s*(?:"([^"]*)"|\'([^\']*)\'|([(),])|([^\s(),"\']+))')
+# Source: CloudWatch API reference, PutCompositeAlarm, AlarmRule.
+_LONGEST = 10_240
 _STATES = {"ALARM": State.ALARM, "OK": State.OK, "INSUFFICIENT_DATA": State.INSUFFICIENT_DATA}
 
 
@@ -33,7 +27,12 @@ def parse(rule: str) -> tuple[Rule, frozenset[str]]:
     Raises:
         NotSupportedError: When it can't be read.
     """
-    return _Parser(rule).parse()
+    if len(rule) > _LONGEST:
+        raise NotSupportedError(f"alarm rule '{rule[:40]}…': longer than {_LONGEST} characters")
+    try:
+        return _Parser(rule).parse()
+    except RecursionError:
+        raise NotSupportedError(f"alarm rule '{rule[:40]}…': nested too deeply") from None
 
 
 class _Parser:
@@ -132,7 +131,7 @@ class _Parser:
         negated = word == "NOT"
         word = self._next().upper() if negated else word
         if word not in _STATES:
-            raise self._error(f"'{word}' is no state")
+            raise self._error(f"'{word}' is not a state")
         self._expect(",")
         self._expect("(")
         names = [self._name()]
@@ -145,7 +144,7 @@ class _Parser:
         try:
             least = float(number.rstrip("%")) / 100 * len(names) if share else float(number)
         except ValueError:
-            raise self._error(f"'{number}' is no number") from None
+            raise self._error(f"'{number}' is not a number") from None
         return lambda states: (
             sum((states[name] is _STATES[word]) is not negated for name in names) >= least
         )
@@ -228,13 +227,13 @@ def _history(
         now = State.ALARM if rule(states) else State.OK
         if now is not state:
             state = now
-            told = ", ".join(f"{name} to {change.state}" for name, change in events[at])
-            changes.append(Change(at, state, f"Alarm rule evaluated anew after: {told}."))
+            causes = ", ".join(f"{name} to {change.state}" for name, change in events[at])
+            changes.append(Change(at, state, f"Alarm rule re-evaluated after: {causes}."))
     suppressor = parts.get(alarm.suppressor or "")
-    told_at = _performed(alarm, changes, suppressor, end)
+    performed = _performed(alarm, changes, suppressor, end)
     notifications = tuple(
         Notification(at, alarm.name, now, action)
-        for at, now in told_at
+        for at, now in performed
         for action in alarm.actions(now)
     )
     return History(alarm, start, end, begun, tuple(changes), notifications)
@@ -249,8 +248,8 @@ def _performed(
     """When actions are performed, and for which state.
 
     A change waits for the suppressor to go to ALARM; while it is there nothing is done; after it
-    the extension runs. Another change discards what runs and waits anew. Then the actions of the
-    state of that time are performed, if it changed since they were performed last.
+    the extension runs. Another change discards what runs and starts the wait again. Then the
+    actions of the state of that time are performed, if it changed since they were performed last.
     """
     if suppressor is None:
         return [(change.at, change.state) for change in changes]

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from alarmproof import composites, metric_math, series, states
-from alarmproof.errors import InputError
+from alarmproof.arrays import Times, Values
+from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.expressions import Expression, compile_expression
 from alarmproof.model import (
     AnyAlarm,
     Change,
@@ -24,13 +26,10 @@ from alarmproof.model import (
     MetricAlarm,
     Missing,
     Notification,
-    NotSupportedError,
     Query,
     Recording,
     Series,
     State,
-    Times,
-    Values,
 )
 
 _MINUTE, _DAY = 60, 86_400
@@ -109,7 +108,7 @@ def datapoints(alarm: MetricAlarm, recording: Recording, *, start: int, end: int
 
 def _require_minutes(start: int, end: int) -> None:
     if start % _MINUTE or end % _MINUTE or end < start:
-        raise InputError(f"{start} to {end} is no stretch of full minutes, given in Unix seconds.")
+        raise InputError(f"{start} to {end}: not full minutes in Unix seconds, in order.")
 
 
 def _times(alarm: MetricAlarm, start: int, end: int, *, every: bool = False) -> Times:
@@ -125,7 +124,7 @@ class _Plan:
 
     alarm: MetricAlarm
     metrics: dict[str, Sequence[Series]]
-    expressions: dict[str, metric_math.Expression]
+    expressions: dict[str, Expression]
     looks_back: bool
     # Of the last stretch that was asked for, by query and statistic.
     _kept: dict[tuple[str, str, int, int], Values] = field(default_factory=dict)
@@ -144,7 +143,7 @@ class _Plan:
                 )
         try:
             expressions = {
-                query.id: metric_math.compile_expression(query.expression)
+                query.id: compile_expression(query.expression)
                 for query in alarm.queries
                 if query.expression is not None and query.id != alarm.band
             }

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from alarmproof import bounded_yaml, files
 from alarmproof.errors import InputError
 from alarmproof.lint_checks import Setting
-from alarmproof.lint_rules import ERROR, RULES
+from alarmproof.lint_rules import ERROR, RULES, Rule
 from alarmproof.model import AnyAlarm, Source, Templates
 
-METADATA = "webhook-buffer"
+METADATA = "alarmproof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +49,43 @@ class Allowance:
 
 
 def lint(
-    templates: Templates, *, promise: int = 300, allowances: Sequence[Allowance] = ()
+    templates: Templates, *, max_reaction: int = 300, allowances: Sequence[Allowance] = ()
 ) -> list[Finding]:
     """Everything that is wrong, in the order of the alarms.
 
     Args:
-        promise: seconds within which a breach has to set an alarm off.
+        max_reaction: seconds within which a breach has to set an alarm off.
         allowances: beyond those in the templates' metadata.
     """
-    setting = Setting(templates, promise)
+    setting = Setting(templates, max_reaction)
     given = [*allowances, *_in_metadata(templates)]
     used: set[Allowance] = set()
     found: list[Finding] = []
     for alarm in templates.alarms:
         for rule in RULES:
             allowing = [one for one in given if one.rule == rule.id and _is(one.alarm, alarm)]
-            for why in rule.check(setting, alarm):
+            for why in _reasons(rule, setting, alarm):
                 used.update(allowing)
                 if not any(one.reason for one in allowing):
                     found.append(
                         Finding(rule.id, rule.severity, alarm.name, alarm.source, why, rule.remedy)
                     )
     return [*found, *_of_allowances(given, used, templates)]
+
+
+def _reasons(rule: Rule, setting: Setting, alarm: AnyAlarm) -> list[str]:
+    """What a rule says of an alarm.
+
+    Raises:
+        InputError: When a resource beside the alarm is not what CloudFormation's schema says.
+    """
+    try:
+        return list(rule.check(setting, alarm))
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{alarm.source}: {rule.id} can't judge it, because a resource it uses is malformed "
+            f"({error})."
+        ) from None
 
 
 def load_allowances(file: Path) -> list[Allowance]:
@@ -81,13 +95,13 @@ def load_allowances(file: Path) -> list[Allowance]:
         InputError: When it can't be read or is something else.
     """
     try:
-        given = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{file}: can't be read as YAML: {error}") from None
+        given = bounded_yaml.load(files.read_text(file))
+    except ValueError as error:
+        raise InputError(f"{file}: not YAML: {error}") from None
     if not isinstance(given, list) or not all(
         isinstance(one, dict) and one.keys() == {"rule", "alarm", "reason"} for one in given
     ):
-        raise InputError(f"{file}: is no list of mappings with 'rule', 'alarm' and 'reason'.")
+        raise InputError(f"{file}: not a list of mappings with 'rule', 'alarm' and 'reason'.")
     return [
         Allowance(str(one["rule"]), str(one["alarm"]), str(one["reason"] or ""), str(file))
         for one in given
@@ -111,11 +125,11 @@ def _of_allowances(
         source = alarm.source if alarm else Source(one.source, one.alarm)
         if one.rule not in known:
             near = difflib.get_close_matches(one.rule, known, n=1)
-            why = f"'{one.rule}' is no rule" + (f"; did you mean '{near[0]}'?" if near else ".")
+            why = f"'{one.rule}' is not a rule" + (f"; did you mean '{near[0]}'?" if near else ".")
         elif not one.reason.strip():
             why = f"{one.rule} is allowed without a reason."
         elif one not in used:
-            why = f"{one.rule} is allowed, but there is nothing to allow."
+            why = f"{one.rule} is allowed, but there is no such finding."
         else:
             continue
         remedy = "Remove it, or say why it is there."
@@ -169,7 +183,7 @@ def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
         }
         for one in findings
     ]
-    driver = {"name": "webhook-buffer alarms lint", "version": version, "rules": rules}
+    driver = {"name": "alarmproof", "version": version, "rules": rules}
     document = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from alarmproof import composites, metric_math
+from alarmproof import composites, expressions
 from alarmproof.aws_metrics import SERVICES
+from alarmproof.errors import NotSupportedError
 from alarmproof.model import (
     AnyAlarm,
     CompositeAlarm,
     MetricAlarm,
     Missing,
-    NotSupportedError,
     Query,
     Resource,
     Templates,
@@ -31,15 +31,15 @@ class Setting:
     """All that a check may look at.
 
     Attributes:
-        promise: seconds within which an alarm is promised to react.
+        max_reaction: seconds within which an alarm has to react.
     """
 
     templates: Templates
-    promise: int
+    max_reaction: int
 
     @cached_property
     def parts(self) -> frozenset[str]:
-        """The names of alarms that a composite one tells of."""
+        """The names of alarms that are part of a composite one."""
         return frozenset(name for one in self.composites for name in _names(one))
 
     @cached_property
@@ -65,7 +65,7 @@ class Setting:
         )
 
     @cached_property
-    def heard_topics(self) -> frozenset[str]:
+    def subscribed_topics(self) -> frozenset[str]:
         """The names of topics with a subscription."""
         subscribed = {
             str(one.resolved.get("TopicArn", "")).rpartition(":")[2]
@@ -110,7 +110,7 @@ def unknown_metric(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
         if published is not None and metric.name not in published:
             near = difflib.get_close_matches(metric.name, published, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
-            yield f"{metric.namespace} publishes no {metric.name}.{hint}"
+            yield f"{metric.namespace} does not publish {metric.name}.{hint}"
 
 
 def unknown_dimension(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
@@ -124,13 +124,13 @@ def unknown_dimension(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
             given = " + ".join(sorted(names)) or "none"
             yield (
                 f"{metric.namespace} publishes {metric.name} by {' or '.join(sets)}, not by "
-                f"{given}; no datapoint will ever come."
+                f"{given}; there will never be a datapoint."
             )
 
 
 def no_action(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
     if not alarm.alarm_actions and alarm.name not in setting.parts:
-        yield "It has no alarm action, and no composite alarm tells of it."
+        yield "It has no alarm action, and is not part of a composite alarm."
 
 
 def actions_disabled(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
@@ -138,11 +138,11 @@ def actions_disabled(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
         yield "Its actions are disabled."
 
 
-def unheard_topic(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
+def unsubscribed_topic(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
     topics = {_topic_name(one) for one in setting.of_type("AWS::SNS::Topic")}
     for action in alarm.alarm_actions:
-        if action in topics and action not in setting.heard_topics:
-            yield f"Nobody is subscribed to the topic '{action}'."
+        if action in topics and action not in setting.subscribed_topics:
+            yield f"The topic '{action}' has no subscription."
 
 
 def key_forbids(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
@@ -152,7 +152,7 @@ def key_forbids(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
         if not key:
             continue
         if key.endswith("alias/aws/sns"):
-            yield f"The topic '{action}' has AWS's own key, which CloudWatch may not use."
+            yield f"The topic '{action}' uses AWS's own key, which CloudWatch may not use."
             continue
         logical_id = key.rpartition("/")[2]
         found = next(
@@ -205,7 +205,7 @@ def always_breaches(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
     if alarm.missing is Missing.BREACHING and published and published.on_event and _above(alarm):
         yield (
             f"{query.metric.name} is published only when it happens, and missing data counts as "
-            "breaching: the alarm is on while all is well."
+            "breaching: it is in ALARM while all is well."
         )
 
 
@@ -230,10 +230,10 @@ def slow_reaction(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
     if not isinstance(alarm, MetricAlarm) or alarm.name in setting.parts:
         return
     least = (alarm.datapoints_to_alarm - 1) * alarm.period + 60
-    if least > setting.promise:
+    if least > setting.max_reaction:
         yield (
             f"It can react after {least} s at the earliest ({alarm.datapoints_to_alarm} datapoints "
-            f"of {alarm.period} s); promised are {setting.promise} s."
+            f"of {alarm.period} s); the limit is {setting.max_reaction} s."
         )
 
 
@@ -269,7 +269,7 @@ def out_of_range(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
 
 def duplicate_name(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
     if setting.names[alarm.name] > 1:
-        yield f"{setting.names[alarm.name]} alarms are called so; one overwrites the other."
+        yield f"{setting.names[alarm.name]} alarms have this name; one overwrites the other."
 
 
 def same_alarm(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
@@ -285,7 +285,7 @@ def same_alarm(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
         if other is alarm:
             return
         if isinstance(other, MetricAlarm) and what(other) == what(alarm):
-            yield f"It is the same alarm as '{other.name}', so both tell the same."
+            yield f"It is the same alarm as '{other.name}', so everything is notified twice."
 
 
 def circle(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
@@ -321,7 +321,7 @@ def no_description(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
 def no_runbook(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
     text = alarm.description.lower()
     if text.strip() and "runbook" not in text and "http" not in text:
-        yield "Its description leads to no runbook."
+        yield "Its description does not link to a runbook."
 
 
 def not_evaluable(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
@@ -336,12 +336,12 @@ def not_evaluable(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
         if query.expression is None or query.id == alarm.band:
             continue
         try:
-            undeclared = metric_math.compile_expression(query.expression).ids - ids
+            undeclared = expressions.compile_expression(query.expression).ids - ids
         except NotSupportedError as error:
             yield str(error)
             continue
         for name in sorted(undeclared):
-            yield f"The expression '{query.expression}' uses '{name}', which no query is called."
+            yield f"The expression '{query.expression}' uses '{name}', which is not a query's id."
 
 
 def iterator_age(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
@@ -359,7 +359,7 @@ def iterator_age(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
             for one in setting.of_type("AWS::SQS::Queue")
         }
         if sources and all(one in queues or ":sqs:" in one for one in sources):
-            yield f"'{name}' reads from SQS only, and IteratorAge is of streams."
+            yield f"'{name}' reads only from SQS, and IteratorAge is for streams."
 
 
 def negative_drain(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What is evaluated and what comes out: series, alarms and their histories, as plain data.
 
-This package stands alone: it works on the alarms of any CloudFormation template and knows no
-signals, no settings, no CDK and no AWS. Times are Unix seconds, UTC; a value at time ``t`` with
+This package stands alone: it works on the alarms of any CloudFormation template and needs neither
+the CDK nor AWS. Times are Unix seconds, UTC; a value at time ``t`` with
 step ``s`` was measured in ``[t, t + s)``; NaN is a missing value.
 """
 
@@ -10,20 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from alarmproof.errors import UnknownAlarmError
 
-from alarmproof.errors import InputError
-
-Values = NDArray[np.float64]
-# Unix seconds.
-Times = NDArray[np.int64]
-
-
-class NotSupportedError(InputError):
-    """When an alarm uses what the evaluator does not know; it never guesses."""
+if TYPE_CHECKING:
+    # Linting works without numpy.
+    from alarmproof.arrays import Values
 
 
 class State(StrEnum):
@@ -107,7 +100,7 @@ class Query:
 
     Attributes:
         metric, statistic, period: None with an expression.
-        expression: metric maths over the ids of the others; None with a metric.
+        expression: metric math over the ids of the others; None with a metric.
     """
 
     id: str
@@ -150,7 +143,7 @@ class _Alarm:
     insufficient_data_actions: tuple[str, ...] = ()
 
     def actions(self, state: State) -> tuple[str, ...]:
-        """Who is told of the change to a state."""
+        """Who is notified of the change to a state."""
         if not self.actions_enabled:
             return ()
         return {
@@ -225,8 +218,8 @@ class Notification:
     """An action that was performed.
 
     Attributes:
-        state: what it tells.
-        action: who is told.
+        state: the state it announces.
+        action: who is notified.
     """
 
     at: int
@@ -259,13 +252,13 @@ class History:
 
     def in_alarm(self) -> tuple[tuple[int, int], ...]:
         """The stretches of time ``[from, to)`` that it was in ALARM."""
-        found: list[tuple[int, int]] = []
+        stretches: list[tuple[int, int]] = []
         state, since = self.initial, self.start
         for change in (*self.changes, Change(self.end, State.OK, "")):
             if state is State.ALARM and change.at > since:
-                found.append((since, change.at))
+                stretches.append((since, change.at))
             state, since = change.state, change.at
-        return tuple(found)
+        return tuple(stretches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,17 +295,9 @@ class Templates:
         Raises:
             UnknownAlarmError: When there is none, or more than one.
         """
-        exact = [one for one in self.alarms if name in (one.name, one.source.logical_id)]
-        found = exact or [one for one in self.alarms if one.name.endswith(f"-{name}")]
-        if len(found) == 1:
-            return found[0]
-        raise UnknownAlarmError(name, found or self.alarms, ambiguous=bool(found))
-
-
-class UnknownAlarmError(InputError):
-    """When a name stands for no alarm, or for several."""
-
-    def __init__(self, name: str, candidates: Sequence[AnyAlarm], *, ambiguous: bool) -> None:
-        names = ", ".join(sorted(one.name for one in candidates)[:8]) or "none at all"
-        what = "stands for several" if ambiguous else "is no alarm here"
-        super().__init__(f"'{name}' {what}: {names}. Say one of them in full.")
+        exact = [alarm for alarm in self.alarms if name in (alarm.name, alarm.source.logical_id)]
+        matching = exact or [alarm for alarm in self.alarms if alarm.name.endswith(f"-{name}")]
+        if len(matching) == 1:
+            return matching[0]
+        candidates = [alarm.name for alarm in matching or self.alarms]
+        raise UnknownAlarmError(name, candidates, ambiguous=bool(matching))

@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from alarmproof.model import Values
+from alarmproof.arrays import Values
 
 # Values that one case may hold: a year of minutes.
 MOST = 530_000
@@ -37,7 +37,7 @@ def values(text: str) -> Values:
         match = _ITEM.fullmatch(item)
         if not match or (match["step"] and not match["times"]):
             raise ValueError(
-                f"'{item}' is no value; write 5, 5x3, 5+2x3, 5-2x3, _ (missing) or _x3"
+                f"'{item}' is not a value; write 5, 5x3, 5+2x3, 5-2x3, _ (missing) or _x3"
             )
         times = match["times"]
         count = int(times or 0) + 1
@@ -55,7 +55,7 @@ def values(text: str) -> Values:
             raise ValueError(f"'{item}' is too large a number; write one below 1e300")
         found.append(np.array(first + step * np.arange(count), np.float64))
     if not total:
-        raise ValueError("there are no values; write at least one")
+        raise ValueError("the values are empty; write at least one")
     return np.concatenate(found)
 
 
@@ -63,11 +63,11 @@ def seconds(text: str) -> int:
     """``90m``, ``1h30m``, ``2d`` in seconds; whole minutes.
 
     Raises:
-        ValueError: When it is no such time.
+        ValueError: When it is not such a duration.
     """
     match = _TIME.fullmatch(text.strip())
     if not match or not any(match.groups()):
-        raise ValueError(f"'{text}' is no time; write whole minutes, as 5m, 1h30m or 2d")
+        raise ValueError(f"'{text}' is not a duration; write whole minutes, as 5m, 1h30m or 2d")
     days, hours, minutes = (int(part or 0) for part in match.groups())
     return 60 * (minutes + 60 * (hours + 24 * days))
 

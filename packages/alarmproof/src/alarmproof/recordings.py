@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from alarmproof import extras, files
+from alarmproof.arrays import Values
 from alarmproof.errors import InputError
-from alarmproof.model import MetricKey, Series, Values
+from alarmproof.model import MetricKey, Series
 
 COLUMNS = ("time", "namespace", "metric", "dimensions", "statistic", "period", "value")
 FORMS = (".json", ".csv", ".parquet")
@@ -76,20 +78,20 @@ def load(file: Path) -> Recorded:
     readers = {".json": _from_json, ".csv": _from_csv, ".parquet": _from_parquet}
     reader = readers.get(file.suffix.lower())
     if reader is None:
-        raise InputError(f"{file}: unknown form; name a file that ends in {', '.join(FORMS)}.")
+        raise _unknown_form(file)
     try:
-        found = reader(file)
+        entries = reader(file)
     except OSError as error:
-        raise InputError(f"{file}: can't be read ({error.strerror or error}).") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: is no text.") from None
-    if not found:
-        raise InputError(f"{file}: holds no series.")
-    return Recorded(found)
+        raise files.unreadable(file, error) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8 text (byte {error.start}).") from None
+    if not entries:
+        raise InputError(f"{file}: no series in it.")
+    return Recorded(entries)
 
 
 def save(file: Path, series: Iterable[Series]) -> None:
-    """Writes series into a file, by its suffix.
+    """Writes series into a file, by its suffix; whole, or not at all.
 
     Raises:
         InputError: When the suffix is unknown, or the file can't be written.
@@ -97,14 +99,16 @@ def save(file: Path, series: Iterable[Series]) -> None:
     writers = {".json": _to_json, ".csv": _to_csv, ".parquet": _to_parquet}
     writer = writers.get(file.suffix.lower())
     if writer is None:
-        raise InputError(f"{file}: unknown form; name a file that ends in {', '.join(FORMS)}.")
-    try:
-        writer(file, series)
-    except OSError as error:
-        raise InputError(f"{file}: can't be written ({error.strerror}).") from None
+        raise _unknown_form(file)
+    with files.written(file) as temporary:
+        writer(temporary, series)
 
 
-def written(metric: MetricKey) -> str:
+def _unknown_form(file: Path) -> InputError:
+    return InputError(f"{file}: unknown format; the name has to end in {', '.join(FORMS)}.")
+
+
+def dimensions_text(metric: MetricKey) -> str:
     """Dimensions as one text: ``QueueName=orders;Stage=live``."""
     return ";".join(f"{name}={value}" for name, value in metric.dimensions)
 
@@ -140,7 +144,7 @@ def _dimensions(value: Any) -> dict[str, str]:
         return {str(one["Name"]): str(one["Value"]) for one in value}
     pairs = [part.partition("=") for part in str(value or "").split(";") if part]
     if not all(name and sign for name, sign, _ in pairs):
-        raise ValueError(f"'{value}' are no dimensions; write Name=value;Name=value")
+        raise ValueError(f"'{value}' are not dimensions; write Name=value;Name=value")
     return {name: one for name, _, one in pairs}
 
 
@@ -165,7 +169,7 @@ def _placed(
     for at, value in zip(times, given, strict=True):
         index, rest = divmod(at - start, period)
         if rest:
-            raise ValueError(f"{_iso(at)} is no multiple of {period} s after {_iso(start)}")
+            raise ValueError(f"{_iso(at)} is not a multiple of {period} s after {_iso(start)}")
         if taken[index]:
             raise ValueError(f"{_iso(at)} comes twice")
         taken[index], values[index] = True, value
@@ -179,11 +183,11 @@ def _held(series: Series) -> _Entry:
 def _from_json(file: Path) -> list[_Entry]:
     try:
         document = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise InputError(f"{file}: no JSON: {error}") from None
+    except (RecursionError, ValueError) as error:
+        raise InputError(f"{file}: not JSON: {error}") from None
     listed = document.get("series") if isinstance(document, dict) else document
     if not isinstance(listed, list):
-        raise InputError(f"{file}: is no list of series, nor has it one under 'series'.")
+        raise InputError(f"{file}: not a list of series, nor an object with one under 'series'.")
     found = []
     for number, entry in enumerate(listed, start=1):
         try:
@@ -197,7 +201,7 @@ def _from_json(file: Path) -> list[_Entry]:
 
 def _of_json(entry: Any) -> Series:
     if not isinstance(entry, dict):
-        raise ValueError("is no object")
+        raise ValueError("not an object")
     metric = MetricKey.of(
         str(entry["namespace"]), str(entry["metric"]), _dimensions(entry.get("dimensions") or {})
     )
@@ -265,7 +269,7 @@ def _to_csv(file: Path, series: Iterable[Series]) -> None:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for one in series:
-            what = one.metric.namespace, one.metric.name, written(one.metric)
+            what = one.metric.namespace, one.metric.name, dimensions_text(one.metric)
             for index in np.flatnonzero(~np.isnan(one.values)):
                 at = _iso(one.start + one.step * int(index))
                 value = repr(float(one.values[index]))
@@ -274,6 +278,7 @@ def _to_csv(file: Path, series: Iterable[Series]) -> None:
 
 def _from_parquet(file: Path) -> list[_Entry]:
     """One row, in a row group of its own, for each series: what is not asked for is not read."""
+    extras.require("parquet", "Parquet")
     import pyarrow
     from pyarrow import parquet
 
@@ -283,9 +288,11 @@ def _from_parquet(file: Path) -> list[_Entry]:
             columns=["namespace", "metric", "dimensions", "statistic", "start", "period", "count"]
         ).to_pylist()
     except (pyarrow.ArrowInvalid, KeyError) as error:
-        raise InputError(f"{file}: no recording in Parquet: {error}") from None
+        raise InputError(f"{file}: not a recording in Parquet: {error}") from None
     if opened.num_row_groups != len(described):
-        raise InputError(f"{file}: has not one row group for each series; docs/replay.md says how.")
+        raise InputError(
+            f"{file}: it needs one row group for each series; docs/replay.md describes the format."
+        )
 
     def entry(number: int, row: Mapping[str, Any]) -> _Entry:
         metric = MetricKey.of(row["namespace"], row["metric"], _dimensions(row["dimensions"]))
@@ -302,6 +309,7 @@ def _from_parquet(file: Path) -> list[_Entry]:
 
 
 def _to_parquet(file: Path, series: Iterable[Series]) -> None:
+    extras.require("parquet", "Parquet")
     import pyarrow
     from pyarrow import parquet
 
@@ -320,7 +328,7 @@ def _to_parquet(file: Path, series: Iterable[Series]) -> None:
     with parquet.ParquetWriter(file, schema) as writer:
         for one in series:
             columns = [
-                [one.metric.namespace], [one.metric.name], [written(one.metric)], [one.statistic],
-                [one.start], [one.step], [len(one.values)], [one.values],
+                [one.metric.namespace], [one.metric.name], [dimensions_text(one.metric)],
+                [one.statistic], [one.start], [one.step], [len(one.values)], [one.values],
             ]  # fmt: skip
             writer.write_table(pyarrow.table(columns, schema=schema))

@@ -1,4 +1,4 @@
-"""A whole set of alarms over recorded series: would they have told, whom, how often?"""
+"""A whole set of alarms over recorded series: who would have been notified, and how often?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alarmproof import composites
-from alarmproof.errors import InputError
+from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.evaluate import evaluate
 from alarmproof.model import (
     AnyAlarm,
@@ -18,11 +18,11 @@ from alarmproof.model import (
     History,
     MetricAlarm,
     Missing,
-    NotSupportedError,
     Recording,
     State,
     Templates,
 )
+from alarmproof.notation import duration
 
 _DAY = 86_400
 # So many changes to ALARM within an hour are flapping.
@@ -43,7 +43,7 @@ class Change:
 
 def _missing(text: str) -> Missing:
     if text not in set(Missing):
-        raise ValueError(f"'{text}' is none of {', '.join(Missing)}")
+        raise ValueError(f"'{text}' is not one of {', '.join(Missing)}")
     return Missing(text)
 
 
@@ -61,11 +61,13 @@ def parse_change(text: str) -> Change:
     """``queue-age-page.threshold=600`` as a change.
 
     Raises:
-        InputError: When it is none; it names what can be changed.
+        InputError: When it is not a change; it names what can be changed.
     """
     match = _CHANGE.fullmatch(text)
     if not match or match["key"] not in _KEYS:
-        raise InputError(f"'{text}' is no change; write ALARM.KEY=VALUE with {', '.join(_KEYS)}.")
+        raise InputError(
+            f"'{text}' is not a change; write ALARM.KEY=VALUE, where KEY is {', '.join(_KEYS)}."
+        )
     try:
         return Change(match["alarm"], match["key"], _KEYS[match["key"]](match["value"]))
     except ValueError as error:
@@ -100,14 +102,14 @@ class Replayed:
         return max((end - start for start, end in self.incidents), default=0)
 
     @property
-    def told(self) -> Counter[str]:
-        """Who was told of ALARM, how often."""
+    def notified(self) -> Counter[str]:
+        """Who was notified of ALARM, how often."""
         notes = self.history.notifications if self.history else ()
         return Counter(one.action for one in notes if one.state is State.ALARM)
 
     @property
     def flapping(self) -> int:
-        """How often it went on three times within an hour."""
+        """How often it fired three times within an hour."""
         starts = [start for start, _ in self.incidents]
         return sum(
             third - first <= _HOUR
@@ -130,13 +132,25 @@ class Replay:
         length = self.end - self.start
         return "-" if length < _DAY else f"{count * 7 * _DAY / length:.1f}"
 
-    def told(self, of: Sequence[Replayed]) -> str:
-        """Who was told of ALARM how often: ``on-call 12 (2.8 a week), owners 1 (0.2 a week)``."""
-        told = sum((one.told for one in of), Counter[str]())
-        rates = {name: self.a_week(count) for name, count in told.items()}
+    def figures(self, alarm: Replayed) -> list[str]:
+        """An alarm's row, as the terminal and the report show it.
+
+        Times fired, notifications, notifications a week, share of time in ALARM, longest, flaps.
+        """
+        notified = sum(alarm.notified.values())
+        share = alarm.seconds_in_alarm / (self.end - self.start)
+        return [
+            str(len(alarm.incidents)), str(notified), self.a_week(notified), f"{share:.2%}",
+            duration(alarm.longest), str(alarm.flapping),
+        ]  # fmt: skip
+
+    def notified(self, alarms: Sequence[Replayed]) -> str:
+        """Who was notified of ALARM: ``on-call 12 (2.8 a week), owners 1 (0.2 a week)``."""
+        notified = sum((alarm.notified for alarm in alarms), Counter[str]())
+        rates = {name: self.a_week(count) for name, count in notified.items()}
         listed = (
             f"{name} {count}" + (f" ({rates[name]} a week)" if rates[name] != "-" else "")
-            for name, count in sorted(told.items())
+            for name, count in sorted(notified.items())
         )
         return ", ".join(listed) or "nobody"
 
@@ -152,7 +166,7 @@ def replay(
     """Evaluates every alarm from ``start`` to ``end``.
 
     Raises:
-        InputError: When a change is of no alarm, or makes none that can be; or there is no time.
+        InputError: When a change names an unknown alarm or is impossible, or there is no time.
     """
     if end <= start:
         raise InputError("There is no time between the beginning and the end of the recording.")
@@ -179,7 +193,7 @@ def _changed(templates: Templates, changes: Sequence[Change]) -> list[AnyAlarm]:
         if not 1 <= alarm.datapoints_to_alarm <= alarm.evaluation_periods:
             raise InputError(
                 f"'{change}': {alarm.datapoints_to_alarm} of {alarm.evaluation_periods} datapoints "
-                "can't be; change both."
+                "are impossible; change both."
             )
         by_name[alarm.name] = alarm
     return list(by_name.values())

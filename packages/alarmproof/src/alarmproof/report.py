@@ -1,4 +1,4 @@
-"""A replay as one HTML file: no network, a section for each alarm that went on."""
+"""A replay as one HTML file: no network, a section for each alarm that fired."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from alarmproof.arrays import Values
 from alarmproof.evaluate import datapoints
-from alarmproof.model import History, MetricAlarm, Recording, Values
+from alarmproof.model import History, MetricAlarm, Recording
 from alarmproof.notation import duration
 from alarmproof.replay import Replay, Replayed
 
@@ -44,15 +45,15 @@ def _page(replay: Replay, recording: Recording, title: str) -> Iterator[str]:
     yield f"<style>{_STYLE}</style><script>{get_plotlyjs()}</script>"
     yield f"<h1>{html.escape(title)}</h1>"
     yield f"<p>{_day(replay.start)} to {_day(replay.end)}, {duration(replay.end - replay.start)}. "
-    yield f"{len(fired)} of {len(replay.before)} alarms went on.</p>"
+    yield f"{len(fired)} of {len(replay.before)} alarms fired.</p>"
     for name, some in (("before", replay.before), ("after", replay.after)):
         if some:
             label = f" {name} the changes" if replay.after else ""
-            yield f"<p>Told of ALARM{label}: {html.escape(replay.told(some))}.</p>"
+            yield f"<p>Notified of ALARM{label}: {html.escape(replay.notified(some))}.</p>"
     if replay.changes:
         changed = ", ".join(f"<code>{html.escape(str(one))}</code>" for one in replay.changes)
         blue = '<span style="color:var(--after)">blue</span>'
-        yield f"<p>Changed: {changed}; what comes of it is {blue}.</p>"
+        yield f"<p>Changed: {changed}; the result is {blue}.</p>"
     yield _table(replay, fired)
     for number, pair in enumerate(fired):
         yield f'<h2 id="a{number}">{html.escape(pair[0].alarm.name)}</h2>'
@@ -72,12 +73,12 @@ def _pairs(replay: Replay) -> Iterator[tuple[Replayed, ...]]:
 
 def _table(replay: Replay, fired: Sequence[tuple[Replayed, ...]]) -> str:
     if not fired:
-        return "<p>No alarm went on.</p>"
+        return "<p>No alarm fired.</p>"
     rows = []
     for number, pair in enumerate(fired):
         cells = [
             " → ".join(dict.fromkeys(texts)) if len(set(texts)) > 1 else texts[0]
-            for texts in zip(*(_cells(replay, one) for one in pair), strict=True)
+            for texts in zip(*(replay.figures(side) for side in pair), strict=True)
         ]
         name = html.escape(pair[0].alarm.name)
         rows.append(
@@ -85,35 +86,26 @@ def _table(replay: Replay, fired: Sequence[tuple[Replayed, ...]]) -> str:
             + "".join(f"<td>{cell}</td>" for cell in cells)
             + "</tr>"
         )
-    heads = ("Alarm", "Times on", "Told", "Told a week", "Time on", "Longest", "Flapping")
+    heads = ("Alarm", "Fired", "Notified", "A week", "Time in ALARM", "Longest", "Flaps")
     head = "".join(f"<th>{one}</th>" for one in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-
-def _cells(replay: Replay, one: Replayed) -> list[str]:
-    told = sum(one.told.values())
-    share = one.seconds_in_alarm / (replay.end - replay.start)
-    return [
-        str(len(one.incidents)), str(told), replay.a_week(told), f"{share:.2%}",
-        duration(one.longest), str(one.flapping),
-    ]  # fmt: skip
 
 
 def _chart(replay: Replay, pair: tuple[Replayed, ...], recording: Recording) -> str:
     from plotly import graph_objects, io
 
     figure = graph_objects.Figure()
-    for one, colour in zip(pair, ("#1f2937", "#1565c0"), strict=False):
+    for one, color in zip(pair, ("#1f2937", "#1565c0"), strict=False):
         alarm = one.alarm
         if not isinstance(alarm, MetricAlarm) or one.history is None:
             continue
-        if colour == "#1f2937" or alarm.period != _period(pair[0]):
+        if color == "#1f2937" or alarm.period != _period(pair[0]):
             values = datapoints(alarm, recording, start=replay.start, end=replay.end)
             times, shown = _thinned(replay.start, values)
             figure.add_scatter(x=times, y=shown, mode="lines", name="compared",
-                               line={"width": 1, "color": colour})  # fmt: skip
+                               line={"width": 1, "color": color})  # fmt: skip
         if alarm.threshold is not None:
-            figure.add_hline(y=alarm.threshold, line={"dash": "dash", "color": colour, "width": 1})
+            figure.add_hline(y=alarm.threshold, line={"dash": "dash", "color": color, "width": 1})
     shades = (("rgba(198,40,40,.25)", 0.5 if len(pair) > 1 else 0.0, 1.0),
               ("rgba(21,101,192,.30)", 0.0, 0.5))  # fmt: skip
     for one, (shade, low, high) in zip(pair, shades, strict=False):
@@ -126,7 +118,7 @@ def _chart(replay: Replay, pair: tuple[Replayed, ...], recording: Recording) -> 
             figure.add_scatter(
                 x=[_at(at) for at, _ in notes], y=[1.02] * len(notes), yaxis="y2", mode="markers",
                 marker={"symbol": "triangle-down", "size": 9, "color": shade.replace(".25", "1")},
-                text=[text for _, text in notes], hoverinfo="text+x", name="told",
+                text=[text for _, text in notes], hoverinfo="text+x", name="notified",
             )  # fmt: skip
     figure.update_layout(
         height=260 if isinstance(pair[0].alarm, MetricAlarm) else 140,
@@ -169,10 +161,10 @@ def _rest(replay: Replay, fired: set[str]) -> Iterator[str]:
     groups = (
         ("Not evaluated", [f"{one.alarm.name}: {one.refused}" for one in others if one.refused]),
         (
-            "Without any data: dead, or nothing of it was recorded",
+            "Without any data: dead, or not recorded",
             [one.alarm.name for one in others if one.unseen and not one.refused],
         ),
-        ("Never on", [one.alarm.name for one in others if not one.unseen and not one.refused]),
+        ("Never fired", [one.alarm.name for one in others if not one.unseen and not one.refused]),
     )
     for title, names in groups:
         if names:

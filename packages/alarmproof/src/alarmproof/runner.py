@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from alarmproof import composites
 from alarmproof.cases import NOBODY, Case, CaseSeries, Expectation
-from alarmproof.errors import InputError
+from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.evaluate import evaluate
 from alarmproof.model import (
     AnyAlarm,
@@ -17,7 +17,6 @@ from alarmproof.model import (
     MetricAlarm,
     MetricKey,
     Notification,
-    NotSupportedError,
     Series,
     State,
     Templates,
@@ -50,7 +49,7 @@ class Failure:
     line: int
 
     def __str__(self) -> str:
-        when = "in all its time" if self.at is None else f"at {duration(self.at)}"
+        when = "at any time" if self.at is None else f"at {duration(self.at)}"
         return f"{when} {self.alarm} should {self.expected}, but {self.actual}"
 
 
@@ -78,7 +77,7 @@ def run(cases: Sequence[Case], templates: Templates) -> list[Outcome]:
     """Runs every case.
 
     Raises:
-        InputError: When a case names what is not there; with all such mistakes.
+        InputError: When a case names an unknown alarm or metric; with all such mistakes.
     """
     outcomes, problems = [], []
     for case in cases:
@@ -116,7 +115,7 @@ def _recorded(case: Case, metrics: Sequence[MetricKey]) -> dict[MetricKey, list[
         if (metric, one.statistic) in lines:
             raise InputError(
                 f"{case.file}:{one.line}: '{one.metric}' has a series on line "
-                f"{lines[metric, one.statistic]} already. Join them, or say their statistics."
+                f"{lines[metric, one.statistic]} already. Join them, or add their statistics."
             )
         lines[metric, one.statistic] = one.line
         made = Series(metric, one.statistic, 0, case.interval, one.values)
@@ -161,7 +160,7 @@ def _metric(case: Case, series: CaseSeries, metrics: Sequence[MetricKey]) -> Met
     where = f"{case.file}:{series.line}: "
     if found:
         listed = "; ".join(map(str, found))
-        raise InputError(f"{where}'{series.metric}' may be {listed}. Say its dimensions.")
+        raise InputError(f"{where}'{series.metric}' may be {listed}. Add its dimensions.")
     known = sorted({f"{one.namespace} {one.name}" for one in metrics})
     near = difflib.get_close_matches(name, [one.name for one in metrics], n=1, cutoff=0.8)
     hint = f"Did you mean {near[0]}?" if near else f"It reads {', '.join(known)}."
@@ -174,32 +173,42 @@ def _metric(case: Case, series: CaseSeries, metrics: Sequence[MetricKey]) -> Met
 def _failures(
     case: Case, alarm: AnyAlarm, histories: Mapping[str, History], templates: Templates
 ) -> list[Failure]:
-    found = []
+    failures: list[Failure] = []
     since: dict[str, int] = {}
     for one in case.expect:
         of = templates.find(one.alarm) if one.alarm else alarm
         history = histories[of.name]
         state = history.state(one.at)
         if state is not one.state:
-            found.append(Failure(one.at, of.name, f"be in {one.state}", f"is in {state}", one.line))
+            failures.append(
+                Failure(one.at, of.name, f"be in {one.state}", f"is in {state}", one.line)
+            )
         begin = since.get(of.name, -1)
-        told = [note for note in history.notifications if begin < note.at <= one.at]
-        found += _untold(one, of.name, told)
+        notes = [note for note in history.notifications if begin < note.at <= one.at]
+        failures += _unmet(one, of.name, notes)
         since[of.name] = one.at
     if case.quiet:
-        found += _loud(case, histories[alarm.name])
-    return found
+        failures += _loud(case, histories[alarm.name])
+    return failures
 
 
-def _untold(one: Expectation, alarm: str, told: Sequence[Notification]) -> list[Failure]:
-    if one.notifies == (NOBODY,):
-        heard = sorted({f"{note.action} of {note.state}" for note in told})
-        expected = [NOBODY] if heard else []
+def _unmet(expectation: Expectation, alarm: str, notes: Sequence[Notification]) -> list[Failure]:
+    """What the notifications since the expectation before lack, or have too many."""
+    if expectation.notifies == (NOBODY,):
+        notified = sorted({f"{note.action} of {note.state}" for note in notes})
+        expected = [NOBODY] if notified else []
     else:
-        heard = sorted({note.action for note in told if note.state is one.state})
-        expected = [name for name in one.notifies or () if not any(_is(name, by) for by in heard)]
-    actual = f"told {', '.join(heard) or NOBODY}"
-    return [Failure(one.at, alarm, f"have told {name}", actual, one.line) for name in expected]
+        notified = sorted({note.action for note in notes if note.state is expectation.state})
+        expected = [
+            name
+            for name in expectation.notifies or ()
+            if not any(_is(name, action) for action in notified)
+        ]
+    actual = f"notified {', '.join(notified) or NOBODY}"
+    return [
+        Failure(expectation.at, alarm, f"have notified {name}", actual, expectation.line)
+        for name in expected
+    ]
 
 
 def _loud(case: Case, history: History) -> list[Failure]:
@@ -207,12 +216,12 @@ def _loud(case: Case, history: History) -> list[Failure]:
     name = history.alarm.name
     if not history.alarm.actions(State.ALARM):
         expected = "never be in ALARM"
-        found = [f"is at {duration(begin)}" for begin, _ in history.in_alarm()]
+        reasons = [f"is at {duration(begin)}" for begin, _ in history.in_alarm()]
     else:
-        expected = "tell nobody"
-        told = [note for note in history.notifications if note.state is State.ALARM]
-        found = [f"told {note.action} of ALARM at {duration(note.at)}" for note in told]
-    return [Failure(None, name, expected, actual, case.line) for actual in found[:1]]
+        expected = "never notify anybody of ALARM"
+        notes = [note for note in history.notifications if note.state is State.ALARM]
+        reasons = [f"notified {note.action} at {duration(note.at)}" for note in notes]
+    return [Failure(None, name, expected, actual, case.line) for actual in reasons[:1]]
 
 
 def _is(name: str, action: str) -> bool:

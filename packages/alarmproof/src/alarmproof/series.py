@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from alarmproof.model import NotSupportedError, Series, Values
+from alarmproof.arrays import Values
+from alarmproof.errors import NotSupportedError
+from alarmproof.model import Series
 
 MINUTE = 60
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")

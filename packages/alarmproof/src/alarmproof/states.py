@@ -1,7 +1,7 @@
 """From datapoints to states: M of N, missing data, transitions.
 
 Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data", and its
-examples, which ``tests/proof/test_states.py`` has as they are.
+examples, which ``tests/test_states.py`` has as they are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from alarmproof.model import Missing, State, Values
+from alarmproof.arrays import Values
+from alarmproof.model import Missing, State
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int8]

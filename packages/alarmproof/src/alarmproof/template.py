@@ -7,11 +7,14 @@ out equal: a resource is its literal name where it has one, else its logical id.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from alarmproof import files
 from alarmproof.errors import InputError
 from alarmproof.model import (
     AnyAlarm,
@@ -25,7 +28,7 @@ from alarmproof.model import (
     Templates,
 )
 
-# Custom resources stand in for the two where an emulator's CloudFormation knows them not.
+# Custom resources replace the two on an emulator whose CloudFormation lacks them.
 METRIC_ALARMS = ("AWS::CloudWatch::Alarm", "Custom::Alarm")
 COMPOSITE_ALARMS = ("AWS::CloudWatch::CompositeAlarm", "Custom::CompositeAlarm")
 # Properties that are a resource's name in CloudWatch's dimensions and in ARNs.
@@ -33,6 +36,8 @@ _NAMES = (
     "QueueName", "FunctionName", "TableName", "TopicName", "RoleName", "AlarmName", "Name",
     "LogGroupName", "DashboardName",
 )  # fmt: skip
+# Source: each service's API reference; a dashboard's and an alarm's have 255 characters.
+_LONGEST_NAME = 1024
 
 
 class _Template:
@@ -45,6 +50,16 @@ class _Template:
         self.mappings: Mapping[str, Any] = document.get("Mappings") or {}
         self.outputs: Mapping[str, Any] = document.get("Outputs") or {}
         self.exports: dict[str, str] = {}
+        # By logical id; None while it is being made.
+        self._names: dict[str, str | None] = {}
+
+    def exported(self) -> dict[str, str]:
+        """What other stacks can import, by the export's name."""
+        return {
+            self.text(output["Export"]["Name"]): self.text(output.get("Value"))
+            for output in self.outputs.values()
+            if isinstance(output, dict) and "Export" in output
+        }
 
     def text(self, value: Any) -> str:
         """A value as text, with intrinsics resolved as far as a template allows."""
@@ -79,13 +94,28 @@ class _Template:
         return f"${{{name}}}" if name.startswith("AWS::") else name
 
     def _name(self, logical_id: str) -> str:
+        if logical_id not in self._names:
+            self._names[logical_id] = None
+            self._names[logical_id] = self._literal_name(logical_id)
+        name = self._names[logical_id]
+        if name is None:
+            raise InputError(
+                f"{self.file} {logical_id}: its name refers to itself through other resources."
+            )
+        return name
+
+    def _literal_name(self, logical_id: str) -> str:
         properties = self.resources[logical_id].get("Properties") or {}
-        for name in _NAMES:
-            literal = properties.get(name)
-            if isinstance(literal, str):
-                return literal
+        for key in _NAMES:
+            literal = properties.get(key)
             if isinstance(literal, dict) and logical_id not in json.dumps(literal):
-                return self.text(literal)
+                literal = self.text(literal)
+            if isinstance(literal, str):
+                if len(literal) > _LONGEST_NAME:
+                    raise InputError(
+                        f"{self.file} {logical_id}: {key} has more than {_LONGEST_NAME} characters."
+                    )
+                return literal
         return logical_id
 
     def _intrinsic(self, function: str, argument: Any) -> Any:
@@ -121,8 +151,8 @@ class _Template:
                 return self.exports.get(name, name)
             case "FindInMap", [name, first, second]:
                 keys = self.text(name), self.text(first), self.text(second)
-                found = self.mappings.get(keys[0], {}).get(keys[1], {})
-                return self.value(found[keys[2]]) if keys[2] in found else ".".join(keys)
+                row = self.mappings.get(keys[0], {}).get(keys[1], {})
+                return row.get(keys[2], ".".join(keys))
         return f"Fn::{function}({json.dumps(self.value(argument), sort_keys=True)})"
 
     def _substituted(self, name: str, names: Mapping[str, Any]) -> str:
@@ -154,28 +184,40 @@ def parse(template: Mapping[str, object], file: str) -> Templates:
 def parse_all(documents: Sequence[tuple[Mapping[str, Any], str]]) -> Templates:
     """The alarms of several templates, each with the name of its file."""
     templates = [_Template(document, file) for document, file in documents]
-    exports = {
-        template.text(output["Export"]["Name"]): template.text(output.get("Value"))
-        for template in templates
-        for output in template.outputs.values()
-        if isinstance(output, dict) and "Export" in output
-    }
+    exports: dict[str, str] = {}
+    for template in templates:
+        with _malformed(template.file):
+            exports |= template.exported()
     alarms: list[AnyAlarm] = []
     resources = {}
     for template in templates:
         template.exports = exports
         for logical_id, entry in template.resources.items():
-            source = Source(template.file, logical_id)
-            kind = str(entry.get("Type"))
-            properties = entry.get("Properties") or {}
-            resources[template.file, logical_id] = Resource(
-                kind, properties, source, template.value(properties), entry.get("Metadata") or {}
-            )
-            if kind in METRIC_ALARMS:
-                alarms.append(_metric_alarm(template.value(properties), source))
-            elif kind in COMPOSITE_ALARMS:
-                alarms.append(_composite(template.value(properties), source))
+            source = Source(template.file, str(logical_id))
+            with _malformed(source):
+                kind = str(entry.get("Type"))
+                properties = entry.get("Properties") or {}
+                resolved = template.value(properties)
+                metadata = entry.get("Metadata") or {}
+                resources[source.file, source.logical_id] = Resource(
+                    kind, properties, source, resolved, metadata
+                )
+                if kind in METRIC_ALARMS:
+                    alarms.append(_metric_alarm(resolved, source))
+                elif kind in COMPOSITE_ALARMS:
+                    alarms.append(_composite(resolved, source))
     return Templates(tuple(alarms), resources)
+
+
+@contextmanager
+def _malformed(where: object) -> Iterator[None]:
+    """Names what can't be what CloudFormation's schema says, whatever it is instead."""
+    try:
+        yield
+    except RecursionError:
+        raise InputError(f"{where}: nested too deeply, or refers to itself.") from None
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise InputError(f"{where}: not what CloudFormation's schema says ({error}).") from None
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -193,49 +235,54 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _document(file: Path) -> Mapping[str, Any]:
+    text = files.read_text(file)
     try:
-        text = file.read_text("utf-8")
-    except OSError as error:
-        raise InputError(f"{file}: can't be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: is no text; name a template in JSON or YAML.") from None
-    try:
-        document = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
+        document = _json(text) if text.lstrip().startswith("{") else _yaml(text)
     except ValueError as error:
         raise InputError(f"{file}: neither JSON nor YAML: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
-        raise InputError(f"{file}: no CloudFormation template: it has no 'Resources'.")
+        raise InputError(f"{file}: not a CloudFormation template: it has no 'Resources'.")
     for logical_id, entry in document["Resources"].items():
         if not isinstance(entry, dict) or not isinstance(entry.get("Properties") or {}, dict):
-            raise InputError(f"{file}: resource '{logical_id}' is no object with a Type.")
+            raise InputError(f"{file}: resource '{logical_id}' is not an object with a Type.")
     return document
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _yaml(text: str) -> Any:
     """YAML with CloudFormation's short forms (``!Ref``, ``!GetAtt``, …).
 
     Raises:
-        ValueError: When it can't be parsed.
+        ValueError: When it can't be parsed, or holds too much.
     """
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        pass
+    from alarmproof import bounded_yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        # Source: CloudFormation user guide, "Template format": no !!timestamp; dates are texts.
+        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+            first: [(tag, form) for tag, form in resolvers if not tag.endswith(":timestamp")]
+            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
 
     def short(loader: Any, suffix: str, node: Any) -> Any:
         construct = {
             yaml.ScalarNode: loader.construct_scalar,
-            yaml.SequenceNode: lambda one: loader.construct_sequence(one, deep=True),
-            yaml.MappingNode: lambda one: loader.construct_mapping(one, deep=True),
+            yaml.SequenceNode: lambda node: loader.construct_sequence(node, deep=True),
+            yaml.MappingNode: lambda node: loader.construct_mapping(node, deep=True),
         }[type(node)]
         name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
         return {name: construct(node)}
 
     Loader.add_multi_constructor("!", short)
-    try:
-        return yaml.load(text, Loader)  # noqa: S506 - a SafeLoader with CloudFormation's tags
-    except yaml.YAMLError as error:
-        raise ValueError(str(error).replace("\n", " ")) from None
+    return bounded_yaml.load(text, Loader)
 
 
 def _metric_alarm(properties: Mapping[str, Any], source: Source) -> MetricAlarm:
@@ -251,7 +298,8 @@ def _metric_alarm(properties: Mapping[str, Any], source: Source) -> MetricAlarm:
     periods = _integer(properties, "EvaluationPeriods", source, 1)
     missing = str(properties.get("TreatMissingData", Missing.MISSING))
     if missing not in set(Missing):
-        raise InputError(f"{source}: TreatMissingData '{missing}' is none of {_listed(Missing)}.")
+        known = ", ".join(Missing)
+        raise InputError(f"{source}: TreatMissingData '{missing}' is not one of {known}.")
     return MetricAlarm(
         queries=queries,
         returned=chosen[0],
@@ -325,15 +373,15 @@ def _number(value: Any, name: str, source: Source) -> float | None:
     if value is None:
         return None
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{source}: {name} is no number but {json.dumps(value)}.") from None
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        shown = json.dumps(value)[:100]
+        raise InputError(f"{source}: {name} is not a finite number but {shown}.")
+    return number
 
 
 def _integer(properties: Mapping[str, Any], name: str, source: Source, default: int) -> int:
     number = _number(properties.get(name), name, source)
     return default if number is None else int(number)
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(str(one) for one in names)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from alarmproof import bounded_yaml, files
 from alarmproof.errors import InputError
 
 
@@ -16,19 +17,18 @@ def compose(file: Path) -> yaml.Node | None:
     """A file's node at the top; None where it is empty.
 
     Raises:
-        InputError: When it can't be read, or is no YAML.
+        InputError: When it can't be read, or is not YAML.
     """
+    text = files.read_text(file)
     try:
-        return yaml.compose(file.read_text("utf-8"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise InputError(f"{file}: can't be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: is no text.") from None
+        return bounded_yaml.compose(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else str(file)
-        what = getattr(error, "problem", None) or "can't be parsed"
-        raise InputError(f"{where}: no YAML: {what}.") from None
+        what = getattr(error, "problem", None) or "it can't be parsed"
+        raise InputError(f"{where}: not YAML: {what}.") from None
+    except ValueError as error:
+        raise InputError(f"{file}: not usable YAML: {error}.") from None
 
 
 def line(node: yaml.Node) -> int:
@@ -73,7 +73,7 @@ class Reader:
             if known is not None and name not in known:
                 self.wrong(key, f"{what} has no key '{name}'{_near(name, known)}")
             elif name in found:
-                self.wrong(key, f"the key '{name}' stands there twice")
+                self.wrong(key, f"the key '{name}' is there twice")
             found[name] = value
         for name in required:
             if name not in found:
@@ -97,13 +97,13 @@ class Reader:
         return str(node.value)
 
     def one_of(self, node: yaml.Node | None, known: Sequence[str], what: str) -> str | None:
-        """One of a few words; None where the key is missing."""
+        """A word of a few; None where the key is missing."""
         if node is None:
             return None
         text = self.text(node)
         if text in known:
             return text
-        self.wrong(node, f"{what} '{text}' is none of {', '.join(known)}")
+        self.wrong(node, f"{what} '{text}' is not one of {', '.join(known)}")
         return None
 
 

@@ -1,0 +1,214 @@
+"""The ``alarmproof`` command. It loads what the given command needs, and no more."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from alarmproof.commands import Format
+from alarmproof.errors import AlarmproofError
+
+EXIT_CODES = (
+    "Exit codes: 0 all is well; 1 findings, or failed cases; 2 bad input, or an extra is missing."
+)
+
+# Options that other commands on top of this package share.
+MaxReaction = Annotated[
+    int,
+    typer.Option(
+        min=60,
+        metavar="SECONDS",
+        help="Warn about alarms that need longer than this to react to a breach.",
+    ),
+]
+Allow = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="YAML list of {rule, alarm, reason}: findings that are intended. Repeatable.",
+    ),
+]
+OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the findings.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Fail on warnings as well.")]
+Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML.")]
+Since = Annotated[
+    str | None, typer.Option(metavar="DURATION", help="Use only the last part: 30d, 12h.")
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="ALARM.KEY=VALUE",
+        help="Compare with another value, e.g. queue-age.threshold=600. Repeatable.",
+    ),
+]
+Html = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", metavar="FILE", help="Write a report with charts (needs the extra 'report')."
+    ),
+]
+Save = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Save the metrics as .json, .csv or .parquet."),
+]
+_Template = Annotated[
+    list[Path],
+    typer.Option(
+        "--template",
+        metavar="PATH",
+        help="CloudFormation template, or a folder such as cdk.out. Repeatable.",
+    ),
+]
+
+_HELP = ("-h", "--help")
+
+
+class _Group(TyperGroup):
+    """Shows help at once: reading values loads pydantic, which takes longer than all the rest."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if set(_HELP) & set(args):
+            command = self.commands.get(args[0])
+            shown = typer.Context(command, parent=ctx, info_name=args[0]) if command else ctx
+            typer.echo((command or self).get_help(shown))
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    name="alarmproof",
+    cls=_Group,
+    help="Lint, test and replay the CloudWatch alarms of any CloudFormation template, without AWS.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": list(_HELP)},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"alarmproof {version('alarmproof')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog=EXIT_CODES)
+def lint(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH", help="CloudFormation templates, or folders such as cdk.out."
+        ),
+    ],
+    max_reaction: MaxReaction = 300,
+    allow: Allow = None,
+    form: OutputFormat = "text",
+    strict: Strict = False,
+) -> None:
+    """Find alarms that never fire, never clear, or notify nobody.
+
+    Pass all stacks at once: a threshold is compared with a function's timeout only if that
+    function is in one of the templates.
+    """
+    from alarmproof import commands, template
+    from alarmproof.lint import load_allowances
+
+    allowances = [allowance for file in allow or () for allowance in load_allowances(file)]
+    code = commands.run_lint(
+        template.read(paths),
+        max_reaction=max_reaction,
+        allowances=allowances,
+        form=form,
+        strict=strict,
+    )
+    raise typer.Exit(code)
+
+
+@app.command("test", epilog=EXIT_CODES)
+def run_cases(
+    cases: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CASES",
+            help="Case files or folders. In a folder, only YAML files with a `cases` key are read.",
+        ),
+    ],
+    template: _Template,
+    junit: Junit = None,
+) -> None:
+    """Test alarms: series of samples in, states and notifications out.
+
+    Needs the extra 'test'.
+    """
+    from alarmproof import commands
+    from alarmproof.template import read
+
+    raise typer.Exit(commands.run_cases(cases, read(template), junit=junit))
+
+
+@app.command(epilog=EXIT_CODES, short_help="Replay recorded metrics: who would have been notified.")
+def replay(
+    metrics: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Recorded metrics: .json, .csv or .parquet."),
+    ],
+    template: _Template,
+    since: Since = None,
+    changes: Changes = None,
+    html: Html = None,
+    save: Save = None,
+) -> None:
+    """Replay recorded metrics against all alarms: who would have been notified, and how often?
+
+    Needs the extra 'test'; --html needs 'report', and Parquet files need 'parquet'.
+    """
+    from alarmproof import commands
+    from alarmproof.template import read
+
+    recording = commands.load_recording(metrics)
+    code = commands.run_replay(
+        read(template), recording, changes=changes or (), since=since, page=html, save=save
+    )
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Runs the command line; an error is one message and an exit code, never a traceback."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except AlarmproofError as error:
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        # Files are read and written in alarmproof.files; only standard output is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"standard output: can't be written ({error.strerror}).", 2)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.secho("Error: ", fg="red", err=True, nl=False)
+    typer.echo(message, err=True)
+    sys.exit(code)

@@ -1,0 +1,210 @@
+"""What the commands do and print, whatever the alarms come from.
+
+Each function returns the exit code: 0 when all is well, 1 with findings or failed cases. Modules
+that need an extra are imported when a command runs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from alarmproof import extras, files
+from alarmproof.errors import InputError
+
+if TYPE_CHECKING:
+    from alarmproof.lint import Allowance
+    from alarmproof.model import Templates
+    from alarmproof.recordings import Recorded
+    from alarmproof.replay import Replay
+
+Format = Literal["text", "json", "sarif"]
+# Columns of the table of a replay, after the alarm.
+_FIGURES = ("Fired", "Notified", "A week", "In ALARM", "Longest", "Flaps")
+
+
+def run_lint(
+    templates: Templates,
+    *,
+    max_reaction: int,
+    allowances: Sequence[Allowance],
+    form: Format,
+    strict: bool,
+) -> int:
+    """Prints the findings of all rules.
+
+    Args:
+        max_reaction: seconds.
+        strict: whether warnings fail as well.
+    """
+    from importlib.metadata import version
+
+    from alarmproof import lint
+    from alarmproof.lint_rules import ERROR
+
+    findings = lint.lint(templates, max_reaction=max_reaction, allowances=allowances)
+    errors = sum(finding.severity == ERROR for finding in findings)
+    if form == "json":
+        print(lint.as_json(findings))
+    elif form == "sarif":
+        print(lint.as_sarif(findings, version=version("alarmproof")))
+    else:
+        for finding in findings:
+            color = "red" if finding.severity == ERROR else "yellow"
+            severity = _styled(finding.severity, color)
+            print(f"{severity} {finding.rule}: {finding.alarm} ({finding.source})")
+            print(f"  {finding.why} {finding.remedy}")
+        print(
+            f"{counted(len(templates.alarms), 'alarm')}: {counted(errors, 'error')}, "
+            f"{counted(len(findings) - errors, 'warning')}."
+        )
+    return int(bool(errors or (strict and findings)))
+
+
+def run_cases(paths: Sequence[Path], templates: Templates, *, junit: Path | None) -> int:
+    """Runs the cases of files and folders, and draws those that fail."""
+    extras.require("test", "Testing alarms")
+    from alarmproof import ascii_chart, runner
+    from alarmproof.cases import load
+
+    started = time.monotonic()
+    outcomes = runner.run(load(paths), templates)
+    width = max(len(outcome.alarm.source.logical_id) for outcome in outcomes)
+    columns = min(shutil.get_terminal_size().columns, 120)
+    for outcome in outcomes:
+        sign = _styled("✓", "green") if outcome.passed else _styled("✗", "red")
+        print(f"{sign} {outcome.alarm.source.logical_id:<{width}}  {outcome.case.title}")
+        if not outcome.passed:
+            print(ascii_chart.failed(outcome, width=columns), end="\n\n")
+    if junit:
+        files.write_text(junit, runner.junit(outcomes))
+    failed = sum(not outcome.passed for outcome in outcomes)
+    if failed:
+        print(f"{failed} of {counted(len(outcomes), 'case')} failed.")
+        return 1
+    print(f"{counted(len(outcomes), 'case')} passed in {time.monotonic() - started:.1f} s.")
+    return 0
+
+
+def load_recording(file: Path) -> Recorded:
+    """The recorded metrics of a file."""
+    extras.require("test", "Replaying metrics")
+    from alarmproof import recordings
+
+    return recordings.load(file)
+
+
+def run_replay(
+    templates: Templates,
+    recording: Recorded,
+    *,
+    changes: Sequence[str],
+    since: str | None = None,
+    page: Path | None,
+    save: Path | None,
+) -> int:
+    """Prints who would have been notified.
+
+    Args:
+        changes: ``ALARM.threshold=600``, to compare with.
+        since: how much of the recording's end counts, as ``12h``; all of it by default.
+        page: where to write the HTML report.
+        save: where to keep the recording.
+    """
+    from alarmproof import recordings, replay
+
+    if page:
+        extras.require("report", "The HTML report")
+    tried = [replay.parse_change(change) for change in changes]
+    if save:
+        recordings.save(save, recording.every())
+    start = recording.start - recording.start % 60
+    if since:
+        start = max(start, recording.end - seconds(since))
+    end = recording.end - recording.end % 60
+    result = replay.replay(templates, recording, start=start, end=end, changes=tried)
+    _print_replay(result)
+    if page:
+        from alarmproof.report import report
+
+        title = f"Replay of {len(result.before)} alarms"
+        files.write_text(page, report(result, recording, title=title))
+        print(f"Report: {page}")
+    return 0
+
+
+def seconds(since: str) -> int:
+    """``30d`` or ``12h`` of ``--since``, in seconds.
+
+    Raises:
+        InputError: When it is something else.
+    """
+    extras.require("test", "Replaying metrics")
+    from alarmproof import notation
+
+    try:
+        return notation.seconds(since)
+    except ValueError as error:
+        raise InputError(f"--since: {error}.") from None
+
+
+def counted(number: int, what: str) -> str:
+    """``1 alarm``, ``2 alarms``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _styled(text: str, color: str) -> str:
+    return typer.style(text, fg=color) if sys.stdout.isatty() else text
+
+
+def _print_replay(result: Replay) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from alarmproof.notation import duration
+
+    console = Console(highlight=False)
+    after = {alarm.alarm.name: alarm for alarm in result.after}
+    common = _common_prefix([alarm.alarm.name for alarm in result.before])
+    of = f", alarms {escape(common)}…" if common else ""
+    table = Table(title=f"{duration(result.end - result.start)} of metrics{of}")
+    table.add_column("Alarm", overflow="fold", min_width=12)
+    for name in _FIGURES:
+        table.add_column(name, justify="right")
+    for alarm in result.before:
+        both = [alarm, after[alarm.alarm.name]] if after else [alarm]
+        if not any(side.incidents for side in both):
+            continue
+        cells = zip(*(result.figures(side) for side in both), strict=True)
+        shown = [" → ".join(dict.fromkeys(texts)) for texts in cells]
+        table.add_row(escape(alarm.alarm.name.removeprefix(common)), *shown)
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print("No alarm fired.")
+    for label, alarms in (("", result.before), (" after the changes", result.after)):
+        if alarms:
+            notified = result.notified(alarms)
+            console.print(f"Notified of ALARM{label}: {notified}", soft_wrap=True, markup=False)
+    unseen = [alarm.alarm.name.removeprefix(common) for alarm in result.before if alarm.unseen]
+    if unseen:
+        console.print(f"Without any data: {', '.join(unseen)}", soft_wrap=True, markup=False)
+    for alarm in result.before:
+        if alarm.refused and not alarm.unseen:
+            console.print(f"Not evaluated: {alarm.refused}", soft_wrap=True, markup=False)
+
+
+def _common_prefix(names: Sequence[str]) -> str:
+    """What all names begin with, up to a hyphen."""
+    first, last = min(names, default=""), max(names, default="")
+    alike = next(
+        (n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), 0
+    )
+    return first[: first.rfind("-", 0, alike) + 1]

@@ -1,0 +1,22 @@
+"""Packages that only some commands need."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from alarmproof.errors import MissingExtraError
+
+_PACKAGES = {"test": "numpy", "report": "plotly", "parquet": "pyarrow"}
+
+
+def require(extra: str, what: str) -> None:
+    """Makes sure that an extra is installed.
+
+    Args:
+        what: needs it, for the message.
+
+    Raises:
+        MissingExtraError: When it is not installed.
+    """
+    if find_spec(_PACKAGES[extra]) is None:
+        raise MissingExtraError(what, extra)

@@ -1,0 +1,49 @@
+"""Alarms and series that several tests use."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from alarmproof.model import CompositeAlarm, MetricAlarm, MetricKey, Query, Series, Source
+from alarmproof.runner import InMemory
+
+METRIC = MetricKey.of("N", "m", {"D": "d"})
+SOURCE = Source("t.json", "Alarm")
+
+
+def alarm(**changes: Any) -> MetricAlarm:
+    """An alarm on METRIC: more than 5 in 2 of 3 minutes."""
+    statistic = changes.pop("statistic", "Maximum")
+    period = changes.pop("period", 60)
+    defaults: dict[str, Any] = {
+        "name": "a",
+        "source": SOURCE,
+        "queries": (Query("m1", METRIC, statistic, period),),
+        "returned": "m1",
+        "comparison": "GreaterThanThreshold",
+        "threshold": 5.0,
+        "period": period,
+        "evaluation_periods": 3,
+        "datapoints_to_alarm": 2,
+        "alarm_actions": ("page",),
+        "ok_actions": ("page",),
+    }
+    return MetricAlarm(**{**defaults, **changes})
+
+
+def recorded(
+    values: Any, statistic: str | None = None, *, start: int = 0, step: int = 60
+) -> InMemory:
+    """One series of METRIC; None is missing."""
+    array = np.array([math.nan if one is None else one for one in values], dtype=float)
+    return InMemory({METRIC: [Series(METRIC, statistic, start, step, array)]})
+
+
+def composite(name: str, rule: str, **changes: Any) -> CompositeAlarm:
+    """A composite alarm that notifies ``page``."""
+    return CompositeAlarm(
+        name=name, source=Source("t.json", name), rule=rule, alarm_actions=("page",),
+        ok_actions=("page",), **changes,
+    )  # fmt: skip

@@ -1,0 +1,122 @@
+"""No text about an alarm has a number of its own that a changed threshold would leave behind."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from alarms import CATALOG
+from monitoring import placeholders, wording
+from monitoring.alarm_guide import alarm_guides, number
+from monitoring.alarm_set import Alarm, AlarmSet, alarm_set
+from monitoring.documents.alarms import alarms_markdown
+from monitoring.model.catalog import Catalog
+from monitoring.model.signals import Signal, Threshold
+from monitoring.quantities import quantity
+from settings.loader import load
+from settings.paths import RUNBOOK
+
+SIGNALS = {signal.id: signal for signal in CATALOG.signals}
+SECTIONS = dict(re.findall(r"(?ms)^## (\S+)\n(.*?)(?=^## |\Z)", RUNBOOK.read_text()))
+# Commands and code have numbers of their own, and those between comments are refreshed.
+_NOT_PROSE = re.compile(r"(?ms)^```.*?^```|`[^`]*`|--\w+ \d+|<!--[\w.-]+-->.*?<!--/-->")
+
+
+def _set(catalog: Catalog) -> AlarmSet:
+    busy = {"traffic": {"fromHourUtc": 6, "untilHourUtc": 22}}
+    return alarm_set(load("prd", overrides=busy), catalog)
+
+
+def _changed(signal: Signal) -> Signal:
+    """The signal with another threshold, still one that can be crossed."""
+    value = signal.threshold.value * (0.9 if signal.threshold.of else 2 / 3)
+    whole = signal.threshold.unit == "Count" and signal.threshold.of is None
+    threshold = replace(signal.threshold, value=max(2, round(value)) if whole else value)
+    return replace(signal, threshold=threshold)
+
+
+@pytest.fixture(scope="module")
+def before() -> AlarmSet:
+    """The alarms as they are."""
+    return _set(CATALOG)
+
+
+@pytest.fixture(scope="module")
+def after() -> AlarmSet:
+    """The alarms after every threshold has changed."""
+    return _set(replace(CATALOG, signals=tuple(map(_changed, CATALOG.signals))))
+
+
+def _alarm(found: AlarmSet, name: str) -> Alarm:
+    alarm = found.alarm(name)
+    assert alarm
+    return alarm
+
+
+def _written(value: float, threshold: Threshold) -> set[str]:
+    """The ways in which somebody may write a threshold; a lone 1 says nothing."""
+    found = {quantity(value, threshold.unit)}
+    if threshold.unit in ("Seconds", "Milliseconds"):
+        seconds = value / (1000 if threshold.unit == "Milliseconds" else 1)
+        found |= {f"{seconds:g} s", f"{seconds:g} seconds", f"{seconds / 60:g} min"}
+        found |= {f"{seconds / 60:g} minutes", f"{seconds / 3600:g} h", f"{seconds / 86400:g} days"}
+        found |= {"quarter of an hour"} if seconds == 900 else set()
+    if threshold.unit == "Percent":
+        found |= {f"{value:g}%", f"{value:g} percent"}
+    if threshold.of:
+        found |= {quantity(100 * threshold.value, "Percent"), f"{threshold.value:g} times"}
+    if (threshold.unit == "Percent" and value == 50) or threshold.value == 0.5:
+        found |= {"half"}
+    return {one for one in found if one != "1"}
+
+
+def _stale(text: str, written: set[str]) -> list[str]:
+    """Those of the writings that stand in a text as numbers of their own."""
+    return [one for one in written if re.search(rf"(?i)(?<![\w.,]){re.escape(one)}(?![\w%])", text)]
+
+
+@pytest.mark.parametrize("name", sorted(SIGNALS))
+def test_the_texts_of_a_signal_follow_its_threshold(
+    name: str, before: AlarmSet, after: AlarmSet
+) -> None:
+    """Title, impact, reason and description have the new number or none."""
+    old, new = _alarm(before, name), _alarm(after, name)
+    threshold = old.signal.threshold
+    stale = _written(old.threshold, threshold) - _written(new.threshold, new.signal.threshold)
+    guide = alarm_guides(after)["alarms"][new.name]
+    # Its condition has further numbers, of the window; all of them come from the signal.
+    description = wording.description(new, "").replace(wording.condition(new), "")
+    texts = (new.signal.title, new.signal.impact, new.signal.threshold.reason, description)
+    for text in (*texts, guide["title"], guide["impact"]):
+        assert _stale(text, stale) == [], text
+
+
+@pytest.mark.parametrize("name", sorted(SIGNALS))
+def test_the_runbook_writes_no_threshold_by_hand(name: str, before: AlarmSet) -> None:
+    """In a signal's section its threshold stands only where it is refreshed."""
+    alarm = _alarm(before, name)
+    prose = _NOT_PROSE.sub(" ", SECTIONS[alarm.signal.runbook])
+    assert _stale(prose, _written(alarm.threshold, alarm.signal.threshold)) == []
+
+
+def test_the_runbook_s_numbers_move(before: AlarmSet, after: AlarmSet) -> None:
+    """Refreshed after the change, the runbook has every new threshold that it names."""
+    for name in set(re.findall(r"<!--([\w-]+\.threshold)-->", RUNBOOK.read_text())):
+        alarm = before.alarm(name.removesuffix(".threshold"))
+        if alarm:
+            text = f"a <!--{name}-->{number(name, before)}<!--/-->"
+            assert number(name, after) != number(name, before), name
+            assert placeholders.refreshed(text, lambda one: number(one, after)) != text
+
+
+def test_the_page_of_alarms_follows(after: AlarmSet) -> None:
+    """docs/alarms.md would show each new threshold in both of a signal's rows."""
+    page = alarms_markdown(after)
+    for alarm in after.alarms:
+        told = quantity(alarm.threshold, alarm.signal.threshold.unit)
+        rows = [line for line in page.splitlines()
+                if re.match(rf"\| \[?{alarm.signal.id}\b(?!-)", line)]  # fmt: skip
+        assert len(rows) == 2, alarm.signal.id
+        assert all(told in row for row in rows), alarm.signal.id

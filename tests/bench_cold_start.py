@@ -1,0 +1,183 @@
+"""``make bench``: cold starts as Lambda sees them.
+
+Each run is a fresh interpreter that has the asset as built, without byte-code of it, because
+Lambda's code folder is read-only and the asset carries none. What the Lambda runtime brings keeps
+its byte-code. The figures are processor time until the module is loaded: imports wait for nothing
+else, and a busy machine does not change it. Runs alternate; only the ratios are worth comparing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from buffer.assets import functions_asset
+from tests.conftest import function_environ
+
+RUNS = 15
+# Modules of an import breakdown that are listed by name.
+_LISTED = 12
+
+# What the Lambda runtime brings: boto3 and what it needs. Source: Lambda developer guide,
+# "Building Lambda functions with Python", runtime-included SDK.
+RUNTIME = ("boto3", "botocore", "jmespath", "s3transfer", "urllib3", "dateutil", "six.py")
+
+_TIMED = (
+    "import sys, time\n"
+    "sys.path[:0], sys.path[len(sys.path):] = {first!r}, {last!r}\n"
+    "start = time.process_time()\n"
+    "{code}\n"
+    "print(time.process_time() - start)"
+)
+_IMPORT_TIME = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)")
+_DSN = {"SENTRY_DSN": "https://key@127.0.0.1/1"}
+_DATADOG = {
+    "DD_FLUSH_TO_LOG": "true",
+    "DD_COLD_START_TRACING": "false",
+    "DD_TRACE_BOTOCORE_ENABLED": "false",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """What is compared.
+
+    Attributes:
+        code: what the interpreter runs until it is ready.
+        environ: variables besides the function's own.
+        layer: whether Datadog's layer is there.
+    """
+
+    name: str
+    code: str
+    environ: Mapping[str, str]
+    layer: bool = False
+
+
+def _function(module: str) -> list[Side]:
+    datadog = {**_DATADOG, "DD_LAMBDA_HANDLER": f"lambdas.{module}.handler"}
+    handler = "import datadog_lambda.handler"
+
+    def wrapped(name: str, **more: str) -> Side:
+        environ = {**datadog, **more}
+        return Side(name=f"{module}, {name}", code=handler, environ=environ, layer=True)
+
+    return [
+        Side(name=module, code=f"import lambdas.{module}", environ={}),
+        Side(name=f"{module}, Sentry DSN set", code=f"import lambdas.{module}", environ=_DSN),
+        wrapped("Datadog, tracing off", DD_TRACE_ENABLED="false"),
+        wrapped("Datadog, tracing on", DD_TRACE_ENABLED="true"),
+    ]
+
+
+SIDES = [
+    Side(name="boto3.client('sqs')", code="import boto3\nboto3.client('sqs')", environ={}),
+    Side(name="imports of HTTP and JSON", code="import http.client, json", environ={}),
+    *_function("publish"),
+    *_function("subscribe"),
+]
+
+
+class Sandbox:
+    """What a fresh interpreter finds: an asset, and what the runtime and the layer bring."""
+
+    def __init__(self, asset: Path, folder: Path) -> None:
+        self._asset = asset
+        self._runtime = folder
+        self._site_packages = Path(sysconfig.get_path("purelib"))
+        for name in RUNTIME:
+            (folder / name).symlink_to(self._site_packages / name)
+
+    def seconds(self, side: Side) -> float:
+        """Processor seconds until ready."""
+        return float(self._run(side).stdout.splitlines()[-1])
+
+    def breakdown(self, side: Side) -> list[tuple[str, int]]:
+        """Microseconds by whose module it is, then those of the dearest modules."""
+        lines = _IMPORT_TIME.findall(self._run(side, "-X", "importtime").stderr)
+        own = [(name, int(microseconds)) for microseconds, name in lines]
+        owners: Counter[str] = Counter()
+        for name, microseconds in own:
+            owners[self._owner(name.partition(".")[0])] += microseconds
+        dearest = sorted(own, key=lambda one: -one[1])[:_LISTED]
+        return [*owners.most_common(), *dearest]
+
+    def _owner(self, package: str) -> str:
+        if package == "lambdas":
+            return "our modules"
+        in_asset = any((self._asset / name).exists() for name in (package, f"{package}.py"))
+        if in_asset:
+            return "libraries in the asset"
+        return "standard library" if package in sys.stdlib_module_names else "runtime"
+
+    def _run(self, side: Side, *options: str) -> subprocess.CompletedProcess[str]:
+        layer = [str(self._site_packages)] if side.layer else []
+        code = _TIMED.format(
+            first=[str(self._asset)], last=[*layer, str(self._runtime)], code=side.code
+        )
+        environ = {
+            "PATH": os.environ["PATH"],
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_LAMBDA_FUNCTION_NAME": "function",
+            **function_environ("https://127.0.0.1:1"),
+            **side.environ,
+        }
+        # -S and -I: no site-packages, no PYTHONPATH, no current folder. -B: no byte-code.
+        command = [sys.executable, "-I", "-S", "-B", *options, "-c", code]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+
+
+def measure(asset: Path, sides: list[Side], runs: int) -> dict[str, list[float]]:
+    """Each side's processor seconds, run by run, in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        sandbox = Sandbox(asset, Path(folder))
+        rounds = [[sandbox.seconds(side) for side in sides] for _ in range(runs + 1)][1:]
+    return {side.name: [one[at] for one in rounds] for at, side in enumerate(sides)}
+
+
+def main() -> None:
+    """Measures and prints."""
+    asset = functions_asset()
+    measured = measure(asset, SIDES, RUNS)
+    client, floor = (measured[side.name] for side in SIDES[:2])
+    table = Table(title="ready after a cold start (processor time, no byte-code in the asset)")
+    for column in ("", "median", "to boto3.client", "to HTTP and JSON"):
+        table.add_column(column, overflow="fold")
+    for name, seconds in measured.items():
+        ratios = [f"{_ratio(seconds, other):.2f}" for other in (client, floor)]
+        table.add_row(name, f"{statistics.median(seconds) * 1000:.1f} ms", *ratios)
+    Console().print(table)
+    with tempfile.TemporaryDirectory() as folder:
+        sandbox = Sandbox(asset, Path(folder))
+        for side in SIDES:
+            if side.name in ("publish", "subscribe"):
+                _print_breakdown(side.name, sandbox.breakdown(side))
+
+
+def _ratio(seconds: list[float], others: list[float]) -> float:
+    return statistics.median(one / other for one, other in zip(seconds, others, strict=True))
+
+
+def _print_breakdown(name: str, rows: list[tuple[str, int]]) -> None:
+    table = Table(title=f"imports of {name} (-X importtime, each module's own)")
+    table.add_column("")
+    table.add_column("ms", justify="right")
+    for label, microseconds in rows:
+        table.add_row(label, f"{microseconds / 1000:.1f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

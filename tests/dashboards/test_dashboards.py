@@ -1,0 +1,286 @@
+"""The project's dashboards: they render everywhere, say nothing twice and show what is there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import pytest
+from datadog_api_client.configuration import Configuration
+from datadog_api_client.model_utils import UnparsedObject, validate_and_convert_types
+from datadog_api_client.v1.model.dashboard import Dashboard
+
+from alarms import CATALOG
+from dashboards import DASHBOARDS
+from monitoring.datadog import metrics
+from monitoring.datadog.boards import boards
+from monitoring.datadog.definition import Definition
+from monitoring.datadog.query import metric as read
+from monitoring.deployed import deployed
+from monitoring.model.dashboards import Panel, Section
+from settings.loader import environments, load
+from tests.dashboard_fixtures import (
+    DATADOG,
+    EXISTING,
+    STREAMED,
+    UNINSTRUMENTED,
+    UNTRACED,
+    Body,
+    cloudwatch_widgets,
+    every_widget,
+    made,
+    queries,
+)
+from webhook_buffer.composition import alarm_set
+
+ONLY_A_QUEUE: dict[str, Any] = {
+    "backend_url": None,
+    "existing": {"queues": [{"name": "q", "role": "orders"}]},
+}
+NO_HEARTBEAT: dict[str, Any] = {"heartbeat": "off"}
+CASES: list[dict[str, Any]] = [
+    {}, EXISTING, ONLY_A_QUEUE, UNINSTRUMENTED, {**EXISTING, **UNINSTRUMENTED}, UNTRACED, STREAMED,
+    {"backend_url": None, "create_faux_backend": True}, NO_HEARTBEAT, {"traffic": {}},
+    {"datadog": {**DATADOG, "functions": ["publish"]}},
+]  # fmt: skip
+
+
+def _datadog(**overrides: Any) -> list[Definition]:
+    return boards(made(CATALOG, **overrides), DASHBOARDS)
+
+
+def _cloudwatch(**overrides: Any) -> list[Body]:
+    return cloudwatch_widgets(made(CATALOG, **overrides), DASHBOARDS)
+
+
+def _metric_widgets(**overrides: Any) -> list[Body]:
+    return [one["properties"] for one in _cloudwatch(**overrides) if one["type"] == "metric"]
+
+
+def _sections(**overrides: Any) -> list[Section]:
+    """Every section of both dashboards."""
+    having = deployed(made(CATALOG, **overrides).settings)
+    of_datadog = [one for board in DASHBOARDS.datadog(having) for one in board.sections]
+    return [*DASHBOARDS.cloudwatch(having), *of_datadog]
+
+
+def _headings(**overrides: Any) -> list[str]:
+    texts = [one["properties"].get("markdown", "") for one in _cloudwatch(**overrides)]
+    return [text.removeprefix("## ") for text in texts if text.startswith("## ")]
+
+
+def _unparsed(value: Any, where: str = "") -> Iterator[str]:
+    """Where Datadog's own models did not recognize what they were given."""
+    if isinstance(value, UnparsedObject) or getattr(value, "_unparsed", False):
+        yield where
+    if isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from _unparsed(part, f"{where}.{place}")
+    elif hasattr(value, "_data_store"):
+        for name, part in value._data_store.items():
+            yield from _unparsed(part, f"{where}.{name}")
+
+
+def _further(value: Any, where: str) -> Iterator[str]:
+    """Where they were given attributes that they do not know."""
+    if isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from _further(part, f"{where}.{place}")
+    elif hasattr(value, "_data_store"):
+        known = set(getattr(value, "attribute_map", {}))
+        for name, part in value._data_store.items():
+            if known and name not in known and not hasattr(value, "_composed_instances"):
+                yield f"{where}.{name}"
+            yield from _further(part, f"{where}.{name}")
+
+
+def test_no_title_stands_twice() -> None:
+    """Two panels, or sections, of one title are the same one, which both dashboards show."""
+    titles: dict[str, set[str]] = {}
+    for section in _sections():
+        for row in section.rows:
+            for widget in row:
+                if isinstance(widget, Panel):
+                    titles.setdefault(widget.title, set()).add(repr(widget))
+        titles.setdefault(section.title, set())
+    assert {title: found for title, found in titles.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("environment", environments())
+def test_every_environment_has_both(environment: str) -> None:
+    """Nothing is unknown in any environment of cdk.json: neither signal, role, metric nor fact."""
+    datadog: dict[str, Any] = {"functions": []} if environment != "local" else {}
+    alarms = alarm_set(load(environment, overrides={"datadog": datadog}))
+    assert cloudwatch_widgets(alarms, DASHBOARDS)
+    assert len(boards(alarms, DASHBOARDS)) == 2
+
+
+@pytest.mark.parametrize("overrides", [{}, EXISTING])
+def test_datadog_s_own_models_take_them(overrides: dict[str, Any]) -> None:
+    """Each body, ids in place of references, is a dashboard to the official client, to the last
+    enum value."""
+    for board in _datadog(**overrides):
+        text = re.sub(r'\{"\$ref": "slo:[a-z]+"\}', '"0123456789"', json.dumps(board.body))
+        convert: Any = validate_and_convert_types
+        untyped: Any = Configuration
+        model = convert(json.loads(text), (Dashboard,), [board.key], True, True, untyped())
+        assert not list(_unparsed(model))
+        # What no model knows, it keeps aside without a word.
+        assert not list(_further(model, board.key))
+
+
+@pytest.mark.parametrize("overrides", CASES)
+def test_cloudwatch_widgets_lie_on_the_grid_side_by_side(overrides: dict[str, Any]) -> None:
+    """Every widget is within the 24 columns and none covers another; all of it is plain JSON."""
+    widgets = _cloudwatch(**overrides)
+    assert json.loads(json.dumps(widgets)) == widgets
+    _require_apart([{**one, "properties": None} for one in widgets], 24)
+
+
+@pytest.mark.parametrize("overrides", CASES)
+def test_datadog_s_widgets_lie_on_the_grid_side_by_side(overrides: dict[str, Any]) -> None:
+    """Every widget is within the 12 columns of its group, none covers another, groups hold all."""
+    for board in _datadog(**overrides):
+        groups = board.body["widgets"]
+        _require_apart([one["layout"] for one in groups], 12)
+        for group in groups:
+            inner = [one["layout"] for one in group["definition"]["widgets"]]
+            _require_apart(inner, 12)
+            assert group["layout"]["height"] == max(one["y"] + one["height"] for one in inner) + 1
+
+
+def _require_apart(places: list[Body], columns: int) -> None:
+    for place in places:
+        assert 0 <= place["x"] < place["x"] + place["width"] <= columns
+        assert place["height"] >= 1
+    for one, other in combinations(places, 2):
+        left, right = sorted((one, other), key=lambda place: place["x"])
+        upper, lower = sorted((one, other), key=lambda place: place["y"])
+        beside = left["x"] + left["width"] <= right["x"]
+        assert beside or upper["y"] + upper["height"] <= lower["y"]
+
+
+@pytest.mark.parametrize("overrides", CASES)
+def test_every_query_is_narrowed_by_the_variables(overrides: dict[str, Any]) -> None:
+    """Whatever is chosen above a Datadog dashboard holds for each metric that has such a tag, each
+    log search and each trace search; no query uses a tag that its metric does not have."""
+    for widget in every_widget(_datadog(**overrides)):
+        for query in queries(widget):
+            found = read(query["query"])
+            [name] = found.metrics
+            known = metrics.METRICS[name]
+            assert found.variables == {"env", "service", "region"} & known.tags
+            scope = re.findall(r"\{([^}]*)\}", query["query"])[0].split(",")
+            assert {tag.partition(":")[0].lstrip("$") for tag in scope} <= known.tags
+        for query in queries(widget, "logs"):
+            assert query["search"]["query"].startswith("$env $service $region")
+        if widget["type"] == "list_stream":
+            source = widget["requests"][0]["query"]
+            if source["data_source"] != "event_stream":
+                assert source["query_string"].startswith("$env $service")
+
+
+@pytest.mark.parametrize("overrides", CASES)
+def test_only_what_is_there_is_shown(overrides: dict[str, Any]) -> None:
+    """Every metric of a CloudWatch graph is of a resource of this environment."""
+    resources = made(CATALOG, **overrides).resources.by_role.values()
+    known = {pair for one in resources for pair in one.dimensions.items()}
+    known.add(("Operation", "UpdateItem"))
+    for panel in _metric_widgets(**overrides):
+        for metric in panel["metrics"]:
+            if len(metric) > 1:
+                _, name, *dimensions, _ = metric
+                pairs = set(zip(dimensions[::2], dimensions[1::2], strict=True))
+                assert pairs <= known
+                assert pairs or "-log-" in name
+
+
+def test_nothing_is_shown_that_does_not_come() -> None:
+    """Without instrumentation nothing of the extension, logs or traces is shown; without tracing
+    no traces; of existing resources nothing of ours."""
+    bare = json.dumps([one.body for one in _datadog(**UNINSTRUMENTED)])
+    assert "enhanced" not in bare
+    assert "trace." not in bare
+    assert '"logs' not in bare
+    untraced = json.dumps([one.body for one in _datadog(**UNTRACED)])
+    assert "trace." not in untraced
+    assert "trace_stream" not in untraced
+    assert "aws.lambda.enhanced.max_memory_used" in untraced
+    existing = json.dumps([one.body for one in _datadog(**EXISTING)])
+    assert "slo:" not in existing
+    assert "functionname:worker" in existing
+    assert "aws.apigateway.5xxerror{$env,$service,$region,apiname:shop}" in existing
+    assert "aws.apigateway.5xx{$env,$service,$region,apiid:a1b2c3}" in existing
+
+
+def test_both_go_from_users_to_parts() -> None:
+    """First what users notice, then what waits, then the parts: in the same order in both."""
+    shared = [
+        "Are senders served?",
+        "Do webhooks arrive?",
+        "What waits?",
+        "Functions",
+        "The record",
+        "Does the monitoring work?",
+        "Do notifications arrive?",
+    ]
+    assert _headings() == [*shared, "All alarms"]
+    overview, _ = _datadog()
+    groups = [one["definition"]["title"] for one in overview.body["widgets"]]
+    assert groups == ["Is anything wrong?", *shared]
+
+
+def test_existing_resources_have_a_section_each() -> None:
+    """Where only a queue is monitored, only a queue is shown, and whether notifications arrive."""
+    assert _headings(**ONLY_A_QUEUE) == ["Queue orders", "Do notifications arrive?", "All alarms"]
+    assert _headings(**EXISTING)[:5] == [
+        "Queue orders", "Function worker", "API shop", "API web", "Table stock",
+    ]  # fmt: skip
+
+
+def test_a_role_that_only_begins_like_the_monitoring_s_is_shown() -> None:
+    """A function called notify-customers is not the one that notifies us."""
+    functions = [{"name": "n", "role": "notify-customers", "timeoutSeconds": 30}]
+    headings = _headings(backend_url=None, existing={"functions": functions})
+    assert headings[0] == "Function notify-customers"
+
+
+def test_without_heartbeat_none_is_shown() -> None:
+    """A panel of heartbeats that nobody sends would only puzzle."""
+    title = "Heartbeats that arrived"
+    assert title in {panel["title"] for panel in _metric_widgets()}
+    assert title not in {panel["title"] for panel in _metric_widgets(**NO_HEARTBEAT)}
+
+
+@pytest.mark.parametrize("overrides", CASES)
+def test_every_function_has_its_group(overrides: dict[str, Any]) -> None:
+    """Datadog shows all functions, instrumented or not, under the names that AWS knows."""
+    settings = made(CATALOG, **overrides).settings
+    _, serverless = _datadog(**overrides)
+    titles = [one["definition"]["title"] for one in serverless.body["widgets"]]
+    existing = settings.existing
+    others = [one.role for one in existing.functions] if existing else []
+    roles = [title for title in titles if title != "All functions"]
+    assert roles == [*others, *settings.functions]
+    text = json.dumps(serverless.body)
+    for role in settings.functions:
+        assert f"functionname:{settings.function_name(role)}" in text
+
+
+def test_the_legend_says_how_late_metrics_come() -> None:
+    """A reader learns how late CloudWatch's metrics come, by the way they come."""
+    assert "10 to 20 minutes late" in json.dumps(_datadog()[0].body)
+    assert "2 to 3 minutes late" in json.dumps(_datadog(**STREAMED)[0].body)
+
+
+def test_objectives_are_one_number_over_the_time_shown() -> None:
+    """Each says how much may be missing, and what is late."""
+    panels = {panel["title"]: panel for panel in _metric_widgets()}
+    accepted = panels["Accepted, over the time shown"]
+    assert accepted["setPeriodToTimeRange"] is True
+    assert accepted["metrics"][-1][0]["label"] == "accepted; 0.1 % may be refused"
+    delivered = panels["Delivered in time, over the time shown"]
+    assert delivered["metrics"][0][-1]["stat"] == "PR(:300000)"

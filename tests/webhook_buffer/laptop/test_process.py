@@ -1,0 +1,91 @@
+"""A program in the background: recorded before it is started, so that none is orphaned."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from settings.errors import FileError
+from settings.paths import ROOT
+from tests.conftest import eventually
+from webhook_buffer.laptop import process
+from webhook_buffer.laptop.process import Background, free_port
+
+_STARTED = """
+import os, sys
+from pathlib import Path
+from typing import Any
+from webhook_buffer.laptop.process import Background
+
+class Killed(Background):
+    def _record(self, record):
+        if record.pid:
+            print(record.pid, flush=True)
+            os.kill(os.getpid(), 9)
+        super()._record(record)
+
+folder, port = Path(sys.argv[1]), sys.argv[2]
+Killed(folder, "server")._spawn(
+    "http.server", port, "--bind", "127.0.0.1", port=int(port), cwd=folder, environ={}
+)
+"""
+
+
+def test_a_kill_between_leaves_no_orphan(tmp_path: Path) -> None:
+    """A command killed between starting a program and recording its pid: the next one finds it."""
+    port = free_port()
+    killed = subprocess.run(
+        [sys.executable, "-c", _STARTED, str(tmp_path), str(port)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert killed.returncode == -9, killed.stderr
+    pid = int(killed.stdout)
+    server = Background(tmp_path, "server")
+    running = eventually(server.running)
+    assert (running.pid, running.port) == (pid, port)
+    assert server.stop() == running
+    assert not psutil.pid_exists(pid)
+    assert server.running() is None
+
+
+@pytest.mark.parametrize("written", [0, 1], ids=["no record", "no pid in it"])
+def test_a_record_that_can_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    """Without its record a program is not started; without its pid there, it is stopped again."""
+    texts: list[str] = []
+
+    def full(file: Path, text: str) -> None:
+        if len(texts) == written:
+            raise FileError(OSError(errno.ENOSPC, "No space left on device"), file)
+        texts.append(text)
+        file.write_text(text)
+
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    monkeypatch.setattr(process, "write", full)
+    server = Background(tmp_path, "server")
+    with pytest.raises(FileError, match=r"server\.json: No space left"):
+        _spawn(server)
+    assert len(started) == written
+    assert all(one.poll() is not None for one in started)
+    assert not (tmp_path / "server.json").exists()
+
+
+def _spawn(server: Background) -> None:
+    port = free_port()
+    server._spawn(
+        "http.server", str(port), "--bind", "127.0.0.1", port=port, cwd=server.folder, environ={}
+    )

@@ -1,0 +1,161 @@
+"""``webhook-buffer alarms lint, test, replay``: alarmproof, on our own alarms by default."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from alarmproof import cli, commands
+
+from settings.errors import InputError
+from settings.paths import ROOT
+from webhook_buffer.cli.options import LOCAL, Env
+
+if TYPE_CHECKING:
+    from alarmproof.model import Templates
+    from alarmproof.recordings import Recorded
+
+TemplateFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--template",
+        metavar="PATH",
+        help="CloudFormation template, or a folder such as cdk.out; by default our own alarms.",
+    ),
+]
+_EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
+_OWN_CASES = ROOT / "alarms" / "cases"
+_ALLOWED = ROOT / "alarms" / "allow.yaml"
+_FROM_AWS_SINCE = "14d"
+
+
+def run_cases(
+    cases: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Case files or folders; by default those in alarms/cases."),
+    ] = None,
+    template: TemplateFiles = None,
+    env: Env = LOCAL,
+    junit: cli.Junit = None,
+) -> None:
+    """Test alarms: series of samples in, states and notifications out."""
+    own = alarms_of(template, env, opt_in=True)
+    raise typer.Exit(commands.run_cases(cases or [_OWN_CASES], own, junit=junit))
+
+
+def lint(
+    template: TemplateFiles = None,
+    env: Env = LOCAL,
+    max_reaction: cli.MaxReaction = 300,
+    allow: cli.Allow = None,
+    form: cli.OutputFormat = "text",
+    strict: cli.Strict = False,
+) -> None:
+    """Find alarms that never fire, never clear, or notify nobody."""
+    from alarmproof.lint import load_allowances
+
+    allowances = [allowance for file in allow or () for allowance in load_allowances(file)]
+    templates = alarms_of(template, env)
+    if not template:
+        known = {alarm.source.logical_id for alarm in templates.alarms}
+        allowances += [
+            allowance for allowance in load_allowances(_ALLOWED) if allowance.alarm in known
+        ]
+    code = commands.run_lint(
+        templates, max_reaction=max_reaction, allowances=allowances, form=form, strict=strict
+    )
+    raise typer.Exit(code)
+
+
+def replay(
+    metrics: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Recorded metrics: .json, .csv or .parquet."),
+    ] = None,
+    from_aws: Annotated[
+        bool, typer.Option("--from-aws", help="Fetch the metrics from CloudWatch, for --env.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help=f"Use only the last part: 30d, 12h ({_FROM_AWS_SINCE} with --from-aws).",
+        ),
+    ] = None,
+    changes: cli.Changes = None,
+    template: TemplateFiles = None,
+    env: Env = LOCAL,
+    html: cli.Html = None,
+    save: cli.Save = None,
+) -> None:
+    """Replay recorded metrics against all alarms: who would have been notified, and how often?"""
+    if (metrics is None) is not from_aws:
+        raise InputError("Where are the metrics? Give --metrics FILE, or --from-aws.")
+    templates = alarms_of(template, env)
+    if metrics:
+        recording = commands.load_recording(metrics)
+    else:
+        recording = _fetched(templates, env, since or _FROM_AWS_SINCE)
+        since = None
+    code = commands.run_replay(
+        templates, recording, changes=changes or (), since=since, page=html, save=save
+    )
+    raise typer.Exit(code)
+
+
+def _fetched(alarms: Templates, env: str, since: str) -> Recorded:
+    from alarmproof.recordings import Recorded
+
+    from settings.loader import load
+    from webhook_buffer.laptop import laptop
+    from webhook_buffer.operations import history
+
+    settings = load(env)
+    if settings.on_laptop:
+        raise InputError(
+            f"Environment '{env}' runs on the laptop, where CloudWatch records nothing. Pass --env "
+            "with an environment on AWS, or record it: webhook-buffer alarms record FILE"
+        )
+    end = round(time.time())
+    series = history.fetch(
+        laptop.target(settings), alarms.alarms, start=end - commands.seconds(since), end=end
+    )
+    if not series:
+        raise InputError(f"CloudWatch has no data of these metrics in the last {since}.")
+    return Recorded.of(series)
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "test": run_cases,
+    "lint": lint,
+    "replay": replay,
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Makes the commands known to the group ``alarms``."""
+    for name, command in COMMANDS.items():
+        app.command(name, epilog=cli.EXIT_CODES)(command)
+
+
+def alarms_of(paths: list[Path] | None, env: str, *, opt_in: bool = False) -> Templates:
+    """The alarms of templates, or of this app's environment as they would be deployed.
+
+    Args:
+        opt_in: with those of ours that the environment leaves out until it asks for them.
+    """
+    from alarmproof import template
+
+    if paths:
+        return template.read(paths)
+    from monitoring.cloudwatch.alarms import template as own
+    from settings.loader import load
+    from webhook_buffer.composition import alarm_set
+
+    settings = load(env)
+    if opt_in and settings.sends_heartbeats and settings.traffic is None:
+        settings = load(env, overrides={"traffic": _EXAMPLE_HOURS})
+    return template.parse(own(alarm_set(settings)), f"the alarms of {env}")

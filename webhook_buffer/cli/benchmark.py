@@ -1,0 +1,57 @@
+"""``webhook-buffer alarms bench``: what alarms detect, beside the defaults of other projects."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from settings.paths import ROOT
+from webhook_buffer.cli.alarmproof import TemplateFiles, alarms_of
+from webhook_buffer.cli.options import LOCAL, Env
+
+
+def bench(
+    template: TemplateFiles = None,
+    env: Env = LOCAL,
+    days: Annotated[int, typer.Option(min=1, max=90, help="Healthy days to simulate.")] = 30,
+    write: Annotated[bool, typer.Option("--write", help="Update docs/benchmark.md.")] = False,
+) -> None:
+    """Measure what alarms detect, how soon, and how often they page for nothing.
+
+    With --template, the names of the resources have to end in -publish, -subscribe and so on.
+    """
+    from rich.console import Console
+    from rich.progress import track
+    from rich.table import Table
+
+    from webhook_buffer.benchmark import detection, document
+    from webhook_buffer.benchmark.scenarios import RECORDINGS, SCENARIOS
+
+    name = "these alarms" if template else "webhook-buffer"
+    alarms = alarms_of(template, env, opt_in=True).alarms
+    sets = [detection.AlarmSet(name, alarms, lambda action: action.endswith("page"))]
+    sets += detection.baseline_sets()
+    steps = iter(track(range(len(SCENARIOS) + 2), "Simulating", transient=True))
+
+    def progress() -> None:
+        next(steps, None)
+
+    results = detection.run(sets, days=days, progress=progress)
+    console = Console(highlight=False)
+    table = Table(title=f"{days} healthy days and {len(SCENARIOS)} failures")
+    for number, head in enumerate(document.HEADS):
+        table.add_column(head, justify="right" if number else "left", min_width=0 if number else 24)
+    for alarm_set in sets:
+        table.add_row(alarm_set.name, *document.summary(results, alarm_set.name))
+    console.print(table)
+    for scenario, detected in zip(SCENARIOS, results.by_set[name], strict=True):
+        cell = document.cell(scenario, detected)
+        console.print(f"{scenario.mode:>2} {scenario.title}: {cell}", soft_wrap=True)
+    for recording, (_, recorded) in zip(RECORDINGS.values(), results.compared[name], strict=True):
+        scenario = recording.scenario
+        cell = document.cell(scenario, recorded)
+        console.print(f"{scenario.mode:>2} {scenario.title}, recorded: {cell}", soft_wrap=True)
+    if write:
+        (ROOT / "docs" / "benchmark.md").write_text(document.markdown(results), "utf-8")
+        console.print("Written: docs/benchmark.md")

@@ -1,0 +1,198 @@
+"""Deploying an environment and deleting it, on the laptop and on AWS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from alarms import CATALOG
+from monitoring.channels import unrouted
+from settings.loader import load
+from settings.paths import ROOT
+from settings.schema import Settings
+from webhook_buffer.cli.alarms import by_reason
+from webhook_buffer.cli.datadog import Publication
+from webhook_buffer.cli.running import smoke_test
+from webhook_buffer.cli.terminal import console, require_answer, step
+from webhook_buffer.composition import alarm_set
+from webhook_buffer.laptop import inbox, laptop
+from webhook_buffer.operations import deployment
+from webhook_buffer.operations.cdk import Cdk, check_node
+from webhook_buffer.operations.environment import Environment, not_deployed
+
+
+def up(port: int | None) -> None:
+    """Starts the emulator where it is not running, and deploys to it.
+
+    Args:
+        port: of the emulator; without one its last, or the usual one.
+    """
+    target = _target(load("local"), port)
+    cdk = deployment.prepare(target, step, CATALOG)
+    _next_steps(_apply(target, cdk))
+
+
+def down() -> None:
+    """Stops the emulator and the fake Datadog."""
+    settings = load("local")
+    emulator = laptop.emulator()
+    running = emulator.running()
+    if laptop.stopped_datadog():
+        console.print("Stopped the fake Datadog; it keeps its objects.")
+    if running is None:
+        emulator.stop()
+        console.print("Nothing is running.")
+        return
+    waiting = deployment.waiting(laptop.target(settings)) or 0
+    emulator.stop()
+    laptop.forget(settings)
+    console.print(f"Stopped the emulator (pid {running.pid}, port {running.port}).")
+    if waiting:
+        console.print(f"Lost with it: the webhooks that were still queued ({waiting}).")
+    console.print(f"Kept: its log and the last deployment's, in {_shown(laptop.STATE)}")
+
+
+def synth(env: str) -> None:
+    """Writes the templates."""
+    check_node()
+    settings = load(env)
+    folder = laptop.STATE / settings.environment
+    target = Environment(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS)
+    cdk = deployment.synthesize(target, step, CATALOG)
+    _warn(settings)
+    console.print(f"Templates: {_shown(cdk.assembly)}")
+
+
+def diff(env: str) -> None:
+    """Prints what a deployment would change."""
+    target = _target(load(env))
+    cdk = deployment.prepare(target, step, CATALOG)
+    _show_changes(target, cdk)
+
+
+def deploy(env: str, *, yes: bool) -> None:
+    """Shows the changes, asks, deploys, publishes to Datadog, and runs the smoke tests."""
+    settings = load(env)
+    require_answer(yes)
+    target = _target(settings)
+    cdk = deployment.prepare(target, step, CATALOG)
+    _show_changes(target, cdk)
+    publication = Publication(settings) if settings.datadog else None
+    if publication:
+        publication.plan()
+    if not yes:
+        typer.confirm(f"Deploy this to '{env}' ({settings.awsAccount})?", abort=True)
+    if publication:
+        publication.require_permissions()
+    found = _apply(target, cdk)
+    if publication:
+        publication.publish(found.get("Release"))
+    if settings.existing:
+        console.print("The existing resources are monitored now.")
+        return
+    console.print(f"Endpoint: [bold]{found['BufferedEndpoint']}[/]")
+    smoke_test(target, failures=False, deliver=False)
+
+
+def destroy(env: str, *, yes: bool) -> None:
+    """Deletes an environment's stacks.
+
+    Raises:
+        NotDeployedError: When there are none.
+    """
+    settings = load(env)
+    require_answer(yes)
+    target = laptop.target(settings)
+    found = deployment.deployed(target)
+    if not found:
+        raise not_deployed(settings)
+    console.print(f"This deletes environment '{env}' in {settings.awsRegion}:")
+    if settings.monitoring_stack_name in found:
+        console.print("  the alarms, the dashboard and their topics;")
+    if settings.prefix in found:
+        waiting = deployment.waiting(target) or 0
+        console.print(
+            f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs.\n"
+            f"It keeps the table {settings.table_name}; a later deployment reuses it."
+        )
+    if settings.datadog:
+        console.print(
+            f"It keeps what is in Datadog: webhook-buffer datadog destroy --env {env}",
+            soft_wrap=True,
+        )
+    if not yes:
+        typer.confirm(f"Destroy '{env}'?", abort=True)
+    cdk = deployment.synthesize(target, step, CATALOG)
+    deployment.destroy(target, cdk, step)
+    laptop.forget(settings)
+    if deployment.table_exists(target):
+        where = f"--endpoint-url {target.endpoint_url} " if target.endpoint_url else ""
+        console.print(f"Kept: table {settings.table_name}. To delete it for good:")
+        console.print(
+            f"  aws dynamodb delete-table {where}--region {settings.awsRegion} "
+            f"--table-name {settings.table_name}",
+            soft_wrap=True,
+        )
+
+
+def _target(settings: Settings, port: int | None = None) -> Environment:
+    """An environment to deploy to; on the laptop, its emulator is started if it is not running."""
+    check_node()
+    if not settings.on_laptop:
+        return laptop.target(settings)
+    if port is None and laptop.emulator().running():
+        target = laptop.target(settings)
+    else:
+        with step("Starting the emulator"):
+            target = laptop.started(settings, port)
+    if settings.datadog:
+        laptop.started_datadog()
+    return target
+
+
+def _show_changes(target: Environment, cdk: Cdk) -> None:
+    """Prints what a deployment would change, and what it would delete."""
+    print(cdk.diff())
+    gone = deployment.leftover(target)
+    if gone:
+        console.print(
+            f"[red]\\[-][/] Stack {gone} will be deleted: 'monitoring' is false.", soft_wrap=True
+        )
+
+
+def _apply(target: Environment, cdk: Cdk) -> dict[str, str]:
+    """Deploys, and warns about alarms that reach no channel; the outputs."""
+    found = deployment.apply(target, cdk, step)
+    if target.settings.on_laptop:
+        inbox.provide(target)
+    _warn(target.settings)
+    return found
+
+
+def _warn(settings: Settings) -> None:
+    """Warns about alarms that reach no channel, and lists signals that are left out."""
+    for warning in unrouted(settings) if settings.monitoring else ():
+        console.print(f"[yellow]![/] {warning}", soft_wrap=True)
+    if settings.existing:
+        for reason, signals in by_reason(alarm_set(settings)).items():
+            console.print(f"Left out: {', '.join(signals)}: {reason}", soft_wrap=True)
+
+
+def _next_steps(found: dict[str, str]) -> None:
+    endpoint = found["BufferedEndpoint"]
+    console.print(f"\nThe buffer runs at [bold]{endpoint}[/]", soft_wrap=True)
+    console.print("Try it:")
+    console.print(f'  curl -d \'{{"group_id": "order-1"}}\' {endpoint}/orders', soft_wrap=True)
+    for words, what in (
+        ("logs", "see what became of it"),
+        ("smoke", "test the whole path"),
+        ("alarms drill backend-down", "see what an alarm sends"),
+        ("datadog apply", "publish to a fake Datadog"),
+        ("down", "stop it"),
+    ):
+        console.print(f"  webhook-buffer {words:<25}  # {what}", soft_wrap=True)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

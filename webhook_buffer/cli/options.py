@@ -1,0 +1,31 @@
+"""Options that commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+# The environment of every command that is given none.
+LOCAL = "local"
+
+
+def _environments(incomplete: str) -> Iterator[str]:
+    """What a shell completes after ``--env``."""
+    from settings.loader import environments
+
+    return (name for name in environments() if name.startswith(incomplete))
+
+
+Env = Annotated[
+    str,
+    typer.Option(
+        "--env",
+        envvar="WEBHOOK_BUFFER_ENV",
+        help="Environment: a block in cdk.json's context.",
+        autocompletion=_environments,
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]

@@ -1,0 +1,164 @@
+"""What is asked of a buffer that runs: its state, its outputs, its logs, and webhooks to take."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from lambdas.http import HEADER_NAME
+from settings.errors import InputError, ProofFailedError
+from settings.loader import load
+from webhook_buffer.cli.terminal import console, milliseconds, progress, show
+from webhook_buffer.laptop import laptop
+from webhook_buffer.operations import deployment
+from webhook_buffer.operations import logs as log_lines
+from webhook_buffer.operations.environment import Environment, buffer_outputs, stack
+from webhook_buffer.operations.environment import outputs as stack_outputs
+from webhook_buffer.operations.send import Sender, Summary, from_files, paced
+from webhook_buffer.operations.smoke import Smoke
+
+
+def status(env: str, *, as_json: bool) -> None:
+    """Prints what is running, and how many webhooks are queued."""
+    settings = load(env)
+    target = laptop.target(settings)
+    found = buffer_outputs(target)
+    waiting = deployment.waiting(target)
+    emulator = laptop.emulator().require() if settings.on_laptop else None
+    datadog = laptop.datadog_url() if settings.on_laptop and settings.datadog else None
+    if as_json:
+        document: dict[str, object] = {
+            "environment": settings.environment,
+            "stack": settings.prefix,
+            "release": found["Release"],
+            "endpoint": found["BufferedEndpoint"],
+            "backend": settings.backend_url,
+            "queued": waiting,
+        }
+        if emulator:
+            document["emulator"] = {"url": emulator.endpoint_url, "pid": emulator.pid}
+            document["fakeDatadog"] = datadog
+        console.print_json(data=document)
+        return
+    rows = [
+        ("Stack", settings.prefix),
+        ("Release", found["Release"]),
+        ("Endpoint", found["BufferedEndpoint"]),
+        ("Backend", settings.backend_url or "practice backend"),
+        ("Queued", f"about {waiting}"),
+    ]
+    if emulator:
+        rows.insert(0, ("Emulator", f"{emulator.endpoint_url} (pid {emulator.pid})"))
+        if settings.datadog:
+            url = datadog or "not running; to start it: webhook-buffer up"
+            rows.insert(1, ("Fake Datadog", url))
+    show(rows)
+
+
+def send(
+    path: Path, env: str, *, rate: float, repeat: int, headers: list[str], method: str, to: str
+) -> None:
+    """Sends payloads.
+
+    Args:
+        rate: webhooks per second.
+        headers: lines ``Name: value``.
+
+    Raises:
+        InputError: When an argument can't be used.
+        ProofFailedError: When the buffer did not accept all of them.
+    """
+    named = dict(_header(line) for line in headers)
+    if not HEADER_NAME.fullmatch(method):
+        raise InputError(f"'{method}' is not an HTTP method; write POST, PUT, …")
+    webhooks = from_files(path, method=method, target="/" + to.removeprefix("/"), headers=named)
+    endpoint = buffer_outputs(laptop.target(load(env)))["BufferedEndpoint"]
+    sender = Sender(endpoint)
+    started = time.monotonic()
+    receipts = []
+    with progress() as bar:
+        task = bar.add_task("Sending", total=len(webhooks) * repeat)
+        for webhook in paced(webhooks, rate=rate, repeat=repeat):
+            receipts.append(sender.post(webhook))
+            bar.advance(task)
+    summary = Summary(receipts)
+    rows = [
+        ("Sent", str(len(receipts))),
+        ("Accepted", str(summary.accepted)),
+        ("Rate", f"{len(receipts) / (time.monotonic() - started):.1f} per second"),
+    ]
+    if summary.accepted:
+        rows.append(("Accept latency", milliseconds(summary.latency_ms)))
+    for reason, count in summary.refusals.most_common():
+        rows.append(("[red]Not accepted[/]", f"{count} x {reason}"))
+    show(rows)
+    if summary.accepted < len(receipts):
+        raise ProofFailedError(f"{len(receipts) - summary.accepted} webhooks were not accepted.")
+
+
+def smoke(env: str, *, failures: bool, deliver: bool) -> None:
+    """Runs the smoke tests of an environment."""
+    smoke_test(laptop.target(load(env)), failures=failures, deliver=deliver)
+
+
+def smoke_test(target: Environment, *, failures: bool, deliver: bool) -> None:
+    """Runs the smoke tests against what is deployed there, and prints each claim."""
+    tests = Smoke(target, buffer_outputs(target))
+    count = 0
+    for check in tests.checks(failures=failures, deliver=deliver):
+        console.print(f"[green]✓[/] {check.claim} [dim]({check.detail})[/]", soft_wrap=True)
+        count += 1
+    if not (tests.practises or deliver):
+        console.print("- delivery was not tested: the backend is real; --deliver sends to it")
+    console.print(f"{count} smoke tests passed.")
+
+
+def outputs(env: str) -> None:
+    """Prints the outputs of the environment's stacks."""
+    settings = load(env)
+    target = laptop.target(settings)
+    found = {settings.main_stack_name: stack_outputs(target)}
+    beside = stack(target, settings.monitoring_stack_name) if settings.monitoring else None
+    if beside:
+        found[settings.monitoring_stack_name] = dict(beside.outputs)
+    console.print_json(data=found)
+
+
+def logs(
+    env: str, *, functions: list[str] | None, minutes: int, follow: bool, runtime: bool
+) -> None:
+    """Prints log lines.
+
+    Raises:
+        InputError: When the environment does not have one of the functions.
+    """
+    settings = load(env)
+    known = settings.functions
+    chosen = functions or known
+    for name in chosen:
+        if name not in known:
+            raise InputError(
+                f"Environment '{env}' has no function '{name}'; it has {', '.join(known)}."
+            )
+    since = round((time.time() - 60 * minutes) * 1000)
+    target = laptop.target(settings)
+    if not follow:
+        lines = log_lines.read(target, chosen, since=since, runtime=runtime)
+        for line in lines:
+            print(log_lines.describe(line))
+        if not lines:
+            console.print(f"Nothing was logged in the last {minutes} minutes.")
+        return
+    try:
+        for line in log_lines.follow(target, chosen, since=since, runtime=runtime):
+            print(log_lines.describe(line), flush=True)
+    except KeyboardInterrupt:
+        pass
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, separator, value = line.partition(":")
+    name, value = name.strip(), value.strip()
+    if not separator or not HEADER_NAME.fullmatch(name) or not value.isascii():
+        raise InputError(f"'{line}' is not a header; write 'Name: value', in ASCII.")
+    return name, value
