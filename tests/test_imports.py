@@ -11,7 +11,7 @@ import pytest
 
 from settings.paths import ROOT
 
-# What each folder may import of ours besides itself. docs/architecture.md draws it.
+# What each folder may import of ours besides itself. docs/architecture.md shows it.
 ALLOWED: dict[str, set[str]] = {
     "lambdas": set(),
     "alarmproof": set(),
