@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import delivery, http
+from lambdas import delivery, dial
 from lambdas.backend_url import Backend
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
@@ -135,9 +135,9 @@ class _TlsWire(Wire):
 @pytest.fixture
 def trust(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
     """Makes a certificate the one that is trusted."""
-    http._tls.cache_clear()
+    dial._tls.cache_clear()
     yield lambda certificate: monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    http._tls.cache_clear()
+    dial._tls.cache_clear()
 
 
 @pytest.mark.parametrize("trusted", [True, False])
