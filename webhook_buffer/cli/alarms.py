@@ -1,4 +1,4 @@
-"""``webhook-buffer alarms``: list alarms, explain one, set one off, record what they read."""
+"""``webhook-buffer alarms``: list, explain and set off alarms, and record their metrics."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def show_alarm(
     env: Env = LOCAL,
     as_json: Json = False,
 ) -> None:
-    """Explain one alarm: when it fires and why, whom it notifies, and the first steps."""
+    """Explain one alarm: when and why it fires, who is notified, and the first steps."""
     alarms = alarm_set(load(env))
     composite = next((one for one in alarms.composites if one.composite.id == name), None)
     rows = _of_composite(composite, alarms) if composite else _of_alarm(alarms, name)
@@ -139,7 +139,7 @@ def record_alarms(
 ) -> None:
     """Record the metrics of the buffer on this laptop, for `alarms replay`.
 
-    On AWS CloudWatch records them: `alarms replay --from-aws`.
+    On AWS, CloudWatch records them: `alarms replay --from-aws`.
     """
     from alarmproof import recordings, template
 
@@ -159,7 +159,7 @@ def record_alarms(
     with progress() as bars:
         task = bars.add_task("Recording, minute by minute", total=minutes)
         series = recorder.record(
-            target, alarms.alarms, minutes=minutes, tell=lambda _: bars.advance(task)
+            target, alarms.alarms, minutes=minutes, progress=lambda _: bars.advance(task)
         )
     recordings.save(file, series)
     console.print(f"{len(series)} series in {file}. Replay them against the alarms:")
@@ -199,7 +199,7 @@ def record_failures(
     unknown = sorted(set(names or ()) - set(failures.CAUSES))
     if unknown:
         raise InputError(
-            f"There is no failure '{unknown[0]}'; known are {', '.join(failures.CAUSES)}."
+            f"Unknown failure '{unknown[0]}'; known failures: {', '.join(failures.CAUSES)}."
         )
     check_node()
     folder.mkdir(parents=True, exist_ok=True)
@@ -212,13 +212,13 @@ def record_failures(
         return [*ours, *baselines]
 
     def one(name: str, task: TaskID) -> None:
-        def tell(_: int) -> None:
+        def advance(_: int) -> None:
             bars.advance(task)
             if cancelled.is_set():
                 raise KeyboardInterrupt
 
         series = failures.record(
-            name, laptop.STATE / "failures" / name, alarms_of, step=nullcontext, tell=tell
+            name, laptop.STATE / "failures" / name, alarms_of, step=nullcontext, progress=advance
         )
         recordings.save(folder / f"{name}.json", series)
 
@@ -238,7 +238,7 @@ def record_failures(
 
 
 def by_reason(alarms: AlarmSet) -> dict[str, list[str]]:
-    """What is left out, by the reason for it."""
+    """What is left out, by reason."""
     found: dict[str, list[str]] = {}
     for signal, reason in alarms.left_out.items():
         found.setdefault(reason, []).append(signal)
@@ -257,7 +257,7 @@ def _show_notification(received: inbox.Received) -> None:
 
 
 def _table(alarms: AlarmSet, env: str) -> Table:
-    """Every alarm a row; what does not fit beside each other in a narrow terminal goes below."""
+    """One row per alarm; columns that do not fit in a narrow terminal go below."""
     wide = console.width >= _WIDE
     table = Table(title=f"Alarms of '{env}'", show_lines=not wide)
     table.add_column("Signal", no_wrap=True)
@@ -338,7 +338,7 @@ def _key(heading: str) -> str:
 
 
 def _text(value: str | list[str]) -> str:
-    """A value for a table; a list is numbered."""
+    """A value for a table; lists are numbered."""
     if isinstance(value, str):
         return value
     return "\n".join(f"{n}. {text}" for n, text in enumerate(value, start=1))
