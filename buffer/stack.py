@@ -164,7 +164,7 @@ class BufferStack(Stack):
     def _outputs(
         self, queue: sqs.Queue, table: dynamodb.Table, endpoint: str, api: apigateway.HttpApi
     ) -> None:
-        """The names are a contract; see ``docs/architecture.md``.
+        """The names are a contract; see ``docs/contracts.md``.
 
         Values that no physical name reveals are exported for the monitoring stack. Neither ever
         changes: CloudFormation refuses to change an export that is in use.

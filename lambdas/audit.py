@@ -119,7 +119,7 @@ def balance(minutes: Sequence[Minute]) -> Balance | None:
     No more is called unaccounted for than was lost, given that metrics of one thing fall into the
     same or neighboring minutes, and that depths are at most a minute old:
 
-    - Where no webhook moves in a minute and its neighbours, what was accepted and delivered lies
+    - Where no webhook moves in a minute and its neighbors, what was accepted and delivered lies
       wholly before or after it, and the queue's depth is known; should SQS have misjudged it,
       the lowest of the three counts at the start and the highest at the end. Where webhooks do
       move, each of their counts may have fallen on the wrong side: all are uncertain.
@@ -171,7 +171,7 @@ def balance(minutes: Sequence[Minute]) -> Balance | None:
 
 
 def _around(minutes: Sequence[Minute], at: int) -> Sequence[Minute]:
-    """A minute and its neighbours."""
+    """A minute and its neighbors."""
     return minutes[at - 1 : at + 2]
 
 

@@ -126,7 +126,7 @@ def pytest_terminal_summary(
         terminalreporter.write_line("Let the test write to tmp_path, or to a copy of the tree.")
 
 
-# The outputs that other programs read. Source: docs/architecture.md, "Contracts".
+# The outputs that other programs read. Source: docs/contracts.md.
 OUTPUTS = {
     "AWSREGION",
     "ApiEndpoint",

@@ -23,15 +23,19 @@ def planned(datadog: FakeDatadog, settings: Settings, wanted: list[Definition]) 
     return plan(client(datadog), settings, wanted)
 
 
-def carried_out(datadog: FakeDatadog, settings: Settings, found: Plan) -> list[Failure]:
+def carried_out(
+    datadog: FakeDatadog, settings: Settings, found: Plan, *, prune: bool = False
+) -> list[Failure]:
     """What failed of a plan."""
-    return apply(client(datadog), settings, found, prune=False, tell=lambda _: None)
+    return apply(client(datadog), settings, found, prune=prune, tell=lambda _: None)
 
 
-def published(datadog: FakeDatadog, settings: Settings, wanted: list[Definition]) -> Plan:
+def published(
+    datadog: FakeDatadog, settings: Settings, wanted: list[Definition], *, prune: bool = False
+) -> Plan:
     """The plan that was carried out, whole."""
     found = planned(datadog, settings, wanted)
-    assert carried_out(datadog, settings, found) == []
+    assert carried_out(datadog, settings, found, prune=prune) == []
     return found
 
 
@@ -54,12 +58,13 @@ def monitor(settings: Settings, key: str = "late", **fields: Any) -> Definition:
 
 
 def slo(settings: Settings) -> Definition:
-    """A metric SLO of ours."""
+    """An SLO of ours over that monitor."""
     body = {
-        "name": "delivered", "type": "metric", "tags": ["env:x"],
+        "name": "delivered", "type": "monitor", "tags": ["env:x"],
         "description": marked("In time.", settings, "delivered"),
-        "query": {"numerator": "sum:a{*}.as_count()", "denominator": "sum:b{*}.as_count()"},
+        "monitor_ids": [reference(Kind.MONITOR, "late")],
         "thresholds": [{"timeframe": "30d", "target": 99.0, "warning": 99.5}],
+        "timeframe": "30d", "target_threshold": 99.0, "warning_threshold": 99.5,
     }  # fmt: skip
     return Definition(Kind.SLO, "delivered", body)
 
@@ -78,16 +83,29 @@ def burn(settings: Settings) -> Definition:
 
 
 def board(settings: Settings) -> Definition:
-    """A dashboard that shows that SLO."""
+    """A dashboard that shows a note and that SLO."""
+    note = {"type": "note", "content": "Hello"}
     shown = {"type": "slo", "title": "SLO", "view_type": "detail", "view_mode": "overall",
              "time_windows": ["30d"], "slo_id": reference(Kind.SLO, "delivered")}  # fmt: skip
     body = {
         "title": "Overview", "description": marked("All.", settings, "overview"),
-        "layout_type": "ordered", "widgets": [{"definition": shown}],
+        "layout_type": "ordered", "reflow_type": "fixed",
+        "widgets": [
+            {"definition": note, "layout": {"x": 0, "y": 0, "width": 12, "height": 2}},
+            {"definition": shown, "layout": {"x": 0, "y": 2, "width": 6, "height": 3}},
+        ],
     }  # fmt: skip
     return Definition(Kind.DASHBOARD, "overview", body)
 
 
 def one_of_each(settings: Settings) -> list[Definition]:
-    """A monitor, an SLO, a monitor on that, and a dashboard."""
+    """A monitor, an SLO over it, a monitor on that, and a dashboard with it."""
     return [monitor(settings), slo(settings), burn(settings), board(settings)]
+
+
+def with_fields(wanted: list[Definition], key: str, **fields: Any) -> list[Definition]:
+    """The definitions, one of them with other fields."""
+    return [
+        Definition(one.kind, one.key, {**one.body, **fields}) if one.key == key else one
+        for one in wanted
+    ]

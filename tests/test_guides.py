@@ -23,13 +23,13 @@ def _step(number: int) -> tuple[str, str]:
     """The file that a step names before its code, and the code."""
     section = _GUIDE.partition(f"\n## {number}. ")[2].partition(f"\n## {number + 1}. ")[0]
     text, _, code = section.partition("```")
-    file = re.findall(r"`((?:alarms|docs)/[\w./-]+\.\w+)`", text)[-1]
+    file = re.findall(r"`((?:alarms|dashboards|docs)/[\w./-]+\.\w+)`", text)[-1]
     return file, code.partition("\n")[2].partition("\n```")[0] + "\n"
 
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy after steps 1 to 3, formatted, its documents regenerated as ``make docs`` does."""
+    """A copy after steps 1 to 4, formatted, its documents regenerated as ``make docs`` does."""
     copy = copied(Path(tmp_path_factory.mktemp("guide"), "copy"))
     for number in (1, 2, 3):
         name, code = _step(number)
@@ -40,7 +40,12 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
             file.write_text(f"{text[:-1]}{code.rstrip()},\n)\n", "utf-8")
         else:
             file.write_text(f"{text}\n{code}" if number == 3 else f"{text}\n\n{code}", "utf-8")
-    for command in (("ruff", "format", "alarms"), ("python", "-c", _DOCS)):
+    panels = copy.root / "dashboards" / "buffer.py"
+    before = '        signals=("backend-redirects",),\n'
+    text = panels.read_text("utf-8")
+    assert text.count(before) == 1
+    panels.write_text(text.replace(before, _step(4)[1]), "utf-8")
+    for command in (("ruff", "format", "alarms", "dashboards"), ("python", "-c", _DOCS)):
         done = copy.run(*command)
         assert done.returncode == 0, done.stdout + done.stderr
     return copy
@@ -55,7 +60,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         (
             "pytest", "-q", "-p", "no:cacheprovider", "tests/alarms/test_catalog.py",
             "tests/monitoring/documents", "tests/test_readme.py", "tests/alarms/test_cases.py",
-            "tests/monitoring/test_cost.py",
+            "tests/monitoring/test_cost.py", "tests/dashboards/test_thresholds.py",
             "-k", "not deployed and not laptop",
         ),
     ],

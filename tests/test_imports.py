@@ -11,7 +11,7 @@ import pytest
 
 from settings.paths import ROOT
 
-# What each folder may import of ours besides itself. docs/architecture.md draws it.
+# What each folder may import of ours besides itself. docs/architecture.md shows it.
 ALLOWED: dict[str, set[str]] = {
     "lambdas": set(),
     "alarmproof": set(),
@@ -224,3 +224,11 @@ def test_no_circles_within_a_folder() -> None:
 
     for name in graph:
         visit(name, ())
+
+
+def test_the_architecture_page_has_these_rules() -> None:
+    """docs/architecture.md's table of imports is what is enforced here."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    for folder, others in ALLOWED.items():
+        names = ", ".join(f"`{name}`" for name in sorted(others)) or "nothing of ours"
+        assert f"| `{folder}` | {names} |" in page

@@ -23,7 +23,7 @@ _TESTS = (
     "tests/dashboards/test_dashboards.py",
     "tests/monitoring/documents",
     "tests/monitoring/datadog/test_monitors.py",
-    "tests/monitoring/datadog/test_thresholds.py",
+    "tests/dashboards/test_thresholds.py",
     "tests/monitoring/test_alarm_guide.py",
     "tests/monitoring/test_alarm_set.py",
     "tests/monitoring/test_cost.py",

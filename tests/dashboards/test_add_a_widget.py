@@ -99,6 +99,6 @@ def test_a_mistake_ends_as_the_page_says(tree: Copy, tmp_path: Path) -> None:
 
 def test_every_form_of_the_page_exists() -> None:
     """What the table names can be written."""
-    table = PAGE.partition("## Which line")[2].partition("## Thresholds")[0]
+    table = PAGE.partition("## Line types")[2].partition("## Thresholds")[0]
     for name in re.findall(r"`(\w+)\(", table):
         assert hasattr(lines, name) or hasattr(model, name), name

@@ -63,5 +63,5 @@ def test_the_error_is_as_the_page_says() -> None:
 
 def test_every_query_of_the_page_is_there() -> None:
     """What the table names can be written."""
-    for name in re.findall(r"`(\w+)\(", PAGE.partition("Which query")[2]):
+    for name in re.findall(r"`(\w+)\(", PAGE.partition("## Query types")[2]):
         assert hasattr(datadog, name), name

@@ -1,30 +1,25 @@
-"""``webhook-buffer alarms``: list, explain and set off alarms, and record their metrics."""
+"""``webhook-buffer alarms``: list, explain and set off alarms."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import TaskID
 from rich.table import Table
 
 from monitoring import cost, wording
 from monitoring.alarm_guide import steps, steps_of
 from monitoring.alarm_set import AlarmSet, CompositeAlarm
-from monitoring.cloudwatch.alarms import template as own
 from settings.errors import InputError
 from settings.loader import load
-from settings.paths import ROOT
-from webhook_buffer.cli import alarmproof
+from webhook_buffer.cli import alarmproof, recording
 from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
-from webhook_buffer.cli.terminal import console, progress, show, step
+from webhook_buffer.cli.terminal import console, show, step
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.operations import drill
-from webhook_buffer.operations.cdk import check_node
 from webhook_buffer.operations.environment import outputs
 
 alarms_app = typer.Typer(rich_markup_mode=None)
@@ -127,114 +122,8 @@ def drill_alarm(
             drill.force(target, alarm, "OK")
 
 
-@alarms_app.command("record")
-def record_alarms(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Recording: .json, .csv or .parquet.")
-    ],
-    env: Env = LOCAL,
-    minutes: Annotated[
-        int, typer.Option(min=1, max=1440, help="How many full minutes to record.")
-    ] = 10,
-) -> None:
-    """Record the metrics of the buffer on this laptop, for `alarms replay`.
-
-    On AWS, CloudWatch records them: `alarms replay --from-aws`.
-    """
-    from alarmproof import recordings, template
-
-    from webhook_buffer.operations import recorder
-
-    settings = load(env)
-    if not settings.on_laptop:
-        raise InputError(
-            f"'{env}' is on AWS, where CloudWatch records: "
-            f"webhook-buffer alarms replay --from-aws --env {env} --save {file}"
-        )
-    if file.suffix.lower() not in recordings.FORMS:
-        raise InputError(f"{file}: name a file that ends in {', '.join(recordings.FORMS)}.")
-    target = laptop.target(settings)
-    outputs(target)  # or there is nothing to record
-    alarms = template.parse(own(alarm_set(settings)), f"the alarms of {env}")
-    with progress() as bars:
-        task = bars.add_task("Recording, minute by minute", total=minutes)
-        series = recorder.record(
-            target, alarms.alarms, minutes=minutes, progress=lambda _: bars.advance(task)
-        )
-    recordings.save(file, series)
-    console.print(f"{len(series)} series in {file}. Replay them against the alarms:")
-    console.print(f"  webhook-buffer alarms replay --env {env} --metrics {file}", soft_wrap=True)
-
-
-@alarms_app.command("record-failures")
-def record_failures(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Failures; default: all.")
-    ] = None,
-    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write NAME.json.")] = ROOT
-    / "webhook_buffer"
-    / "benchmark"
-    / "recordings",
-    jobs: Annotated[
-        int, typer.Option(min=1, max=16, help="How many buffers run at the same time.")
-    ] = 4,
-) -> None:
-    """Cause failures in buffers on this laptop, under traffic, and record their metrics.
-
-    Each failure takes 19 minutes (one takes 34), on an emulator of its own. `alarms bench` reads
-    the recordings.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-    from contextlib import nullcontext
-    from threading import Event
-
-    from alarmproof import recordings, template
-    from alarmproof.model import AnyAlarm
-
-    from settings.schema import Settings
-    from webhook_buffer.benchmark.detection import baseline_sets
-    from webhook_buffer.benchmark.scenarios import RECORDINGS
-    from webhook_buffer.laptop import failures
-
-    unknown = sorted(set(names or ()) - set(failures.CAUSES))
-    if unknown:
-        raise InputError(
-            f"Unknown failure '{unknown[0]}'; known failures: {', '.join(failures.CAUSES)}."
-        )
-    check_node()
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = names or list(failures.CAUSES)
-    baselines = [alarm for baseline in baseline_sets() for alarm in baseline.alarms]
-    cancelled = Event()
-
-    def alarms_of(settings: Settings) -> list[AnyAlarm]:
-        ours = template.parse(own(alarm_set(settings)), "the alarms of the recorded buffer").alarms
-        return [*ours, *baselines]
-
-    def one(name: str, task: TaskID) -> None:
-        def advance(_: int) -> None:
-            bars.advance(task)
-            if cancelled.is_set():
-                raise KeyboardInterrupt
-
-        series = failures.record(
-            name, laptop.STATE / "failures" / name, alarms_of, step=nullcontext, progress=advance
-        )
-        recordings.save(folder / f"{name}.json", series)
-
-    with progress() as bars, ThreadPoolExecutor(jobs) as pool:
-        running = [
-            pool.submit(one, name, bars.add_task(name, total=RECORDINGS[name].minutes))
-            for name in wanted
-        ]
-        try:
-            for future in running:
-                future.result()
-        except BaseException:
-            cancelled.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    console.print(f"{len(wanted)} recordings in {folder}. Next: webhook-buffer alarms bench")
+alarms_app.command("record")(recording.record)
+alarms_app.command("record-failures")(recording.record_failures)
 
 
 def by_reason(alarms: AlarmSet) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The stand-in's HTTP: keys, permissions, limits and faults around what it holds."""
+"""The fake Datadog's HTTP: keys, permissions, limits and faults around what it holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stand-in holds, and how an endpoint is asked and answers."""
+"""What the fake Datadog holds, and how an endpoint is asked and answers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,63 @@
+"""Wrong keys and missing permissions are named before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from monitoring.datadog.definition import Kind
+from monitoring.datadog.sync.api import Api
+from monitoring.datadog.sync.plan import plan
+from monitoring.documents.datadog import example
+from settings.errors import DatadogError
+from tests.datadog_publishing import carried_out, client, one_of_each, planned
+from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.fake_datadog import FakeDatadog
+
+_SETTINGS = example()
+
+
+@pytest.mark.parametrize(
+    ("which", "told"), [("api", "API key"), ("application", "application key")]
+)
+def test_a_wrong_key_is_told_before_anything_is_written(
+    datadog: FakeDatadog, which: str, told: str
+) -> None:
+    """A wrong key or site: one sentence that names which key, from where, and no write."""
+    keys = dataclasses.replace(laptop.fake_datadog_keys(datadog.url), **{which: "wrong-key"})
+    with pytest.raises(DatadogError, match=f"does not take the {told} from") as caught:
+        plan(Api(keys), _SETTINGS, one_of_each(_SETTINGS))
+    assert "wrong-key" not in f"{caught.value} {keys!r}"
+    assert all(one.method == "GET" for one in datadog.requests)
+
+
+@pytest.mark.parametrize("permission", ["monitors_write", "slos_write", "dashboards_write"])
+def test_a_missing_permission_is_told_before_anything_is_written(
+    datadog: FakeDatadog, permission: str
+) -> None:
+    """Without a permission that it needs, an apply names it and has written nothing."""
+    datadog.permissions.remove(permission)
+    found = planned(datadog, _SETTINGS, one_of_each(_SETTINGS))
+    with pytest.raises(DatadogError, match=permission):
+        carried_out(datadog, _SETTINGS, found)
+    assert not any(datadog.objects(kind) for kind in ("monitor", "slo", "dashboard"))
+
+
+@pytest.mark.parametrize("permission", ["monitors_read", "slos_read", "dashboards_read"])
+def test_a_missing_read_permission_is_not_a_wrong_key(
+    datadog: FakeDatadog, permission: str
+) -> None:
+    """A scoped key is told which scope it lacks."""
+    datadog.permissions.remove(permission)
+    with pytest.raises(DatadogError, match=permission):
+        planned(datadog, _SETTINGS, one_of_each(_SETTINGS))
+
+
+def test_asking_for_permission_changes_nothing(datadog: FakeDatadog) -> None:
+    """The question is a creation that can't succeed, for every kind."""
+    api = client(datadog)
+    for kind in Kind:
+        api.require_permission(kind)
+        assert not datadog.objects(kind)
+        assert datadog.requests[-1].status == 400

@@ -1,0 +1,204 @@
+"""What a plan finds: what to change, what people changed by hand, and what is ours."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from monitoring.datadog.definition import Definition, Kind
+from monitoring.datadog.downtimes import downtimes
+from monitoring.datadog.sync.diff import changes, comparable, digest, stamped
+from monitoring.datadog.sync.plan import Action, plan
+from monitoring.documents.datadog import example
+from settings.loader import load
+from tests.datadog_publishing import (
+    client,
+    counts,
+    monitor,
+    one_of_each,
+    planned,
+    published,
+    with_fields,
+)
+from webhook_buffer.laptop.fake_datadog import FakeDatadog
+
+_SETTINGS = example()
+
+
+def test_a_plan_writes_nothing_and_lists_each_kind_once(datadog: FakeDatadog) -> None:
+    """One call for each kind and one for each dashboard of ours, all of them reads."""
+    published(datadog, _SETTINGS, one_of_each(_SETTINGS))
+    datadog.requests.clear()
+    api = client(datadog)
+    plan(api, _SETTINGS, one_of_each(_SETTINGS))
+    board = next(iter(datadog.objects("dashboard")))
+    assert sorted((one.method, one.path) for one in datadog.requests) == [
+        ("GET", "/api/v1/dashboard"), ("GET", f"/api/v1/dashboard/{board}"),
+        ("GET", "/api/v1/monitor"), ("GET", "/api/v1/slo"), ("GET", "/api/v1/validate"),
+        ("GET", "/api/v2/downtime"),
+    ]  # fmt: skip
+    assert api.writes == 0
+
+
+def test_a_change_is_told_field_by_field_and_keeps_ids(datadog: FakeDatadog) -> None:
+    """An update names what differs, old and new, and object and widgets keep their ids."""
+    published(datadog, _SETTINGS, one_of_each(_SETTINGS))
+    ids = {kind: set(datadog.objects(kind)) for kind in ("monitor", "slo", "dashboard")}
+    board = next(iter(datadog.objects("dashboard").values()))
+    before = [widget["id"] for widget in board["widgets"]]
+    wanted = with_fields(
+        one_of_each(_SETTINGS), "late",
+        query="max(last_5m):max:aws.sqs.approximate_age_of_oldest_message{*} >= 600",
+        options={"thresholds": {"critical": 600}},
+    )  # fmt: skip
+    widgets = copy.deepcopy(wanted[3].body["widgets"])
+    widgets[1]["definition"]["view_mode"] = "both"
+    wanted = with_fields(wanted, "overview", widgets=widgets)
+    found = planned(datadog, _SETTINGS, wanted)
+    told = {one.path: (one.before, one.after) for step in found.steps for one in step.changes}
+    assert told["options.thresholds.critical"] == (300, 600)
+    assert told["widgets[SLO].definition.view_mode"] == ("overall", "both")
+    assert {step.key for step in found.steps if step.changes} == {"late", "overview"}
+    assert not any(step.by_hand for step in found.steps)
+    published(datadog, _SETTINGS, wanted)
+    assert ids == {kind: set(datadog.objects(kind)) for kind in ids}
+    board = next(iter(datadog.objects("dashboard").values()))
+    assert [widget["id"] for widget in board["widgets"]] == before
+    assert counts(planned(datadog, _SETTINGS, wanted)) == {"unchanged": 4}
+
+
+def test_others_objects_are_never_touched(datadog: FakeDatadog) -> None:
+    """Objects made by hand, of another environment or another service stay as they are."""
+    other_env = load("stg", overrides={"datadog": {"functions": []}})
+    other_service = load("prd", overrides={"service": "orders", "datadog": {"functions": []}})
+    for settings in (other_env, other_service):
+        published(datadog, settings, one_of_each(settings))
+    by_hand = monitor(
+        _SETTINGS, name="mine", message="About webhook-buffer:prd:late", tags=["env:x"]
+    ).body
+    api = client(datadog)
+    api.create(Kind.MONITOR, by_hand, lambda: None)
+    before = copy.deepcopy(datadog.objects("monitor"))
+    published(datadog, _SETTINGS, one_of_each(_SETTINGS))
+    published(datadog, _SETTINGS, [], prune=True)
+    assert datadog.objects("monitor") == before
+
+
+def test_a_copy_made_by_hand_stays(datadog: FakeDatadog) -> None:
+    """A clone has our marker, too; the older one is ours, and the plan tells of the other."""
+    published(datadog, _SETTINGS, [monitor(_SETTINGS)])
+    original = next(iter(datadog.objects("monitor").values()))
+    clone = {name: original[name] for name in ("type", "query", "message", "options", "tags")}
+    client(datadog).create(Kind.MONITOR, {**clone, "name": "a copy"}, lambda: None)
+    found = planned(datadog, _SETTINGS, [monitor(_SETTINGS)])
+    assert counts(found) == {"unchanged": 1}
+    assert [(kind, key) for kind, key, _ in found.copies] == [(Kind.MONITOR, "late")]
+    # Were ours deleted now, the copy would be the only one, and so ours the next time.
+    published(datadog, _SETTINGS, [], prune=True)
+    assert len(datadog.objects("monitor")) == 2
+    copy_id = next(
+        id_ for id_, one in datadog.objects("monitor").items() if one["name"] == "a copy"
+    )
+    datadog.edit("monitor", copy_id, lambda one: one.update(message="Mine now."))
+    published(datadog, _SETTINGS, [], prune=True)
+    assert [one["name"] for one in datadog.objects("monitor").values()] == ["a copy"]
+
+
+def test_what_people_change_is_known_as_that(datadog: FakeDatadog) -> None:
+    """A change by hand is told from one of ours, and the next apply undoes it."""
+    published(datadog, _SETTINGS, one_of_each(_SETTINGS))
+    late = next(id_ for id_, one in datadog.objects("monitor").items() if "late" in one["name"])
+    datadog.edit("monitor", late, lambda one: one["options"].update(renotify_interval=30))
+    found = planned(datadog, _SETTINGS, with_fields(one_of_each(_SETTINGS), "burn", priority=1))
+    by_key = {step.key: step for step in found.steps}
+    assert by_key["late"].by_hand
+    assert [one.path for one in by_key["late"].changes] == ["options.renotify_interval"]
+    assert by_key["burn"].action is Action.UPDATE
+    assert not by_key["burn"].by_hand
+    published(datadog, _SETTINGS, one_of_each(_SETTINGS))
+    assert "renotify_interval" not in datadog.objects("monitor")[late]["options"]
+
+
+def test_cancelled_downtimes_end_no_page(datadog: FakeDatadog) -> None:
+    """Downtimes are read to the last page, although those that were cancelled are left out."""
+    quiet = {"at": "22:00", "minutes": 60, "severities": ["info"]}
+    hours = [{"name": f"h{number}", **quiet} for number in range(102)]
+    settings = load("prd", overrides={"datadog": {"functions": [], "quietHours": hours}})
+    wanted = downtimes(settings)
+    published(datadog, settings, [*wanted[:99], Definition(Kind.DOWNTIME, "gone", wanted[99].body)])
+    cancelled = [id_ for id_, one in datadog.objects("downtime").items()
+                 if "h99-info" in str(one["attributes"]["message"])]  # fmt: skip
+    client(datadog).delete(Kind.DOWNTIME, cancelled[0])
+    published(datadog, settings, wanted)
+    assert counts(planned(datadog, settings, wanted)) == {"unchanged": 102}
+
+
+def test_a_line_below_the_marker_is_an_edit_like_any_other(datadog: FakeDatadog) -> None:
+    """A handle added at a message's end is a change by hand, and no monitor is made anew."""
+    published(datadog, _SETTINGS, [monitor(_SETTINGS)])
+    id_ = next(iter(datadog.objects("monitor")))
+    datadog.edit("monitor", id_, lambda one: one.update(message=one["message"] + "\n@slack-mine"))
+    [step] = planned(datadog, _SETTINGS, [monitor(_SETTINGS)]).steps
+    assert (step.action, step.by_hand, step.id) == (Action.UPDATE, True, id_)
+    published(datadog, _SETTINGS, [monitor(_SETTINGS)])
+    assert "@slack-mine" not in datadog.objects("monitor")[id_]["message"]
+
+
+def test_a_monitor_without_its_marker_is_told_and_not_made_twice(
+    datadog: FakeDatadog, shipped: list[Definition]
+) -> None:
+    """Who takes the marker out and leaves the tags has not asked for a second monitor."""
+    wanted = [one for one in shipped if one.key == "cold-starts"]
+    published(datadog, _SETTINGS, wanted)
+    id_ = next(iter(datadog.objects("monitor")))
+    datadog.edit("monitor", id_, lambda one: one.update(message="My own words."))
+    found = planned(datadog, _SETTINGS, wanted)
+    assert (found.steps, found.unmarked) == ([], [(Kind.MONITOR, "cold-starts", id_)])
+    datadog.edit("monitor", id_, lambda one: one.update(tags=["mine"]))
+    assert counts(planned(datadog, _SETTINGS, wanted)) == {"create": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (Kind.MONITOR, {"priority": 1}),
+        (Kind.MONITOR, {"draft_status": "draft"}),
+        (Kind.DASHBOARD, {"default_timeframe": {"type": "live", "unit": "hour", "value": 4}}),
+        (Kind.DASHBOARD, {"notify_list": ["a@example.com"]}),
+        (Kind.DOWNTIME, {"notify_end_types": ["canceled"]}),
+    ],
+    ids=str,
+)
+def test_a_field_that_people_add_is_drift_and_goes(
+    datadog: FakeDatadog, kind: Kind, change: dict[str, Any]
+) -> None:
+    """A field that we do not say is told of, and one apply gives it its default again."""
+    quiet = {"name": "q", "at": "22:00", "minutes": 60, "severities": ["info"]}
+    settings = load("prd", overrides={"datadog": {"functions": [], "quietHours": [quiet]}})
+    wanted = [*one_of_each(settings), *downtimes(settings)]
+    published(datadog, settings, wanted)
+    ours = [id_ for id_, one in datadog.objects(kind).items() if "burn" not in str(one)]
+    inside = "attributes" if kind is Kind.DOWNTIME else None
+    datadog.edit(kind, ours[0], lambda one: (one[inside] if inside else one).update(change))
+    changed = planned(datadog, settings, wanted).changing()
+    assert [[one.path.split(".")[0] for one in step.changes][:1] for step in changed] == [
+        list(change)
+    ]
+    published(datadog, settings, wanted)
+    assert planned(datadog, settings, wanted).changing() == []
+
+
+def test_a_digest_is_of_what_is_compared() -> None:
+    """What Datadog adds and how it orders tags changes no digest; a field of ours does."""
+    body = monitor(_SETTINGS).body
+    theirs = {
+        **body, "id": 7, "created": "x", "type": "metric alert", "tags": body["tags"][::-1],
+        "options": {**body["options"], "silenced": {}, "new_host_delay": 300},
+    }  # fmt: skip
+    assert digest(Kind.MONITOR, theirs) == digest(Kind.MONITOR, body)
+    assert digest(Kind.MONITOR, stamped(Kind.MONITOR, body)) == digest(Kind.MONITOR, body)
+    assert changes(Kind.MONITOR, theirs, body) == []
+    assert digest(Kind.MONITOR, {**body, "priority": 1}) != digest(Kind.MONITOR, body)
+    assert "silenced" not in comparable(Kind.MONITOR, theirs)["options"]
