@@ -26,7 +26,7 @@ _REQUIREMENTS = ROOT / "lambdas" / "requirements.txt"
 
 
 def functions_asset(beside: Mapping[str, str] | None = None) -> Path:
-    """A folder with exactly what a function's sandbox gets.
+    """A folder with exactly the files that a function's sandbox gets.
 
     Args:
         beside: more files in ``lambdas/``, by name: data that is made at synth.
@@ -51,7 +51,7 @@ def functions_asset(beside: Mapping[str, str] | None = None) -> Path:
 
 
 def release(settings: Settings) -> str:
-    """What runs, as ``version+digest``: it changes with code, dependencies and settings only."""
+    """The release, as ``version+digest``: it changes with code, dependencies and settings only."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     parts = [("asset", functions_asset().name), ("settings", settings.model_dump_json())]
     return f"{version}+{_digest([(name, text.encode()) for name, text in parts])}"
@@ -76,7 +76,7 @@ def _dependencies() -> Path:
                 "The functions' dependencies (lambdas/requirements.txt) can't be installed; "
                 f"is the package index reachable?\n{result.stderr.strip()}"
             )
-        # Installers leave notes of their own, different from machine to machine.
+        # Installers leave metadata that differs between machines.
         for note in [*target.glob("*.dist-info"), target / ".lock", target / "bin"]:
             shutil.rmtree(note) if note.is_dir() else note.unlink(missing_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""A function of this project: its role, its log group, and what all functions share."""
+"""The project's functions: role, log group, and the settings that all functions share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MEMORY_MB = 512
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionFactory:
-    """Makes this environment's functions from one asset.
+    """Creates this environment's functions from one asset.
 
     Attributes:
         made: the functions made so far, by name without prefix.
@@ -109,7 +109,7 @@ class FunctionFactory:
 def create_log_group(
     scope: Construct, construct_id: str, *, name: str, settings: Settings
 ) -> logs.LogGroup:
-    """A log group with this environment's retention, gone with its stack."""
+    """A log group with this environment's retention, deleted with its stack."""
     log_group = logs.LogGroup(
         scope, construct_id, log_group_name=name, removal_policy=RemovalPolicy.DESTROY
     )

@@ -77,7 +77,7 @@ def create_http_api(
 def create_custom_domain(
     scope: Construct, construct_id: str, *, settings: Settings
 ) -> apigateway.DomainName | None:
-    """The settings' domain with its certificate and Route 53 record; None without one.
+    """The settings' domain with its certificate and Route 53 record; None if there is no domain.
 
     The hosted zone is named, not looked up: no account is asked at synth.
     """

@@ -1,4 +1,4 @@
-"""BufferStack: reads as a webhook travels."""
+"""BufferStack, in the order in which a webhook travels."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from buffer.http_api import create_custom_domain, create_http_api
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from settings.schema import Settings
 
-# A group counts as blocked once its first webhook failed so often (after about a minute with
-# the default delays) or waited so long.
+# A group counts as blocked once its first webhook failed this often (after about a minute with
+# the default delays) or waited this long.
 _BLOCKED_ATTEMPTS = 5
 _BLOCKED_SECONDS = 600
 # Its longest answer is a delay a test asked for.
@@ -80,7 +80,8 @@ class BufferStack(Stack):
             max_message_size_bytes=MAX_MESSAGE_BYTES,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            # Destroying the stack is asking for it; `webhook-buffer destroy` warns of what waits.
+            # Destroying the stack deletes the queue, too; `webhook-buffer destroy` warns about
+            # queued webhooks.
             removal_policy=RemovalPolicy.DESTROY,
         )
 
@@ -165,8 +166,8 @@ class BufferStack(Stack):
     ) -> None:
         """The names are a contract; see ``docs/contracts.md``.
 
-        What no physical name reveals is exported for the monitoring stack. Neither ever changes:
-        CloudFormation refuses to change an export that is in use.
+        Values that no physical name reveals are exported for the monitoring stack. Neither ever
+        changes: CloudFormation refuses to change an export that is in use.
         """
         outputs = {
             "AWSREGION": self.region,

@@ -1,6 +1,6 @@
-"""An alarm's change of state, as CloudWatch's message tells it.
+"""An alarm's change of state, as CloudWatch's message reports it.
 
-Anything may stand in a message, and what is none is told all the same: read never fails.
+A message may hold anything, and an unreadable one is still notified: ``read`` never fails.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _milliseconds(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if not 2000 <= moment.year < 9000:  # damaged, and too near the ends of what a date can hold
+    if not 2000 <= moment.year < 9000:  # damaged, or too near the limits of a date
         return None
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
@@ -154,5 +154,5 @@ def _text(document: Mapping[str, Any], name: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without what has no place in a text: control characters and halves of surrogate pairs."""
+    """A text without control characters and halves of surrogate pairs."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)

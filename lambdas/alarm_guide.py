@@ -1,4 +1,4 @@
-"""What is known of the alarms before they are on: written when they are made, read by notify."""
+"""What is known about the alarms before they fire: written at deployment, read by notify."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNITS = ("Percent", "Seconds", "Milliseconds", "Count")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmGuide:
-    """What is known of an alarm before it is on.
+    """What is known about an alarm before it fires.
 
     Attributes:
         id: the signal's.
@@ -38,11 +38,11 @@ class AlarmGuide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmGuides:
-    """What is known of an environment's alarms.
+    """What is known about an environment's alarms.
 
     Attributes:
         runbook_url: the runbook's, or its path in the repository.
-        probe: the alarm that only proves the way to here.
+        probe: the alarm that only tests the alert path.
         alarms: by name.
     """
 
@@ -74,5 +74,5 @@ def _brief(name: str, said: Mapping[str, Any]) -> AlarmGuide:
 
 
 def _members(kind: type[Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that a class has; others, which may come one day, are left out."""
+    """The members that a class has; unknown ones, which may be added one day, are left out."""
     return {one.name: said[one.name] for one in fields(kind)}

@@ -1,9 +1,8 @@
 """Once an hour: were accepted webhooks lost, that is, neither delivered nor queued?
 
-Nothing but metrics is read, and those of SQS are approximate, so the audit tells of no more
-than what no reading of them explains: what is uncertain is subtracted. It would rather find a
-loss an hour late than wake somebody for none; what it has found it tells every hour, until the
-loss leaves the window.
+Nothing but metrics is read, and those of SQS are approximate, so the audit reports only what no
+reading of them explains: what is uncertain is subtracted. It would rather find a loss an hour late
+than wake somebody for nothing; it reports a loss every hour, until the loss leaves the window.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ WINDOW = 360
 _SETTLE = 5
 # Minutes at either end of the window among which the quietest is taken.
 _EDGE = 60
-# Of so many queued messages SQS may misjudge one. Assumed: its guide says only "approximate".
+# SQS may misjudge one of this many queued messages. Assumed: its guide says only "approximate".
 _APPROXIMATE = 50
 
 _READ_SECONDS = 5.0
@@ -115,12 +114,12 @@ class Balance:
 
 
 def balance(minutes: Sequence[Minute]) -> Balance | None:
-    """What became of the webhooks between the quietest minutes near either end.
+    """Where the webhooks went between the quietest minutes near either end.
 
-    No more is called unaccounted than was lost, given that metrics of one thing fall into the
-    same or neighbouring minutes, and that depths are at most a minute old:
+    No more is called unaccounted for than was lost, given that metrics of one thing fall into the
+    same or neighboring minutes, and that depths are at most a minute old:
 
-    - Where no webhook moves in a minute and its neighbours, what was accepted and delivered lies
+    - Where no webhook moves in a minute and its neighbors, what was accepted and delivered lies
       wholly before or after it, and the queue's depth is known; should SQS have misjudged it,
       the lowest of the three counts at the start and the highest at the end. Where webhooks do
       move, each of their counts may have fallen on the wrong side: all are uncertain.
@@ -129,9 +128,9 @@ def balance(minutes: Sequence[Minute]) -> Balance | None:
       sent since (``sent`` without webhooks). Those that crossed either end are uncertain, as far
       as the depth at the start may hold them.
     - What is counted twice makes a loss smaller, never bigger: a webhook that was delivered
-      again because it could not be deleted; one that publish sent again for want of SQS's reply,
-      a duplicate that was accepted once. So does one that SQS took while its sender heard 503,
-      and a depth that the start lacks, which counts as 0.
+      again because it could not be deleted; one that publish sent again because SQS's reply was
+      missing, a duplicate that was accepted once. So does one that SQS accepted while its sender
+      received 503, and a depth that the start lacks, which counts as 0.
 
     So a busy buffer's single loss shows only once three minutes in a row are quiet. While
     webhooks wait at the start, one that publish acknowledged and never sent looks like a
@@ -172,7 +171,7 @@ def balance(minutes: Sequence[Minute]) -> Balance | None:
 
 
 def _around(minutes: Sequence[Minute], at: int) -> Sequence[Minute]:
-    """A minute and its neighbours."""
+    """A minute and its neighbors."""
     return minutes[at - 1 : at + 2]
 
 
@@ -191,9 +190,9 @@ def _moved(minutes: Sequence[Minute], at: int) -> tuple[float, float]:
 
 @observe.observed
 def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Reads the window that ended a few minutes ago, and tells how it balances.
+    """Reads the window that ended a few minutes ago, and reports how it balances.
 
-    Only a loss becomes a metric: CloudWatch asks money for those in the hours they are written.
+    Only a loss becomes a metric: CloudWatch charges for those in the hours they are written.
     """
     end = (int(time.time()) // 60 - _SETTLE) * 60
     start = end - 60 * WINDOW

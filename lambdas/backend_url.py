@@ -37,7 +37,7 @@ class Backend:
         """The backend from its URL.
 
         Raises:
-            ValueError: When it is no plain http(s) URL (credentials, query or fragment in it).
+            ValueError: When it is not a plain http(s) URL (credentials, query or fragment in it).
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -53,7 +53,9 @@ class Backend:
         if port == 0:
             raise ValueError("has a port that is not a number from 1 to 65535")
         if not _HOST.fullmatch(parts.hostname):
-            raise ValueError("has a host that is no ASCII name or address; write it in Punycode")
+            raise ValueError(
+                "has a host that is not an ASCII name or address; write it in Punycode"
+            )
         port = port or (443 if parts.scheme == "https" else 80)
         return cls(parts.scheme, parts.hostname, port, _escaped(parts.path.rstrip("/"), _PATH_SAFE))
 

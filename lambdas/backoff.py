@@ -1,6 +1,6 @@
 """How long a failed message waits before its next attempt.
 
-What only a failure needs is loaded at the first one, not at the start.
+Modules that only a failure needs are loaded at the first failure, not at the start.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def delay(
 
     Args:
         attempt: the one that failed, counted from 1.
-        retry_after: the backend's ``Retry-After``, honoured where it asks for more.
+        retry_after: the backend's ``Retry-After``, honored where it asks for more.
         base: seconds after the first failure, doubled after each.
         longest: bound of the exponential part, seconds.
         longest_retry_after: bound of what a backend may ask for, seconds.

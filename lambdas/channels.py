@@ -19,10 +19,10 @@ from lambdas.notification import Notification
 
 _JSON = {"Content-Type": "application/json"}
 _SECRET_SECONDS = 2.0
-# A thread may end so much later than its time, seconds; then it is left behind.
+# Seconds by which a thread may exceed its time before it is left behind.
 _GRACE_SECONDS = 0.25
 
-# By kind: what is sent, and which answers say that it was taken.
+# By kind: what is sent, and which answers mean that it was accepted.
 _POSTS: Mapping[str, tuple[Callable[[str, Notification], messages.Posts], range]] = {
     "slack": (messages.slack, range(200, 201)),
     # PagerDuty itself answers 202; what stands in its place on the laptop 200.
@@ -32,12 +32,12 @@ _POSTS: Mapping[str, tuple[Callable[[str, Notification], messages.Posts], range]
 
 
 class ChannelError(Exception):
-    """When a channel did not take a notification.
+    """When a channel did not accept a notification.
 
     Attributes:
         reason: the class of the failure: ``HttpStatus``, ``SecretUnreadable``, ….
         status: the receiver's answer, if there was one.
-        aws_error: AWS's error code, if a call of ours failed.
+        aws_error: AWS's error code, if one of our calls failed.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class ChannelError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One way to tell people.
+    """One way to notify people.
 
     Attributes:
         id: names it in logs and in the table.
         kind: ``slack``, ``pagerduty``, ``https`` or ``email``.
-        severities: those it is told of.
+        severities: those it is notified of.
         address: ARN of its secret; of ``email``, of the topic.
     """
 
@@ -70,12 +70,12 @@ class Channel:
         """A channel from its setting.
 
         Raises:
-            ValueError: When it is of no kind that exists, or lacks its address.
+            ValueError: When its kind is unknown, or it lacks its address.
         """
         kind, severities = said.get("kind"), frozenset(said.get("severities", ()))
         name = said.get("id")
         if kind not in (*_POSTS, "email"):
-            raise ValueError(f"CHANNELS, '{name}': no channel is of kind '{kind}'")
+            raise ValueError(f"CHANNELS, '{name}': unknown channel kind '{kind}'")
         if not name or not severities <= set(SEVERITIES):
             raise ValueError(f"CHANNELS, '{name}': needs an id and severities of {SEVERITIES}")
         member = "topic_arn" if kind == "email" else "secret_arn"
@@ -88,14 +88,14 @@ Outcomes = dict[Channel, ChannelError | None]
 
 
 def tell_all(notifications: Mapping[Channel, Notification], *, seconds: float) -> Outcomes:
-    """Tells every channel at once, so that none waits for another.
+    """Notifies every channel at once, so that none waits for another.
 
     Args:
         seconds: for each. One that takes longer, as name resolution may, is left behind, and
             counts as failed.
 
     Returns:
-        Why each failed; None for those that took it.
+        Why each failed; None for those that accepted it.
     """
     found: Outcomes = {}
 
@@ -110,7 +110,7 @@ def tell_all(notifications: Mapping[Channel, Notification], *, seconds: float) -
             found[channel] = None
 
     threads = [
-        threading.Thread(target=tell_one, args=told, daemon=True) for told in notifications.items()
+        threading.Thread(target=tell_one, args=each, daemon=True) for each in notifications.items()
     ]
     deadline = time.monotonic() + seconds + _GRACE_SECONDS
     for thread in threads:
@@ -121,10 +121,10 @@ def tell_all(notifications: Mapping[Channel, Notification], *, seconds: float) -
 
 
 def _tell(channel: Channel, notification: Notification, seconds: float) -> None:
-    """Tells one channel.
+    """Notifies one channel.
 
     Raises:
-        ChannelError: When it did not take it.
+        ChannelError: When it did not accept the notification.
     """
     deadline = time.monotonic() + seconds
     if channel.kind == "email":
@@ -143,7 +143,7 @@ def _posted(
     """Sends all that the channel wants to be sent; the first answer that is a refusal.
 
     Raises:
-        ChannelError: When no answer came, or the secret is none.
+        ChannelError: When no answer came, or the secret is unusable.
     """
     compose, taken = _POSTS[channel.kind]
     try:

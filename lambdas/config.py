@@ -21,8 +21,8 @@ class PublishConfig:
         queue_url: the FIFO queue.
         group_id, deduplication_id: extractors in order.
         reject_without_group: answer 400 when no group is found, else give it its own.
-        heartbeats: whether the monitoring sends any, to be told from webhooks.
-        release: what runs, told in every answer's ``X-Buffer-Release``.
+        heartbeats: whether the monitoring sends any; they have to be distinguished from webhooks.
+        release: what runs, sent in every answer's ``X-Buffer-Release``.
     """
 
     queue_url: str
@@ -53,8 +53,8 @@ class SubscribeConfig:
         record_ttl: seconds after which DynamoDB may delete a record.
         test_flags: whether flags in a JSON body are obeyed.
         heartbeat_to_backend: whether a heartbeat goes on to the backend.
-        blocked_attempts, blocked_seconds: a group counts as blocked once its head failed so
-            often, or waited so long.
+        blocked_attempts, blocked_seconds: a group counts as blocked once its head failed that
+            often, or waited that long.
     """
 
     queue_url: str

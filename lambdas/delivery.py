@@ -14,8 +14,8 @@ from lambdas import http
 from lambdas.backend_url import Backend
 from lambdas.envelope import Envelope
 
-# Source: RFC 9110, 7.6.1, and RFC 2616, 13.5.1, for the older ones. Content-Length and Host
-# are written anew; Expect was answered by the API already.
+# Source: RFC 9110, 7.6.1, and RFC 2616, 13.5.1, for the older ones. Content-Length and Host are
+# written afresh; Expect was answered by the API already.
 _HOP_BY_HOP = frozenset(
     {
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
@@ -26,13 +26,13 @@ _HOP_BY_HOP = frozenset(
 _OURS = "x-buffer-"
 
 _CONNECT_SECONDS = 3.0
-# How long the rest of an answer may take, which decides nothing any more.
+# How long the rest of an answer may take, which no longer affects the result.
 _DRAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an attempt: a status, or the class of a network error.
+    """The result of an attempt: a status, or the class of a network error.
 
     Attributes:
         started_at: milliseconds since the epoch.
@@ -95,7 +95,7 @@ def forwarded(headers: Iterable[tuple[str, str]]) -> list[tuple[str, bytes]]:
     """The webhook's own headers as they go out.
 
     Hop-by-hop headers and those that ``Connection`` names stay behind; so do names that are
-    ours and what HTTP does not allow, which would otherwise block the group for ever.
+    ours and what HTTP does not allow, which would otherwise block the group forever.
     """
     pairs = list(headers)
     named = {

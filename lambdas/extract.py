@@ -102,7 +102,7 @@ def parse(line: str) -> Extractor:
             return lambda facts: facts.form.get(argument, [None])[0]
         case "header":
             if not HEADER_NAME.fullmatch(argument):
-                raise ValueError(f"'{line}': '{argument}' is no header's name")
+                raise ValueError(f"'{line}': '{argument}' is not a header name")
             return lambda facts: facts.header(argument)
         case "query":
             return lambda facts: facts.parameters.get(argument, [None])[0]

@@ -1,8 +1,7 @@
 """Every few minutes: a test webhook into the buffer, and a probe into the alert path.
 
-Neither is judged here. That the webhook came through is seen where it arrives, and the probe at
-the function it wakes; alarms watch both, and find silence too. What can't even be sent is told
-at once.
+Neither is judged here. The webhook is counted where it arrives, and the probe at the function it
+wakes; alarms watch both, and detect silence too. A failure to send is reported at once.
 """
 
 from __future__ import annotations
@@ -50,14 +49,14 @@ _ALARM_SECONDS = 3.0
 
 @observe.observed
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Sends both, each whatever became of the other."""
+    """Sends both, each regardless of the other's result."""
     _send_webhook()
     _set_off_probe()
     return {}
 
 
 def _send_webhook() -> None:
-    """Posts a test webhook, and tells whether the buffer acknowledged it as any other."""
+    """Posts a test webhook, and reports whether the buffer acknowledged it as any other."""
     body = json.dumps({"heartbeat": datetime.now(UTC).isoformat(timespec="seconds")}).encode()
     headers = {"Content-Type": "application/json", HEARTBEAT_HEADER: "1"}
     url = CONFIG.endpoint.rstrip("/") + HEARTBEAT_PATH
@@ -66,12 +65,12 @@ def _send_webhook() -> None:
     except http.HttpError as error:
         _refused(error=str(error))
         return
-    except Exception as error:  # whatever it is, the probe is still to be sent
+    except Exception as error:  # whatever it is, the probe must still be sent
         _refused(error=type(error).__name__)
         return
     message_id = (json_object(answer) or {}).get("message_id")
     if status != 200 or not isinstance(message_id, str):
-        # A 200 of something else than the buffer (a proxy's page) is no acknowledgement.
+        # A 200 of something else than the buffer (a proxy's page) is not an acknowledgment.
         _refused(status=status, error="NoMessageId" if status == 200 else None)
         return
     observe.log("INFO", "heartbeat.sent", status=status, message_id=message_id)

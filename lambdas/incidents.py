@@ -1,8 +1,8 @@
-"""What each channel knows of an alarm, and whether it is told a change of its state.
+"""What each channel knows about an alarm, and whether it is notified of a change of state.
 
 SQS may hand a message over twice and out of order, and hands it over again to a channel that
-took it when another did not. What a channel was told stands in a table, one item per channel
-and alarm, so that it is told each change once; ``decide`` is the rule, without the table.
+took it when another did not. A table holds what a channel was notified of, one item per channel and
+alarm, so that it is notified of each change once; ``decide`` is the rule, without the table.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 from lambdas import aws
 from lambdas.alarm_events import ALARM, OK
 
-# An alarm that is on again so soon after its recovery is the same incident, milliseconds.
+# An alarm that fires again this soon after its recovery is the same incident, milliseconds.
 SAME_INCIDENT = 10 * 60 * 1000
 _KEPT_SECONDS = 30 * 86_400
-# What saving fails with when something else stands there by now.
+# The error of saving when the item has changed in the meantime.
 CHANGED = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """What is remembered of an alarm for a channel; times in milliseconds since the epoch.
+    """What is remembered about an alarm for a channel; times in milliseconds since the epoch.
 
     Attributes:
-        told: the newest state, as far as the channel has to know it.
-        changed_at: when the newest change happened that has arrived here.
+        told: the newest state that the channel has been notified of.
+        changed_at: when the newest change that has arrived here happened.
         told_at: up to when the channel knows what happened; None before its first ALARM.
         since: the beginning of the incident; None when there was none, or it isn't known.
         count: how often the alarm has been on in this incident.
@@ -45,8 +45,8 @@ class Verdict:
 
     Attributes:
         incident: what is remembered once that is done.
-        folded: why the channel is not told; None when it is.
-        recovered_at: the later recovery that an ALARM has to be told with.
+        folded: why the channel is not notified; None when it is.
+        recovered_at: the later recovery that has to be notified together with an ALARM.
     """
 
     incident: Incident
@@ -55,10 +55,10 @@ class Verdict:
 
 
 def decide(known: Incident | None, state: str, at: int) -> Verdict:
-    """Whether a channel is told a transition.
+    """Whether a channel is notified of a transition.
 
     Args:
-        known: what is remembered; None when that is nothing.
+        known: what is remembered; None if nothing is.
         state: ``ALARM`` or ``OK``.
         at: milliseconds since the epoch.
     """
@@ -68,7 +68,7 @@ def decide(known: Incident | None, state: str, at: int) -> Verdict:
         return Verdict(_begun(at))
     newest = max(at, known.changed_at)
     if state == known.told:
-        # A channel still told ALARM long ago has missed the recovery: this is another incident.
+        # A channel last notified of ALARM long ago has missed the recovery: a new incident.
         since = known.told_at
         if state == ALARM and since is not None and at == newest and at > since + SAME_INCIDENT:
             return Verdict(_begun(at))
@@ -84,13 +84,13 @@ def decide(known: Incident | None, state: str, at: int) -> Verdict:
     begun = replace(known, count=known.count + 1) if again else _begun(at)
     if at >= known.changed_at:
         return Verdict(replace(begun, told=ALARM, changed_at=at, told_at=at))
-    # It is over already: the channel is told both at once.
+    # It is over already: the channel is notified of both at once.
     over = replace(begun, told=OK, changed_at=newest, told_at=newest)
     return Verdict(over, recovered_at=newest)
 
 
 def decide_blindly(state: str, at: int) -> Verdict:
-    """The verdict when what is remembered can't be read: better told twice than never."""
+    """The verdict when what is remembered can't be read: better to notify twice than never."""
     if state == OK:
         return Verdict(Incident(told=OK, changed_at=at, told_at=at))
     return Verdict(_begun(at))
@@ -101,10 +101,10 @@ def _begun(at: int) -> Incident:
 
 
 def load(table: str, channel: str, alarm: str, *, seconds: float, within: float) -> Incident | None:
-    """What is remembered; None when that is nothing.
+    """What is remembered; None if nothing is.
 
     Raises:
-        AwsError: When the table, or what stands in it, can't be read.
+        AwsError: When the table, or the item in it, can't be read.
     """
     reply = aws.DYNAMODB.call(
         "GetItem",
@@ -131,7 +131,7 @@ def save(
     table: str, channel: str, alarm: str, incident: Incident, *, over: Incident | None,
     blindly: bool, now: int, seconds: float, within: float,
 ) -> None:  # fmt: skip
-    """Remembers what a channel was told, unless somebody else did in the meantime.
+    """Remembers what a channel was notified of, unless somebody else did in the meantime.
 
     Args:
         over: what was remembered before.
@@ -139,8 +139,8 @@ def save(
         now: milliseconds since the epoch.
 
     Raises:
-        AwsError: When DynamoDB does not take it, or, with the code ``CHANGED``, when something
-            else stands there by now.
+        AwsError: When DynamoDB does not take it, or, with the code ``CHANGED``, when the item has
+            changed in the meantime.
     """
     values: dict[str, Any] = {
         "told": {"S": incident.told},

@@ -1,7 +1,7 @@
-"""CloudFormation → CloudWatch: alarms that the emulator's CloudFormation does not know.
+"""CloudFormation → CloudWatch: alarms that the emulator's CloudFormation does not support.
 
-A custom resource with the properties of the resource it stands for: metric maths and composite
-alarms. On AWS nothing of this is deployed.
+A custom resource with the properties of the resource it stands for: metric math and composite
+alarms. Nothing of this is deployed on AWS.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PUT = {"Custom::Alarm": "PutMetricAlarm", "Custom::CompositeAlarm": "PutComposi
 
 @observe.observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Puts or deletes one alarm, and tells CloudFormation whether that went well."""
+    """Puts or deletes one alarm, and reports to CloudFormation whether that succeeded."""
     properties = dict(event["ResourceProperties"])
     properties.pop("ServiceToken", None)
     name = properties["AlarmName"]

@@ -29,7 +29,7 @@ Posts = list[tuple[str, dict[str, Any]]]
 
 
 class MalformedSecretError(Exception):
-    """When a secret is not what its channel needs."""
+    """When a secret does not have the form that its channel needs."""
 
 
 def slack(secret: str, notification: Notification) -> Posts:

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 NAMESPACE = "WebhookBuffer"
-# Members of every log line, so that they need not be said twice.
+# Members of every log line, so that they need not be repeated.
 DIMENSIONS = ("service", "env")
 
-# Attempts of older webhooks say more of these than of the backend. An outage is told by the age
+# Attempts of older webhooks say more about these than about the backend. An outage shows in the age
 # of what waits well before that, so that nothing falls between the two.
 FRESH_SECONDS = 20 * 60
 
-# Name -> unit. CloudWatch asks money for a metric in the hours in which it is written, so what
+# Name -> unit. CloudWatch charges for a metric in the hours in which it is written, so what
 # happens rarely is written only when it happens; `docs/decisions/0008-metrics.md` says more.
 UNITS: Mapping[str, str] = {
     # publish
@@ -44,7 +44,7 @@ UNITS: Mapping[str, str] = {
     "HeartbeatArrived": "Count",
     # heartbeat: as it happens
     "HeartbeatRefused": "Count",  # the API did not take a test webhook
-    # audit: when there is something to tell
+    # audit: when there is something to report
     "Unaccounted": "Count",  # accepted, but neither delivered nor queued
 }
 

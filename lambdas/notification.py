@@ -241,7 +241,7 @@ def _title(transition: Transition) -> str:
 
 
 def value_in(reason: str, unit: str) -> str | None:
-    """The most recent value in CloudWatch's sentence, in words; None without one."""
+    """The most recent value in CloudWatch's sentence, in words; None if it has none."""
     said = []
     datapoints = _DATAPOINT.findall(reason)
     if datapoints:
@@ -294,7 +294,7 @@ def ordinal(number: int) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits that count, or all before the point."""
+    """Three significant digits, or all before the point."""
     return f"{value:.3g}" if abs(value) < 99.95 else f"{value:,.0f}"
 
 

@@ -1,7 +1,8 @@
-"""Alarms → people: one alarm's change of state per invocation, to every channel it concerns.
+"""Alarms → people: one alarm's change of state per invocation, to every channel concerned.
 
-A channel that fails keeps no other from being told. The message then stays in the queue, and
-only the channels that failed get it again: ``lambdas.incidents`` knows what each was told.
+A channel that fails does not keep the others from being notified. The message then stays in the
+queue, and only the channels that failed get it again: ``lambdas.incidents`` knows what each was
+notified of.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class NotifyConfig:
     """``notify``'s environment.
 
     Attributes:
-        channels: whom to tell.
-        table: what they were told.
-        guides: what is known of the alarms; beside this file, or where ALARM_GUIDES says.
+        channels: who is notified.
+        table: what they were notified of.
+        guides: what is known about the alarms; beside this file, or where ALARM_GUIDES says.
     """
 
     channels: tuple[channels.Channel, ...]
@@ -41,7 +42,7 @@ class NotifyConfig:
         file = Path(environ.get("ALARM_GUIDES") or Path(__file__).with_name("alarm_guides.json"))
         found = tuple(channels.Channel.parse(one) for one in json.loads(environ["CHANNELS"]))
         if len({channel.id for channel in found}) < len(found):
-            raise ValueError("CHANNELS: two channels have one id; give each its own")
+            raise ValueError("CHANNELS: two channels have the same id; give each its own")
         return cls(
             channels=found,
             table=environ["TABLE"],
@@ -55,7 +56,7 @@ with observe.loading():
 # Seconds until Lambda ends the invocation.
 Remaining = Callable[[], float]
 
-# How long a channel may take, and what is kept back for remembering what they took.
+# How long a channel may take, and what is kept back for saving what they accepted.
 _CHANNEL_SECONDS = 5.0
 _RESERVE_SECONDS = 2.0
 # One try at a call, and all tries at reading the table for every channel, or at the parts.
@@ -69,10 +70,10 @@ _MOST_PARTS = 100
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What is to be done for one channel.
+    """What to do for one channel.
 
     Attributes:
-        known: what was remembered; None when that was nothing, or could not be read.
+        known: what was remembered; None if nothing was, or it could not be read.
         blindly: whether it could not be read.
     """
 
@@ -82,7 +83,7 @@ class _Decision:
 
 
 class _End(Enum):
-    """What became of one channel; all but DONE leave the message in the queue."""
+    """The result for one channel; all but DONE leave the message in the queue."""
 
     DONE = auto()
     FAILED = auto()
@@ -92,10 +93,10 @@ class _End(Enum):
 
 @observe.observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Tells of an SQS event's records, each an alarm's message from SNS.
+    """Notifies of an SQS event's records, each an alarm's message from SNS.
 
     Returns:
-        The ids of the records that a channel did not take (``batchItemFailures``).
+        The ids of the records that a channel did not accept (``batchItemFailures``).
     """
     failed = [
         record["messageId"]
@@ -106,7 +107,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _done(record: dict[str, Any], remaining: Remaining) -> bool:
-    """Tells of one message; True when it may leave the queue."""
+    """Notifies of one message; True when it may leave the queue."""
     now = round(time.time() * 1000)
     transition = alarm_events.read(record["body"], message_id=record["messageId"], now=now)
     severity = notification.severity(transition, CONFIG.guides)
@@ -143,7 +144,7 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
 def _decisions(
     concerned: list[channels.Channel], transition: alarm_events.Transition, remaining: Remaining
 ) -> dict[channels.Channel, _Decision]:
-    """What each channel has to be told, by what it was told before."""
+    """What each channel has to be notified of, given what it was notified of before."""
     deadline = time.monotonic() + min(_ALL_CALLS_SECONDS, remaining() / 4)
     found = {}
     for channel in concerned:
@@ -159,7 +160,7 @@ def _decisions(
         except aws.AwsError as error:
             blindly = True
             observe.log("ERROR", "incident.unread", channel=channel.id, aws_error=error.code)
-            observe.report(f"What was told can't be read: {error.code}")
+            observe.report(f"Can't read what was notified before: {error.code}")
         if blindly:
             verdict = incidents.decide_blindly(transition.state, transition.changed_at)
         else:
@@ -174,7 +175,7 @@ def _told(
     now: int,
     remaining: Remaining,
 ) -> channels.Outcomes:
-    """Tells those channels that have to be told; why each of them failed, if it did."""
+    """Notifies the channels that need it; returns why each of them failed, if it did."""
     verdicts = {one: two.verdict for one, two in decisions.items() if two.verdict.folded is None}
     if not verdicts:
         return {}
@@ -203,14 +204,14 @@ def _settled(
     now: int,
     remaining: Remaining,
 ) -> _End:
-    """Logs and remembers what became of one channel."""
+    """Logs and saves the result for one channel."""
     verdict = decision.verdict
     if failure:
         observe.log(
             "ERROR", "notification.failed", channel=channel.id, error=failure.reason,
             status=failure.status, aws_error=failure.aws_error, **fields,
         )  # fmt: skip
-        observe.report(f"Channel '{channel.id}' did not take a notification: {failure.reason}")
+        observe.report(f"Channel '{channel.id}' did not accept a notification: {failure.reason}")
         return _End.FAILED
     event = "notification.folded" if verdict.folded else "notification.sent"
     observe.log("INFO", event, channel=channel.id, folded=verdict.folded, **fields)
@@ -231,11 +232,11 @@ def _settled(
     except aws.AwsError as error:
         if error.code == incidents.CHANGED:
             observe.log("INFO", "incident.changed", channel=channel.id, **fields)
-            # What can't be read can't be decided anew, only told again.
+            # What can't be read can't be decided again, only notified again.
             return _End.DONE if decision.blindly else _End.OVERTAKEN
         observe.log("ERROR", "incident.unsaved", channel=channel.id, aws_error=error.code, **fields)
-        observe.report(f"What was told can't be remembered: {error.code}")
-        # Where the table can't be read either, coming again would only tell it again.
+        observe.report(f"Can't save what was notified: {error.code}")
+        # Where the table can't be read either, a retry would only notify again.
         return _End.DONE if decision.blindly else _End.FAILED
     return _End.DONE
 

@@ -1,4 +1,4 @@
-"""What a function tells the outside: one JSON line per event, and failures to Sentry.
+"""What a function reports: one JSON log line per event, and failures to Sentry.
 
 Both take allow-listed fields only, so no webhook body, header value, environment variable
 or DSN can reach them. Sentry is imported at the first failure, not before: a healthy
@@ -45,7 +45,7 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 # every log line and are the tags of every report.
 _context: dict[str, str] = {}
 
-# What Sentry is to be told at the invocation's end, each with the ids of its time.
+# What is reported to Sentry at the invocation's end, each with the ids of its time.
 _reports: list[tuple[Callable[[Any], object], dict[str, str]]] = []
 # How long Sentry may take at most, and at least; and what is left of an invocation after it.
 _SENTRY_SECONDS = 1.0
@@ -97,7 +97,7 @@ def report(failure: str) -> None:
     """Has a handled failure sent to Sentry, where the environment has a DSN.
 
     Args:
-        failure: what went wrong, in words that hold nothing of the webhook.
+        failure: what went wrong, in words that contain nothing from the webhook.
     """
     _keep(lambda sentry: sentry.capture_message(failure, level="error"))
 
@@ -133,7 +133,7 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def observed(handler: Handler) -> Handler:
-    """Gives a handler the request's id in its logs, and tells of what it did not handle.
+    """Gives a handler the request's id in its logs, and reports what it did not handle.
 
     Raises:
         UnexpectedError: When the handler raised anything.
@@ -186,7 +186,7 @@ def _keep(capture: Callable[[Any], object]) -> None:
 def _send_reports(seconds: float) -> None:
     """Sends what was kept and waits until it has left: the sandbox may be frozen right after.
 
-    A failure of Sentry itself never becomes ours.
+    A failure of Sentry never fails the invocation.
 
     Args:
         seconds: how long it may take; with too few nothing is sent, and the log says so.
@@ -228,7 +228,7 @@ def _send_reports(seconds: float) -> None:
 
 
 def _allow_listed(event: Any, _hint: Any) -> Any:
-    """A Sentry event's parts that hold nothing of a webhook or of the environment."""
+    """A Sentry event's parts that contain nothing from a webhook or the environment."""
     event = {part: value for part, value in event.items() if part in _EVENT_PARTS}
     for exception in event.get("exception", {}).get("values", []):
         exception["value"] = "(text withheld: it may hold a piece of a webhook)"

@@ -2,7 +2,7 @@
 
 Source: AWS General Reference, "Create a signed AWS API request". botocore's signer does the same
 and more, and takes longer to load than everything else that publish needs;
-``docs/decisions/0005-cold-start.md`` has the figures. A test holds the two to one another.
+``docs/decisions/0005-cold-start.md`` has the figures. A test compares the two.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The active Datadog trace, where Datadog's layer has loaded its tracer; elsewhere nothing happens.
+"""The active Datadog trace, where Datadog's layer has loaded its tracer; elsewhere a no-op.
 
 The layer's handler imports ``ddtrace`` before ours, so ``sys.modules`` says whether it is there.
 Functions without Datadog import nothing for it, and the asset does not hold it. Nothing in here
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-# What a span may tell besides Datadog's own ``_…``: nothing of a webhook but its method, its path
+# What a span may hold besides Datadog's own ``_…``: nothing of a webhook but its method, its path
 # and its ids, all of which the log has too. Datadog's library would also send the headers Referer
 # and User-Agent, the sender's address, and the receipt handle, which lets one delete a message.
 _TAGS = frozenset(
@@ -32,7 +32,7 @@ _TAGS = frozenset(
 
 
 class _AllowListed:
-    """A trace filter: takes off what a span must not tell, whoever put it there.
+    """A trace filter: removes tags that a span must not have, whoever set them.
 
     It also adds the version, which the tracer leaves out below a span of another service, such as
     the API's.
@@ -47,12 +47,12 @@ class _AllowListed:
                     if name not in _TAGS and not name.startswith("_"):
                         span.remove_tag(name)
         except Exception:
-            return []  # rather no spans than some that tell too much
+            return []  # better no spans than some that reveal too much
         return trace
 
 
 def set_up() -> None:
-    """Holds every span to the allow-list."""
+    """Reduces every span to the allow-list."""
     tracer = _tracer()
     if tracer:
         try:
@@ -92,7 +92,7 @@ def carried() -> str:
 
 
 def tag(tags: Mapping[str, object]) -> None:
-    """Adds to the active span what is known, which is what is not None."""
+    """Adds the values that are not None to the active span."""
     with suppress(Exception):
         active = _active()
         if active:

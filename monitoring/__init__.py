@@ -1,1 +1,1 @@
-"""The machinery behind the signals: their model, and what is rendered from them."""
+"""The model of the signals, and everything that is rendered from it."""

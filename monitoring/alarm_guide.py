@@ -1,4 +1,5 @@
-"""What ``notify`` knows of each alarm: written beside its code when the stack is synthesized."""
+"""What ``notify`` knows about each alarm: written next to its code when the stack is
+synthesized."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from monitoring.alarm_set import PROBE, Alarm, AlarmSet, CompositeAlarm
 
 
 def alarm_guides(alarm_set: AlarmSet) -> dict[str, Any]:
-    """Per alarm, by physical name: what a notification says of it."""
+    """Per alarm, by physical name: what a notification says about it."""
     settings = alarm_set.settings
     alarms = {alarm.name: _of_alarm(alarm, alarm_set) for alarm in alarm_set.alarms}
     alarms |= {one.name: _of_composite(one, alarm_set) for one in alarm_set.composites}
@@ -66,7 +67,7 @@ def steps(heading: str, alarm_set: AlarmSet, names: Mapping[str, str] | None = N
 
 
 def number(name: str, alarm_set: AlarmSet) -> str | None:
-    """A number of the runbook in an environment; None when there is no such number in it.
+    """A number of the runbook in an environment; None if the environment does not have it.
 
     Args:
         name: ``queue-age-page.threshold``, a fact (``queue.retention``) or a settings key.

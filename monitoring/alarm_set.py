@@ -88,7 +88,7 @@ class CompositeAlarm:
         return (self.severity.value,)
 
     def explained(self, part: tuple[Alarm, ...]) -> tuple[Alarm, ...]:
-        """The alarms while one of which a part does not count."""
+        """The alarms during which a part does not count."""
         ids = {id_ for one in part for id_ in self.composite.unless.get(one.signal.id, ())}
         return tuple(alarm for alarm in self.explaining if alarm.signal.id in ids)
 
@@ -140,7 +140,7 @@ def alarm_set(
     """Resolves the signals for an environment.
 
     Args:
-        resources: of the environment; by default what the settings know of them.
+        resources: of the environment; default: those that the settings know.
         runbook: the file that the definitions' headings are in.
 
     Raises:
@@ -271,7 +271,7 @@ def _alarm(
 def _composites(
     settings: Settings, catalog: Catalog, alarms: Iterable[Alarm]
 ) -> tuple[CompositeAlarm, ...]:
-    """Composites over the alarms that are there; one without any is left out."""
+    """Composites over the existing alarms; composites without any are left out."""
     every = {alarm.signal.id: alarm for alarm in alarms}
     by_id = {id_: one for id_, one in every.items() if not has_own_severity(settings, id_)}
     composites = []

@@ -18,7 +18,7 @@ class Price:
 
     Attributes:
         amount: for ``units`` of ``per``.
-        source: where it was read; none could be read on a page of AWS's own.
+        source: where it was read; none comes from a page of AWS itself.
         date: of the source; "undated, to be checked" where it says none.
     """
 

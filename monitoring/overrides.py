@@ -1,4 +1,4 @@
-"""What an environment's ``alarms`` changes in its signals."""
+"""Applies an environment's ``alarms`` setting to its signals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def overridden(settings: Settings, signals: Iterable[Signal], catalog: Catalog) 
     """The signals with what ``alarms`` changes in them.
 
     Raises:
-        SettingsError: When ``alarms`` has an unknown key, or hands a signal to a Datadog that is
+        SettingsError: When ``alarms`` has an unknown key, or assigns a signal to Datadog, which is
             not set up.
     """
     signals = list(signals)

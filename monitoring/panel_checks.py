@@ -1,4 +1,4 @@
-"""What is wrong with a panel in an environment, whichever dashboard shows it."""
+"""Checks of a panel in an environment, whichever dashboard shows it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from monitoring.model.dashboards import Formula, Line, Panel
 
 
 def problems(panel: Panel, alarms: AlarmSet) -> list[str]:
-    """Why a panel can't be what it says; each problem begins with the field."""
+    """Why a panel can't be drawn as it is defined; each problem begins with the field."""
     return [*panel.problems(), *_unknown_facts(panel, alarms), *_unknown_signals(panel, alarms)]
 
 
@@ -51,4 +51,4 @@ def _unknown_signals(panel: Panel, alarms: AlarmSet) -> Iterator[str]:
     known = {alarm.signal.id for alarm in (*alarms.alarms, *alarms.in_datadog)} | {*alarms.left_out}
     for name in panel.signals:
         if name not in known:
-            yield f"signals: no signal is called '{name}'"
+            yield f"signals: unknown signal '{name}'"

@@ -1,4 +1,4 @@
-"""Numbers in texts: who writes a text names the number, and its source fills it in.
+"""Numbers in texts: a text names the number, and its source fills it in.
 
 A signal's title, impact and reasons name it in braces: ``{threshold}`` and ``{window}`` of
 the signal itself, ``{share}`` or ``{factor}`` of the fact that the threshold is a part or a
@@ -51,7 +51,7 @@ def numbers(
 
 
 def unknown(signal: Signal, resources: Resources) -> list[str]:
-    """What the texts of a signal name in braces although it does not exist."""
+    """The names in braces in a signal's texts that do not exist."""
     own = ["threshold", "window", *(["share", "factor"] if signal.threshold.of else [])]
     reason = signal.threshold.reason
     texts = (signal.title, signal.impact, signal.missing_reason, reason)
@@ -85,7 +85,7 @@ def filled(signal: Signal, own: Mapping[str, str], resources: Resources) -> Sign
 
 
 def of_fact(name: str, resources: Resources) -> str | None:
-    """A fact's number in words; None when there is no such fact."""
+    """A fact's number in words; None for an unknown fact."""
     try:
         fact = resources.fact(name)
     except KeyError:
@@ -94,7 +94,7 @@ def of_fact(name: str, resources: Resources) -> str | None:
 
 
 def of_setting(name: str, settings: Settings) -> str | None:
-    """The number of a settings key in words; None when there is no such number."""
+    """The number of a settings key in words; None if the key does not have a number."""
     value = getattr(settings, name, None) if name in type(settings).model_fields else None
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None

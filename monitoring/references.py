@@ -40,14 +40,14 @@ def threshold_problems(threshold: Threshold, resources: Resources) -> Iterator[s
 
 
 def role_problems(where: str, role: str, resources: Resources) -> Iterator[str]:
-    """A role that no resource has."""
+    """Checks that a resource has the role."""
     if role not in resources.by_role:
         roles = ", ".join(sorted(resources.by_role))
         yield f"{where}: no resource has the role '{role}'; use one of {roles}"
 
 
 def fact_problems(name: str, resources: Resources) -> Iterator[str]:
-    """A fact that nothing has."""
+    """Checks that the fact exists."""
     try:
         resources.fact(name)
     except KeyError:

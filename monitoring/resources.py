@@ -19,7 +19,7 @@ from settings.schema import Settings
 _IN_FLIGHT_LIMIT = _SCAN_LIMIT = 120_000.0
 # What subscribe keeps of its timeout for the record; lambdas/subscribe.py.
 _SUBSCRIBE_RESERVE_SECONDS = 3.0
-# What API Gateway's id is before a deployment knows it.
+# API Gateway's id before a deployment knows it.
 UNKNOWN_API = "(known once deployed)"
 
 # A fact in a text.
@@ -34,7 +34,7 @@ def plain(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A number that thresholds may be shares of."""
+    """A number that a threshold may be a share of."""
 
     value: float
     unit: str

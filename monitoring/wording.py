@@ -1,4 +1,4 @@
-"""Alarms in words: for tables, and for the description that CloudWatch shows."""
+"""Descriptions of alarms: for tables, and for CloudWatch."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _SIGNS = {">=": "≥", "<=": "≤", "==": "=", "AND": "and", "OR": "or"}
 
 def condition(alarm: Alarm) -> str:
     """When the alarm fires, for a reader who knows the metrics' names."""
-    told, guard = _value(alarm)
+    value, guard = _value(alarm)
     sign = alarm.signal.comparison.sign
     threshold = quantity(alarm.threshold, alarm.signal.threshold.unit)
     held = window(alarm.period, alarm.signal.datapoints, alarm.periods)
-    text = f"{told} {sign} {threshold} in {held}"
+    text = f"{value} {sign} {threshold} in {held}"
     if guard:
         text += f", while {guard}"
-    named = _ids(f"{told} {guard}") & alarm.measures.keys()
+    named = _ids(f"{value} {guard}") & alarm.measures.keys()
     if alarm.expression and named:
         used = [query for query in alarm.measures if query in named]
         meanings = [f"{one} = {_measure(alarm, one, '{} ({})')}" for one in used]
@@ -74,9 +74,9 @@ def parts(composite: CompositeAlarm) -> str:
 
 
 def _part(composite: CompositeAlarm, together: tuple[Alarm, ...]) -> str:
-    told = " and ".join(alarm.signal.id for alarm in together)
+    text = " and ".join(alarm.signal.id for alarm in together)
     explained = " or ".join(alarm.signal.id for alarm in composite.explained(together))
-    return f"{told} (unless {explained})" if explained else told
+    return f"{text} (unless {explained})" if explained else text
 
 
 def description(alarm: Alarm | CompositeAlarm, runbook_url: str) -> str:
@@ -107,13 +107,13 @@ def _value(alarm: Alarm) -> tuple[str, str]:
     """What is compared with the threshold, and the condition under which it is; maybe empty."""
     if alarm.expression is None:
         return _measure(alarm, next(iter(alarm.measures))), ""
-    # That missing data is a zero goes without saying.
-    told, guard = _branches(alarm, re.sub(r"FILL\((\w+), 0\)", r"\1", alarm.expression))
-    if told in alarm.measures and not guard:
-        return _measure(alarm, told), guard
+    # The text need not mention that missing data counts as zero.
+    value, guard = _branches(alarm, re.sub(r"FILL\((\w+), 0\)", r"\1", alarm.expression))
+    if value in alarm.measures and not guard:
+        return _measure(alarm, value), guard
     words = {query: f"({_measure(alarm, query)})" for query in alarm.measures}
-    spelled = re.sub(r"[A-Za-z_]\w*", lambda match: words.get(match[0], match[0]), told)
-    return (spelled if len(spelled) <= _SHORT and not guard else told), guard
+    spelled = re.sub(r"[A-Za-z_]\w*", lambda match: words.get(match[0], match[0]), value)
+    return (spelled if len(spelled) <= _SHORT and not guard else value), guard
 
 
 def _branches(alarm: Alarm, expression: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ _COMPLETE_ARN = re.compile(r"-[A-Za-z0-9]{6}$")
 
 
 def problems(settings: Names) -> list[str]:
-    """Everything that contradicts itself in a block; empty where it can be deployed."""
+    """All contradictions in a block; empty where it can be deployed."""
     topics = [_domain, _channels, _datadog_functions, _datadog_keys]
     topics += [_existing] if settings.existing else [_backend, _region, _traffic, _groups, _retries]
     return [problem for topic in topics for problem in topic(settings)]
@@ -109,7 +109,7 @@ def _datadog_keys(settings: Names) -> Iterator[str]:
 
 
 def _existing(settings: Names) -> Iterator[str]:
-    """An environment that only monitors has no buffer to configure."""
+    """An environment that only monitors does not have a buffer to configure."""
     unused = {"backend_url", "create_faux_backend", "subdomain", "traffic", "sentryDsn"}
     for key in sorted(unused & settings.model_fields_set):
         yield (

@@ -1,4 +1,4 @@
-"""The part of an environment's block that says how Datadog sees it."""
+"""The part of an environment's block about Datadog."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class QuietHours(Part):
     at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
     minutes: Annotated[int, Field(ge=10, le=1440)]
     timezone: Annotated[str, BeforeValidator(_zone)] = "UTC"
-    # What pages goes on: whoever wants to sleep through it says so.
+    # Pages are never muted by default: muting them has to be asked for.
     severities: Annotated[list[Severity], Field(min_length=1)] = ["ticket", "info"]
 
 

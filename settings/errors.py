@@ -1,4 +1,4 @@
-"""What goes wrong in a user's hands: every error a command shows, in one tree.
+"""Every error that a command shows to a user, in one tree.
 
 The command line prints ``str(error)`` and exits with ``exit_code``; it never
 shows a traceback for these. A message says what is wrong, where (file,
@@ -45,7 +45,7 @@ class InputError(WebhookBufferError):
 
 
 class ToolError(WebhookBufferError):
-    """When a program we start (node, npm, cdk, the emulator) is missing, too old, or failed.
+    """When a child process (node, npm, cdk, the emulator) is missing, too old, or failed.
 
     ``log`` is where that program's output was kept.
     """
@@ -56,7 +56,7 @@ class ToolError(WebhookBufferError):
 
 
 class NotDeployedError(WebhookBufferError):
-    """When a command needs a deployed stack and there is none."""
+    """When a command needs a deployed stack that does not exist."""
 
 
 class ProofFailedError(WebhookBufferError):
@@ -64,7 +64,7 @@ class ProofFailedError(WebhookBufferError):
 
 
 class DatadogError(WebhookBufferError):
-    """When Datadog does not take or give what it was asked to."""
+    """When Datadog refuses or fails a request."""
 
 
 class FileError(WebhookBufferError):

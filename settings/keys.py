@@ -66,7 +66,7 @@ class Keys(Part):
     maxConcurrency: Annotated[int, Field(ge=2, le=1000)] = 10
     # API Gateway gives up on an integration after 30 s.
     publishTimeoutSeconds: Annotated[int, Field(ge=7, le=29)] = 10
-    # Below 5 s nothing is left for the backend once the record has its share; above 900 s
+    # Below 5 s no time is left for the backend after writing the record; above 900 s
     # Lambda refuses.
     subscribeTimeoutSeconds: Annotated[int, Field(ge=5, le=900)] = 10
     retryBaseSeconds: Annotated[int, Field(ge=1, le=900)] = 2

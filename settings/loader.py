@@ -1,4 +1,4 @@
-"""``cdk.json``, read: an environment's block as validated settings, its mistakes in words."""
+"""Reads ``cdk.json``: an environment's block as validated settings, its mistakes in words."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def load(
         overrides: keys that take the place of the block's (None removes one).
 
     Raises:
-        SettingsError: When the environment is not there or its block can't be used. It names
+        SettingsError: When the environment does not exist or its block can't be used. It names
             every problem, each with its key and remedy.
     """
     blocks = environments(file)
@@ -80,7 +80,7 @@ def load(
         ) from None
 
 
-# What the patterns mean to whoever writes a value.
+# What the patterns mean, for whoever writes a value.
 _FORMS = {
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, such as 22:00",
     r"^[a-z][a-z0-9-]{0,31}$": "a name: up to 32 small letters, digits and hyphens, such as nights",
@@ -89,7 +89,7 @@ _FORMS = {
 
 
 def _problems(entry: Any) -> list[str]:
-    """One of pydantic's findings; what contradicts itself in a block comes as one, line by line."""
+    """One of pydantic's errors; a block's contradictions come as a single error, line by line."""
     if entry["type"] == "value_error" and not entry["loc"]:
         lines = entry["msg"].removeprefix("Value error, ").splitlines()
         return [f"key '{key}': {rest}" for key, _, rest in (line.partition(": ") for line in lines)]
@@ -97,7 +97,7 @@ def _problems(entry: Any) -> list[str]:
 
 
 def _problem(entry: Any) -> str:
-    """One of pydantic's findings in our words: key, what is wrong, remedy."""
+    """One of pydantic's errors in our words: key, what is wrong, remedy."""
     path = ".".join(str(part) for part in entry["loc"])
     text = entry["msg"].removeprefix("Value error, ")
     match entry["type"]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Part(BaseModel):
-    """A part of a block; like the block, it takes what it knows and nothing else."""
+    """A part of a block; like the block, it rejects unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -18,7 +18,7 @@ SecretArn = Annotated[
 ]
 Severity = Literal["page", "ticket", "info"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-# What a resource may be called; CloudWatch takes it as a dimension's value.
+# The allowed names of a resource; CloudWatch takes them as a dimension's value.
 PhysicalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 
 
@@ -55,7 +55,7 @@ class Channel(Part):
 
 
 class AlarmChange(Part):
-    """What differs from a signal's own definition."""
+    """An environment's changes to a signal's own definition."""
 
     threshold: float | None = None
     severity: Severity | None = None
@@ -120,7 +120,7 @@ class Existing(Part):
         twice = sorted({role for role in roles if roles.count(role) > 1})
         if twice:
             raise ValueError(
-                f"the role '{twice[0]}' stands twice; give each resource a role of its own, "
+                f"the role '{twice[0]}' is used twice; give each resource a role of its own, "
                 "which its alarms' names begin with"
             )
         taken = sorted(set(roles) & {"notify", "notify-dlq", "buffer"})

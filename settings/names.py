@@ -1,7 +1,6 @@
 """Every physical name of an environment, and what else follows from its keys.
 
-Derived in one place, so that stacks, alarms, dashboards and the laptop agree without asking one
-another.
+Derived in one place, so that stacks, alarms, dashboards and the laptop agree.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Names(Keys):
 
     @property
     def prefix(self) -> str:
-        """What every physical name of this environment starts with."""
+        """The prefix of every physical name of this environment."""
         return f"{self.service}-{self.environment}"
 
     @property
@@ -38,7 +37,7 @@ class Names(Keys):
 
     @property
     def main_stack_name(self) -> str:
-        """The stack without which the environment is not there."""
+        """The stack that makes the environment count as deployed."""
         return self.monitoring_stack_name if self.existing else self.prefix
 
     @property
@@ -56,7 +55,7 @@ class Names(Keys):
 
     @property
     def notify_queue_name(self) -> str:
-        """What the topics deliver to, and ``notify`` takes from."""
+        """The queue that the topics deliver to and ``notify`` reads from."""
         return f"{self.prefix}-notifications"
 
     @property
@@ -101,7 +100,7 @@ class Names(Keys):
 
     @property
     def datadog_functions(self) -> list[str]:
-        """The functions that Datadog is to hear of, and its monitors and dashboards show."""
+        """The functions that send to Datadog, which its monitors and dashboards show."""
         if self.datadog is None:
             return []
         named = self.datadog.functions

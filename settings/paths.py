@@ -1,4 +1,4 @@
-"""Where the project stands, and the file that holds its environments."""
+"""The project's folder, and the file that holds its environments."""
 
 from __future__ import annotations
 

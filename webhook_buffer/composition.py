@@ -1,4 +1,4 @@
-"""Where the command and its laptop hand the definitions to the machinery."""
+"""Connects this project's definitions to the generic code, for the command and the laptop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def alarm_set(settings: Settings) -> machinery.AlarmSet:
 
     Raises:
         DefinitionError: When definitions can't work.
-        SettingsError: When what ``alarms`` changes can't be.
+        SettingsError: When ``alarms`` changes something that can't be changed.
     """
     return machinery.alarm_set(settings, CATALOG)
 

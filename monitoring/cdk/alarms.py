@@ -15,7 +15,7 @@ from buffer.functions import FunctionFactory
 from monitoring.alarm_set import AlarmSet
 from monitoring.cloudwatch.alarms import ALARM, COMPOSITE, alarm_properties, composite_properties
 
-# A function makes them where CloudFormation can't: on the laptop.
+# A function creates them where CloudFormation can't: on the laptop.
 _CUSTOM = {ALARM: "Custom::Alarm", COMPOSITE: "Custom::CompositeAlarm"}
 
 
@@ -43,7 +43,7 @@ class Alarms(Construct):
         made = {}
         for alarm in alarms.alarms:
             properties = alarm_properties(alarm, runbook=runbook, topics=arns)
-            # The emulator's CloudFormation knows no alarm on metric maths, and no composite.
+            # The emulator's CloudFormation supports neither alarms on metric math nor composites.
             known = "Metrics" not in properties
             made[alarm.signal.id] = self._resource(alarm.signal.id, ALARM, properties, known=known)
         for one in alarms.composites:
@@ -65,7 +65,7 @@ class Alarms(Construct):
     def _resource(
         self, construct_id: str, kind: str, properties: Mapping[str, Any], *, known: bool
     ) -> CfnResource:
-        """The resource itself, or its stand-in.
+        """The resource itself, or a custom resource in its place.
 
         Args:
             known: whether the emulator's CloudFormation can make it.
@@ -79,7 +79,7 @@ class Alarms(Construct):
 
 
 def laptop_alarms(scope: Construct, functions: FunctionFactory) -> lambda_.Function:
-    """Makes alarms that the emulator's API knows and its CloudFormation does not."""
+    """Creates alarms that the emulator's API supports and its CloudFormation does not."""
     return functions.create(
         scope,
         "LaptopAlarms",

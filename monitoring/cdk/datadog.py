@@ -1,4 +1,4 @@
-"""Datadog's library, extension and tags around functions: ``DatadogLambda``, held to its word.
+"""Wraps functions in Datadog's library, extension and tags: ``DatadogLambda``, strictly checked.
 
 The construct skips what it does not know with a line in a log, and wraps twice what it is handed
 twice. Here both are errors.
@@ -62,9 +62,9 @@ def _instrument(stack: Stack, functions: list[lambda_.Function], settings: Setti
     for function in functions:
         if _handler(function) != HANDLER:
             raise WebhookBufferError(
-                f"{function.node.path}: Datadog's construct skipped it, so nothing of it would "
-                f"reach Datadog; it does not know the runtime {function.runtime.name}. Upgrade "
-                "datadog-cdk-constructs-v2, or leave the function out of datadog.functions."
+                f"{function.node.path}: Datadog's construct skipped it, so Datadog "
+                f"receives nothing from it; it does not know {function.runtime.name}. "
+                "Upgrade datadog-cdk-constructs-v2, or leave the function out of datadog.functions."
             )
         for name, value in _variables(settings).items():
             function.add_environment(name, value)

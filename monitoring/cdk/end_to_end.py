@@ -81,14 +81,14 @@ def create_audit(scope: Construct, settings: Settings, functions: FunctionFactor
         module="audit",
         timeout_seconds=_TIMEOUT_SECONDS,
         environment={"QUEUE_NAME": settings.queue_name},
-        # CloudWatch knows no narrower resource for it.
+        # CloudWatch does not support a narrower resource for it.
         statements=[iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])],
     )
     _every(scope, "Audit", Duration.hours(_AUDIT_HOURS), function)
 
 
 def _every(scope: Construct, name: str, interval: Duration, function: lambda_.Function) -> None:
-    # What did not run is made up for by the next run, not by a repeat.
+    # The next run covers a failed one, so it is not retried.
     target = targets.LambdaFunction(function, retry_attempts=0)
     function.configure_async_invoke(retry_attempts=0)
     events.Rule(

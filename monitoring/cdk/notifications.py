@@ -1,4 +1,4 @@
-"""Topics → queue → notify → people; what can't be delivered is kept."""
+"""Topics → queue → notify → people; undeliverable notifications are kept."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Notifications(Construct):
         return topic
 
     def _alert_path(self, addresses: Sequence[str]) -> sns.Topic:
-        """Told when the usual way is broken, so it shares nothing with it."""
+        """Notified when the usual path is broken, so it shares nothing with it."""
         topic = self._topic("alert-path", None)
         for address in addresses:
             topic.add_subscription(subscriptions.EmailSubscription(address))
@@ -129,13 +129,13 @@ class Notifications(Construct):
             queue_name=self._settings.notify_queue_name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            # What a channel did not take is tried again after this long.
+            # A notification that a channel did not accept is retried after this long.
             visibility_timeout=Duration.seconds(2 * _TIMEOUT_SECONDS),
             dead_letter_queue=sqs.DeadLetterQueue(queue=undelivered, max_receive_count=_ATTEMPTS),
         )
 
     def _email_topics(self) -> dict[str, sns.Topic]:
-        """A topic per email channel: SNS sends what ``notify`` has made readable."""
+        """A topic per email channel: SNS sends the text that ``notify`` rendered."""
         found = {}
         for channel in self._settings.notifications:
             if channel.kind == "email":
@@ -172,7 +172,7 @@ class Notifications(Construct):
                 actions=["dynamodb:GetItem", "dynamodb:PutItem"],
                 resources=[table.table_arn],
             ),
-            # CloudWatch knows no narrower resource for it.
+            # CloudWatch does not support a narrower resource for it.
             iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"]),
         ]
         if secrets:

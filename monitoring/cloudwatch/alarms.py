@@ -1,4 +1,4 @@
-"""Alarms as CloudFormation resources: what is deployed, and what is proven.
+"""Alarms as CloudFormation resources, both deployed and tested.
 
 Plain properties, without the CDK, so that the stack's renderer and the alarms' tests read the
 same ones.
@@ -70,7 +70,7 @@ def composite_properties(
     Args:
         alarms: the set it belongs to, where its suppressor is.
         topics: ARN, or what stands for it, by purpose.
-        suppressors: whether the service knows them; the laptop's emulator does not.
+        suppressors: whether the service supports them; the laptop's emulator does not.
     """
     composite = alarm.composite
     properties: Properties = {

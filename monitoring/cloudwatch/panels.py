@@ -22,7 +22,7 @@ _COLORS = {
     Severity.INFO: Color.BLUE,
 }
 _LIMIT_COLOR = Color.GRAY
-# Where lines fall together, the worst gives the color.
+# Where lines fall together, the worst decides the color.
 _BY_WEIGHT = [*_COLORS.values(), _LIMIT_COLOR]
 _AXES = {"Count": "count", "Seconds": "s", "Milliseconds": "ms", "Percent": "%"}
 
@@ -41,7 +41,8 @@ class Panels:
         self.problems: list[str] = []
 
     def drawn(self, widget: Widget) -> Body | None:
-        """A metric widget's properties; None where CloudWatch has nothing of it, or it is wrong."""
+        """A metric widget's properties; None where CloudWatch has no data for it, or it is
+        wrong."""
         if not isinstance(widget, Panel):
             return None
         panel = widget.shown(_has)
@@ -53,7 +54,7 @@ class Panels:
         return self._properties(panel) if panel and not wrong else None
 
     def _unsupported(self, panel: Panel) -> Iterator[str]:
-        """What only CloudWatch can't draw."""
+        """The problems of CloudWatch alone."""
         if panel.unit not in _AXES:
             yield f"unit: '{panel.unit}' is unknown here; take one of {', '.join(_AXES)}"
         for line, query in _queries(panel):

@@ -1,1 +1,1 @@
-"""What Datadog is to know, rendered from the signals: no network, no client."""
+"""What is published to Datadog, rendered from the signals: no network, no client."""

@@ -29,7 +29,7 @@ def boards(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
     """Every Datadog dashboard of an environment.
 
     Raises:
-        DefinitionError: When widgets can't be what they say; lists every problem.
+        DefinitionError: When widgets can't be drawn as they are defined; lists every problem.
     """
     rendered = _Rendered(alarms)
     found = [rendered.definition(board) for board in dashboards.datadog(deployed(alarms.settings))]
@@ -68,7 +68,8 @@ class _Rendered:
         return Definition(Kind.DASHBOARD, board.key, body)
 
     def _variables(self) -> list[Body]:
-        """What others made need not carry our tags: there any ``env`` and ``service`` will do."""
+        """Resources that others created may lack our tags: there any ``env`` and ``service`` will
+        do."""
         settings = self._settings
         defaults = (
             {"env": settings.environment, "service": settings.service}
@@ -92,7 +93,7 @@ class _Rendered:
             return
         links = self._links(rows)
         if links:
-            # After what the section itself says first.
+            # After the section's own first text.
             rows.insert(1 if isinstance(rows[0][0], Note) else 0, [links])
         widgets: list[Body] = []
         y = 0

@@ -1,7 +1,6 @@
-"""What is wrong with definitions, found before anything is sent.
+"""Checks of definitions before anything is sent.
 
-What was imported works in Datadog already, in ways that we need not know: of it only what refers
-to others is looked at.
+Imported objects already work in Datadog, so only their references to other objects are checked.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def problems(found: Sequence[Definition]) -> list[str]:
 
 def _of(one: Definition) -> Iterator[str]:
     if not str(one.body.get(TEXT[one.kind]) or "").strip():
-        yield f"{TEXT[one.kind]}: is empty; it has to say whose object this is"
+        yield f"{TEXT[one.kind]}: is empty; it has to hold the object's marker"
     if one.imported:
         return
     match one.kind:
@@ -106,14 +105,14 @@ def _message(field: str, text: str, by: Iterable[str], kind: str) -> Iterator[st
         sign, name = tag[:1], tag[1:].split(" ")[0]
         if sign in "#^":
             if name not in _BLOCKS:
-                yield f"{field}: {{{{{tag}}}}} is no block of Datadog's"
+                yield f"{field}: {{{{{tag}}}}} is not a Datadog block"
             opened.append(name)
         elif sign == "/":
             if not opened or opened.pop() != name:
-                yield f"{field}: {{{{{tag}}}}} closes what is not open"
+                yield f"{field}: {{{{{tag}}}}} closes a block that is not open"
         elif tag not in known and tag not in groups:
             yield (
-                f"{field}: {{{{{tag}}}}} is no variable of this monitor; it is grouped by "
+                f"{field}: {{{{{tag}}}}} is not a variable of this monitor; it is grouped by "
                 f"{', '.join(by) or 'nothing'}"
             )
     for name in opened:
@@ -128,7 +127,7 @@ def _slo(one: Definition) -> Iterator[str]:
     for place, threshold in enumerate(body.get("thresholds", ())):
         target, warning = threshold.get("target", 0), threshold.get("warning")
         if not 0 < target < 100:
-            yield f"thresholds.{place}.target: {target} is no share that can be missed; 0 to 100"
+            yield f"thresholds.{place}.target: {target} must be between 0 and 100, exclusive"
         if warning is not None and warning <= target:
             yield f"thresholds.{place}.warning: {warning} must be above the target ({target})"
     for field, text in body.get("query", {}).items():
@@ -141,7 +140,7 @@ def _slo(one: Definition) -> Iterator[str]:
 def _known(field: str, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         if metrics.known(name) is None:
-            yield f"{field}: {name} is no metric of monitoring/datadog/metrics.py; add it there"
+            yield f"{field}: {name} is not in monitoring/datadog/metrics.py; add it there"
 
 
 def _downtime(body: dict[str, Any]) -> Iterator[str]:
@@ -174,9 +173,9 @@ def _dashboard(one: Definition) -> Iterator[str]:
         yield from _formulas(path, definition)
         used |= set(re.findall(r"\$([a-z_]+)", str(definition)))
     for name in sorted(variables - used):
-        yield f"template_variables: ${name} is used by no widget; use it or take it away"
+        yield f"template_variables: ${name} is not used by any widget; use it or remove it"
     for name in sorted(used - variables):
-        yield f"widgets: ${name} is no template variable of this dashboard; define it"
+        yield f"widgets: ${name} is not a template variable of this dashboard; define it"
 
 
 def _walk(path: str, widgets: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

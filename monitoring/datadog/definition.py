@@ -1,9 +1,9 @@
-"""What is published to Datadog: an object as its API takes it, and how we know it again.
+"""What is published to Datadog: an object as its API takes it, and how it is recognized.
 
 An object of ours has in its text (a monitor's or downtime's message, an SLO's or dashboard's
 description) a line that holds its marker, ``SERVICE:ENV:KEY``, and once it is published a
 digest of what was sent: if the object's own differs, somebody changed it by hand. Everything else
-in the organisation, whatever it looks like, is somebody else's.
+in the organization, whatever it looks like, belongs to somebody else.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _IN_TEXT = re.compile(r"\{\$ref:([a-z]+:[a-z0-9-]+)\}")
 
 
 class Kind(StrEnum):
-    """What Datadog can be given, in the order in which references allow it to be made."""
+    """The kinds of Datadog objects, in the order in which references allow creating them."""
 
     MONITOR = "monitor"
     SLO = "slo"
@@ -48,13 +48,13 @@ TEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """An object that Datadog is to have.
+    """An object to be published to Datadog.
 
     Attributes:
         key: unique within its kind and environment; kebab-case.
         body: as Datadog's API takes it. Where it needs another object's id stands
             ``{"$ref": "monitor:KEY"}``, or in a text ``{$ref:slo:KEY}``.
-        imported: whether it was made by hand and taken over, so that its metrics are its own.
+        imported: whether it was created manually and imported, so that its metrics are its own.
     """
 
     kind: Kind
@@ -80,7 +80,7 @@ def not_set_up(settings: Settings) -> SettingsError:
 
 
 def marker(settings: Settings, key: str) -> str:
-    """What tells an object of this environment from all others."""
+    """Distinguishes an object of this environment from all others."""
     return f"{settings.service}:{settings.environment}:{key}"
 
 
@@ -151,7 +151,7 @@ def resolved(body: Any, ids: dict[tuple[Kind, str], Any], missing: Any = None) -
 
 
 def reference(kind: Kind, key: str) -> dict[str, str]:
-    """Stands in a body where another object's id has to be."""
+    """A placeholder in a body for another object's id."""
     return {"$ref": f"{kind}:{key}"}
 
 

@@ -1,4 +1,4 @@
-"""All that an environment has in Datadog."""
+"""Everything that an environment has in Datadog."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def definitions(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
     """Every object of an environment, checked, in an order in which none is needed too early.
 
     Raises:
-        SettingsError: When the environment has no Datadog settings, or they ask for what can't be.
+        SettingsError: When the environment has no Datadog settings, or they ask for something
+            impossible.
         DefinitionError: When monitors or objectives refer to what does not exist, dashboards
             can't be drawn as they are defined, or Datadog would not take an object.
     """

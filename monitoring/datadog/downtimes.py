@@ -2,8 +2,8 @@
 
 Source: Datadog API reference, "Downtimes" (version 2), and RFC 5545 for the rule.
 Source: DataDog/datadog-sync-cli pull request 664: a recurrence that starts in the past may be
-refused, when it is created and when it is updated. So a definition starts on a day that says
-nothing, and what is sent starts on the next one to come.
+refused, when it is created and when it is updated. So a definition starts on an arbitrary day, and
+the request sent starts on the next one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from monitoring.datadog.definition import Definition, Kind, marked, tags
 from settings.datadog import QuietHours
 from settings.schema import Settings
 
-# A Monday; which one says nothing.
+# An arbitrary Monday.
 _FIRST_DAY = "2026-01-05"
 # A request that waits out a rate limit still starts in the future.
 _AHEAD = timedelta(minutes=10)

@@ -16,7 +16,7 @@ from monitoring.resources import Resource
 
 Body = dict[str, Any]
 
-# What an event must say to mark a deployment on every graph, beside its env and service.
+# The tags with which an event marks a deployment on every graph, beside its env and service.
 DEPLOYMENT = "event:deployment"
 # The variables that every dashboard has, in the order in which they are shown.
 VARIABLES = ("env", "service", "region")
@@ -48,7 +48,7 @@ class Sources:
         self.problems: list[str] = []
 
     def has(self, line: Line) -> bool:
-        """Whether Datadog has a line in this environment: what sends it is instrumented."""
+        """Whether Datadog has a line in this environment: whether its sender is instrumented."""
         match line.datadog:
             case None:
                 return False
@@ -115,7 +115,7 @@ class Sources:
         return Query(body, metric)
 
     def _series(self, line: Line, where: str) -> Series | None:
-        """What a line asks for by Datadog's names, its tags those of the resource, too."""
+        """What a line queries, by Datadog's names; its tags include the resource's."""
         if isinstance(line.datadog, Series):
             return replace(line.datadog, tags=self._scope(line.datadog, where))
         assert isinstance(line.datadog, cloudwatch.Query)
@@ -123,8 +123,8 @@ class Sources:
         known = metrics.of(asked.metric, asked.statistic)
         if known is None:
             self.wrong(
-                f"{where}: Datadog has no {asked.statistic} of {asked.metric.name}; take what it "
-                "has, or count log lines"
+                f"{where}: Datadog has no {asked.statistic} of {asked.metric.name}; use one "
+                "that it has, or count log lines"
             )
             return None
         aggregation, name = known
@@ -133,7 +133,7 @@ class Sources:
         return Series(name, aggregation, tags=tags)
 
     def wrong(self, problem: str) -> None:
-        """Keeps a problem for when all are known."""
+        """Keeps a problem until all are known."""
         self.problems.append(f"Datadog dashboard, {problem}")
 
     def _count(self, logs: LogCount, name: str, where: str, period: int) -> Query:
@@ -170,7 +170,7 @@ class Sources:
         return self._resources.by_role.get(role)
 
     def resource(self, role: str, where: str) -> Resource | None:
-        """The same; it is a problem where there is none."""
+        """The same, but a missing resource is a problem."""
         resource = self._named(role)
         if resource is None:
             self.wrong(f"{where}: this environment has no '{role}'")

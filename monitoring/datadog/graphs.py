@@ -26,7 +26,7 @@ _STYLES = {
     Severity.INFO: "info dashed",
 }
 _LIMIT = "info solid"
-# Where lines fall together, the worst gives the color.
+# Where lines fall together, the worst decides the color.
 _BY_WEIGHT = (*_STYLES.values(), _LIMIT)
 _PALETTES = {
     Color.GREEN: "green",
@@ -57,13 +57,12 @@ class Graphs:
         self._sources = sources
 
     def shown(self, panel: Panel) -> Panel | None:
-        """What Datadog has of a panel, with the monitors of what it shows; None where nothing."""
+        """The part of a panel that Datadog can show, with its monitors; None where it has no
+        part."""
         wrong = panel_checks.problems(panel, self._set)
         known = {monitor.id for monitor in self._set.catalog.monitors}
         wrong += [
-            f"monitors: no monitor is called '{name}'"
-            for name in panel.monitors
-            if name not in known
+            f"monitors: unknown monitor '{name}'" for name in panel.monitors if name not in known
         ]
         for problem in wrong:
             self._wrong(panel, problem)

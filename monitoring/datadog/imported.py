@@ -1,4 +1,4 @@
-"""Objects that were made by hand in Datadog and taken over: one JSON file each.
+"""Objects that were created manually in Datadog and imported: one JSON file each.
 
 ``alarms/imported/KEY.json`` holds a monitor, ``dashboards/imported/KEY.json`` a dashboard:
 ``{"environments": ["prd"], "body": {…}}``, the body as Datadog's API takes it.
@@ -25,7 +25,7 @@ def imported(settings: Settings) -> list[Definition]:
     """Those of an environment.
 
     Raises:
-        InputError: When a file is not what ``import`` writes.
+        InputError: When a file does not have the form that ``import`` writes.
     """
     found = []
     for kind, folder in FOLDERS.items():
@@ -44,7 +44,7 @@ def definition_of(kind: Kind, key: str, body: dict[str, Any], settings: Settings
 
 
 def file_of(kind: Kind, key: str) -> Path:
-    """Where an imported object stands."""
+    """The file of an imported object."""
     return FOLDERS[kind] / f"{key}.json"
 
 
@@ -63,9 +63,9 @@ def _read(file: Path) -> dict[str, Any]:
         if not isinstance(body, dict) or not isinstance(environments, list):
             raise TypeError
     except ValueError as error:
-        raise InputError(f"{where}: not valid JSON: {error}; mend it, or import it anew") from None
+        raise InputError(f"{where}: not valid JSON: {error}; fix it, or import it again") from None
     except (KeyError, TypeError):
         raise InputError(
-            f'{where}: lacks "environments" (a list) or "body" (an object); import it anew'
+            f'{where}: lacks "environments" (a list) or "body" (an object); import it again'
         ) from None
     return dict(document)

@@ -1,4 +1,4 @@
-"""A monitor's message: what is wrong, for whom, what to do first, where to read more.
+"""A monitor's message: what is wrong, who is affected, what to do first, where to read more.
 
 Source: Datadog documentation, "Notifications", for conditionals and variables.
 """
@@ -37,7 +37,7 @@ class Incident:
 
 def message(incident: Incident, settings: Settings) -> str:
     """The message of a monitor, in Markdown, with the parts that each state shows."""
-    whom = recipients(incident.severity, settings)
+    handles = recipients(incident.severity, settings)
     lines = [
         "{{#is_alert}}",
         f"**{incident.title}** in {settings.environment}: {_value(incident)}.",
@@ -57,7 +57,7 @@ def message(incident: Incident, settings: Settings) -> str:
         f"**Recovered: {incident.title}** in {settings.environment}.",
         "{{/is_recovery}}",
     ]
-    return "\n".join([*lines, *([" ".join(whom)] if whom else [])])
+    return "\n".join([*lines, *([" ".join(handles)] if handles else [])])
 
 
 def recipients(severity: Severity, settings: Settings) -> list[str]:

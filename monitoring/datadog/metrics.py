@@ -1,6 +1,6 @@
-"""Every metric of Datadog's that we name: unit, type, source, tags; and which CloudWatch's are.
+"""Every Datadog metric that we use: unit, type, source, tags; and which CloudWatch's are.
 
-A name that is not in this table goes into no query. ``origin`` says where each fact was read, or
+No query may use a name that is not in this table. ``origin`` says where each fact was read, or
 that it is assumed.
 """
 
@@ -16,7 +16,7 @@ from monitoring.resources import UNKNOWN_API, Resource
 
 
 class Source(StrEnum):
-    """How a metric comes to Datadog, and so how late."""
+    """How a metric reaches Datadog, and so how late."""
 
     POLLED = "CloudWatch integration"
     EXTENSION = "Lambda extension"
@@ -189,7 +189,7 @@ METRICS: Mapping[str, DatadogMetric] = {one.name: one for one in _ALL}
 
 
 def known(name: str) -> DatadogMetric | None:
-    """What the table says of a name; None when it is no metric that we know."""
+    """The table's entry for a name; None for an unknown metric."""
     return METRICS.get(name)
 
 
@@ -232,7 +232,7 @@ _SPACE = {"Sum": "sum", "Average": "avg", "Minimum": "min", "Maximum": "max"}
 
 
 def of(metric: Metric, statistic: str) -> tuple[str, str] | None:
-    """A CloudWatch metric as Datadog has it: space aggregation and name; None when it has not.
+    """A CloudWatch metric in Datadog: space aggregation and name; None if Datadog lacks it.
 
     Of custom namespaces Datadog collects the average alone, which is neither the count nor the
     percentile that our own metrics are read for; the log lines that carry them come to Datadog
@@ -294,7 +294,7 @@ def unit_factor(unit: str, name: str) -> Fraction:
     """
     metric = known(name)
     if metric is None:
-        raise ValueError(f"'{name}' is no metric in monitoring/datadog/metrics.py; add it there")
+        raise ValueError(f"'{name}' is not in monitoring/datadog/metrics.py; add it there")
     measured, ours = _MEASURES.get(unit, ("count", 1))
     of_metric, theirs = _MEASURES.get(metric.unit, ("count", 1))
     if measured != of_metric:

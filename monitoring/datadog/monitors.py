@@ -1,4 +1,4 @@
-"""Monitors, rendered from their definitions and from the signals that Datadog evaluates, too.
+"""Monitors, rendered from their definitions and from the signals that Datadog also evaluates.
 
 Source: Datadog API reference, "Monitors", for queries and options.
 """
@@ -42,7 +42,7 @@ def monitors(alarms: AlarmSet) -> list[Definition]:
     """Every monitor of an environment.
 
     Raises:
-        SettingsError: When ``alarms`` hands to Datadog what it can't evaluate.
+        SettingsError: When ``alarms`` assigns Datadog a signal that it can't evaluate.
     """
     own = [_of_monitor(monitor, alarms) for monitor in datadog_monitors(alarms)]
     shared = [one for one in alarms.alarms if one.signal.evaluated_by is Evaluator.BOTH]
@@ -74,7 +74,7 @@ def datadog_monitors(alarms: AlarmSet) -> list[DatadogMonitor]:
 
 
 def _require_unneeded(monitor: DatadogMonitor, alarms: AlarmSet) -> None:
-    """Makes sure that no SLO of this environment names what the settings leave out."""
+    """Checks that no SLO of this environment names a monitor that the settings leave out."""
     settings = alarms.settings
     change = settings.alarms.get(monitor.id)
     needing = [one.key for one in alarms.catalog.objectives if monitor.id in one.monitors]
@@ -87,7 +87,7 @@ def _require_unneeded(monitor: DatadogMonitor, alarms: AlarmSet) -> None:
 
 
 def _require_possible(monitor: DatadogMonitor, settings: Settings) -> None:
-    """Makes sure that a threshold of the settings can be crossed, and is not always."""
+    """Checks that a threshold in the settings can be crossed, but not always."""
     value, unit = monitor.threshold.value, monitor.threshold.unit
     most = 1 if monitor.unusual else 100 if unit == "Percent" else None
     if value <= 0 or (most is not None and value > most):
@@ -97,7 +97,7 @@ def _require_possible(monitor: DatadogMonitor, settings: Settings) -> None:
 
 
 def left_out(monitor: DatadogMonitor, alarms: AlarmSet) -> str | None:
-    """Why an environment has no such monitor; None where it has."""
+    """Why an environment does not have the monitor; None if it has."""
     settings = alarms.settings
     change = settings.alarms.get(monitor.id)
     if change and not change.enabled:
@@ -237,7 +237,7 @@ def _factor(monitor: DatadogMonitor) -> float:
 def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
     """A signal's monitor: the window is all of its periods, in each of which it has to hold.
 
-    Datadog has no "2 of 3": a signal that says so is CloudWatch's alone.
+    Datadog does not support "2 of 3": CloudWatch alone evaluates such a signal.
     """
     settings, signal = alarms.settings, alarm.signal
 
@@ -297,7 +297,7 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
 
 
 def _arithmetic(alarm: Alarm, refuse: Callable[[str], SettingsError]) -> str:
-    """CloudWatch's metric maths in Datadog's words, as far as both have them."""
+    """CloudWatch's metric math in Datadog's syntax, as far as both support it."""
     text = alarm.expression or next(iter(alarm.measures))
     text = re.sub(r"FILL\((\w+), 0\)", r"default_zero(\1)", text)
     unknown = set(re.findall(r"[A-Za-z_]\w*", text)) - alarm.measures.keys() - {"default_zero"}

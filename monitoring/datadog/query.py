@@ -1,4 +1,4 @@
-"""Datadog's query texts, read: enough of their grammar to find what Datadog would refuse.
+"""Parses Datadog's queries: enough of the grammar to find what Datadog would refuse.
 
 Source: Datadog documentation, "Querying", "Functions" and, for monitors, API reference, "Monitors".
 """
@@ -70,12 +70,12 @@ def monitor(text: str, kind: str) -> Read:
     """A monitor's query.
 
     Raises:
-        QueryError: When it can't be one of its type.
+        QueryError: When it is not a query of its type.
     """
     pattern = {"log alert": _LOGS, "slo alert": _BURN}.get(kind, _MONITOR)
     found = pattern.fullmatch(text)
     if found is None:
-        raise QueryError(f"is no query of a {kind}: {_shortened(text)}")
+        raise QueryError(f"is not a query of a {kind}: {_shortened(text)}")
     number, sign = float(found["number"]), found["sign"]
     if pattern is _LOGS:
         by = tuple(re.findall(r'\.by\("([^"]*)"\)', text))
@@ -109,15 +109,15 @@ def metric(text: str) -> Read:
 
     formula(_ATOM.sub(atom, text), {"Q"})
     if not names:
-        raise QueryError(f"names no metric: {_shortened(text)}")
+        raise QueryError(f"does not name a metric: {_shortened(text)}")
     return Read(tuple(names), frozenset(variables), tuple(dict.fromkeys(by)))
 
 
 def formula(text: str, names: set[str]) -> None:
-    """Makes sure of arithmetic over named queries.
+    """Checks arithmetic over named queries.
 
     Raises:
-        QueryError: When it can't be read, or names what is not there.
+        QueryError: When it can't be read, or names a query that does not exist.
     """
     try:
         tree = ast.parse(text.strip(), mode="eval")
@@ -132,7 +132,7 @@ def formula(text: str, names: set[str]) -> None:
                 raise QueryError(f"can't be read: {_shortened(text)}")
             case ast.Name(id=name):
                 if name not in names and name not in _FUNCTIONS:
-                    raise QueryError(f"uses '{name}', which is none of its queries")
+                    raise QueryError(f"uses '{name}', which is not one of its queries")
             case (
                 ast.Expression() | ast.BinOp() | ast.UnaryOp() | ast.Constant() | ast.keyword()
                 | ast.operator() | ast.unaryop() | ast.expr_context()
@@ -158,7 +158,7 @@ def _scope(text: str) -> set[str]:
         raise QueryError("has an empty scope; write {*} for everything")
     for entry in entries:
         if not _TAG.fullmatch(entry.strip("() ")):
-            raise QueryError(f"has the scope '{entry}', which is no tag and no variable")
+            raise QueryError(f"has the scope '{entry}', which is neither a tag nor a variable")
     return set(re.findall(r"\$([a-z_]+)", text))
 
 

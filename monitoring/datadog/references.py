@@ -1,4 +1,4 @@
-"""Checks that what monitors and objectives refer to exists, in Datadog's table and here."""
+"""Checks that everything monitors and objectives refer to exists, in Datadog's table and here."""
 
 from __future__ import annotations
 

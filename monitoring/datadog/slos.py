@@ -18,7 +18,7 @@ _WARNING_SHARE = 0.5
 
 
 def slos(alarms: AlarmSet) -> list[Definition]:
-    """Every SLO of an environment; none where all resources are others'."""
+    """Every SLO of an environment; none where it did not create any of its resources."""
     if not alarms.resources.ours:
         return []
     return [_of(objective, alarms) for objective in alarms.catalog.objectives]

@@ -43,11 +43,12 @@ class Widgets:
 
     @property
     def problems(self) -> list[str]:
-        """Of the widgets that were asked for: why they can't be what they say."""
+        """Why the requested widgets can't be drawn as they are defined."""
         return list(dict.fromkeys(self._sources.problems))
 
     def shown(self, widget: Widget) -> Widget | None:
-        """What Datadog has of a widget in this environment; None where it has nothing of it."""
+        """The part of a widget that Datadog can show in this environment; None where it has no
+        part."""
         match widget:
             case Panel():
                 return self._graphs.shown(widget)

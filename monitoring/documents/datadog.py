@@ -1,4 +1,4 @@
-"""The objects as JSON files, for who has no tool but Datadog itself."""
+"""The objects as JSON files, for people who use Datadog without this tool."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from settings.schema import Settings
 ENVIRONMENT = "prd"
 FOLDER = ROOT / "docs" / "datadog"
 COMMAND = "make docs"
-# What an environment says that publishes everything; the values are examples.
+# The settings of an environment that publishes everything; the values are examples.
 EXAMPLE = {
     "apiKeySecretArn": "arn:aws:secretsmanager:us-east-1:333333333333:secret:datadog-api-abcdef",
     "recipients": {"page": ["@pagerduty-webhooks"], "ticket": ["@slack-webhooks"]},
@@ -40,7 +40,7 @@ def example() -> Settings:
 
 
 def index(found: Iterable[Definition]) -> str:
-    """The page that leads to the files."""
+    """The page that links to the files."""
     lines = [
         "# What is published to Datadog",
         "",
@@ -61,9 +61,9 @@ def index(found: Iterable[Definition]) -> str:
             if one.kind is kind:
                 name = one.body.get("name") or one.body.get("title") or _first(one)
                 query = one.body.get("query")
-                told = f"{name}<br>`{query}`" if isinstance(query, str) else str(name)
-                told = told.replace("|", r"\|")
-                lines.append(f"| [{one.key}](datadog/{kind}/{one.key}.json) | {told} |")
+                text = f"{name}<br>`{query}`" if isinstance(query, str) else str(name)
+                text = text.replace("|", r"\|")
+                lines.append(f"| [{one.key}](datadog/{kind}/{one.key}.json) | {text} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

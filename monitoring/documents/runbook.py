@@ -34,7 +34,7 @@ EXISTING: Mapping[str, Any] = {
         "tables": [{"name": "table", "role": "existing-table"}],
     },
 }
-# Markdown takes a line that begins with a comment for HTML.
+# Markdown treats a line that begins with a comment as HTML.
 _AT_LINE_START = re.compile(r"^\s*(?:[-*]\s+|\d+\.\s+)?<!--.*$", re.MULTILINE)
 
 

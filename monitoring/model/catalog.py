@@ -1,4 +1,4 @@
-"""All that is defined, as one record: what the roots hand to the machinery."""
+"""Everything that is defined, as one record that the entry points pass on."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def _of_objective(objective: Objective, catalog: Catalog, runbook: Path) -> Iter
 
 
 def _described(definition: Signal | DatadogMonitor, runbook: Path) -> Iterator[str]:
-    """What is missing in what a definition says for people."""
+    """The texts for people that a definition lacks."""
     yield from _of_id(definition.id)
     yield from _of_texts(title=definition.title, impact=definition.impact)
     if not definition.threshold.reason.strip():

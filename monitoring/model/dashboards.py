@@ -1,4 +1,4 @@
-"""The forms that dashboards are written in: one for CloudWatch and Datadog, which render it.
+"""The data model of dashboards: one for CloudWatch and Datadog, which render it.
 
 Lines name their resources by role, numbers come from signals and facts, so that dashboards know
 no physical name and repeat no threshold.
@@ -123,7 +123,7 @@ class Panel:
     Attributes:
         unit: that thresholds and formulas are in, as ``monitoring.model.signals`` knows it. In
             CloudWatch it is the y axis's; Datadog draws metrics in its own units.
-        axis: what CloudWatch's y axis is called, where the unit alone says too little.
+        axis: the label of CloudWatch's y axis, where the unit alone is not clear.
         signals: whose thresholds are drawn, by id.
         monitors: of Datadog's, whose thresholds are drawn there, by id.
         limits: facts that are drawn, each with its label; units of time are converted.
@@ -159,7 +159,7 @@ class Panel:
         return replace(self, lines=lines) if visible else None
 
     def problems(self) -> list[str]:
-        """What is wrong with its lines, wherever it is shown; each begins with the field."""
+        """The problems of its lines, wherever it is shown; each begins with the field."""
         named = [line.id for line in self.lines if isinstance(line, Line) and line.id]
         problems = [f"lines: the id '{name}' is used twice" for name in _twice(named)]
         used: set[str] = set()

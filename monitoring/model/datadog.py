@@ -82,7 +82,7 @@ class BurnRate:
 
 @dataclass(frozen=True, kw_only=True)
 class DatadogMonitor:
-    """Something to notice, as Datadog sees it.
+    """A condition to notice, as Datadog evaluates it.
 
     Attributes:
         id, title, impact, covers, severity, runbook: as a signal's.
@@ -126,7 +126,7 @@ class DatadogMonitor:
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """What is promised over 30 days.
+    """A service level objective over 30 days.
 
     Attributes:
         key: of the SLO; its runbook heading is ``slo-KEY``.

@@ -1,8 +1,8 @@
-"""What a signal is: a metric, when it is wrong, why that number, how bad it is, what to do.
+"""The model of a signal: a metric, when it is wrong, why that number, how bad, what to do.
 
 Plain data, which ``monitoring.model.checks`` checks as a whole. Resources are named by role
 (``queue``, ``publish``), never by physical name; numbers may be shares of a resource's facts
-(``publish.timeout``). What renders a signal stands elsewhere.
+(``publish.timeout``). Rendering is elsewhere.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class FailureMode(IntEnum):
 
 
 class Severity(StrEnum):
-    """How bad: somebody is woken, somebody looks today, nobody has to."""
+    """How bad: somebody is woken up, somebody looks today, or nobody has to act."""
 
     PAGE = "page"
     TICKET = "ticket"
@@ -161,7 +161,7 @@ class Signal:
         impact: what users notice, in a sentence.
         covers: failure modes.
         queries: by the id the expression uses.
-        expression: metric maths over the queries; None with exactly one query. Facts stand
+        expression: metric math over the queries; None with exactly one query. Facts stand
             in braces: ``{subscribe.concurrency}``.
         period: seconds, or the fact that gives them.
         datapoints: how many of the last ``periods`` must breach.

@@ -174,12 +174,12 @@ def test_backend_from_its_url(url: str, backend: Backend, host_header: str) -> N
         ("http://a.test?x=1", "query or fragment"), ("http://a.test/?", "query or fragment"),
         ("http://a.test/#", "query or fragment"), ("http://a.test:99999", "has a port"),
         ("http://a.test:x", "has a port"), ("http://a.test:0", "has a port"),
-        ("http://[::1", "IPv6"), ("http://a b/", "no ASCII name"),
+        ("http://[::1", "IPv6"), ("http://a b/", "not an ASCII name"),
         ("http://bücher.test", "Punycode"),
     ],
 )  # fmt: skip
 def test_no_backend(url: str, says: str) -> None:
-    """What is no plain http(s) URL is refused, in words."""
+    """Anything but a plain http(s) URL is refused with a clear error."""
     with pytest.raises(ValueError, match=says):
         Backend.parse(url)
 

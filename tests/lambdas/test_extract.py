@@ -91,7 +91,7 @@ def test_first_that_finds_wins() -> None:
         ("", "is not an extractor"),
         ("json:a..b", "'json:a..b' is not valid JMESPath"),
         ("json:a[?nosuch(b)].c", "JMESPath has no function nosuch"),
-        ("header:X Y", "'X Y' is no header's name"),
+        ("header:X Y", "'X Y' is not a header name"),
         ("path:0", "a path segment is a number from 1"),
         ("path:x", "a path segment is a number from 1"),
         ("path:-1", "a path segment is a number from 1"),

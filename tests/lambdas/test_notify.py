@@ -181,7 +181,7 @@ def test_one_failing_channel(
     folded = [line["channel"] for line in lines if line["event"] == "notification.folded"]
     assert folded == ["a", "c"]
     [event] = sentry.events()
-    assert event["message"].startswith("Channel 'b' did not take a notification: ")
+    assert event["message"].startswith("Channel 'b' did not accept a notification: ")
     told = printed.out + printed.err + sentry.raw()
     for secret in ("s3cr3t", backend.url, gone.url, wire.url):
         assert secret not in told

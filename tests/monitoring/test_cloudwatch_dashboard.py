@@ -237,7 +237,7 @@ def test_the_runbook_is_linked_where_it_is_a_url() -> None:
 @pytest.mark.parametrize(
     ("panel", "problem"),
     [
-        (_age(signals=("queue-age",)), "signals: no signal is called 'queue-age'"),
+        (_age(signals=("queue-age",)), "signals: unknown signal 'queue-age'"),
         (
             _slow(signals=("waits",)),
             "unit: is Milliseconds, but the threshold of 'waits' is in Seconds; draw it where that "
@@ -303,7 +303,7 @@ def test_synth_reports_mistakes_without_a_traceback(
     assert app.main() == 2
     error = capsys.readouterr().err
     # jsii warns on standard error, too, whenever it likes.
-    assert "CloudWatch dashboard, panel 'Age', signals: no signal is called 'weights'\n" in error
+    assert "CloudWatch dashboard, panel 'Age', signals: unknown signal 'weights'\n" in error
     assert "Traceback" not in error
 
 

@@ -136,7 +136,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ),
         (
             {"existing": {"queues": [{"name": "a"}, {"name": "b"}]}, "backend_url": None},
-            "key 'existing': the role 'queue' stands twice; give each resource a role of its own",
+            "key 'existing': the role 'queue' is used twice; give each resource a role of its own",
         ),
         (
             {"existing": {"tables": [{"name": "a", "role": "buffer"}]}, "backend_url": None},

@@ -1,4 +1,4 @@
-"""A buffer's series, simulated or recorded, for alarms on any names of its resources."""
+"""A buffer's series, simulated or recorded, for alarms on resources of any name."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from alarmproof.model import MetricKey, Series
 
 from monitoring.model import metrics
 
-# (namespace, metric, role, statistic): what a series is of; the role is a function or a queue.
+# (namespace, metric, role, statistic): what a series measures; the role is a function or a queue.
 Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
 class BufferRecording:
-    """A buffer's series, for alarms that name the resources in whatever way.
+    """A buffer's series, for alarms that may name the resources in any way.
 
-    A resource is recognized by what its name ends with: ``…-publish``, ``…-subscribe``.
+    A resource is recognized by the end of its name: ``…-publish``, ``…-subscribe``.
 
     Attributes:
         origin: when minute 0 is, Unix seconds.

@@ -1,4 +1,4 @@
-"""The detection benchmark: which failures alarms detect, how soon, and how often they err.
+"""The detection benchmark: which failures alarms detect, how soon, and how often they are wrong.
 
 Each failure mode is a run of the simulation with that fault; the healthy month is one, too.
 """
@@ -32,7 +32,7 @@ from webhook_buffer.benchmark.world import World
 
 _ORIGIN = 7 * 3600  # so that faults begin at 10:00 UTC, when there is traffic
 _SETTLED = 60  # minutes until each series has begun, so that none is missing
-# What was recorded of a running buffer, a file for each failure.
+# Recordings of a running buffer, one file per failure.
 FOLDER = Path(__file__).with_name("recordings")
 
 
@@ -57,7 +57,7 @@ class Detection:
 
     Attributes:
         notified, paged: minutes from the fault to the first notification, and to the first page;
-            None without.
+            None if there was none.
         pages, tickets: ALARM notifications from the fault on.
         early: pages before the fault.
     """
@@ -71,7 +71,7 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All that was measured.
+    """Every measurement.
 
     Attributes:
         by_set: set → detections, in the order of ``SCENARIOS``.

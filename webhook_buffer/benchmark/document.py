@@ -10,7 +10,7 @@ from webhook_buffer.benchmark.scenarios import BEGUN, LASTS, RECORDINGS, SCENARI
 
 
 def cell(scenario: Scenario, detected: Detection) -> str:
-    """A detection in a few signs: minutes to the page and how many, or to the ticket."""
+    """A detection in a few characters: minutes to the page and how many, or to the ticket."""
     if detected.notified is None:
         return "–"  # noqa: RUF001
     if detected.paged is None:
@@ -48,12 +48,12 @@ def _recorded_table(results: Results, names: Sequence[str]) -> list[str]:
         "",
         "## Recorded from a running buffer",
         "",
-        "What a laptop can show was caused for real in a buffer on the emulator, under traffic,",
+        "What a laptop can show was caused in a real buffer on the emulator, under traffic,",
         "and recorded by `webhook-buffer alarms record-failures`. Each fault lasts as many minutes",
         "as the table says, so what takes longer is not seen here. Beside it the model, with a",
         "fault of the same length.",
         "",
-        f"| mode | lasts | {ours}, modelled | {ours}, recorded | " + " | ".join(others) + " |",
+        f"| mode | lasts | {ours}, modeled | {ours}, recorded | " + " | ".join(others) + " |",
         "|" + " --- |" * (len(names) + 3),
     ]
     for number, what in enumerate(RECORDINGS.values()):

@@ -1,4 +1,4 @@
-"""What CloudWatch shows of a simulated minute: metrics of AWS and of the functions."""
+"""What CloudWatch shows for a simulated minute: metrics of AWS and of the functions."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ class QueueState:
     beat: bool
 
     def oldest(self) -> float | None:
-        """When the oldest message that counts was received; None without.
+        """When the oldest message that counts was received; None if there is none.
 
-        What was received more than three times is left out; what waits behind it is not.
+        A message received more than three times is left out; those that wait behind it are not.
         """
         counted = [
             line[attempts > 3] for line, attempts in self.lines if len(line) > (attempts > 3)

@@ -25,7 +25,7 @@ class Scenario:
     """A failure mode.
 
     Attributes:
-        page: whether users are hit, so that somebody has to be woken.
+        page: whether users are hit, so that somebody has to be paged.
         fault: it is given its time when it is run.
         before: whether the cause is older, and only its effect begins with the fault's time.
     """
@@ -74,7 +74,7 @@ SCENARIOS: Sequence[Scenario] = (
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A failure that a running buffer was recorded in; times in minutes.
+    """A failure during which a running buffer was recorded; times in minutes.
 
     Attributes:
         scenario: the same for the model.
@@ -99,7 +99,7 @@ def _recording(mode: int, **changes: Any) -> Recording:
 RECORDINGS: Mapping[str, Recording] = {
     "backend-unreachable": _recording(1),
     "backend-5xx": _recording(2),
-    # The emulator makes one attempt at a time: so many webhooks as it can deliver.
+    # The emulator makes one attempt at a time: this is as many webhooks as it can deliver.
     "backend-slow": Recording(replace(_recording(3).scenario, rate=6.0)),
     "poisoned-group": _recording(4),
     "backend-redirects": _recording(5),
@@ -113,7 +113,7 @@ RECORDINGS: Mapping[str, Recording] = {
 
 
 def healthy_world(days: int, seed: int = 7) -> World:
-    """Days on which nothing is wrong, with what happens on such days.
+    """Days on which nothing is wrong, with their ordinary events.
 
     Daily and weekly shape with nights of a webhook in some minutes, bursts, a deployment of the
     backend on working days (a slow minute, and some attempts that fail and are repaired by the

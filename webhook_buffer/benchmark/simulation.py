@@ -1,4 +1,4 @@
-"""A model of the webhook buffer by the minute: what its metrics show, healthy and in each fault.
+"""A minute-by-minute model of the webhook buffer: its metrics when healthy and in each fault.
 
 Senders → API → publish → FIFO queue with groups → subscribe (limited concurrency, one attempt at a
 time for each group, backoff) → backend. One path for both: a fault is a change of the model's
@@ -60,7 +60,7 @@ class Simulation:
         return self._depth
 
     def recording(self, origin: int = 0) -> BufferRecording:
-        """All series, for alarms on any names of the resources.
+        """All series, for alarms on resources of any name.
 
         Args:
             origin: when minute 0 is, Unix seconds.
@@ -104,7 +104,7 @@ class Simulation:
         return rate
 
     def _publish(self, arrivals: int, faults: Sequence[Fault], *, beat: bool) -> Intake:
-        """What the API and publish make of a minute's requests."""
+        """How the API and publish handle a minute's requests."""
         slow = next((fault.publish_seconds for fault in faults if fault.publish_seconds), None)
         requests = arrivals + beat
         refuses = any(fault.refuses for fault in faults)
@@ -139,7 +139,7 @@ class Simulation:
             self._queued.add(group)
 
     def _plant(self, minute: int, faults: Sequence[Fault]) -> None:
-        """What a fault brings along as it begins: an old webhook, or a loss."""
+        """What a fault causes as it begins: an old webhook, or a loss."""
         begun = 60.0 * minute
         for fault in faults:
             if fault.start != minute:

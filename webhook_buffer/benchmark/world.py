@@ -1,4 +1,4 @@
-"""What the model of the buffer is given: its defaults, its traffic, and its faults, as data."""
+"""The model's input: the buffer's defaults, its traffic, and its faults, as data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Fault:
 
     Attributes:
         outcome: of attempts; by chance, or of the groups that ``groups`` names.
-        share: of the attempts that it concerns.
+        share: of the attempts that it affects.
         seconds: how long the backend, or with ``publish`` the publish function, takes.
     """
 
@@ -49,7 +49,7 @@ class Fault:
     lost: int = 0
 
     def on(self, minute: int) -> bool:
-        """Whether it holds in a minute."""
+        """Whether it is active in a minute."""
         return self.start <= minute < self.end
 
 

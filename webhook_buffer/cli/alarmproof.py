@@ -1,4 +1,4 @@
-"""``webhook-buffer alarms lint, test, replay``: alarmproof, on our own alarms by default."""
+"""``webhook-buffer alarms lint, test, replay``: alarmproof, by default on this app's alarms."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TemplateFiles = Annotated[
     typer.Option(
         "--template",
         metavar="PATH",
-        help="CloudFormation template, or a folder such as cdk.out; by default our own alarms.",
+        help="CloudFormation template, or a folder such as cdk.out; default: this app's alarms.",
     ),
 ]
 _EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
@@ -35,7 +35,7 @@ _FROM_AWS_SINCE = "14d"
 def run_cases(
     cases: Annotated[
         list[Path] | None,
-        typer.Argument(help="Case files or folders; by default those in alarms/cases."),
+        typer.Argument(help="Case files or folders; default: alarms/cases."),
     ] = None,
     template: TemplateFiles = None,
     env: Env = LOCAL,

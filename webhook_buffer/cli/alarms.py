@@ -1,4 +1,4 @@
-"""``webhook-buffer alarms``: list alarms, explain one, set one off."""
+"""``webhook-buffer alarms``: list, explain and set off alarms."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def show_alarm(
     env: Env = LOCAL,
     as_json: Json = False,
 ) -> None:
-    """Explain one alarm: when it fires and why, whom it notifies, and the first steps."""
+    """Explain one alarm: when and why it fires, who is notified, and the first steps."""
     alarms = alarm_set(load(env))
     composite = next((one for one in alarms.composites if one.composite.id == name), None)
     rows = _of_composite(composite, alarms) if composite else _of_alarm(alarms, name)
@@ -127,7 +127,7 @@ alarms_app.command("record-failures")(recording.record_failures)
 
 
 def by_reason(alarms: AlarmSet) -> dict[str, list[str]]:
-    """What is left out, by the reason for it."""
+    """What is left out, by reason."""
     found: dict[str, list[str]] = {}
     for signal, reason in alarms.left_out.items():
         found.setdefault(reason, []).append(signal)
@@ -146,7 +146,7 @@ def _show_notification(received: inbox.Received) -> None:
 
 
 def _table(alarms: AlarmSet, env: str) -> Table:
-    """Every alarm a row; what does not fit beside each other in a narrow terminal goes below."""
+    """One row per alarm; columns that do not fit in a narrow terminal go below."""
     wide = console.width >= _WIDE
     table = Table(title=f"Alarms of '{env}'", show_lines=not wide)
     table.add_column("Signal", no_wrap=True)
@@ -227,7 +227,7 @@ def _key(heading: str) -> str:
 
 
 def _text(value: str | list[str]) -> str:
-    """A value for a table; a list is numbered."""
+    """A value for a table; lists are numbered."""
     if isinstance(value, str):
         return value
     return "\n".join(f"{n}. {text}" for n, text in enumerate(value, start=1))

@@ -1,4 +1,4 @@
-"""The ``webhook-buffer`` command: its words and options. What they do is loaded when it is used.
+"""The ``webhook-buffer`` command: its subcommands and options. Their code is loaded on use.
 
 ``webhook-buffer --help`` and a shell's completion load no settings and nothing that deploys.
 """
@@ -85,7 +85,7 @@ def _root(
 
 @app.command(rich_help_panel=_ON_LAPTOP)
 def demo() -> None:
-    """Send real webhooks through a fresh buffer while its backend goes away and comes back."""
+    """Send real webhooks through a fresh buffer while its backend goes down and comes back."""
     from webhook_buffer.cli.demo import demo as run
 
     run()
@@ -95,7 +95,7 @@ def demo() -> None:
 def up(
     port: Annotated[
         int | None,
-        typer.Option(help="Port on 127.0.0.1. By default the last one, or 4566.", min=1, max=65535),
+        typer.Option(help="Port on 127.0.0.1. Default: the last used, or 4566.", min=1, max=65535),
     ] = None,
 ) -> None:
     """Start the emulator and deploy the buffer to it. Run it again to deploy changes."""

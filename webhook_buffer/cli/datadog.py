@@ -163,7 +163,7 @@ def import_object(
     env: Env = LOCAL,
     key: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="Its name in the code; default: from its title."),
+        typer.Option(metavar="KEY", help="Its name in the code; default: derived from its title."),
     ] = None,
     yes: Yes = False,
 ) -> None:
@@ -209,18 +209,18 @@ def render_objects(
 
 
 class Publication:
-    """What `deploy` does with Datadog: shows the plan, then publishes."""
+    """The Datadog part of `deploy`: shows the plan, then publishes."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._api = _api_of(settings)
 
     def plan(self) -> None:
-        """Shows what would change; a wrong key is found here, before anything changes."""
+        """Shows what would change; a wrong key fails here, before anything changes."""
         self._planned = self._show()
 
     def require_permissions(self) -> None:
-        """Makes sure that it may be published, before anything is deployed."""
+        """Asks for confirmation before anything is deployed."""
         from monitoring.datadog.sync.publish import require_permissions
 
         require_permissions(self._api, self._planned, prune=False)
@@ -229,7 +229,7 @@ class Publication:
         """Publishes, and marks the deployment on the dashboards.
 
         Args:
-            release: what runs now; None where there is no buffer of ours.
+            release: the running release; None where this app deploys no buffer.
         """
         found = self._show()
         if found.changing(prune=False):
@@ -273,14 +273,14 @@ def _api_of(settings: Settings) -> Api:
 
 
 def _plan(api: Api, settings: Settings) -> Plan:
-    """The plan of definitions that are known to be good."""
+    """The plan of definitions that have passed the checks."""
     from monitoring.datadog.sync.api import problems
     from monitoring.datadog.sync.plan import plan
     from webhook_buffer.composition import definitions
 
     with console.status("Checking the definitions"):
         wanted = definitions(settings)
-        # What was imported works in Datadog already, whether or not the models know it.
+        # Imported objects already work in Datadog, whether or not the models know them.
         wrong = [problem for one in wanted if not one.imported for problem in problems(one)]
     if wrong:
         raise SettingsError(CDK_JSON, settings.environment, wrong)
@@ -289,7 +289,7 @@ def _plan(api: Api, settings: Settings) -> Plan:
 
 
 def _publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
-    """Carries a plan out, with a bar; says what failed.
+    """Applies a plan, with a progress bar; prints what failed.
 
     Raises:
         DatadogError: When anything failed.

@@ -21,7 +21,7 @@ _KINDS = {"monitor": "monitors", "slo": "SLOs", "dashboard": "dashboards", "down
 
 
 def demo() -> None:
-    """Send real webhooks through a fresh buffer while its backend goes away and comes back."""
+    """Send real webhooks through a fresh buffer while its backend goes down and comes back."""
     from webhook_buffer.laptop import demo_datadog
 
     check_node()

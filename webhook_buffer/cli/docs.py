@@ -31,7 +31,7 @@ _COLUMNS = 5
 
 
 def main() -> None:
-    """Writes every generated file that is not as it should be, the benchmark's page first."""
+    """Writes every generated file that is out of date, the benchmark's page first."""
     bench(env=_ENVIRONMENT, days=30, write=True)
     wanted = generated()
     changed = [file for file, text in wanted.items() if not file.exists() or _read(file) != text]
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def generated() -> Mapping[Path, str]:
-    """The text of every file with something generated, but for the benchmark's page: it is slow.
+    """The text of every file with something generated, except the slow benchmark page.
 
     Raises:
         InputError: When a file lacks the markers of its part.

@@ -19,8 +19,8 @@ class Sections(TyperGroup):
         sections: dict[str, list[tuple[str, str]]] = {}
         for name in self.list_commands(ctx):
             command: Any = self.get_command(ctx, name)
-            told = " ".join((command.help or "").split("\n\n")[0].split())
-            sections.setdefault(command.rich_help_panel or "Commands", []).append((name, told))
+            text = " ".join((command.help or "").split("\n\n")[0].split())
+            sections.setdefault(command.rich_help_panel or "Commands", []).append((name, text))
         for title, rows in sections.items():
             with formatter.section(title):
                 formatter.write_dl(rows)

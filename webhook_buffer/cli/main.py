@@ -1,4 +1,4 @@
-"""Where the ``webhook-buffer`` command begins, and where its errors end."""
+"""The ``webhook-buffer`` entry point, which prints errors without a traceback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def run(command: Callable[[], object]) -> None:
-    """Runs a command; an error of ours is a message and an exit code, no traceback."""
+    """Runs a command; our own errors become a message and an exit code, not a traceback."""
     try:
         try:
             command()
@@ -31,7 +31,7 @@ def run(command: Callable[[], object]) -> None:
     except OSError as error:
         if error.filename is None:  # standard output, which would fail once more at the end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # whoever read it has seen enough
+        if isinstance(error, BrokenPipeError):  # the reader closed the pipe
             sys.exit(1)
         _end(FileError(error), FileError.exit_code)
 

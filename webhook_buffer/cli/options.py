@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-# The environment of every command that is given none.
+# The default environment of every command.
 LOCAL = "local"
 
 
 def _environments(incomplete: str) -> Iterator[str]:
-    """What a shell completes after ``--env``."""
+    """Shell completions for ``--env``."""
     from settings.loader import environments
 
     return (name for name in environments() if name.startswith(incomplete))

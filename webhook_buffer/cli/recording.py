@@ -31,7 +31,7 @@ def record(
 ) -> None:
     """Record the metrics of the buffer on this laptop, for `alarms replay`.
 
-    On AWS CloudWatch records them: `alarms replay --from-aws`.
+    On AWS, CloudWatch records them: `alarms replay --from-aws`.
     """
     from alarmproof import recordings, template
 
@@ -51,7 +51,7 @@ def record(
     with progress() as bars:
         task = bars.add_task("Recording, minute by minute", total=minutes)
         series = recorder.record(
-            target, alarms.alarms, minutes=minutes, tell=lambda _: bars.advance(task)
+            target, alarms.alarms, minutes=minutes, progress=lambda _: bars.advance(task)
         )
     recordings.save(file, series)
     console.print(f"{len(series)} series in {file}. Replay them against the alarms:")
@@ -90,7 +90,7 @@ def record_failures(
     unknown = sorted(set(names or ()) - set(failures.CAUSES))
     if unknown:
         raise InputError(
-            f"There is no failure '{unknown[0]}'; known are {', '.join(failures.CAUSES)}."
+            f"Unknown failure '{unknown[0]}'; known failures: {', '.join(failures.CAUSES)}."
         )
     check_node()
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,13 +103,13 @@ def record_failures(
         return [*ours, *baselines]
 
     def one(name: str, task: TaskID) -> None:
-        def tell(_: int) -> None:
+        def advance(_: int) -> None:
             bars.advance(task)
             if cancelled.is_set():
                 raise KeyboardInterrupt
 
         series = failures.record(
-            name, laptop.STATE / "failures" / name, alarms_of, step=nullcontext, tell=tell
+            name, laptop.STATE / "failures" / name, alarms_of, step=nullcontext, progress=advance
         )
         recordings.save(folder / f"{name}.json", series)
 

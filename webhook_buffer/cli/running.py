@@ -1,4 +1,4 @@
-"""What is asked of a buffer that runs: its state, its outputs, its logs, and webhooks to take."""
+"""Commands for a running buffer: its status, outputs and logs, and sending webhooks."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def smoke(env: str, *, failures: bool, deliver: bool) -> None:
 
 
 def smoke_test(target: Environment, *, failures: bool, deliver: bool) -> None:
-    """Runs the smoke tests against what is deployed there, and prints each claim."""
+    """Runs the smoke tests against the deployment, and prints each claim."""
     tests = Smoke(target, buffer_outputs(target))
     count = 0
     for check in tests.checks(failures=failures, deliver=deliver):

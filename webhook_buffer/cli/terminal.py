@@ -37,7 +37,7 @@ def require_answer(yes: bool) -> None:
     """Makes sure that the confirmation was given, or can be asked for.
 
     Raises:
-        InputError: When neither is so.
+        InputError: When neither is the case.
     """
     if not yes and not sys.stdin.isatty():
         raise InputError(

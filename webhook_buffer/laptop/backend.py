@@ -1,4 +1,5 @@
-"""The scripted backend: ``FauxBackend`` on a socket of 127.0.0.1, which can also go away."""
+"""The scripted backend: ``FauxBackend`` on a socket of 127.0.0.1, which can also refuse
+connections."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ class ScriptedBackend:
         self._port = self._server.server_port
 
     def refuse(self) -> None:
-        """Goes away: connections are refused until ``resume``."""
+        """Goes down: connections are refused until ``resume``."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -74,7 +75,7 @@ class _Handler(AnyMethod):
             headers[key] = f"{headers[key]}, {value}" if key in headers else value
         answer = self.faux.answer(self.command, target, headers, body)
         self.close_connection = True
-        # A sender that gave up is its own affair.
+        # The sender gave up, which needs no handling here.
         with contextlib.suppress(ConnectionError):
             if answer.reset:
                 self.connection.setsockopt(

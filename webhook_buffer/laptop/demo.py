@@ -1,6 +1,6 @@
 """The demo: real webhooks through a real deployment on the laptop, across a backend outage.
 
-What it claims is judged by what the backend received, not by what the buffer says of itself.
+Its claims are checked against what the backend received, not what the buffer reports.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def run(
     *,
     progress: Callable[[int, int, str], None],
 ) -> Report:
-    """Sends every webhook, takes the backend away on the way, and waits until all arrived.
+    """Sends every webhook, stops the backend along the way, and waits until all arrived.
 
     Args:
         endpoint: the buffer's.
@@ -144,7 +144,7 @@ def run(
 def report(
     webhooks: Sequence[Numbered], receipts: dict[int, Receipt], received: Sequence[Received]
 ) -> Report:
-    """The verdict: what was sent and accepted, held against what the backend received."""
+    """The verdict: compares what was sent and accepted with what the backend received."""
     seen: set[int] = set()
     latest: dict[str, int] = {}
     out_of_order = duplicates = 0

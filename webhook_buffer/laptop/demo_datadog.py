@@ -1,4 +1,5 @@
-"""The demo's second half: the environment's dashboards and monitors, published and watched over.
+"""The demo's second half: the environment's dashboards and monitors, published and checked for
+drift.
 
 What it claims is judged by what the fake Datadog holds and by the requests that it received.
 """
@@ -38,14 +39,14 @@ class Published:
     found: list[str]
 
 
-def run(settings: Settings, tell: Callable[[str], None]) -> Published:
-    """Plans, applies, plans again, in quiet hours, too; finds a change by hand, and undoes it.
+def run(settings: Settings, progress: Callable[[str], None]) -> Published:
+    """Plans, applies and plans again, also in quiet hours; finds a manual change and undoes it.
 
     Args:
-        tell: called with what is going on.
+        progress: called with what is going on.
 
     Raises:
-        ProofFailedError: When something else was seen than is claimed.
+        ProofFailedError: When a claim does not hold.
     """
     wanted = definitions(settings)
     with FakeDatadog() as datadog:
@@ -58,29 +59,29 @@ def run(settings: Settings, tell: Callable[[str], None]) -> Published:
             failures = apply(api, settings, found, prune=False, tell=lambda _: None)
             _require(not failures, f"{len(failures)} objects were not published")
 
-        tell("plan")
+        progress("plan")
         first = planned()
         _require(first.count(Action.CREATE) == len(wanted), "the first plan does not make them all")
         _require(all(one.method == "GET" for one in datadog.requests), "a plan has written")
-        tell("apply")
+        progress("apply")
         datadog.requests.clear()
         applied(first)
         requests = len(datadog.requests)
-        tell("plan again")
+        progress("plan again")
         _require(not planned().changing(), "the plan after an apply is not empty")
-        tell("plan in quiet hours")
+        progress("plan in quiet hours")
         moment = _in_quiet_hours(datadog)
         datadog.set_clock(lambda: moment)
         quiet = planned()
         _require(bool(quiet.mutes), "no monitor is muted in quiet hours")
         _require(not quiet.changing(), "the plan in quiet hours is not empty")
-        tell("a change by hand")
+        progress("a change by hand")
         id_, monitor = next(iter(datadog.objects(Kind.MONITOR).items()))
         datadog.edit(Kind.MONITOR, id_, lambda one: one["options"].update(renotify_interval=60))
-        tell("drift")
+        progress("drift")
         by_hand = [step for step in planned().steps if step.by_hand]
         _require([step.id for step in by_hand] == [id_], "drift was not found where it was made")
-        tell("apply")
+        progress("apply")
         applied(planned())
         _require(not planned().changing(), "the change by hand was not undone")
         return Published(

@@ -1,4 +1,4 @@
-"""The laptop's AWS: an embedded emulator (ministack), started and stopped by us.
+"""The laptop's AWS: an embedded emulator (ministack), started and stopped by this command.
 
 It listens on 127.0.0.1 only, keeps its state in memory, and sees nothing of the user's
 environment variables: functions inherit what it has.

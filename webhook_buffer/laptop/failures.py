@@ -1,4 +1,4 @@
-"""The buffer's failures as the laptop can show them: caused for real, one at a time, and recorded.
+"""The buffer's failures that the laptop can show: really caused, one at a time, and recorded.
 
 What the laptop can't show (a retention of days, 100,000 in flight, half an hour without traffic)
 stands in ``webhook_buffer.benchmark.simulation`` only.
@@ -113,7 +113,7 @@ class Stage:
             )
 
     def restore(self, function: str) -> None:
-        """Gives a function back what ``configure`` changed."""
+        """Restores what ``configure`` changed in a function."""
         self.configure(function, **self._before[function])
 
     def consume(self, function: str, *, enabled: bool) -> None:
@@ -156,7 +156,7 @@ def _set(part: str, name: str, *, during: object, after: object) -> tuple[Act, A
     )
 
 
-# By the recording's name: how the failure is caused, and how it is mended.
+# By the recording's name: how the failure is caused, and how it is repaired.
 CAUSES: Mapping[str, tuple[Act, Act]] = {
     "backend-unreachable": (lambda s: s.backend.refuse(), lambda s: s.backend.resume()),
     "backend-5xx": _answering(503),
@@ -178,17 +178,17 @@ def record(
     alarms: Callable[[Settings], list[AnyAlarm]],
     *,
     step: Step,
-    tell: Callable[[int], None],
+    progress: Callable[[int], None],
 ) -> list[Series]:
-    """Causes a failure in a fresh buffer under traffic, mends it, and records all of it.
+    """Causes a failure in a fresh buffer under traffic, repairs it, and records all of it.
 
     Args:
         name: of ``CAUSES``.
         folder: for the emulator's and the deployment's files.
-        alarms: whose metrics are recorded, of the deployed settings.
-        tell: called with each minute that is over.
+        alarms: whose metrics are recorded, of the deployed settings.        progress: called with
+        each minute that is over.
     """
-    begin, mend = CAUSES[name]
+    begin, repair = CAUSES[name]
     what = RECORDINGS[name]
     with _stage(what, folder, step) as stage:
 
@@ -196,11 +196,11 @@ def record(
             if over == what.begun:
                 begin(stage)
             if over == what.begun + what.lasts:
-                mend(stage)
-            tell(over)
+                repair(stage)
+            progress(over)
 
         wanted = alarms(stage.target.settings)
-        return recorder.record(stage.target, wanted, minutes=what.minutes, tell=minute)
+        return recorder.record(stage.target, wanted, minutes=what.minutes, progress=minute)
 
 
 # The CDK takes both cores, so one deployment at a time.

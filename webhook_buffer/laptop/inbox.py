@@ -1,7 +1,7 @@
 """The laptop's channels: what would go to Slack, PagerDuty, a URL or by mail, received here.
 
-A channel's secret says where it goes. Usually that is the practice backend, which takes it
-and says nothing; while an ``Inbox`` is open, it is the inbox.
+A channel's secret says where it goes. Usually that is the practice backend, which accepts it
+silently; while an ``Inbox`` is open, it is the inbox.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Inbox:
         time.sleep(1 - time.time() % 1)
 
     def unread(self) -> list[Received]:
-        """What came that nobody expected."""
+        """Notifications that nobody expected."""
         return list(self._new())
 
     def _new(self) -> Iterator[Received]:
@@ -158,7 +158,7 @@ def provide(target: Environment) -> None:
 
 
 def _point(target: Environment, channel: Channel, url: str) -> None:
-    """Sets where a channel leads."""
+    """Sets a channel's destination."""
     assert channel.secretArn
     name = channel.secretArn.partition(":secret:")[2]
     secret = (

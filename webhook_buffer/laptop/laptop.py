@@ -1,7 +1,7 @@
 """This project's place on the laptop: one emulator, and the folder that keeps its state.
 
 The folder is ``.webhook-buffer`` in the project, and the outputs file ``cdk.out.json`` beside
-it; with ``WEBHOOK_BUFFER_STATE`` both are in that folder, apart from what else runs here.
+it; with ``WEBHOOK_BUFFER_STATE`` both are in that folder, apart from anything else that runs here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def started_datadog() -> str:
 
 
 def stopped_datadog() -> bool:
-    """Stops it; whether it was running. Its objects stay."""
+    """Stops it and returns whether it was running. Its objects stay."""
     ran = datadog_url() is not None
     from webhook_buffer.laptop import fake_datadog
 
@@ -100,7 +100,7 @@ def started(settings: Settings, port: int | None) -> Environment:
         ToolError: When the emulator does not come up.
     """
     one = emulator()
-    # Apart from what else runs here, no port is the usual one.
+    # With a state folder of its own, there is no usual port.
     one.start(port or one.last_port() or (None if _APART else DEFAULT_PORT))
     return target(settings)
 
@@ -136,6 +136,6 @@ def fresh(
 
 
 def forget(settings: Settings) -> None:
-    """Removes an outputs file that speaks of a stack that is gone."""
+    """Removes an outputs file that describes a deleted stack."""
     if OUTPUTS.exists() and f'"{settings.prefix}"' in OUTPUTS.read_text():
         OUTPUTS.unlink()

@@ -1,4 +1,4 @@
-"""HTTP servers of our own on 127.0.0.1, for whatever method and path comes."""
+"""HTTP servers on 127.0.0.1 that accept any method and path."""
 
 from __future__ import annotations
 

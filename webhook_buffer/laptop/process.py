@@ -33,7 +33,8 @@ _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True)
 class Running:
-    """A started program. ``started`` tells its process from a later one with the same pid."""
+    """A started program. ``started`` distinguishes its process from a later one with the same
+    pid."""
 
     pid: int
     started: float
@@ -54,7 +55,7 @@ class _Record:
     started: float = 0.0
 
     def running(self) -> Running | None:
-        """The program this speaks of, if it is alive."""
+        """The program that this describes, if it is alive."""
         try:
             process = psutil.Process(self.pid) if self.pid else _with_token(self.token)
             if process is None or process.status() == psutil.STATUS_ZOMBIE:
@@ -91,12 +92,12 @@ class Background:
         self._record_file = folder / f"{name}.json"
 
     def running(self) -> Running | None:
-        """The program this folder's record speaks of, if it is alive."""
+        """The program that this folder's record describes, if it is alive."""
         record = self._recorded()
         return record.running() if record else None
 
     def last_port(self) -> int | None:
-        """The port of the program that this folder's record speaks of, alive or not."""
+        """The port of the program that this folder's record describes, alive or not."""
         record = self._recorded()
         return record.port if record else None
 
@@ -148,7 +149,7 @@ class Background:
         self._record_file.unlink(missing_ok=True)
         pid = running.pid if running else recorded and recorded.pid
         if pid and (child := _CHILDREN.pop(pid, None)):
-            # Takes note of its end, which comes a moment after it can be seen as dead.
+            # Reaps it; its end comes a moment after it can be seen as dead.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_STOP_SECONDS)
         _reap()
@@ -156,7 +157,7 @@ class Background:
 
 
 def _reap() -> None:
-    """Takes note of children that ended by themselves."""
+    """Reaps children that ended by themselves."""
     for pid in [pid for pid, child in _CHILDREN.items() if child.poll() is not None]:
         del _CHILDREN[pid]
 

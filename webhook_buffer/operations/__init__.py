@@ -1,1 +1,1 @@
-"""What is done with a deployed buffer, on AWS and on the laptop alike."""
+"""Operations on a deployed buffer, on AWS and on the laptop alike."""

@@ -35,7 +35,7 @@ class Cdk:
         """Prepares account and region for deployments; does nothing the second time."""
         settings = self.target.settings
         where = f"aws://{settings.awsAccount}/{settings.awsRegion}"
-        # Away from cdk.json, whose app it would run for nothing.
+        # Outside cdk.json's folder, because it would run the app needlessly.
         self._run("bootstrap", ["bootstrap", where], folder=self.target.folder)
 
     def synth(self) -> None:
@@ -69,7 +69,7 @@ class Cdk:
         self._run("deploy", arguments)
 
     def destroy(self) -> None:
-        """Deletes the stacks, without asking: that is the caller's part."""
+        """Deletes the stacks without confirmation, which is the caller's responsibility."""
         self._run("destroy", ["destroy", "--all", "--force", "--app", str(self.assembly)])
 
     def _run(self, name: str, arguments: Sequence[str], *, folder: Path = ROOT) -> str:
@@ -102,7 +102,7 @@ class Cdk:
 
 
 def check_node() -> None:
-    """Makes sure of a Node that the CDK can use.
+    """Checks for a Node that the CDK can use.
 
     Raises:
         ToolError: When Node is missing or too old.
@@ -123,7 +123,7 @@ def check_node() -> None:
 
 
 def node_modules(package: str) -> Path:
-    """Where an npm package of ours is installed.
+    """The folder of an installed npm package.
 
     Raises:
         ToolError: When it is not.
@@ -135,7 +135,7 @@ def node_modules(package: str) -> Path:
 
 
 def _reason(output: str) -> str:
-    """The end of a failed command's output, less what says nothing."""
+    """The end of a failed command's output, without noise."""
     noise = re.compile(r"^\s*$|npm warn|feature flags are not configured|subprocess exited")
     lines = [line.rstrip() for line in output.splitlines() if not noise.search(line)]
     return os.linesep.join(lines[-_LINES_SHOWN:])

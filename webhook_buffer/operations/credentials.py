@@ -40,7 +40,7 @@ def keys(target: Environment, environ: Mapping[str, str] | None = None) -> Keys:
             origins.append(f"the secret of datadog.{key}")
         else:
             raise DatadogError(
-                f"No {'application' if variable == APPLICATION_KEY else 'API'} key of Datadog for "
+                f"No {'application' if variable == APPLICATION_KEY else 'API'} Datadog key for "
                 f"environment '{settings.environment}'. Set {variable}, or name its secret in "
                 f"cdk.json: datadog.{key}. Nothing was sent."
             )
@@ -65,7 +65,7 @@ def _secret(target: Environment, key: str, arn: str) -> str:
             code = error.response["Error"]["Code"]
             raise DatadogError(
                 f"cdk.json: environment '{target.settings.environment}': key 'datadog.{key}': "
-                f"Secrets Manager does not give this secret ({code}). Correct its ARN, or allow "
+                f"Secrets Manager does not return this secret ({code}). Correct its ARN, or allow "
                 "secretsmanager:GetSecretValue on it."
             ) from None
     if not value.strip() or value.strip().startswith("{"):

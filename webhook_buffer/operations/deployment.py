@@ -1,4 +1,4 @@
-"""Deploying an environment and taking it away, step by step."""
+"""Deploying and deleting an environment, step by step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Step = Callable[[str], AbstractContextManager[object]]
 def prepare(target: Environment, step: Step, catalog: Catalog) -> Cdk:
     """Synthesizes an environment; on the emulator it also bootstraps the account.
 
-    On AWS bootstrapping is an administrator's act and stays one: ``cdk bootstrap``.
+    On AWS, bootstrapping is left to an administrator: ``cdk bootstrap``.
     """
     if target.settings.on_laptop:
         with step("Bootstrapping the emulator's account"):
@@ -30,14 +30,14 @@ def prepare(target: Environment, step: Step, catalog: Catalog) -> Cdk:
 
 
 def synthesize(target: Environment, step: Step, catalog: Catalog) -> Cdk:
-    """Synthesizes an environment; the returned CDK's other commands read what came of it.
+    """Synthesizes an environment; the returned CDK's other commands read the result.
 
     Args:
         catalog: what the app deploys; checked here, where an error is more than CDK's output.
 
     Raises:
         DefinitionError: When a definition can't work.
-        SettingsError: When what ``alarms`` changes can't be.
+        SettingsError: When ``alarms`` changes something that can't be changed.
     """
     if target.settings.monitoring:
         alarm_set(target.settings, catalog)
@@ -63,21 +63,21 @@ def apply(target: Environment, cdk: Cdk, step: Step) -> dict[str, str]:
 
 
 def deployed(target: Environment) -> list[str]:
-    """The environment's stacks that are there, whatever the settings want of them by now."""
+    """The environment's existing stacks, whatever the settings now say."""
     settings = target.settings
     names = dict.fromkeys((settings.main_stack_name, settings.monitoring_stack_name))
     return [name for name in names if stack(target, name)]
 
 
 def destroy(target: Environment, cdk: Cdk, step: Step) -> None:
-    """Deletes what is there of an environment, its monitoring first."""
+    """Deletes whatever exists of an environment, its monitoring first."""
     remove_leftover(target, step)
     with step("Destroying"):
         cdk.destroy()
 
 
 def leftover(target: Environment) -> str | None:
-    """The monitoring stack that is there although ``monitoring`` is false by now."""
+    """The monitoring stack that still exists although ``monitoring`` is now false."""
     settings = target.settings
     if settings.monitoring or stack(target, settings.monitoring_stack_name) is None:
         return None
@@ -109,7 +109,7 @@ def remove_leftover(target: Environment, step: Step) -> None:
 
 
 def _require_logs(target: Environment) -> None:
-    """Makes sure that the logs of existing functions, whose errors are counted, are there.
+    """Checks that the logs of existing functions, whose errors are counted, exist.
 
     Raises:
         InputError: When one is not, as before a function's first run.
@@ -128,7 +128,7 @@ def _require_logs(target: Environment) -> None:
 
 
 def table_exists(target: Environment) -> bool:
-    """Whether the record table is there, with or without its stack."""
+    """Whether the record table exists, with or without its stack."""
     with aws_errors(target.settings):
         try:
             target.dynamodb.describe_table(TableName=target.settings.table_name)
@@ -140,7 +140,8 @@ def table_exists(target: Environment) -> bool:
 
 
 def waiting(target: Environment) -> int | None:
-    """About how many webhooks are in the queue, waiting or being delivered; None without one."""
+    """About how many webhooks are in the queue, waiting or being delivered; None if there is no
+    queue."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     with aws_errors(target.settings):
         try:

@@ -1,4 +1,4 @@
-"""Setting an alarm off on purpose, to see whom it notifies and how."""
+"""Setting an alarm off on purpose, to see who is notified and how."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def notified(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | 
     """Where a signal's alarm leads: its incident, if it is part of one, and the channels' ids.
 
     Raises:
-        InputError: When there is no such signal in this environment.
+        InputError: When this environment does not have the signal.
     """
     alarm = alarms.alarm(signal_id)
     composite = next((one for one in alarms.composites if one.composite.id == signal_id), None)
@@ -41,7 +41,7 @@ def notified(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | 
 
 
 def _unknown(alarms: AlarmSet, name: str) -> InputError:
-    """Why there is no such alarm, or what may have been meant."""
+    """Why the alarm does not exist, or which one may have been meant."""
     env = alarms.settings.environment
     known = [one.signal.id for one in alarms.alarms]
     known += [one.composite.id for one in alarms.composites]
@@ -61,7 +61,7 @@ def _unknown(alarms: AlarmSet, name: str) -> InputError:
 
 
 def end_other_parts(target: Environment, alarm: Alarm, incident: CompositeAlarm | None) -> None:
-    """Makes sure that an incident is not active already: then no channel would be notified.
+    """Checks that an incident is not active already: then no channel would be notified.
 
     On the laptop, where states are only ever set, its other parts are set to OK.
 
@@ -87,13 +87,13 @@ def end_other_parts(target: Environment, alarm: Alarm, incident: CompositeAlarm 
 def force(target: Environment, alarm: Alarm, state: str) -> None:
     """Puts an alarm into a state, with a reason like CloudWatch's.
 
-    On AWS CloudWatch takes a metric's alarm back to what its data say within a minute.
+    On AWS, CloudWatch resets a metric alarm to the state of its data within a minute.
 
     Args:
         state: ``ALARM`` or ``OK``.
 
     Raises:
-        NotDeployedError: When the alarm is not there.
+        NotDeployedError: When the alarm does not exist.
     """
     client = target.cloudwatch
     with aws_errors(target.settings):

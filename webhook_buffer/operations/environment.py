@@ -50,7 +50,7 @@ class Environment:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What programs we start need to reach this AWS, and nothing of another account."""
+        """What child processes need to reach this AWS, and nothing of another account."""
         if self.endpoint_url is None:
             return {**os.environ, "AWS_REGION": self.settings.awsRegion}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -59,7 +59,7 @@ class Environment:
             **_EMULATOR_CREDENTIALS,
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self.settings.awsRegion,
-            # Neither a profile of the user's nor the metadata service has a part in this.
+            # Neither the user's profile nor the metadata service is used.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -123,7 +123,7 @@ class Environment:
 
 @contextmanager
 def aws_errors(settings: Settings) -> Iterator[None]:
-    """Turns what boto3 raises into one sentence with a remedy.
+    """Turns boto3's errors into one sentence with a remedy.
 
     Raises:
         WebhookBufferError: When a call failed: no credentials, no permission, no network.
@@ -146,7 +146,7 @@ def aws_errors(settings: Settings) -> Iterator[None]:
 
 
 def not_deployed(settings: Settings) -> NotDeployedError:
-    """The error for a stack that is not there."""
+    """The error for a stack that does not exist."""
     how = (
         "webhook-buffer up"
         if settings.environment == "local"
@@ -182,7 +182,7 @@ def stack(target: Environment, name: str | None = None) -> Stack | None:
     """A stack of the environment, in whatever state; None when there is none.
 
     Args:
-        name: by default the stack without which the environment is not there.
+        name: default: the stack that makes the environment count as deployed.
 
     Raises:
         WebhookBufferError: When AWS can't be asked.
@@ -206,7 +206,7 @@ def outputs(target: Environment) -> dict[str, str]:
     """The outputs of a deployed environment.
 
     Raises:
-        NotDeployedError: When the stack is not there, or its deployment failed.
+        NotDeployedError: When the stack does not exist, or its deployment failed.
         WebhookBufferError: When AWS can't be asked.
     """
     found = stack(target)

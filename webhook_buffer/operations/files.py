@@ -1,4 +1,4 @@
-"""Files that commands write: whole or not at all."""
+"""Atomic writes of the files that commands write."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ Wanted = tuple[MetricKey, str]
 
 
 def resolution(seconds: int) -> int:
-    """The finest period, in seconds, that CloudWatch still has of so long ago.
+    """The finest period, in seconds, that CloudWatch still keeps for that time.
 
     Raises:
         InputError: When it has none.
@@ -51,20 +51,20 @@ def wanted(alarms: Iterable[AnyAlarm]) -> list[Wanted]:
 
 
 def fetch(target: Environment, alarms: Iterable[AnyAlarm], *, start: int, end: int) -> list[Series]:
-    """All series that alarms need between two times, in the finest resolution there is.
+    """All series that alarms need between two times, in the finest resolution available.
 
     Args:
         start, end: Unix seconds.
 
     Raises:
-        InputError: When CloudWatch keeps nothing of that time.
+        InputError: When CloudWatch keeps no data from that time.
     """
     now = round(datetime.now(UTC).timestamp())
     period = resolution(now - start)
     start, end = start - start % period, end - end % period
     count = (end - start) // period
     if count < 1:
-        raise InputError("There is no full period between the beginning and the end.")
+        raise InputError("No full period lies between the start and the end.")
     pairs = wanted(alarms)
     values = {number: np.full(count, np.nan) for number in range(len(pairs))}
     # Whole series in one call where they fit, else stretches of time.

@@ -1,4 +1,4 @@
-"""Recording what a running buffer shows, where nothing publishes it: on the laptop.
+"""Records a running buffer's metrics where nothing publishes them: on the laptop.
 
 The functions' own metrics stand in their log lines as CloudWatch would read them; what AWS counts
 of queue, functions and API follows from the same lines, and the queue's depth from asking it. What
@@ -43,12 +43,16 @@ class Depth:
 
 
 def record(
-    target: Environment, alarms: Iterable[AnyAlarm], *, minutes: int, tell: Callable[[int], None]
+    target: Environment,
+    alarms: Iterable[AnyAlarm],
+    *,
+    minutes: int,
+    progress: Callable[[int], None],
 ) -> list[Series]:
-    """Watches a running buffer for some full minutes, and returns what alarms would have read.
+    """Observes a running buffer for some full minutes, and returns what alarms would have read.
 
     Args:
-        tell: called with the number of each minute that is over.
+        progress: called with the number of each minute that is over.
     """
     functions = [one for one in _FUNCTIONS if one in target.settings.functions]
     start = (math.floor(time.time() / 60) + 1) * 60
@@ -64,7 +68,7 @@ def record(
         for line in logs.read(target, functions, since=since, runtime=True):
             lines[line.at, line.function, line.text] = line
         since = 1000 * (start + 60 * minute)
-        tell(minute + 1)
+        progress(minute + 1)
     observed = observations(sorted(lines.values(), key=lambda line: line.at), depths)
     return series_of(target, alarms, observed, start=start, minutes=minutes)
 
@@ -81,7 +85,7 @@ def _depth(target: Environment) -> Depth:
 
 
 def observations(lines: Sequence[Line], depths: Sequence[Depth]) -> Observations:
-    """Single values of every metric that log lines and the queue's depth tell of."""
+    """Single values of every metric derived from log lines and the queue's depth."""
     found: dict[tuple[str, str, str], list[tuple[float, float]]] = defaultdict(list)
     queued: dict[str, float] = {}
     done: dict[str, float] = {}
@@ -137,7 +141,7 @@ def observations(lines: Sequence[Line], depths: Sequence[Depth]) -> Observations
 def _invocations(lines: Sequence[Line]) -> Iterable[tuple[float, str, bool]]:
     """When each invocation started, of which function, and whether it failed.
 
-    Every invocation of ours tells something; the emulator keeps nothing of one whose module
+    Every invocation of our functions logs something; the emulator keeps nothing of one whose module
     could not be loaded.
     """
     failed: dict[str, bool] = defaultdict(bool)

@@ -1,4 +1,4 @@
-"""Sending webhooks as a sender would, and what became of them."""
+"""Sends webhooks as a sender would, and summarizes the results."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def paced(webhooks: Sequence[Webhook], *, rate: float, repeat: int) -> Iterator[
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of a number of webhooks."""
+    """The results of a number of webhooks."""
 
     receipts: Sequence[Receipt]
 

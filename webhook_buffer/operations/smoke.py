@@ -1,4 +1,4 @@
-"""Smoke tests of a deployed buffer: each a claim, checked against what is deployed."""
+"""Smoke tests: each is a claim that is checked against the deployed buffer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Smoke:
 
     @property
     def practises(self) -> bool:
-        """Whether webhooks of ours end at a faux backend, where they can do no harm."""
+        """Whether our webhooks end at a faux backend, where they can do no harm."""
         return self._outputs["UsesFauxBackend"] == "true"
 
     def checks(self, *, failures: bool, deliver: bool) -> Iterator[Check]:
@@ -189,7 +189,7 @@ def _oversized() -> Webhook:
 
 
 def _within(seconds: float, condition: Callable[[], bool]) -> bool:
-    """Whether a condition came true before the deadline."""
+    """Whether a condition became true before the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

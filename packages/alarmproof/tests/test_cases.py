@@ -267,7 +267,7 @@ def test_titles_are_unique(tmp_path: Path) -> None:
 
 
 def test_without_cases_there_is_nothing_to_pass(tmp_path: Path) -> None:
-    """An empty folder, or a file that is not there, is no success."""
+    """An empty folder, or a missing file, is an error."""
     with pytest.raises(InputError, match="No cases in"):
         load([tmp_path])
     with pytest.raises(InputError, match="can't be read"):

@@ -114,8 +114,8 @@ def test_an_incident_within_another_notifies_no_alarm() -> None:
 
 def test_a_suppressor_after_the_wait_comes_too_late() -> None:
     """What was notified stays so; its end waits for the suppressor's."""
-    told = _notified([(600, ALARM), (1200, OK)], [(900, ALARM), (1500, OK)])
-    assert told == [(720, ALARM), (1680, OK)]
+    notified = _notified([(600, ALARM), (1200, OK)], [(900, ALARM), (1500, OK)])
+    assert notified == [(720, ALARM), (1680, OK)]
 
 
 def test_what_was_notified_is_not_notified_again() -> None:

@@ -158,9 +158,9 @@ def test_actions_are_performed_on_transitions_alone() -> None:
     end = 60 * len(values)
     for enabled in (True, False):
         one = alarm(actions_enabled=enabled)
-        told = evaluate([one], recorded(values), start=0, end=end)["a"].notifications
-        states_told = [note.state for note in told]
-        assert states_told == ([State.OK, State.ALARM, State.OK] if enabled else [])
+        notified = evaluate([one], recorded(values), start=0, end=end)["a"].notifications
+        states_notified = [note.state for note in notified]
+        assert states_notified == ([State.OK, State.ALARM, State.OK] if enabled else [])
 
 
 def test_reasons_name_the_datapoints_and_the_threshold() -> None:
@@ -201,7 +201,11 @@ def test_statistics_of_recorded_ones() -> None:
         ({"statistic": "p99", "period": 300}, ("p99", 60), "Record p99 every 300 s"),
         ({"statistic": "Average", "period": 300}, ("Average", 60), "Record Average every 300 s"),
         ({"statistic": "TM(10%:90%)"}, (None, 60), "the statistic TM(10%:90%) is not supported"),
-        ({"period": 60}, ("Maximum", 300), "recorded every 300 s, which says nothing of a period"),
+        (
+            {"period": 60},
+            ("Maximum", 300),
+            "s, which is too coarse for a period",
+        ),
         ({"period": 30}, (None, 60), "a period of 30 s is not supported"),
         ({"comparison": "Roughly"}, (None, 60), "the comparison 'Roughly' is not supported"),
         (

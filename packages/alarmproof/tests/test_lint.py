@@ -239,7 +239,7 @@ def test_allowances() -> None:
     assert found(A=alarm(AlarmActions=None, metadata=metadata)) == []
     unused = findings(A=alarm(metadata=metadata))
     assert [(one.rule, one.why) for one in unused] == [
-        ("allowance", "no-action is allowed, but there is no such finding.")
+        ("allowance", "no-action is allowed, but alarmproof does not find it.")
     ]
     silent = alarm(AlarmActions=None)
     by_file = [Allowance("no-action", "A", "shown on a wall", "allow.yaml")]
@@ -250,7 +250,7 @@ def test_allowances() -> None:
             Allowance("no-acton", "A", "r", "f"),
             "not a rule; did you mean 'no-action'?",
         ),
-        (Allowance("no-action", "B", "r", "f"), "there is no such finding"),
+        (Allowance("no-action", "B", "r", "f"), "alarmproof does not find it"),
     ):
         assert expected in findings([allowance], A=silent)[-1].why
 

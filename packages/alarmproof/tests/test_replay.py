@@ -233,5 +233,5 @@ def test_the_report_stands_alone() -> None:
 
 def test_without_time_there_is_no_replay() -> None:
     """An empty stretch is an error, not a quiet success."""
-    with pytest.raises(InputError, match="There is no time between"):
+    with pytest.raises(InputError, match="The recording's end is not after"):
         replay(Templates(()), Recorded.of([]), start=0, end=0)

@@ -64,7 +64,7 @@ def _alarm(**properties: Any) -> dict[str, Any]:
 
 
 def test_alarms_of_a_yaml_template(tmp_path: Path) -> None:
-    """Short forms, parameters, references and defaults are resolved; stand-ins count as alarms."""
+    """Short forms, parameters, references and defaults are resolved; custom alarms count too."""
     file = tmp_path / "t.yaml"
     file.write_text(YAML)
     age, ratio, both = read([file]).alarms

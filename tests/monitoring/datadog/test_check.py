@@ -75,20 +75,20 @@ def test_what_is_right_passes(kind: Kind, body: dict[str, Any]) -> None:
         ("options.thresholds.critical", 200.5, "but the query compares with 300"),
         ("query", "max(last_5m):max:aws.lambda.errors{*} < 300", "must be above critical"),
         ("query", "max(last_5m):max:aws.lambda.errors{* >= 300", "query: can't be read"),
-        ("query", "max(last_5m):max:aws.lambda.errors{*} 300", "query: is no query of a query"),
+        ("query", "max(last_5m):max:aws.lambda.errors{*} 300", "query: is not a query of a query"),
         ("query", "max(last_5m):(max:aws.lambda.errors{*} >= 300", "are its brackets balanced?"),
         ("query", "max(last_5m):best(max:aws.lambda.errors{*}) >= 300", "calls best()"),
         ("query", "max(last_5m):max:aws.lambda.errors{*}.as_sum() >= 300", "calls .as_sum()"),
         ("query", "max(last_5m):max:aws.lambda.errors{} >= 300", "empty scope"),
         ("query", "max(last_5m):max:aws.lambda.errors{no tag} >= 300", "scope 'no tag'"),
-        ("query", "max(last_5m):max:aws.lambda.misses{*} >= 300", "aws.lambda.misses is no metric"),
+        ("query", "max(last_5m):max:aws.lambda.misses{*} >= 300", "aws.lambda.misses is not in"),
         ("message", "{{#is_alert}}x", "{{#is_alert}} is never closed"),
-        ("message", "x{{/is_alert}}", "{{/is_alert}} closes what is not open"),
-        ("message", "{{#is_bad}}x{{/is_bad}}", "{{#is_bad}} is no block"),
+        ("message", "x{{/is_alert}}", "{{/is_alert}} closes a block that is not open"),
+        ("message", "{{#is_bad}}x{{/is_bad}}", "{{#is_bad}} is not a Datadog block"),
         ("message", "{{functionname.name}}", "grouped by queuename"),
         ("message", "tell @slack/orders", "'@slack/orders' is not a notification handle"),
         ("message", " ", "message: is empty"),
-        ("name", "late on {{host.name}}", "name: {{host.name}} is no variable"),
+        ("name", "late on {{host.name}}", "name: {{host.name}} is not a variable"),
     ],
 )
 def test_a_monitors_mistake_is_named(path: str, value: Any, told: str) -> None:
@@ -102,17 +102,17 @@ def test_a_monitors_mistake_is_named(path: str, value: Any, told: str) -> None:
     [
         ("widgets.0.layout.x", 7, "widgets.0.layout: does not fit into 12 columns"),
         ("widgets", [_WIDGET, _WIDGET], "widgets.1.layout: lies on widgets.0"),
-        ("template_variables", [], "$env is no template variable"),
+        ("template_variables", [], "$env is not a template variable"),
         (
             "template_variables",
             [{"name": "env"}, {"name": "region"}],
-            "$region is used by no widget",
+            "$region is not used by any widget",
         ),
         ("widgets.0.definition.requests.0.formulas.0.formula", "p / 60", "uses 'p'"),
         (
             "widgets.0.definition.requests.0.queries.0.query",
             "sum:aws.lambda.eras{$env}",
-            "aws.lambda.eras is no metric",
+            "aws.lambda.eras is not in monitoring",
         ),
         (
             "widgets.0.definition.requests.0.queries.0.query",
@@ -137,7 +137,7 @@ def test_widgets_in_a_group_are_looked_at() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        ("thresholds.0.target", 100, "thresholds.0.target: 100 is no share that can be missed"),
+        ("thresholds.0.target", 100, "thresholds.0.target: 100 must be between 0 and 100"),
         ("thresholds.0.warning", 98, "thresholds.0.warning: 98 must be above the target"),
         ("query.numerator", "sum:aws.apigateway.count{*", "query.numerator: can't be read"),
     ],

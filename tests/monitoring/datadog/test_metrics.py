@@ -126,5 +126,5 @@ def test_units_that_can_not_be_converted_are_refused() -> None:
     assert metrics.unit_factor("US dollars", "aws.lambda.enhanced.estimated_cost") == 1
     with pytest.raises(ValueError, match=r"'aws.lambda.duration' is in millisecond, which no num"):
         metrics.unit_factor("Count", "aws.lambda.duration")
-    with pytest.raises(ValueError, match=r"'aws.nothing' is no metric in monitoring/datadog"):
+    with pytest.raises(ValueError, match=r"'aws.nothing' is not in monitoring/datadog"):
         metrics.unit_factor("Count", "aws.nothing")

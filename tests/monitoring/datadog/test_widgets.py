@@ -267,7 +267,7 @@ def test_existing_resources_are_found_by_their_names() -> None:
         (
             _panel(Line("x", datadog=Query(cloudwatch.QUEUE_GROUPS, "Maximum", "queue"))),
             "line 'x': Datadog has no Maximum of ApproximateNumberOfGroupsWithInflightMessages; "
-            "take what it has, or count log lines",
+            "use one that it has, or count log lines",
         ),
         (
             _panel(_series("aws.lambda.errors", "sum"), Formula("100 * a", "y")),
@@ -286,11 +286,11 @@ def test_existing_resources_are_found_by_their_names() -> None:
         ),
         (
             _panel(_series("aws.lambda.errors", "sum"), signals=("weights",)),
-            "signals: no signal is called 'weights'",
+            "signals: unknown signal 'weights'",
         ),
         (
             _panel(_series("aws.lambda.errors", "sum"), monitors=("cost",)),
-            "monitors: no monitor is called 'cost'",
+            "monitors: unknown monitor 'cost'",
         ),
         (
             _panel(_series("aws.lambda.duration", "avg"), limits={"publish.patience": "enough"}),

@@ -1,1 +1,1 @@
-"""Alarms with proof: what CloudWatch would do with a template's alarms on given series."""
+"""Predicts what CloudWatch would do with a template's alarms on given series."""

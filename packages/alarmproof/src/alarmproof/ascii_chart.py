@@ -1,4 +1,4 @@
-"""A failed case in a terminal: what was compared, the threshold, the states that came of it."""
+"""A failed case in a terminal: the compared values, the threshold, and the resulting states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML of which hostile files can't make more than a bounded amount of data.
+"""Reads YAML so that hostile files can't produce more than a bounded amount of data.
 
 Aliases and merge keys (``<<``) multiply what a few lines hold, so nodes are counted as often as
 they are used, before anything is built of them.

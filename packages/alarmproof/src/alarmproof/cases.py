@@ -112,7 +112,7 @@ def load(paths: Sequence[Path]) -> list[Case]:
 
 
 def _is_about_cases(root: yaml.Node | None) -> bool:
-    """Whether a file has the key ``cases``, or one that may be meant to be it."""
+    """Whether a file has the key ``cases``, or a likely misspelling of it."""
     keys = [str(key.value) for key, _ in root.value] if isinstance(root, yaml.MappingNode) else []
     return any(key.lower().startswith("case") for key in keys)
 

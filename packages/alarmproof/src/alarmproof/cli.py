@@ -1,4 +1,4 @@
-"""The ``alarmproof`` command. It loads what the given command needs, and no more."""
+"""The ``alarmproof`` command. It loads only what the given command needs."""
 
 from __future__ import annotations
 

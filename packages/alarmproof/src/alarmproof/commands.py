@@ -1,4 +1,4 @@
-"""What the commands do and print, whatever the alarms come from.
+"""What the commands do and print, wherever the alarms come from.
 
 Each function returns the exit code: 0 when all is well, 1 with findings or failed cases. Modules
 that need an extra are imported when a command runs.
@@ -202,7 +202,7 @@ def _print_replay(result: Replay) -> None:
 
 
 def _common_prefix(names: Sequence[str]) -> str:
-    """What all names begin with, up to a hyphen."""
+    """The common prefix of all names, up to a hyphen."""
     first, last = min(names, default=""), max(names, default="")
     alike = next(
         (n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), 0

@@ -161,7 +161,8 @@ def histories(
     """The histories of composite alarms, from those of the others.
 
     Raises:
-        InputError: When one names an alarm that is not there, or they go in a circle.
+        InputError: When one names an alarm that does not exist, or they refer to each other in a
+            circle.
         NotSupportedError: When a rule can't be read.
     """
     rules = {}

@@ -18,7 +18,7 @@ class InputError(AlarmproofError):
 
 
 class NotSupportedError(InputError):
-    """When an alarm uses something the evaluator does not know; it never guesses."""
+    """When an alarm uses something the evaluator does not support; it never guesses."""
 
 
 class MissingExtraError(InputError):

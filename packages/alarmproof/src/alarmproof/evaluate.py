@@ -2,8 +2,8 @@
 
 An alarm is evaluated at every full minute on the datapoints that end then; once an hour where
 its periods together are more than a day. Source: CloudWatch user guide, "Alarm evaluation".
-When a series begins late, everything before it is missing. How late CloudWatch sees a value is
-not modelled.
+When a series begins late, everything before it is missing. The delay with which CloudWatch sees a
+value is not modeled.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def evaluate(
         initial: states at ``start``; INSUFFICIENT_DATA by default.
 
     Raises:
-        NotSupportedError: When an alarm uses what is not known here.
+        NotSupportedError: When an alarm uses something unsupported.
         InputError: When a composite names an alarm that is not among ``alarms``.
     """
     initial = initial or {}
@@ -93,7 +93,7 @@ def datapoints(alarm: MetricAlarm, recording: Recording, *, start: int, end: int
     """What is compared with the threshold at each minute after ``start``, up to ``end``.
 
     Raises:
-        NotSupportedError: When the alarm uses what is not known here.
+        NotSupportedError: When the alarm uses something unsupported.
     """
     _require_minutes(start, end)
     plan = _Plan.of(alarm, recording)
@@ -317,7 +317,8 @@ def _too_few(plan: _Plan, times: Times) -> states.Flags | None:
 
 
 def _reason(alarm: MetricAlarm, at: int, state: State, values: Values) -> str:
-    """Why, in CloudWatch's manner: the newest datapoints that decided, and what was asked of them.
+    """Why, in CloudWatch's manner: the newest datapoints that decided, and how they compare with
+    the threshold.
 
     Args:
         values: of the evaluation range, the newest last.

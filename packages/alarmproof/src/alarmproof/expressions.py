@@ -1,7 +1,7 @@
 """Metric math expressions, parsed: which queries they name, and whether they can be evaluated.
 
-Source: CloudWatch user guide, "Using math expressions with CloudWatch metrics". Whatever is not
-known here is refused.
+Source: CloudWatch user guide, "Using math expressions with CloudWatch metrics". Anything
+unsupported is rejected.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     r'|(?P<text>"[^"]*"|\'[^\']*\')|(?P<sign>==|!=|<=|>=|&&|\|\||[-+*/^<>(),\[\]]))'
 )
-# Operators by how tightly they bind.
+# Operators by precedence.
 _BINDS = {
     "||": 1, "OR": 1, "&&": 2, "AND": 2, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4,
     "+": 5, "-": 5, "*": 6, "/": 6, "^": 8,
@@ -58,7 +58,7 @@ def compile_expression(text: str) -> Expression:
     """Parses an expression.
 
     Raises:
-        NotSupportedError: When it holds what is not known; with the place.
+        NotSupportedError: When it holds something unsupported; the message has the position.
     """
     if len(text) > _LONGEST:
         raise NotSupportedError(f"expression '{text[:40]}…': longer than {_LONGEST} characters")

@@ -10,7 +10,7 @@ _PACKAGES = {"test": "numpy", "report": "plotly", "parquet": "pyarrow"}
 
 
 def require(extra: str, what: str) -> None:
-    """Makes sure that an extra is installed.
+    """Checks that an extra is installed.
 
     Args:
         what: needs it, for the message.

@@ -49,7 +49,7 @@ def write_text(file: Path, text: str) -> None:
     """Writes a UTF-8 file, whole or not at all.
 
     Raises:
-        InputError: When it can't be written; what was there is then unchanged.
+        InputError: When it can't be written; an existing file is then unchanged.
     """
     with written(file) as temporary:
         temporary.write_text(text, "utf-8")

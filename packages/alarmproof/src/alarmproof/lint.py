@@ -19,7 +19,7 @@ METADATA = "alarmproof"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with an alarm.
+    """A problem of an alarm.
 
     Attributes:
         why: what is wrong here, in a sentence.
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """That a finding is meant to be so.
+    """A finding that is intended.
 
     Attributes:
         alarm: name, logical id or end of the name.
@@ -74,7 +74,7 @@ def lint(
 
 
 def _reasons(rule: Rule, setting: Setting, alarm: AnyAlarm) -> list[str]:
-    """What a rule says of an alarm.
+    """A rule's findings for an alarm.
 
     Raises:
         InputError: When a resource beside the alarm is not what CloudFormation's schema says.
@@ -129,10 +129,10 @@ def _of_allowances(
         elif not one.reason.strip():
             why = f"{one.rule} is allowed without a reason."
         elif one not in used:
-            why = f"{one.rule} is allowed, but there is no such finding."
+            why = f"{one.rule} is allowed, but alarmproof does not find it."
         else:
             continue
-        remedy = "Remove it, or say why it is there."
+        remedy = "Remove it, or give a reason."
         yield Finding("allowance", ERROR, one.alarm, source, why, remedy)
 
 

@@ -1,6 +1,6 @@
-"""The checks of ``alarmproof.lint_rules``: each says for an alarm what is wrong, a sentence each.
+"""The checks of ``alarmproof.lint_rules``: each yields a sentence for every problem of an alarm.
 
-What a template can't show (who reads a mailbox, what a service will publish) none of them guesses.
+What a template can't show (who reads a mailbox, what a service will publish) is never guessed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from alarmproof.model import (
 
 @dataclass(frozen=True)
 class Setting:
-    """All that a check may look at.
+    """Everything that a check may look at.
 
     Attributes:
         max_reaction: seconds within which an alarm has to react.
@@ -54,7 +54,7 @@ class Setting:
         return (one for one in self.templates.resources.values() if one.type == kind)
 
     def named(self, kind: str, key: str, name: str) -> Resource | None:
-        """The resource of a type that is called so, by its name or its logical id."""
+        """The resource of a type by its name or its logical id."""
         return next(
             (
                 one
@@ -310,7 +310,7 @@ def _refers(alarm: CompositeAlarm) -> list[str]:
 def unknown_part(setting: Setting, alarm: AnyAlarm) -> Iterator[str]:
     if isinstance(alarm, CompositeAlarm):
         for name in sorted(set(_refers(alarm)) - setting.names.keys()):
-            yield f"It refers to the alarm '{name}', which is in none of the templates."
+            yield f"It refers to the alarm '{name}', which is not in any of the templates."
 
 
 def no_description(_setting: Setting, alarm: AnyAlarm) -> Iterator[str]:

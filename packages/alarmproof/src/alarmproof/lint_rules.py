@@ -18,9 +18,9 @@ class Rule:
 
     Attributes:
         what: what it finds, for the table of rules.
-        why: what becomes of such an alarm.
+        why: the consequence for such an alarm.
         remedy: what to do.
-        check: says for an alarm what is wrong, each in a sentence.
+        check: yields a sentence for every problem of an alarm.
     """
 
     id: str
@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (
     Rule("unknown-dimension", ERROR, "dimensions under which the metric is not published",
          "It never has data.", "Name exactly the dimensions of one published set.",
          checks.unknown_dimension),
-    Rule("no-action", ERROR, "no alarm action, and part of no composite alarm",
+    Rule("no-action", ERROR, "no alarm action, and not part of a composite alarm",
          "Nobody is notified.", "Give it an action, or make it part of a composite alarm.",
          checks.no_action),
     Rule("actions-disabled", ERROR, "`ActionsEnabled: false`", "Nobody is notified.",
@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
          "kms:GenerateDataKey*.", checks.key_forbids),
     Rule("never-clears", ERROR, "a metric that is only there when something happens, with missing "
          "data that keeps the state", "Once in ALARM, it stays there.",
-         "Set TreatMissingData to notBreaching; for AWS/DynamoDB add a metric that brings zeros.",
+         "Set TreatMissingData to notBreaching; for AWS/DynamoDB add a metric that supplies zeros.",
          checks.never_clears),
     Rule("always-breaches", ERROR, "a metric that is only there when something happens, with "
          "missing data that breaches", "It is in ALARM while all is well.",
@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
          "Give each its own name.", checks.duplicate_name),
     Rule("circle", ERROR, "composite alarms that refer to each other in a circle",
          "CloudWatch rejects it, or its state is stuck.", "Break the circle.", checks.circle),
-    Rule("unknown-part", ERROR, "a composite alarm of an alarm that is in none of the templates",
+    Rule("unknown-part", ERROR, "a composite alarm of an alarm that is not in the templates",
          "The deployment fails, or the part is missing.",
          "Correct the name, or add the template that has it.", checks.unknown_part),
     Rule("not-evaluable", ERROR, "math or a rule that can't be parsed, or uses undeclared ids",
@@ -88,7 +88,7 @@ RULES: tuple[Rule, ...] = (
          "Everything is notified twice.", "Remove one.", checks.same_alarm),
     Rule("no-description", WARNING, "no description",
          "Whoever is notified does not know what it means.",
-         "Say what is wrong, for whom, and what to do.", checks.no_description),
+         "Describe what is wrong, who is affected, and what to do.", checks.no_description),
     Rule("no-runbook", WARNING, "a description without a link to a runbook",
          "Whoever is notified does not know what to do.", "Add the link.", checks.no_runbook),
 )  # fmt: skip

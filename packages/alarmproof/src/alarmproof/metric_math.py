@@ -115,7 +115,7 @@ def _call(node: Node, context: Context, text: str) -> Values:
     if name == "PERIOD":
         return np.float64(context.period)  # type: ignore[return-value]
     if name == "METRICS":
-        raise NotSupportedError(f"expression '{text}': METRICS() stands outside of SUM, AVG, …")
+        raise NotSupportedError(f"expression '{text}': METRICS() is used outside of SUM, AVG, …")
     first = _value(node.parts[0], context, text)
     if name == "IF":
         others = [_value(part, context, text) for part in node.parts[1:]]
@@ -157,7 +157,7 @@ def _across(name: str, parts: tuple[Node, ...], context: Context, text: str) -> 
 
 
 def _reduced(name: str, values: Values, *, axis: int, keepdims: bool) -> Values:
-    """Without what is missing; missing where all is."""
+    """Without missing values; missing where all are."""
     nothing = np.isnan(values).all(axis=axis, keepdims=keepdims)
     whole = np.where(np.isnan(values).all(axis=axis, keepdims=True), 0.0, values)
     return np.where(nothing, np.nan, _ACROSS[name](whole, axis=axis, keepdims=keepdims))

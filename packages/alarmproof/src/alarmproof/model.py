@@ -38,7 +38,7 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class MetricKey:
-    """A metric, as CloudWatch tells one from another.
+    """A metric, as CloudWatch identifies it.
 
     Attributes:
         dimensions: (name, value), sorted by name.
@@ -112,7 +112,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a definition stands.
+    """The location of a definition.
 
     Attributes:
         file: as the user named it.
@@ -127,7 +127,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Alarm:
-    """What metric alarms and composite ones have in common.
+    """What metric alarms and composite alarms have in common.
 
     Attributes:
         alarm_actions, ok_actions, insufficient_data_actions: each as a person would name it: a
@@ -230,7 +230,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What became of an alarm between two times.
+    """An alarm's history between two times.
 
     Attributes:
         initial: its state at ``start``.
@@ -279,7 +279,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """The alarms of one template or more, and what stands beside them.
+    """The alarms of one template or more, and the other resources beside them.
 
     Attributes:
         alarms: in the order of the files.

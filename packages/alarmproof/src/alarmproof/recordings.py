@@ -1,6 +1,6 @@
 """Recorded series in files: JSON, CSV and Parquet, read when they are asked for.
 
-``docs/replay.md`` has the three forms. What is missing between two timestamps is missing.
+``docs/replay.md`` has the three forms. Gaps between two timestamps are missing data.
 """
 
 from __future__ import annotations

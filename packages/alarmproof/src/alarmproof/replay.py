@@ -25,7 +25,7 @@ from alarmproof.model import (
 from alarmproof.notation import duration
 
 _DAY = 86_400
-# So many changes to ALARM within an hour are flapping.
+# This many changes to ALARM within an hour count as flapping.
 _FLAPS, _HOUR = 3, 3600
 
 
@@ -76,7 +76,7 @@ def parse_change(text: str) -> Change:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of one alarm.
+    """The result for one alarm.
 
     Attributes:
         history: None where it could not be evaluated.
@@ -128,7 +128,7 @@ class Replay:
     after: tuple[Replayed, ...] = ()
 
     def a_week(self, count: int) -> str:
-        """How often that is a week; a dash for less than a day, which says nothing of weeks."""
+        """Times a week; a dash for less than a day, which is too short to extrapolate."""
         length = self.end - self.start
         return "-" if length < _DAY else f"{count * 7 * _DAY / length:.1f}"
 
@@ -166,10 +166,11 @@ def replay(
     """Evaluates every alarm from ``start`` to ``end``.
 
     Raises:
-        InputError: When a change names an unknown alarm or is impossible, or there is no time.
+        InputError: When a change names an unknown alarm or is impossible, or the recording is empty
+            in time.
     """
     if end <= start:
-        raise InputError("There is no time between the beginning and the end of the recording.")
+        raise InputError("The recording's end is not after its start.")
     before = _replayed(templates.alarms, recording, start, end)
     if not changes:
         return Replay(start, end, before)

@@ -55,7 +55,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a case.
+    """The result of a case.
 
     Attributes:
         alarm: the one it is about.
@@ -212,7 +212,7 @@ def _unmet(expectation: Expectation, alarm: str, notes: Sequence[Notification]) 
 
 
 def _loud(case: Case, history: History) -> list[Failure]:
-    """What a quiet case has against a history."""
+    """The failures of a quiet case."""
     name = history.alarm.name
     if not history.alarm.actions(State.ALARM):
         expected = "never be in ALARM"
@@ -225,7 +225,7 @@ def _loud(case: Case, history: History) -> list[Failure]:
 
 
 def _is(name: str, action: str) -> bool:
-    """Whether a topic is called so: in full, or by the last part of its name."""
+    """Whether a topic has the name, in full or as the last part of its own."""
     name, action = name.lower(), action.lower()
     return action == name or action.endswith(f"-{name}")
 

@@ -43,7 +43,7 @@ def datapoints(
     for one in found:
         if one.step > period:
             raise NotSupportedError(
-                f"{one.metric}: recorded every {one.step} s, which says nothing of a period of "
+                f"{one.metric}: recorded every {one.step} s, which is too coarse for a period of "
                 f"{period} s. Record it every {period} s at least."
             )
 
@@ -82,8 +82,8 @@ def _windows(
     step = series.step
     if period % step:
         raise NotSupportedError(
-            f"{series.metric}: recorded every {step} s, and a period of {period} s is no multiple "
-            "of that. Record it every 60 s."
+            f"{series.metric}: recorded every {step} s, and a period of {period} s is not a "
+            "multiple of that. Record it every 60 s."
         )
     width = period // step
     ends = (first + MINUTE * np.arange(count) - series.start) // step
@@ -158,7 +158,7 @@ def _of_observations(series: Series, statistic: str) -> Callable[[Values, int], 
         high = float(match[2]) if match[2] else np.inf
         return lambda values, width: _rank(values, width, low, high)
     raise NotSupportedError(
-        f"{series.metric}: the statistic {statistic} is not supported. Known are Sum, Average, "
+        f"{series.metric}: the statistic {statistic} is not supported. Supported are Sum, Average, "
         "Minimum, Maximum, SampleCount, percentiles (p99) and percentile ranks (PR(:300))."
     )
 

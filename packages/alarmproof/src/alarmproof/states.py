@@ -37,7 +37,7 @@ COMPARISONS: Mapping[str, Callable[[Values, float | Values], Flags]] = {
 
 
 def verdicts(real: Flags, breaching: Flags, m: int, n: int, missing: Missing) -> Codes:
-    """What each window of datapoints says of the state.
+    """Each window's verdict on the state.
 
     Args:
         real: (windows, datapoints), the newest datapoint first; whether there is one.

@@ -1,7 +1,7 @@
 """The alarms of CloudFormation templates: any synthesized one, JSON or YAML.
 
-What only a deployment knows stays symbolic, in a way that two references to the same thing come
-out equal: a resource is its literal name where it has one, else its logical id.
+Values that only a deployment knows stay symbolic, in a way that two references to the same thing
+come out equal: a resource is its literal name where it has one, else its logical id.
 """
 
 from __future__ import annotations
