@@ -1,6 +1,6 @@
 """How long publishing to Datadog takes, against what its rate limits allow: ``make bench``.
 
-The stand-in answers after 100 ms and has limits as Datadog's answers tell them; what they allow
+The fake answers after 100 ms and has limits as Datadog's answers tell them; what they allow
 is computed from them, not measured.
 """
 
@@ -20,7 +20,7 @@ from webhook_buffer.laptop.laptop import fake_datadog_keys
 
 OBJECTS = 200
 LATENCY = 0.1
-# Datadog's limits differ by organisation; its answers say what they are.
+# Datadog's limits differ by organization; its answers say what they are.
 LIMIT = Limit(requests=40, seconds=10)
 _SETTINGS = load("local")
 

@@ -1,4 +1,4 @@
-"""How tests ask Datadog's stand-in: with Datadog's own client, and with what that won't send."""
+"""How tests ask the fake Datadog: with Datadog's own client, and with what that won't send."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ DOWNTIME: dict[str, Any] = {
     "scope": "env:prod",
     "monitor_identifier": {"monitor_tags": ["service:buffer"]},
 }
-HEADERS = {"DD-API-KEY": "standin-api-key", "DD-APPLICATION-KEY": "standin-app-key"}
+HEADERS = {"DD-API-KEY": "fake-api-key", "DD-APPLICATION-KEY": "datadog-app-key"}
 
 
 class Official:
     """Datadog's own client."""
 
-    def __init__(self, standin: FakeDatadog, *, api_key: str = "standin-api-key", **settings: Any):
-        keys = {"apiKeyAuth": api_key, "appKeyAuth": "standin-app-key"}
+    def __init__(self, datadog: FakeDatadog, *, api_key: str = "fake-api-key", **settings: Any):
+        keys = {"apiKeyAuth": api_key, "appKeyAuth": "datadog-app-key"}
         # Without a policy, urllib3 repeats what has no effect when repeated.
         policy = {} if settings.get("enable_retry") else {"retry_policy": urllib3.Retry(0)}
         configuration = Configuration(  # type: ignore[no-untyped-call]
-            host=standin.url, api_key=keys, **policy, **settings
+            host=datadog.url, api_key=keys, **policy, **settings
         )
         self._client = ApiClient(configuration)
         self.authentication = AuthenticationApi(self._client)  # type: ignore[no-untyped-call]
@@ -69,23 +69,23 @@ class Official:
         self._client.close()
 
 
-def opened(standin: FakeDatadog, **settings: Any) -> closing[Official]:
+def opened(datadog: FakeDatadog, **settings: Any) -> closing[Official]:
     """A client that is closed at the end of a block."""
-    return closing(Official(standin, **settings))
+    return closing(Official(datadog, **settings))
 
 
 class Raw:
     """Requests of any form."""
 
-    def __init__(self, standin: FakeDatadog) -> None:
-        self._standin = standin
+    def __init__(self, datadog: FakeDatadog) -> None:
+        self._datadog = datadog
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Status, JSON and headers of an answer."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         reply = urllib3.request(
             method,
-            self._standin.url + path,
+            self._datadog.url + path,
             body=body if isinstance(body, bytes | None) else json.dumps(body).encode(),
             headers=HEADERS | given,
             retries=False,

@@ -19,7 +19,8 @@ from settings.paths import CDK_JSON
 from settings.schema import Settings
 
 _MARKER = re.compile(
-    r"^Managed as code, change it there: (?P<marker>[a-z0-9:._-]+)( #(?P<digest>\w+))?[ \t]*$",
+    r"^Managed by webhook-buffer\. Edit the code, not this object: "
+    r"(?P<marker>[a-z0-9:._-]+)( #(?P<digest>\w+))?[ \t]*$",
     re.MULTILINE,
 )
 
@@ -86,7 +87,7 @@ def marker(settings: Settings, key: str) -> str:
 
 def marked(text: str, settings: Settings, key: str) -> str:
     """A text with the line that makes its object ours."""
-    line = f"Managed as code, change it there: {marker(settings, key)}"
+    line = f"Managed by webhook-buffer. Edit the code, not this object: {marker(settings, key)}"
     return f"{text}\n\n{line}" if text else line
 
 

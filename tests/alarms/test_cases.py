@@ -99,7 +99,7 @@ def _comparable(alarm: AnyAlarm) -> dict[str, Any]:
 def test_on_the_laptop_a_suppressor_is_part_of_the_rule(
     synthesized: dict[str, Synthesized],
 ) -> None:
-    """The stand-ins of the emulator are read as alarms, too; there is no wait there."""
+    """The emulator's custom resources are read as alarms, too; they have no wait."""
     stack = synthesized["local"].monitoring
     assert stack
     laptop = parse_all([(stack.template, "t")])

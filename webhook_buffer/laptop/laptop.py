@@ -72,7 +72,7 @@ def datadog_keys() -> Keys:
 
 def fake_datadog_keys(url: str) -> Keys:
     """The fake Datadog's own keys, which open nothing else."""
-    return Keys(url, "standin-api-key", "standin-app-key", "the fake Datadog's own settings")
+    return Keys(url, "fake-api-key", "fake-app-key", "the fake Datadog's own settings")
 
 
 def target(settings: Settings) -> Environment:

@@ -200,7 +200,9 @@ def test_a_monitors_query_tells_its_groups_and_number() -> None:
 def test_a_marker_is_of_its_service_and_environment_alone() -> None:
     """Neither another environment, nor another service, nor a mention in a text makes it ours."""
     text = marked("Hello.", SETTINGS, "late")
-    assert text.endswith("\nManaged as code, change it there: webhook-buffer:prd:late")
+    assert text.endswith(
+        "\nManaged by webhook-buffer. Edit the code, not this object: webhook-buffer:prd:late"
+    )
     assert key_of(text, SETTINGS) == "late"
     assert unmarked(text) == "Hello."
     for other in (load("stg"), load("prd", overrides={"service": "webhook"})):

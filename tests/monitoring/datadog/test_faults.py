@@ -85,7 +85,7 @@ def test_an_outage_that_stays_is_one_sentence(datadog: FakeDatadog) -> None:
     datadog.faults.append(Fault(path="/monitor", kind="status", status=503, times=99))
     with pytest.raises(DatadogError, match="GET /api/v1/monitor: 503") as caught:
         planned(datadog, _SETTINGS, one_of_each(_SETTINGS))
-    assert "standin-api-key" not in str(caught.value)
+    assert "fake-api-key" not in str(caught.value)
 
 
 @pytest.mark.parametrize("path", ["/monitor$", "/slo$", "/dashboard$", "/downtime$"])

@@ -1,4 +1,4 @@
-"""``webhook-buffer datadog`` as somebody types it, against the laptop's stand-in."""
+"""``webhook-buffer datadog`` as somebody types it, against the laptop's fake Datadog."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from webhook_buffer.operations import credentials
 from webhook_buffer.operations.environment import Environment
 
 _HEADERS = {
-    "DD-API-KEY": "standin-api-key",
-    "DD-APPLICATION-KEY": "standin-app-key",
+    "DD-API-KEY": "fake-api-key",
+    "DD-APPLICATION-KEY": "fake-app-key",
     "Content-Type": "application/json",
 }
 
@@ -139,7 +139,7 @@ def test_a_plan_is_written_as_json(laptop: Laptop, tmp_path: Path) -> None:
     document = json.loads(file.read_text())
     assert document["summary"] == {"create": 24, "update": 0, "delete": 0, "unchanged": 0}
     assert {"kind": "slo", "key": "accepted"}.items() <= document["steps"][18].items()
-    assert "standin-api-key" not in file.read_text()
+    assert "fake-api-key" not in file.read_text()
     refused = laptop.datadog("plan", "--out", str(tmp_path))
     assert refused.returncode == 1
     assert "Is a directory. Name a file" in refused.stderr
@@ -253,7 +253,7 @@ def test_what_can_not_be_is_one_sentence(laptop: Laptop, words: tuple[str, ...],
     assert laptop.call("GET", "/api/v1/monitor") == []
 
 
-def test_without_a_stand_in_the_command_says_how_to_start_it(stopped: Laptop) -> None:
+def test_without_the_fake_the_command_says_how_to_start_it(stopped: Laptop) -> None:
     """On the laptop nothing is sent anywhere else."""
     found = stopped.datadog("plan", "--detailed-exitcode")
     assert found.returncode == 1

@@ -1,4 +1,4 @@
-"""What tests of Datadog's stand-in share."""
+"""What tests of the fake Datadog share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser shows of the stand-in: this is the laptop, so without keys."""
+"""What a browser shows of the fake: this is the laptop, so without keys."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from webhook_buffer.laptop.fake_datadog.faults import Reply
 from webhook_buffer.laptop.fake_datadog.store import KINDS, Body, Store
 
 _PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Datadog's stand-in</title>
+<html lang="en"><meta charset="utf-8"><title>Fake Datadog</title>
 <style>body {{ font: 16px/1.5 system-ui; max-width: 50rem; margin: 3rem auto }}</style>
-<h1>Datadog's stand-in</h1>
+<h1>Fake Datadog</h1>
 <p>A program on this laptop that answers as Datadog's API does. Nothing here is at Datadog.
 What is published with the environment <code>local</code> ends up here.</p>
 {sections}

@@ -1,4 +1,4 @@
-"""The stand-in as a program of its own, which outlives the command that starts it."""
+"""The fake as a program of its own, which outlives the command that starts it."""
 
 from __future__ import annotations
 
@@ -34,37 +34,37 @@ class _Process(Background):
         while not _answers(running.endpoint_url):
             if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise ToolError("Datadog's stand-in did not start.", log=self.log)
+                raise ToolError("The fake Datadog did not start.", log=self.log)
             time.sleep(0.05)
         return running
 
 
 def started(folder: Path, port: int | None = None) -> str:
-    """The URL of the stand-in of this folder, started where it was not running.
+    """The URL of the fake of this folder, started where it was not running.
 
     Args:
         folder: keeps its objects, its pid and its log.
         port: on 127.0.0.1; without one its last, or any free one.
 
     Raises:
-        InputError: When the port is taken, or the stand-in runs on another one.
+        InputError: When the port is taken, or the fake runs on another one.
         ToolError: When it does not come up.
     """
     process = _Process(folder)
     known = process.running()
     if known and port not in (None, known.port):
-        raise InputError(f"Datadog's stand-in runs on port {known.port} already.")
+        raise InputError(f"The fake Datadog runs on port {known.port} already.")
     return (known or process.start(port)).endpoint_url
 
 
 def running(folder: Path) -> str | None:
-    """The URL of the stand-in of this folder, if it runs."""
+    """The URL of the fake of this folder, if it runs."""
     known = _Process(folder).running()
     return known.endpoint_url if known else None
 
 
 def stop(folder: Path) -> None:
-    """Stops the stand-in of this folder; its objects stay."""
+    """Stops the fake of this folder; its objects stay."""
     _Process(folder).stop()
 
 

@@ -59,8 +59,8 @@ class FakeDatadog:
     def __init__(
         self,
         *,
-        api_key: str = "standin-api-key",
-        app_key: str = "standin-app-key",
+        api_key: str = "fake-api-key",
+        app_key: str = "fake-app-key",
         state: Path | None = None,
         port: int = 0,
         latency: float = 0.0,

@@ -69,7 +69,7 @@ class Api(Transport):
         """Makes sure that objects of a kind may be written, without writing one.
 
         An object without any field is never taken. That Datadog looks at permissions before it
-        looks at the body is assumed; it is seen so on the stand-in only.
+        looks at the body is assumed; it is seen so on the fake only.
 
         Raises:
             DatadogError: When they may not.
@@ -92,7 +92,7 @@ class Api(Transport):
             raise DatadogError(f"posting an event: Datadog answered {status}: {reason(reply)}")
 
     def every(self, kind: Kind) -> list[Found]:
-        """Everything of a kind in the organisation, in as few calls as it takes.
+        """Everything of a kind in the organization, in as few calls as it takes.
 
         Raises:
             DatadogError: When Datadog does not answer with it.

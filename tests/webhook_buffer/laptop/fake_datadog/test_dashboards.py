@@ -1,4 +1,4 @@
-"""The stand-in's dashboards, against recorded answers of Datadog's."""
+"""The fake's dashboards, against recorded answers of Datadog's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datadog's stand-in as a server: keys, permissions, limits, faults, what outlives it."""
+"""The fake Datadog as a server: keys, permissions, limits, faults, what outlives it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in's SLOs, against recorded answers of Datadog's."""
+"""The fake's SLOs, against recorded answers of Datadog's."""
 
 from __future__ import annotations
 
