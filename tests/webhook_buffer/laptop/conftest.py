@@ -11,17 +11,17 @@ from webhook_buffer.laptop.fake_datadog import FakeDatadog
 
 
 @pytest.fixture
-def standin() -> Iterator[FakeDatadog]:
+def fake() -> Iterator[FakeDatadog]:
     with FakeDatadog() as one:
         yield one
 
 
 @pytest.fixture
-def official(standin: FakeDatadog) -> Iterator[Official]:
-    with opened(standin) as client:
+def official(fake: FakeDatadog) -> Iterator[Official]:
+    with opened(fake) as client:
         yield client
 
 
 @pytest.fixture
-def raw(standin: FakeDatadog) -> Raw:
-    return Raw(standin)
+def raw(fake: FakeDatadog) -> Raw:
+    return Raw(fake)

@@ -34,10 +34,10 @@ def test_later(raw: Raw) -> None:
     assert attributes["schedule"]["start"] == "2050-01-02T03:04:05+00:00"
 
 
-def test_recurring(standin: FakeDatadog, raw: Raw) -> None:
+def test_recurring(fake: FakeDatadog, raw: Raw) -> None:
     """A recurring one has its current window, which moves on as time does."""
     now = datetime(2026, 3, 4, 12, tzinfo=UTC)
-    standin.set_clock(lambda: now)
+    fake.set_clock(lambda: now)
     recurrence = {
         "rrule": "FREQ=DAILY;INTERVAL=1",
         "duration": "2h",
@@ -68,9 +68,9 @@ def test_recurring(standin: FakeDatadog, raw: Raw) -> None:
         (datetime(2026, 7, 12, 3, tzinfo=UTC), "2026-07-11T20:00:00+00:00"),
     ],
 )
-def test_recurring_on_days(standin: FakeDatadog, raw: Raw, now: datetime, start: str) -> None:
+def test_recurring_on_days(fake: FakeDatadog, raw: Raw, now: datetime, start: str) -> None:
     """A window is on the rule's days, at the time of the zone, summer and winter."""
-    standin.set_clock(lambda: now)
+    fake.set_clock(lambda: now)
     recurrence = {
         "rrule": "FREQ=WEEKLY;INTERVAL=1;BYDAY=SA,SU",
         "duration": "480m",
@@ -78,7 +78,7 @@ def test_recurring_on_days(standin: FakeDatadog, raw: Raw, now: datetime, start:
     }
     schedule = {"recurrences": [recurrence], "timezone": "Europe/Berlin"}
     moment = datetime(2026, 1, 5, tzinfo=UTC)
-    standin.set_clock(lambda: moment)
+    fake.set_clock(lambda: moment)
     downtime = raw.scheduled(DOWNTIME | {"schedule": schedule})
     assert downtime["attributes"]["schedule"]["recurrences"][0]["start"] == "2026-01-05T22:00:00"
     moment = now
@@ -86,10 +86,10 @@ def test_recurring_on_days(standin: FakeDatadog, raw: Raw, now: datetime, start:
     assert answer["data"]["attributes"]["schedule"]["current_downtime"]["start"] == start
 
 
-def test_past_start(standin: FakeDatadog, raw: Raw) -> None:
+def test_past_start(fake: FakeDatadog, raw: Raw) -> None:
     """A recurrence that starts in the past is refused; one that did may stay."""
     moment = datetime(2026, 3, 4, 12, tzinfo=UTC)
-    standin.set_clock(lambda: moment)
+    fake.set_clock(lambda: moment)
     recurrence = {"rrule": "FREQ=DAILY", "duration": "2h", "start": "2026-03-04T13:30:00"}
     schedule = {"recurrences": [recurrence], "timezone": "Europe/Paris"}
     downtime = raw.scheduled(DOWNTIME | {"schedule": schedule})
@@ -143,10 +143,10 @@ def test_update(raw: Raw) -> None:
     refused(patched({"message": "y"}), 400, "cannot update a canceled downtime")
 
 
-def test_canceled(standin: FakeDatadog, official: Official, raw: Raw) -> None:
+def test_canceled(fake: FakeDatadog, official: Official, raw: Raw) -> None:
     """A canceled one stays in the list for two days, but is not current."""
     now = datetime(2026, 3, 4, tzinfo=UTC)
-    standin.set_clock(lambda: now)
+    fake.set_clock(lambda: now)
     downtime = raw.scheduled(DOWNTIME)
     api = official.downtimes
     api.cancel_downtime(downtime_id=downtime["id"])

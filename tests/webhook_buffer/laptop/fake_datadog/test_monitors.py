@@ -155,10 +155,10 @@ def test_referenced_by_slo(official: Official, raw: Raw) -> None:
     api.delete_monitor(monitor_id=monitor["id"], force="true")
 
 
-def test_validate_keeps_nothing(standin: FakeDatadog, official: Official, raw: Raw) -> None:
+def test_validate_keeps_nothing(fake: FakeDatadog, official: Official, raw: Raw) -> None:
     """A monitor can be validated without being created, also against one that is there."""
     official.monitors.validate_monitor(body=typed_monitor())
-    assert standin.objects("monitor") == {}
+    assert fake.objects("monitor") == {}
     monitor = raw.created("monitor", MONITOR)
     path = f"/api/v1/monitor/{monitor['id']}/validate"
     assert raw("POST", path, MONITOR)[:2] == (200, {})
@@ -250,10 +250,10 @@ def test_slo_alert(raw: Raw) -> None:
     refused(answer, 400, "is referenced in composite monitors: [")
 
 
-def test_edited_by_hand(standin: FakeDatadog, raw: Raw) -> None:
+def test_edited_by_hand(fake: FakeDatadog, raw: Raw) -> None:
     """A test can change an object as a person would in the browser."""
     monitor = raw.created("monitor", MONITOR)
-    standin.edit("monitor", str(monitor["id"]), lambda one: one.update(message="mine"))
+    fake.edit("monitor", str(monitor["id"]), lambda one: one.update(message="mine"))
     assert raw("GET", f"/api/v1/monitor/{monitor['id']}")[1]["message"] == "mine"
 
 

@@ -40,9 +40,9 @@ def test_validate_needs_no_application_key(raw: Raw) -> None:
     assert raw("GET", "/api/v1/validate", DD_APPLICATION_KEY="")[0] == 200
 
 
-def test_wrong_api_key(standin: FakeDatadog) -> None:
+def test_wrong_api_key(fake: FakeDatadog) -> None:
     """A wrong API key is forbidden, with Datadog's body."""
-    with opened(standin, api_key="x") as official, pytest.raises(ApiException) as failure:
+    with opened(fake, api_key="x") as official, pytest.raises(ApiException) as failure:
         official.authentication.validate()
     assert (failure.value.status, failure.value.body) == (403, {"errors": ["Forbidden"]})
 
@@ -53,9 +53,9 @@ def test_wrong_application_key(raw: Raw) -> None:
     refused(raw("GET", "/api/v1/monitor", DD_APPLICATION_KEY=""), 401, "Unauthorized")
 
 
-def test_missing_permission(standin: FakeDatadog, raw: Raw) -> None:
+def test_missing_permission(fake: FakeDatadog, raw: Raw) -> None:
     """A key without a permission can still do the rest."""
-    standin.permissions.discard("monitors_write")
+    fake.permissions.discard("monitors_write")
     status, body, _ = raw("POST", "/api/v1/monitor", MONITOR)
     assert status == 403
     assert body == {"errors": ["Forbidden", "Failed permission authorization checks"]}
@@ -75,35 +75,35 @@ def test_malformed_body(raw: Raw) -> None:
     assert raw("POST", "/api/v1/dashboard", [])[0] == 400
 
 
-def test_requests_are_noted(standin: FakeDatadog, raw: Raw) -> None:
+def test_requests_are_noted(fake: FakeDatadog, raw: Raw) -> None:
     """Every request can be looked at, in order."""
     raw("GET", "/api/v1/monitor?name=x")
     raw("POST", "/api/v1/monitor", MONITOR)
-    one, two = standin.requests
+    one, two = fake.requests
     assert (one.method, one.path, one.query, one.status) == (
         "GET", "/api/v1/monitor", {"name": "x"}, 200,
     )  # fmt: skip
     assert two.body == MONITOR
 
 
-def test_page(standin: FakeDatadog, raw: Raw) -> None:
+def test_page(fake: FakeDatadog, raw: Raw) -> None:
     """A browser sees what is there without keys."""
     monitor = raw.created("monitor", MONITOR | {"name": "<age>"})
-    page = urllib3.request("GET", f"{standin.url}/").data.decode()
+    page = urllib3.request("GET", f"{fake.url}/").data.decode()
     link = f"/objects/monitor/{monitor['id']}"
     assert link in page
     assert "&lt;age&gt;" in page
-    shown = urllib3.request("GET", standin.url + link)
+    shown = urllib3.request("GET", fake.url + link)
     assert shown.json()["query"] == QUERY
-    assert urllib3.request("GET", f"{standin.url}/objects/monitor/0").status == 404
+    assert urllib3.request("GET", f"{fake.url}/objects/monitor/0").status == 404
 
 
 def test_limit() -> None:
     """One request too many in a period is 429 with all headers; in the next all is well."""
     now = datetime(2026, 3, 4, 0, 0, 3, tzinfo=UTC)
-    with FakeDatadog(limits={"monitors_read": Limit(requests=2, seconds=10)}) as standin:
-        standin.set_clock(lambda: now)
-        raw = Raw(standin)
+    with FakeDatadog(limits={"monitors_read": Limit(requests=2, seconds=10)}) as fake:
+        fake.set_clock(lambda: now)
+        raw = Raw(fake)
         answers = [raw("GET", "/api/v1/monitor") for _ in range(3)]
         assert raw("POST", "/api/v1/monitor", MONITOR)[0] == 200
         now += timedelta(seconds=7)
@@ -125,73 +125,73 @@ def test_limit() -> None:
     }
 
 
-def test_status(standin: FakeDatadog, raw: Raw) -> None:
+def test_status(fake: FakeDatadog, raw: Raw) -> None:
     """A request can be answered with an error, which is not carried out."""
-    standin.faults = [Fault(method="POST", path="monitor$", status=500)]
+    fake.faults = [Fault(method="POST", path="monitor$", status=500)]
     assert raw("GET", "/api/v1/monitor")[0] == 200
     assert raw("POST", "/api/v1/monitor", MONITOR)[0] == 500
-    assert standin.objects("monitor") == {}
+    assert fake.objects("monitor") == {}
     assert raw("POST", "/api/v1/monitor", MONITOR)[0] == 200
 
 
-def test_edge(standin: FakeDatadog, official: Official) -> None:
+def test_edge(fake: FakeDatadog, official: Official) -> None:
     """Datadog's edge answers in HTML, and the client lives with that."""
-    standin.faults = [Fault(status=502)]
+    fake.faults = [Fault(status=502)]
     with pytest.raises(ApiException) as failure:
         official.monitors.list_monitors()
     assert failure.value.status == 502
     assert "502 Bad Gateway" in failure.value.body
 
 
-def test_too_many(standin: FakeDatadog, raw: Raw) -> None:
+def test_too_many(fake: FakeDatadog, raw: Raw) -> None:
     """A 429 on demand has the headers of a real one, or those given."""
-    standin.faults = [Fault(status=429, headers={"X-RateLimit-Reset": "42"})]
+    fake.faults = [Fault(status=429, headers={"X-RateLimit-Reset": "42"})]
     _, body, headers = raw("GET", "/api/v1/slo")
     assert "Please try again later." in body["errors"][0]
     assert headers["X-RateLimit-Reset"] == "42"
     assert headers["X-RateLimit-Remaining"] == "0"
 
 
-def test_client_retries(standin: FakeDatadog) -> None:
+def test_client_retries(fake: FakeDatadog) -> None:
     """The client's own retries wait for the reset that a 429 names."""
-    standin.faults = [Fault(status=429)]
-    with opened(standin, enable_retry=True, max_retries=3) as official:
+    fake.faults = [Fault(status=429)]
+    with opened(fake, enable_retry=True, max_retries=3) as official:
         assert official.monitors.list_monitors() == []
-    assert [one.status for one in standin.requests] == [429, 200]
+    assert [one.status for one in fake.requests] == [429, 200]
 
 
-def test_times_and_after(standin: FakeDatadog, raw: Raw) -> None:
+def test_times_and_after(fake: FakeDatadog, raw: Raw) -> None:
     """A fault can let some pass, and meet several."""
-    standin.faults = [Fault(times=2, after=1, status=503)]
+    fake.faults = [Fault(times=2, after=1, status=503)]
     statuses = [raw("GET", "/api/v1/monitor")[0] for _ in range(4)]
     assert statuses == [200, 503, 503, 200]
-    assert standin.faults == []
+    assert fake.faults == []
 
 
 @pytest.mark.parametrize(("kind", "kept"), [("lose_reply", 1), ("drop_request", 0)])
-def test_no_answer(standin: FakeDatadog, official: Official, kind: Any, kept: int) -> None:
+def test_no_answer(fake: FakeDatadog, official: Official, kind: Any, kept: int) -> None:
     """A request without an answer was carried out, or not."""
-    standin.faults = [Fault(method="POST", kind=kind)]
+    fake.faults = [Fault(method="POST", kind=kind)]
     with pytest.raises(urllib3.exceptions.HTTPError):
         official.monitors.create_monitor(body=typed_monitor())
-    assert len(standin.objects("monitor")) == kept
-    assert [one.status for one in standin.requests] == ([200] if kept else [0])
+    assert len(fake.objects("monitor")) == kept
+    assert [one.status for one in fake.requests] == ([200] if kept else [0])
 
 
-def test_slow(standin: FakeDatadog) -> None:
+def test_slow(fake: FakeDatadog) -> None:
     """A slow answer comes too late for a client that does not wait, but is carried out."""
-    standin.faults = [Fault(kind="slow", seconds=30)]
+    fake.faults = [Fault(kind="slow", seconds=30)]
     with (
-        opened(standin, request_timeout=0.2) as official,
+        opened(fake, request_timeout=0.2) as official,
         pytest.raises(urllib3.exceptions.HTTPError),
     ):
         official.monitors.create_monitor(body=typed_monitor())
-    assert len(standin.objects("monitor")) == 1
+    assert len(fake.objects("monitor")) == 1
 
 
-def test_latency(standin: FakeDatadog, raw: Raw) -> None:
+def test_latency(fake: FakeDatadog, raw: Raw) -> None:
     """Requests in parallel wait side by side."""
-    standin.latency = 0.2
+    fake.latency = 0.2
     began = time.monotonic()
     threads = [threading.Thread(target=raw, args=("GET", "/api/v1/monitor")) for _ in range(5)]
     for thread in threads:
@@ -199,22 +199,22 @@ def test_latency(standin: FakeDatadog, raw: Raw) -> None:
     for thread in threads:
         thread.join()
     assert 0.2 <= time.monotonic() - began < 0.9
-    assert len(standin.requests) == 5
+    assert len(fake.requests) == 5
 
 
 def test_restart(tmp_path: Path) -> None:
     """With a file its objects outlive it, and numbers are not given twice."""
     file = tmp_path / "folder" / "state.json"
-    with FakeDatadog(state=file) as standin:
-        first = Raw(standin).created("monitor", MONITOR)
-        Raw(standin).created("dashboard", DASHBOARD)
-        held = {kind: standin.objects(kind) for kind in ("monitor", "dashboard")}
-        Raw(standin).created("monitor", MONITOR | {"name": "second"})
-        last = max(standin.objects("monitor"))
-        Raw(standin)("DELETE", f"/api/v1/monitor/{last}")
-    with FakeDatadog(state=file) as standin:
-        assert {kind: standin.objects(kind) for kind in held} == held
-        third = Raw(standin).created("monitor", MONITOR | {"name": "third"})
+    with FakeDatadog(state=file) as fake:
+        first = Raw(fake).created("monitor", MONITOR)
+        Raw(fake).created("dashboard", DASHBOARD)
+        held = {kind: fake.objects(kind) for kind in ("monitor", "dashboard")}
+        Raw(fake).created("monitor", MONITOR | {"name": "second"})
+        last = max(fake.objects("monitor"))
+        Raw(fake)("DELETE", f"/api/v1/monitor/{last}")
+    with FakeDatadog(state=file) as fake:
+        assert {kind: fake.objects(kind) for kind in held} == held
+        third = Raw(fake).created("monitor", MONITOR | {"name": "third"})
         assert third["id"] > int(last) > first["id"]
     assert [one.name for one in file.parent.iterdir()] == ["state.json"]
 
@@ -222,8 +222,8 @@ def test_restart(tmp_path: Path) -> None:
 def test_ends() -> None:
     """Closed means closed, also for clients that keep their connection."""
     with ExitStack() as stack:
-        with FakeDatadog() as standin:
-            official = stack.enter_context(opened(standin))
+        with FakeDatadog() as fake:
+            official = stack.enter_context(opened(fake))
             assert official.authentication.validate().valid
         with pytest.raises(urllib3.exceptions.HTTPError):
             official.authentication.validate()
@@ -247,16 +247,16 @@ def test_own_process(tmp_path: Path) -> None:
         fake_datadog.stop(tmp_path)
 
 
-def test_taken_port(standin: FakeDatadog, tmp_path: Path) -> None:
+def test_taken_port(fake: FakeDatadog, tmp_path: Path) -> None:
     """A port that another program has is named."""
-    port = int(standin.url.rpartition(":")[2])
+    port = int(fake.url.rpartition(":")[2])
     with pytest.raises(InputError, match=f"Port {port} .* taken"):
         fake_datadog.started(tmp_path, port=port)
 
 
-def test_permissions(standin: FakeDatadog) -> None:
+def test_permissions(fake: FakeDatadog) -> None:
     """The permissions are those that Datadog's documentation names for these endpoints."""
-    assert standin.permissions == {
+    assert fake.permissions == {
         "monitors_read", "monitors_write", "monitors_downtime", "slos_read", "slos_write",
         "dashboards_read", "dashboards_write", "dashboards_public_share", "slos_corrections",
     }  # fmt: skip
