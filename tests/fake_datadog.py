@@ -44,14 +44,14 @@ DOWNTIME: dict[str, Any] = {
     "scope": "env:prod",
     "monitor_identifier": {"monitor_tags": ["service:buffer"]},
 }
-HEADERS = {"DD-API-KEY": "fake-api-key", "DD-APPLICATION-KEY": "datadog-app-key"}
+HEADERS = {"DD-API-KEY": "fake-api-key", "DD-APPLICATION-KEY": "fake-app-key"}
 
 
 class Official:
     """Datadog's own client."""
 
     def __init__(self, datadog: FakeDatadog, *, api_key: str = "fake-api-key", **settings: Any):
-        keys = {"apiKeyAuth": api_key, "appKeyAuth": "datadog-app-key"}
+        keys = {"apiKeyAuth": api_key, "appKeyAuth": "fake-app-key"}
         # Without a policy, urllib3 repeats what has no effect when repeated.
         policy = {} if settings.get("enable_retry") else {"retry_policy": urllib3.Retry(0)}
         configuration = Configuration(  # type: ignore[no-untyped-call]
