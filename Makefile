@@ -6,7 +6,8 @@ PYTHON ?= python3
 ENV := $(or $(WEBHOOK_BUFFER_ENV),local)
 BIN := .venv/bin
 RUN := $(BIN)/webhook-buffer
-YES := $(if $(filter 1 yes true,$(YES)),--yes)
+# A variable of the command line can't be reassigned, so the option has a name of its own.
+CONFIRMED := $(if $(filter 1 yes true,$(YES)),--yes)
 
 .PHONY: help setup demo test test-fast check lint types docs bench synth diff deploy destroy lock clean
 .DEFAULT_GOAL := help
@@ -22,8 +23,8 @@ demo: setup ## Send real webhooks through the buffer on this laptop, across a ba
 test: setup ## Run every test
 	@$(BIN)/pytest -n 2 --dist loadscope -q
 
-test-fast: setup ## Run the tests that need no emulator
-	@$(BIN)/pytest -n 2 --dist loadscope -q -m "not emulator"
+test-fast: setup ## Run the tests that need neither an emulator, nor a stack or a copy of the project
+	@$(BIN)/pytest -n 2 --dist loadscope -q -m "not emulator and not slow"
 
 check: setup lint types test ## What CI runs: format, lint, types, every test
 
@@ -51,10 +52,10 @@ diff: setup ## Show what a deployment of ENV would change
 	@$(RUN) diff --env $(ENV)
 
 deploy: setup ## Show the changes to ENV, ask for confirmation (YES=1: do not), deploy, smoke-test
-	@$(RUN) deploy --env $(ENV) $(YES)
+	@$(RUN) deploy --env $(ENV) $(CONFIRMED)
 
 destroy: setup ## Delete ENV's stacks and list what is kept
-	@$(RUN) destroy --env $(ENV) $(YES)
+	@$(RUN) destroy --env $(ENV) $(CONFIRMED)
 
 lock: setup ## Update and pin all dependencies, with hashes
 	@echo 'uv==0.13.9' | $(COMPILE) --universal --python-version 3.11 --no-annotate -o requirements-uv.txt -

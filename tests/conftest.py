@@ -58,6 +58,22 @@ _TOGETHER = {
 }
 
 
+# Files whose tests synthesize stacks, copy or build the project, or play whole benchmarks.
+_SLOW = {
+    *(file for file, group in _TOGETHER.items() if group in ("synth", "bench", "datadog")),
+    "tests/alarms/test_cases.py",
+    "tests/alarms/test_change_a_threshold.py",
+    "tests/dashboards/test_add_a_widget.py",
+    "tests/monitoring/datadog/test_recordings.py",
+    "tests/monitoring/test_cloudwatch_dashboard.py",
+    "tests/test_alarmproof_wheel.py",
+    "tests/test_guides.py",
+    "tests/test_packaging.py",
+    "tests/webhook_buffer/cli/test_os_errors.py",
+    "tests/webhook_buffer/laptop/test_failures.py",
+}
+
+
 class _ByGroup(LoadScopeScheduling):  # type: ignore[misc]
     """Any worker takes the next test, but for groups. xdist's own are not seen by pytest 9.2."""
 
@@ -81,10 +97,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None]:
-    """Marks what uses the fixture ``emulator``, so that -m sees it; then applies ``--order``."""
+    """Marks what is slow or uses an emulator, so that -m sees it; then applies ``--order``."""
     for item in items:
         if "emulator" in getattr(item, "fixturenames", ()):
             item.add_marker("emulator")
+        if item.nodeid.partition("::")[0] in _SLOW:
+            item.add_marker("slow")
     yield
     order = config.getoption("--order")
     if order == "reversed":

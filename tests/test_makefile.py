@@ -34,3 +34,17 @@ def test_the_environment_is_chosen_on_the_command_line(
     assert done.stdout.splitlines()[-1].split()[:4] == [
         ".venv/bin/webhook-buffer", target, "--env", expected,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("yes", ["1", "yes", "true"])
+@pytest.mark.parametrize("target", ["deploy", "destroy"])
+def test_yes_on_the_command_line_confirms(target: str, yes: str) -> None:
+    """YES=1 behind the target becomes --yes, and nothing else is passed on."""
+    outer = {name: text for name, text in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(
+        [shutil.which("make") or "make", "--dry-run", "--no-print-directory", target, f"YES={yes}"],
+        cwd=ROOT, env=outer, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1].split() == [
+        ".venv/bin/webhook-buffer", target, "--env", "local", "--yes",
+    ]  # fmt: skip

@@ -80,6 +80,7 @@ def markdown(results: Results) -> str:
         "The alarms are evaluated as CloudWatch documents it",
         "([alarmproof](../packages/alarmproof/docs/test.md)).",
         "[Decision 14](decisions/0014-benchmark.md) derives the model and says what it can't show.",
+        "Our set includes `no-traffic` (mode 10), which an environment turns on with `traffic`.",
         "What a laptop shows was also [recorded](#recorded-from-a-running-buffer); nothing of",
         "this was recorded on AWS.",
         "",

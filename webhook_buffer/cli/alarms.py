@@ -10,7 +10,7 @@ from rich.table import Table
 
 from monitoring import cost, wording
 from monitoring.alarm_guide import steps, steps_of
-from monitoring.alarm_set import AlarmSet, CompositeAlarm
+from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from settings.errors import InputError
 from settings.loader import load
 from webhook_buffer.cli import alarmproof, recording
@@ -67,10 +67,11 @@ def show_alarm(
     """Explain one alarm: when and why it fires, who is notified, and the first steps."""
     alarms = alarm_set(load(env))
     composite = next((one for one in alarms.composites if one.composite.id == name), None)
-    rows = _of_composite(composite, alarms) if composite else _of_alarm(alarms, name)
     if as_json:
-        console.print_json(data={_key(name): value for name, value in rows})
+        found = _incident(composite, alarms) if composite else _explained(alarms, name)
+        console.print_json(data=found)
         return
+    rows = _of_composite(composite, alarms) if composite else _of_alarm(alarms, name)
     show([(name, _text(value)) for name, value in rows])
 
 
@@ -100,8 +101,8 @@ def drill_alarm(
         return
     if not channels:
         raise InputError(
-            f"No channel of '{env}' receives '{name}'. Add its severity to a channel's severities "
-            "in cdk.json."
+            f"No channel of '{env}' receives '{name}'. Add '{alarm.severity.value}' to a channel's "
+            "severities in cdk.json."
         )
     through = f" as part of {incident.composite.id}" if incident else ""
     console.print(
@@ -190,40 +191,68 @@ def _show_cost(alarms: AlarmSet) -> None:
 def _document(alarms: AlarmSet) -> dict[str, Any]:
     """What `list` shows, for other programs."""
     return {
-        "alarms": [
-            {
-                "id": alarm.signal.id,
-                "name": alarm.name,
-                "title": alarm.signal.title,
-                "condition": wording.condition(alarm),
-                "severity": alarm.severity.value,
-                "incident": incident.composite.id
-                if (incident := alarms.incident(alarm.signal.id))
-                else None,
-                "covers": [int(mode) for mode in alarm.signal.covers],
-                "dollarsPerMonth": round(cost.of_alarm(alarm), 2),
-            }
-            for alarm in alarms.alarms
-        ],
-        "incidents": [
-            {
-                "id": one.composite.id,
-                "name": one.name,
-                "title": one.composite.title,
-                "severity": one.severity.value,
-                "activeWhile": wording.parts(one),
-            }
-            for one in alarms.composites
-        ],
+        "alarms": [_entry(alarm, alarms) for alarm in alarms.alarms],
+        "incidents": [_incident(composite, alarms) for composite in alarms.composites],
         "leftOut": dict(alarms.left_out),
         "dollarsPerMonth": round(cost.total(cost.monthly(alarms)), 2),
     }
 
 
-def _key(heading: str) -> str:
-    """``What is wrong`` → ``whatIsWrong``."""
-    first, *rest = heading.lower().split()
-    return first + "".join(word.capitalize() for word in rest)
+def _entry(alarm: Alarm, alarms: AlarmSet) -> dict[str, Any]:
+    incident = alarms.incident(alarm.signal.id)
+    return {
+        "id": alarm.signal.id,
+        "name": alarm.name,
+        "title": alarm.signal.title,
+        "condition": wording.condition(alarm),
+        "severity": alarm.severity.value,
+        "incident": incident.composite.id if incident else None,
+        "covers": [int(mode) for mode in alarm.signal.covers],
+        "dollarsPerMonth": round(cost.of_alarm(alarm), 2),
+    }
+
+
+def _explained(alarms: AlarmSet, name: str) -> dict[str, Any]:
+    """What `show` shows of an alarm, for other programs."""
+    alarm, _, channels = drill.notified(alarms, name)
+    signal = alarm.signal
+    return {
+        **_entry(alarm, alarms),
+        "impact": signal.impact,
+        "threshold": alarm.threshold,
+        "unit": signal.threshold.unit,
+        "reason": signal.threshold.reason,
+        "expression": alarm.expression,
+        "metrics": [
+            {
+                "id": query,
+                "namespace": measure.namespace,
+                "name": measure.name,
+                "statistic": measure.statistic,
+                "dimensions": dict(measure.dimensions),
+            }
+            for query, measure in alarm.measures.items()
+        ],
+        "missingData": signal.missing.value,
+        "evaluatedBy": signal.evaluated_by.value,
+        "notifies": channels,
+        "firstSteps": steps_of(alarm, alarms),
+        "runbook": f"{alarms.settings.runbookUrl}#{signal.runbook}",
+    }
+
+
+def _incident(alarm: CompositeAlarm, alarms: AlarmSet) -> dict[str, Any]:
+    composite = alarm.composite
+    return {
+        "id": composite.id,
+        "name": alarm.name,
+        "title": composite.title,
+        "impact": composite.impact,
+        "severity": composite.severity.value,
+        "activeWhile": wording.parts(alarm),
+        "silentDuring": composite.suppressed_by,
+        "firstSteps": steps(composite.id, alarms),
+    }
 
 
 def _text(value: str | list[str]) -> str:

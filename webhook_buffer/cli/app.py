@@ -125,7 +125,7 @@ def send(
     path: Annotated[Path, typer.Argument(help="A payload, or a folder with one payload per file.")],
     env: Env = LOCAL,
     rate: Annotated[float, typer.Option(help="Maximum webhooks per second.", min=0.01)] = 10,
-    repeat: Annotated[int, typer.Option(help="How often to send everything.", min=1)] = 1,
+    repeat: Annotated[int, typer.Option(help="How many times to send everything.", min=1)] = 1,
     header: Annotated[
         list[str] | None, typer.Option("--header", "-H", help="'Name: value'; can be repeated.")
     ] = None,

@@ -66,6 +66,8 @@ def plan_objects(
     found = _plan(api, settings)
     if out:
         write(out, json.dumps(found.document(), indent=2) + "\n")
+        if not as_json:
+            console.print(f"Plan written to {out}", soft_wrap=True)
     if as_json:
         console.print_json(data=found.document())
         raise typer.Exit(2 if detailed and found.changing() else 0)
@@ -204,6 +206,7 @@ def render_objects(
 
     written = files(definitions(load(env)))
     for name, text in written.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write(folder / name, text)
     console.print(f"{len(written)} files in {folder}.")
 

@@ -36,6 +36,7 @@ def main() -> None:
     wanted = generated()
     changed = [file for file, text in wanted.items() if not file.exists() or _read(file) != text]
     for file in changed:
+        file.parent.mkdir(parents=True, exist_ok=True)
         write(file, wanted[file])
     old = stale(wanted)
     for file in old:

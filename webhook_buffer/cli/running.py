@@ -147,7 +147,7 @@ def logs(
         for line in lines:
             print(log_lines.describe(line))
         if not lines:
-            console.print(f"Nothing was logged in the last {minutes} minutes.")
+            console.print(f"Nothing was logged in the last {minutes} min.")
         return
     try:
         for line in log_lines.follow(target, chosen, since=since, runtime=runtime):

@@ -41,7 +41,8 @@ def require_answer(yes: bool) -> None:
     """
     if not yes and not sys.stdin.isatty():
         raise InputError(
-            "This command asks for confirmation, and standard input is not a terminal; pass --yes."
+            "This command asks for confirmation, and standard input is not a terminal; pass --yes "
+            "(with make: YES=1)."
         )
 
 

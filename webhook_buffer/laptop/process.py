@@ -138,6 +138,7 @@ class Background:
         return process, running
 
     def _record(self, record: _Record) -> None:
+        self._record_file.parent.mkdir(parents=True, exist_ok=True)
         write(self._record_file, json.dumps(vars(record)))
 
     def stop(self) -> Running | None:

@@ -95,6 +95,7 @@ class Cdk:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         output = _DSN.sub("(a Sentry DSN)", result.stdout)
+        log.parent.mkdir(parents=True, exist_ok=True)
         write(log, output)
         if result.returncode:
             raise ToolError(f"cdk {name} failed:\n{_reason(output)}", log=log)

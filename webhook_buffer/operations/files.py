@@ -13,14 +13,13 @@ def write(file: Path, text: str) -> None:
     """Writes a file as UTF-8, whole or not at all; what was there stays until then.
 
     Args:
-        file: its folder is created; a device is written to as it is.
+        file: in a folder that exists; a device is written to as it is.
 
     Raises:
         FileError: When it can't be written.
     """
     file = file.resolve()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists() and not file.is_file():
             file.write_text(text, "utf-8")
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -70,9 +70,19 @@ def describe(line: Line) -> str:
     moment = datetime.fromtimestamp(line.at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     if not line.fields:
         return f"{moment} {line.function:12} {line.text}"
-    common = ("at", "level", "event", "service", "env", "function", "request_id")
-    rest = " ".join(f"{key}={value}" for key, value in line.fields.items() if key not in common)
+    left_out = {"at", "level", "event", "service", "env", "function", "request_id"}
+    left_out |= _metrics(line.fields)
+    rest = " ".join(f"{key}={value}" for key, value in line.fields.items() if key not in left_out)
     return f"{moment} {line.function:12} {line.fields['level']:7} {line.fields['event']} {rest}"
+
+
+def _metrics(fields: Mapping[str, Any]) -> set[str]:
+    """The fields of a line that are there for CloudWatch's metrics alone.
+
+    Source: CloudWatch user guide, "Embedded metric format specification".
+    """
+    directives = fields.get("_aws", {}).get("CloudWatchMetrics", [])
+    return {"_aws"} | {metric["Name"] for one in directives for metric in one["Metrics"]}
 
 
 def _of(target: Environment, function: str, since: int) -> Iterator[Line]:

@@ -257,7 +257,9 @@ def test_alarms_as_json(run: Run) -> None:
     assert [one["id"] for one in listed["alarms"]] == [one.signal.id for one in alarms.alarms]
     assert listed["leftOut"] == dict(alarms.left_out)
     age = json.loads(run("alarms", "show", "queue-age-page", "--json", "--env", "prd")[1])
-    assert age["alarm"] == "webhook-buffer-prd-queue-age-page"
+    assert age["name"] == "webhook-buffer-prd-queue-age-page"
+    assert (age["threshold"], age["unit"]) == (900, "Seconds")
+    assert [one["name"] for one in age["metrics"]] == ["ApproximateAgeOfOldestMessage"]
     assert len(age["firstSteps"]) > 1
     incident = json.loads(run("alarms", "show", "deliveries-failing", "--json")[1])
     assert incident["activeWhile"].startswith("backend-down")

@@ -94,7 +94,7 @@ def test_nothing_is_left_half_written(tmp_path: Path) -> None:
 
 def test_written_files_keep_their_mode(tmp_path: Path) -> None:
     """A new file is as readable as the umask says, and a rewritten one as it was."""
-    file = tmp_path / "new" / "file"
+    file = tmp_path / "file"
     write(file, "a")
     reference = tmp_path / "reference"
     reference.touch()
@@ -102,6 +102,13 @@ def test_written_files_keep_their_mode(tmp_path: Path) -> None:
     file.chmod(0o640)
     write(file, "b")
     assert (stat.S_IMODE(file.stat().st_mode), file.read_text()) == (0o640, "b")
+
+
+def test_a_typo_in_a_path_creates_no_folder(tmp_path: Path) -> None:
+    """A folder that does not exist is an error that names it, and stays that way."""
+    with pytest.raises(FileError, match=r"No such file or directory\. Correct the path"):
+        write(tmp_path / "typo" / "file", "a")
+    assert not (tmp_path / "typo").exists()
 
 
 def test_a_folder_without_permission(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The laptop, end to end through the public command: deployed, used, changed, taken away.
 
-One emulator and one deployment serve the whole file; the tests that change it come last.
+One emulator and one deployment serve the whole file; what a test stops, the next one starts.
 """
 
 from __future__ import annotations
@@ -63,6 +63,12 @@ class Laptop:
         return found
 
     @property
+    def running(self) -> bool:
+        """Whether the emulator is there, and so everything that ``up`` deployed."""
+        file = self.state / "emulator" / "emulator.json"
+        return file.exists() and psutil.pid_exists(self.emulator["pid"])
+
+    @property
     def target(self) -> Environment:
         return Environment(
             settings=load("local"),
@@ -82,7 +88,7 @@ class Laptop:
 
 
 @pytest.fixture(scope="session")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """After ``webhook-buffer up`` on a free port."""
     import socket
 
@@ -95,6 +101,14 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     assert "webhook-buffer down" in output
     yield one
     one.run("down")
+
+
+@pytest.fixture
+def laptop(deployed: Laptop) -> Laptop:
+    """The laptop with the buffer on it, whatever an earlier test stopped."""
+    if not deployed.running:
+        deployed.run("up")
+    return deployed
 
 
 def test_outputs_file_is_the_contract(laptop: Laptop) -> None:
