@@ -260,6 +260,9 @@ def test_connections_are_kept(answer: bytes, kept: bool) -> None:
         assert len(connections) == (1 if kept else 3)
         _ask(wire.url, keep=False)
         assert len(connections) == (2 if kept else 4)
+        for connection in connections:
+            with suppress(OSError):  # closed already
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize(
