@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from monitoring import cost, wording
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
+from monitoring.documents import COMMAND, ENVIRONMENT
 from monitoring.model import metrics
 from monitoring.model.signals import FailureMode
 from monitoring.quantities import quantity
 from settings import paths
 
 FILE = paths.ROOT / "docs" / "alarms.md"
-COMMAND = "make docs"
-ENVIRONMENT = "prd"
 
 _INTRO = f"""\
 # Alarms

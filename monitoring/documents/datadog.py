@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 
 from monitoring.datadog.definition import Definition, Kind, resolved
+from monitoring.documents import COMMAND, ENVIRONMENT
 from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
 
-ENVIRONMENT = "prd"
 FOLDER = ROOT / "docs" / "datadog"
-COMMAND = "make docs"
 # The settings of an environment that publishes everything; the values are examples.
 EXAMPLE = {
     "apiKeySecretArn": "arn:aws:secretsmanager:us-east-1:333333333333:secret:datadog-api-abcdef",

@@ -14,13 +14,12 @@ from typing import Any
 from monitoring import placeholders
 from monitoring.alarm_guide import number
 from monitoring.alarm_set import AlarmSet, alarm_set, resolved
+from monitoring.documents import ENVIRONMENT
 from monitoring.model.catalog import Catalog
 from settings.errors import DefinitionError
 from settings.loader import load
 from settings.paths import RUNBOOK
 
-COMMAND = "make docs"
-ENVIRONMENT = "prd"
 # One resource of each kind; their signals are named after these roles (`existing-queue-depth`).
 EXISTING: Mapping[str, Any] = {
     "backend_url": None,

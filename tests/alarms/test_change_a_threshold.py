@@ -9,12 +9,6 @@ import pytest
 
 from tests.source_tree import Copy, copied
 
-# What `make docs` writes, but for the benchmark's page: simulating it takes a minute.
-_DOCS = (
-    "from webhook_buffer.cli.docs import generated\n"
-    "for file, text in generated().items():\n"
-    "    file.write_text(text, 'utf-8')\n"
-)
 # What `make check` runs of what a threshold can touch, without what needs a synthesized stack.
 _TESTS = (
     "tests/alarms/test_cases.py",
@@ -57,8 +51,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         for part in parts
     ]
     cases.write_text("".join(changed), "utf-8")
-    written = copy.run("python", "-c", _DOCS)
-    assert written.returncode == 0, written.stderr
+    copy.write_documents()
     return copy
 
 

@@ -16,12 +16,6 @@ from settings.paths import ROOT
 from tests.source_tree import Copy, copied
 
 PAGE = (ROOT / "docs" / "add-a-widget.md").read_text("utf-8")
-# What `make docs` writes, but for the benchmark's page, which takes a minute and no dashboard.
-_DOCS = (
-    "from webhook_buffer.cli.docs import generated\n"
-    "for file, text in generated().items():\n"
-    "    file.write_text(text, 'utf-8')\n"
-)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +49,7 @@ def _insert(file: Path, title: str, code: str) -> None:
 def test_the_copy_passes_its_checks(tree: Copy) -> None:
     """After the page's commands the tree is linted and formatted, and its tests pass."""
     assert re.search(r"^make docs ", PAGE, re.MULTILINE)
-    written = tree.run("python", "-c", _DOCS)
-    assert written.returncode == 0, written.stderr
+    tree.write_documents()
     for check in (
         ("ruff", "check", "dashboards"),
         ("ruff", "format", "--check", "dashboards"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
+
+from alarmproof.files import replacing
 
 from settings.errors import FileError
 
@@ -20,28 +20,7 @@ def write(file: Path, text: str) -> None:
     """
     file = file.resolve()
     try:
-        if file.exists() and not file.is_file():
-            file.write_text(text, "utf-8")
-        else:
-            _replace(file, text)
+        with replacing(file) as temporary:
+            temporary.write_text(text, "utf-8")
     except OSError as error:
         raise FileError(error, file) from None
-
-
-def _replace(file: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    beside = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        beside.chmod(file.stat().st_mode & 0o777 if file.exists() else 0o666 & ~_umask())
-        beside.replace(file)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from monitoring.documents.datadog import COMMAND, FOLDER, example, files, index
+from monitoring.documents import COMMAND
+from monitoring.documents.datadog import FOLDER, example, files, index
 from webhook_buffer.composition import definitions
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alarms import CATALOG
-from monitoring.documents import runbook
+from monitoring.documents import COMMAND, runbook
 from settings.errors import DefinitionError
 from settings.paths import RUNBOOK
 from tests.monitoring import fixtures
@@ -19,7 +19,7 @@ def test_the_runbook_s_numbers_are_current() -> None:
     """docs/runbook.md has the numbers of today's signals and default settings."""
     text = RUNBOOK.read_text("utf-8")
     fresh = runbook.refreshed(text, runbook.sources(CATALOG))
-    assert text == fresh, f"refresh it: {runbook.COMMAND}"
+    assert text == fresh, f"refresh it: {COMMAND}"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,6 @@ parser = argparse.ArgumentParser(prog="webhook_buffer.laptop.fake_datadog", desc
 parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--state", type=Path)
 arguments = parser.parse_args()
-with FakeDatadog(port=arguments.port, state=arguments.state) as standin:
-    print(standin.url, flush=True)
+with FakeDatadog(port=arguments.port, state=arguments.state) as fake:
+    print(fake.url, flush=True)
     threading.Event().wait()

@@ -106,7 +106,7 @@ class FakeDatadog:
             self._store.save()
 
     def __enter__(self) -> Self:
-        handler = type("Handler", (_Handler,), {"standin": self})
+        handler = type("Handler", (_Handler,), {"fake": self})
         self._server = listening(handler, self._port)
         self._port = self._server.server_port
         return self
@@ -209,15 +209,15 @@ def _parsed(content: bytes) -> Any:
 
 
 class _Handler(AnyMethod):
-    """Hands any method on any path to ``standin``."""
+    """Hands any method on any path to ``fake``."""
 
     # An answer leaves in one piece: in two, the second waits for the first's receipt.
     wbufsize = -1
-    standin: FakeDatadog
+    fake: FakeDatadog
 
     def setup(self) -> None:
         super().setup()
-        self.standin.track(self.connection, begins=True)
+        self.fake.track(self.connection, begins=True)
 
     def handle(self) -> None:
         # A client that gave up is its own affair.
@@ -225,13 +225,13 @@ class _Handler(AnyMethod):
             super().handle()
 
     def finish(self) -> None:
-        self.standin.track(self.connection, begins=False)
+        self.fake.track(self.connection, begins=False)
         with contextlib.suppress(OSError):
             super().finish()
 
     def serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        reply = self.standin.answer(self.command, self.path, self.headers, content)
+        reply = self.fake.answer(self.command, self.path, self.headers, content)
         if reply is None:
             self.close_connection = True
             return

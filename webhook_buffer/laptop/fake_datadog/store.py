@@ -14,7 +14,7 @@ KINDS = ("monitor", "slo", "dashboard", "downtime", "event")
 # Kept, and shown on no list of their own.
 _BESIDE = ("deleted dashboard", "slo correction")
 ORG_ID = 321813
-AUTHOR = {"name": "Stand-In", "handle": "standin@example.com", "email": "standin@example.com"}
+AUTHOR = {"name": "Fake", "handle": "fake@example.com", "email": "fake@example.com"}
 AUTHOR_ID = 1445416
 _FIRST_NUMBER = 100_000_000
 

@@ -59,10 +59,26 @@ def write_text(file: Path, text: str) -> None:
 def written(file: Path) -> Iterator[Path]:
     """A temporary file beside ``file``, which replaces it in the end.
 
+    Raises:
+        InputError: When the file can't be written.
+    """
+    try:
+        if file.is_file() and not os.access(file, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        with replacing(file) as temporary:
+            yield temporary
+    except OSError as error:
+        raise InputError(f"{file}: can't be written ({error.strerror or error}).") from None
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A temporary file beside ``file``, which replaces it at the end and keeps its mode.
+
     A device or a pipe (``/dev/stdout``) is written to directly.
 
     Raises:
-        InputError: When the file can't be written.
+        OSError: When the file can't be written; an existing file is then unchanged.
     """
     target = file.resolve()
     temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}.tmp")
@@ -73,14 +89,10 @@ def written(file: Path) -> Iterator[Path]:
             yield target
             return
         if target.exists():
-            if not os.access(target, os.W_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             temporary.touch()
             shutil.copymode(target, temporary)
         yield temporary
         temporary.replace(target)
-    except OSError as error:
-        raise InputError(f"{file}: can't be written ({error.strerror or error}).") from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
