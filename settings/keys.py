@@ -1,33 +1,60 @@
 """The keys of an environment's block in ``cdk.json``, each with its limits and their source.
 
-``docs/settings.md`` explains every key.
+Types, defaults, limits and descriptions are what ``make docs`` writes to ``docs/settings.md``.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from lambdas import extract
 from lambdas.backend_url import Backend
 from settings.datadog import Datadog
-from settings.monitoring import AlarmChange, Channel, Existing, Part, Traffic
+from settings.forms import Form, Parsed
+from settings.monitoring import AlarmChange, Channel, Existing, Name, Part, Traffic
 
-
-def _extractor(line: Any) -> Any:
-    if isinstance(line, str):
-        extract.parse(line)
-    return line
-
-
-def _backend(url: Any) -> Any:
-    if isinstance(url, str):
-        Backend.parse(url)
-    return url
-
-
-Extractors = list[Annotated[str, BeforeValidator(_extractor)]]
+Extractors = list[
+    Annotated[str, AfterValidator(Parsed("an [extractor](#extractors)", extract.parse))]
+]
+BackendUrl = Annotated[
+    str,
+    AfterValidator(
+        Parsed("an HTTP or HTTPS URL without credentials, query and fragment", Backend.parse)
+    ),
+]
+Account = Annotated[str, AfterValidator(Form("an AWS account's twelve digits", r"\d{12}"))]
+Region = Annotated[
+    str, AfterValidator(Form("an AWS region such as eu-central-1", r"[a-z]{2}(-[a-z]+)+-\d"))
+]
+EnvironmentName = Annotated[
+    str,
+    AfterValidator(
+        Form(
+            "a name: up to 16 lowercase letters, digits and hyphens, such as dev",
+            r"[a-z][a-z0-9-]{0,15}",
+        )
+    ),
+]
+Subdomain = Annotated[
+    str,
+    AfterValidator(Form("a subdomain such as webhooks", r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")),
+]
+Domain = Annotated[
+    str, AfterValidator(Form("a domain such as example.com", r"[a-z0-9-]+(\.[a-z0-9-]+)+"))
+]
+CertificateArn = Annotated[
+    str,
+    AfterValidator(Form("the ARN of an ACM certificate", r"arn:aws[a-z-]*:acm:.+:certificate/.+")),
+]
+Dsn = Annotated[
+    str, AfterValidator(Form("a Sentry DSN, https://KEY@HOST/PROJECT", r"https?://[^@/]+@[^/]+/.+"))
+]
+FunctionArn = Annotated[
+    str,
+    AfterValidator(Form("the ARN of a Lambda function", r"arn:aws[a-z-]*:lambda:.+:function:.+")),
+]
 
 # Source: CloudWatch Logs API reference, PutRetentionPolicy.
 LogRetention = Literal[
@@ -39,61 +66,194 @@ LogRetention = Literal[
 class Keys(Part):
     """One environment's block, key by key."""
 
-    awsAccount: Annotated[str, Field(pattern=r"^\d{12}$")]
-    awsRegion: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-    environment: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
-    service: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    awsAccount: Account = Field(
+        description="`000000000000` is not a real account: such an environment runs on the "
+        "laptop's emulator.",
+    )
+    awsRegion: Region = Field(description="The region to deploy the stacks to.")
+    environment: EnvironmentName = Field(
+        description="The name of the block. It is part of every physical name, and the value of "
+        "the tag `env`.",
+    )
+    service: Name = Field(
+        description="Part of every physical name, and the value of the tag `service`."
+    )
 
-    backend_url: Annotated[str, BeforeValidator(_backend)] | None = None
-    create_faux_backend: bool = False
+    backend_url: BackendUrl | None = Field(
+        default=None,
+        description="Where webhooks are delivered; each webhook's path is appended. Set either "
+        "this or `create_faux_backend`.",
+    )
+    create_faux_backend: bool = Field(
+        default=False, description="Deploy a practice backend and deliver webhooks to it."
+    )
 
-    subdomain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] | None = None
-    domain: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")] | None = None
-    acmCertificateArn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:acm:.+:certificate/.+$")] | (
-        None
-    ) = None
+    subdomain: Subdomain | None = Field(
+        default=None,
+        description="With `domain` and `acmCertificateArn`: serve the buffer at "
+        "`subdomain.domain`.",
+    )
+    domain: Domain | None = Field(
+        default=None,
+        description="A Route 53 hosted zone in the same account. The template names it; nothing "
+        "looks it up.",
+    )
+    acmCertificateArn: CertificateArn | None = Field(
+        default=None,
+        description="The certificate for `subdomain.domain`, in the same region.",
+    )
 
-    sentryDsn: Annotated[str, Field(pattern=r"^https?://[^@/]+@[^/]+/.+$")] | None = None
-    forwarderArn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:lambda:.+:function:.+$")] | (
-        None
-    ) = None
+    sentryDsn: Dsn | None = Field(
+        default=None,
+        description="The Sentry project that receives failures. The DSN becomes an environment "
+        "variable of the functions and is readable in the template; a DSN only allows sending "
+        "events.",
+    )
+    forwarderArn: FunctionArn | None = Field(
+        default=None,
+        description="The Datadog Forwarder, which reads telemetry from the functions' logs. An "
+        "alternative to `datadog.apiKeySecretArn`.",
+    )
 
-    groupId: Extractors = ["header:X-Group-Id", "query:group_id", "json:group_id"]
-    groupIdMissing: Literal["own", "reject"] = "own"
-    deduplicationId: Extractors = []
+    groupId: Extractors = Field(
+        default=["header:X-Group-Id", "query:group_id", "json:group_id"],
+        description="Extractors of the group id, tried in order. Webhooks of one group are "
+        "delivered one after the other.",
+    )
+    groupIdMissing: Literal["own", "reject"] = Field(
+        default="own",
+        description="Handling of webhooks without a group id: `own` gives the webhook a group of "
+        "its own (named by its deduplication id, so that a repeat lands in the same group as its "
+        "original); `reject` answers 400.",
+    )
+    deduplicationId: Extractors = Field(
+        default=[],
+        description="Extractors of the deduplication id. A webhook whose id SQS has seen in the "
+        "same group within 5 minutes is accepted but not delivered again. Without an id, every "
+        "request is delivered.",
+    )
 
     # Source: Lambda API reference, ScalingConfig: 2 to 1000.
-    maxConcurrency: Annotated[int, Field(ge=2, le=1000)] = 10
+    maxConcurrency: int = Field(
+        default=10,
+        ge=2,
+        le=1000,
+        description="Maximum concurrent deliveries across all groups.",
+    )
     # API Gateway gives up on an integration after 30 s.
-    publishTimeoutSeconds: Annotated[int, Field(ge=7, le=29)] = 10
+    publishTimeoutSeconds: int = Field(default=10, ge=7, le=29, description="Timeout of `publish`.")
     # Below 5 s no time is left for the backend after writing the record; above 900 s
     # Lambda refuses.
-    subscribeTimeoutSeconds: Annotated[int, Field(ge=5, le=900)] = 10
-    retryBaseSeconds: Annotated[int, Field(ge=1, le=900)] = 2
+    subscribeTimeoutSeconds: int = Field(
+        default=10,
+        ge=5,
+        le=900,
+        description="Timeout of `subscribe`. The backend gets this minus 3 s. The queue's "
+        "visibility timeout is six times this.",
+    )
+    retryBaseSeconds: int = Field(
+        default=2,
+        ge=1,
+        le=900,
+        description="Delay after the first failed attempt. It doubles with each further attempt, "
+        "with jitter.",
+    )
     # SQS lets a received message wait 12 h in all, the attempt included.
-    retryMaxSeconds: Annotated[int, Field(ge=1, le=36_000)] = 300
-    retryAfterMaxSeconds: Annotated[int, Field(ge=0, le=36_000)] = 900
+    retryMaxSeconds: int = Field(default=300, ge=1, le=36_000, description="Maximum of that delay.")
+    retryAfterMaxSeconds: int = Field(
+        default=900,
+        ge=0,
+        le=36_000,
+        description="Maximum delay that a backend can request with `Retry-After`.",
+    )
     # Source: SQS quotas: 14 days at most.
-    retentionDays: Annotated[int, Field(ge=1, le=14)] = 14
-    recordTtlDays: Annotated[int, Field(ge=1, le=3650)] = 30
-    logRetentionDays: LogRetention = 30
-    testFlags: bool = False
+    retentionDays: int = Field(
+        default=14,
+        ge=1,
+        le=14,
+        description="How long SQS keeps a webhook that can't be delivered. After that, the "
+        "webhook is lost.",
+    )
+    recordTtlDays: int = Field(
+        default=30, ge=1, le=3650, description="How long DynamoDB keeps records."
+    )
+    logRetentionDays: LogRetention = Field(default=30, description="How long logs are kept.")
+    testFlags: bool = Field(
+        default=False,
+        description="Honor flags in JSON bodies; see [Test flags](#test-flags). Leave it off "
+        "wherever strangers can send webhooks.",
+    )
 
-    monitoring: bool = True
-    runbookUrl: Annotated[str, Field(min_length=1)] = "docs/runbook.md"
+    monitoring: bool = Field(
+        default=True, description="Deploy the monitoring stack alongside the buffer."
+    )
+    runbookUrl: str = Field(
+        default="docs/runbook.md",
+        min_length=1,
+        description="URL of the runbook. Alarms and notifications link to its headings.",
+    )
     # All of them are one environment variable of notify.
-    notifications: Annotated[list[Channel], Field(max_length=10)] = []
-    alarms: dict[str, AlarmChange] = {}
-    heartbeat: Literal["buffer", "backend", "off"] = "buffer"
+    notifications: list[Channel] = Field(
+        default=[],
+        max_length=10,
+        description="Notification channels; see [Channels](#channels). Without any, `deploy` "
+        "warns that no channel receives the alarms.",
+    )
+    alarms: dict[str, AlarmChange] = Field(
+        default={}, description="Overrides of signals, by their id; see [Alarms](#alarms)."
+    )
+    heartbeat: Literal["buffer", "backend", "off"] = Field(
+        default="buffer",
+        description="A marked webhook sent every few minutes through the API, the queue and "
+        "`subscribe`. `buffer` stops there. `backend` continues to the backend, which must answer "
+        "2xx at `/webhook-buffer/heartbeat` (header `X-Buffer-Heartbeat`). `off` sends no "
+        "heartbeats, and then the alert path is not probed either.",
+    )
     # Half a day at most: three of them decide, within CloudWatch's one day.
-    heartbeatMinutes: Annotated[int, Field(ge=1, le=360)] = 5
-    traffic: Traffic | None = None
+    heartbeatMinutes: int = Field(
+        default=5,
+        ge=1,
+        le=360,
+        description="Minutes between heartbeats. Three missed heartbeats raise an alarm.",
+    )
+    traffic: Traffic | None = Field(
+        default=None,
+        description="The hours in which every half hour has traffic; see [Traffic](#traffic). "
+        "Enables the alarm `no-traffic` during those hours.",
+    )
     # Five minutes: by then retries have outlasted a passing fault.
-    deliveryTargetSeconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    deliveryTargetSeconds: int = Field(
+        default=300,
+        ge=1,
+        le=86_400,
+        description="A webhook delivered within this time of its receipt counts as on time.",
+    )
     # Below 95 % the fast burn would be more than all requests.
-    acceptedObjective: Annotated[float, Field(ge=95, lt=100)] = 99.9
-    deliveredObjective: Annotated[float, Field(ge=95, lt=100)] = 99.0
+    acceptedObjective: float = Field(
+        default=99.9,
+        ge=95,
+        lt=100,
+        description="Percent of requests in 30 days that are not answered 5xx.",
+    )
+    deliveredObjective: float = Field(
+        default=99.0,
+        ge=95,
+        lt=100,
+        description="Percent of webhooks in 30 days that are delivered on time.",
+    )
     # Source: Lambda quotas: 1,000 by default; new accounts may have less.
-    lambdaConcurrencyQuota: Annotated[int, Field(ge=10)] = 1000
-    existing: Existing | None = None
-    datadog: Datadog | None = None
+    lambdaConcurrencyQuota: int = Field(
+        default=1000,
+        ge=10,
+        description="The account's Lambda quota of concurrent executions; new accounts have less.",
+    )
+    existing: Existing | None = Field(
+        default=None,
+        description="Monitor resources that this app did not create, and deploy no buffer; see "
+        "[Existing resources](#existing-resources).",
+    )
+    datadog: Datadog | None = Field(
+        default=None,
+        description="Instrumentation of the functions, and the objects published to Datadog; see "
+        "[Datadog](#datadog). Without it, Datadog is not used at all.",
+    )

@@ -80,14 +80,6 @@ def load(
         ) from None
 
 
-# What the patterns mean, for whoever writes a value.
-_FORMS = {
-    r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, such as 22:00",
-    r"^[a-z][a-z0-9-]{0,31}$": "a name: up to 32 small letters, digits and hyphens, such as nights",
-    r"^\d{12}$": "an AWS account's twelve digits",
-}
-
-
 def _problems(entry: Any) -> list[str]:
     """One of pydantic's errors; a block's contradictions come as a single error, line by line."""
     if entry["type"] == "value_error" and not entry["loc"]:
@@ -108,10 +100,6 @@ def _problem(entry: Any) -> str:
             return f"key '{path}': unknown; remove it or correct its spelling{known}"
         case "value_error" if isinstance(entry["input"], dict):
             return f"key '{path}': {text}"
-        case "string_pattern_mismatch":
-            form = entry["ctx"]["pattern"]
-            like = _FORMS.get(form, f"of the form {form}")
-            return f"key '{path}': is not {like} (it is {_shown(path, entry['input'])})"
         case "model_type" | "dict_type":
             return f"key '{path}': must be a block, {{…}} (it is {_shown(path, entry['input'])})"
         case "list_type":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from settings.forms import Form
 
 
 class Part(BaseModel):
@@ -14,22 +16,67 @@ class Part(BaseModel):
 
 
 SecretArn = Annotated[
-    str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$")
+    str,
+    AfterValidator(
+        Form(
+            "the ARN of a Secrets Manager secret",
+            r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+",
+        )
+    ),
 ]
 Severity = Literal["page", "ticket", "info"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-# The allowed names of a resource; CloudWatch takes them as a dimension's value.
-PhysicalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+Name = Annotated[
+    str,
+    AfterValidator(
+        Form(
+            "a name: up to 32 lowercase letters, digits and hyphens, such as orders",
+            r"[a-z][a-z0-9-]{0,31}",
+        )
+    ),
+]
+# CloudWatch accepts these names as a dimension's value.
+PhysicalName = Annotated[
+    str,
+    AfterValidator(
+        Form(
+            "a resource's name: up to 128 letters, digits, dots, underscores and hyphens",
+            r"[A-Za-z0-9_.-]{1,128}",
+        )
+    ),
+]
+Address = Annotated[str, AfterValidator(Form("an email address", r"[^@\s]+@[^@\s]+"))]
 
 
 class Channel(Part):
     """Where notifications go."""
 
-    kind: Literal["slack", "pagerduty", "https", "email"]
-    name: Name | None = None
-    severities: Annotated[list[Severity], Field(min_length=1)] = ["page", "ticket"]
-    secretArn: SecretArn | None = None
-    addresses: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = []
+    kind: Literal["slack", "pagerduty", "https", "email"] = Field(
+        description="`slack` (or any service that accepts Slack's incoming-webhook format), "
+        "`pagerduty` (Events API v2), `https` (our JSON; see "
+        "[contracts](contracts.md#notifications)), `email`.",
+    )
+    name: Name | None = Field(
+        default=None,
+        description="Distinguishes two channels of the same kind. By default, the kind.",
+    )
+    severities: list[Severity] = Field(
+        default=["page", "ticket"],
+        min_length=1,
+        description="The severities that the channel receives: `page` (wakes somebody), `ticket` "
+        "(somebody looks today), `info`.",
+    )
+    secretArn: SecretArn | None = Field(
+        default=None,
+        description="Required except for email. The secret that holds the URL, or PagerDuty's "
+        "routing key. For PagerDuty's EU region the secret is JSON: "
+        '`{"routing_key": "…", "url": "https://events.eu.pagerduty.com/v2/enqueue"}`.',
+    )
+    addresses: list[Address] = Field(
+        default=[],
+        description="Email only: the recipients. SNS asks each address to confirm once and sends "
+        "it nothing until then. These addresses are also notified, with none of our code in "
+        "between, when the alert path itself is broken.",
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -57,17 +104,31 @@ class Channel(Part):
 class AlarmChange(Part):
     """An environment's changes to a signal's own definition."""
 
-    threshold: float | None = None
-    severity: Severity | None = None
-    enabled: bool = True
-    evaluatedBy: Literal["cloudwatch", "datadog", "both"] | None = None
+    threshold: float | None = Field(
+        default=None,
+        description="Another threshold, in the signal's own unit. One that could never be "
+        "crossed, such as a duration above the function's timeout, is rejected.",
+    )
+    severity: Severity | None = Field(
+        default=None,
+        description="Another severity. It takes the signal out of its incident: the signal "
+        "notifies on its own.",
+    )
+    enabled: bool = Field(default=True, description="`false` removes the alarm.")
+    evaluatedBy: Literal["cloudwatch", "datadog", "both"] | None = Field(
+        default=None,
+        description="What evaluates the signal. One that a Datadog query can't express is "
+        "rejected with the reason.",
+    )
 
 
 class Traffic(Part):
     """When there is always traffic, so that its absence is an alarm; hours in UTC."""
 
-    fromHourUtc: Annotated[int, Field(ge=0, le=23)] = 0
-    untilHourUtc: Annotated[int, Field(ge=1, le=24)] = 24
+    fromHourUtc: int = Field(default=0, ge=0, le=23, description="The first hour with traffic.")
+    untilHourUtc: int = Field(
+        default=24, ge=1, le=24, description="The hour at which traffic may end."
+    )
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
@@ -79,42 +140,57 @@ class Traffic(Part):
         return self
 
 
+_ROLE = "The prefix of the ids of its alarms; set it when two resources of a kind are listed."
+
+
 class ExistingQueue(Part):
-    name: PhysicalName
-    role: Name = "queue"
-    retentionDays: Annotated[int, Field(ge=1, le=14)] = 4
+    name: PhysicalName = Field(description="The queue's name.")
+    role: Name = Field(default="queue", description=_ROLE)
+    retentionDays: int = Field(
+        default=4, ge=1, le=14, description="The queue's message retention, in days."
+    )
 
 
 class ExistingFunction(Part):
-    name: PhysicalName
-    role: Name = "function"
-    timeoutSeconds: Annotated[int, Field(ge=1, le=900)]
-    concurrency: Annotated[int, Field(ge=1)] | None = None
+    name: PhysicalName = Field(
+        description="The function's name. Its log group must be `/aws/lambda/NAME`, which exists "
+        "once the function has run."
+    )
+    role: Name = Field(default="function", description=_ROLE)
+    timeoutSeconds: int = Field(
+        ge=1, le=900, description="The function's timeout, which its alarms are shares of."
+    )
+    concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        description="Its maximum concurrency. By default, `lambdaConcurrencyQuota`.",
+    )
 
 
 class ExistingApi(Part):
-    name: PhysicalName  # a REST API's name, or an HTTP API's id
-    role: Name = "api"
-    kind: Literal["http", "rest"]
+    name: PhysicalName = Field(description="A REST API's name, or an HTTP API's id.")
+    role: Name = Field(default="api", description=_ROLE)
+    kind: Literal["http", "rest"] = Field(description="The kind of API Gateway API.")
 
 
 class ExistingTable(Part):
-    name: PhysicalName
-    role: Name = "table"
+    name: PhysicalName = Field(description="The table's name.")
+    role: Name = Field(default="table", description=_ROLE)
 
 
 class Existing(Part):
     """Resources that this app did not create and only monitors."""
 
-    queues: list[ExistingQueue] = []
-    functions: list[ExistingFunction] = []
-    apis: list[ExistingApi] = []
-    tables: list[ExistingTable] = []
+    queues: list[ExistingQueue] = Field(default=[], description="SQS queues.")
+    functions: list[ExistingFunction] = Field(default=[], description="Lambda functions.")
+    apis: list[ExistingApi] = Field(default=[], description="API Gateway APIs.")
+    tables: list[ExistingTable] = Field(default=[], description="DynamoDB tables.")
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        roles = [one.role for one in self.queues] + [one.role for one in self.functions]
-        roles += [one.role for one in self.apis] + [one.role for one in self.tables]
+        roles = [queue.role for queue in self.queues]
+        roles += [function.role for function in self.functions]
+        roles += [api.role for api in self.apis] + [table.role for table in self.tables]
         if not roles:
             raise ValueError("names nothing; list queues, functions, apis or tables")
         twice = sorted({role for role in roles if roles.count(role) > 1})

@@ -118,7 +118,7 @@ def _message(field: str, text: str, by: Iterable[str], kind: str) -> Iterator[st
     for name in opened:
         yield f"{field}: {{{{#{name}}}}} is never closed"
     for handle in re.findall(r"(?<![\w.{[])@[^\s,;)}\]]*", re.sub(r"\{\{.*?\}\}", "", text)):
-        if not HANDLE.fullmatch(handle.rstrip(".:")):
+        if not HANDLE.matches(handle.rstrip(".:")):
             yield f"{field}: '{handle}' is not a notification handle; write it as @slack-orders"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from monitoring import cost, wording
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from monitoring.documents import COMMAND, ENVIRONMENT
+from monitoring.documents.markdown import table
 from monitoring.model import metrics
 from monitoring.model.signals import FailureMode
 from monitoring.quantities import quantity
@@ -58,12 +59,6 @@ def _section(title: str, *parts: str) -> str:
     return "\n\n".join([f"## {title}", *(part for part in parts if part)]) + "\n"
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    cells = ([cell.replace("|", r"\|") for cell in line] for line in lines)
-    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
-
-
 def _dollars(amount: float) -> str:
     return f"{amount:.2f}"
 
@@ -73,7 +68,7 @@ def _link(alarm: Alarm) -> str:
 
 
 def _coverage(alarms: AlarmSet) -> str:
-    return _table(
+    return table(
         ["#", "failure mode", "signals"],
         (
             [
@@ -97,7 +92,7 @@ def _opt_in(alarms: AlarmSet, mode: FailureMode) -> str:
 
 
 def _signals(alarms: AlarmSet) -> str:
-    return _table(
+    return table(
         [
             "signal",
             "what is wrong",
@@ -133,7 +128,7 @@ def _left_out(alarms: AlarmSet) -> str:
 
 
 def _reasons(alarms: AlarmSet) -> str:
-    return _table(
+    return table(
         ["signal", "threshold", "why", "why for no data"],
         (
             [
@@ -161,7 +156,7 @@ def _incidents_intro() -> str:
 
 
 def _incidents(composites: Iterable[CompositeAlarm]) -> str:
-    return _table(
+    return table(
         ["incident", "what is wrong", "severity", "parts", "suppressed by", "waits", "$"],
         (_incident(one) for one in composites),
     )
@@ -184,7 +179,7 @@ def _incident(alarm: CompositeAlarm) -> list[str]:
 
 
 def _metrics() -> str:
-    return _table(
+    return table(
         ["metric", "unit", "written"],
         ([f"`{one.name}`", one.unit, one.written] for one in metrics.OURS),
     )
@@ -196,7 +191,7 @@ def _cost(alarms: AlarmSet) -> str:
     rows.append(["**all**", "", f"**{_dollars(cost.total(lines))}**", ""])
     return (
         "US dollars for a month of 30 days with traffic and without incidents, at list prices of "
-        "us-east-1, without free tiers.\n\n" + _table(["part", "quantity", "$", "remark"], rows)
+        "us-east-1, without free tiers.\n\n" + table(["part", "quantity", "$", "remark"], rows)
     )
 
 
@@ -204,7 +199,7 @@ def _prices() -> str:
     return (
         "Sources of the prices. None of these is AWS's own page: check there before you rely on a "
         "price.\n\n"
-        + _table(
+        + table(
             ["price of", "$", "source", "date"],
             ([_unit(one), f"{one.amount:g}", one.source, one.date] for one in cost.PRICES.values()),
         )

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from settings import loader, paths, schema
+from settings import loader
 from settings.errors import SettingsError
-from settings.monitoring import Channel
 
 VALID: dict[str, Any] = {
     "awsAccount": "111111111111",
@@ -210,17 +209,3 @@ def test_overrides_replace_and_remove(tmp_path: Path) -> None:
     one = loader.load("dev", file=_file(tmp_path), overrides=overrides)
     assert one.backend_url is None
     assert one.create_faux_backend
-
-
-def test_every_key_is_documented() -> None:
-    """docs/settings.md has a row for every key of a block and of a channel, and for no other."""
-    text = (paths.ROOT / "docs" / "settings.md").read_text()
-    block, _, rest = text.partition("## Channels")
-    channels = rest.partition("## Alarms")[0]
-    assert _rows(block) == set(schema.Settings.model_fields)
-    assert _rows(channels) == set(Channel.model_fields)
-
-
-def _rows(text: str) -> set[str]:
-    """The keys that a section's table explains."""
-    return {row.split("`")[1] for row in text.splitlines() if row.startswith("| `")}

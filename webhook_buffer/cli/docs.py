@@ -13,7 +13,7 @@ from alarmproof.lint import rules_table
 
 from alarms import CATALOG
 from monitoring import cost
-from monitoring.documents import ENVIRONMENT, alarms, datadog, runbook
+from monitoring.documents import ENVIRONMENT, alarms, datadog, runbook, settings
 from monitoring.model.signals import FailureMode
 from settings.errors import InputError
 from settings.loader import load
@@ -65,6 +65,7 @@ def generated() -> Mapping[Path, str]:
     }
     objects = {datadog.FOLDER / name: text for name, text in datadog.files(published).items()}
     parts = {
+        settings.FILE: settings.tables(),
         ROOT / "packages" / "alarmproof" / "docs" / "lint.md": {"rules": rules_table()},
         ROOT / "README.md": {
             "failure modes": str(len(FailureMode)),
