@@ -20,7 +20,7 @@ _TRIED_AGAIN = "subscribe.longest_wait_minutes"
 _FAILING = (
     'filter event = "webhook.failed" or event = "message.unreadable"'
     " | stats max(attempt) as attempts, max(age_ms) / 1000 as age_seconds,"
-    " latest(status) as status, latest(error) as error by group_id, message_id"
+    " latest(http.status_code) as status_code, latest(error) as error by group_id, message_id"
     " | sort age_seconds desc | limit 50"
 )
 

@@ -22,7 +22,8 @@ _ACCESS_LOG = {
     "method": "$context.httpMethod",
     "path": "$context.path",
     "protocol": "$context.protocol",
-    "status": "$context.status",
+    # Not "status", which Datadog takes for the line's severity; see lambdas/observe.py.
+    "http": {"status_code": "$context.status"},
     "response_bytes": "$context.responseLength",
     "latency_ms": "$context.responseLatency",
     "integration_latency_ms": "$context.integrationLatency",

@@ -71,9 +71,9 @@ def _send_webhook() -> None:
     message_id = (json_object(answer) or {}).get("message_id")
     if status != 200 or not isinstance(message_id, str):
         # A 200 of something else than the buffer (a proxy's page) is not an acknowledgment.
-        _refused(status=status, error="NoMessageId" if status == 200 else None)
+        _refused(http_status=status, error="NoMessageId" if status == 200 else None)
         return
-    observe.log("INFO", "heartbeat.sent", status=status, message_id=message_id)
+    observe.log("INFO", "heartbeat.sent", http_status=status, message_id=message_id)
 
 
 def _refused(**fields: Any) -> None:

@@ -114,7 +114,7 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
     fields: dict[str, Any] = {
         "alarm": transition.alarm,
         "state": transition.state,
-        "severity": severity,
+        "alarm_severity": severity,
     }
     if transition.alarm == CONFIG.guides.probe:
         observe.log("INFO", "alert-path.arrived", **fields)
@@ -209,7 +209,7 @@ def _settled(
     if failure:
         observe.log(
             "ERROR", "notification.failed", channel=channel.id, error=failure.reason,
-            status=failure.status, aws_error=failure.aws_error, **fields,
+            http_status=failure.status, aws_error=failure.aws_error, **fields,
         )  # fmt: skip
         observe.report(f"Channel '{channel.id}' did not accept a notification: {failure.reason}")
         return _End.FAILED

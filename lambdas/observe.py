@@ -19,14 +19,16 @@ from typing import Any
 from lambdas import tracing
 from lambdas.metrics import embedded
 
-# Every field a log line may have; a test holds the code to it.
+# Every field a log line may have; a test holds the code to it. Datadog takes the first of
+# ``status``, ``severity`` and ``level`` for a line's severity: none but ``level`` may be here.
+# Source: Datadog documentation, "Pipelines", "Preprocessing", "Status".
 LOG_FIELDS = frozenset(
     {
         "at", "level", "event", "service", "env", "function", "request_id",
-        "message_id", "group_id", "sequence_number", "attempt", "method", "status", "error",
+        "message_id", "group_id", "sequence_number", "attempt", "method", "http", "error",
         "path", "body_bytes", "message_bytes", "duration_ms", "age_ms", "retry_seconds",
         "aws_error", "consumed", "where", "heartbeat",
-        "alarm", "state", "severity", "channel", "folded",
+        "alarm", "state", "alarm_severity", "channel", "folded",
         "accepted", "delivered", "queued", "uncertain", "unaccounted", "since", "until",
         "dd.trace_id", "dd.span_id",
     }
@@ -54,12 +56,18 @@ _LAST_SECONDS = 0.1
 
 
 def log(
-    level: str, event: str, *, metrics: Mapping[str, float] | None = None, **fields: Any
+    level: str,
+    event: str,
+    *,
+    metrics: Mapping[str, float] | None = None,
+    http_status: int | None = None,
+    **fields: Any,
 ) -> None:
     """Writes one JSON line, if ``level`` is at least the environment's ``LOG_LEVEL``.
 
     Args:
         metrics: values the line carries as metrics; it is written then whatever its level.
+        http_status: becomes ``http.status_code``, Datadog's standard attribute for it.
 
     Raises:
         ValueError: When a field is not in ``LOG_FIELDS``, or a metric is not defined.
@@ -79,6 +87,7 @@ def log(
         "env": os.environ.get("ENVIRONMENT"),
         **_context,
         **tracing.ids(),
+        **({} if http_status is None else {"http": {"status_code": http_status}}),
         **{name: value for name, value in fields.items() if value is not None},
         **(embedded(metrics, at=at) if metrics else {}),
     }

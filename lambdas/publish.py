@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "INFO" if status == 200 else "ERROR" if status >= 500 else "WARNING",
         "webhook.queued" if status == 200 else "webhook.refused",
         metrics={"Accepted": 1} if status == 200 and not fields.get("heartbeat") else None,
-        status=status,
+        http_status=status,
         duration_ms=round((time.monotonic() - started) * 1000, 1),
         **fields,
     )

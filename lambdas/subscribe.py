@@ -98,7 +98,7 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
     _write_record(webhook, attributes["SequenceNumber"], number, outcome, ids, remaining)
     age_ms = round(time.time() * 1000) - webhook.received_at
     fields: dict[str, Any] = {
-        "status": outcome.status,
+        "http_status": outcome.status,
         "error": outcome.error,
         "attempt": number,
         "sequence_number": attributes["SequenceNumber"],

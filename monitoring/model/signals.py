@@ -192,7 +192,8 @@ class Signal:
     runbook: str = ""
     log: str | None = None
     log_query: str = (
-        "fields @timestamp, level, event, status, error, aws_error, group_id, message_id, attempt"
+        "fields @timestamp, level, event, http.status_code, error, aws_error, group_id,"
+        " message_id, attempt"
         ' | filter level != "INFO" or @message like /Task timed out|Runtime/'
         " | sort @timestamp desc | limit 100"
     )

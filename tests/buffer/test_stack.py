@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from settings import loader, schema
+from tests import datadog_logs
 from tests.conftest import OUTPUTS
 from tests.templates import Synthesized, Template, synthesize
 
@@ -156,12 +157,14 @@ def test_everything_is_tagged(prd: Template) -> None:
 
 
 def test_access_logs_are_json_without_content(prd: Template) -> None:
-    """Access logs are JSON and hold neither query string nor headers."""
+    """Access logs are JSON, hold neither query string nor headers, and set no log status."""
     stage = prd.properties("AWS::ApiGatewayV2::Stage")
-    variables = json.loads(stage["AccessLogSettings"]["Format"])
-    assert "$context.requestId" in variables.values()  # API Gateway requires it
-    assert all(value.startswith("$context.") for value in variables.values())
-    assert not any("query" in value.lower() or "header" in value for value in variables.values())
+    fields = json.loads(stage["AccessLogSettings"]["Format"])
+    assert datadog_logs.status(fields) is None
+    assert fields.pop("http") == {"status_code": "$context.status"}
+    assert "$context.requestId" in fields.values()  # API Gateway requires it
+    assert all(value.startswith("$context.") for value in fields.values())
+    assert not any("query" in value.lower() or "header" in value for value in fields.values())
 
 
 def test_outputs_are_the_contract(environments: dict[str, Template]) -> None:

@@ -139,7 +139,7 @@ def test_what_is_sent(
     assert abs((datetime.now(UTC) - sent).total_seconds()) < 5
     [line] = _lines(capsys)
     assert (line["level"], line["event"]) == ("INFO", "heartbeat.sent")
-    assert (line["status"], line["message_id"]) == (200, "m-1")
+    assert (line["http"], line["message_id"]) == ({"status_code": 200}, "m-1")
     assert (line["service"], line["env"], "_aws" in line) == ("webhook-buffer", "test", False)
     assert "words of the answer" not in json.dumps(line)
 
@@ -174,10 +174,10 @@ def test_the_endpoint_is_down(
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (Answer(503), {"status": 503}),
-        (Answer(302), {"status": 302}),
-        (Answer(201), {"status": 201}),
-        (Answer(200), {"status": 200, "error": "NoMessageId"}),
+        (Answer(503), {"http": {"status_code": 503}}),
+        (Answer(302), {"http": {"status_code": 302}}),
+        (Answer(201), {"http": {"status_code": 201}}),
+        (Answer(200), {"http": {"status_code": 200}, "error": "NoMessageId"}),
         (Answer(reset=True), {"error": "ConnectionReset"}),
     ],
 )
@@ -195,7 +195,7 @@ def test_the_webhook_is_not_taken(
     assert len(backend.faux.received) == 1
     [failed] = _lines(capsys)
     assert (failed["event"], failed["HeartbeatRefused"]) == ("heartbeat.failed", 1)
-    assert {name: failed[name] for name in ("status", "error") if name in failed} == told
+    assert {name: failed[name] for name in ("http", "error") if name in failed} == told
     assert len(probe.alarms(1)) == 1
 
 
@@ -225,7 +225,7 @@ def test_a_message_id_with_another_status(
     http_stub.then(202, {"message_id": "m-1"})
     _run(heartbeat(http_stub.url))
     failed = _lines(capsys)[0]
-    assert (failed["event"], failed["status"]) == ("heartbeat.failed", 202)
+    assert (failed["event"], failed["http"]) == ("heartbeat.failed", {"status_code": 202})
 
 
 @pytest.mark.parametrize("endpoint", ["", "ftp://127.0.0.1", "http://[", "http://127.0.0.1:no"])

@@ -229,8 +229,8 @@ def test_quiet_levels_still_carry_metrics(
     monkeypatch.setenv("LOG_LEVEL", "ERROR")
     monkeypatch.setenv("SERVICE", "s")
     monkeypatch.setenv("ENVIRONMENT", "e")
-    observe.log("INFO", "webhook.queued", status=200)
-    observe.log("INFO", "webhook.queued", metrics={"Accepted": 1}, status=200)
+    observe.log("INFO", "webhook.queued", http_status=200)
+    observe.log("INFO", "webhook.queued", metrics={"Accepted": 1}, http_status=200)
     assert _emitted(capsys) == [{"Accepted": 1}]
 
 

@@ -17,6 +17,7 @@ from lambdas import observe
 from lambdas.faux_backend import Answer
 from lambdas.metrics import UNITS
 from settings import paths
+from tests import datadog_logs
 from tests.conftest import Aws, Functions, context, eventually, http_event
 from tests.lambdas.conftest import Sentry, Wire
 from webhook_buffer.laptop.backend import ScriptedBackend
@@ -60,11 +61,28 @@ def test_levels(
     if threshold:
         monkeypatch.setenv("LOG_LEVEL", threshold)
     for level in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        observe.log(level, "x\n", path="/ü\n", status=None)
+        observe.log(level, "x\n", path="/ü\n", http_status=None)
     lines = _lines(capsys)
     assert [line["level"] for line in lines] == written
-    assert all(line["path"] == "/ü\n" and "status" not in line for line in lines)
+    assert all(line["path"] == "/ü\n" and "http" not in line for line in lines)
     assert all(abs(line["at"] / 1000 - time.time()) < 5 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("level", "status"), [("INFO", "info"), ("WARNING", "warning"), ("ERROR", "error")]
+)
+def test_datadog_takes_errors_for_errors(
+    capsys: pytest.CaptureFixture[str], level: str, status: str
+) -> None:
+    """No field that a line may have, nor an HTTP status, hides the line's level from Datadog."""
+    every: dict[str, Any] = dict.fromkeys(
+        observe.LOG_FIELDS - {"at", "level", "event", "http"}, "page"
+    )
+    observe.log(level, "webhook.failed", http_status=200, **every)
+    [line] = _lines(capsys)
+    assert line.keys() == observe.LOG_FIELDS
+    assert datadog_logs.status(line) == status
+    assert line["http"] == {"status_code": 200}
 
 
 def test_no_webhook_is_named_after_its_invocation(capsys: pytest.CaptureFixture[str]) -> None:

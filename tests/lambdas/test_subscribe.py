@@ -290,7 +290,7 @@ def test_log(
     [line] = _lines(capsys)
     assert (line["level"], line["event"]) == ("INFO", "webhook.delivered")
     assert (line["message_id"], line["group_id"]) == (record["messageId"], "g")
-    assert (line["status"], line["attempt"], line["body_bytes"]) == (200, 1, 17)
+    assert (line["http"], line["attempt"], line["body_bytes"]) == ({"status_code": 200}, 1, 17)
     assert 0 < line["duration_ms"] <= line["age_ms"] + 1 < 10_000
 
 

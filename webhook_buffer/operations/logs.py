@@ -72,8 +72,18 @@ def describe(line: Line) -> str:
         return f"{moment} {line.function:12} {line.text}"
     left_out = {"at", "level", "event", "service", "env", "function", "request_id"}
     left_out |= _metrics(line.fields)
-    rest = " ".join(f"{key}={value}" for key, value in line.fields.items() if key not in left_out)
+    shown = {key: value for key, value in line.fields.items() if key not in left_out}
+    rest = " ".join(f"{key}={value}" for key, value in _flat(shown))
     return f"{moment} {line.function:12} {line.fields['level']:7} {line.fields['event']} {rest}"
+
+
+def _flat(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Fields as queries name them: ``http.status_code`` for ``status_code`` within ``http``."""
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", deeper) for inner, deeper in value.items())
+        else:
+            yield name, value
 
 
 def _metrics(fields: Mapping[str, Any]) -> set[str]:

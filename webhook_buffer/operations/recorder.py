@@ -97,7 +97,7 @@ def observations(lines: Sequence[Line], depths: Sequence[Depth]) -> Observations
                 found[NAMESPACE, metric["Name"], ""].append((at, float(fields[metric["Name"]])))
         event = str(fields.get("event", ""))
         if event in ("webhook.queued", "webhook.refused"):
-            status = int(fields.get("status", 0))
+            status = int(fields.get("http", {}).get("status_code", 0))
             for name in ("Count", *(["5xx"] if status >= 500 else []),
                          *(["4xx"] if 400 <= status < 500 else [])):  # fmt: skip
                 found["AWS/ApiGateway", name, ""].append((at, 1.0))

@@ -12,7 +12,7 @@ _FAILED = {
     "service": "webhook-buffer",
     "env": "local",
     "function": "subscribe",
-    "status": 503,
+    "http": {"status_code": 503},
     "attempt": 2,
     "Backend5xx": 1,
     "HeadAge": 4.2,
@@ -36,7 +36,8 @@ def test_metrics_are_left_out() -> None:
     """Fields stay in their order; the embedded metrics and their directives go."""
     line = Line(1795655587123, "subscribe", "{}", _FAILED)
     assert describe(line).split() == [
-        "01:13:07.123", "subscribe", "WARNING", "webhook.failed", "status=503", "attempt=2",
+        "01:13:07.123", "subscribe", "WARNING", "webhook.failed", "http.status_code=503",
+        "attempt=2",
     ]  # fmt: skip
 
 

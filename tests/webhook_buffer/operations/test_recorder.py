@@ -21,8 +21,17 @@ from webhook_buffer.operations.recorder import Depth, observations, series_of
 START = 1_760_000_400
 
 
-def _line(function: str, second: float, event: str, level: str = "INFO", **fields: Any) -> Line:
+def _line(
+    function: str,
+    second: float,
+    event: str,
+    level: str = "INFO",
+    *,
+    status: int | None = None,
+    **fields: Any,
+) -> Line:
     at = round(1000 * (START + second))
+    fields |= {"http": {"status_code": status}} if status else {}
     metrics = fields.pop("metrics", None)
     more = embedded(metrics, at=at) if metrics else {}
     return Line(at, function, "", {"event": event, "level": level, **fields, **more})
