@@ -25,6 +25,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from settings import loader
 from tests import source_tree
+from tests.instrumented import Choices
 from tests.templates import Synthesized, Template, synthesize
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.emulator import Emulator
@@ -49,7 +50,9 @@ os.environ.setdefault(
 _TOGETHER = {
     "tests/alarms/test_lint.py": "synth",
     "tests/buffer/test_stack.py": "synth",
+    "tests/lambdas/test_sending_to_datadog.py": "synth",
     "tests/monitoring/test_instrumentation.py": "synth",
+    "tests/monitoring/test_serverless_view.py": "synth",
     "tests/monitoring/test_stack.py": "synth",
     "tests/test_rules.py": "synth",
     "tests/webhook_buffer/laptop/test_laptop.py": "laptop",
@@ -192,6 +195,12 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesiz
 def environments(synthesized: dict[str, Synthesized]) -> dict[str, Template]:
     """The buffer's stack of every environment."""
     return {name: one.buffer for name, one in synthesized.items() if one.buffer}
+
+
+@pytest.fixture(scope="session")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> Choices:
+    """The environment dev under each way of sending to Datadog; for tests of the group "synth"."""
+    return Choices(tmp_path_factory.mktemp("instrumented"))
 
 
 @pytest.fixture(scope="session")

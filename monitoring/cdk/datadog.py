@@ -12,7 +12,7 @@ from typing import Any
 import buffer  # noqa: F401 - before aws_cdk: it silences jsii
 
 # isort: split
-from aws_cdk import Stack
+from aws_cdk import Stack, Tags
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from datadog_cdk_constructs_v2 import DatadogLambda
@@ -68,12 +68,20 @@ def _instrument(stack: Stack, functions: list[lambda_.Function], settings: Setti
             )
         for name, value in _variables(settings).items():
             function.add_environment(name, value)
+        # The construct leaves it to the extension, which does not tag CloudWatch's metrics.
+        Tags.of(function).add("version", release(settings))
 
 
 def _variables(settings: Settings) -> dict[str, str]:
     """Set after the construct's own, which overwrite what was there before."""
-    # Signing is all the functions use of botocore; patching the rest of it would load it all.
-    found = {"DD_TRACE_BOTOCORE_ENABLED": "false"}
+    found = {
+        # Signing is all the functions use of botocore; patching the rest would load it all.
+        "DD_TRACE_BOTOCORE_ENABLED": "false",
+        # The library's defaults, on which the Serverless view depends.
+        # Source: datadog_lambda/config.py, enhanced_metrics_enabled and make_inferred_span.
+        "DD_ENHANCED_METRICS": "true",
+        "DD_TRACE_MANAGED_SERVICES": "true",
+    }
     if settings.datadog and settings.datadog.traceAgentUrl:
         found |= {"DD_TRACE_AGENT_URL": settings.datadog.traceAgentUrl, "DD_LOCAL_TEST": "true"}
     return found

@@ -23,6 +23,7 @@ from lambdas.envelope import MAX_MESSAGE_BYTES, Envelope, pack, unpack
 from monitoring.alarm_guide import alarm_guides
 from settings import loader
 from tests.conftest import context, eventually, function_environ, http_event
+from tests.lambda_process import invoke
 from tests.lambdas.conftest import HttpStub, Sentry
 from tests.trace_agent import TraceAgent, trace_agent
 from webhook_buffer.composition import alarm_set
@@ -36,24 +37,6 @@ _WEBHOOK = Envelope("POST", "/a", "b=1", (("x-c", "d"),), b"e", 1_700_000_000_00
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TraceAgent]:
     with trace_agent(tmp_path_factory.mktemp("agent")) as one:
         yield one
-
-
-# What Lambda does with a function whose handler is Datadog's: load it, call it.
-_LAMBDA = """
-import json, sys, types
-sys.path.insert(0, sys.argv[1])
-from datadog_lambda.handler import handler
-context = types.SimpleNamespace(
-    function_name="f", aws_request_id=sys.argv[2], function_version="$LATEST",
-    memory_limit_in_mb=512, client_context=None, get_remaining_time_in_millis=lambda: 9000,
-    invoked_function_arn="arn:aws:lambda:us-east-1:111111111111:function:f",
-)
-try:
-    answer = handler(json.load(sys.stdin), context)
-except Exception as error:
-    answer = {"raised": f"{type(error).__name__}: {error}"}
-print("ANSWER", json.dumps(answer))
-"""
 
 
 @dataclass(frozen=True)
@@ -75,12 +58,8 @@ class Datadog:
 
     def invoke(self, module: str, event: Any, **variables: str) -> Invoked:
         """Invokes a function; AWS and the backend are the stub."""
-        request_id = str(uuid.uuid4())
-        url = self.http_stub.url
         environ = {
-            "PATH": os.environ["PATH"],
-            "AWS_LAMBDA_FUNCTION_NAME": "f",
-            **function_environ(url),
+            **function_environ(self.http_stub.url),
             "DD_LAMBDA_HANDLER": f"lambdas.{module}.handler",
             "DD_TRACE_ENABLED": "true",
             "DD_TRACE_BOTOCORE_ENABLED": "false",
@@ -93,17 +72,11 @@ class Datadog:
             "DD_VERSION": "1.2.3",
             **variables,
         }
-        result = subprocess.run(
-            [sys.executable, "-B", "-c", _LAMBDA, str(functions_asset()), request_id],
-            input=json.dumps(event), cwd=self.folder, env=environ, capture_output=True, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
-        assert result.returncode == 0, result.stderr
-        answer = json.loads(result.stdout.partition("ANSWER ")[2])
+        result = invoke(event, environ, self.folder)
         spans = {}
         if environ["DD_TRACE_ENABLED"] == "true":
-            spans = eventually(lambda: self._trace(request_id))
-        return Invoked(answer, spans, result.stdout + result.stderr)
+            spans = eventually(lambda: self._trace(result.request_id))
+        return Invoked(result.answer, spans, "\n".join([*result.lines, result.errors]))
 
     def _trace(self, request_id: str) -> dict[str, dict[str, Any]]:
         """The spans of the trace that had the request."""

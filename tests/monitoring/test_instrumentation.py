@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,88 +12,28 @@ import pytest
 from settings import loader, schema
 from settings.datadog import Site
 from settings.errors import WebhookBufferError
+from tests.instrumented import (
+    API_KEY,
+    CHOICES,
+    FORWARDER,
+    HANDLER,
+    Choices,
+    Resources,
+    Synthesized,
+)
 
 pytestmark = pytest.mark.xdist_group("synth")
 
-_KEY = "arn:aws:secretsmanager:us-east-1:111111111111:secret:datadog/api-key-AbCdEf"
-_FORWARDER = "arn:aws:lambda:us-east-1:111111111111:function:datadog-forwarder"
-_HANDLER = "datadog_lambda.handler.handler"
 _LAYERS = [
     "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Python314-ARM:128",
     "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Extension-ARM:101",
 ]
-_CHOICES: dict[str, dict[str, Any]] = {
-    "plain": {"datadog": None, "forwarderArn": None},
-    "extension": {"datadog": {"apiKeySecretArn": _KEY}, "sentryDsn": "https://key@127.0.0.1/1"},
-    "forwarder": {"datadog": {}, "forwarderArn": _FORWARDER},
-    "some": {
-        "datadog": {
-            "apiKeySecretArn": _KEY,
-            "functions": ["subscribe", "notify"],
-            "tracing": False,
-            "site": "datadoghq.eu",
-            "pythonLayerVersion": 7,
-            "extensionLayerVersion": 8,
-        }
-    },
-    "none": {"datadog": {"functions": []}},
-}
-
-Resources = dict[str, dict[str, Any]]
 
 
-class Synthesized:
-    """An environment's stacks: all their resources, by stack and logical id."""
-
-    def __init__(self, folder: Path, environment: str, overrides: Mapping[str, Any]) -> None:
-        from app import build
-
-        # isort: split
-        from aws_cdk import App
-
-        self.settings = loader.load(environment, overrides=overrides)
-        app = App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
-        build(app, self.settings)
-        app.synth()
-        self.resources: Resources = {}
-        for file in folder.glob("*.template.json"):
-            found = json.loads(file.read_text())["Resources"]
-            self.resources |= {f"{file.stem}/{name}": entry for name, entry in found.items()}
-
-    @property
-    def text(self) -> str:
-        return json.dumps(self.resources)
-
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        """The properties of every resource of a type."""
-        found = self.resources.values()
-        return [entry["Properties"] for entry in found if entry["Type"] == kind]
-
-    @property
-    def functions(self) -> dict[str, dict[str, Any]]:
-        """Every function's properties, by name without prefix."""
-        prefix = f"{self.settings.prefix}-"
-        functions = self.of("AWS::Lambda::Function")
-        return {one["FunctionName"].removeprefix(prefix): one for one in functions}
-
-    def variables(self, function: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.functions[function]["Environment"]["Variables"]
-        return found
-
-
-@pytest.fixture(scope="module")
-def chosen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
-    """The environment dev under every choice."""
-    return {
-        name: Synthesized(tmp_path_factory.mktemp(name), "dev", overrides)
-        for name, overrides in _CHOICES.items()
-    }
-
-
-def test_every_function_or_those_named(chosen: dict[str, Synthesized]) -> None:
+def test_every_function_or_those_named(chosen: Choices) -> None:
     """What settings name is wrapped, in both stacks, and our handler is what the wrapper calls."""
     for name, one in chosen.items():
-        wrapped = {n for n, function in one.functions.items() if function["Handler"] == _HANDLER}
+        wrapped = {n for n, function in one.functions.items() if function["Handler"] == HANDLER}
         assert wrapped == set(one.settings.instrumented_functions), name
         for function in wrapped:
             ours = chosen["plain"].functions[function]["Handler"]
@@ -104,7 +44,7 @@ def test_every_function_or_those_named(chosen: dict[str, Synthesized]) -> None:
     assert chosen["some"].settings.instrumented_functions == ["subscribe", "notify"]
 
 
-def test_layers_are_pinned_and_of_the_right_kind(chosen: dict[str, Synthesized]) -> None:
+def test_layers_are_pinned_and_of_the_right_kind(chosen: Choices) -> None:
     """Python 3.14's arm64 layer in the version that settings say, and one extension or none."""
     for function in chosen["extension"].functions.values():
         assert function["Layers"] == _LAYERS
@@ -116,7 +56,7 @@ def test_layers_are_pinned_and_of_the_right_kind(chosen: dict[str, Synthesized])
         assert versions == (["7", "8"] if name in ("subscribe", "notify") else [])
 
 
-def test_what_functions_are_told(chosen: dict[str, Synthesized]) -> None:
+def test_what_functions_are_told(chosen: Choices) -> None:
     """Tags, site and tracing come from settings; payloads stay; Sentry stays beside it."""
     for function in chosen["extension"].functions:
         variables = chosen["extension"].variables(function)
@@ -133,32 +73,32 @@ def test_what_functions_are_told(chosen: dict[str, Synthesized]) -> None:
             "DD_TRACE_CLOUD_RESPONSE_PAYLOAD_TAGGING": "",
             "DD_COLD_START_TRACING": "false",
             "DD_TRACE_BOTOCORE_ENABLED": "false",
-            "DD_API_KEY_SECRET_ARN": _KEY,
+            "DD_API_KEY_SECRET_ARN": API_KEY,
             "SENTRY_DSN": "https://key@127.0.0.1/1",
         }.items() <= variables.items()
     some = chosen["some"].variables("notify")
     assert (some["DD_SITE"], some["DD_TRACE_ENABLED"]) == ("datadoghq.eu", "false")
 
 
-def test_the_forwarder_gets_every_log_group(chosen: dict[str, Synthesized]) -> None:
+def test_the_forwarder_gets_every_log_group(chosen: Choices) -> None:
     """Each function's own log group is subscribed, metrics go to the log, and no key is needed."""
     one = chosen["forwarder"]
     filters = one.of("AWS::Logs::SubscriptionFilter")
     groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in one.functions.values()]
     assert sorted(found["LogGroupName"]["Ref"] for found in filters) == sorted(groups)
-    assert {found["DestinationArn"] for found in filters} == {_FORWARDER}
+    assert {found["DestinationArn"] for found in filters} == {FORWARDER}
     assert all(one.variables(name)["DD_FLUSH_TO_LOG"] == "true" for name in one.functions)
     assert "secretsmanager" not in one.text
 
 
-def test_functions_may_read_the_key_and_no_other_secret(chosen: dict[str, Synthesized]) -> None:
+def test_functions_may_read_the_key_and_no_other_secret(chosen: Choices) -> None:
     """Every wrapped function's role, and no other, has that one secret."""
     for name in ("extension", "some"):
         granted = set()
         for policy in chosen[name].of("AWS::IAM::Policy"):
             for statement in policy["PolicyDocument"]["Statement"]:
                 if "secretsmanager" in json.dumps(statement["Action"]):
-                    assert statement["Resource"] == _KEY
+                    assert statement["Resource"] == API_KEY
                     [role] = policy["Roles"]
                     granted.add(role["Ref"])
         wrapped = chosen[name].settings.instrumented_functions
@@ -166,7 +106,7 @@ def test_functions_may_read_the_key_and_no_other_secret(chosen: dict[str, Synthe
         assert granted == roles
 
 
-def test_no_log_group_is_made_behind_our_back(chosen: dict[str, Synthesized]) -> None:
+def test_no_log_group_is_made_behind_our_back(chosen: Choices) -> None:
     """Every function keeps the log group that is written down, and no custom resource appears."""
     for one in chosen.values():
         assert all("LogGroup" in function["LoggingConfig"] for function in one.functions.values())
@@ -174,7 +114,7 @@ def test_no_log_group_is_made_behind_our_back(chosen: dict[str, Synthesized]) ->
         assert not {kind for kind in kinds if kind.startswith("Custom::")}
 
 
-def test_the_template_does_not_change_with_the_commit(chosen: dict[str, Synthesized]) -> None:
+def test_the_template_does_not_change_with_the_commit(chosen: Choices) -> None:
     """No commit, no repository, nothing that Datadog's construct reads from git."""
     for one in chosen.values():
         assert "git." not in one.text
@@ -182,7 +122,7 @@ def test_the_template_does_not_change_with_the_commit(chosen: dict[str, Synthesi
 
 
 @pytest.mark.parametrize("name", ["extension", "forwarder", "none"])
-def test_nothing_else_changes(chosen: dict[str, Synthesized], name: str) -> None:
+def test_nothing_else_changes(chosen: Choices, name: str) -> None:
     """Less what instrumentation adds, the templates are those of an environment without it."""
     plain = json.loads(chosen["plain"].text)
     other = json.loads(chosen[name].text)
@@ -196,12 +136,12 @@ def test_nothing_else_changes(chosen: dict[str, Synthesized], name: str) -> None
         function.pop("Layers", None)
         function["Handler"] = handlers[function["FunctionName"]]
     for entry in other.values():
-        # With the forwarder, functions' event sources are tagged with the version, too.
+        # The event sources of instrumented functions are tagged with the version, too.
         if isinstance(tags := entry.get("Properties", {}).get("Tags"), list):
             tags[:] = [tag for tag in tags if tag["Key"] not in ("version", "dd_cdk_construct")]
         if entry["Type"] == "AWS::IAM::Policy":
             statements = entry["Properties"]["PolicyDocument"]["Statement"]
-            statements[:] = [one for one in statements if one.get("Resource") != _KEY]
+            statements[:] = [one for one in statements if one.get("Resource") != API_KEY]
     added = {key for key, entry in other.items() if entry["Type"].endswith("SubscriptionFilter")}
     assert {key: entry for key, entry in other.items() if key not in added} == plain
 
@@ -217,7 +157,7 @@ def test_the_laptop_has_no_layers(tmp_path: Path) -> None:
     agent = "http://127.0.0.1:8126"
     one = Synthesized(tmp_path, "local", {"datadog": {"traceAgentUrl": agent}})
     for name in one.settings.instrumented_functions:
-        assert one.functions[name]["Handler"] == _HANDLER
+        assert one.functions[name]["Handler"] == HANDLER
         assert "Layers" not in one.functions[name]
         assert one.variables(name)["DD_TRACE_AGENT_URL"] == agent
     assert one.functions["laptop-alarms"]["Handler"] == "lambdas.laptop_alarms.handler"
@@ -227,13 +167,13 @@ def test_the_laptop_has_no_layers(tmp_path: Path) -> None:
 def test_existing_resources_have_only_notify(tmp_path: Path) -> None:
     """Where only monitoring is deployed, its one function is instrumented."""
     overrides = {
-        **_CHOICES["extension"],
+        **CHOICES["extension"],
         "sentryDsn": None,
         "create_faux_backend": None,
         "existing": {"queues": [{"name": "orders.fifo"}]},
     }
     one = Synthesized(tmp_path, "dev", overrides)
-    assert {name: found["Handler"] for name, found in one.functions.items()} == {"notify": _HANDLER}
+    assert {name: found["Handler"] for name, found in one.functions.items()} == {"notify": HANDLER}
 
 
 @pytest.mark.parametrize("site", get_args(Site))
@@ -241,7 +181,7 @@ def test_every_site_of_settings_is_known(site: str) -> None:
     """Whatever site settings allow, the construct takes it."""
     from monitoring.cdk.datadog import instrument
 
-    overrides = {"datadog": {"apiKeySecretArn": _KEY, "site": site, "functions": ["publish"]}}
+    overrides = {"datadog": {"apiKeySecretArn": API_KEY, "site": site, "functions": ["publish"]}}
     functions = _in_a_stack("python3.14")
     instrument(functions, settings=loader.load("dev", overrides=overrides))
 
@@ -273,7 +213,7 @@ def test_a_function_that_is_nowhere_is_an_error() -> None:
 
 
 def _only_publish() -> schema.Settings:
-    overrides = {"datadog": {"apiKeySecretArn": _KEY, "functions": ["publish"]}}
+    overrides = {"datadog": {"apiKeySecretArn": API_KEY, "functions": ["publish"]}}
     return loader.load("dev", overrides=overrides)
 
 
