@@ -18,6 +18,7 @@ from alarms import CATALOG
 from buffer.stack import BufferStack
 from dashboards import DASHBOARDS
 from monitoring.cdk.stack import MonitoringStack
+from settings import exposure
 from settings.errors import FileError, InputError, WebhookBufferError
 from settings.loader import load
 from settings.schema import Settings
@@ -59,7 +60,9 @@ def main() -> int:
             overrides = json.loads(app.node.try_get_context("overrides") or "{}")
         except ValueError as error:
             raise InputError(f"-c overrides is not valid JSON: {error}") from None
-        build(app, load(app.node.try_get_context("env"), overrides=overrides))
+        settings = load(app.node.try_get_context("env"), overrides=overrides)
+        exposure.require_allowed(settings)
+        build(app, settings)
         app.synth()
     except OSError as error:
         print(FileError(error), file=sys.stderr)

@@ -35,18 +35,19 @@ def functions_asset(beside: Mapping[str, str] | None = None) -> Path:
         ToolError: When the dependencies can't be installed.
     """
     dependencies = _dependencies()
-    sources = sorted((ROOT / "lambdas").glob("*.py"))
-    more = {name: text.encode() for name, text in (beside or {}).items()}
-    digest = _digest([(path.name, path.read_bytes()) for path in sources] + sorted(more.items()))
+    code = ROOT / "lambdas"
+    files = {str(path.relative_to(code)): path.read_bytes() for path in code.rglob("*.py")} | {
+        name: text.encode() for name, text in (beside or {}).items()
+    }
+    digest = _digest(sorted(files.items()))
     asset = _BUILD / f"functions-{dependencies.name.rpartition('-')[2]}-{digest}"
     if not asset.exists():
         with _new_folder(asset) as folder:
             shutil.copytree(dependencies, folder, dirs_exist_ok=True)
-            (folder / "lambdas").mkdir()
-            for path in sources:
-                shutil.copy(path, folder / "lambdas")
-            for name, content in more.items():
-                (folder / "lambdas" / name).write_bytes(content)
+            for name, content in files.items():
+                file = folder / "lambdas" / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
     return asset
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack, Tags
+from aws_cdk import Annotations, CfnOutput, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -17,6 +17,8 @@ from constructs import Construct
 from buffer.functions import FunctionFactory
 from buffer.http_api import create_custom_domain, create_http_api
 from lambdas.envelope import MAX_MESSAGE_BYTES
+from lambdas.sources.table import FILE
+from settings import exposure, sources
 from settings.schema import Settings
 
 # A group counts as blocked once its first webhook failed this often (after about a minute with
@@ -42,7 +44,10 @@ class BufferStack(Stack):
         Tags.of(self).add("service", settings.service)
 
         self._settings = settings
-        self._functions = FunctionFactory.of(settings)
+        for notice in exposure.notices(settings):
+            Annotations.of(self).add_warning_v2("webhook-buffer:exposure", notice)
+        beside = {FILE: json.dumps(sources.entries(settings.sources))} if settings.sources else None
+        self._functions = FunctionFactory.of(settings, beside=beside)
         queue = self._queue()
         table = self._table()
         publish = self._publish(queue)
@@ -62,8 +67,8 @@ class BufferStack(Stack):
         )
         # An update replaces the reader of envelopes before their writer.
         publish.node.add_dependency(subscribe)
-        endpoint = f"https://{settings.domain_name}" if domain else api.api_endpoint
-        self._outputs(queue, table, endpoint, api)
+        origin = f"https://{settings.domain_name}" if domain else api.api_endpoint
+        self._outputs(queue, table, f"{origin}{settings.pathPrefix or ''}", api)
         self.functions = self._functions.made
 
     def _queue(self) -> sqs.Queue:
@@ -114,6 +119,8 @@ class BufferStack(Stack):
                 "GROUP_ID_MISSING": settings.groupIdMissing,
                 "DEDUPLICATION_ID": json.dumps(settings.deduplicationId),
                 "HEARTBEATS": _flag(settings.sends_heartbeats),
+                **({"PATH_PREFIX": settings.pathPrefix} if settings.pathPrefix else {}),
+                **self._sources,
             },
             statements=[_allow(queue.queue_arn, "sqs:SendMessage")],
         )
@@ -141,9 +148,15 @@ class BufferStack(Stack):
                 "HEARTBEAT_TO_BACKEND": _flag(settings.heartbeat == "backend"),
                 "BLOCKED_ATTEMPTS": str(_BLOCKED_ATTEMPTS),
                 "BLOCKED_SECONDS": str(_BLOCKED_SECONDS),
+                **self._sources,
             },
             statements=[_allow(table.table_arn, "dynamodb:UpdateItem")],
         )
+
+    @property
+    def _sources(self) -> dict[str, str]:
+        """What publish and subscribe are told of sources; nothing where there are none."""
+        return {"SOURCES": FILE} if self._settings.sources else {}
 
     def _faux_backend(self) -> apigateway.HttpApi:
         settings = self._settings

@@ -79,6 +79,11 @@ class Backend:
         return f"{self.base_path}/{webhook_path}" + (f"?{escaped_query}" if escaped_query else "")
 
 
+def climbs(path: str) -> bool:
+    """Whether a path has dot segments, in any of the spellings that a server may resolve."""
+    return any(_dots(segment) for segment in path.split("/"))
+
+
 def _escaped(text: str, safe: str) -> str:
     """Percent-encodes what may not stand in a request line; existing escapes are kept."""
     pieces: list[str] = []

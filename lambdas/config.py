@@ -8,9 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdas import extract
 from lambdas.backend_url import Backend
+
+if TYPE_CHECKING:
+    from lambdas.sources.intake import Intake
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,8 @@ class PublishConfig:
         group_id, deduplication_id: extractors in order.
         reject_without_group: answer 400 when no group is found, else give it its own.
         heartbeats: whether the monitoring sends any; they have to be distinguished from webhooks.
+        path_prefix: what every path has to begin with, without a slash at its end.
+        sources: None where anybody may send.
         release: what runs, sent in every answer's ``X-Buffer-Release``.
     """
 
@@ -30,6 +37,8 @@ class PublishConfig:
     deduplication_id: tuple[extract.Extractor, ...]
     reject_without_group: bool
     heartbeats: bool
+    path_prefix: str
+    sources: Intake | None
     release: str
 
     @classmethod
@@ -40,6 +49,8 @@ class PublishConfig:
             deduplication_id=_extractors(environ["DEDUPLICATION_ID"]),
             reject_without_group=environ["GROUP_ID_MISSING"] == "reject",
             heartbeats=environ["HEARTBEATS"] == "true",
+            path_prefix=environ.get("PATH_PREFIX", ""),
+            sources=_intake(environ),
             release=environ["RELEASE"],
         )
 
@@ -52,6 +63,7 @@ class SubscribeConfig:
         retry_base, retry_max, retry_after_max: seconds; see ``lambdas.backoff``.
         record_ttl: seconds after which DynamoDB may delete a record.
         test_flags: whether flags in a JSON body are obeyed.
+        backends: of sources that have one of their own, by their names.
         heartbeat_to_backend: whether a heartbeat goes on to the backend.
         blocked_attempts, blocked_seconds: a group counts as blocked once its head failed that
             often, or waited that long.
@@ -60,6 +72,7 @@ class SubscribeConfig:
     queue_url: str
     table: str
     backend: Backend
+    backends: Mapping[str, Backend]
     retry_base: float
     retry_max: float
     retry_after_max: float
@@ -75,6 +88,7 @@ class SubscribeConfig:
             queue_url=environ["QUEUE_URL"],
             table=environ["TABLE"],
             backend=Backend.parse(environ["BACKEND_URL"]),
+            backends=_backends(environ),
             retry_base=float(environ["RETRY_BASE_SECONDS"]),
             retry_max=float(environ["RETRY_MAX_SECONDS"]),
             retry_after_max=float(environ["RETRY_AFTER_MAX_SECONDS"]),
@@ -84,6 +98,28 @@ class SubscribeConfig:
             blocked_attempts=int(environ["BLOCKED_ATTEMPTS"]),
             blocked_seconds=float(environ["BLOCKED_SECONDS"]),
         )
+
+
+def _intake(environ: Mapping[str, str]) -> Intake | None:
+    """Loaded only where there are sources: its modules take a share of a cold start."""
+    if "SOURCES" not in environ:
+        return None
+    from lambdas.sources.intake import Intake
+
+    return Intake(_beside(environ["SOURCES"]))
+
+
+def _backends(environ: Mapping[str, str]) -> Mapping[str, Backend]:
+    if "SOURCES" not in environ:
+        return {}
+    from lambdas.sources import table
+
+    return table.backends(_beside(environ["SOURCES"]))
+
+
+def _beside(file: str) -> Path:
+    """A file by its name in the asset's ``lambdas/``, or by its whole path."""
+    return Path(__file__).parent / file
 
 
 def _extractors(lines: str) -> tuple[extract.Extractor, ...]:

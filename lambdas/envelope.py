@@ -60,6 +60,7 @@ class Envelope:
         body: the body's bytes.
         received_at: receipt at the API, milliseconds since the epoch.
         heartbeat: whether it is a test webhook of the monitoring, which counts as no traffic.
+        source: the name of the source that took it; empty where none is configured.
     """
 
     method: str
@@ -69,13 +70,17 @@ class Envelope:
     body: bytes
     received_at: int
     heartbeat: bool = False
+    source: str = ""
 
     @classmethod
-    def from_event(cls, event: dict[str, Any], *, heartbeats: bool = False) -> Envelope:
+    def from_event(
+        cls, event: dict[str, Any], *, heartbeats: bool = False, prefix: str = ""
+    ) -> Envelope:
         """The webhook as an HTTP API hands it over.
 
         Args:
             heartbeats: whether there are any; their mark says nothing otherwise.
+            prefix: what all paths of this environment begin with, which belongs to no webhook.
 
         Source: API Gateway, payload format version 2.0: header names are lower-cased,
         repeated headers joined with a comma, and cookies moved to a list of their own.
@@ -86,6 +91,7 @@ class Envelope:
             headers.append(("cookie", "; ".join(event["cookies"])))
         context = event["requestContext"]
         path = event.get("rawPath") or "/"
+        path = path if (inside := below(prefix, path)) is None else inside
         marked = any(name.lower() == HEARTBEAT_HEADER for name, _ in headers)
         return cls(
             method=context["http"]["method"],
@@ -98,6 +104,13 @@ class Envelope:
             received_at=int(context["timeEpoch"]),
             heartbeat=heartbeats and marked and path == HEARTBEAT_PATH,
         )
+
+
+def below(prefix: str, path: str) -> str | None:
+    """The part of a path that follows a prefix, as a path of its own; None if it is outside."""
+    if path != prefix and not path.startswith(f"{prefix}/"):
+        return None
+    return path[len(prefix) :] or "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +188,7 @@ def unpack(text: str, body: bytes) -> Envelope:
             body=_inflate(body) if fields.get("encoding") == "deflate" else body,
             received_at=fields["received_at"],
             heartbeat=fields.get("heartbeat") is True,
+            source=fields.get("source", ""),
         )
     except (KeyError, TypeError, ValueError, zlib.error):
         raise UnreadableError("the envelope is damaged") from None
@@ -189,6 +203,7 @@ def _is_request(envelope: Envelope) -> bool:
         envelope.method,
         envelope.path,
         envelope.query,
+        envelope.source,
         *(text for pair in envelope.headers for text in pair),
     )
     # Not isinstance: a bool is an int to it.
@@ -207,6 +222,8 @@ def _message(envelope: Envelope, body: bytes, encoding: str | None) -> Message:
     }
     if envelope.heartbeat:
         fields["heartbeat"] = True
+    if envelope.source:
+        fields["source"] = envelope.source
     if encoding:
         fields["encoding"] = encoding
     # ASCII only: SQS refuses some Unicode characters, JSON escapes them all.

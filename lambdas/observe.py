@@ -27,7 +27,7 @@ LOG_FIELDS = frozenset(
         "at", "level", "event", "service", "env", "function", "request_id",
         "message_id", "group_id", "sequence_number", "attempt", "method", "http", "error",
         "path", "body_bytes", "message_bytes", "duration_ms", "age_ms", "retry_seconds",
-        "aws_error", "consumed", "where", "heartbeat",
+        "aws_error", "consumed", "where", "heartbeat", "source", "reason",
         "alarm", "state", "alarm_severity", "channel", "folded",
         "accepted", "delivered", "queued", "uncertain", "unaccounted", "since", "until",
         "dd.trace_id", "dd.span_id",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambdas import observe
 
+if TYPE_CHECKING:
+    from lambdas.sources.table import Source
+
 with observe.loading():
-    import json
+    from dataclasses import replace
 
     from lambdas import aws, envelope, extract, tracing
     from lambdas.config import PublishConfig
+    from lambdas.reply import Reply, refusal
 
     CONFIG = PublishConfig.read(os.environ)
 
@@ -29,56 +33,88 @@ _HEARTBEAT_GROUP = "webhook-buffer-heartbeat"
 
 @observe.observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers an HTTP API event (payload format 2.0): 200, 400, 413, 415 or 503."""
+    """Answers an HTTP API event (payload format 2.0): 200, 400, 413, 415 or 503.
+
+    Where sources are configured also what they answer: 401, 403, 404, 405, or an answer of their
+    own.
+    """
     started = time.monotonic()
     try:
         remaining = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        status, answer, fields = _publish(event, remaining)
+        reply = _reply(event, remaining)
     except Exception as error:
         observe.report_exception(error)
-        status, answer = 503, {"error": "The webhook was not queued. Send it again."}
-        fields = {"error": type(error).__name__}
+        reply = refusal(503, "The webhook was not queued. Send it again.")
+        reply = replace(reply, fields={"error": type(error).__name__})
+    failed = reply.status >= 500
     observe.log(
-        "INFO" if status == 200 else "ERROR" if status >= 500 else "WARNING",
-        "webhook.queued" if status == 200 else "webhook.refused",
-        metrics={"Accepted": 1} if status == 200 and not fields.get("heartbeat") else None,
-        http_status=status,
+        "ERROR" if failed else "WARNING" if reply.status >= 400 else "INFO",
+        reply.event,
+        metrics=reply.metrics,
+        http_status=reply.status,
         duration_ms=round((time.monotonic() - started) * 1000, 1),
-        **fields,
+        **reply.fields,
     )
-    headers = {"Content-Type": "application/json", "X-Buffer-Release": CONFIG.release}
-    if status == 503:
-        headers["Retry-After"] = str(_RETRY_AFTER)
-    return {"statusCode": status, "headers": headers, "body": json.dumps(answer)}
+    if reply.status == 503:
+        reply = replace(reply, headers={**reply.headers, "Retry-After": str(_RETRY_AFTER)})
+    return reply.as_http(CONFIG.release)
 
 
-def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any], dict[str, Any]]:
-    """The answer's status and body, and what is logged of the request.
+def _reply(event: dict[str, Any], seconds: float) -> Reply:
+    """The answer to a request, with what is logged of the request.
 
     Args:
-        seconds: how long queueing may take.
+        seconds: how long it may take.
     """
-    webhook = envelope.Envelope.from_event(event, heartbeats=CONFIG.heartbeats)
-    fields: dict[str, Any] = {
+    webhook = envelope.Envelope.from_event(
+        event, heartbeats=CONFIG.heartbeats, prefix=CONFIG.path_prefix
+    )
+    is_whole = _is_whole(webhook.path)
+    fields = {
         "method": webhook.method,
-        "path": webhook.path[:_LOGGED_PATH],
+        "path": webhook.path[:_LOGGED_PATH] if is_whole else None,
         "body_bytes": len(webhook.body),
         "heartbeat": webhook.heartbeat or None,
     }
-    if not _is_whole(webhook.path):
-        return 400, {"error": _PATH}, {**fields, "path": None}
-    if _altered(event, webhook):
-        return 415, {"error": _ALTERED}, fields
+    reply = _judged(event, webhook, seconds) if is_whole else refusal(400, _PATH)
+    return replace(reply, fields={**fields, **reply.fields})
+
+
+def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -> Reply:
+    """Queues what may be queued."""
+    if envelope.below(CONFIG.path_prefix, event.get("rawPath") or "/") is None:
+        return refusal(404, _PREFIX, reason="prefix")
+    source = None
+    if CONFIG.sources and not webhook.heartbeat:
+        found = CONFIG.sources.route(
+            webhook, address=event["requestContext"]["http"].get("sourceIp", "")
+        )
+        if isinstance(found, Reply):
+            return found
+        source = found
+        webhook = replace(webhook, source=source.name)
+    altered = _altered(event, webhook)
+    reply = refusal(415, _ALTERED) if altered else _queued(webhook, source, seconds)
+    return replace(reply, fields={"source": webhook.source or None, **reply.fields})
+
+
+def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -> Reply:
+    """Queues a webhook under its ids, which its source may find in other places."""
     facts = extract.RequestFacts(
         path=webhook.path, query=webhook.query, headers=webhook.headers, body=webhook.body
     )
-    deduplication_id = extract.first(CONFIG.deduplication_id, facts) or os.urandom(16).hex()
-    group_id = extract.first(CONFIG.group_id, facts)
+    group_from, deduplication_from = CONFIG.group_id, CONFIG.deduplication_id
+    if source and source.group_id is not None:
+        group_from = source.group_id
+    if source and source.deduplication_id is not None:
+        deduplication_from = source.deduplication_id
+    deduplication_id = extract.first(deduplication_from, facts) or os.urandom(16).hex()
+    group_id = extract.first(group_from, facts)
     if webhook.heartbeat:
         group_id = _HEARTBEAT_GROUP
     if group_id is None:
         if CONFIG.reject_without_group:
-            return 400, {"error": _NO_GROUP}, fields
+            return refusal(400, _NO_GROUP)
         # SQS looks for duplicates within a group, so a repeat has to meet its original.
         group_id = deduplication_id
     observe.about(group_id=group_id)
@@ -86,8 +122,8 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
     try:
         message = envelope.pack(webhook, trace=tracing.carried())
     except envelope.TooLargeError:
-        return 413, {"error": _TOO_LARGE}, fields
-    fields["message_bytes"] = message.size
+        return refusal(413, _TOO_LARGE)
+    fields: dict[str, Any] = {"message_bytes": message.size}
     try:
         reply = aws.SQS.call(
             "SendMessage",
@@ -101,16 +137,22 @@ def _publish(event: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]
             seconds=_SEND_SECONDS,
             within=seconds,
         )
-        answer = {
-            "message_id": reply["MessageId"],
-            "sequence_number": reply["SequenceNumber"],
-            "group_id": group_id,
-        }
     except aws.AwsError as error:
         observe.report(f"SQS did not take a webhook: {error.code}")
-        answer = {"error": f"The queue does not accept right now. Send again in {_RETRY_AFTER} s."}
-        return 503, answer, {**fields, "aws_error": error.code}
-    return 200, answer, {**fields, **{k: v for k, v in answer.items() if k != "group_id"}}
+        return refusal(503, _NOT_QUEUED, **fields, aws_error=error.code)
+    fields |= {"message_id": reply["MessageId"], "sequence_number": reply["SequenceNumber"]}
+    answer = {
+        "message_id": reply["MessageId"],
+        "sequence_number": reply["SequenceNumber"],
+        "group_id": group_id,
+    }
+    metrics = {} if webhook.heartbeat else {"Accepted": 1}
+    queued = Reply(200, answer, fields=fields, metrics=metrics, event="webhook.queued")
+    if source and source.answer:
+        own = source.answer
+        headers = {"Content-Type": own.content_type} if own.body else {}
+        return replace(queued, status=own.status, body=own.body, headers=headers)
+    return queued
 
 
 def _is_whole(path: str) -> bool:
@@ -133,6 +175,11 @@ def _altered(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
     return length is not None and length != str(len(webhook.body))
 
 
+_PREFIX = (
+    "This path is outside of this environment's 'pathPrefix' setting. Send to a path that begins "
+    "with it."
+)
+_NOT_QUEUED = f"The queue does not accept right now. Send again in {_RETRY_AFTER} s."
 _NO_GROUP = (
     "No group id found in this request, so its order can't be kept. "
     "Send one where this environment's 'groupId' setting looks for it."

@@ -63,6 +63,8 @@ def write(
         "received_timestamp": {"N": str(envelope.received_at)},
         "expires_at": {"N": str(int(time.time()) + ttl)},
     }
+    if envelope.source:
+        values["source"] = {"S": envelope.source}
     if outcome.status is not None:
         attempt["status"] = {"N": str(outcome.status)}
         values["backend_response_status_code"] = attempt["status"]

@@ -18,6 +18,7 @@ with observe.loading():
     from collections.abc import Callable
 
     from lambdas import aws, backoff, delivery, envelope, record, tracing
+    from lambdas.backend_url import Backend
     from lambdas.config import SubscribeConfig
     from lambdas.metrics import FRESH_SECONDS
     from lambdas.safe_json import json_object
@@ -90,14 +91,16 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
         "X-Buffer-Received-At": iso(webhook.received_at),
     }
     seconds = max(0.1, remaining() - _RESERVE_SECONDS)
+    backend = CONFIG.backends.get(webhook.source, CONFIG.backend)
     with tracing.span("backend.request"):
         outcome = delivery.attempt(
-            CONFIG.backend, webhook, {**extra, **tracing.headers()}, seconds=seconds
+            backend, webhook, {**extra, **tracing.headers()}, seconds=seconds
         )
-        _tell_trace(webhook, outcome, number, ids["message_id"])
+        _tell_trace(backend, webhook, outcome, number, ids["message_id"])
     _write_record(webhook, attributes["SequenceNumber"], number, outcome, ids, remaining)
     age_ms = round(time.time() * 1000) - webhook.received_at
     fields: dict[str, Any] = {
+        "source": webhook.source or None,
         "http_status": outcome.status,
         "error": outcome.error,
         "attempt": number,
@@ -124,13 +127,17 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
 
 
 def _tell_trace(
-    webhook: envelope.Envelope, outcome: delivery.Outcome, number: int, message_id: str
+    backend: Backend,
+    webhook: envelope.Envelope,
+    outcome: delivery.Outcome,
+    number: int,
+    message_id: str,
 ) -> None:
     """What the attempt's span says: nothing of the webhook but its method and id."""
     tracing.tag(
         {
             "span.kind": "client",
-            "out.host": CONFIG.backend.host,
+            "out.host": backend.host,
             "http.method": webhook.method,
             "http.status_code": outcome.status,
             "attempt": number,

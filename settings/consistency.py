@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lambdas.sources import routing
+from settings import sources
 from settings.names import Names
 
 # Source: Lambda quotas: a function's environment variables are 4 KB at most.
@@ -19,7 +21,9 @@ _COMPLETE_ARN = re.compile(r"-[A-Za-z0-9]{6}$")
 def problems(settings: Names) -> list[str]:
     """All contradictions in a block; empty where it can be deployed."""
     topics = [_domain, _channels, _datadog_functions, _datadog_keys]
-    topics += [_existing] if settings.existing else [_backend, _region, _traffic, _groups, _retries]
+    topics += [_existing] if settings.existing else [
+        _backend, _region, _traffic, _groups, _retries, _sources, _prefix,
+    ]  # fmt: skip
     return [problem for topic in topics for problem in topic(settings)]
 
 
@@ -111,6 +115,7 @@ def _datadog_keys(settings: Names) -> Iterator[str]:
 def _existing(settings: Names) -> Iterator[str]:
     """An environment that only monitors does not have a buffer to configure."""
     unused = {"backend_url", "create_faux_backend", "subdomain", "traffic", "sentryDsn"}
+    unused |= {"sources", "pathPrefix"}
     for key in sorted(unused & settings.model_fields_set):
         yield (
             f"{key}: set while existing is, and with existing no buffer is deployed; "
@@ -167,6 +172,20 @@ def _groups(settings: Names) -> Iterator[str]:
             "groupId: with deduplicationId more than 2,000 characters, which a function's "
             "environment does not hold; shorten the extractors"
         )
+
+
+def _sources(settings: Names) -> Iterator[str]:
+    if settings.sources is None:
+        return
+    yield from sources.problems(settings.sources, prefixed=settings.pathPrefix is not None)
+    if settings.openToEveryone:
+        yield ("openToEveryone: true while sources say who may send; remove it, or remove sources")
+
+
+def _prefix(settings: Names) -> Iterator[str]:
+    prefix = settings.pathPrefix
+    if prefix and (routing.path_problem(prefix) or f"{prefix}/".startswith(sources.OURS)):
+        yield f"pathPrefix: '{prefix}' can't be matched; choose another, such as /hooks"
 
 
 def _retries(settings: Names) -> Iterator[str]:

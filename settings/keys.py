@@ -9,21 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from lambdas import extract
-from lambdas.backend_url import Backend
 from settings.datadog import Datadog
-from settings.forms import Form, Parsed
+from settings.forms import Form
 from settings.monitoring import AlarmChange, Channel, Existing, Name, Part, Traffic
+from settings.sources import BackendUrl, Extractors, Source
 
-Extractors = list[
-    Annotated[str, AfterValidator(Parsed("an [extractor](#extractors)", extract.parse))]
-]
-BackendUrl = Annotated[
-    str,
-    AfterValidator(
-        Parsed("an HTTP or HTTPS URL without credentials, query and fragment", Backend.parse)
-    ),
-]
 Account = Annotated[str, AfterValidator(Form("an AWS account's twelve digits", r"\d{12}"))]
 Region = Annotated[
     str, AfterValidator(Form("an AWS region such as eu-central-1", r"[a-z]{2}(-[a-z]+)+-\d"))
@@ -50,6 +40,9 @@ CertificateArn = Annotated[
 ]
 Dsn = Annotated[
     str, AfterValidator(Form("a Sentry DSN, https://KEY@HOST/PROJECT", r"https?://[^@/]+@[^/]+/.+"))
+]
+PathPrefix = Annotated[
+    str, AfterValidator(Form("a path such as /hooks", r"(/[A-Za-z0-9._~-]+){1,4}"))
 ]
 FunctionArn = Annotated[
     str,
@@ -131,6 +124,27 @@ class Keys(Part):
         description="Extractors of the deduplication id. A webhook whose id SQS has seen in the "
         "same group within 5 minutes is accepted but not delivered again. Without an id, every "
         "request is delivered.",
+    )
+
+    # 40: each may name a secret and its key, and a role's policy holds 10,240 characters.
+    # Source: IAM quotas, inline policies of a role.
+    sources: list[Source] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=40,
+        description="Who may send, path by path; see [Sources](#sources). Without it every request "
+        "is queued, whoever sends it.",
+    )
+    openToEveryone: bool = Field(
+        default=False,
+        description="Allows an environment without `sources` and without a practice backend to be "
+        "deployed, although anybody on the internet can send to it.",
+    )
+    pathPrefix: PathPrefix | None = Field(
+        default=None,
+        description="The beginning of every path. It is part of the endpoint's URL and is removed "
+        "before anything looks at the path, the backend included; requests outside of it are "
+        "answered 404. Keeps clear of `/ping` and `/sping`, which API Gateway answers by itself.",
     )
 
     # Source: Lambda API reference, ScalingConfig: 2 to 1000.

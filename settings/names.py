@@ -124,6 +124,16 @@ class Names(Keys):
         return self.awsAccount == LAPTOP_ACCOUNT
 
     @property
+    def practices(self) -> bool:
+        """Whether nothing real is behind it: it delivers to a practice backend, or to a laptop."""
+        return self.create_faux_backend or self.on_laptop
+
+    @property
+    def anybody_sends(self) -> bool:
+        """Whether every request is queued, whoever sends it."""
+        return self.existing is None and self.sources is None
+
+    @property
     def visibility_seconds(self) -> int:
         """The queue's visibility timeout, derived from what handles its messages."""
         return VISIBILITY_PER_TIMEOUT * self.subscribeTimeoutSeconds

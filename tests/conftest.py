@@ -309,6 +309,7 @@ def http_event(
     query: str = "",
     headers: Mapping[str, str] | None = None,
     cookies: list[str] | None = None,
+    address: str = "192.0.2.1",
 ) -> dict[str, Any]:
     """An HTTP API event, payload format 2.0."""
     if isinstance(body, dict):
@@ -320,7 +321,7 @@ def http_event(
         "rawQueryString": query,
         "headers": dict(headers or {}),
         "requestContext": {
-            "http": {"method": method, "path": path},
+            "http": {"method": method, "path": path, "sourceIp": address},
             "timeEpoch": round(time.time() * 1000),
         },
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,

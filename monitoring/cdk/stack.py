@@ -79,7 +79,8 @@ class MonitoringStack(Stack):
                     f"https://{settings.domain_name}"
                     if settings.domain_name
                     else Fn.import_value(settings.endpoint_export)
-                ),
+                )
+                + (settings.pathPrefix or ""),
                 probe=probe,
             )
         if alarms.resources.ours:

@@ -30,8 +30,10 @@ def test_asset_holds_what_runs_and_nothing_else() -> None:
         "sentry_sdk",
         "urllib3",
     }
-    sources = {path.name for path in (paths.ROOT / "lambdas").glob("*.py")}
-    assert {entry.name for entry in (asset / "lambdas").iterdir()} == sources
+    code = paths.ROOT / "lambdas"
+    sources = {path.relative_to(code) for path in code.rglob("*.py")}
+    files = {path for path in (asset / "lambdas").rglob("*") if path.is_file()}
+    assert {path.relative_to(asset / "lambdas") for path in files} == sources
     assert not list(asset.rglob("*.pyc"))
 
 

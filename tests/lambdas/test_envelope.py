@@ -33,6 +33,7 @@ _ENVELOPES = st.builds(
     headers=st.lists(st.tuples(_ANY_TEXT, _ANY_TEXT), max_size=4).map(tuple),
     body=st.binary(max_size=200),
     received_at=st.integers(0, 2**45),
+    source=st.sampled_from(["", "github"]),
 )
 _SMALL = Envelope("POST", "/a", "b=1", (("x", "1"),), b"body", 1_700_000_000_000)
 
@@ -181,7 +182,7 @@ def test_version_1_is_read(envelope: Envelope, compressed: bool, heartbeat: bool
         }
     )
     body = zlib.compress(envelope.body) if compressed else envelope.body
-    assert unpack(text, body) == replace(envelope, heartbeat=heartbeat)
+    assert unpack(text, body) == replace(envelope, heartbeat=heartbeat, source="")
 
 
 @pytest.mark.parametrize(

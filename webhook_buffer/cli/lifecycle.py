@@ -8,6 +8,7 @@ import typer
 
 from alarms import CATALOG
 from monitoring.channels import unrouted
+from settings import exposure
 from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
@@ -171,7 +172,9 @@ def _apply(target: Environment, cdk: Cdk) -> dict[str, str]:
 
 
 def _warn(settings: Settings) -> None:
-    """Warns about alarms that reach no channel, and lists signals that are left out."""
+    """Says who can send, which alarms reach no channel, and which signals are left out."""
+    for notice in exposure.notices(settings):
+        console.print(f"[yellow]![/] {notice}", soft_wrap=True)
     for warning in unrouted(settings) if settings.monitoring else ():
         console.print(f"[yellow]![/] {warning}", soft_wrap=True)
     if settings.existing:

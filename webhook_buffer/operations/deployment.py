@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from monitoring.alarm_set import alarm_set
 from monitoring.model.catalog import Catalog
+from settings import exposure
 from settings.errors import InputError, ToolError
 from settings.names import function_log_group
 from webhook_buffer.operations.cdk import Cdk
@@ -37,8 +38,10 @@ def synthesize(target: Environment, step: Step, catalog: Catalog) -> Cdk:
 
     Raises:
         DefinitionError: When a definition can't work.
-        SettingsError: When ``alarms`` changes something that can't be changed.
+        SettingsError: When ``alarms`` changes something that can't be changed, or strangers can do
+            what the settings don't allow by name.
     """
+    exposure.require_allowed(target.settings)
     if target.settings.monitoring:
         alarm_set(target.settings, catalog)
     cdk = Cdk(target)

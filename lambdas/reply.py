@@ -1,0 +1,49 @@
+"""What a sender is answered, and what is logged of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer to a request.
+
+    Attributes:
+        body: an object goes out as JSON, a text as it is.
+        headers: besides Content-Type of JSON and the release.
+        fields: what the log line says besides the request's own facts.
+        metrics: what the log line counts.
+        event: the log line's name; by default whether the webhook was queued.
+    """
+
+    status: int
+    body: Mapping[str, Any] | str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    event: str = "webhook.refused"
+
+    def as_http(self, release: str) -> dict[str, Any]:
+        """The answer as an HTTP API takes it from a function."""
+        headers = {"X-Buffer-Release": release, **self.headers}
+        body = self.body
+        if not isinstance(body, str):
+            headers = {"Content-Type": "application/json", **headers}
+            body = json.dumps(body)
+        return {"statusCode": self.status, "headers": headers, "body": body}
+
+
+def refusal(
+    status: int, error: str, headers: Mapping[str, str] | None = None, **fields: Any
+) -> Reply:
+    """A refusal: what is wrong and what to do, as JSON.
+
+    Args:
+        error: in words that contain nothing from the request.
+        fields: of the log line.
+    """
+    return Reply(status, {"error": error}, headers or {}, fields)

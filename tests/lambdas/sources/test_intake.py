@@ -1,0 +1,175 @@
+"""publish with sources: what none takes is refused, never queued; the rest has its source."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas import envelope
+from tests.conftest import Aws, Functions, context, http_event
+from tests.lambdas.sources.conftest import Publish
+from webhook_buffer.laptop.backend import ScriptedBackend
+
+_OPEN = {"name": "orders", "paths": ["/orders/*"]}
+
+
+def _answer(module: Any, event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+    reply = module.handler(event, context())
+    return reply["statusCode"], json.loads(reply["body"]), reply["headers"]
+
+
+def _logged(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The last line of the log."""
+    line: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return line
+
+
+@pytest.mark.parametrize(
+    "path", [".env", "wp-login.php", ".git/config", "phpmyadmin/", "actuator/health"]
+)
+def test_scanners_are_not_queued(publish: Publish, aws: Aws, path: str) -> None:
+    """What scanners ask for is not found where sources are configured, whatever the method."""
+    module = publish(_OPEN)
+    for method in ("GET", "POST", "HEAD"):
+        status, answer, headers = _answer(module, http_event(method=method, path=f"/{path}"))
+        assert status == 404
+        assert "'sources'" in answer["error"]
+        assert headers["X-Buffer-Release"] == "0.0.0+test"
+    assert aws.waiting() == 0
+
+
+def test_other_methods_are_not_queued(publish: Publish, aws: Aws) -> None:
+    """A method that the source does not take is 405 with Allow."""
+    status, _, headers = _answer(publish(_OPEN), http_event(method="DELETE", path="/orders/7"))
+    assert (status, headers["Allow"]) == (405, "POST")
+    assert aws.waiting() == 0
+
+
+def test_the_source_travels(publish: Publish, aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    """A webhook's source stands in its envelope and in the log line."""
+    assert _answer(publish(_OPEN), http_event({"a": 1}, path="/orders/7"))[0] == 200
+    logged = _logged(capsys)
+    assert (logged["event"], logged["source"]) == ("webhook.queued", "orders")
+    [message] = aws.received()
+    assert envelope.unpack(message["body"], b"").source == "orders"
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "reason", "source"),
+    [
+        (http_event(path="/x"), 404, "no-source", None),
+        (http_event(method="PUT", path="/orders/7"), 405, "method", None),
+        (http_event(path="/orders/7", address="203.0.113.1"), 403, "address", "orders"),
+    ],
+)
+def test_refusals_are_logged_with_their_reason(
+    publish: Publish,
+    capsys: pytest.CaptureFixture[str],
+    event: dict[str, Any],
+    status: int,
+    reason: str,
+    source: str | None,
+) -> None:
+    """Reason and source of a refusal stand in the log."""
+    module = publish({**_OPEN, "allowedIps": ["192.0.2.0/24"]})
+    assert _answer(module, event)[0] == status
+    logged = _logged(capsys)
+    assert (logged["event"], logged["reason"]) == ("webhook.refused", reason)
+    assert logged.get("source") == source
+
+
+def test_allowed_addresses_are_queued(publish: Publish) -> None:
+    """A sender within the source's networks is taken."""
+    module = publish({**_OPEN, "allowedIps": ["192.0.2.0/24", "2001:db8::/32"]})
+    for address in ("192.0.2.200", "2001:db8::5"):
+        assert _answer(module, http_event(path="/orders/7", address=address))[0] == 200
+
+
+def test_own_ids_and_answer(publish: Publish, aws: Aws) -> None:
+    """A source's own extractors take the place of the environment's, and so does its answer."""
+    module = publish(
+        {
+            **_OPEN,
+            "groupId": ["path:2"],
+            "deduplicationId": ["header:x-id"],
+            "answer": {"status": 202, "body": "[accepted]"},
+        },
+        {"name": "quiet", "paths": ["/quiet"], "answer": {"status": 204}},
+    )
+    event = http_event({"group_id": "other"}, path="/orders/7", headers={"x-id": "d-1"})
+    reply = module.handler(event, context())
+    assert (reply["statusCode"], reply["body"]) == (202, "[accepted]")
+    assert reply["headers"]["Content-Type"] == "text/plain; charset=utf-8"
+    [message] = aws.received()
+    assert message["attributes"]["MessageGroupId"] == "7"
+    assert message["attributes"]["MessageDeduplicationId"] == "d-1"
+    reply = module.handler(http_event({"group_id": "g"}, path="/quiet"), context())
+    assert (reply["statusCode"], reply["body"]) == (204, "")
+    assert "Content-Type" not in reply["headers"]
+
+
+def test_an_altered_body_is_reported_before_anything_else(publish: Publish, aws: Aws) -> None:
+    """A body that API Gateway has altered is 415 at a source's path, and not queued."""
+    event = http_event("\ufffd", path="/orders/7", headers={"content-length": "1"})
+    assert _answer(publish(_OPEN), event)[0] == 415
+    assert aws.waiting() == 0
+
+
+def test_prefix_is_removed(functions: Functions, aws: Aws) -> None:
+    """Below pathPrefix a webhook has the rest of its path; outside of it nothing is queued."""
+    module = functions.publish(PATH_PREFIX="/hooks")
+    for path in ("/", "/ping", "/hooksx", "/hooksx/y"):
+        assert _answer(module, http_event(path=path))[0] == 404
+    assert aws.waiting() == 0
+    for path, inner in (("/hooks", "/"), ("/hooks/", "/"), ("/hooks/a/b", "/a/b")):
+        assert _answer(module, http_event(path=path))[0] == 200
+        [message] = aws.received()
+        aws.delete(message)
+        assert envelope.unpack(message["body"], b"").path == inner
+
+
+def test_heartbeats_need_no_source(publish: Publish, aws: Aws) -> None:
+    """The monitoring's own webhook arrives whatever the sources are."""
+    event = http_event(
+        path="/hooks" + envelope.HEARTBEAT_PATH, headers={envelope.HEARTBEAT_HEADER: "1"}
+    )
+    assert _answer(publish(_OPEN, PATH_PREFIX="/hooks"), event)[0] == 200
+    [message] = aws.received()
+    assert envelope.unpack(message["body"], b"").heartbeat
+
+
+def test_sources_have_backends_of_their_own(
+    publish: Publish,
+    functions: Functions,
+    aws: Aws,
+    backend: ScriptedBackend,
+) -> None:
+    """A webhook goes to its source's backend; one whose source has none to the environment's."""
+    with ScriptedBackend() as other:
+        module = publish(
+            {**_OPEN, "backend_url": f"{other.url}/base"}, {"name": "rest", "paths": ["/*"]}
+        )
+        subscribe = functions.subscribe(backend.url)
+        for path in ("/orders/7", "/else"):
+            assert _answer(module, http_event(path=path))[0] == 200
+            records = aws.received()
+            assert subscribe.handler({"Records": records}, context()) == {"batchItemFailures": []}
+            aws.delete(records[0])
+        assert [request.target for request in other.faux.received] == ["/base/orders/7"]
+    assert [request.target for request in backend.faux.received] == ["/else"]
+    stored = aws.record(records[0]["messageId"])
+    assert stored
+    assert stored["source"] == {"S": "rest"}
+
+
+def test_nothing_of_sources_is_loaded_without_any(functions: Functions) -> None:
+    """An environment without sources loads no module of theirs."""
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith("lambdas.sources")]:
+        del sys.modules[name]
+    functions.publish()
+    functions.subscribe("http://127.0.0.1:1")
+    assert not [name for name in sys.modules if name.startswith("lambdas.sources")]
