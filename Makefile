@@ -36,7 +36,7 @@ types: setup
 	@$(BIN)/mypy
 
 docs: setup ## Regenerate everything that is generated in docs/ and README.md
-	@$(BIN)/python -m webhook_buffer.cli.docs
+	@$(BIN)/python -m webhook_buffer.cli.make_docs
 
 bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, tracing, Datadog
 	@$(BIN)/python -m tests.bench_startup

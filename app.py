@@ -14,18 +14,21 @@ import buffer  # noqa: F401 - before aws_cdk: it silences jsii
 # isort: split
 from aws_cdk import App, Environment
 
-from alarms import CATALOG
 from buffer.stack import BufferStack
-from dashboards import DASHBOARDS
 from monitoring.cdk.stack import MonitoringStack
 from settings import exposure
 from settings.errors import FileError, InputError, WebhookBufferError
 from settings.loader import load
+from settings.mistakes import mistake
 from settings.schema import Settings
 
 
 def build(app: App, settings: Settings) -> None:
     """Puts this environment's stacks into ``app``."""
+    # Here, so that a mistake in them is reported like any other error.
+    from alarms import CATALOG
+    from dashboards import DASHBOARDS
+
     where = Environment(account=settings.awsAccount, region=settings.awsRegion)
     stacks: list[BufferStack | MonitoringStack] = []
     if settings.existing is None:
@@ -70,6 +73,12 @@ def main() -> int:
     except WebhookBufferError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except Exception as error:
+        wrong = mistake(error)
+        if wrong is None:
+            raise
+        print(wrong, file=sys.stderr)
+        return wrong.exit_code
     return 0
 
 

@@ -41,7 +41,7 @@ def test_the_app_shows_every_wrong_definition(
     """What the CDK CLI runs prints the same, and ends with 2."""
     import app
 
-    monkeypatch.setattr(app, "CATALOG", WRONG)
+    monkeypatch.setattr("alarms.CATALOG", WRONG)
     monkeypatch.setenv("WEBHOOK_BUFFER_ENV", "dev")
     assert app.main() == 2
     lines = capfd.readouterr().err.splitlines()

@@ -19,7 +19,6 @@ from settings.errors import InputError
 from settings.loader import load
 from settings.paths import ROOT, RUNBOOK
 from webhook_buffer.cli.benchmark import bench
-from webhook_buffer.cli.main import run
 from webhook_buffer.composition import alarm_set, definitions
 from webhook_buffer.operations.files import write
 
@@ -105,7 +104,3 @@ def _benchmark(page: str) -> str:
 
 def _read(file: Path) -> str:
     return file.read_text("utf-8")
-
-
-if __name__ == "__main__":
-    run(main)

@@ -34,6 +34,13 @@ def run(command: Callable[[], object]) -> None:
         if isinstance(error, BrokenPipeError):  # the reader closed the pipe
             sys.exit(1)
         _end(FileError(error), FileError.exit_code)
+    except Exception as error:
+        from settings.mistakes import mistake
+
+        wrong = mistake(error)
+        if wrong is None:
+            raise
+        _end(wrong, wrong.exit_code)
 
 
 def _end(error: Exception, exit_code: int) -> NoReturn:
