@@ -1,4 +1,4 @@
-"""The table: whether the record of each webhook can be written."""
+"""The table: whether the record of each webhook can be written and read."""
 
 from __future__ import annotations
 
@@ -24,14 +24,20 @@ _ONLY_FAULTS = (
 SIGNALS = (
     Signal(
         id="record-failed",
-        title="Delivery records can't be written",
-        impact="None for senders; only the log has the outcome of these webhooks.",
+        title="Delivery records can't be written or read",
+        impact=(
+            "None for senders; only the log has the outcome of these webhooks. Webhooks that "
+            "failed before are not attempted again until their record can be read."
+        ),
         covers=(FailureMode.RECORD_FAILS,),
         severity=Severity.TICKET,
         queries={"failed": Query(metrics.RECORD_FAILED, "Sum", "buffer")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "Each write has been retried already; what fails then stays unwritten."
+            1,
+            "Count",
+            "Each call has been retried already. What is not written then stays unwritten; what is "
+            "not read is read again before the next attempt.",
         ),
         datapoints=1,
         periods="subscribe.longest_wait_minutes",

@@ -138,6 +138,7 @@ class BufferStack(Stack):
             timeout_seconds=settings.subscribeTimeoutSeconds,
             environment={
                 "QUEUE_URL": queue.queue_url,
+                "VISIBILITY_SECONDS": str(settings.visibility_seconds),
                 "TABLE": table.table_name,
                 "BACKEND_URL": backend_url,
                 "RETRY_BASE_SECONDS": str(settings.retryBaseSeconds),
@@ -150,7 +151,7 @@ class BufferStack(Stack):
                 "BLOCKED_SECONDS": str(_BLOCKED_SECONDS),
                 **self._sources,
             },
-            statements=[_allow(table.table_arn, "dynamodb:UpdateItem")],
+            statements=[_allow(table.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem")],
         )
 
     @property

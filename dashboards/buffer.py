@@ -172,12 +172,12 @@ BLOCKED = (
 
 RECORD = (
     Panel(
-        title="Records not written",
+        title="Records not written or read",
         unit="Count",
         axis="records",
         shape=Shape.BARS,
         period=300,
-        lines=(logged(metrics.RECORD_FAILED, "subscribe", "not written", Color.RED),),
+        lines=(logged(metrics.RECORD_FAILED, "subscribe", "not written or read", Color.RED),),
         signals=("record-failed",),
     ),
     Panel(

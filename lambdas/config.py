@@ -60,6 +60,7 @@ class SubscribeConfig:
     """``subscribe``'s environment.
 
     Attributes:
+        visibility: the queue's visibility timeout, seconds.
         retry_base, retry_max, retry_after_max: seconds; see ``lambdas.backoff``.
         record_ttl: seconds after which DynamoDB may delete a record.
         test_flags: whether flags in a JSON body are obeyed.
@@ -70,6 +71,7 @@ class SubscribeConfig:
     """
 
     queue_url: str
+    visibility: int
     table: str
     backend: Backend
     backends: Mapping[str, Backend]
@@ -86,6 +88,7 @@ class SubscribeConfig:
     def read(cls, environ: Mapping[str, str]) -> SubscribeConfig:
         return cls(
             queue_url=environ["QUEUE_URL"],
+            visibility=int(environ["VISIBILITY_SECONDS"]),
             table=environ["TABLE"],
             backend=Backend.parse(environ["BACKEND_URL"]),
             backends=_backends(environ),

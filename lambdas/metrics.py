@@ -35,12 +35,12 @@ UNITS: Mapping[str, str] = {
     "BackendOutcome": "Count",  # 2 to 5 for 2xx to 5xx, 6 a timeout, 7 a connection error
     # subscribe: every delivery
     "DeliveryLag": "Milliseconds",  # from receipt at the API
-    # subscribe: every failed attempt
+    # subscribe: every attempt that failed or could not be made
     "HeadAge": "Seconds",  # of the webhook that stays at its group's head
     "BlockedGroup": "Count",  # 1 once that head has failed too often or waited too long
     # subscribe: as it happens
     "Consumed": "Count",  # left the queue undelivered, as a test flag asked
-    "RecordFailed": "Count",
+    "RecordFailed": "Count",  # not written, or not read before another attempt
     "HeartbeatArrived": "Count",
     # heartbeat: as it happens
     "HeartbeatRefused": "Count",  # the API did not take a test webhook

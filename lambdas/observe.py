@@ -25,8 +25,8 @@ from lambdas.metrics import embedded
 LOG_FIELDS = frozenset(
     {
         "at", "level", "event", "service", "env", "function", "request_id",
-        "message_id", "group_id", "sequence_number", "attempt", "method", "http", "error",
-        "path", "body_bytes", "message_bytes", "duration_ms", "age_ms", "retry_seconds",
+        "message_id", "group_id", "sequence_number", "attempt", "receives", "method", "http",
+        "error", "path", "body_bytes", "message_bytes", "duration_ms", "age_ms", "retry_seconds",
         "aws_error", "consumed", "where", "heartbeat", "source", "reason",
         "alarm", "state", "alarm_severity", "channel", "folded",
         "accepted", "delivered", "queued", "uncertain", "unaccounted", "since", "until",

@@ -1,7 +1,8 @@
 """The DynamoDB record of a webhook: what came in, and what became of each attempt.
 
-One write an attempt, after it. Attributes ``id``, ``message_id``, ``group_id``,
-``received_timestamp``, ``request`` and ``backend_response_status_code`` are a contract.
+One write an attempt, after it, and one read before every attempt but the first. Attributes
+``id``, ``message_id``, ``group_id``, ``received_timestamp``, ``request`` and
+``backend_response_status_code`` are a contract.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import base64
 import json
 import time
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from lambdas import aws
+from lambdas import aws, observe
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 
@@ -22,6 +23,49 @@ VERSION = 1
 # Source: DynamoDB quotas: an item is at most 400 KB, in UTF-8. Bodies that take up to this
 # much of it leave room for 14 days of attempts at the default delays (about 55 bytes each).
 _BODY_BYTES = 100_000
+
+
+class History(NamedTuple):
+    """What a record says of a webhook's earlier attempts.
+
+    Attributes:
+        attempts: how many there were.
+        delivered: whether one of them delivered it.
+    """
+
+    attempts: int
+    delivered: bool
+
+
+NO_HISTORY = History(0, delivered=False)
+
+
+def history(table: str, message_id: str, *, seconds: float, within: float) -> History:
+    """A webhook's earlier attempts, read consistently.
+
+    Args:
+        seconds: how long one try at reading may take.
+        within: how long all of it may take.
+
+    Raises:
+        AwsError: When DynamoDB does not give it, or it is not what ``write`` writes.
+    """
+    deadline = time.monotonic() + within
+    wanted = "id, attempt_count, delivered_timestamp"
+    item = _read(table, message_id, wanted, seconds=seconds, within=within)
+    try:
+        if item is None:
+            return NO_HISTORY
+        if "attempt_count" in item:
+            attempts = int(item["attempt_count"]["N"])
+        else:
+            # Written before attempts were counted. The list is read apart: it may have 400 KB.
+            left = deadline - time.monotonic()
+            counted = _read(table, message_id, "attempts", seconds=seconds, within=left) or {}
+            attempts = len(counted["attempts"]["L"]) if "attempts" in counted else 0
+    except (KeyError, TypeError, ValueError):
+        raise aws.AwsError("UnreadableRecord", retryable=False) from None
+    return History(attempts, delivered="delivered_timestamp" in item)
 
 
 def write(
@@ -62,6 +106,7 @@ def write(
         "version": {"N": str(VERSION)},
         "received_timestamp": {"N": str(envelope.received_at)},
         "expires_at": {"N": str(int(time.time()) + ttl)},
+        "attempt_count": {"N": str(number)},
     }
     if envelope.source:
         values["source"] = {"S": envelope.source}
@@ -84,6 +129,14 @@ def write(
             raise
         left = deadline - time.monotonic()
         _update(table, message_id, values, seconds=seconds, within=left)
+
+
+def report_failure(what: str, code: str, *, attempt: int | None = None) -> None:
+    """Says that a record can't be ``read`` or ``written``, in the log, as a metric, to Sentry."""
+    observe.log(
+        "ERROR", "record.failed", metrics={"RecordFailed": 1}, aws_error=code, attempt=attempt
+    )
+    observe.report(f"A webhook's record can't be {what}: {code}")
 
 
 def _update(
@@ -109,10 +162,28 @@ def _update(
             "ExpressionAttributeNames": {f"#{name}": name for name in values},
             "ExpressionAttributeValues": placeholders,
         },
-        # Tried again after a lost reply, it may add the attempt twice, with one number.
+        # Tried again after a lost reply, it may list the attempt twice, but counts it once.
         seconds=seconds,
         within=within,
     )
+
+
+def _read(
+    table: str, message_id: str, attributes: str, *, seconds: float, within: float
+) -> dict[str, Any] | None:
+    """Some attributes of an item, or None if there is no such item."""
+    reply = aws.DYNAMODB.call(
+        "GetItem",
+        {
+            "TableName": table,
+            "Key": {"id": {"S": message_id}},
+            "ConsistentRead": True,
+            "ProjectionExpression": attributes,
+        },
+        seconds=seconds,
+        within=within,
+    )
+    return reply.get("Item")
 
 
 def _request(envelope: Envelope) -> str:

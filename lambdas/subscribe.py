@@ -3,6 +3,10 @@
 A failed attempt is answered as a batch item failure rather than an exception, so that
 Lambda's Errors count crashes of ours and not the backend's, and so that the event source
 does not slow other groups down. See ``docs/decisions/0006-failed-attempts.md``.
+
+An attempt takes a message that stays in flight to the invocation's end (``lambdas/lease.py``) and
+the number of attempts before, which is the record's. Without either the message is put back
+unattempted: ``docs/decisions/0020-attempts.md``.
 """
 
 from __future__ import annotations
@@ -17,10 +21,19 @@ with observe.loading():
     import base64
     from collections.abc import Callable
 
-    from lambdas import aws, backoff, delivery, envelope, record, tracing
+    from lambdas import (
+        attempt_metrics,
+        aws,
+        backoff,
+        delivery,
+        envelope,
+        lease,
+        preconditions,
+        record,
+        tracing,
+    )
     from lambdas.backend_url import Backend
     from lambdas.config import SubscribeConfig
-    from lambdas.metrics import FRESH_SECONDS
     from lambdas.safe_json import json_object
     from lambdas.timestamps import iso
 
@@ -29,25 +42,18 @@ with observe.loading():
 # Seconds until Lambda ends the invocation.
 Remaining = Callable[[], float]
 
-# The counter of each outcome, by its number.
-_OUTCOMES = {
-    **{status: f"Backend{status}xx" for status in (2, 3, 4, 5)},
-    6: "BackendTimeout",
-    7: "BackendConnectionError",
-}
-
 # Kept back from the function's remaining time for the record and the visibility change, which
 # are tried twice: each try at most this long, and never so long that what follows has no time.
 _RESERVE_SECONDS = 3.0
 _RECORD_SECONDS = 0.8
-_VISIBILITY_SECONDS = 0.5
+_VISIBILITY_SECONDS = 1.0
 _AFTER_RECORD_SECONDS = 1.3
 _AFTER_VISIBILITY_SECONDS = 0.2
 
 
 @observe.observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Delivers an SQS event's records in order and stops at the first that fails.
+    """Delivers an SQS event's records in order and stops at the first that stays in the queue.
 
     Returns:
         The ids of the records that stay in the queue (``batchItemFailures``).
@@ -63,53 +69,57 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": []}
 
 
-def _done(message: dict[str, Any], remaining: Remaining) -> bool:
+def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
     """Makes one attempt; True when the message may leave the queue."""
-    attributes = message["attributes"]
-    number = int(attributes["ApproximateReceiveCount"])
-    ids = {"message_id": message["messageId"], "group_id": attributes["MessageGroupId"]}
-    observe.about(**ids)
+    observe.about(
+        message_id=event_record["messageId"],
+        group_id=event_record["attributes"]["MessageGroupId"],
+    )
+    message = lease.Received.of(event_record)
     try:
-        webhook = _unpacked(message)
+        webhook = _unpacked(event_record)
     except envelope.UnreadableError as error:
-        _put_back(message, number, None, remaining)
-        blocked = {"BlockedGroup": 1} if number >= CONFIG.blocked_attempts else None
-        observe.log(
-            "ERROR", "message.unreadable", metrics=blocked, error=str(error), attempt=number
-        )
-        observe.report(f"A message in the queue can't be read: {error}")
+        _keep_unreadable(message, error, remaining)
         return False
-
     if webhook.heartbeat and not CONFIG.heartbeat_to_backend:
         observe.log("INFO", "heartbeat.arrived", metrics={"HeartbeatArrived": 1})
         return True
-    extra = {
-        "X-Buffer-Message-Id": ids["message_id"],
-        "X-Buffer-Group": ids["group_id"],
-        "X-Buffer-Sequence": attributes["SequenceNumber"],
-        "X-Buffer-Attempt": str(number),
-        "X-Buffer-Received-At": iso(webhook.received_at),
-    }
-    seconds = max(0.1, remaining() - _RESERVE_SECONDS)
-    backend = CONFIG.backends.get(webhook.source, CONFIG.backend)
-    with tracing.span("backend.request"):
-        outcome = delivery.attempt(
-            backend, webhook, {**extra, **tracing.headers()}, seconds=seconds
+    try:
+        history = preconditions.check(
+            CONFIG, message, remaining=remaining, reserve=_RESERVE_SECONDS
         )
-        _tell_trace(backend, webhook, outcome, number, ids["message_id"])
-    _write_record(webhook, attributes["SequenceNumber"], number, outcome, ids, remaining)
-    age_ms = round(time.time() * 1000) - webhook.received_at
+    except preconditions.UnattemptedError as unattempted:
+        _put_back_unattempted(message, webhook, unattempted, remaining)
+        return False
+    if history.delivered:
+        # The invocation that delivered it ended before the message was deleted.
+        observe.log("INFO", "webhook.already_delivered", receives=message.receives)
+        return True
+    return _attempted(message, webhook, history.attempts + 1, remaining)
+
+
+def _attempted(
+    message: lease.Received, webhook: envelope.Envelope, number: int, remaining: Remaining
+) -> bool:
+    """Makes an attempt, records it, and puts back what failed; True when it may leave the queue.
+
+    Args:
+        number: which attempt, counted from 1.
+    """
+    outcome = _delivered(message, webhook, number, remaining)
+    recorded = _write_record(message, webhook, number, outcome, remaining)
+    age_ms = _age_ms(webhook)
     fields: dict[str, Any] = {
         "source": webhook.source or None,
         "http_status": outcome.status,
         "error": outcome.error,
         "attempt": number,
-        "sequence_number": attributes["SequenceNumber"],
+        "sequence_number": message.sequence_number,
         "duration_ms": outcome.duration_ms,
         "age_ms": age_ms,
         "body_bytes": len(webhook.body),
     }
-    metrics = _metrics(webhook, outcome, number, age_ms)
+    metrics = attempt_metrics.of_attempt(CONFIG, webhook, outcome, number=number, age_ms=age_ms)
     if outcome.delivered:
         observe.log("INFO", "webhook.delivered", metrics=metrics, **fields)
         return True
@@ -119,11 +129,80 @@ def _done(message: dict[str, Any], remaining: Remaining) -> bool:
     if consumed:
         metrics["Consumed"] = 1
     else:
-        fields["retry_seconds"] = _put_back(message, number, outcome.retry_after, remaining)
+        # Attempts that can't be recorded are not counted, but each took a receive.
+        pace = number if recorded else message.receives
+        seconds = _backoff(pace, outcome.retry_after)
+        fields["retry_seconds"] = _put_back(message, seconds, remaining)
     observe.log("WARNING", "webhook.failed", metrics=metrics, consumed=consumed or None, **fields)
     if flags.get("suppress_sentry") is not True:
         observe.report(f"The backend did not take a webhook: {outcome.status or outcome.error}")
     return consumed
+
+
+def _delivered(
+    message: lease.Received, webhook: envelope.Envelope, number: int, remaining: Remaining
+) -> delivery.Outcome:
+    """Sends the webhook to the backend, within a span of its own."""
+    extra = {
+        "X-Buffer-Message-Id": message.id,
+        "X-Buffer-Group": message.group_id,
+        "X-Buffer-Sequence": message.sequence_number,
+        "X-Buffer-Attempt": str(number),
+        "X-Buffer-Received-At": iso(webhook.received_at),
+    }
+    backend = CONFIG.backends.get(webhook.source, CONFIG.backend)
+    with tracing.span("backend.request"):
+        outcome = delivery.attempt(
+            backend,
+            webhook,
+            {**extra, **tracing.headers()},
+            seconds=remaining() - _RESERVE_SECONDS,
+        )
+        _tell_trace(backend, webhook, outcome, number, message.id)
+    return outcome
+
+
+def _keep_unreadable(message: lease.Received, error: Exception, remaining: Remaining) -> None:
+    """Puts back a message that is no webhook. It is never attempted: its receives are counted."""
+    seconds = _put_back(message, _backoff(message.receives), remaining)
+    blocked = message.receives >= CONFIG.blocked_attempts
+    observe.log(
+        "ERROR",
+        "message.unreadable",
+        metrics={"BlockedGroup": 1} if blocked else None,
+        error=str(error),
+        receives=message.receives,
+        retry_seconds=seconds,
+    )
+    observe.report(f"A message in the queue can't be read: {error}")
+
+
+def _put_back_unattempted(
+    message: lease.Received,
+    webhook: envelope.Envelope,
+    unattempted: preconditions.UnattemptedError,
+    remaining: Remaining,
+) -> None:
+    """Has the message come again as if nobody had received it.
+
+    At once if it was late, for then nothing is wrong; not at all if it is not ours to put back.
+    """
+    seconds = None
+    if unattempted.reason != "NotHeld":
+        wait = 0 if unattempted.reason == "Late" else _backoff(message.receives)
+        seconds = _put_back(message, wait, remaining)
+    age_ms = _age_ms(webhook)
+    observe.log(
+        "WARNING",
+        "webhook.unattempted",
+        metrics=attempt_metrics.of_waiting(CONFIG, webhook, attempts=None, age_ms=age_ms),
+        error=unattempted.reason,
+        aws_error=unattempted.code,
+        receives=message.receives,
+        retry_seconds=seconds,
+        age_ms=age_ms,
+        source=webhook.source or None,
+    )
 
 
 def _tell_trace(
@@ -149,30 +228,8 @@ def _tell_trace(
         tracing.failed(outcome.error or "BackendStatus", status or "no answer")
 
 
-def _metrics(
-    webhook: envelope.Envelope, outcome: delivery.Outcome, number: int, age_ms: int
-) -> dict[str, float]:
-    """What an attempt adds to the metrics. A heartbeat is no traffic, only proof of a way."""
-    if webhook.heartbeat:
-        return {"HeartbeatArrived": 1} if outcome.delivered else {}
-    kind = _outcome(outcome)
-    found = {_OUTCOMES[kind]: 1.0, "BackendDuration": outcome.duration_ms}
-    if age_ms <= 1000 * FRESH_SECONDS:
-        found["BackendOutcome"] = kind
-    if outcome.delivered:
-        return {**found, "DeliveryLag": age_ms}
-    found["HeadAge"] = age_ms / 1000
-    if number >= CONFIG.blocked_attempts or age_ms >= 1000 * CONFIG.blocked_seconds:
-        found["BlockedGroup"] = 1
-    return found
-
-
-def _outcome(outcome: delivery.Outcome) -> int:
-    """An outcome's number, as the metric BackendOutcome has it."""
-    if outcome.status is None:
-        return 6 if outcome.error in ("ConnectTimeout", "ReadTimeout") else 7
-    # A status below 200 or above 599 is no answer to a webhook either.
-    return outcome.status // 100 if 200 <= outcome.status < 600 else 5
+def _age_ms(webhook: envelope.Envelope) -> int:
+    return round(time.time() * 1000) - webhook.received_at
 
 
 def _unpacked(message: dict[str, Any]) -> envelope.Envelope:
@@ -184,51 +241,38 @@ def _unpacked(message: dict[str, Any]) -> envelope.Envelope:
     return envelope.unpack(message["body"], body)
 
 
-def _put_back(
-    message: dict[str, Any], number: int, retry_after: str | None, remaining: Remaining
-) -> int | None:
-    """Sets when the message is received again; the seconds, or None when SQS did not take it.
-
-    Then the queue's own visibility timeout holds, and the message comes back all the same.
-    """
-    seconds = backoff.delay(
+def _backoff(number: int, retry_after: str | None = None) -> int:
+    """Seconds until a message is received again after so many attempts or receives."""
+    return backoff.delay(
         number,
         retry_after,
         base=CONFIG.retry_base,
         longest=CONFIG.retry_max,
         longest_retry_after=CONFIG.retry_after_max,
     )
-    try:
-        aws.SQS.call(
-            "ChangeMessageVisibility",
-            {
-                "QueueUrl": CONFIG.queue_url,
-                "ReceiptHandle": message["receiptHandle"],
-                "VisibilityTimeout": seconds,
-            },
-            seconds=_VISIBILITY_SECONDS,
-            within=remaining() - _AFTER_VISIBILITY_SECONDS,
-        )
-    except aws.AwsError as error:
-        observe.log("WARNING", "visibility.failed", aws_error=error.code)
-        return None
-    return seconds
+
+
+def _put_back(message: lease.Received, seconds: int, remaining: Remaining) -> int | None:
+    """Has the message come again after some seconds; None when SQS did not take that."""
+    within = min(_VISIBILITY_SECONDS, remaining() - _AFTER_VISIBILITY_SECONDS)
+    taken = lease.put_back(message, after=seconds, queue_url=CONFIG.queue_url, within=within)
+    return seconds if taken else None
 
 
 def _write_record(
+    message: lease.Received,
     webhook: envelope.Envelope,
-    sequence_number: str,
     number: int,
     outcome: delivery.Outcome,
-    ids: dict[str, str],
     remaining: Remaining,
-) -> None:
-    """Records the attempt. A record that can't be written never stops a delivery."""
+) -> bool:
+    """Records the attempt; whether it could. That never stops a delivery."""
     try:
         record.write(
             CONFIG.table,
-            **ids,
-            sequence_number=sequence_number,
+            message_id=message.id,
+            group_id=message.group_id,
+            sequence_number=message.sequence_number,
             number=number,
             envelope=webhook,
             outcome=outcome,
@@ -238,10 +282,9 @@ def _write_record(
         )
     except Exception as error:
         code = error.code if isinstance(error, aws.AwsError) else type(error).__name__
-        observe.log(
-            "ERROR", "record.failed", metrics={"RecordFailed": 1}, aws_error=code, attempt=number
-        )
-        observe.report(f"A webhook's record can't be written: {code}")
+        record.report_failure("written", code, attempt=number)
+        return False
+    return True
 
 
 def _test_flags(webhook: envelope.Envelope) -> dict[str, Any]:

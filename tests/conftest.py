@@ -233,6 +233,12 @@ class Aws:
         found: dict[str, Any] | None = reply.get("Item")
         return found
 
+    def attempted(self, record: dict[str, Any], attempts: int) -> None:
+        """Makes a received message the next receive after some attempts."""
+        record["attributes"]["ApproximateReceiveCount"] = str(attempts + 1)
+        item = {"id": {"S": record["messageId"]}, "attempt_count": {"N": str(attempts)}}
+        self.dynamodb.put_item(TableName=self.table, Item=item)
+
     def received(self, *, seconds: int = 0) -> list[dict[str, Any]]:
         """What ReceiveMessage hands out now, as records of a Lambda event."""
         reply = self.sqs.receive_message(
@@ -340,6 +346,7 @@ def function_environ(url: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL": url,
         "QUEUE_URL": f"{url}/queue.fifo",
+        "VISIBILITY_SECONDS": "60",
         "TABLE": "records",
         "BACKEND_URL": url,
         "GROUP_ID": '["json:id"]',
@@ -389,6 +396,7 @@ class Functions:
         """``lambdas.subscribe``, delivering to a backend, with retries after 0 seconds."""
         defaults = {
             "BACKEND_URL": backend_url,
+            "VISIBILITY_SECONDS": "60",
             "RETRY_BASE_SECONDS": "0",
             "RETRY_MAX_SECONDS": "0",
             "RETRY_AFTER_MAX_SECONDS": "0",

@@ -123,12 +123,16 @@ DELIVERY_LAG = _ours(
     steady=True,
 )
 HEAD_AGE = _ours(
-    "HeadAge", "age at a failed attempt", "by subscribe, for every failed attempt", "Seconds"
+    "HeadAge",
+    "age at a failed attempt",
+    "by subscribe, for every attempt that failed or could not be made",
+    "Seconds",
 )
 BLOCKED_GROUP = _ours(
     "BlockedGroup",
     "failed attempts in blocked groups",
-    "by subscribe, for each failed attempt at a webhook that failed too often or waited too long",
+    "by subscribe, for each attempt that failed, or could not be made, at a webhook that failed "
+    "too often or waited too long",
 )
 CONSUMED = _ours(
     "Consumed",
@@ -137,8 +141,8 @@ CONSUMED = _ours(
 )
 RECORD_FAILED = _ours(
     "RecordFailed",
-    "records not written",
-    "by subscribe, for each record that could not be written",
+    "records not written or read",
+    "by subscribe, for each record that could not be written, or read before another attempt",
 )
 HEARTBEAT_ARRIVED = _ours(
     "HeartbeatArrived", "heartbeats", "by subscribe, for each heartbeat", steady=True

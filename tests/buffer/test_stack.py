@@ -131,8 +131,9 @@ def test_publish_may_only_send_and_log(prd: Template) -> None:
 
 
 def test_subscribe_may_consume_record_and_log(prd: Template) -> None:
-    """subscribe can consume the queue, update records and nothing else."""
+    """subscribe can consume the queue, read and update records and nothing else."""
     assert _actions(prd, "Subscribe") == {
+        "dynamodb:GetItem",
         "dynamodb:UpdateItem",
         "logs:CreateLogStream",
         "logs:PutLogEvents",

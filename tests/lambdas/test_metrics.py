@@ -42,7 +42,7 @@ def _attempted(
     url: str,
     capsys: pytest.CaptureFixture[str],
     *,
-    receive_count: int = 1,
+    attempts_before: int = 0,
     age: float = 0.0,
     heartbeat: bool = False,
     heartbeat_to_backend: bool = False,
@@ -52,7 +52,8 @@ def _attempted(
     event["requestContext"]["timeEpoch"] -= round(age * 1000)
     assert functions.publish().handler(event, context())["statusCode"] == 200
     [record] = aws.received()
-    record["attributes"]["ApproximateReceiveCount"] = str(receive_count)
+    if attempts_before:
+        aws.attempted(record, attempts_before)
     capsys.readouterr()
     sent_on = {"HEARTBEAT_TO_BACKEND": "true" if heartbeat_to_backend else "false"}
     functions.subscribe(url, **sent_on).handler({"Records": [record]}, context())
@@ -127,21 +128,23 @@ def test_no_answer_is_told_apart(
 
 
 @pytest.mark.parametrize(
-    ("receive_count", "age", "blocked"),
-    [(4, 0, False), (5, 0, True), (1, 599, False), (1, 601, True)],
+    ("attempts_before", "age", "blocked"),
+    [(3, 0, False), (4, 0, True), (0, 599, False), (0, 601, True)],
 )
 def test_blocked_after_attempts_or_time(
     functions: Functions,
     aws: Aws,
     backend: ScriptedBackend,
     capsys: pytest.CaptureFixture[str],
-    receive_count: int,
+    attempts_before: int,
     age: float,
     blocked: bool,
 ) -> None:
     """A head blocks its group once it failed five times or waited ten minutes."""
     backend.faux.default = Answer(500)
-    emitted = _attempted(functions, aws, backend.url, capsys, receive_count=receive_count, age=age)
+    emitted = _attempted(
+        functions, aws, backend.url, capsys, attempts_before=attempts_before, age=age
+    )
     assert ("BlockedGroup" in emitted) is blocked
 
 
@@ -171,7 +174,7 @@ def test_old_webhooks_say_nothing_of_the_backend(
 ) -> None:
     """A webhook that failed for 20 minutes counts by its outcome, but in no share of attempts."""
     backend.faux.default = Answer(500)
-    emitted = _attempted(functions, aws, backend.url, capsys, receive_count=9, age=age)
+    emitted = _attempted(functions, aws, backend.url, capsys, attempts_before=8, age=age)
     assert emitted["Backend5xx"] == 1
     assert ("BackendOutcome" in emitted) is fresh
 

@@ -135,7 +135,7 @@ def test_failures_of_a_delivery_arrive(
     else:
         del record["attributes"]["SequenceNumber"]
     lambda_context = context()
-    ends = pytest.raises(observe.UnexpectedError, match=r"^KeyError at subscribe\.py:\d+$")
+    ends = pytest.raises(observe.UnexpectedError, match=r"^KeyError at lease\.py:\d+$")
     with ends if what == "bug" else nullcontext():
         module.handler({"Records": [record]}, lambda_context)
     [event] = sentry.events()
@@ -152,7 +152,7 @@ def test_failures_of_a_delivery_arrive(
         [exception] = event["exception"]["values"]
         assert exception["type"] == "KeyError"
         assert exception["value"] == "(text withheld: it may hold a piece of a webhook)"
-        assert exception["stacktrace"]["frames"][-1]["function"] == "_done"
+        assert exception["stacktrace"]["frames"][-2]["function"] == "_done"
     else:
         cause = {"5xx": "503", "network": "ConnectionRefused"}[what]
         assert event["message"] == f"The backend did not take a webhook: {cause}"
@@ -262,6 +262,7 @@ def test_failing_load_arrives(functions: Functions, sentry: Sentry) -> None:
     done = _python(
         "import lambdas.subscribe",
         BACKEND_URL="http://127.0.0.1:1",
+        VISIBILITY_SECONDS="60",
         RETRY_BASE_SECONDS=_MARKERS["exception"],  # float() says it in its text
         SOME_SECRET=_MARKERS["variable"],
         SENTRY_DSN=sentry.dsn,

@@ -26,7 +26,7 @@ from webhook_buffer.laptop.backend import ScriptedBackend
 _FAILURES = ["500", "429", "404", "302", "reset", "timeout", "crash"]
 # Kept back by subscribe for its own calls; what exceeds it is the backend's.
 _RESERVE_SECONDS = 3.0
-_BACKEND_SECONDS = 0.15
+_BACKEND_SECONDS = 0.2
 _CONCURRENCY = 3
 
 

@@ -146,10 +146,10 @@ def test_an_unexpected_exception_is_an_error_without_its_text(
     span = invoked.spans["aws.lambda"]
     assert span["error"] == 1
     assert span["meta"]["error.type"].endswith("UnexpectedError")
-    assert span["meta"]["error.message"].startswith("ValueError at subscribe.py:")
+    assert span["meta"]["error.message"].startswith("ValueError at lease.py:")
     [event] = sentry.events()
     assert event["exception"]["values"][0]["type"] == "ValueError"
-    assert invoked.answer["raised"].startswith("UnexpectedError: ValueError at subscribe.py:")
+    assert invoked.answer["raised"].startswith("UnexpectedError: ValueError at lease.py:")
     assert _MARKER not in json.dumps(invoked.spans) + invoked.printed + sentry.raw()
 
 

@@ -1,0 +1,74 @@
+"""What has to hold before an attempt, asked in this order: the message, the record, the time.
+
+At a message's first receive none of it takes a call, so that a delivery without failures costs
+what it always did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lambdas import aws, lease, record
+from lambdas.config import SubscribeConfig
+
+# For holding the message, and for reading the record: for each try, and for both tries.
+_READ_SECONDS = 0.5
+_CALLS_SECONDS = 1.0
+# With less time for the backend an attempt would say nothing about it.
+_LEAST_ATTEMPT_SECONDS = 0.1
+
+
+class UnattemptedError(Exception):
+    """When no attempt may be made.
+
+    Attributes:
+        reason: ``Late``, ``NotHeld``, ``NoRecord`` or ``NoTime``.
+        code: the AWS error behind it, if any.
+    """
+
+    def __init__(self, reason: str, code: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.code = reason, code
+
+
+def check(
+    config: SubscribeConfig,
+    message: lease.Received,
+    *,
+    remaining: Callable[[], float],
+    reserve: float,
+) -> record.History:
+    """Holds the message, and reads what happened to its webhook before.
+
+    Args:
+        remaining: seconds until Lambda ends the invocation.
+        reserve: seconds of it that are needed after the attempt.
+
+    Raises:
+        UnattemptedError: When the message is not held, its record can't be read, or too little
+            time is left for an attempt.
+    """
+    try:
+        lease.hold(
+            message,
+            queue_url=config.queue_url,
+            visibility=config.visibility,
+            needed=remaining(),
+            within=_CALLS_SECONDS,
+        )
+    except lease.LateError:
+        raise UnattemptedError("Late") from None
+    except aws.AwsError as error:
+        raise UnattemptedError("NotHeld", error.code) from None
+    history = record.NO_HISTORY
+    if message.receives > 1:
+        try:
+            history = record.history(
+                config.table, message.id, seconds=_READ_SECONDS, within=_CALLS_SECONDS
+            )
+        except aws.AwsError as error:
+            record.report_failure("read", error.code)
+            raise UnattemptedError("NoRecord", error.code) from None
+    if remaining() - reserve < _LEAST_ATTEMPT_SECONDS:
+        raise UnattemptedError("NoTime")
+    return history
