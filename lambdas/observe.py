@@ -8,6 +8,7 @@ function never pays for it.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -41,7 +42,10 @@ _EVENT_PARTS = frozenset(
         "release", "server_name", "platform", "sdk",
     }
 )  # fmt: skip
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_LEVELS = {name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR")}
+# Put into every record by Datadog's library while a trace is active; zero without one.
+# Source: ddtrace ``contrib/internal/logging/patch.py``, which ``datadog_lambda`` switches on.
+_CORRELATION = ("dd.trace_id", "dd.span_id")
 
 # What the invocation is about: function, request_id, message_id and group_id. They stand in
 # every log line and are the tags of every report.
@@ -53,6 +57,22 @@ _reports: list[tuple[Callable[[Any], object], dict[str, str]]] = []
 _SENTRY_SECONDS = 1.0
 _SENTRY_LEAST_SECONDS = 0.3
 _LAST_SECONDS = 0.1
+
+
+class _JsonLines(logging.Handler):
+    """Writes a record's ``fields`` as one line of JSON, with the ids of the active trace."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        ids = {name: vars(record).get(name, "0") for name in _CORRELATION}
+        active = {name: value for name, value in ids.items() if value != "0"}
+        line = json.dumps({**vars(record)["fields"], **active}, separators=(",", ":"))
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+# Not below the root logger, whose handler is the runtime's: it would write text.
+_LOGGER = logging.Logger("webhook_buffer", level=logging.DEBUG)
+_LOGGER.addHandler(_JsonLines())
 
 
 def log(
@@ -75,7 +95,7 @@ def log(
     unknown = fields.keys() - LOG_FIELDS
     if unknown:
         raise ValueError(f"not an allowed log field: {', '.join(sorted(unknown))}")
-    quiet = _LEVELS.index(level) < _LEVELS.index(os.environ.get("LOG_LEVEL", "INFO"))
+    quiet = _LEVELS[level] < _LEVELS[os.environ.get("LOG_LEVEL", "INFO")]
     if quiet and not metrics:
         return
     at = round(time.time() * 1000)
@@ -86,13 +106,11 @@ def log(
         "service": os.environ.get("SERVICE"),
         "env": os.environ.get("ENVIRONMENT"),
         **_context,
-        **tracing.ids(),
         **({} if http_status is None else {"http": {"status_code": http_status}}),
         **{name: value for name, value in fields.items() if value is not None},
         **(embedded(metrics, at=at) if metrics else {}),
     }
-    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
+    _LOGGER.log(_LEVELS[level], event, extra={"fields": line})
 
 
 def about(*, group_id: str, message_id: str | None = None) -> None:

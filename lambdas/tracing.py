@@ -61,15 +61,6 @@ def set_up() -> None:
             tracer.enabled = False
 
 
-def ids() -> dict[str, str]:
-    """The active trace and span, under the names that Datadog looks for in a log line."""
-    with suppress(Exception):
-        if _active():
-            context = _tracer().get_log_correlation_context()
-            return {name: context[name] for name in ("dd.trace_id", "dd.span_id")}
-    return {}
-
-
 def headers() -> dict[str, str]:
     """The HTTP headers that continue the active trace (Datadog's and W3C's); none without one."""
     found: dict[str, str] = {}
@@ -115,11 +106,18 @@ def failed(kind: str, message: str) -> None:
 
 @contextmanager
 def span(name: str) -> Iterator[None]:
-    """Around a step that has a span of its own, which is the active one meanwhile."""
+    """Around a step that has a span of its own, which is the active one meanwhile.
+
+    It is measured: of other spans below a service's first, Datadog has no ``trace.NAME`` metrics.
+    Source: Datadog documentation, "Trace Metrics"; ddtrace ``constants.py`` for the key.
+    """
     begun = None
     with suppress(Exception):
         tracer = _tracer()
         begun = tracer.trace(name) if tracer else None
+    with suppress(Exception):
+        if begun:
+            begun.set_tag("_dd.measured", 1)
     try:
         yield
     except BaseException as error:

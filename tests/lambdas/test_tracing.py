@@ -190,7 +190,20 @@ def test_an_attempt_without_an_answer_is_an_error(datadog: Datadog) -> None:
     assert span["error"] == 1
     assert span["meta"]["error.type"] == "ConnectionRefused"
     assert span["meta"]["version"] == "1.2.3"
+    assert span["metrics"]["_dd.measured"] == 1  # or there is no metric trace.backend.request
     assert invoked.spans["aws.sqs"]["parent_id"] == _PARENT_ID
+
+
+@pytest.mark.parametrize("injected", ["true", "false"])
+def test_datadogs_library_correlates_log_lines(datadog: Datadog, injected: str) -> None:
+    """A line has the ids of the span in which it was written, put there by Datadog's library."""
+    datadog.http_stub.then(200, {"MessageId": "m", "SequenceNumber": "1"})
+    invoked = datadog.invoke("publish", _api_event(_carried()), DD_LOGS_INJECTION=injected)
+    [line] = [json.loads(line) for line in invoked.printed.splitlines() if '"webhook.' in line]
+    span = invoked.spans["aws.lambda"]
+    ids = {"dd.trace_id": span["trace_id"], "dd.span_id": span["span_id"]}
+    told = {name: int(line[name]) for name in ids if name in line}
+    assert told == (ids if injected == "true" else {})
 
 
 def test_without_tracing_nothing_is_carried(datadog: Datadog) -> None:
@@ -232,7 +245,7 @@ def test_nothing_is_loaded_for_it() -> None:
     code = (
         "import sys; from lambdas import tracing\n"
         "with tracing.span('x'): tracing.failed('a', 'b')\n"
-        "assert (tracing.ids(), tracing.headers(), tracing.carried()) == ({}, {}, '')\n"
+        "assert (tracing.headers(), tracing.carried()) == ({}, '')\n"
         "print([name for name in sys.modules if 'dd' in name or 'datadog' in name])\n"
     )
     command = [sys.executable, "-B", "-S", "-c", code]
@@ -253,7 +266,7 @@ def test_another_tracer_is_never_in_the_way(monkeypatch: pytest.MonkeyPatch) -> 
     other = SimpleNamespace(tracer=_OtherTracer())
     monkeypatch.setitem(sys.modules, "ddtrace.trace", other)
     with tracing.span("backend.request"):
-        assert (tracing.ids(), tracing.headers(), tracing.carried()) == ({}, {}, "")
+        assert (tracing.headers(), tracing.carried()) == ({}, "")
         tracing.tag({"attempt": 1})
         tracing.failed("ReadTimeout", "no answer")
     handler = observe.observed(lambda _event, _context: {})
