@@ -6,7 +6,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from monitoring import cost, wording
 from monitoring.alarm_guide import steps, steps_of
@@ -14,6 +13,7 @@ from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from settings.errors import InputError
 from settings.loader import load
 from webhook_buffer.cli import alarmproof, recording
+from webhook_buffer.cli.alarm_tables import notified_as, show_alarms, show_cost, show_incidents
 from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
 from webhook_buffer.cli.terminal import console, show, step
@@ -27,32 +27,19 @@ alarms_app = typer.Typer(rich_markup_mode=None)
 alarmproof.add_to(alarms_app)
 alarms_app.command()(bench)
 
-# Columns from which all columns of the list stand beside each other.
-_WIDE = 150
-_STYLES = {"page": "red", "ticket": "yellow", "info": "cyan"}
-
 
 @alarms_app.command("list")
 def list_alarms(env: Env = LOCAL, as_json: Json = False) -> None:
-    """List every alarm with its condition, severity, failure modes and monthly cost."""
+    """List every alarm and incident, and the monthly cost; a wide terminal shows more columns."""
     alarms = alarm_set(load(env))
     if as_json:
         console.print_json(data=_document(alarms))
         return
-    console.print(_table(alarms, env))
-    if alarms.composites:
-        composites = Table(title="Incidents: several signals, one notification")
-        for name in ("Incident", "Active while", "Severity"):
-            composites.add_column(name, overflow="fold")
-        for one in alarms.composites:
-            severity = one.severity.value
-            composites.add_row(
-                one.composite.id, wording.parts(one), f"[{_STYLES[severity]}]{severity}[/]"
-            )
-        console.print(composites)
+    show_alarms(alarms)
+    show_incidents(alarms)
     for reason, signals in by_reason(alarms).items():
         console.print(f"Left out: {', '.join(signals)}: {reason}", soft_wrap=True)
-    _show_cost(alarms)
+    show_cost(alarms)
     console.print("Details: webhook-buffer alarms show ID; failure modes: docs/alarms.md")
 
 
@@ -144,48 +131,6 @@ def _show_notification(received: inbox.Received) -> None:
         text = json.dumps(content, indent=2, ensure_ascii=False)
     console.rule(f"[bold]{received.channel}[/]", align="left")
     console.print(text, markup=False, soft_wrap=True)
-
-
-def _table(alarms: AlarmSet, env: str) -> Table:
-    """One row per alarm; columns that do not fit in a narrow terminal go below."""
-    wide = console.width >= _WIDE
-    table = Table(title=f"Alarms of '{env}'", show_lines=not wide)
-    table.add_column("Signal", no_wrap=True)
-    for name in ("Condition", "Metrics") if wide else ("Condition and metrics",):
-        table.add_column(name, overflow="fold")
-    for name in ("Severity", "Notified as", "Covers", "$/month") if wide else ():
-        table.add_column(name, no_wrap=name != "Covers")
-    for alarm in alarms.alarms:
-        severity = f"[{_STYLES[alarm.severity.value]}]{alarm.severity.value}[/]"
-        told_as = _notified_as(alarms, alarm.signal.id)
-        covers = ", ".join(str(mode) for mode in alarm.signal.covers)
-        price = f"{cost.of_alarm(alarm):.2f}"
-        condition, metrics = wording.condition(alarm), wording.metric_names(alarm)
-        if wide:
-            table.add_row(alarm.signal.id, condition, metrics, severity, told_as, covers, price)
-        else:
-            about = f"{severity}: {told_as}\ncovers {covers}\n${price} a month"
-            table.add_row(f"{alarm.signal.id}\n{about}", f"{condition}\n[dim]{metrics}[/]")
-    return table
-
-
-def _notified_as(alarms: AlarmSet, signal_id: str) -> str:
-    incident = alarms.incident(signal_id)
-    return incident.composite.id if incident else "itself"
-
-
-def _show_cost(alarms: AlarmSet) -> None:
-    lines = cost.monthly(alarms)
-    table = Table(title="Monthly cost of the monitoring stack")
-    table.add_column("Part")
-    table.add_column("Quantity", justify="right")
-    table.add_column("$", justify="right")
-    table.add_column("Remark", overflow="fold")
-    for line in lines:
-        table.add_row(line.part, line.quantity, f"{line.amount:.2f}", line.remark)
-    table.add_section()
-    table.add_row("Total", "", f"{cost.total(lines):.2f}", cost.DATED)
-    console.print(table)
 
 
 def _document(alarms: AlarmSet) -> dict[str, Any]:
@@ -281,7 +226,7 @@ def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str | list[str]]]:
         ("Missing data", f"{wording.missing(alarm)}: {signal.missing_reason}"),
         ("Severity", alarm.severity.value),
         ("Evaluated by", wording.EVALUATORS[signal.evaluated_by]),
-        ("Notified as", _notified_as(alarms, name)),
+        ("Notified as", notified_as(alarms, name)),
         ("Notifies", ", ".join(channels) or "no channel; see 'notifications' in docs/settings.md"),
         ("Covers", ", ".join(str(mode) for mode in signal.covers)),
         ("First steps", steps_of(alarm, alarms)),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from monitoring import cost, wording
 from settings.loader import load
 from settings.paths import CDK_JSON, ROOT
 from webhook_buffer.cli import app, main
@@ -267,19 +268,30 @@ def test_alarms_as_json(run: Run) -> None:
 
 @pytest.mark.parametrize("env", ["local", "prd"])
 def test_alarms_list_has_every_alarm(run: Run, monkeypatch: pytest.MonkeyPatch, env: str) -> None:
-    """The table holds each signal with its condition and cost, and the whole stack's cost."""
+    """Each signal and incident has a line with its condition; the whole stack's cost follows."""
     monkeypatch.setattr(console, "width", 250)
     code, output = run("alarms", "list", "--env", env)
     assert code == 0
     alarms = alarm_set(load(env))
     for alarm in alarms.alarms:
-        assert re.search(rf"│ {alarm.signal.id} +│", output), alarm.signal.id
+        [line] = re.findall(rf"^{alarm.signal.id}  .*", output, re.MULTILINE)
+        assert wording.condition(alarm)[:40] in line
     for composite in alarms.composites:
-        assert re.search(rf"│ {composite.composite.id} +│", output)
+        assert re.search(rf"^{composite.composite.id}  ", output, re.MULTILINE)
     assert "Left out: no-traffic: it is opt-in: set 'traffic'" in output
-    total = re.search(r"│ Total +│ +│ +(\d+\.\d\d) │", output)
-    assert total
-    assert float(total[1]) > 0
+    assert f"{cost.total(cost.monthly(alarms)):.2f}  " in output.partition("\ntotal ")[2]
+
+
+def test_alarms_list_fits_a_narrow_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 80 columns an alarm is one line, with what is wrong, and no line is longer."""
+    monkeypatch.setattr(console, "width", 80)
+    lines = run("alarms", "list", "--env", "prd")[1].splitlines()
+    alarms = alarm_set(load("prd"))
+    assert len(lines) < len(alarms.alarms) + 40
+    assert max(map(len, lines)) <= 80
+    first = alarms.alarms[0]
+    assert f"{first.signal.id} " in lines[2]
+    assert first.signal.title in lines[2]
 
 
 def test_alarms_show_explains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
