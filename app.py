@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-import buffer  # noqa: F401 - before aws_cdk: it silences jsii
+from functions import jsii  # noqa: F401 - before aws_cdk
 
 # isort: split
 from aws_cdk import App, Environment

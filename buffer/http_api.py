@@ -11,7 +11,7 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from aws_cdk.aws_certificatemanager import Certificate
 from constructs import Construct
 
-from buffer.functions import create_log_group
+from functions.factory import create_log_group
 from settings.schema import Settings
 
 # Source: API Gateway developer guide, "Logging variables for HTTP APIs". Neither query string

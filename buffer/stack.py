@@ -14,8 +14,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
-from buffer.functions import FunctionFactory
 from buffer.http_api import create_custom_domain, create_http_api
+from functions.factory import FunctionFactory
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from lambdas.sources.table import FILE
 from settings import exposure, sources

@@ -23,7 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from buffer.assets import functions_asset
+from functions.assets import functions_asset
 from tests.conftest import function_environ
 
 RUNS = 15

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from buffer.assets import functions_asset
+from functions.assets import functions_asset
 
 # What Lambda does with a function whose handler is Datadog's: load it, call it.
 _LAMBDA = """

@@ -19,13 +19,14 @@ ALLOWED: dict[str, set[str]] = {
     "monitoring.model": set(),
     "alarms": {"monitoring.model"},
     "dashboards": {"monitoring.model"},
-    "buffer": {"lambdas", "settings"},
+    "functions": {"settings"},
+    "buffer": {"functions", "lambdas", "settings"},
     "monitoring": {"monitoring.model", "settings"},
     "monitoring.cloudwatch": {"monitoring", "monitoring.model", "settings"},
     "monitoring.datadog": {"monitoring", "monitoring.model", "settings"},
     "monitoring.datadog.sync": {"monitoring.datadog", "settings"},
     "monitoring.cdk": {
-        "buffer",
+        "functions",
         "monitoring",
         "monitoring.cloudwatch",
         "monitoring.model",
@@ -76,20 +77,20 @@ ALLOWED: dict[str, set[str]] = {
         "webhook_buffer.laptop",
         "webhook_buffer.operations",
     },
-    "app": {"alarms", "buffer", "dashboards", "monitoring.cdk", "settings"},
+    "app": {"alarms", "buffer", "dashboards", "functions", "monitoring.cdk", "settings"},
 }
 # Pairs of folders where the inner one may be used by the outer: a part and its own detail.
 _OWN_DETAIL = {("webhook_buffer.laptop", "webhook_buffer.laptop.fake_datadog")}
 # Libraries with one home each.
 HOMES = {
-    "aws_cdk": {"app", "buffer", "monitoring.cdk"},
+    "aws_cdk": {"app", "buffer", "functions", "monitoring.cdk"},
     "datadog_cdk_constructs_v2": {"monitoring.cdk.datadog"},
     # The layer holds them; lambdas.tracing finds them loaded.
     "datadog_lambda": set(),
     "ddtrace": set(),
     # The fake rejects what the client's models do not know.
     "datadog_api_client": {"monitoring.datadog.sync.api", "webhook_buffer.laptop.fake_datadog"},
-    "constructs": {"buffer", "monitoring.cdk"},
+    "constructs": {"buffer", "functions", "monitoring.cdk"},
     "boto3": {"webhook_buffer.operations"},
     "botocore": {"webhook_buffer.operations"},
     "typer": {"alarmproof", "webhook_buffer.cli"},

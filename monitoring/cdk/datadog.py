@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import buffer  # noqa: F401 - before aws_cdk: it silences jsii
+from functions import jsii  # noqa: F401 - before aws_cdk
 
 # isort: split
 from aws_cdk import Stack, Tags
@@ -17,7 +17,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from datadog_cdk_constructs_v2 import DatadogLambda
 
-from buffer.assets import release
+from functions.assets import release
 from settings.errors import WebhookBufferError
 from settings.schema import Settings
 

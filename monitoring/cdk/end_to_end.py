@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from buffer.functions import FunctionFactory
+from functions.factory import FunctionFactory
 from monitoring.alarm_set import PROBE
 from settings.schema import Settings
 

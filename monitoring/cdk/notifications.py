@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
-from buffer.functions import FunctionFactory
+from functions.factory import FunctionFactory
 from monitoring.channels import described
 from monitoring.model.signals import Severity
 from settings.schema import Settings

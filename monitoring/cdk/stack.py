@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import buffer  # noqa: F401 - before aws_cdk: it silences jsii
+from functions import jsii  # noqa: F401 - before aws_cdk
 
 # isort: split
 from aws_cdk import Annotations, CfnOutput, Fn, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from buffer.functions import FunctionFactory
+from functions.factory import FunctionFactory
 from monitoring.alarm_guide import alarm_guides
 from monitoring.alarm_set import alarm_set
 from monitoring.cdk.alarms import Alarms, laptop_alarms

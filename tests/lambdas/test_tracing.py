@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from buffer.assets import functions_asset
+from functions.assets import functions_asset
 from lambdas import observe, tracing
 from lambdas.backend_url import Backend
 from lambdas.delivery import attempt

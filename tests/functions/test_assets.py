@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from buffer import assets
-from buffer.assets import functions_asset, release
+from functions import assets
+from functions.assets import functions_asset, release
 from monitoring.alarm_guide import alarm_guides
 from settings import loader, paths
 from tests.bench_cold_start import RUNTIME

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from buffer.assets import functions_asset, release
+from functions.assets import functions_asset, release
 from settings.schema import Settings
 
 # CPU comes with memory: at 512 MB a cold start is dominated by imports, not by waiting for
