@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from lambdas.faux_backend import Answer, FauxBackend
 from tests.conftest import eventually
+from tests.datadog_receivers import Forwarded
+from tests.lambdas.conftest import HttpStub
 from tests.trace_agent import TraceAgent, trace_agent
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.backend import ScriptedBackend
@@ -34,11 +39,13 @@ class Traced:
     """What one webhook left behind, after a backend that failed first.
 
     Attributes:
+        endpoint: where senders send.
         release: what is deployed.
         requests: the headers of the attempts, as the backend had them.
     """
 
     target: Environment
+    endpoint: str
     release: str
     message_id: str
     agent: TraceAgent
@@ -69,9 +76,11 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
             target,
             outputs,
         ):
-            receipt = Sender(outputs["BufferedEndpoint"]).post(webhook)
+            endpoint = outputs["BufferedEndpoint"]
+            receipt = Sender(endpoint).post(webhook)
             assert receipt.accepted
-            one = Traced(target, outputs["Release"], receipt.answer["message_id"], agent, [])
+            message_id = receipt.answer["message_id"]
+            one = Traced(target, endpoint, outputs["Release"], message_id, agent, [])
             eventually(lambda: len(one.spans("backend.request")) == 2)
             one.requests.extend(dict(received.headers) for received in faux.received)
             yield one
@@ -158,3 +167,103 @@ def test_log_lines_name_the_trace(traced: Traced) -> None:
     queued = eventually(line)
     assert queued["dd.span_id"] == str(publish["span_id"])
     assert int(queued["dd.trace_id"][16:], 16) == publish["trace_id"]
+
+
+# A subscription's function, in place of Datadog's: hands on what it is handed.
+_FORWARDER = """
+import json, os, urllib.request
+
+def handler(event, context):
+    body = json.dumps(event).encode()
+    urllib.request.urlopen(urllib.request.Request(os.environ["RECEIVER"], body), timeout=10).close()
+"""
+
+
+@pytest.fixture(scope="module")
+def forwarded(traced: Traced) -> Iterator[Forwarded]:
+    """What a forwarder gets of one more webhook, from functions without an agent or extension."""
+    with HttpStub() as receiver:
+        destination = _forwarder(traced.target, receiver.url)
+        for name in ("publish", "subscribe"):
+            _send_by_the_log(traced.target, name, destination)
+        assert Sender(traced.endpoint).post(Webhook(body=b'{"group_id": "logged"}')).accepted
+        found = Forwarded()
+
+        def delivered() -> bool:
+            while receiver.requests:
+                found.add(json.loads(receiver.requests.pop(0).body))
+            return any(span["name"] == "backend.request" for span in found.spans) and any(
+                '"webhook.delivered"' in line for line in found.logs
+            )
+
+        eventually(delivered)
+        yield found
+
+
+def _forwarder(target: Environment, url: str) -> str:
+    """Deploys the subscription's function; its ARN."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("forwarder.py", _FORWARDER)
+    created = target.functions.create_function(
+        FunctionName="datadog-forwarder",
+        Runtime="python3.12",
+        Role="arn:aws:iam::000000000000:role/datadog-forwarder",
+        Handler="forwarder.handler",
+        Code={"ZipFile": archive.getvalue()},
+        Environment={"Variables": {"RECEIVER": url}},
+    )
+    return created["FunctionArn"]
+
+
+def _send_by_the_log(target: Environment, name: str, destination: str) -> None:
+    """Takes the agent away from a function, and subscribes the forwarder to its log."""
+    function = target.settings.function_name(name)
+    variables = target.functions.get_function_configuration(FunctionName=function)["Environment"]
+    kept = {
+        key: value
+        for key, value in variables["Variables"].items()
+        if key not in ("DD_TRACE_AGENT_URL", "DD_LOCAL_TEST")
+    }
+    target.functions.update_function_configuration(
+        FunctionName=function, Environment={"Variables": kept}
+    )
+    target.logs.put_subscription_filter(
+        logGroupName=target.settings.log_group_name(name),
+        filterName="datadog",
+        filterPattern="",
+        destinationArn=destination,
+    )
+
+
+def test_the_log_alone_carries_the_whole_trace(forwarded: Forwarded) -> None:
+    """Without an agent or extension, a forwarder's lines hold the same trace, over the queue."""
+    by_name = {span["name"]: span for span in forwarded.spans if span["name"] != "aws.lambda"}
+    functions = {
+        span["resource"].rpartition("-")[2]: span
+        for span in forwarded.spans
+        if span["name"] == "aws.lambda"
+    }
+    steps = [
+        by_name["aws.httpapi"], functions["publish"], by_name["aws.sqs"], functions["subscribe"],
+        by_name["backend.request"],
+    ]  # fmt: skip
+    assert steps[0]["parent_id"] == 0
+    for parent, child in pairwise(steps):
+        assert child["parent_id"] == parent["span_id"]
+    assert len({span["trace_id"] for span in steps}) == 1
+
+
+def test_the_log_alone_carries_metrics_and_lines(forwarded: Forwarded) -> None:
+    """Each function's invocation is counted, and log lines stay apart from metrics and traces."""
+    counted = {
+        tag.rpartition("-")[2]
+        for metric in forwarded.metrics
+        if metric.name == "aws.lambda.enhanced.invocations"
+        for tag in metric.tags
+        if tag.startswith("functionname:")
+    }
+    assert counted == {"publish", "subscribe"}
+    ours = [json.loads(line) for line in forwarded.logs if line.startswith("{")]
+    assert {line["event"] for line in ours} >= {"webhook.queued", "webhook.delivered"}
+    assert all(line["dd.trace_id"] for line in ours)
