@@ -14,6 +14,14 @@ from typing import Any
 
 from functions.assets import functions_asset
 
+# Code after which Datadog's packages find their extension: a file, which both look for.
+# Source: datadog_lambda/extension.py, ddtrace/internal/serverless.
+WITH_EXTENSION = """
+import os.path
+exists = os.path.exists
+os.path.exists = lambda path: path == "/opt/extensions/datadog-agent" or exists(path)
+"""
+
 # What Lambda does with a function whose handler is Datadog's: load it, call it.
 _LAMBDA = """
 import json, sys, types
