@@ -1,7 +1,8 @@
 """The CDK app: settings → BufferStack → MonitoringStack → Datadog's library around functions.
 
 ``cdk synth -c env=dev``; without ``-c env`` the variable ``WEBHOOK_BUFFER_ENV``
-decides. ``-c overrides='{…}'`` replaces keys of the environment's block for one run.
+decides. ``-c overrides='{…}'`` replaces keys of the environment's block for one run;
+``-c publicUrl=…`` is where senders reach the API, if neither at its own URL nor at its domain.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ def build(app: App, settings: Settings) -> None:
     where = Environment(account=settings.awsAccount, region=settings.awsRegion)
     stacks: list[BufferStack | MonitoringStack] = []
     if settings.existing is None:
-        stacks.append(BufferStack(app, settings.prefix, settings=settings, env=where))
+        public_url = app.node.try_get_context("publicUrl")
+        stacks.append(
+            BufferStack(app, settings.prefix, settings=settings, public_url=public_url, env=where)
+        )
     if settings.monitoring:
         monitoring = MonitoringStack(
             app,

@@ -32,12 +32,21 @@ _FAUX_TIMEOUT_SECONDS = 29
 class BufferStack(Stack):
     """HTTP API → publish → FIFO queue → subscribe → backend, and the record of it.
 
+    Args:
+        public_url: where senders reach the API, if neither at its own URL nor at its domain.
+
     Attributes:
         functions: its functions, by name without prefix.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        public_url: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         Tags.of(self).add("env", settings.environment)
@@ -67,8 +76,9 @@ class BufferStack(Stack):
         )
         # An update replaces the reader of envelopes before their writer.
         publish.node.add_dependency(subscribe)
-        origin = f"https://{settings.domain_name}" if domain else api.api_endpoint
-        self._outputs(queue, table, f"{origin}{settings.pathPrefix or ''}", api)
+        own_origin = f"https://{settings.domain_name}" if domain else api.api_endpoint
+        endpoint = f"{public_url or own_origin}{settings.pathPrefix or ''}"
+        self._outputs(queue, table, endpoint, api)
         self.functions = self._functions.made
 
     def _queue(self) -> sqs.Queue:

@@ -93,6 +93,9 @@ HOMES = {
     "constructs": {"buffer", "functions", "monitoring.cdk"},
     "boto3": {"webhook_buffer.operations"},
     "botocore": {"webhook_buffer.operations"},
+    # In the emulator's own process, which nothing else loads.
+    "ministack": {"webhook_buffer.laptop.emulator_server", "webhook_buffer.laptop.gateway"},
+    "hypercorn": {"webhook_buffer.laptop.emulator_server"},
     "typer": {"alarmproof", "webhook_buffer.cli"},
     "rich": {"alarmproof", "webhook_buffer.cli"},
     "pydantic": {"settings"},

@@ -95,13 +95,25 @@ def demo() -> None:
 def up(
     port: Annotated[
         int | None,
-        typer.Option(help="Port on 127.0.0.1. Default: the last used, or 4566.", min=1, max=65535),
+        typer.Option(
+            help="The emulator's port on 127.0.0.1. Default: the last used, or 4566.",
+            min=1,
+            max=65535,
+        ),
+    ] = None,
+    endpoint_port: Annotated[
+        int | None,
+        typer.Option(
+            help="The webhook endpoint's port on 127.0.0.1. Default: the last used, or 4560.",
+            min=1,
+            max=65535,
+        ),
     ] = None,
 ) -> None:
     """Start the emulator and deploy the buffer to it. Run it again to deploy changes."""
     from webhook_buffer.cli import lifecycle
 
-    lifecycle.up(port)
+    lifecycle.up(port, endpoint_port)
 
 
 @app.command(rich_help_panel=_ON_LAPTOP)

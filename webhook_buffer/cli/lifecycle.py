@@ -23,13 +23,14 @@ from webhook_buffer.operations.cdk import Cdk, check_node
 from webhook_buffer.operations.environment import Environment, not_deployed
 
 
-def up(port: int | None) -> None:
+def up(port: int | None, endpoint_port: int | None) -> None:
     """Starts the emulator where it is not running, and deploys to it.
 
     Args:
         port: of the emulator; without one its last, or the usual one.
+        endpoint_port: of the public webhook endpoint, likewise.
     """
-    target = _target(load("local"), port)
+    target = _target(load("local"), port, endpoint_port)
     cdk = deployment.prepare(target, step, CATALOG)
     _next_steps(_apply(target, cdk))
 
@@ -137,16 +138,18 @@ def destroy(env: str, *, yes: bool) -> None:
         )
 
 
-def _target(settings: Settings, port: int | None = None) -> Environment:
+def _target(
+    settings: Settings, port: int | None = None, endpoint_port: int | None = None
+) -> Environment:
     """An environment to deploy to; on the laptop, its emulator is started if it is not running."""
     check_node()
     if not settings.on_laptop:
         return laptop.target(settings)
     if port is None and laptop.emulator().running():
-        target = laptop.target(settings)
+        target = laptop.started(settings, endpoint_port=endpoint_port)
     else:
         with step("Starting the emulator"):
-            target = laptop.started(settings, port)
+            target = laptop.started(settings, port, endpoint_port)
     if settings.datadog:
         laptop.started_datadog()
     return target
@@ -166,6 +169,7 @@ def _apply(target: Environment, cdk: Cdk) -> dict[str, str]:
     """Deploys, and warns about alarms that reach no channel; the outputs."""
     found = deployment.apply(target, cdk, step)
     if target.settings.on_laptop:
+        laptop.connect(target, found)
         inbox.provide(target)
     _warn(target.settings)
     return found

@@ -6,6 +6,7 @@ environment variables: functions inherit what it has.
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -13,9 +14,14 @@ import urllib3
 
 from settings.errors import InputError, ToolError
 from settings.names import LAPTOP_ACCOUNT
+from settings.paths import ROOT
 from webhook_buffer.laptop.process import HOST, Background, Running, free_port, listens
+from webhook_buffer.operations.files import write
 
 DEFAULT_PORT = 4566
+DEFAULT_ENDPOINT_PORT = 4560
+# Under this path the emulator's process is asked to open public endpoints.
+ENDPOINTS_PATH = "/_webhook-buffer/endpoints/"
 _START_SECONDS = 60.0
 
 
@@ -59,7 +65,9 @@ class Emulator(Background):
             "TMPDIR": str(temporary),
             "LOG_LEVEL": "WARNING",
         }
-        process, running = self._spawn("ministack", port=port, cwd=self.folder, environ=environ)
+        process, running = self._spawn(
+            "webhook_buffer.laptop.emulator_server", port=port, cwd=ROOT, environ=environ
+        )
         deadline = time.monotonic() + _START_SECONDS
         while not _healthy(running):
             if process.poll() is not None:
@@ -91,6 +99,56 @@ class Emulator(Background):
                 log=self.log,
             )
         raise ToolError("Nothing is running on this laptop. To start the buffer: webhook-buffer up")
+
+    def open_endpoint(
+        self, environment: str, *, port: int | None = None, api_id: str | None = None
+    ) -> str:
+        """The URL of an environment's public webhook endpoint, opened where it was not.
+
+        Args:
+            port: on 127.0.0.1; without one its present or last, or any free one.
+            api_id: the API that its requests go to from now on; without one, the present.
+
+        Raises:
+            InputError: When the port is taken.
+            ToolError: When nothing runs here.
+        """
+        running = self.require()
+        asked = {"port": port or self._endpoint_port(environment) or 0, "api": api_id}
+        reply = urllib3.request(
+            "PUT", f"{running.endpoint_url}{ENDPOINTS_PATH}{environment}", json=asked, timeout=10.0
+        )
+        if reply.status != 200:
+            raise InputError(
+                f"The endpoint's port {asked['port']} on {HOST} is in use by another program "
+                f"({reply.json()['error']}). "
+                "Stop that program, or choose another port with --endpoint-port."
+            )
+        opened: int = reply.json()["port"]
+        if opened != self._endpoint_port(environment):
+            write(self._ports_file, json.dumps({**self._ports(), environment: opened}))
+        return f"http://{HOST}:{opened}"
+
+    def endpoint_url(self, environment: str) -> str | None:
+        """Where an environment's public endpoint listens while the emulator runs; None if it has
+        not been opened yet."""
+        port = self._endpoint_port(environment)
+        return f"http://{HOST}:{port}" if port else None
+
+    def _endpoint_port(self, environment: str) -> int | None:
+        return self._ports().get(environment)
+
+    def _ports(self) -> dict[str, int]:
+        """The last port of each environment's endpoint."""
+        try:
+            ports = json.loads(self._ports_file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return ports if isinstance(ports, dict) else {}
+
+    @property
+    def _ports_file(self) -> Path:
+        return self.folder / "endpoints.json"
 
 
 def _healthy(running: Running) -> bool:

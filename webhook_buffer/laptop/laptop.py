@@ -18,7 +18,7 @@ from settings.errors import NotDeployedError
 from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
-from webhook_buffer.laptop.emulator import DEFAULT_PORT, Emulator
+from webhook_buffer.laptop.emulator import DEFAULT_ENDPOINT_PORT, DEFAULT_PORT, Emulator
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.deployment import Step
 from webhook_buffer.operations.environment import Environment
@@ -81,28 +81,45 @@ def target(settings: Settings) -> Environment:
     Raises:
         ToolError: When the environment runs on the laptop and nothing is started there.
     """
+    one = emulator() if settings.on_laptop else None
     return Environment(
         settings=settings,
         folder=STATE / settings.environment,
-        endpoint_url=emulator().require().endpoint_url if settings.on_laptop else None,
+        endpoint_url=one.require().endpoint_url if one else None,
+        public_url=one.endpoint_url(settings.environment) if one else None,
         outputs_file=OUTPUTS,
     )
 
 
-def started(settings: Settings, port: int | None) -> Environment:
-    """``target`` of an environment on the laptop, its emulator started where it was not running.
+def started(
+    settings: Settings, port: int | None = None, endpoint_port: int | None = None
+) -> Environment:
+    """``target`` of an environment on the laptop, its emulator and endpoint started where they
+    were not running.
 
     Args:
-        port: of the emulator; without one its last, or the usual one.
+        port: of the emulator; without one its present or last, or the usual one.
+        endpoint_port: of the public webhook endpoint, likewise.
 
     Raises:
-        InputError: When the port is taken.
+        InputError: When a port is taken.
         ToolError: When the emulator does not come up.
     """
     one = emulator()
-    # With a state folder of its own, there is no usual port.
-    one.start(port or one.last_port() or (None if _APART else DEFAULT_PORT))
+    # With a state folder of its own, or beside another environment, there is no usual port.
+    usual, name = not _APART and settings.environment == "local", settings.environment
+    if port or not one.running():
+        one.start(port or one.last_port() or (DEFAULT_PORT if not _APART else None))
+    if endpoint_port is None and usual and one.endpoint_url(name) is None:
+        endpoint_port = DEFAULT_ENDPOINT_PORT
+    one.open_endpoint(name, port=endpoint_port)
     return target(settings)
+
+
+def connect(environment: Environment, outputs: Mapping[str, str]) -> None:
+    """Leads the laptop's public endpoint to what was deployed."""
+    if environment.public_url and "ApiId" in outputs:
+        emulator().open_endpoint(environment.settings.environment, api_id=outputs["ApiId"])
 
 
 @contextmanager
@@ -123,14 +140,18 @@ def fresh(
     try:
         with step("Starting the emulator"):
             running = one.start()
+            public_url = one.open_endpoint(settings.environment)
         made = Environment(
             settings=settings,
             folder=folder,
             endpoint_url=running.endpoint_url,
+            public_url=public_url,
             overrides=changed,
             outputs_file=folder / "cdk.out.json",
         )
-        yield made, deployment.apply(made, deployment.prepare(made, step, CATALOG), step)
+        outputs = deployment.apply(made, deployment.prepare(made, step, CATALOG), step)
+        one.open_endpoint(settings.environment, api_id=outputs["ApiId"])
+        yield made, outputs
     finally:
         one.stop()
 

@@ -50,6 +50,8 @@ class Cdk:
         arguments += ["--context", f"env={self.target.settings.environment}"]
         if self.target.overrides:
             arguments += ["--context", f"overrides={json.dumps(dict(self.target.overrides))}"]
+        if self.target.public_url:
+            arguments += ["--context", f"publicUrl={self.target.public_url}"]
         self._run("synth", arguments)
 
     def diff(self) -> str:

@@ -39,6 +39,7 @@ class Environment:
         folder: where logs and the cloud assembly go.
         outputs_file: where a deployment writes its outputs.
         endpoint_url: the emulator's; None on AWS.
+        public_url: where senders reach the laptop's API, if not at its own URL.
         overrides: keys that replace those of the environment's block.
     """
 
@@ -46,6 +47,7 @@ class Environment:
     folder: Path
     outputs_file: Path
     endpoint_url: str | None = None
+    public_url: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     @property
