@@ -113,11 +113,6 @@ def test_exports_reach_other_templates(tmp_path: Path) -> None:
         ("[]", "t.json: not a CloudFormation template"),
         ('{"Resources": []}', "t.json: not a CloudFormation template"),
         ('{"Resources": {"A": 5}}', "t.json: resource 'A' is not an object"),
-        (
-            json.dumps(_alarm(Threshold="high")),
-            'A: Threshold is not a finite number but "high"',
-        ),
-        (json.dumps(_alarm(TreatMissingData="maybe")), "t.json A: TreatMissingData 'maybe'"),
     ],
 )
 def test_files_that_are_not_templates(tmp_path: Path, content: str, expected: str) -> None:
@@ -133,7 +128,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     """A missing file and an empty folder have different errors."""
     with pytest.raises(InputError, match=r"gone\.json: can't be read"):
         read([tmp_path / "gone.json"])
-    with pytest.raises(InputError, match=r"no \*\.template\.json in this folder"):
+    with pytest.raises(InputError, match="no template in this folder"):
         read([tmp_path])
 
 
@@ -149,7 +144,7 @@ def test_alarms_are_found_by_the_names_people_use() -> None:
         "t",
     )
     assert found.find("Orders").name == found.find("Orders-age").name == "Orders-age"
-    with pytest.raises(UnknownAlarmError, match="matches several alarms: Orders-age, Users-age"):
+    with pytest.raises(UnknownAlarmError, match="matches several alarms: t/Orders, t/Users"):
         found.find("age")
     with pytest.raises(
         UnknownAlarmError, match="not an alarm here; there are: Orders-age, Users-age"

@@ -34,7 +34,28 @@ Allow = Annotated[
     ),
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the findings.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Fail on warnings as well.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Fail on warnings, and on what was not judged, as well.")
+]
+AllowEmpty = Annotated[
+    bool, typer.Option("--allow-empty", help="Pass if there is no alarm at all.")
+]
+Parameter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter",
+        metavar="NAME=VALUE",
+        help="The value of a template's parameter (STACK/NAME=VALUE for one stack's). Repeatable.",
+    ),
+]
+Parameters = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--parameters",
+        metavar="FILE",
+        help="Values of parameters, JSON or YAML, as AWS's tools write them. Repeatable.",
+    ),
+]
 Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML.")]
 Since = Annotated[
     str | None, typer.Option(metavar="DURATION", help="Use only the last part: 30d, 12h.")
@@ -123,6 +144,9 @@ def lint(
     allow: Allow = None,
     form: OutputFormat = "text",
     strict: Strict = False,
+    parameter: Parameter = None,
+    parameters: Parameters = None,
+    allow_empty: AllowEmpty = False,
 ) -> None:
     """Find alarms that never fire, never clear, or notify nobody.
 
@@ -134,11 +158,12 @@ def lint(
 
     allowances = [allowance for file in allow or () for allowance in load_allowances(file)]
     code = commands.run_lint(
-        template.read(paths),
+        template.read(paths, _values(parameter, parameters)),
         max_reaction=max_reaction,
         allowances=allowances,
         form=form,
         strict=strict,
+        allow_empty=allow_empty,
     )
     raise typer.Exit(code)
 
@@ -154,6 +179,8 @@ def run_cases(
     ],
     template: _Template,
     junit: Junit = None,
+    parameter: Parameter = None,
+    parameters: Parameters = None,
 ) -> None:
     """Test alarms: series of samples in, states and notifications out.
 
@@ -162,7 +189,8 @@ def run_cases(
     from alarmproof import commands
     from alarmproof.template import read
 
-    raise typer.Exit(commands.run_cases(cases, read(template), junit=junit))
+    alarms = read(template, _values(parameter, parameters))
+    raise typer.Exit(commands.run_cases(cases, alarms, junit=junit))
 
 
 @app.command(epilog=EXIT_CODES, short_help="Replay recorded metrics: who would have been notified.")
@@ -176,6 +204,8 @@ def replay(
     changes: Changes = None,
     html: Html = None,
     save: Save = None,
+    parameter: Parameter = None,
+    parameters: Parameters = None,
 ) -> None:
     """Replay recorded metrics against all alarms: who would have been notified, and how often?
 
@@ -186,9 +216,26 @@ def replay(
 
     recording = commands.load_recording(metrics)
     code = commands.run_replay(
-        read(template), recording, changes=changes or (), since=since, page=html, save=save
+        read(template, _values(parameter, parameters)),
+        recording,
+        changes=changes or (),
+        since=since,
+        page=html,
+        save=save,
     )
     raise typer.Exit(code)
+
+
+def _values(assignments: list[str] | None, paths: list[Path] | None) -> dict[str, str]:
+    """The values of parameters; what is given by name counts before what is in a file."""
+    if not assignments and not paths:
+        return {}
+    from alarmproof.reading import parameters
+
+    values: dict[str, str] = {}
+    for path in paths or ():
+        values |= parameters.load(path)
+    return values | parameters.parse_assignments(assignments or ())
 
 
 def main() -> None:

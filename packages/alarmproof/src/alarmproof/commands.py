@@ -19,7 +19,7 @@ from alarmproof import extras, files
 from alarmproof.errors import InputError
 
 if TYPE_CHECKING:
-    from alarmproof.lint import Allowance
+    from alarmproof.lint import Allowance, Finding
     from alarmproof.model import Templates
     from alarmproof.recordings import Recorded
     from alarmproof.replay import Replay
@@ -36,35 +36,56 @@ def run_lint(
     allowances: Sequence[Allowance],
     form: Format,
     strict: bool,
+    allow_empty: bool = False,
 ) -> int:
     """Prints the findings of all rules.
 
     Args:
         max_reaction: seconds.
-        strict: whether warnings fail as well.
+        strict: whether warnings, and notes of what was not judged, fail as well.
+        allow_empty: whether templates without an alarm pass.
+
+    Raises:
+        InputError: When there is no alarm.
     """
-    from importlib.metadata import version
-
     from alarmproof import lint
-    from alarmproof.lint_rules import ERROR
 
+    if not (templates.alarms or templates.absent or templates.unread or allow_empty):
+        raise InputError(
+            "No alarm in the files given, so nothing was checked. Name the files that have them, "
+            "or pass --allow-empty."
+        )
     findings = lint.lint(templates, max_reaction=max_reaction, allowances=allowances)
-    errors = sum(finding.severity == ERROR for finding in findings)
     if form == "json":
         print(lint.as_json(findings))
     elif form == "sarif":
+        from importlib.metadata import version
+
         print(lint.as_sarif(findings, version=version("alarmproof")))
     else:
-        for finding in findings:
-            color = "red" if finding.severity == ERROR else "yellow"
-            severity = _styled(finding.severity, color)
-            print(f"{severity} {finding.rule}: {finding.alarm} ({finding.source})")
-            print(f"  {finding.why} {finding.remedy}")
-        print(
-            f"{counted(len(templates.alarms), 'alarm')}: {counted(errors, 'error')}, "
-            f"{counted(len(findings) - errors, 'warning')}."
-        )
-    return int(bool(errors or (strict and findings)))
+        _print_findings(findings, len(templates.alarms))
+    return int(lint.failed(findings, strict=strict))
+
+
+_COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+def _print_findings(findings: Sequence[Finding], alarms: int) -> None:
+    for finding in findings:
+        severity = _styled(finding.severity, _COLORS[finding.severity])
+        where = f"{finding.file}:{finding.line}"
+        print(f"{severity} {finding.rule}: {_plain(finding.alarm)} ({_plain(where)})")
+        print(f"  {_plain(finding.message)} {finding.remedy}")
+    by_severity = ", ".join(
+        counted(sum(finding.severity == severity for finding in findings), severity)
+        for severity in _COLORS
+    )
+    print(f"{counted(alarms, 'alarm')}: {by_severity}.")
+
+
+def _plain(text: str) -> str:
+    """A text without control characters, which a terminal would obey."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def run_cases(paths: Sequence[Path], templates: Templates, *, junit: Path | None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.errors import InputError, NotSupportedError, SyntaxProblemError
 from alarmproof.model import AnyAlarm, Change, CompositeAlarm, History, Notification, State
 
 # Whether a rule holds, by the states of all alarms.
@@ -28,11 +28,28 @@ def parse(rule: str) -> tuple[Rule, frozenset[str]]:
         NotSupportedError: When it can't be read.
     """
     if len(rule) > _LONGEST:
-        raise NotSupportedError(f"alarm rule '{rule[:40]}…': longer than {_LONGEST} characters")
+        raise SyntaxProblemError(f"alarm rule '{rule[:40]}…': longer than {_LONGEST} characters")
     try:
         return _Parser(rule).parse()
     except RecursionError:
         raise NotSupportedError(f"alarm rule '{rule[:40]}…': nested too deeply") from None
+
+
+def written_names(alarm: CompositeAlarm) -> frozenset[str]:
+    """The alarms that a composite alarm names, its suppressor among them, as they are written.
+
+    None where its rule can't be read.
+    """
+    try:
+        names = parse(alarm.rule)[1]
+    except NotSupportedError:
+        names = frozenset()
+    return names | {alarm.suppressor} if alarm.suppressor else names
+
+
+def parts(alarm: CompositeAlarm) -> frozenset[str]:
+    """The names of the alarms that a composite alarm depends on; see ``written_names``."""
+    return frozenset(map(alarm.part, written_names(alarm)))
 
 
 class _Parser:
@@ -58,8 +75,8 @@ class _Parser:
             raise self._error(f"'{self._tokens[self._at][0]}' is not expected")
         return rule, frozenset(self._names)
 
-    def _error(self, what: str) -> NotSupportedError:
-        return NotSupportedError(f"alarm rule '{self._rule}': {what}")
+    def _error(self, what: str) -> SyntaxProblemError:
+        return SyntaxProblemError(f"alarm rule '{self._rule}': {what}")
 
     def _peek(self) -> str:
         if self._at >= len(self._tokens) or self._tokens[self._at][1] is not None:
@@ -168,14 +185,12 @@ def histories(
     rules = {}
     for alarm in alarms:
         try:
-            rule, names = parse(alarm.rule)
+            rule, _ = parse(alarm.rule)
         except NotSupportedError as error:
             raise NotSupportedError(f"{alarm.source}: {error}") from None
-        rules[alarm.name] = (
-            alarm,
-            rule,
-            names | ({alarm.suppressor} if alarm.suppressor else set()),
-        )
+        if alarm.refusal:
+            raise NotSupportedError(f"{alarm.source}: not evaluated, because {alarm.refusal}.")
+        rules[alarm.name] = (alarm, rule, parts(alarm))
     found: dict[str, History] = {}
     waiting: list[str] = []
 
@@ -194,9 +209,9 @@ def histories(
                     f"{alarm.source}: composite alarms refer to each other in a circle."
                 )
             waiting.append(name)
-            parts = {one: history(one, alarm) for one in sorted(names)}
+            made = {part: history(part, alarm) for part in sorted(names)}
             before = initial.get(name)
-            found[name] = _history(alarm, rule, parts, start, end, before)
+            found[name] = _history(alarm, rule, made, start, end, before)
         return found[name]
 
     for alarm in alarms:
@@ -213,7 +228,12 @@ def _history(
     initial: State | None,
 ) -> History:
     states = {name: part.initial for name, part in parts.items()}
-    state = initial or (State.ALARM if rule(states) else State.OK)
+    written = {name: alarm.part(name) for name in written_names(alarm)}
+
+    def holds() -> bool:
+        return rule({name: states[part] for name, part in written.items()})
+
+    state = initial or (State.ALARM if holds() else State.OK)
     if initial is None and all(one is State.INSUFFICIENT_DATA for one in states.values()):
         state = State.INSUFFICIENT_DATA
     begun = state
@@ -225,12 +245,12 @@ def _history(
     for at in sorted(events):
         for name, change in events[at]:
             states[name] = change.state
-        now = State.ALARM if rule(states) else State.OK
+        now = State.ALARM if holds() else State.OK
         if now is not state:
             state = now
             causes = ", ".join(f"{name} to {change.state}" for name, change in events[at])
             changes.append(Change(at, state, f"Alarm rule re-evaluated after: {causes}."))
-    suppressor = parts.get(alarm.suppressor or "")
+    suppressor = parts.get(alarm.part(alarm.suppressor)) if alarm.suppressor else None
     performed = _performed(alarm, changes, suppressor, end)
     notifications = tuple(
         Notification(at, alarm.name, now, action)

@@ -21,6 +21,10 @@ class NotSupportedError(InputError):
     """When an alarm uses something the evaluator does not support; it never guesses."""
 
 
+class SyntaxProblemError(NotSupportedError):
+    """When math or a rule can't be read at all, by CloudWatch neither."""
+
+
 class MissingExtraError(InputError):
     """When a command needs a package that is not installed."""
 
@@ -39,3 +43,13 @@ class UnknownAlarmError(InputError):
         names = ", ".join(sorted(candidates)[:8]) or "none at all"
         what = "matches several alarms" if ambiguous else "is not an alarm here; there are"
         super().__init__(f"'{name}' {what}: {names}. Give one name in full.")
+
+
+class AbsentAlarmError(InputError):
+    """When a name is that of an alarm that the parameters' values leave out."""
+
+    def __init__(self, name: str, condition: str) -> None:
+        super().__init__(
+            f"'{name}' is not created, because the condition {condition} does not hold. Give the "
+            "value with which it does: --parameter NAME=VALUE."
+        )

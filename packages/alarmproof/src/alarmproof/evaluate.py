@@ -22,10 +22,12 @@ from alarmproof.expressions import Expression, compile_expression
 from alarmproof.model import (
     AnyAlarm,
     Change,
+    CompositeAlarm,
     History,
     MetricAlarm,
     Missing,
     Notification,
+    OpaqueAlarm,
     Query,
     Recording,
     Series,
@@ -76,11 +78,13 @@ def evaluate(
     _require_minutes(start, end)
     found: dict[str, History] = {}
     for alarm in alarms:
+        if isinstance(alarm, OpaqueAlarm):
+            _refuse(alarm)
         if isinstance(alarm, MetricAlarm):
             before = initial.get(alarm.name, State.INSUFFICIENT_DATA)
             found[alarm.name] = _history(alarm, recording, start, end, before)
     found |= composites.histories(
-        [one for one in alarms if not isinstance(one, MetricAlarm)],
+        [one for one in alarms if isinstance(one, CompositeAlarm)],
         found,
         start=start,
         end=end,
@@ -104,6 +108,11 @@ def datapoints(alarm: MetricAlarm, recording: Recording, *, start: int, end: int
         [values[:, -1] for _, values in plan.windows(_times(alarm, start, end, every=True))]
         or [np.empty(0)]
     )
+
+
+def _refuse(alarm: AnyAlarm) -> None:
+    if alarm.refusal:
+        raise NotSupportedError(f"{alarm.source}: not evaluated, because {alarm.refusal}.")
 
 
 def _require_minutes(start: int, end: int) -> None:
@@ -131,6 +140,7 @@ class _Plan:
 
     @classmethod
     def of(cls, alarm: MetricAlarm, recording: Recording) -> _Plan:
+        _refuse(alarm)
         if alarm.period < _MINUTE or alarm.period % _MINUTE:
             raise NotSupportedError(
                 f"{alarm.source}: a period of {alarm.period} s is not supported; only full minutes."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from alarmproof.errors import NotSupportedError
+from alarmproof.errors import NotSupportedError, SyntaxProblemError
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
@@ -21,6 +21,8 @@ _BINDS = {
     "+": 5, "-": 5, "*": 6, "/": 6, "^": 8,
 }  # fmt: skip
 _UNARY = 7
+# Source: CloudWatch user guide, "Metrics Insights query components and syntax".
+_INSIGHTS = re.compile(r"\s*SELECT\s", re.IGNORECASE)
 # Source: CloudWatch API reference, MetricDataQuery, Expression.
 _LONGEST = 2048
 LOOKING_BACK = frozenset({"RATE", "DIFF", "RUNNING_SUM"})
@@ -61,7 +63,11 @@ def compile_expression(text: str) -> Expression:
         NotSupportedError: When it holds something unsupported; the message has the position.
     """
     if len(text) > _LONGEST:
-        raise NotSupportedError(f"expression '{text[:40]}…': longer than {_LONGEST} characters")
+        raise SyntaxProblemError(f"expression '{text[:40]}…': longer than {_LONGEST} characters")
+    if _INSIGHTS.match(text):
+        raise NotSupportedError(
+            f"'{text[:60]}' is a Metrics Insights query, which reads more than the alarm's series"
+        )
     try:
         tree = _Parser(text).parse()
         nodes = list(_walk(tree))
@@ -113,8 +119,11 @@ class _Parser:
             raise self._error(f"'{value}' is not expected", position)
         return node
 
-    def _error(self, what: str, position: int) -> NotSupportedError:
-        return NotSupportedError(f"expression '{self._text}': {what} at character {position + 1}")
+    def _error(self, what: str, position: int) -> SyntaxProblemError:
+        return SyntaxProblemError(f"expression '{self._text}': {what} at character {position + 1}")
+
+    def _unsupported(self, what: str) -> NotSupportedError:
+        return NotSupportedError(f"expression '{self._text}': {what}")
 
     def _peek(self) -> str:
         return self._tokens[self._at][1] if self._at < len(self._tokens) else ""
@@ -180,12 +189,15 @@ class _Parser:
         elif name in LOOKING_BACK | EACH | CLOCK:
             allowed[name] = (1, 1)
         if name not in allowed:
-            raise self._error(
-                f"the function {name} is not supported (known: {', '.join(_KNOWN)})", position
+            raise self._unsupported(
+                f"the function {name} is not supported (known: {', '.join(_KNOWN)}) at character "
+                f"{position + 1}"
             )
         least, most = allowed[name]
         if not least <= len(parts) <= most:
             raise self._error(f"{name} takes {least} to {most} arguments", position)
         if name == "FILL" and parts[1].value == "LINEAR":
-            raise self._error("FILL with LINEAR is not supported", position)
+            raise self._unsupported(
+                f"FILL with LINEAR is not supported at character {position + 1}"
+            )
         return Node("call", name, parts)

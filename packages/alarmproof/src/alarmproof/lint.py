@@ -1,4 +1,4 @@
-"""Finds alarms that are dead or dangerous, by the rules of ``alarmproof.lint_rules``."""
+"""Finds alarms that are dead or dangerous, by the rules of ``alarmproof.rules``."""
 
 from __future__ import annotations
 
@@ -10,28 +10,35 @@ from pathlib import Path
 
 from alarmproof import bounded_yaml, files
 from alarmproof.errors import InputError
-from alarmproof.lint_checks import Setting
-from alarmproof.lint_rules import ERROR, RULES, Rule
 from alarmproof.model import AnyAlarm, Source, Templates
+from alarmproof.rules import RULES
+from alarmproof.rules.context import Context
+from alarmproof.rules.registry import ERROR, NOTE, Hit, Rule, Severity
 
 METADATA = "alarmproof"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem of an alarm.
+    """A problem, mostly of an alarm.
 
     Attributes:
-        why: what is wrong here, in a sentence.
+        alarm: its name, unique among those read together; another resource's logical id where the
+            finding is about that.
+        file, line: where it is defined; the line counted from 1.
+        message: what is wrong here, in a sentence.
         remedy: what to do, in a sentence.
+        strict: whether it fails with ``--strict``.
     """
 
     rule: str
-    severity: str
+    severity: Severity
     alarm: str
-    source: Source
-    why: str
+    file: str
+    line: int
+    message: str
     remedy: str
+    strict: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +64,79 @@ def lint(
         max_reaction: seconds within which a breach has to set an alarm off.
         allowances: beyond those in the templates' metadata.
     """
-    setting = Setting(templates, max_reaction)
+    context = Context(templates, max_reaction)
     given = [*allowances, *_in_metadata(templates)]
     used: set[Allowance] = set()
     found: list[Finding] = []
     for alarm in templates.alarms:
         for rule in RULES:
+            hits = _hits(rule, context, alarm)
+            if not hits:
+                continue
             allowing = [one for one in given if one.rule == rule.id and _is(one.alarm, alarm)]
-            for why in _reasons(rule, setting, alarm):
-                used.update(allowing)
-                if not any(one.reason for one in allowing):
-                    found.append(
-                        Finding(rule.id, rule.severity, alarm.name, alarm.source, why, rule.remedy)
-                    )
-    return [*found, *_of_allowances(given, used, templates)]
+            used.update(allowing)
+            if not any(one.reason for one in allowing):
+                found += [_finding(rule, alarm, hit) for hit in hits]
+    return [*found, *_unread(templates), *_of_allowances(given, used, templates)]
 
 
-def _reasons(rule: Rule, setting: Setting, alarm: AnyAlarm) -> list[str]:
-    """A rule's findings for an alarm.
+def failed(findings: Sequence[Finding], *, strict: bool) -> bool:
+    """Whether findings are a failure: errors are; with ``strict`` also what was not judged."""
+    return any(one.severity == ERROR or (strict and one.strict) for one in findings)
 
-    Raises:
-        InputError: When a resource beside the alarm is not what CloudFormation's schema says.
-    """
+
+def _hits(rule: Rule, context: Context, alarm: AnyAlarm) -> list[Hit]:
+    """A rule's findings for an alarm, in whichever world; each sentence once."""
+    by_world = [_in_world(rule, context, one) for one in (alarm, *alarm.variants)]
+    if rule.everywhere and not all(by_world):
+        return []
+    found: dict[str, Hit] = {}
+    for world, hits in zip((alarm, *alarm.variants), by_world, strict=True):
+        for hit in hits:
+            always = not alarm.variants or all(hit in others for others in by_world)
+            message = hit.message if always else f"With {world.world}: {hit.message}"
+            found.setdefault(message, Hit(message, hit.severity, hit.remedy))
+    return list(found.values())
+
+
+def _in_world(rule: Rule, context: Context, alarm: AnyAlarm) -> list[Hit]:
     try:
-        return list(rule.check(setting, alarm))
+        return [Hit(hit) if isinstance(hit, str) else hit for hit in rule.check(context, alarm)]
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{alarm.source}: {rule.id} can't judge it, because a resource it uses is malformed "
-            f"({error})."
-        ) from None
+        return [
+            Hit(
+                f"{rule.id} can't judge it, because a resource beside it is malformed ({error}).",
+                NOTE,
+                "Correct the resource.",
+            )
+        ]
+
+
+def _finding(rule: Rule, alarm: AnyAlarm, hit: Hit) -> Finding:
+    return Finding(
+        rule.id,
+        hit.severity or rule.severity,
+        alarm.name,
+        alarm.source.file,
+        alarm.source.line,
+        hit.message,
+        hit.remedy or rule.remedy,
+        rule.strict,
+    )
+
+
+def _unread(templates: Templates) -> Iterator[Finding]:
+    for one in templates.unread:
+        source = one.source
+        if one.known:
+            message = f"{one.kind} '{source.logical_id}' is not evaluated, because {one.why}."
+            remedy = "Give the value with --parameter NAME=VALUE."
+            rule, severity = "not-evaluated", NOTE
+        else:
+            message = f"The type {one.kind} is not known: {one.why}."
+            remedy = "Correct the type. If CloudFormation has it by now, allow this with a reason."
+            rule, severity = "unknown-type", ERROR
+        yield Finding(rule, severity, source.logical_id, source.file, source.line, message, remedy)
 
 
 def load_allowances(file: Path) -> list[Allowance]:
@@ -110,9 +161,10 @@ def load_allowances(file: Path) -> list[Allowance]:
 
 def _in_metadata(templates: Templates) -> Iterator[Allowance]:
     for alarm in templates.alarms:
-        entry = templates.resources[alarm.source.file, alarm.source.logical_id]
-        allowed = (entry.metadata.get(METADATA) or {}).get("allow") or {}
-        for rule, reason in allowed.items():
+        entry = templates.resources.get((alarm.source.stack, alarm.source.logical_id))
+        ours = entry.metadata.get(METADATA) if entry else None
+        allowed = ours.get("allow") if isinstance(ours, dict) else None
+        for rule, reason in (allowed if isinstance(allowed, dict) else {}).items():
             yield Allowance(str(rule), alarm.name, str(reason or ""), str(alarm.source))
 
 
@@ -133,26 +185,19 @@ def _of_allowances(
         else:
             continue
         remedy = "Remove it, or give a reason."
-        yield Finding("allowance", ERROR, one.alarm, source, why, remedy)
+        yield Finding("allowance", ERROR, one.alarm, source.file, source.line, why, remedy)
 
 
 def _is(name: str, alarm: AnyAlarm) -> bool:
-    return name in (alarm.name, alarm.source.logical_id) or alarm.name.endswith(f"-{name}")
+    return name in (alarm.name, alarm.source.logical_id, alarm.declared_name) or (
+        alarm.name.endswith(f"-{name}")
+    )
 
 
 def as_json(findings: Sequence[Finding]) -> str:
     """The findings as a JSON list."""
-    return json.dumps(
-        [
-            {
-                "rule": one.rule, "severity": one.severity, "alarm": one.alarm,
-                "file": one.source.file, "logical_id": one.source.logical_id, "why": one.why,
-                "remedy": one.remedy,
-            }
-            for one in findings
-        ],
-        indent=2,
-    )  # fmt: skip
+    keys = ("rule", "severity", "alarm", "file", "line", "message", "remedy")
+    return json.dumps([{key: getattr(one, key) for key in keys} for one in findings], indent=2)
 
 
 def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
@@ -163,7 +208,7 @@ def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
     rules = [
         {
             "id": rule.id,
-            "shortDescription": {"text": f"{rule.what[0].upper()}{rule.what[1:]}."},
+            "shortDescription": {"text": f"{rule.finds[0].upper()}{rule.finds[1:]}."},
             "help": {"text": f"{rule.why} {rule.remedy}"},
             "defaultConfiguration": {"level": rule.severity},
         }
@@ -173,11 +218,14 @@ def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
         {
             "ruleId": one.rule,
             "level": one.severity,
-            "message": {"text": f"{one.alarm}: {one.why} {one.remedy}"},
+            "message": {"text": f"{one.alarm}: {one.message} {one.remedy}"},
             "locations": [
                 {
-                    "physicalLocation": {"artifactLocation": {"uri": one.source.file}},
-                    "logicalLocations": [{"name": one.source.logical_id, "kind": "resource"}],
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": one.file},
+                        "region": {"startLine": one.line},
+                    },
+                    "logicalLocations": [{"name": one.alarm, "kind": "resource"}],
                 }
             ],
         }
@@ -199,6 +247,6 @@ def rules_table() -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     lines += [
-        f"| `{one.id}` | {one.severity} | {one.what} | {one.why} | {one.remedy} |" for one in RULES
+        f"| `{one.id}` | {one.severity} | {one.finds} | {one.why} | {one.remedy} |" for one in RULES
     ]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from alarmproof.errors import UnknownAlarmError
+from alarmproof.errors import AbsentAlarmError, UnknownAlarmError
 
 if TYPE_CHECKING:
     # Linting works without numpy.
@@ -42,22 +42,32 @@ class MetricKey:
 
     Attributes:
         dimensions: (name, value), sorted by name.
+        account: that has it, where an alarm names another than its own; empty otherwise.
     """
 
     namespace: str
     name: str
     dimensions: tuple[tuple[str, str], ...] = ()
+    account: str = ""
 
     @classmethod
     def of(
-        cls, namespace: str, name: str, dimensions: Mapping[str, str] | None = None
+        cls,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str] | None = None,
+        account: str = "",
     ) -> MetricKey:
         """A key from dimensions in any order."""
-        return cls(namespace, name, tuple(sorted((dimensions or {}).items())))
+        return cls(namespace, name, tuple(sorted((dimensions or {}).items())), account)
 
     def __str__(self) -> str:
         dimensions = ", ".join(f"{name}={value}" for name, value in self.dimensions)
-        return f"{self.namespace} {self.name}" + (f" {{{dimensions}}}" if dimensions else "")
+        return (
+            f"{self.namespace} {self.name}"
+            + (f" {{{dimensions}}}" if dimensions else "")
+            + (f" of account {self.account}" if self.account else "")
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +77,9 @@ class Series:
     Attributes:
         statistic: ``Sum``, ``p99``, … where each value is that statistic of its step; None
             where each value is one observation, of which any statistic can be made.
-        start: of the first value; a multiple of 60.
-        step: seconds; a multiple of 60.
+        start: of the first value; a multiple of the step, or of 60.
+        step: seconds; 1, 5, 10, 20, 30, or a multiple of 60.
+        unit: that the values were published with; None where it is that which the alarm asks for.
     """
 
     metric: MetricKey
@@ -76,6 +87,7 @@ class Series:
     start: int
     step: int
     values: Values
+    unit: str | None = None
 
     @property
     def end(self) -> int:
@@ -101,6 +113,7 @@ class Query:
     Attributes:
         metric, statistic, period: None with an expression.
         expression: metric math over the ids of the others; None with a metric.
+        unit: only data published with it counts; None for any.
     """
 
     id: str
@@ -108,6 +121,7 @@ class Query:
     statistic: str | None = None
     period: int | None = None
     expression: str | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +130,66 @@ class Source:
 
     Attributes:
         file: as the user named it.
+        logical_id: in a template; a resource's address in a Terraform plan; else a name.
+        line: counted from 1.
+        stack: the stack's name; empty outside of stacks.
     """
 
     file: str
     logical_id: str
+    line: int = 1
+    stack: str = ""
 
     def __str__(self) -> str:
         return f"{self.file} {self.logical_id}"
+
+
+class ProblemKind(StrEnum):
+    """What a problem means for the alarm."""
+
+    UNRESOLVED = "unresolved"
+    """A value is not known before the deployment."""
+    UNSUPPORTED = "unsupported"
+    """AWS accepts it; alarmproof does not evaluate it."""
+    UNKNOWN_PROPERTY = "unknown property"
+    """CloudFormation has no such property."""
+    INVALID = "invalid"
+    """The value is not of the property's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a part of an alarm can't be used as it stands; the rest of it can.
+
+    Attributes:
+        property: as the template calls it.
+        why: as the end of "not evaluated, because …"; without a full stop.
+        blocks: whether the alarm can't be evaluated for it.
+    """
+
+    kind: ProblemKind
+    property: str
+    why: str
+    blocks: bool = True
+
+
+class Action(str):
+    """An action of an alarm, as a person would name it: a topic's name, or what an ARN ends with.
+
+    Attributes:
+        given: the ARN, or the reference to the resource, as the template has it.
+        kind: ``sns``, ``autoscaling``, ``ec2``, ``lambda``, ``ssm`` or the ARN's service; empty
+            where nothing says it.
+    """
+
+    given: str
+    kind: str
+
+    def __new__(cls, name: str, given: str = "", kind: str = "") -> Action:
+        """An action with what it was written as."""
+        made = super().__new__(cls, name)
+        made.given, made.kind = given or name, kind
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,17 +197,45 @@ class _Alarm:
     """What metric alarms and composite alarms have in common.
 
     Attributes:
+        name: unique among the alarms read together: ``AlarmName``, or else the logical id; with
+            the stack before it where two stacks share it.
+        declared_name: ``AlarmName`` as it stands; None where CloudFormation makes one.
         alarm_actions, ok_actions, insufficient_data_actions: each as a person would name it: a
-            topic's name, or what an ARN ends with, or the logical id where no name is given.
+            topic's name, or what an ARN ends with, or the logical id where no name is given. Those
+            that a template has are ``Action``.
+        problems: what of it can't be used as it stands.
+        variants: the alarm in the other worlds, where conditions that depend on unknown values
+            make it another one.
+        worlds: of its stack, in which it exists.
+        world: what holds in this one, as ``Stage=prod``; empty where nothing is unknown.
+        conditional: the properties that ``Fn::If`` chooses by a parameter.
+        environment: ``account/region`` where it is known; empty otherwise.
     """
 
     name: str
     source: Source
+    declared_name: str | None = None
     description: str = ""
     actions_enabled: bool = True
     alarm_actions: tuple[str, ...] = ()
     ok_actions: tuple[str, ...] = ()
     insufficient_data_actions: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    variants: tuple[AnyAlarm, ...] = ()
+    worlds: frozenset[int] = frozenset({0})
+    world: str = ""
+    conditional: frozenset[str] = frozenset()
+    environment: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why it can't be evaluated; empty where it can."""
+        blocking = [problem.why for problem in self.problems if problem.blocks]
+        if blocking:
+            return "; ".join(dict.fromkeys(blocking))
+        if self.variants:
+            return f"it differs by values that are not known ({self.world} is one case)"
+        return ""
 
     def actions(self, state: State) -> tuple[str, ...]:
         """Who is notified of the change to a state."""
@@ -151,6 +246,19 @@ class _Alarm:
             State.OK: self.ok_actions,
             State.INSUFFICIENT_DATA: self.insufficient_data_actions,
         }[state]
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """``WarmUpConfiguration``.
+
+    Attributes:
+        seconds: that it lasts at most.
+        whole: whether it lasts so long even if there is enough data before.
+    """
+
+    seconds: int
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +274,7 @@ class MetricAlarm(_Alarm):
         threshold: None with a band.
         period: seconds, of every datapoint.
         low_samples: ``EvaluateLowSampleCountPercentile``: ``evaluate`` or ``ignore``.
+        wall_clock: the time zone whose clock the periods follow; None for a sliding window.
     """
 
     queries: tuple[Query, ...]
@@ -178,6 +287,8 @@ class MetricAlarm(_Alarm):
     missing: Missing = Missing.MISSING
     band: str | None = None
     low_samples: str = "evaluate"
+    wall_clock: str | None = None
+    warm_up: WarmUp | None = None
 
     @property
     def metrics(self) -> tuple[MetricKey, ...]:
@@ -191,6 +302,7 @@ class CompositeAlarm(_Alarm):
 
     Attributes:
         rule: with the names of alarms in it.
+        parts: what a name in the rule, or the suppressor, stands for where it is not that name.
         suppressor: the alarm during which actions wait; None without.
         wait, extension: seconds.
     """
@@ -199,9 +311,47 @@ class CompositeAlarm(_Alarm):
     suppressor: str | None = None
     wait: int = 0
     extension: int = 0
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    def part(self, name: str) -> str:
+        """The alarm's name that a name in its rule stands for."""
+        return self.parts.get(name, name)
 
 
-AnyAlarm = MetricAlarm | CompositeAlarm
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpaqueAlarm(_Alarm):
+    """An alarm on something else than metrics, which is named but not evaluated.
+
+    Attributes:
+        kind: ``log alarm`` or ``PromQL alarm``.
+    """
+
+    kind: str
+
+
+AnyAlarm = MetricAlarm | CompositeAlarm | OpaqueAlarm
+
+
+@dataclass(frozen=True, slots=True)
+class MuteRule:
+    """An ``AWS::CloudWatch::AlarmMuteRule``: when actions of alarms are not performed.
+
+    Attributes:
+        alarms: names of alarms, as in ``_Alarm.name``.
+        expression: ``cron(…)`` or ``at(…)``.
+        seconds: that it lasts each time.
+        zone: an IANA name.
+        begins, expires: ISO 8601; None without.
+    """
+
+    name: str
+    source: Source
+    alarms: tuple[str, ...]
+    expression: str
+    seconds: int
+    zone: str = "UTC"
+    begins: str | None = None
+    expires: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,26 +428,83 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """An alarm that the values of the parameters leave out.
+
+    Attributes:
+        condition: that does not hold.
+    """
+
+    source: Source
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something of CloudWatch in a template that is not read, with its reason.
+
+    Attributes:
+        kind: the resource's type, or ``Fn::ForEach``.
+        known: whether CloudFormation has it.
+    """
+
+    source: Source
+    kind: str
+    why: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Templates:
     """The alarms of one template or more, and the other resources beside them.
 
     Attributes:
         alarms: in the order of the files.
-        resources: all other resources, by (file, logical id).
+        resources: all resources, by (stack, logical id).
+        absent: alarms that are left out by conditions.
+        unread: what is not read.
     """
 
     alarms: tuple[AnyAlarm, ...]
     resources: Mapping[tuple[str, str], Resource] = field(default_factory=dict)
+    absent: tuple[Absent, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    mute_rules: tuple[MuteRule, ...] = ()
 
     def find(self, name: str) -> AnyAlarm:
         """An alarm by its name, its logical id, or what its name ends with after a hyphen.
 
+        Each may have the stack's name and a slash before it.
+
         Raises:
             UnknownAlarmError: When there is none, or more than one.
         """
-        exact = [alarm for alarm in self.alarms if name in (alarm.name, alarm.source.logical_id)]
-        matching = exact or [alarm for alarm in self.alarms if alarm.name.endswith(f"-{name}")]
-        if len(matching) == 1:
-            return matching[0]
-        candidates = [alarm.name for alarm in matching or self.alarms]
-        raise UnknownAlarmError(name, candidates, ambiguous=bool(matching))
+        for matches in (_is_name, _is_end_of_name):
+            matching = [alarm for alarm in self.alarms if matches(name, alarm)]
+            if len(matching) == 1:
+                return matching[0]
+            if matching:
+                raise UnknownAlarmError(name, [identity(one) for one in matching], ambiguous=True)
+        for one in self.absent:
+            if name in (one.source.logical_id, f"{one.source.stack}/{one.source.logical_id}"):
+                raise AbsentAlarmError(name, one.condition)
+        raise UnknownAlarmError(name, [alarm.name for alarm in self.alarms], ambiguous=False)
+
+
+def identity(alarm: AnyAlarm) -> str:
+    """What tells an alarm apart from all others: its stack and logical id."""
+    source = alarm.source
+    return f"{source.stack}/{source.logical_id}" if source.stack else source.logical_id
+
+
+def _is_name(name: str, alarm: AnyAlarm) -> bool:
+    source = alarm.source
+    names = {alarm.name, source.logical_id, alarm.declared_name}
+    return name in names or name in {f"{source.stack}/{one}" for one in names if one}
+
+
+def _is_end_of_name(name: str, alarm: AnyAlarm) -> bool:
+    stack, slash, end = name.rpartition("/")
+    if slash and stack != alarm.source.stack:
+        return False
+    return (alarm.declared_name or alarm.name).endswith(f"-{end}")

@@ -18,6 +18,7 @@ from alarmproof.model import (
     History,
     MetricAlarm,
     Missing,
+    OpaqueAlarm,
     Recording,
     State,
     Templates,
@@ -206,6 +207,8 @@ def _replayed(
     found: dict[str, Replayed] = {}
     histories: dict[str, History] = {}
     for alarm in alarms:
+        if isinstance(alarm, OpaqueAlarm):
+            found[alarm.name] = Replayed(alarm, None, f"{alarm.source}: {alarm.refusal}")
         if not isinstance(alarm, MetricAlarm):
             continue
         unseen = not any(recording.series(metric) for metric in set(alarm.metrics))
@@ -218,7 +221,7 @@ def _replayed(
         found[alarm.name] = Replayed(alarm, history, unseen=unseen)
     pending = [one for one in alarms if isinstance(one, CompositeAlarm)]
     while pending:
-        ready = [one for one in pending if _parts(one) <= histories.keys()]
+        ready = [one for one in pending if not one.refusal and _parts(one) <= histories.keys()]
         if not ready:
             break
         made = composites.histories(ready, histories, start=start, end=end, initial={})
@@ -227,14 +230,14 @@ def _replayed(
             found[one.name] = Replayed(one, made[one.name])
         pending = [one for one in pending if one.name not in histories]
     for one in pending:
-        lacking = ", ".join(sorted(_parts(one) - histories.keys())) or "its rule"
+        lacking = one.refusal or ", ".join(sorted(_parts(one) - histories.keys())) or "its rule"
         found[one.name] = Replayed(one, None, f"{one.source}: not evaluated: {lacking}.")
     return tuple(found[alarm.name] for alarm in alarms)
 
 
-def _parts(alarm: CompositeAlarm) -> set[str]:
+def _parts(alarm: CompositeAlarm) -> frozenset[str]:
     try:
-        names = set(composites.parse(alarm.rule)[1])
+        composites.parse(alarm.rule)
     except NotSupportedError:
-        return {f"the rule '{alarm.rule}'"}
-    return names | {alarm.suppressor} if alarm.suppressor else names
+        return frozenset({f"the rule '{alarm.rule}'"})
+    return composites.parts(alarm)

@@ -13,6 +13,7 @@ from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.evaluate import evaluate
 from alarmproof.model import (
     AnyAlarm,
+    CompositeAlarm,
     History,
     MetricAlarm,
     MetricKey,
@@ -133,15 +134,13 @@ def _with_parts(alarms: Sequence[AnyAlarm], templates: Templates) -> list[AnyAla
         if one.name in found:
             continue
         found[one.name] = one
-        if isinstance(one, MetricAlarm):
+        if not isinstance(one, CompositeAlarm):
             continue
         try:
-            names = set(composites.parse(one.rule)[1])
+            composites.parse(one.rule)
         except NotSupportedError as error:
             raise NotSupportedError(f"{one.source}: {error}") from None
-        if one.suppressor:
-            names.add(one.suppressor)
-        pending += [by_name[name] for name in names if name in by_name]
+        pending += [by_name[name] for name in composites.parts(one) if name in by_name]
     return list(found.values())
 
 

@@ -1,175 +1,54 @@
 """The alarms of CloudFormation templates: any synthesized one, JSON or YAML.
 
 Values that only a deployment knows stay symbolic, in a way that two references to the same thing
-come out equal: a resource is its literal name where it has one, else its logical id.
+come out equal: a resource is its literal name where it has one, else its logical id. What can't be
+used of an alarm stays with that alarm (``alarmproof.model.Problem``).
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
+import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from alarmproof import files
+from alarmproof import composites
 from alarmproof.errors import InputError
 from alarmproof.model import (
+    Absent,
     AnyAlarm,
     CompositeAlarm,
-    MetricAlarm,
-    MetricKey,
-    Missing,
-    Query,
+    MuteRule,
+    Problem,
+    ProblemKind,
     Resource,
     Source,
     Templates,
+    Unread,
 )
+from alarmproof.reading import alarms, assembly, known, live, mute_rules, parameters, terraform
+from alarmproof.reading.documents import Document
+from alarmproof.reading.stacks import Deployed, Stack, build, unique_names
+from alarmproof.reading.values import NO_VALUE
 
-# Custom resources replace the two on an emulator whose CloudFormation lacks them.
-METRIC_ALARMS = ("AWS::CloudWatch::Alarm", "Custom::Alarm")
-COMPOSITE_ALARMS = ("AWS::CloudWatch::CompositeAlarm", "Custom::CompositeAlarm")
-# Properties that are a resource's name in CloudWatch's dimensions and in ARNs.
-_NAMES = (
-    "QueueName", "FunctionName", "TableName", "TopicName", "RoleName", "AlarmName", "Name",
-    "LogGroupName", "DashboardName",
+_MALFORMED = (
+    AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, RecursionError,
 )  # fmt: skip
-# Source: each service's API reference; a dashboard's and an alarm's have 255 characters.
-_LONGEST_NAME = 1024
 
 
-class _Template:
-    """One template, in the reach of others: for exports."""
+def read(paths: Sequence[Path], given: Mapping[str, str] | None = None) -> Templates:
+    """The alarms of templates, folders such as cdk.out, Terraform plans and DescribeAlarms output.
 
-    def __init__(self, document: Mapping[str, Any], file: str) -> None:
-        self.file = file
-        self.resources: Mapping[str, Any] = document.get("Resources") or {}
-        self.parameters: Mapping[str, Any] = document.get("Parameters") or {}
-        self.mappings: Mapping[str, Any] = document.get("Mappings") or {}
-        self.outputs: Mapping[str, Any] = document.get("Outputs") or {}
-        self.exports: dict[str, str] = {}
-        # By logical id; None while it is being made.
-        self._names: dict[str, str | None] = {}
-
-    def exported(self) -> dict[str, str]:
-        """What other stacks can import, by the export's name."""
-        return {
-            self.text(output["Export"]["Name"]): self.text(output.get("Value"))
-            for output in self.outputs.values()
-            if isinstance(output, dict) and "Export" in output
-        }
-
-    def text(self, value: Any) -> str:
-        """A value as text, with intrinsics resolved as far as a template allows."""
-        resolved = self.value(value)
-        if isinstance(resolved, str):
-            return resolved
-        if isinstance(resolved, bool):
-            return str(resolved).lower()
-        return json.dumps(resolved, sort_keys=True)
-
-    def value(self, value: Any) -> Any:
-        """A value with every intrinsic in it resolved; a condition's true branch is taken."""
-        if isinstance(value, list):
-            return [self.value(one) for one in value if one != {"Ref": "AWS::NoValue"}]
-        if not isinstance(value, dict):
-            return value
-        if len(value) == 1:
-            [(function, argument)] = value.items()
-            if function == "Ref":
-                return self._ref(str(argument))
-            if function.startswith("Fn::"):
-                return self._intrinsic(function[4:], argument)
-        return {
-            name: self.value(one) for name, one in value.items() if one != {"Ref": "AWS::NoValue"}
-        }
-
-    def _ref(self, name: str) -> Any:
-        if name in self.resources:
-            return self._name(name)
-        if name in self.parameters:
-            return self.parameters[name].get("Default", name)
-        return f"${{{name}}}" if name.startswith("AWS::") else name
-
-    def _name(self, logical_id: str) -> str:
-        if logical_id not in self._names:
-            self._names[logical_id] = None
-            self._names[logical_id] = self._literal_name(logical_id)
-        name = self._names[logical_id]
-        if name is None:
-            raise InputError(
-                f"{self.file} {logical_id}: its name refers to itself through other resources."
-            )
-        return name
-
-    def _literal_name(self, logical_id: str) -> str:
-        properties = self.resources[logical_id].get("Properties") or {}
-        for key in _NAMES:
-            literal = properties.get(key)
-            if isinstance(literal, dict) and logical_id not in json.dumps(literal):
-                literal = self.text(literal)
-            if isinstance(literal, str):
-                if len(literal) > _LONGEST_NAME:
-                    raise InputError(
-                        f"{self.file} {logical_id}: {key} has more than {_LONGEST_NAME} characters."
-                    )
-                return literal
-        return logical_id
-
-    def _intrinsic(self, function: str, argument: Any) -> Any:
-        match function, argument:
-            case "GetAtt", _:
-                parts = argument.split(".", 1) if isinstance(argument, str) else argument
-                logical_id, attribute = str(parts[0]), self.text(parts[1])
-                if logical_id not in self.resources:
-                    return f"{logical_id}.{attribute}"
-                name = self._name(logical_id)
-                # An ARN or a name: both stand for the resource.
-                whole = attribute.endswith(("Arn", "Name", "ApiId")) or attribute == "Ref"
-                return name if whole else f"{name}.{attribute}"
-            case "Join", [str(separator), list(parts)]:
-                return separator.join(self.text(part) for part in parts)
-            case "Sub", _:
-                text, names = (argument, {}) if isinstance(argument, str) else argument
-                return re.sub(
-                    r"\$\{([^}!]+)\}", lambda match: self._substituted(match[1], names), text
-                )
-            case "Select", [index, of]:
-                among = self.value(of)
-                if isinstance(among, list) and int(index) < len(among):
-                    return among[int(index)]
-            case "Split", [str(separator), of]:
-                text = self.value(of)
-                if isinstance(text, str) and separator in text:
-                    return text.split(separator)
-            case "If", [_, then, _]:
-                return self.value(then)
-            case "ImportValue", _:
-                name = self.text(argument)
-                return self.exports.get(name, name)
-            case "FindInMap", [name, first, second]:
-                keys = self.text(name), self.text(first), self.text(second)
-                row = self.mappings.get(keys[0], {}).get(keys[1], {})
-                return row.get(keys[2], ".".join(keys))
-        return f"Fn::{function}({json.dumps(self.value(argument), sort_keys=True)})"
-
-    def _substituted(self, name: str, names: Mapping[str, Any]) -> str:
-        if name in names:
-            return self.text(names[name])
-        if "." in name:
-            return self.text({"Fn::GetAtt": name})
-        return self.text({"Ref": name})
-
-
-def read(paths: Sequence[Path]) -> Templates:
-    """The alarms of template files, and of all ``*.template.json`` in folders such as cdk.out.
+    Args:
+        given: values of parameters, by ``NAME`` or ``STACK/NAME``.
 
     Raises:
-        InputError: When a file can't be read, or holds no template; it names the file.
+        InputError: When a file can't be read, or holds none of these; it names the file.
     """
-    return parse_all([(_document(file), str(file)) for file in _files(paths)])
+    deployed, nested = assembly.deployed(paths)
+    return _of(deployed, nested, given or {})
 
 
 def parse(template: Mapping[str, object], file: str) -> Templates:
@@ -181,32 +60,244 @@ def parse(template: Mapping[str, object], file: str) -> Templates:
     return parse_all([(template, file)])
 
 
-def parse_all(documents: Sequence[tuple[Mapping[str, Any], str]]) -> Templates:
+def parse_all(
+    documents: Sequence[tuple[Mapping[str, Any], str]], given: Mapping[str, str] | None = None
+) -> Templates:
     """The alarms of several templates, each with the name of its file."""
-    templates = [_Template(document, file) for document, file in documents]
-    exports: dict[str, str] = {}
-    for template in templates:
-        with _malformed(template.file):
-            exports |= template.exported()
-    alarms: list[AnyAlarm] = []
-    resources = {}
-    for template in templates:
-        template.exports = exports
-        for logical_id, entry in template.resources.items():
-            source = Source(template.file, str(logical_id))
-            with _malformed(source):
-                kind = str(entry.get("Type"))
-                properties = entry.get("Properties") or {}
-                resolved = template.value(properties)
-                metadata = entry.get("Metadata") or {}
-                resources[source.file, source.logical_id] = Resource(
-                    kind, properties, source, resolved, metadata
-                )
-                if kind in METRIC_ALARMS:
-                    alarms.append(_metric_alarm(resolved, source))
-                elif kind in COMPOSITE_ALARMS:
-                    alarms.append(_composite(resolved, source))
-    return Templates(tuple(alarms), resources)
+    names = unique_names([file for _, file in documents])
+    deployed = [
+        Deployed(Document(data, file), name)
+        for (data, file), name in zip(documents, names, strict=True)
+    ]
+    return _of(deployed, {}, given or {})
+
+
+def _of(
+    deployed: Sequence[Deployed], nested: Mapping[str, Document], given: Mapping[str, str]
+) -> Templates:
+    parts: list[Templates] = []
+    templates: list[Deployed] = []
+    for one in deployed:
+        with _malformed(one.document.file):
+            if live.is_answer(one.document.data):
+                parts.append(live.read(one.document))
+            elif terraform.is_plan(one.document.data):
+                parts.append(terraform.read(one.document))
+            else:
+                _require_template(one.document)
+                templates.append(one)
+    declared = [name for one in [*templates] for name in one.document.data.get("Parameters") or {}]
+    declared += [name for one in nested.values() for name in one.data.get("Parameters") or {}]
+    parameters.require_known(given, map(str, declared))
+    with _malformed(templates[0].document.file if templates else ""):
+        stacks = build(templates, given, nested)
+    parts += [_Reading(stack).templates() for stack in stacks]
+    return _joined(parts)
+
+
+def _require_template(document: Document) -> None:
+    data = document.data
+    if not isinstance(data.get("Resources"), dict):
+        raise InputError(f"{document.file}: not a CloudFormation template: it has no 'Resources'.")
+    for logical_id, entry in data["Resources"].items():
+        if str(logical_id).startswith("Fn::ForEach"):
+            continue
+        if not isinstance(entry, dict) or not isinstance(entry.get("Properties") or {}, dict):
+            raise InputError(
+                f"{document.file}: resource '{logical_id}' is not an object with a Type."
+            )
+
+
+class _Reading:
+    """Reads one stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._types = {
+            (stack.name, logical_id): str(entry.get("Type"))
+            for logical_id, entry in stack.resources.items()
+            if isinstance(entry, dict)
+        }
+
+    def templates(self) -> Templates:
+        found: list[AnyAlarm] = []
+        absent: list[Absent] = []
+        unread = list(self._unread_loops())
+        resources: dict[tuple[str, str], Resource] = {}
+        muting: list[MuteRule] = []
+        for logical_id, entry in self._stack.resources.items():
+            source = self._source(str(logical_id))
+            if not isinstance(entry, dict):
+                raise InputError(f"{source}: not an object with a Type.")
+            kind = str(entry.get("Type"))
+            condition = entry.get("Condition")
+            if kind in known.ALARM_TYPES:
+                alarm = self._alarm(kind, entry, source)
+                if alarm is None:
+                    absent.append(Absent(source, str(condition)))
+                    continue
+                found.append(alarm)
+            elif isinstance(condition, str) and not self._exists(condition):
+                continue
+            resource = self._resource(kind, entry, source)
+            resources[self._stack.name, source.logical_id] = resource
+            if kind == known.MUTE_RULE:
+                rule = mute_rules.read(resource.resolved, source)
+                if isinstance(rule, MuteRule):
+                    muting.append(rule)
+                else:
+                    unread.append(Unread(source, kind, rule, known=True))
+            elif kind.startswith("AWS::CloudWatch::") and kind not in (
+                known.ALARM_TYPES | known.OTHER_TYPES
+            ):
+                why = "CloudFormation has no such type, or one that alarmproof doesn't know yet"
+                unread.append(Unread(source, kind, why, known=False))
+        return Templates(tuple(found), resources, tuple(absent), tuple(unread), tuple(muting))
+
+    def _unread_loops(self) -> Iterator[Unread]:
+        for key, why in self._stack.unresolved.items():
+            yield Unread(self._source(key), "Fn::ForEach", why, known=True)
+
+    def _source(self, logical_id: str) -> Source:
+        stack = self._stack
+        return Source(stack.file, logical_id, stack.lines.get(logical_id, 1), stack.name)
+
+    def _exists(self, condition: str) -> bool:
+        """Whether a condition holds in some world."""
+        return any(
+            self._stack.resolver(world).conditions.holds(condition)
+            for world in range(len(self._stack.worlds))
+        )
+
+    def _resource(self, kind: str, entry: Mapping[str, Any], source: Source) -> Resource:
+        properties = entry.get("Properties") or {}
+        metadata = entry.get("Metadata")
+        try:
+            resolved = self._stack.resolver().value(properties)
+        except _MALFORMED:
+            # A rule that looks at it finds what stands there.
+            resolved = properties
+        return Resource(
+            kind,
+            properties,
+            source,
+            resolved if isinstance(resolved, dict) else {},
+            metadata if isinstance(metadata, dict) else {},
+        )
+
+    def _alarm(self, kind: str, entry: Mapping[str, Any], source: Source) -> AnyAlarm | None:
+        """An alarm with its variants; None where no world has it."""
+        condition = entry.get("Condition")
+        readings: list[tuple[int, AnyAlarm]] = []
+        for world in range(len(self._stack.worlds)):
+            conditions = self._stack.resolver(world).conditions
+            try:
+                exists = not isinstance(condition, str) or conditions.holds(condition)
+            except ValueError:
+                exists = True
+            if exists:
+                readings.append((world, self._in_world(kind, entry, source, world)))
+        if not readings:
+            return None
+        distinct: list[tuple[int, AnyAlarm]] = []
+        for world, alarm in readings:
+            if all(alarm != other for _, other in distinct):
+                distinct.append((world, alarm))
+        named = [
+            dataclasses.replace(alarm, world=self._described(world)) for world, alarm in distinct
+        ]
+        return dataclasses.replace(
+            named[0],
+            worlds=frozenset(world for world, _ in readings),
+            variants=tuple(named[1:]),
+        )
+
+    def _described(self, world: int) -> str:
+        values = self._stack.worlds[world]
+        return ", ".join(f"{name}={value}" for name, value in values.items())
+
+    def _in_world(
+        self, kind: str, entry: Mapping[str, Any], source: Source, world: int
+    ) -> AnyAlarm:
+        resolver = self._stack.resolver(world)
+        resolved: dict[str, Any] = {}
+        broken: list[Problem] = []
+        properties = entry.get("Properties") or {}
+        for name, value in properties.items():
+            try:
+                known_value = resolver.value(value)
+            except InputError:
+                raise
+            except _MALFORMED as error:
+                why = f"{name} is not what CloudFormation's reference says ({error})"
+                broken.append(Problem(ProblemKind.INVALID, str(name), why))
+                continue
+            if known_value is not NO_VALUE:
+                resolved[name] = known_value
+        alarm = alarms.read(kind, resolved, source, self._types)
+        return dataclasses.replace(
+            alarm,
+            problems=(*alarm.problems, *broken),
+            conditional=self._stack.conditional(properties),
+            environment=self._stack.environment,
+        )
+
+
+def _joined(parts: Sequence[Templates]) -> Templates:
+    """All of them, with a name for each alarm that no other has."""
+    found = [alarm for part in parts for alarm in part.alarms]
+    names = _Names(found)
+    resources: dict[tuple[str, str], Resource] = {}
+    for part in parts:
+        resources |= part.resources
+    return Templates(
+        tuple(map(names.renamed, found)),
+        resources,
+        tuple(absent for part in parts for absent in part.absent),
+        tuple(unread for part in parts for unread in part.unread),
+        tuple(names.retargeted(rule) for part in parts for rule in part.mute_rules),
+    )
+
+
+class _Names:
+    """Unique names: of alarms that share one, each gets its stack's before it."""
+
+    def __init__(self, found: Sequence[AnyAlarm]) -> None:
+        counts = Counter(alarm.name for alarm in found)
+        in_stack = Counter((alarm.source.stack, alarm.name) for alarm in found)
+        self._by_source: dict[tuple[str, str], str] = {}
+        # What a name means within a stack, where that is another alarm's elsewhere.
+        self._by_name: dict[tuple[str, str], str] = {}
+        for alarm in found:
+            stack, name = alarm.source.stack, alarm.name
+            if counts[name] == 1:
+                continue
+            own = name if in_stack[stack, name] == 1 else alarm.source.logical_id
+            unique = f"{stack}/{own}" if stack else own
+            self._by_source[stack, alarm.source.logical_id] = unique
+            self._by_name.setdefault((stack, name), unique)
+
+    def renamed(self, alarm: AnyAlarm) -> AnyAlarm:
+        """An alarm under its unique name, and with those of its parts."""
+        if not self._by_source:
+            return alarm
+        stack = alarm.source.stack
+        name = self._by_source.get((stack, alarm.source.logical_id), alarm.name)
+        variants = tuple(map(self.renamed, alarm.variants))
+        if not isinstance(alarm, CompositeAlarm):
+            return dataclasses.replace(alarm, name=name, variants=variants)
+        parts = {
+            part: self._by_name[stack, part]
+            for part in composites.written_names(alarm)
+            if (stack, part) in self._by_name
+        }
+        return dataclasses.replace(alarm, name=name, variants=variants, parts=parts)
+
+    def retargeted(self, rule: MuteRule) -> MuteRule:
+        """A mute rule with the unique names of its alarms."""
+        stack = rule.source.stack
+        names = tuple(self._by_name.get((stack, name), name) for name in rule.alarms)
+        return dataclasses.replace(rule, alarms=names)
 
 
 @contextmanager
@@ -218,170 +309,3 @@ def _malformed(where: object) -> Iterator[None]:
         raise InputError(f"{where}: nested too deeply, or refers to itself.") from None
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise InputError(f"{where}: not what CloudFormation's schema says ({error}).") from None
-
-
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(path.rglob("*.template.json"))
-        if not found:
-            raise InputError(
-                f"{path}: no *.template.json in this folder. Synthesize first (cdk synth), or name "
-                "the folder that it wrote."
-            )
-        yield from found
-
-
-def _document(file: Path) -> Mapping[str, Any]:
-    text = files.read_text(file)
-    try:
-        document = _json(text) if text.lstrip().startswith("{") else _yaml(text)
-    except ValueError as error:
-        raise InputError(f"{file}: neither JSON nor YAML: {error}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
-        raise InputError(f"{file}: not a CloudFormation template: it has no 'Resources'.")
-    for logical_id, entry in document["Resources"].items():
-        if not isinstance(entry, dict) or not isinstance(entry.get("Properties") or {}, dict):
-            raise InputError(f"{file}: resource '{logical_id}' is not an object with a Type.")
-    return document
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _yaml(text: str) -> Any:
-    """YAML with CloudFormation's short forms (``!Ref``, ``!GetAtt``, …).
-
-    Raises:
-        ValueError: When it can't be parsed, or holds too much.
-    """
-    import yaml
-
-    from alarmproof import bounded_yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        # Source: CloudFormation user guide, "Template format": no !!timestamp; dates are texts.
-        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
-            first: [(tag, form) for tag, form in resolvers if not tag.endswith(":timestamp")]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
-    def short(loader: Any, suffix: str, node: Any) -> Any:
-        construct = {
-            yaml.ScalarNode: loader.construct_scalar,
-            yaml.SequenceNode: lambda node: loader.construct_sequence(node, deep=True),
-            yaml.MappingNode: lambda node: loader.construct_mapping(node, deep=True),
-        }[type(node)]
-        name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-        return {name: construct(node)}
-
-    Loader.add_multi_constructor("!", short)
-    return bounded_yaml.load(text, Loader)
-
-
-def _metric_alarm(properties: Mapping[str, Any], source: Source) -> MetricAlarm:
-    queries = _queries(properties, source)
-    returned = [
-        query.id
-        for query, entry in zip(queries, properties.get("Metrics") or [{}], strict=True)
-        if entry.get("ReturnData", True) in (True, "true")
-    ]
-    band = properties.get("ThresholdMetricId")
-    chosen = [one for one in returned if one != band] or [queries[0].id]
-    period = next((query.period for query in queries if query.period), None)
-    periods = _integer(properties, "EvaluationPeriods", source, 1)
-    missing = str(properties.get("TreatMissingData", Missing.MISSING))
-    if missing not in set(Missing):
-        known = ", ".join(Missing)
-        raise InputError(f"{source}: TreatMissingData '{missing}' is not one of {known}.")
-    return MetricAlarm(
-        queries=queries,
-        returned=chosen[0],
-        band=band,
-        comparison=str(properties.get("ComparisonOperator", "")),
-        threshold=_number(properties.get("Threshold"), "Threshold", source),
-        period=period or 60,
-        evaluation_periods=periods,
-        datapoints_to_alarm=_integer(properties, "DatapointsToAlarm", source, periods),
-        missing=Missing(missing),
-        low_samples=str(properties.get("EvaluateLowSampleCountPercentile") or "evaluate"),
-        **_common(properties, source),
-    )
-
-
-def _composite(properties: Mapping[str, Any], source: Source) -> CompositeAlarm:
-    suppressor = properties.get("ActionsSuppressor")
-    return CompositeAlarm(
-        rule=str(properties.get("AlarmRule", "")),
-        suppressor=str(suppressor).rpartition(":alarm:")[2] if suppressor else None,
-        wait=_integer(properties, "ActionsSuppressorWaitPeriod", source, 60),
-        extension=_integer(properties, "ActionsSuppressorExtensionPeriod", source, 60),
-        **_common(properties, source),
-    )
-
-
-def _common(properties: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    return {
-        "name": str(properties.get("AlarmName") or source.logical_id),
-        "source": source,
-        "description": str(properties.get("AlarmDescription") or ""),
-        "actions_enabled": properties.get("ActionsEnabled", True) in (True, "true"),
-        "alarm_actions": _actions(properties.get("AlarmActions")),
-        "ok_actions": _actions(properties.get("OKActions")),
-        "insufficient_data_actions": _actions(properties.get("InsufficientDataActions")),
-    }
-
-
-def _actions(given: Any) -> tuple[str, ...]:
-    found = given if isinstance(given, list) else [given] if given else []
-    return tuple(str(one).rpartition(":")[2] for one in found)
-
-
-def _queries(properties: Mapping[str, Any], source: Source) -> tuple[Query, ...]:
-    entries = properties.get("Metrics")
-    if not entries:
-        statistic = properties.get("ExtendedStatistic") or properties.get("Statistic") or "Average"
-        period = _integer(properties, "Period", source, 300)
-        return (Query("m1", _metric(properties), str(statistic), period),)
-    found = []
-    for entry in entries:
-        stat, expression = entry.get("MetricStat"), entry.get("Expression")
-        given = entry.get("Period") or (stat or {}).get("Period")
-        number = int(_number(given, "Period", source) or 0) or None
-        if stat:
-            metric = _metric(stat.get("Metric") or {})
-            found.append(Query(str(entry["Id"]), metric, str(stat.get("Stat")), number))
-        else:
-            found.append(Query(str(entry.get("Id")), period=number, expression=str(expression)))
-    return tuple(found)
-
-
-def _metric(entry: Mapping[str, Any]) -> MetricKey:
-    dimensions = {
-        str(one.get("Name")): str(one.get("Value")) for one in entry.get("Dimensions") or ()
-    }
-    return MetricKey.of(str(entry.get("Namespace")), str(entry.get("MetricName")), dimensions)
-
-
-def _number(value: Any, name: str, source: Source) -> float | None:
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        shown = json.dumps(value)[:100]
-        raise InputError(f"{source}: {name} is not a finite number but {shown}.")
-    return number
-
-
-def _integer(properties: Mapping[str, Any], name: str, source: Source, default: int) -> int:
-    number = _number(properties.get(name), name, source)
-    return default if number is None else int(number)

@@ -1,0 +1,1 @@
+"""From files to alarms: templates, assemblies, Terraform plans, and answers of CloudWatch's API."""

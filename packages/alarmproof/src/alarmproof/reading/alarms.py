@@ -1,0 +1,373 @@
+"""Resolved properties as alarms: what can't be used becomes a problem of that alarm alone."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from alarmproof.model import (
+    Action,
+    AnyAlarm,
+    CompositeAlarm,
+    MetricAlarm,
+    MetricKey,
+    Missing,
+    OpaqueAlarm,
+    Problem,
+    ProblemKind,
+    Query,
+    Source,
+    WarmUp,
+)
+from alarmproof.reading import known
+from alarmproof.reading.values import Reference, Unknown
+
+# What the type of a resource does as an action.
+_ACTING = {
+    "AWS::SNS::Topic": "sns",
+    "AWS::Lambda::Function": "lambda",
+    "AWS::Lambda::Alias": "lambda",
+    "AWS::Lambda::Version": "lambda",
+    "AWS::AutoScaling::ScalingPolicy": "autoscaling",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "autoscaling",
+    "AWS::SSMIncidents::ResponsePlan": "ssm-incidents",
+}
+# Parts of ARNs, and the kind of action that they stand for.
+_SERVICES = {"automate": "ec2", "swf": "ec2"}
+
+
+def read(
+    kind: str,
+    properties: Mapping[str, Any],
+    source: Source,
+    types: Mapping[tuple[str, str], str],
+    *,
+    live: bool = False,
+) -> AnyAlarm:
+    """An alarm of one of CloudWatch's types.
+
+    Args:
+        properties: resolved.
+        types: of resources, by (stack, logical id).
+        live: whether they come from DescribeAlarms, which has more.
+    """
+    reader = _Reader(properties, source, types)
+    if kind in known.CUSTOM:
+        kind = known.CUSTOM[kind]  # its provider decides which properties it has
+    else:
+        more = known.LIVE_ONLY if live else frozenset()
+        reader.only(properties, known.PROPERTIES[kind] | more, "")
+    if kind == known.COMPOSITE_ALARM:
+        return _composite(reader)
+    if kind == known.LOG_ALARM:
+        return _opaque(reader, "log alarm", "a log alarm evaluates a query of CloudWatch Logs")
+    if properties.get("EvaluationCriteria") is not None:
+        return _opaque(reader, "PromQL alarm", "a PromQL alarm evaluates a PromQL query")
+    return _metric_alarm(reader)
+
+
+class _Reader:
+    """Reads properties, and keeps what is wrong with them."""
+
+    def __init__(
+        self,
+        properties: Mapping[str, Any],
+        source: Source,
+        types: Mapping[tuple[str, str], str],
+    ) -> None:
+        self.properties, self.source = properties, source
+        self.problems: list[Problem] = []
+        self._types = types
+
+    def wrong(self, kind: ProblemKind, name: str, why: str, *, blocks: bool = True) -> None:
+        self.problems.append(Problem(kind, name, why, blocks))
+
+    def only(self, given: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
+        """Keeps every property that is not one of those allowed."""
+        for name in given:
+            if name in allowed:
+                continue
+            near = difflib.get_close_matches(str(name), list(allowed), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self.wrong(
+                ProblemKind.UNKNOWN_PROPERTY,
+                f"{where}{name}",
+                f"{where}{name} is not a property that CloudFormation has{hint}",
+            )
+
+    def number(self, value: Any, name: str) -> float | None:
+        """A finite number; None where it is missing, unknown or not a number."""
+        if value is None:
+            return None
+        if isinstance(value, Unknown):
+            self.unresolved(value, name)
+            return None
+        try:
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        shown = json.dumps(value, default=str)[:100]
+        self.wrong(ProblemKind.INVALID, name, f"{name} is not a finite number but {shown}")
+        return None
+
+    def integer(self, value: Any, name: str, default: int) -> int:
+        """A whole number of at least 1."""
+        number = self.number(value, name)
+        if number is None:
+            return default
+        if number != int(number) or not 0 <= number <= 10**9:
+            self.wrong(ProblemKind.INVALID, name, f"{name} is not a whole number but {number:g}")
+            return default
+        return int(number)
+
+    def text(self, name: str, default: str = "") -> str:
+        """A property as text; an unknown one stays the text that stands for it."""
+        value = self.properties.get(name)
+        if value is None:
+            return default
+        if isinstance(value, dict | list):
+            self.wrong(ProblemKind.INVALID, name, f"{name} is not a text")
+            return default
+        return value if isinstance(value, str) else str(value)
+
+    def flag(self, value: Any, name: str, default: bool) -> bool:
+        """A truth value."""
+        if isinstance(value, Unknown):
+            self.unresolved(value, name)
+            return default
+        return default if value is None else str(value).lower() == "true"
+
+    def one_of(self, name: str, allowed: Sequence[str], default: str) -> str:
+        """One of a few words."""
+        value = self.text(name, default)
+        if isinstance(value, Unknown):
+            self.unresolved(value, name)
+            return default
+        if value not in allowed:
+            listed = ", ".join(allowed)
+            self.wrong(ProblemKind.INVALID, name, f"{name} '{value[:100]}' is not one of {listed}")
+            return default
+        return value
+
+    def unresolved(self, value: Unknown, name: str) -> None:
+        self.wrong(ProblemKind.UNRESOLVED, name, f"{name} is not known: {value.why}")
+
+    def mappings(self, value: Any, name: str) -> list[Mapping[str, Any]]:
+        """A list of mappings; whatever else is in it is a problem."""
+        if value is None:
+            return []
+        if isinstance(value, Unknown):
+            self.unresolved(value, name)
+            return []
+        listed = value if isinstance(value, list) else [value]
+        if not all(isinstance(entry, dict) for entry in listed):
+            self.wrong(ProblemKind.INVALID, name, f"{name} is not a list of objects")
+        return [entry for entry in listed if isinstance(entry, dict)]
+
+    def mapping(self, value: Any, name: str) -> Mapping[str, Any]:
+        """A mapping; an empty one where it is something else."""
+        if isinstance(value, dict):
+            return value
+        if isinstance(value, Unknown):
+            self.unresolved(value, name)
+        else:
+            self.wrong(ProblemKind.INVALID, name, f"{name} is not an object")
+        return {}
+
+    def actions(self, name: str) -> tuple[Action, ...]:
+        value = self.properties.get(name)
+        listed = value if isinstance(value, list) else [] if value is None else [value]
+        if not all(isinstance(entry, str) for entry in listed):
+            self.wrong(ProblemKind.INVALID, name, f"{name} is not a list of ARNs", blocks=False)
+        return tuple(self._action(entry) for entry in listed if isinstance(entry, str))
+
+    def _action(self, given: str) -> Action:
+        if isinstance(given, Reference):
+            kind = _ACTING.get(self._types.get((given.stack, given.logical_id), ""), "")
+            return Action(str(given), given, kind)
+        parts = given.split(":")
+        service = parts[2] if len(parts) > 2 and parts[0] == "arn" else ""
+        name = "function:" + ":".join(parts[6:]) if service == "lambda" else parts[-1]
+        short = name.removeprefix("function:")
+        return Action(short, given, _SERVICES.get(service, service))
+
+    def common(self) -> dict[str, Any]:
+        declared = self.properties.get("AlarmName")
+        name = self.text("AlarmName") or self.source.logical_id
+        return {
+            "name": str(name),
+            "declared_name": str(name) if isinstance(declared, str) else None,
+            "source": self.source,
+            "description": str(self.text("AlarmDescription")),
+            "actions_enabled": self.flag(
+                self.properties.get("ActionsEnabled"), "ActionsEnabled", True
+            ),
+            "alarm_actions": self.actions("AlarmActions"),
+            "ok_actions": self.actions("OKActions"),
+            "insufficient_data_actions": self.actions("InsufficientDataActions"),
+        }
+
+
+def _opaque(reader: _Reader, kind: str, why: str) -> OpaqueAlarm:
+    common = reader.common()
+    reader.wrong(ProblemKind.UNSUPPORTED, "Type", f"{why}, which alarmproof does not do")
+    return OpaqueAlarm(kind=kind, problems=tuple(reader.problems), **common)
+
+
+def _composite(reader: _Reader) -> CompositeAlarm:
+    properties = reader.properties
+    suppressor = properties.get("ActionsSuppressor")
+    rule = reader.text("AlarmRule")
+    if isinstance(rule, Unknown) and "(" not in rule:
+        reader.unresolved(rule, "AlarmRule")
+    given: dict[str, Any] = {
+        "rule": str(rule),
+        "suppressor": str(suppressor).rpartition(":alarm:")[2] if suppressor else None,
+        "wait": reader.integer(
+            properties.get("ActionsSuppressorWaitPeriod"), "ActionsSuppressorWaitPeriod", 60
+        ),
+        "extension": reader.integer(
+            properties.get("ActionsSuppressorExtensionPeriod"),
+            "ActionsSuppressorExtensionPeriod",
+            60,
+        ),
+        **reader.common(),
+    }
+    return CompositeAlarm(problems=tuple(reader.problems), **given)
+
+
+def _metric_alarm(reader: _Reader) -> MetricAlarm:
+    properties = reader.properties
+    queries = _queries(reader)
+    entries = reader.mappings(properties.get("Metrics"), "Metrics") or [{}]
+    returned = [
+        query.id
+        for query, entry in zip(queries, entries, strict=False)
+        if reader.flag(entry.get("ReturnData"), "ReturnData", True)
+    ]
+    band = properties.get("ThresholdMetricId")
+    band = band if isinstance(band, str) else None
+    chosen = [name for name in returned if name != band] or [queries[0].id]
+    periods = reader.integer(properties.get("EvaluationPeriods"), "EvaluationPeriods", 1)
+    to_alarm = reader.integer(properties.get("DatapointsToAlarm"), "DatapointsToAlarm", periods)
+    given: dict[str, Any] = {
+        "queries": queries,
+        "returned": chosen[0],
+        "band": band,
+        "comparison": str(reader.text("ComparisonOperator")),
+        "threshold": reader.number(properties.get("Threshold"), "Threshold"),
+        "period": next((query.period for query in queries if query.period), None) or 60,
+        "evaluation_periods": periods,
+        "datapoints_to_alarm": to_alarm,
+        "missing": Missing(
+            reader.one_of("TreatMissingData", tuple(Missing), Missing.MISSING.value)
+        ),
+        "low_samples": reader.one_of(
+            "EvaluateLowSampleCountPercentile", ("evaluate", "ignore"), "evaluate"
+        ),
+        "wall_clock": _wall_clock(reader),
+        "warm_up": _warm_up(reader),
+        **reader.common(),
+    }
+    return MetricAlarm(problems=tuple(reader.problems), **given)
+
+
+def _wall_clock(reader: _Reader) -> str | None:
+    """The time zone of a wall clock window; None for a sliding one.
+
+    Source: CloudWatch API reference, EvaluationWindow and WallClockWindow; UTC by default.
+    """
+    value = reader.properties.get("EvaluationWindow")
+    if value is None:
+        return None
+    window = reader.mapping(value, "EvaluationWindow")
+    reader.only(window, ("SlidingWindow", "WallClockWindow"), "EvaluationWindow.")
+    if "WallClockWindow" not in window:
+        return None
+    clock = reader.mapping(window["WallClockWindow"], "EvaluationWindow.WallClockWindow")
+    reader.only(clock, ("Timezone",), "EvaluationWindow.WallClockWindow.")
+    zone = clock.get("Timezone") or "UTC"
+    if isinstance(zone, Unknown):
+        reader.unresolved(zone, "EvaluationWindow.WallClockWindow.Timezone")
+    return str(zone)
+
+
+def _warm_up(reader: _Reader) -> WarmUp | None:
+    """Source: CloudWatch API reference, WarmUpConfiguration."""
+    value = reader.properties.get("WarmUpConfiguration")
+    if value is None:
+        return None
+    configuration = reader.mapping(value, "WarmUpConfiguration")
+    duration, whole = "WarmUpPeriodDurationInMinutes", "OnlyStartEvaluatingAfterWarmUpPeriodEnds"
+    reader.only(configuration, (duration, whole), "WarmUpConfiguration.")
+    minutes = reader.integer(configuration.get(duration), f"WarmUpConfiguration.{duration}", 0)
+    waits = reader.flag(configuration.get(whole), f"WarmUpConfiguration.{whole}", False)
+    return WarmUp(60 * minutes, waits) if minutes else None
+
+
+def _queries(reader: _Reader) -> tuple[Query, ...]:
+    properties = reader.properties
+    entries = reader.mappings(properties.get("Metrics"), "Metrics")
+    if entries:
+        return tuple(_query(reader, number, entry) for number, entry in enumerate(entries))
+    statistic = reader.text("ExtendedStatistic") or reader.text("Statistic") or "Average"
+    period = reader.integer(properties.get("Period"), "Period", 300)
+    metric = _metric(reader, properties, "", "")
+    unit = reader.text("Unit") or None
+    return (Query("m1", metric, str(statistic), period, unit=unit),)
+
+
+def _query(reader: _Reader, number: int, entry: Mapping[str, Any]) -> Query:
+    where = f"Metrics[{number}]."
+    reader.only(entry, known.METRIC_QUERY, where)
+    stat = entry.get("MetricStat")
+    given = entry.get("Period")
+    identifier = entry.get("Id")
+    if not isinstance(identifier, str):
+        reader.wrong(ProblemKind.INVALID, f"{where}Id", f"{where}Id is missing, or not a text")
+    name = identifier if isinstance(identifier, str) else f"query{number}"
+    if stat is None:
+        period = reader.integer(given, f"{where}Period", 0) or None
+        expression = entry.get("Expression")
+        if not isinstance(expression, str):
+            reader.wrong(
+                ProblemKind.INVALID,
+                f"{where}Expression",
+                f"{where[:-1]} has neither MetricStat nor an Expression",
+            )
+        return Query(name, period=period, expression=str(expression or ""))
+    metric_stat = reader.mapping(stat, f"{where}MetricStat")
+    reader.only(metric_stat, known.METRIC_STAT, f"{where}MetricStat.")
+    metric = reader.mapping(metric_stat.get("Metric"), f"{where}MetricStat.Metric")
+    reader.only(metric, known.METRIC, f"{where}MetricStat.Metric.")
+    asked = given if given is not None else metric_stat.get("Period")
+    period = reader.integer(asked, f"{where}MetricStat.Period", 0) or None
+    account = entry.get("AccountId")
+    key = _metric(
+        reader, metric, f"{where}MetricStat.Metric.", "" if account is None else str(account)
+    )
+    unit = metric_stat.get("Unit")
+    statistic = metric_stat.get("Stat")
+    if not isinstance(statistic, str):
+        reader.wrong(ProblemKind.INVALID, f"{where}MetricStat.Stat", f"{where}Stat is missing")
+    return Query(name, key, str(statistic), period, unit=unit if isinstance(unit, str) else None)
+
+
+def _metric(reader: _Reader, entry: Mapping[str, Any], where: str, account: str) -> MetricKey:
+    dimensions = {
+        str(dimension.get("Name")): _plain(dimension.get("Value"))
+        for dimension in reader.mappings(entry.get("Dimensions"), f"{where}Dimensions")
+    }
+    return MetricKey.of(
+        _plain(entry.get("Namespace")), _plain(entry.get("MetricName")), dimensions, account
+    )
+
+
+def _plain(value: Any) -> str:
+    """A text as it stands: a reference stays one."""
+    return value if isinstance(value, str) else str(value)

@@ -1,0 +1,149 @@
+"""Which files a path stands for: a template, a folder of them, or the assembly of a CDK app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from alarmproof import files
+from alarmproof.errors import InputError
+from alarmproof.reading import documents
+from alarmproof.reading.documents import Document
+from alarmproof.reading.stacks import Deployed, unique_names
+
+# What tools call the templates that they write: CDK, SAM, Serverless, and people.
+_PATTERNS = ("*.template.json", "*.template.yaml", "*.template.yml")
+_ALONE = (
+    "template.yaml", "template.yml", "template.json", "cloudformation-template-update-stack.json",
+)  # fmt: skip
+_MANIFEST = "manifest.json"
+_STACK, _ASSEMBLY = "aws:cloudformation:stack", "cdk:cloud-assembly"
+# Assemblies within assemblies: an app has stages, which may have stages.
+_DEEPEST = 5
+_MOST_FILES = 5_000
+
+
+def deployed(paths: Sequence[Path]) -> tuple[list[Deployed], dict[str, Document]]:
+    """The templates that paths stand for, and the documents that may be nested in them.
+
+    Raises:
+        InputError: When a file can't be read, or a folder has none; it names the path.
+    """
+    named: list[tuple[Path, str, str]] = []
+    for path in paths:
+        named += _in_folder(path) if path.is_dir() else [(path, "", "")]
+    seen: dict[str, tuple[Path, str, str]] = {}
+    for entry in named:
+        seen.setdefault(str(entry[0]), entry)
+    chosen = list(seen.values())
+    names = _names(chosen)
+    found = [
+        Deployed(documents.read(file), name, environment)
+        for (file, _, environment), name in zip(chosen, names, strict=True)
+    ]
+    return found, dict(_nested([one.document for one in found]))
+
+
+def _names(chosen: Sequence[tuple[Path, str, str]]) -> list[str]:
+    """A name for each: the stack's, where that is unique, else what the file is called."""
+    given = [name for _, name, _ in chosen]
+    by_file = unique_names([str(file) for file, _, _ in chosen])
+    return [
+        name if name and given.count(name) == 1 else other
+        for name, other in zip(given, by_file, strict=True)
+    ]
+
+
+def _in_folder(folder: Path) -> list[tuple[Path, str, str]]:
+    """Files with stack names and environments; both empty where no manifest says them."""
+    try:
+        if (folder / _MANIFEST).is_file():
+            listed = list(_of_manifest(folder, 0))
+            if listed:
+                return listed
+        found = _matching(folder)
+    except OSError as error:
+        raise files.unreadable(folder, error) from None
+    if not found:
+        raise InputError(
+            f"{folder}: no template in this folder ({', '.join((*_PATTERNS, *_ALONE))}). Write it "
+            "first (cdk synth, sam build, serverless package), or name the file itself."
+        )
+    return [(file, "", "") for file in found]
+
+
+def _matching(folder: Path) -> list[Path]:
+    found: set[Path] = set()
+    for pattern in (*_PATTERNS, *_ALONE):
+        for file in folder.rglob(pattern):
+            found.add(file)
+            if len(found) > _MOST_FILES:
+                raise InputError(f"{folder}: more than {_MOST_FILES:,} templates in this folder.")
+    return sorted(found)
+
+
+def _of_manifest(folder: Path, depth: int) -> Iterator[tuple[Path, str, str]]:
+    """The stacks of an assembly. Source: CDK's cloud assembly schema 55, ``Manifest``."""
+    document = documents.read(folder / _MANIFEST)
+    artifacts = document.data.get("artifacts")
+    for name, artifact in sorted((artifacts if isinstance(artifacts, dict) else {}).items()):
+        properties = artifact.get("properties") if isinstance(artifact, dict) else None
+        if not isinstance(properties, dict):
+            continue
+        kind = artifact.get("type")
+        if kind == _STACK and isinstance(properties.get("templateFile"), str):
+            file = _within(folder, properties["templateFile"])
+            if file.is_file():
+                stack = str(properties.get("stackName") or name)
+                yield file, stack, _environment(artifact.get("environment"))
+        elif kind == _ASSEMBLY and isinstance(properties.get("directoryName"), str):
+            inner = _within(folder, properties["directoryName"])
+            if depth < _DEEPEST and (inner / _MANIFEST).is_file():
+                yield from _of_manifest(inner, depth + 1)
+
+
+def _within(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{folder / _MANIFEST}: '{name}' is outside of this folder.")
+    return path
+
+
+def _environment(value: Any) -> str:
+    """``aws://account/region`` as ``account/region``; empty where one is not known."""
+    text = str(value or "").removeprefix("aws://")
+    return "" if "unknown" in text else text
+
+
+def _nested(given: Sequence[Document]) -> Iterator[tuple[str, Document]]:
+    """Documents beside those given that they name as nested stacks."""
+    pending, seen = list(given), {str(Path(one.file).resolve()) for one in given}
+    while pending:
+        document = pending.pop()
+        resources = document.data.get("Resources")
+        for entry in (resources if isinstance(resources, dict) else {}).values():
+            for file in _candidates(entry, document.folder):
+                resolved = str(file.resolve())
+                if resolved in seen or len(seen) > _MOST_FILES:
+                    continue
+                seen.add(resolved)
+                inner = documents.read(file)
+                pending.append(inner)
+                yield inner.file, inner
+
+
+def _candidates(entry: Mapping[str, Any], folder: Path) -> Iterator[Path]:
+    """Files within a folder that a nested stack may be; none outside of it is ever read."""
+    from alarmproof.reading.stacks import nested_names
+
+    base = folder.resolve()
+    for name in nested_names(entry):
+        file = folder / name
+        try:
+            inside = file.resolve().is_relative_to(base) and file.is_file()
+        except (OSError, ValueError):
+            continue
+        if inside:
+            yield file
+            return

@@ -1,0 +1,303 @@
+"""Stacks: templates with the values of their parameters, nested ones below their parents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from alarmproof.errors import InputError
+from alarmproof.reading import conditions, parameters, sam
+from alarmproof.reading.conditions import World
+from alarmproof.reading.documents import Document
+from alarmproof.reading.foreach import Loops, has_loops
+from alarmproof.reading.known import ALARM_TYPES
+from alarmproof.reading.resolver import Resolver
+from alarmproof.reading.values import NO_VALUE
+
+_STACK = "AWS::CloudFormation::Stack"
+_SERVERLESS_APPLICATION = "AWS::Serverless::Application"
+# Nested stacks of nested stacks. Source: none; CloudFormation names no limit.
+_DEEPEST = 10
+_SUFFIXES = (".template.json", ".template.yaml", ".template.yml", ".template", ".json", ".yaml",
+             ".yml")  # fmt: skip
+_SECTIONS = ("Resources", "Parameters", "Mappings", "Conditions", "Outputs")
+
+
+@dataclass(slots=True)
+class Stack:
+    """A template in the place where it is deployed.
+
+    Attributes:
+        name: unique among the stacks that are read together.
+        environment: ``account/region`` where an assembly says it; empty otherwise.
+        values: of the parameters that have one.
+        unresolved: loops that can't be written out, with the reason.
+    """
+
+    name: str
+    file: str
+    lines: Mapping[str, int]
+    resources: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    mappings: Mapping[str, Any]
+    conditions: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    values: dict[str, Any]
+    environment: str = ""
+    unresolved: Mapping[str, str] = field(default_factory=dict)
+    children: dict[str, Stack] = field(default_factory=dict)
+    exports: dict[str, Any] = field(default_factory=dict)
+    _resolvers: dict[int, Resolver] = field(default_factory=dict)
+    _worlds: list[World] | None = None
+
+    @property
+    def worlds(self) -> list[World]:
+        """The worlds in which the conditions that its alarms ask for differ; at least one."""
+        if self._worlds is None:
+            asked = [
+                name
+                for entry in self.resources.values()
+                if isinstance(entry, dict) and entry.get("Type") in ALARM_TYPES
+                for name in conditions.used(entry)
+            ]
+            self._worlds = conditions.worlds(
+                asked,
+                self.conditions,
+                self.parameters,
+                self.mappings,
+                lambda name: name in self.values,
+            )
+        return self._worlds
+
+    def resolver(self, world: int = 0) -> Resolver:
+        """The resolver of one of its worlds."""
+        if world not in self._resolvers:
+            self._resolvers[world] = Resolver(self, self.worlds[world], self.exports)
+        return self._resolvers[world]
+
+    def conditional(self, properties: Mapping[str, Any]) -> frozenset[str]:
+        """The properties that a condition on a parameter chooses."""
+        if not self.conditions:
+            return frozenset()
+        return frozenset(
+            str(name)
+            for name, value in properties.items()
+            if conditions.depends_on_parameters(
+                conditions.used(value), self.conditions, self.mappings
+            )
+        )
+
+    def output_of(self, logical_id: str, output: str) -> Any:
+        """An output of a nested stack; None where the template is not at hand."""
+        child = self.children.get(logical_id)
+        entry = child.outputs.get(output) if child else None
+        if child is None or not isinstance(entry, dict):
+            return None
+        value = child.resolver().value(entry.get("Value"))
+        return None if value is NO_VALUE else value
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A template to be read, and what is known about its deployment."""
+
+    document: Document
+    name: str
+    environment: str = ""
+
+
+def build(
+    deployed: Sequence[Deployed], given: Mapping[str, str], nested: Mapping[str, Document]
+) -> list[Stack]:
+    """The stacks of templates; a nested one stands where its parent has it, and only there.
+
+    Args:
+        given: values of parameters, by ``NAME`` or ``STACK/NAME``.
+        nested: documents that may be nested stacks, by file; those of ``deployed`` among them.
+
+    Raises:
+        InputError: When a template is malformed, or stacks contain each other.
+    """
+    exports: dict[str, Any] = {}
+    available = {**nested, **{one.document.file: one.document for one in deployed}}
+    builder = _Builder(given, exports, available)
+    children = {
+        file
+        for one in deployed
+        for _, file in builder.nested(one.document)
+        if file != one.document.file
+    }
+    roots = [one for one in deployed if one.document.file not in children]
+    stacks: list[Stack] = []
+    for one in roots or deployed:
+        stacks += builder.stack(one, {}, ())
+    for stack in stacks:
+        exports |= _exported(stack)
+    return stacks
+
+
+def _exported(stack: Stack) -> dict[str, Any]:
+    found = {}
+    for entry in stack.outputs.values():
+        export = entry.get("Export") if isinstance(entry, dict) else None
+        if isinstance(export, dict) and "Name" in export:
+            resolver = stack.resolver()
+            found[resolver.text(export["Name"])] = resolver.value(entry.get("Value"))
+    return found
+
+
+class _Builder:
+    def __init__(
+        self, given: Mapping[str, str], exports: dict[str, Any], available: Mapping[str, Document]
+    ) -> None:
+        self._given, self._exports, self._available = given, exports, available
+        self._by_path = {_normal(file): file for file in available}
+
+    def nested(self, document: Document) -> Iterator[tuple[str, str]]:
+        """The nested stacks of a template whose file is at hand: logical id and file."""
+        resources = document.data.get("Resources")
+        for logical_id, entry in (resources if isinstance(resources, dict) else {}).items():
+            kind = entry.get("Type") if isinstance(entry, dict) else None
+            if kind in (_STACK, _SERVERLESS_APPLICATION):
+                file = self._file_of(entry, document)
+                if file:
+                    yield str(logical_id), file
+
+    def _file_of(self, entry: Mapping[str, Any], document: Document) -> str | None:
+        for name in nested_names(entry):
+            path = _normal(str(document.folder / name))
+            if path in self._by_path:
+                return self._by_path[path]
+        return None
+
+    def stack(
+        self, one: Deployed, inherited: Mapping[str, Any], above: tuple[str, ...]
+    ) -> list[Stack]:
+        """A stack, and those nested in it."""
+        document = one.document
+        if document.file in above or len(above) > _DEEPEST:
+            raise InputError(f"{document.file}: stacks are nested in each other in a circle.")
+        made = self._made(one, inherited)
+        stacks = [made]
+        for logical_id, file in self.nested(document):
+            entry = document.data["Resources"][logical_id]
+            properties = entry.get("Properties")
+            passed = properties.get("Parameters") if isinstance(properties, dict) else None
+            values = made.resolver().value(passed) if isinstance(passed, dict) else {}
+            child = Deployed(self._available[file], f"{made.name}/{logical_id}", made.environment)
+            below = self.stack(child, values, (*above, document.file))
+            made.children[logical_id] = below[0]
+            stacks += below
+        return stacks
+
+    def _made(self, one: Deployed, inherited: Mapping[str, Any]) -> Stack:
+        document = one.document
+        sections = {name: _section(document, name) for name in _SECTIONS}
+        given = {
+            name.removeprefix(f"{one.name}/"): value
+            for name, value in sorted(self._given.items(), key=lambda entry: "/" in entry[0])
+            if "/" not in name or name.startswith(f"{one.name}/")
+        }
+        values = parameters.values(sections["Parameters"], given, inherited)
+        values |= {name: value for name, value in given.items() if name in parameters.PSEUDO}
+        if one.environment:
+            account, _, region = one.environment.partition("/")
+            values = {"AWS::AccountId": account, "AWS::Region": region, **values}
+        lines: Mapping[str, int] = document.lines
+        unresolved: Mapping[str, str] = {}
+        if has_loops(document.data):
+            lines, unresolved = _unrolled(document, sections, values)
+        return Stack(
+            name=one.name,
+            file=document.file,
+            lines=lines,
+            resources=sam.translated(document.data, sections["Resources"]),
+            parameters=sections["Parameters"],
+            mappings=sections["Mappings"],
+            conditions=sections["Conditions"],
+            outputs=sections["Outputs"],
+            values=values,
+            environment=one.environment,
+            unresolved=unresolved,
+            exports=self._exports,
+        )
+
+
+def _unrolled(
+    document: Document, sections: dict[str, Any], values: Mapping[str, Any]
+) -> tuple[Mapping[str, int], Mapping[str, str]]:
+    """Writes the loops of all sections out."""
+    before = Stack(
+        name="", file=document.file, lines={}, resources={}, values=dict(values),
+        parameters=sections["Parameters"], mappings=sections["Mappings"], conditions={}, outputs={},
+    )  # fmt: skip
+    loops = Loops(Resolver(before, {}, {}).value, document.lines)
+    try:
+        for name in ("Conditions", "Resources", "Outputs"):
+            sections[name] = loops.expand(sections[name])
+    except ValueError as error:
+        raise InputError(f"{document.file}: {error}.") from None
+    return loops.lines, loops.unresolved
+
+
+def _section(document: Document, name: str) -> Mapping[str, Any]:
+    section = document.data.get(name)
+    if section is None:
+        return {}
+    if not isinstance(section, dict):
+        raise InputError(f"{document.file}: not a CloudFormation template: '{name}' is no mapping.")
+    return {str(key): value for key, value in section.items()}
+
+
+def nested_names(entry: Any) -> Iterator[str]:
+    """The file names that a nested stack's template may have, the surest first."""
+    if not isinstance(entry, dict) or entry.get("Type") not in (_STACK, _SERVERLESS_APPLICATION):
+        return
+    for name in _written_names(entry):
+        for suffix in ("", *_SUFFIXES):
+            yield f"{name}{suffix}"
+
+
+def _written_names(entry: Mapping[str, Any]) -> Iterator[str]:
+    metadata, properties = entry.get("Metadata"), entry.get("Properties")
+    path = metadata.get("aws:asset:path") if isinstance(metadata, dict) else None
+    if isinstance(path, str):
+        yield path
+    url = None
+    if isinstance(properties, dict):
+        url = properties.get("TemplateURL", properties.get("Location"))
+    if isinstance(url, dict) and isinstance(url.get("Fn::Sub"), str):
+        url = url["Fn::Sub"]
+    if isinstance(url, str) and url:
+        if "://" not in url:
+            yield url
+        yield PurePosixPath(url).name
+
+
+def _normal(file: str) -> str:
+    return str(Path(file).resolve(strict=False))
+
+
+def unique_names(files: Sequence[str]) -> list[str]:
+    """A stack's name for each file: what it is called, with its folder where that is not enough."""
+    names = [_stem(file) for file in files]
+    for depth in range(1, 5):
+        doubled = {name for name, count in Counter(names).items() if count > 1}
+        if not doubled:
+            break
+        names = [
+            "/".join([*Path(file).parts[-1 - depth : -1], _stem(file)]) if name in doubled else name
+            for file, name in zip(files, names, strict=True)
+        ]
+    return names
+
+
+def _stem(file: str) -> str:
+    name = Path(file).name
+    for suffix in _SUFFIXES:
+        if name.endswith(suffix) and name != suffix:
+            return name.removesuffix(suffix)
+    return name

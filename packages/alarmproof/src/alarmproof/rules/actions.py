@@ -1,0 +1,105 @@
+"""Whether an alarm's actions reach anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from alarmproof.model import AnyAlarm
+from alarmproof.rules.context import Context, key
+from alarmproof.rules.registry import ERROR, NOTE, Hit, rule
+
+
+@rule(
+    "no-action",
+    ERROR,
+    finds="no alarm action, and not part of a composite alarm",
+    why="Nobody is notified.",
+    remedy="Give it an action, or make it part of a composite alarm.",
+    everywhere=True,
+)
+def no_action(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Where a condition chooses it, somebody meant it so."""
+    if alarm.alarm_actions or alarm.name in context.parts:
+        return
+    message = "It has no alarm action, and is not part of a composite alarm."
+    chosen = "AlarmActions" in alarm.conditional
+    yield Hit(f"With these parameters: {message}", NOTE) if chosen else message
+
+
+@rule(
+    "actions-disabled",
+    ERROR,
+    finds="`ActionsEnabled: false`",
+    why="Nobody is notified.",
+    remedy="Enable them, or remove the alarm.",
+    everywhere=True,
+)
+def actions_disabled(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Where a condition chooses it, somebody meant it so."""
+    if alarm.actions_enabled:
+        return
+    chosen = "ActionsEnabled" in alarm.conditional
+    yield (
+        Hit("With these parameters its actions are disabled.", NOTE)
+        if chosen
+        else "Its actions are disabled."
+    )
+
+
+@rule(
+    "unsubscribed-topic",
+    ERROR,
+    finds="a topic in the templates without a subscription",
+    why="The action notifies nobody, without an error.",
+    remedy="Add a subscription to the topic.",
+)
+def unsubscribed_topic(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Only topics that the templates define are judged."""
+    for action, topic in context.topics(alarm):
+        if key(topic) not in context.subscribed:
+            yield f"The topic '{action}' has no subscription."
+
+
+@rule(
+    "key-forbids",
+    ERROR,
+    finds="a topic whose key CloudWatch may not use",
+    why="The action fails, without an error.",
+    remedy="Use a customer managed key that grants cloudwatch.amazonaws.com kms:Decrypt and "
+    "kms:GenerateDataKey*.",
+)
+def key_forbids(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """AWS's own key never grants it; a customer's must."""
+    for action, topic in context.topics(alarm):
+        given = topic.resolved.get("KmsMasterKeyId") or ""
+        if not isinstance(given, str) or not given:
+            continue
+        if given.endswith("alias/aws/sns"):
+            yield f"The topic '{action}' uses AWS's own key, which CloudWatch may not use."
+            continue
+        found = context.resource("AWS::KMS::Key", given, stack=topic.source.stack)
+        if found and not _lets_cloudwatch(found.resolved.get("KeyPolicy")):
+            name = found.source.logical_id
+            yield f"The key '{name}' of the topic '{action}' does not let CloudWatch use it."
+
+
+def _lets_cloudwatch(policy: Any) -> bool:
+    granted: set[str] = set()
+    for statement in _listed(policy.get("Statement") if isinstance(policy, dict) else None):
+        if not isinstance(statement, Mapping):
+            continue
+        principal = statement.get("Principal")
+        services = principal.get("Service", []) if isinstance(principal, dict) else principal
+        mine = {"cloudwatch.amazonaws.com", "*"} & {str(one) for one in _listed(services)}
+        if statement.get("Effect") == "Allow" and mine:
+            granted.update(str(one) for one in _listed(statement.get("Action")))
+    return bool(granted & {"kms:*", "*"}) or (
+        "kms:Decrypt" in granted and any(one.startswith("kms:GenerateDataKey") for one in granted)
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

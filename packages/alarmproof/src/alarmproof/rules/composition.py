@@ -1,0 +1,47 @@
+"""Composite alarms and what they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alarmproof import composites
+from alarmproof.model import AnyAlarm, CompositeAlarm
+from alarmproof.rules.context import Context
+from alarmproof.rules.registry import ERROR, Hit, rule
+
+
+@rule(
+    "circle",
+    ERROR,
+    finds="composite alarms that refer to each other in a circle",
+    why="CloudWatch rejects it, or its state is stuck.",
+    remedy="Break the circle.",
+)
+def circle(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Directly, or through other composite alarms and suppressors."""
+    if not isinstance(alarm, CompositeAlarm):
+        return
+    pending, seen = list(composites.parts(alarm)), set[str]()
+    while pending:
+        name = pending.pop()
+        if name == alarm.name:
+            yield "Its rule leads back to itself, through other composite alarms."
+            return
+        other = context.by_name.get(name)
+        if isinstance(other, CompositeAlarm) and name not in seen:
+            seen.add(name)
+            pending += composites.parts(other)
+
+
+@rule(
+    "unknown-part",
+    ERROR,
+    finds="a composite alarm of an alarm that is not in the templates",
+    why="The deployment fails, or the part is missing.",
+    remedy="Correct the name, or add the template that has it.",
+)
+def unknown_part(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Every name that no template has."""
+    if isinstance(alarm, CompositeAlarm):
+        for name in sorted(composites.parts(alarm) - context.by_name.keys()):
+            yield f"It refers to the alarm '{name}', which is not in any of the templates."

@@ -1,0 +1,162 @@
+"""What rules look at beside an alarm: all alarms, and the resources around them, by name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from alarmproof import composites
+from alarmproof.model import (
+    Action,
+    AnyAlarm,
+    CompositeAlarm,
+    MetricAlarm,
+    Query,
+    Resource,
+    Templates,
+)
+from alarmproof.reading.values import Reference
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything that a check may look at.
+
+    Attributes:
+        max_reaction: seconds within which an alarm has to react.
+    """
+
+    templates: Templates
+    max_reaction: int = 300
+
+    @cached_property
+    def composites(self) -> tuple[CompositeAlarm, ...]:
+        return tuple(one for one in self.templates.alarms if isinstance(one, CompositeAlarm))
+
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """The names of alarms that are part of a composite one."""
+        return frozenset(name for one in self.composites for name in composites.parts(one))
+
+    @cached_property
+    def by_name(self) -> Mapping[str, AnyAlarm]:
+        return {alarm.name: alarm for alarm in self.templates.alarms}
+
+    @cached_property
+    def by_declared_name(self) -> Mapping[str, Sequence[AnyAlarm]]:
+        """Alarms that have an ``AlarmName``, by that."""
+        found: dict[str, list[AnyAlarm]] = defaultdict(list)
+        for alarm in self.templates.alarms:
+            if alarm.declared_name is not None:
+                found[alarm.declared_name].append(alarm)
+        return found
+
+    @cached_property
+    def by_condition(self) -> Mapping[tuple[object, ...], Sequence[MetricAlarm]]:
+        """Metric alarms by what they compare with what."""
+        found: dict[tuple[object, ...], list[MetricAlarm]] = defaultdict(list)
+        for alarm in self.templates.alarms:
+            if isinstance(alarm, MetricAlarm):
+                found[condition(alarm)].append(alarm)
+        return found
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, Sequence[Resource]]:
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for resource in self.templates.resources.values():
+            found[resource.type].append(resource)
+        return found
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], Sequence[Resource]]:
+        """By type and literal name, or logical id."""
+        found: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+        for resource in self.templates.resources.values():
+            for name in {resource.source.logical_id, *_literal_names(resource.resolved)}:
+                found[resource.type, name].append(resource)
+        return found
+
+    def of_type(self, kind: str) -> Sequence[Resource]:
+        """All resources of a type."""
+        return self._by_type.get(kind, ())
+
+    def resource(self, kind: str, value: Any, *, stack: str = "") -> Resource | None:
+        """The resource of a type that a reference, an ARN or a name stands for.
+
+        Args:
+            stack: whose resources are meant where several have the name.
+        """
+        if isinstance(value, Reference):
+            found = self.templates.resources.get((value.stack, value.logical_id))
+            return found if found is not None and found.type == kind else None
+        name = str(value).rpartition(":")[2].rpartition("/")[2]
+        candidates = self._by_name.get((kind, name), ())
+        mine = [one for one in candidates if one.source.stack == stack]
+        return next(iter(mine or candidates), None)
+
+    def topics(self, alarm: AnyAlarm) -> Iterator[tuple[str, Resource]]:
+        """The topics in the templates that an alarm's alarm actions publish to."""
+        for action in alarm.alarm_actions:
+            given = action.given if isinstance(action, Action) else action
+            topic = self.resource("AWS::SNS::Topic", given, stack=alarm.source.stack)
+            if topic is not None:
+                yield str(action), topic
+
+    @cached_property
+    def subscribed(self) -> frozenset[tuple[str, str]]:
+        """The topics with a subscription, by stack and logical id."""
+        found = {key(one) for one in self.of_type("AWS::SNS::Topic") if
+                 one.resolved.get("Subscription")}  # fmt: skip
+        for subscription in self.of_type("AWS::SNS::Subscription"):
+            topic = self.resource(
+                "AWS::SNS::Topic",
+                subscription.resolved.get("TopicArn"),
+                stack=subscription.source.stack,
+            )
+            if topic is not None:
+                found.add(key(topic))
+        return frozenset(found)
+
+
+def key(resource: Resource) -> tuple[str, str]:
+    """What tells a resource apart: its stack and logical id."""
+    return resource.source.stack, resource.source.logical_id
+
+
+def condition(alarm: MetricAlarm) -> tuple[object, ...]:
+    """What an alarm compares with what, and when it fires."""
+    return (
+        alarm.queries, alarm.returned, alarm.comparison, alarm.threshold, alarm.period,
+        alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.missing, alarm.wall_clock,
+    )  # fmt: skip
+
+
+def metric_queries(alarm: AnyAlarm) -> Iterator[Query]:
+    """The queries of an alarm that read a metric."""
+    if isinstance(alarm, MetricAlarm):
+        yield from (query for query in alarm.queries if query.metric)
+
+
+def only_query(alarm: AnyAlarm) -> Query | None:
+    """The query of an alarm on one metric as it is."""
+    if isinstance(alarm, MetricAlarm) and len(alarm.queries) == 1 and alarm.queries[0].metric:
+        return alarm.queries[0]
+    return None
+
+
+def fires_above(alarm: MetricAlarm) -> bool:
+    """Whether values above the threshold are bad."""
+    return alarm.comparison.startswith("GreaterThan")
+
+
+_NAMES = ("TopicName", "FunctionName", "QueueName", "TableName", "Name", "LogGroupName")
+
+
+def _literal_names(resolved: Mapping[str, Any]) -> Iterator[str]:
+    for name in _NAMES:
+        value = resolved.get(name)
+        if isinstance(value, str):
+            yield str(value)

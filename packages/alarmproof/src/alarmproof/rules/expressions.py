@@ -1,0 +1,100 @@
+"""Metric math, and the rules of composite alarms: what CloudWatch can't read or can't mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alarmproof import composites
+from alarmproof.errors import NotSupportedError, SyntaxProblemError
+from alarmproof.expressions import compile_expression
+from alarmproof.model import AnyAlarm, CompositeAlarm, MetricAlarm
+from alarmproof.rules.context import Context, fires_above
+from alarmproof.rules.registry import ERROR, NOTE, Hit, rule
+
+
+@rule(
+    "invalid-expression",
+    ERROR,
+    finds="math or a composite's rule that can't be parsed, or uses undeclared ids",
+    why="CloudWatch rejects it.",
+    remedy="Correct it.",
+)
+def invalid_expression(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """With the position."""
+    if isinstance(alarm, CompositeAlarm):
+        try:
+            composites.parse(alarm.rule)
+        except SyntaxProblemError as error:
+            yield f"{error}."
+        except NotSupportedError:
+            return
+    if not isinstance(alarm, MetricAlarm):
+        return
+    ids = {query.id for query in alarm.queries}
+    for query in alarm.queries:
+        if not query.expression or query.id == alarm.band:
+            continue
+        try:
+            undeclared = compile_expression(query.expression).ids - ids
+        except SyntaxProblemError as error:
+            yield f"{error}."
+            continue
+        except NotSupportedError:
+            continue
+        for name in sorted(undeclared):
+            yield f"The expression '{query.expression}' uses '{name}', which is not a query's id."
+
+
+@rule(
+    "unsupported-expression",
+    NOTE,
+    finds="math that depends on more than the alarm's series: quotas, searches, other queries",
+    why="`alarmproof test` and `replay` can't evaluate it; all rules that don't need it are "
+    "applied.",
+    remedy="Nothing has to change: AWS accepts it.",
+)
+def unsupported_expression(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Every such function by name."""
+    if isinstance(alarm, CompositeAlarm):
+        try:
+            composites.parse(alarm.rule)
+        except SyntaxProblemError:
+            return
+        except NotSupportedError as error:
+            yield f"It is not evaluated, because {error}."
+    if not isinstance(alarm, MetricAlarm):
+        return
+    for query in alarm.queries:
+        if not query.expression or query.id == alarm.band:
+            continue
+        try:
+            compile_expression(query.expression)
+        except SyntaxProblemError:
+            continue
+        except NotSupportedError as error:
+            yield f"It is not evaluated, because {error}."
+
+
+@rule(
+    "negative-drain",
+    ERROR,
+    finds="a time to drain that is negative while the backlog grows",
+    why="It is silent when it matters.",
+    remedy="Divide by the messages deleted, and check separately whether the backlog grows.",
+)
+def negative_drain(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Depth / (out - in) is below zero while more comes in than goes out."""
+    if not isinstance(alarm, MetricAlarm):
+        return
+    names = {query.id: query.metric.name for query in alarm.queries if query.metric}
+    for query in alarm.queries:
+        text = (query.expression or "").replace(" ", "")
+        for out, gone in names.items():
+            for into, come in names.items():
+                if (
+                    f"/({out}-{into})" in text
+                    and gone == "NumberOfMessagesDeleted"
+                    and come == "NumberOfMessagesSent"
+                    and fires_above(alarm)
+                ):
+                    yield f"'{query.expression}' is negative while the backlog grows."

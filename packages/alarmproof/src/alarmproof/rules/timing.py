@@ -1,0 +1,97 @@
+"""What an alarm does about silence, few samples and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alarmproof.aws_metrics import SERVICES
+from alarmproof.model import AnyAlarm, MetricAlarm, Missing
+from alarmproof.rules.context import Context, fires_above, only_query
+from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
+
+
+@rule(
+    "never-clears",
+    ERROR,
+    finds="a metric that is only there when something happens, with missing data that keeps the "
+    "state",
+    why="Once in ALARM, it stays there.",
+    remedy="Set TreatMissingData to notBreaching; for AWS/DynamoDB add a metric that supplies "
+    "zeros.",
+)
+def never_clears(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """CloudWatch ignores missing data of AWS/DynamoDB whatever is set."""
+    query = only_query(alarm)
+    if not query or not query.metric or not isinstance(alarm, MetricAlarm):
+        return
+    published = SERVICES.get(query.metric.namespace, {}).get(query.metric.name)
+    keeps = alarm.missing in (Missing.MISSING, Missing.IGNORE)
+    dynamodb = query.metric.namespace == "AWS/DynamoDB"
+    if published and published.on_event and (keeps or dynamodb) and fires_above(alarm):
+        always = " (CloudWatch always ignores missing data of AWS/DynamoDB)" if dynamodb else ""
+        yield (
+            f"{query.metric.name} is published only when it happens, and missing data does not "
+            f"end the alarm{always}."
+        )
+
+
+@rule(
+    "always-breaches",
+    ERROR,
+    finds="a metric that is only there when something happens, with missing data that breaches",
+    why="It is in ALARM while all is well.",
+    remedy="Set TreatMissingData to notBreaching.",
+)
+def always_breaches(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Silence of such a metric is good news."""
+    query = only_query(alarm)
+    if not query or not query.metric or not isinstance(alarm, MetricAlarm):
+        return
+    published = SERVICES.get(query.metric.namespace, {}).get(query.metric.name)
+    breaches = alarm.missing is Missing.BREACHING and fires_above(alarm)
+    if breaches and published and published.on_event:
+        yield (
+            f"{query.metric.name} is published only when it happens, and missing data counts as "
+            "breaching: it is in ALARM while all is well."
+        )
+
+
+@rule(
+    "few-samples",
+    WARNING,
+    finds="a single datapoint of a high percentile",
+    why="With little traffic, a single slow request sets it off.",
+    remedy="Require several datapoints, or set EvaluateLowSampleCountPercentile to ignore.",
+)
+def few_samples(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """With few samples a high percentile is the largest of them."""
+    query = only_query(alarm)
+    if not query or not isinstance(alarm, MetricAlarm) or alarm.low_samples == "ignore":
+        return
+    statistic = query.statistic or ""
+    digits = statistic[1:].replace(".", "", 1)
+    high = statistic.startswith("p") and digits.isascii() and digits.isdigit()
+    if high and float(statistic[1:]) >= 90 and alarm.datapoints_to_alarm == 1:
+        yield (
+            f"One datapoint of {statistic} sets it off, and with few samples a {statistic} is just "
+            "the largest one."
+        )
+
+
+@rule(
+    "slow-reaction",
+    WARNING,
+    finds="an evaluation that takes longer than `--max-reaction`",
+    why="It notifies later than people expect.",
+    remedy="Shorten the period or require fewer datapoints.",
+)
+def slow_reaction(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """The earliest time after a breach at which it can fire."""
+    if not isinstance(alarm, MetricAlarm) or alarm.name in context.parts:
+        return
+    least = (alarm.datapoints_to_alarm - 1) * alarm.period + 60
+    if least > context.max_reaction:
+        yield (
+            f"It can react after {least} s at the earliest ({alarm.datapoints_to_alarm} datapoints "
+            f"of {alarm.period} s); the limit is {context.max_reaction} s."
+        )
