@@ -81,6 +81,9 @@ def _variables(settings: Settings) -> dict[str, str]:
         # Source: datadog_lambda/config.py, enhanced_metrics_enabled and make_inferred_span.
         "DD_ENHANCED_METRICS": "true",
         "DD_TRACE_MANAGED_SERVICES": "true",
+        # Log lines have their trace from the library. With the extension the construct turns that
+        # off, for the extension adds ids to text. Source: datadog-cdk-constructs, src/env.ts.
+        "DD_LOGS_INJECTION": "true",
     }
     if settings.datadog and settings.datadog.traceAgentUrl:
         found |= {"DD_TRACE_AGENT_URL": settings.datadog.traceAgentUrl, "DD_LOCAL_TEST": "true"}

@@ -19,23 +19,20 @@ _EVERY_WAY = {
     "DD_TRACE_ENABLED": "true",
     "DD_TRACE_MANAGED_SERVICES": "true",
     "DD_ENHANCED_METRICS": "true",
+    "DD_LOGS_INJECTION": "true",
     "DD_CAPTURE_LAMBDA_PAYLOAD": "false",
     "DD_TRACE_CLOUD_REQUEST_PAYLOAD_TAGGING": "",
     "DD_TRACE_CLOUD_RESPONSE_PAYLOAD_TAGGING": "",
     "DD_COLD_START_TRACING": "false",
 }
-# With the extension, the construct turns the library's injection into log records off: the
-# extension adds the ids by request (datadog-cdk-constructs, src/env.ts). Our lines have them
-# either way.
 _ONE_WAY: dict[str, dict[str, str]] = {
     "extension": {
         "DD_SITE": "datadoghq.com",
         "DD_API_KEY_SECRET_ARN": API_KEY,
         "DD_FLUSH_TO_LOG": "false",
         "DD_SERVERLESS_LOGS_ENABLED": "true",
-        "DD_LOGS_INJECTION": "false",
     },
-    "forwarder": {"DD_FLUSH_TO_LOG": "true", "DD_LOGS_INJECTION": "true"},
+    "forwarder": {"DD_FLUSH_TO_LOG": "true"},
 }
 _WAYS = sorted(_ONE_WAY)
 
