@@ -1,7 +1,8 @@
 """The functions' asset: ``lambdas/`` and its pinned dependencies, bundled without Docker.
 
-Dependencies are installed for the functions' platform once per ``lambdas/requirements.txt``
-and kept under ``.build/``, so that a synth needs no network after the first.
+Dependencies are installed for the functions' platform once per ``lambdas/requirements.txt``, and
+modules compiled once per change; both are kept under ``.build/``, so that a synth needs no network
+after the first.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from functions import bytecode
 from settings.errors import ToolError
 from settings.paths import ROOT
 from settings.schema import Settings
@@ -32,22 +34,22 @@ def functions_asset(beside: Mapping[str, str] | None = None) -> Path:
         beside: more files in ``lambdas/``, by name: data that is made at synth.
 
     Raises:
-        ToolError: When the dependencies can't be installed.
+        ToolError: When the dependencies can't be installed, or the modules not compiled.
     """
     dependencies = _dependencies()
     code = ROOT / "lambdas"
-    files = {str(path.relative_to(code)): path.read_bytes() for path in code.rglob("*.py")} | {
-        name: text.encode() for name, text in (beside or {}).items()
-    }
-    digest = _digest(sorted(files.items()))
+    sources = {str(path.relative_to(code)): path.read_bytes() for path in code.rglob("*.py")}
+    compiled = _bytecode(sources)
+    more = {name: text.encode() for name, text in (beside or {}).items()}
+    compiled_by = [(compiled.name, b"")] if compiled else []
+    digest = _digest(sorted([*sources.items(), *more.items(), *compiled_by]))
     asset = _BUILD / f"functions-{dependencies.name.rpartition('-')[2]}-{digest}"
     if not asset.exists():
         with _new_folder(asset) as folder:
             shutil.copytree(dependencies, folder, dirs_exist_ok=True)
-            for name, content in files.items():
-                file = folder / "lambdas" / name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
+            _write(folder / "lambdas", sources | more)
+            if compiled:
+                shutil.copytree(compiled, folder / "lambdas", dirs_exist_ok=True)
     return asset
 
 
@@ -81,6 +83,29 @@ def _dependencies() -> Path:
         for note in [*target.glob("*.dist-info"), target / ".lock", target / "bin"]:
             shutil.rmtree(note) if note.is_dir() else note.unlink(missing_ok=True)
     return folder
+
+
+def _bytecode(sources: Mapping[str, bytes]) -> Path | None:
+    """A folder with the modules' bytecode; None where its compiler is not installed."""
+    compiler = bytecode.compiler()
+    if compiler is None:
+        return None
+    by = f"{compiler} {PYTHON_VERSION}"
+    folder = _BUILD / f"bytecode-{_digest([(by, b''), *sorted(sources.items())])}"
+    if not folder.exists():
+        # Under its package: tracebacks show these names until a module is loaded.
+        named = {f"lambdas/{name}": source for name, source in sources.items()}
+        files = bytecode.compiled(named, python_version=PYTHON_VERSION)
+        with _new_folder(folder) as target:
+            _write(target, {name.partition("/")[2]: content for name, content in files.items()})
+    return folder
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
 
 
 class _new_folder:  # noqa: N801 - reads as a context manager

@@ -12,9 +12,8 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from lambdas import http, sigv4
@@ -45,8 +44,7 @@ class AwsError(Exception):
         self.retryable = retryable
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A service: ``sqs``/``AmazonSQS`` or ``dynamodb``/``DynamoDB_20120810``.
 
     Source: each API's reference, "Making requests": POST /, ``X-Amz-Target`` names version

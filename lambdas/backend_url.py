@@ -9,7 +9,7 @@ out of the backend's base path, which dot segments would do.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 # Source: RFC 3986, 3.3: pchar and "/" stand in a path as they are; "%" is kept where it
@@ -23,8 +23,7 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?\.?|[0-9a-f:.]*:[0-9
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(NamedTuple):
     """Where webhooks go. ``base_path`` has no slash at its end."""
 
     scheme: str

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambdas import extract
 from lambdas.backend_url import Backend
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lambdas.sources.intake import Intake
 
 
-@dataclass(frozen=True, slots=True)
-class PublishConfig:
+class PublishConfig(NamedTuple):
     """``publish``'s environment.
 
     Attributes:
@@ -55,8 +54,7 @@ class PublishConfig:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SubscribeConfig:
+class SubscribeConfig(NamedTuple):
     """``subscribe``'s environment.
 
     Attributes:
@@ -122,6 +120,8 @@ def _backends(environ: Mapping[str, str]) -> Mapping[str, Backend]:
 
 def _beside(file: str) -> Path:
     """A file by its name in the asset's ``lambdas/``, or by its whole path."""
+    from pathlib import Path
+
     return Path(__file__).parent / file
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambdas import http
 from lambdas.backend_url import Backend
@@ -30,8 +30,7 @@ _CONNECT_SECONDS = 3.0
 _DRAIN_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The result of an attempt: a status, or the class of a network error.
 
     Attributes:

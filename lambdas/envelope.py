@@ -12,8 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from lambdas.safe_json import json_object
 
@@ -48,8 +47,7 @@ class UnreadableError(Exception):
     """When a message is not an envelope this version can read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One webhook.
 
     Attributes:
@@ -113,8 +111,7 @@ def below(prefix: str, path: str) -> str | None:
     return path[len(prefix) :] or "/"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """The parts of an SQS message: text, the bytes of the ``body`` attribute, and the trace."""
 
     text: str
@@ -163,7 +160,7 @@ def pack(envelope: Envelope, *, trace: str = "") -> Message:
         message = _message(envelope, zlib.compress(envelope.body, 6), "deflate")
     if message.size > MAX_MESSAGE_BYTES:
         raise TooLargeError
-    traced = replace(message, trace=trace)
+    traced = message._replace(trace=trace)
     return traced if traced.size <= MAX_MESSAGE_BYTES else message
 
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from lambdas.sources.table import Source
 
 with observe.loading():
-    from dataclasses import replace
-
     from lambdas import aws, envelope, extract, tracing
     from lambdas.config import PublishConfig
     from lambdas.reply import Reply, refusal
@@ -45,7 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except Exception as error:
         observe.report_exception(error)
         reply = refusal(503, "The webhook was not queued. Send it again.")
-        reply = replace(reply, fields={"error": type(error).__name__})
+        reply = reply._replace(fields={"error": type(error).__name__})
     failed = reply.status >= 500
     observe.log(
         "ERROR" if failed else "WARNING" if reply.status >= 400 else "INFO",
@@ -56,7 +54,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         **reply.fields,
     )
     if reply.status == 503:
-        reply = replace(reply, headers={**reply.headers, "Retry-After": str(_RETRY_AFTER)})
+        reply = reply._replace(headers={**reply.headers, "Retry-After": str(_RETRY_AFTER)})
     return reply.as_http(CONFIG.release)
 
 
@@ -77,7 +75,7 @@ def _reply(event: dict[str, Any], seconds: float) -> Reply:
         "heartbeat": webhook.heartbeat or None,
     }
     reply = _judged(event, webhook, seconds) if is_whole else refusal(400, _PATH)
-    return replace(reply, fields={**fields, **reply.fields})
+    return reply._replace(fields={**fields, **reply.fields})
 
 
 def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -> Reply:
@@ -92,10 +90,10 @@ def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -
         if isinstance(found, Reply):
             return found
         source = found
-        webhook = replace(webhook, source=source.name)
+        webhook = webhook._replace(source=source.name)
     altered = _altered(event, webhook)
     reply = refusal(415, _ALTERED) if altered else _queued(webhook, source, seconds)
-    return replace(reply, fields={"source": webhook.source or None, **reply.fields})
+    return reply._replace(fields={"source": webhook.source or None, **reply.fields})
 
 
 def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -> Reply:
@@ -151,7 +149,7 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
     if source and source.answer:
         own = source.answer
         headers = {"Content-Type": own.content_type} if own.body else {}
-        return replace(queued, status=own.status, body=own.body, headers=headers)
+        return queued._replace(status=own.status, body=own.body, headers=headers)
     return queued
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer to a request.
 
     Attributes:
@@ -22,9 +21,9 @@ class Reply:
 
     status: int
     body: Mapping[str, Any] | str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
+    fields: Mapping[str, Any] = MappingProxyType({})
+    metrics: Mapping[str, float] = MappingProxyType({})
     event: str = "webhook.refused"
 
     def as_http(self, release: str) -> dict[str, Any]:

@@ -1,18 +1,20 @@
 """``make bench``: cold starts as Lambda sees them.
 
-Each run is a fresh interpreter that has the asset as built, without byte-code of it, because
-Lambda's code folder is read-only and the asset carries none. What the Lambda runtime and Datadog's
-layer bring has its byte-code, which is made here before anything is measured.
+Each run is a fresh interpreter that has the asset as built, without its bytecode: that is for
+Lambda's Python, which this laptop's is not. What the Lambda runtime and Datadog's layer bring has its
+bytecode, which is made here before anything is measured. Where Lambda's Python is on the PATH,
+starts with and without the asset's bytecode are compared.
 Source: DataDog/datadog-lambda-python, Dockerfile: compiled with compileall.
 
-The figures are processor time until the module is loaded: imports wait for nothing else, and a
-busy machine does not change it. Runs alternate; only the ratios are worth comparing.
+The figures are processor time until the module is loaded: imports wait for nothing else, and a busy
+machine changes it little. Runs alternate; only the ratios are worth comparing.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,7 +28,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from functions.assets import functions_asset
+from functions.assets import PYTHON_VERSION, functions_asset
 from tests.conftest import function_environ
 from tests.lambda_process import WITH_EXTENSION
 
@@ -95,27 +97,29 @@ def _wrapped(module: str, way: str, *, tracing: bool) -> Side:
     )
 
 
+_FUNCTIONS = ("publish", "subscribe")
 SIDES = [
     Side(name="boto3.client('sqs')", code="import boto3\nboto3.client('sqs')", environ={}),
     Side(name="imports of HTTP and JSON", code="import http.client, json", environ={}),
-    *_function("publish"),
-    *_function("subscribe"),
+    *(side for module in _FUNCTIONS for side in _function(module)),
 ]
 
 
 class Sandbox:
     """What a fresh interpreter finds: an asset, and what the runtime and the layer bring."""
 
-    def __init__(self, asset: Path, folder: Path) -> None:
+    def __init__(self, asset: Path, folder: Path, *, python: str = sys.executable) -> None:
         self._asset = asset
+        self._python = python
         self._runtime = folder
+        folder.mkdir()
         self._site_packages = Path(sysconfig.get_path("purelib"))
         for name in RUNTIME:
             (folder / name).symlink_to(self._site_packages / name)
         self._compile()
 
     def _compile(self) -> None:
-        """Makes byte-code of what runtime and layer load, and of nothing of ours."""
+        """Makes bytecode of what runtime and layer load, and of nothing of ours."""
         code = f"import boto3\nboto3.client('sqs')\n{WITH_EXTENSION}import datadog_lambda.handler"
         environ = {**os.environ, **_DATADOG, "DD_LAMBDA_HANDLER": "json.dumps"}
         environ |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": "function"}
@@ -155,36 +159,66 @@ class Sandbox:
             **function_environ("https://127.0.0.1:1"),
             **side.environ,
         }
-        # -S and -I: no site-packages, no PYTHONPATH, no current folder. -B: no byte-code.
-        command = [sys.executable, "-I", "-S", "-B", *options, "-c", code]
+        # -S and -I: no site-packages, no PYTHONPATH, no current folder. -B: no bytecode.
+        command = [self._python, "-I", "-S", "-B", *options, "-c", code]
         return subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
 
 
-def measure(asset: Path, sides: list[Side], runs: int) -> dict[str, list[float]]:
-    """Each side's processor seconds, run by run, in turn."""
-    with tempfile.TemporaryDirectory() as folder:
-        sandbox = Sandbox(asset, Path(folder))
-        rounds = [[sandbox.seconds(side) for side in sides] for _ in range(runs + 1)][1:]
-    return {side.name: [one[at] for one in rounds] for at, side in enumerate(sides)}
+def measure(cases: Mapping[str, tuple[Sandbox, Side]], runs: int) -> dict[str, list[float]]:
+    """Each case's processor seconds, run by run, in turn."""
+    rounds = [[sandbox.seconds(side) for sandbox, side in cases.values()] for _ in range(runs + 1)]
+    return {name: [one[at] for one in rounds[1:]] for at, name in enumerate(cases)}
 
 
 def main() -> None:
     """Measures and prints."""
-    asset = functions_asset()
-    measured = measure(asset, SIDES, RUNS)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        plain = folder / "asset"
+        shutil.copytree(functions_asset(), plain, ignore=shutil.ignore_patterns("__pycache__"))
+        _print_sides(Sandbox(plain, folder / "runtime"))
+        _print_byte_code(plain, folder)
+
+
+def _print_sides(sandbox: Sandbox) -> None:
+    measured = measure({side.name: (sandbox, side) for side in SIDES}, RUNS)
     client, floor = (measured[side.name] for side in SIDES[:2])
-    table = Table(title="ready after a cold start (processor time, no byte-code in the asset)")
+    version = ".".join(map(str, sys.version_info[:2]))
+    table = Table(title=f"ready after a cold start (Python {version}, no bytecode in the asset)")
     for column in ("", "median", "to boto3.client", "to HTTP and JSON"):
         table.add_column(column, overflow="fold")
     for name, seconds in measured.items():
         ratios = [f"{_ratio(seconds, other):.2f}" for other in (client, floor)]
         table.add_row(name, f"{statistics.median(seconds) * 1000:.1f} ms", *ratios)
     Console().print(table)
-    with tempfile.TemporaryDirectory() as folder:
-        sandbox = Sandbox(asset, Path(folder))
-        for side in SIDES:
-            if side.name in ("publish", "subscribe"):
-                _print_breakdown(side.name, sandbox.breakdown(side))
+    for side in SIDES:
+        if side.name in _FUNCTIONS:
+            _print_breakdown(side.name, sandbox.breakdown(side))
+
+
+def _print_byte_code(plain: Path, folder: Path) -> None:
+    """Lambda's own Python, without and with the bytecode that the asset has for it."""
+    table = Table(title=f"ready after a cold start (Python {PYTHON_VERSION}, Lambda's)")
+    for column in ("", "without bytecode", "with it", "ratio", "to HTTP and JSON"):
+        table.add_column(column, overflow="fold")
+    python = shutil.which(f"python{PYTHON_VERSION}")
+    if python is None:
+        table.add_row("not measured", "", "", "", f"no python{PYTHON_VERSION} on the PATH")
+        Console().print(table)
+        return
+    without = Sandbox(plain, folder / "without", python=python)
+    having = Sandbox(functions_asset(), folder / "having", python=python)
+    sides = [side for side in SIDES if side.name in _FUNCTIONS]
+    cases = {"floor": (without, SIDES[1])}
+    for side in sides:
+        cases |= {side.name: (without, side), f"{side.name}+": (having, side)}
+    measured = measure(cases, RUNS)
+    for side in sides:
+        before, after = measured[side.name], measured[f"{side.name}+"]
+        medians = [f"{statistics.median(one) * 1000:.1f} ms" for one in (before, after)]
+        ratios = [f"{_ratio(after, other):.2f}" for other in (before, measured["floor"])]
+        table.add_row(side.name, *medians, *ratios)
+    Console().print(table)
 
 
 def _ratio(seconds: list[float], others: list[float]) -> float:

@@ -66,6 +66,7 @@ _SLOW = {
     *(file for file, group in _TOGETHER.items() if group in ("synth", "bench", "datadog")),
     "tests/alarms/test_cases.py",
     "tests/alarms/test_change_a_threshold.py",
+    "tests/functions/test_bytecode.py",
     "tests/dashboards/test_add_a_widget.py",
     "tests/monitoring/datadog/test_recordings.py",
     "tests/monitoring/test_cloudwatch_dashboard.py",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import zlib
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,7 +102,7 @@ def test_unreadable_says_why(text: str, says: str) -> None:
 def _of_size(size: int, fill: bytes) -> Envelope:
     """An envelope whose uncompressed message has ``size`` bytes as SQS counts them."""
     room = size - Message(pack(_SMALL).text, b"").size - len("body") - len("Binary")
-    return replace(_SMALL, body=(fill * (room // len(fill) + 1))[:room])
+    return _SMALL._replace(body=(fill * (room // len(fill) + 1))[:room])
 
 
 _NOISE = random.Random(1).randbytes(_LIMIT)
@@ -114,7 +113,7 @@ def test_uses_all_that_sqs_takes() -> None:
     largest = _of_size(_LIMIT, b"webhook ")
     assert pack(largest).size == _LIMIT
     assert pack(largest).body == largest.body
-    larger = replace(largest, body=largest.body + b"!")
+    larger = largest._replace(body=largest.body + b"!")
     message = pack(larger)
     assert message.size < _LIMIT / 10
     assert unpack(message.text, message.body) == larger
@@ -125,9 +124,9 @@ def test_too_large_even_compressed() -> None:
     largest = _of_size(_LIMIT, _NOISE)
     assert pack(largest).size == _LIMIT
     with pytest.raises(TooLargeError):
-        pack(replace(largest, body=largest.body + b"!"))
+        pack(largest._replace(body=largest.body + b"!"))
     with pytest.raises(TooLargeError):
-        pack(replace(_SMALL, path="/" + "x" * _LIMIT))
+        pack(_SMALL._replace(path="/" + "x" * _LIMIT))
 
 
 def test_no_decompression_bomb() -> None:
@@ -144,7 +143,7 @@ def test_no_decompression_bomb() -> None:
 @pytest.mark.parametrize("size", [6 * 1024 * 1024, 6 * 1024 * 1024 + 1, 11_000_000])
 def test_what_is_taken_is_given_back(size: int) -> None:
     """A body that compresses well is taken up to the limit at which it is given back."""
-    envelope = replace(_SMALL, body=b"0" * size)
+    envelope = _SMALL._replace(body=b"0" * size)
     if size > 6 * 1024 * 1024:
         with pytest.raises(TooLargeError):
             pack(envelope)
@@ -161,7 +160,7 @@ def test_what_is_taken_is_given_back(size: int) -> None:
 def test_what_would_not_come_back_is_not_taken(wrong: dict[str, Any]) -> None:
     """What is no request is refused before it is acknowledged, not found damaged afterwards."""
     with pytest.raises(UncarriableError):
-        pack(replace(_SMALL, **wrong))
+        pack(_SMALL._replace(**wrong))
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
@@ -182,7 +181,7 @@ def test_version_1_is_read(envelope: Envelope, compressed: bool, heartbeat: bool
         }
     )
     body = zlib.compress(envelope.body) if compressed else envelope.body
-    assert unpack(text, body) == replace(envelope, heartbeat=heartbeat, source="")
+    assert unpack(text, body) == envelope._replace(heartbeat=heartbeat, source="")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -118,7 +117,7 @@ def test_attempts_add_up(aws: Aws) -> None:
 
 def test_binary_body(aws: Aws) -> None:
     """A body that is no text stands there in base64, and says so."""
-    request = _request(aws, replace(_WEBHOOK, body=b"\x00\xff"))
+    request = _request(aws, _WEBHOOK._replace(body=b"\x00\xff"))
     assert request["isBase64Encoded"] is True
     assert base64.b64decode(request["body"]) == b"\x00\xff"
 
@@ -130,7 +129,7 @@ def test_binary_body(aws: Aws) -> None:
 )
 def test_large_body_is_cut_to_what_an_item_holds(aws: Aws, body: bytes) -> None:
     """A body too large for an item is cut, whatever it is made of, and room stays for attempts."""
-    found = _written(aws, _OK, webhook=replace(_WEBHOOK, body=body))
+    found = _written(aws, _OK, webhook=_WEBHOOK._replace(body=body))
     text = found["request"]["S"]
     assert 70_000 < len(text.encode()) < _ITEM_BYTES * 0.3
     request = json.loads(text)
@@ -143,7 +142,7 @@ def test_large_body_is_cut_to_what_an_item_holds(aws: Aws, body: bytes) -> None:
 
 def test_body_that_fits_is_whole(aws: Aws) -> None:
     """A body within the bound is neither cut nor called so."""
-    request = _request(aws, replace(_WEBHOOK, body=b"x" * 100_000))
+    request = _request(aws, _WEBHOOK._replace(body=b"x" * 100_000))
     assert len(request["body"]) == 100_000
     assert "bodyTruncated" not in request
 
@@ -159,7 +158,7 @@ def test_full_item_still_learns_of_the_delivery(aws: Aws) -> None:
     """When attempts have filled an item, its status and delivery are written all the same."""
     filler = {"id": {"S": "m-1"}, "filler": {"S": "x" * (_ITEM_BYTES - 2_000)}}
     aws.dynamodb.put_item(TableName=aws.table, Item=filler)
-    found = _written(aws, _OK, webhook=replace(_WEBHOOK, body=b"x" * 5_000))
+    found = _written(aws, _OK, webhook=_WEBHOOK._replace(body=b"x" * 5_000))
     assert found["backend_response_status_code"] == {"N": "200"}
     assert found["delivered_timestamp"] == {"N": str(_AT + 512)}
     assert "attempts" not in found

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -234,7 +234,7 @@ def test_the_attempts_headers_replace_the_senders(http_stub: HttpStub) -> None:
     theirs = (("Traceparent", "theirs"), ("tracestate", "theirs"), ("baggage", "a=b"))
     ours = {"traceparent": "ours"}
     backend = Backend.parse(http_stub.url)
-    assert attempt(backend, replace(_WEBHOOK, headers=theirs), ours, seconds=5).delivered
+    assert attempt(backend, _WEBHOOK._replace(headers=theirs), ours, seconds=5).delivered
     [request] = http_stub.requests
     assert [value for name, value in request.headers if name == "traceparent"] == ["ours"]
     assert (request.header("tracestate"), request.header("baggage")) == ("theirs", "a=b")
@@ -281,7 +281,7 @@ def test_the_trace_counts_and_yields() -> None:
     assert traced.size == plain.size + len("_datadog") + len("String") + len(trace)
     assert unpack(traced.text, traced.body) == _WEBHOOK
     largest = _WEBHOOK.body + os.urandom(MAX_MESSAGE_BYTES - traced.size)
-    fits = pack(replace(_WEBHOOK, body=largest), trace=trace)
+    fits = pack(_WEBHOOK._replace(body=largest), trace=trace)
     assert (fits.size, fits.trace) == (MAX_MESSAGE_BYTES, trace)
-    full = pack(replace(_WEBHOOK, body=largest + b"!"), trace=trace)
+    full = pack(_WEBHOOK._replace(body=largest + b"!"), trace=trace)
     assert (full.body, full.trace) == (largest + b"!", "")
