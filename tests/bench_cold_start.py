@@ -1,8 +1,8 @@
 """``make bench``: cold starts as Lambda sees them.
 
 Each run is a fresh interpreter that has the asset as built, without its bytecode: that is for
-Lambda's Python, which this laptop's is not. What the Lambda runtime and Datadog's layer bring has its
-bytecode, which is made here before anything is measured. Where Lambda's Python is on the PATH,
+Lambda's Python, which this laptop's is not. What the Lambda runtime and Datadog's layer bring has
+its bytecode, which is made here before anything is measured. Where Lambda's Python is on the PATH,
 starts with and without the asset's bytecode are compared.
 Source: DataDog/datadog-lambda-python, Dockerfile: compiled with compileall.
 
