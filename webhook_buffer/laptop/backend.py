@@ -63,10 +63,11 @@ class ScriptedBackend:
 class _Handler(AnyMethod):
     """Hands any method on any path to ``faux``."""
 
+    deliveries = True
     faux: FauxBackend
 
     def serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.content()
         # As on the wire: http.server's own path folds leading slashes.
         target = self.requestline.split(" ")[1]
         headers: dict[str, str] = {}

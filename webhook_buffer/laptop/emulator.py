@@ -16,7 +16,7 @@ from settings.errors import InputError, ToolError
 from settings.names import LAPTOP_ACCOUNT
 from settings.paths import ROOT
 from webhook_buffer.laptop.process import HOST, Background, Running, free_port, listens
-from webhook_buffer.operations.files import write
+from webhook_buffer.operations.files import private_folder, write
 
 DEFAULT_PORT = 4566
 DEFAULT_ENDPOINT_PORT = 4560
@@ -49,7 +49,7 @@ class Emulator(Background):
                     "To move it: webhook-buffer down, then up again with --port."
                 )
             return known
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         port = port or free_port()
         if listens(port):
             raise InputError(

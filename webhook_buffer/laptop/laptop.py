@@ -30,6 +30,9 @@ OUTPUTS = (STATE if _APART else ROOT) / "cdk.out.json"
 
 def emulator() -> Emulator:
     """The one that ``up`` starts and ``down`` stops."""
+    # What an earlier version made may be open to others.
+    if STATE.exists():
+        STATE.chmod(STATE.stat().st_mode & 0o700)
     return Emulator(STATE / "emulator")
 
 

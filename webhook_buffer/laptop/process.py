@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from settings.errors import FileError
-from webhook_buffer.operations.files import write
+from webhook_buffer.operations.files import private_folder, write
 
 HOST = "127.0.0.1"
 _STOP_SECONDS = 10.0
@@ -121,6 +121,7 @@ class Background:
         """
         record = _Record(port, secrets.token_hex(8))
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        private_folder(self.folder)
         with self.log.open("w") as log:
             self._record(record)
             process = subprocess.Popen(
@@ -138,7 +139,6 @@ class Background:
         return process, running
 
     def _record(self, record: _Record) -> None:
-        self._record_file.parent.mkdir(parents=True, exist_ok=True)
         write(self._record_file, json.dumps(vars(record)))
 
     def stop(self) -> Running | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from settings.errors import ToolError
 from settings.paths import ROOT
 from webhook_buffer.operations.environment import Environment
-from webhook_buffer.operations.files import write
+from webhook_buffer.operations.files import private_folder, write
 
 MINIMUM_NODE = 20
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"
@@ -29,7 +29,7 @@ class Cdk:
     def __init__(self, target: Environment) -> None:
         self.target = target
         self.assembly = target.folder / "cdk.out"
-        target.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(target.folder)
 
     def bootstrap(self) -> None:
         """Prepares account and region for deployments; does nothing the second time."""

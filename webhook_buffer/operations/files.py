@@ -1,4 +1,4 @@
-"""Atomic writes of the files that commands write."""
+"""Atomic writes of the files that commands write, and folders for their user only."""
 
 from __future__ import annotations
 
@@ -24,3 +24,17 @@ def write(file: Path, text: str) -> None:
             temporary.write_text(text, "utf-8")
     except OSError as error:
         raise FileError(error, file) from None
+
+
+def private_folder(folder: Path) -> None:
+    """Makes a folder, and those above it that are missing, for nobody but the user.
+
+    Raises:
+        FileError: When it can't be made.
+    """
+    try:
+        for one in (*reversed(folder.parents), folder):
+            if not one.exists():
+                one.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise FileError(error, folder) from None

@@ -9,6 +9,8 @@ import pytest
 import urllib3
 
 from tests.conftest import client
+from webhook_buffer.laptop.backend import ScriptedBackend
+from webhook_buffer.laptop.fake_datadog.server import FakeDatadog
 from webhook_buffer.laptop.guard import refusal
 from webhook_buffer.laptop.process import Running
 
@@ -137,3 +139,33 @@ def _status(url: str, request: bytes) -> int:
 
 def _permissions(reply: urllib3.BaseHTTPResponse) -> list[str]:
     return [name for name in reply.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize("kind", ["fake Datadog", "practice backend"])
+def test_listeners_refuse(kind: str) -> None:
+    """The fake Datadog and the practice backend refuse pages and odd bodies, and keep none."""
+    with FakeDatadog() if kind == "fake Datadog" else ScriptedBackend() as listener:
+        for foreign in (
+            {"Origin": "https://evil.example"},
+            {"Referer": "https://evil.example/"},
+            {"Host": "rebound.example"},
+            {"Sec-Fetch-Site": "cross-site"},
+        ):
+            for method in ("POST", "GET", "OPTIONS"):
+                reply = urllib3.request(method, f"{listener.url}/api/v1/monitor", headers=foreign)
+                assert (reply.status, reply.json()["error"][:9]) == (403, "Refused: ")
+                assert not _permissions(reply)
+        for header, status in (
+            (b"Content-Length: x", 411),
+            (b"Content-Length: -1", 411),
+            (b"Transfer-Encoding: chunked", 411),
+            (b"Content-Length: " + b"9" * 5000, 413),
+        ):
+            request = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n%b\r\n\r\n" % header
+            assert _status(listener.url, request) == status
+        if isinstance(listener, ScriptedBackend):
+            assert not listener.faux.received
+            delivery = {"X-Buffer-Message-Id": "1", "Origin": "https://app.example"}
+            assert urllib3.request("POST", listener.url, headers=delivery).status == 200
+        else:
+            assert not listener.requests

@@ -14,7 +14,7 @@ import pytest
 from settings.errors import FileError
 from settings.paths import ROOT
 from tests.conftest import eventually
-from webhook_buffer.laptop import process
+from webhook_buffer.laptop import laptop, process
 from webhook_buffer.laptop.process import Background, free_port
 
 _STARTED = """
@@ -89,3 +89,12 @@ def _spawn(server: Background) -> None:
     server._spawn(
         "http.server", str(port), "--bind", "127.0.0.1", port=port, cwd=server.folder, environ={}
     )
+
+
+def test_the_laptops_folder_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier version left open to others is closed when the laptop is next used."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    monkeypatch.setattr(laptop, "STATE", state)
+    laptop.emulator()
+    assert state.stat().st_mode & 0o777 == 0o700

@@ -24,7 +24,6 @@ class _Process(Background):
             raise InputError(f"Port {port} on {HOST} is taken by another program.")
         last = self.last_port()
         port = port or (last if last and not listens(last) else free_port())
-        self.folder.mkdir(parents=True, exist_ok=True)
         state = self.folder / "datadog-objects.json"
         process, running = self._spawn(
             "webhook_buffer.laptop.fake_datadog", "--port", str(port), "--state", str(state),

@@ -230,8 +230,7 @@ class _Handler(AnyMethod):
             super().finish()
 
     def serve(self) -> None:
-        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        reply = self.fake.answer(self.command, self.path, self.headers, content)
+        reply = self.fake.answer(self.command, self.path, self.headers, self.content())
         if reply is None:
             self.close_connection = True
             return

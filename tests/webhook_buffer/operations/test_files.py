@@ -1,0 +1,31 @@
+"""Folders that commands make are their user's own."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from settings.errors import FileError
+from webhook_buffer.operations.files import private_folder
+
+
+def test_made_folders_are_private(tmp_path: Path) -> None:
+    """Every folder on the way that was missing is closed to others; those that were there stay."""
+    (tmp_path / "there").mkdir(mode=0o755)
+    folder = tmp_path / "there" / "state" / "emulator"
+    private_folder(folder)
+    private_folder(folder)
+    assert [one.stat().st_mode & 0o777 for one in (folder, folder.parent)] == [0o700, 0o700]
+    assert (tmp_path / "there").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
+    """Where a file is in the way, the error names the folder."""
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="file/state") as caught:
+        private_folder(tmp_path / "file" / "state")
+    assert caught.value.__context__
+    assert isinstance(caught.value.__context__, OSError)
+    assert caught.value.__context__.errno == errno.ENOTDIR
