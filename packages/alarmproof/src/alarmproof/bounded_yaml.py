@@ -46,7 +46,11 @@ def load(text: str, loader: Any = yaml.SafeLoader) -> Any:
             return building.construct_document(root)
         finally:
             building.dispose()
-    except (yaml.YAMLError, TypeError, OverflowError) as error:
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or "it can't be parsed"
+        raise ValueError(f"line {mark.line + 1}: {what}" if mark else what) from None
+    except (TypeError, OverflowError) as error:
         raise ValueError(str(error).replace("\n", " ")) from None
 
 
