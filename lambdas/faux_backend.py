@@ -1,4 +1,4 @@
-"""A practice backend: it keeps what it receives and answers as instructed.
+"""The faux backend: it keeps what it receives and answers as instructed.
 
 ``FauxBackend`` is the logic; ``handler`` serves it behind an HTTP API, and the laptop's
 scripted backend serves it on a socket, where it can also refuse and reset connections.

@@ -18,7 +18,7 @@ def require_allowed(settings: Names) -> None:
     Raises:
         SettingsError: When it is; it names the key that allows it.
     """
-    if settings.anybody_sends and not settings.practices and not settings.openToEveryone:
+    if settings.anybody_sends and not settings.for_practice and not settings.openToEveryone:
         raise SettingsError(
             CDK_JSON,
             settings.environment,

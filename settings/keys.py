@@ -78,7 +78,7 @@ class Keys(Part):
         "this or `create_faux_backend`.",
     )
     create_faux_backend: bool = Field(
-        default=False, description="Deploy a practice backend and deliver webhooks to it."
+        default=False, description="Deploy a faux backend and deliver webhooks to it."
     )
 
     subdomain: Subdomain | None = Field(
@@ -137,7 +137,7 @@ class Keys(Part):
     )
     openToEveryone: bool = Field(
         default=False,
-        description="Allows an environment without `sources` and without a practice backend to be "
+        description="Allows an environment without `sources` and without a faux backend to be "
         "deployed, although anybody on the internet can send to it.",
     )
     pathPrefix: PathPrefix | None = Field(

@@ -124,8 +124,8 @@ class Names(Keys):
         return self.awsAccount == LAPTOP_ACCOUNT
 
     @property
-    def practices(self) -> bool:
-        """Whether nothing real is behind it: it delivers to a practice backend, or to a laptop."""
+    def for_practice(self) -> bool:
+        """Whether nothing real is behind it: it delivers to a faux backend, or on the laptop."""
         return self.create_faux_backend or self.on_laptop
 
     @property

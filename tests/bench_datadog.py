@@ -33,7 +33,7 @@ def main() -> None:
         api = Api(fake_datadog_keys(datadog.url))
         found = plan(api, _SETTINGS, wanted)
         started = time.monotonic()
-        failures = apply(api, _SETTINGS, found, prune=False, tell=lambda _: None)
+        failures = apply(api, _SETTINGS, found, prune=False, progress=lambda _: None)
         took = time.monotonic() - started
         assert not failures, failures[0].reason
         assert len(datadog.objects("monitor")) == OBJECTS
@@ -49,7 +49,7 @@ def main() -> None:
         api = Api(fake_datadog_keys(datadog.url))
         apply(
             api, _SETTINGS, plan(api, _SETTINGS, [*wanted, *boards]), prune=False,
-            tell=lambda _: None,
+            progress=lambda _: None,
         )  # fmt: skip
         datadog.requests.clear()
         started = time.monotonic()

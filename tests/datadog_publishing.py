@@ -27,7 +27,7 @@ def carried_out(
     datadog: FakeDatadog, settings: Settings, found: Plan, *, prune: bool = False
 ) -> list[Failure]:
     """What failed of a plan."""
-    return apply(client(datadog), settings, found, prune=prune, tell=lambda _: None)
+    return apply(client(datadog), settings, found, prune=prune, progress=lambda _: None)
 
 
 def published(

@@ -1,4 +1,4 @@
-"""The backend to practise on, as logic, behind an HTTP API and on a socket."""
+"""The faux backend, as logic, behind an HTTP API and on a socket."""
 
 from __future__ import annotations
 

@@ -42,6 +42,11 @@ HEADS = (
 )  # fmt: skip
 
 
+def healthy(days: int) -> str:
+    """How long nothing was wrong."""
+    return f"{days} healthy day{'s' if days != 1 else ''}"
+
+
 def _recorded_table(results: Results, names: Sequence[str]) -> list[str]:
     ours, *others = names
     lines = [

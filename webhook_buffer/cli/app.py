@@ -154,7 +154,7 @@ def send(
 def smoke(
     env: Env = LOCAL,
     failures: Annotated[
-        bool, typer.Option("--failures", help="Also make the practice backend fail.")
+        bool, typer.Option("--failures", help="Also make the faux backend fail.")
     ] = False,
     deliver: Annotated[
         bool, typer.Option("--deliver", help="Also send test webhooks to a real backend.")

@@ -39,9 +39,11 @@ def bench(
 
     results = detection.run(sets, days=days, progress=progress)
     console = Console(highlight=False)
-    table = Table(title=f"{days} healthy days and {len(SCENARIOS)} failures")
+    # Without lines between the columns, so that all of them fit in 80 characters.
+    title = f"{document.healthy(days)} and {len(SCENARIOS)} failures"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
     for number, head in enumerate(document.HEADS):
-        table.add_column(head, justify="right" if number else "left", min_width=0 if number else 24)
+        table.add_column(head, justify="right" if number else "left", no_wrap=not number)
     for alarm_set in sets:
         table.add_row(alarm_set.name, *document.summary(results, alarm_set.name))
     console.print(table)

@@ -30,13 +30,14 @@ datadog_app = typer.Typer(rich_markup_mode=None)
 
 
 class _OneForErrors(typer.core.TyperCommand):
-    """A command whose exit code 2 means changes: every error is 1, a wrong option too."""
+    """A command whose exit code can be 2 for changes: then errors, wrong options too, are 1."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[__name__] = self.name == "drift" or "--detailed-exitcode" in args
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
-            if hasattr(error, "exit_code") and error.exit_code == 2:
+            if ctx.meta[__name__] and hasattr(error, "exit_code") and error.exit_code == 2:
                 error.exit_code = 1
             raise
 
@@ -44,7 +45,8 @@ class _OneForErrors(typer.core.TyperCommand):
         try:
             return super().invoke(ctx)
         except WebhookBufferError as error:
-            error.exit_code = 1
+            if ctx.meta[__name__]:
+                error.exit_code = 1
             raise
 
 
@@ -127,7 +129,10 @@ def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
 
 @datadog_app.command("drift", cls=_OneForErrors)
 def find_drift(env: Env = LOCAL) -> None:
-    """List manual changes since the last apply. Read-only; exits with 2 if there are any."""
+    """List manual changes since the last apply. Read-only.
+
+    Exits with 0: no changes, 2: changes, 1: error.
+    """
     from monitoring.datadog.sync.plan import Action
 
     api, settings = _api(env)
@@ -174,9 +179,9 @@ def import_object(
     from monitoring.datadog.sync.adopt import adopt, adoption
     from webhook_buffer.composition import definitions
 
-    require_answer(yes)
     if kind not in (Kind.DASHBOARD, Kind.MONITOR):
         raise InputError(f"'{kind}' can't be imported; write dashboard or monitor.")
+    require_answer(yes)
     api, settings = _api(env)
     found = adoption(api, settings, Kind(kind), id, key, present=definitions(settings))
     file = found.file.relative_to(ROOT) if found.file.is_relative_to(ROOT) else found.file
@@ -302,7 +307,7 @@ def _publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
     todo = found.changing(prune=prune)
     with progress() as bars:
         task = bars.add_task("Publishing", total=len(todo))
-        failures = apply(api, settings, found, prune=prune, tell=lambda _: bars.advance(task))
+        failures = apply(api, settings, found, prune=prune, progress=lambda _: bars.advance(task))
     done = len(todo) - len(failures)
     console.print(f"{done} of {len(todo)} done at {api.keys.url}.", soft_wrap=True)
     if failures:

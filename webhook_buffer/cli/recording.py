@@ -19,6 +19,8 @@ from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.cdk import check_node
 from webhook_buffer.operations.environment import outputs
 
+_RECORDINGS = "webhook_buffer/benchmark/recordings"
+
 
 def record(
     file: Annotated[
@@ -62,10 +64,10 @@ def record_failures(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Failures; default: all.")
     ] = None,
-    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write NAME.json.")] = ROOT
-    / "webhook_buffer"
-    / "benchmark"
-    / "recordings",
+    folder: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="Where to write NAME.json.", show_default=_RECORDINGS),
+    ] = ROOT / _RECORDINGS,
     jobs: Annotated[
         int, typer.Option(min=1, max=16, help="How many buffers run at the same time.")
     ] = 4,

@@ -17,6 +17,9 @@ from webhook_buffer.operations.environment import outputs as stack_outputs
 from webhook_buffer.operations.send import Sender, Summary, from_files, paced
 from webhook_buffer.operations.smoke import Smoke
 
+# What `status` calls the backend of an environment with create_faux_backend.
+FAUX = "faux backend"
+
 
 def status(env: str, *, as_json: bool) -> None:
     """Prints what is running, and how many webhooks are queued."""
@@ -32,7 +35,7 @@ def status(env: str, *, as_json: bool) -> None:
             "stack": settings.prefix,
             "release": found["Release"],
             "endpoint": found["BufferedEndpoint"],
-            "backend": settings.backend_url,
+            "backend": settings.backend_url or FAUX,
             "queued": waiting,
         }
         if emulator:
@@ -44,7 +47,7 @@ def status(env: str, *, as_json: bool) -> None:
         ("Stack", settings.prefix),
         ("Release", found["Release"]),
         ("Endpoint", found["BufferedEndpoint"]),
-        ("Backend", settings.backend_url or "practice backend"),
+        ("Backend", settings.backend_url or FAUX),
         ("Queued", f"about {waiting}"),
     ]
     if emulator:
@@ -62,12 +65,18 @@ def send(
 
     Args:
         rate: webhooks per second.
+        to: path and query at the endpoint.
         headers: lines ``Name: value``.
 
     Raises:
         InputError: When an argument can't be used.
         ProofFailedError: When the buffer did not accept all of them.
     """
+    if "://" in to.partition("?")[0]:
+        raise InputError(
+            f"'{to}' is a URL; --to is a path and query at the endpoint of --env, such as "
+            "/orders?x=1."
+        )
     named = dict(_header(line) for line in headers)
     if not HEADER_NAME.fullmatch(method):
         raise InputError(f"'{method}' is not an HTTP method; write POST, PUT, …")
@@ -108,7 +117,7 @@ def smoke_test(target: Environment, *, failures: bool, deliver: bool) -> None:
     for check in tests.checks(failures=failures, deliver=deliver):
         console.print(f"[green]✓[/] {check.claim} [dim]({check.detail})[/]", soft_wrap=True)
         count += 1
-    if not (tests.practises or deliver):
+    if not (tests.uses_faux_backend or deliver):
         console.print("- delivery was not tested: the backend is real; --deliver sends to it")
     console.print(f"{count} smoke tests passed.")
 

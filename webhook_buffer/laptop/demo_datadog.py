@@ -56,7 +56,7 @@ def run(settings: Settings, progress: Callable[[str], None]) -> Published:
             return plan(api, settings, wanted)
 
         def applied(found: Plan) -> None:
-            failures = apply(api, settings, found, prune=False, tell=lambda _: None)
+            failures = apply(api, settings, found, prune=False, progress=lambda _: None)
             _require(not failures, f"{len(failures)} objects were not published")
 
         progress("plan")

@@ -34,8 +34,8 @@ _SENDERS = 8
 _DUPLICATES_A_MINUTE = 5
 
 
-class PracticeBackend(FauxBackend):
-    """One that can refuse a single group, or be slow by chance."""
+class FailingBackend(FauxBackend):
+    """A faux backend that can refuse a single group, or be slow by chance."""
 
     def __init__(self) -> None:
         super().__init__(obey_flags=False)
@@ -95,7 +95,7 @@ class Stage:
 
     target: Environment
     backend: ScriptedBackend
-    faux: PracticeBackend
+    faux: FailingBackend
     traffic: Traffic
     _before: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -209,7 +209,7 @@ _DEPLOYING = threading.Lock()
 
 @contextmanager
 def _stage(what: Recording, folder: Path, step: Step) -> Iterator[Stage]:
-    faux = PracticeBackend()
+    faux = FailingBackend()
     # As in production but for what the laptop needs, with the signals that have to be asked for.
     hours = {"fromHourUtc": 6, "untilHourUtc": 22}
     overrides = {

@@ -1,6 +1,6 @@
 """The laptop's channels: what would go to Slack, PagerDuty, a URL or by mail, received here.
 
-A channel's secret says where it goes. Usually that is the practice backend, which accepts it
+A channel's secret says where it goes. Usually that is the faux backend, which accepts it
 silently; while an ``Inbox`` is open, it is the inbox.
 """
 
@@ -146,7 +146,7 @@ def opened(target: Environment) -> Iterator[Inbox]:
 
 
 def provide(target: Environment) -> None:
-    """Makes the secrets of the environment's channels, which lead to the practice backend."""
+    """Makes the secrets of the environment's channels, which lead to the faux backend."""
     settings = target.settings
     with aws_errors(settings):
         apis = target.apigateway.get_apis()["Items"]

@@ -38,7 +38,7 @@ class Smoke:
         self._run = uuid4().hex[:12]
 
     @property
-    def practises(self) -> bool:
+    def uses_faux_backend(self) -> bool:
         """Whether our webhooks end at a faux backend, where they can do no harm."""
         return self._outputs["UsesFauxBackend"] == "true"
 
@@ -53,14 +53,14 @@ class Smoke:
             InputError: When the environment has nothing to make fail.
             ProofFailedError: When a claim does not hold; it says what was seen instead.
         """
-        if failures and not (self.practises and self._target.settings.testFlags):
+        if failures and not (self.uses_faux_backend and self._target.settings.testFlags):
             raise InputError(
                 "--failures needs create_faux_backend and testFlags, and environment "
                 f"'{self._target.settings.environment}' does not have both."
             )
         yield self._new_version_answers()
         yield self._refuses_what_can_not_be_queued()
-        if self.practises or deliver:
+        if self.uses_faux_backend or deliver:
             yield self._delivers_in_order()
         for status in _FORCED_STATUSES if failures else ():
             yield self._records_failure(status)

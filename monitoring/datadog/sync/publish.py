@@ -38,13 +38,13 @@ class Failure:
 
 
 def apply(
-    api: Api, settings: Settings, plan: Plan, *, prune: bool, tell: Callable[[Step], None]
+    api: Api, settings: Settings, plan: Plan, *, prune: bool, progress: Callable[[Step], None]
 ) -> list[Failure]:
     """Creates and updates what differs; deletes what is no longer defined, if it may.
 
     Args:
         prune: whether to delete.
-        tell: called after each step, carried out or not; from any thread.
+        progress: called after each step, carried out or not; from any thread.
 
     Returns:
         What failed; everything else is done.
@@ -53,7 +53,7 @@ def apply(
         DatadogError: When a permission is missing, before anything is written.
     """
     require_permissions(api, plan, prune=prune)
-    return _Run(api, settings, plan, tell).all(plan.changing(prune=prune))
+    return _Run(api, settings, plan, progress).all(plan.changing(prune=prune))
 
 
 def require_permissions(api: Api, plan: Plan, *, prune: bool) -> None:
@@ -68,9 +68,9 @@ def require_permissions(api: Api, plan: Plan, *, prune: bool) -> None:
 
 class _Run:
     def __init__(
-        self, api: Api, settings: Settings, plan: Plan, tell: Callable[[Step], None]
+        self, api: Api, settings: Settings, plan: Plan, progress: Callable[[Step], None]
     ) -> None:
-        self._api, self._settings, self._tell = api, settings, tell
+        self._api, self._settings, self._progress = api, settings, progress
         self._ids: dict[Key, Any] = dict(plan.ids)
         self._failures: list[Failure] = []
 
@@ -109,7 +109,7 @@ class _Run:
             self._carry_out(step)
         except DatadogError as error:
             self._failures.append(Failure(step, str(error)))
-        self._tell(step)
+        self._progress(step)
 
     def _carry_out(self, step: Step) -> None:
         kind = step.kind

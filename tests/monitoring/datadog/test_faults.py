@@ -51,7 +51,7 @@ def test_an_apply_that_is_killed_is_completed_by_the_next(lost: bool) -> None:
 
             setattr(api, "_once", killed)  # noqa: B010
             with pytest.raises(_Killed):
-                apply(api, _SETTINGS, found, prune=False, tell=lambda _: None)
+                apply(api, _SETTINGS, found, prune=False, progress=lambda _: None)
             published(datadog, _SETTINGS, one_of_each(_SETTINGS))
             assert [len(datadog.objects(kind)) for kind in ("monitor", "slo", "dashboard")] == [
                 2, 1, 1,
@@ -114,7 +114,7 @@ def test_an_interrupt_ends_what_waits(datadog: FakeDatadog) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        apply(api, _SETTINGS, found, prune=False, tell=interrupt)
+        apply(api, _SETTINGS, found, prune=False, progress=interrupt)
     sent = len(datadog.requests)
     with pytest.raises(DatadogError, match="the command was ended"):
         api.every(Kind.MONITOR)

@@ -65,7 +65,7 @@ def test_destroy_removes_duplicates(datadog: FakeDatadog) -> None:
     """Deleting an environment deletes what a race has made, too."""
     _raced(datadog)
     found = planned(datadog, _SETTINGS, [])
-    assert apply(client(datadog), _SETTINGS, found, prune=True, tell=lambda _: None) == []
+    assert apply(client(datadog), _SETTINGS, found, prune=True, progress=lambda _: None) == []
     assert not any(_held(datadog).values())
 
 

@@ -144,6 +144,7 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (("send", "EMPTY"), "holds no files"),
         (("send", "EMPTY", "-H", "X-A: é"), "'X-A: é' is not a header"),
         (("send", "EMPTY", "--method", ""), "'' is not an HTTP method"),
+        (("send", "EMPTY", "--to", "https://example.com/x"), "is a URL; --to is a path and query"),
         (("send", "EMPTY", "-H", "no header"), "'no header' is not a header; write 'Name: value'"),
         (("destroy", "--env", "dev"), "is not a terminal; pass --yes"),
         (("deploy", "--env", "dev"), "is not a terminal; pass --yes"),

@@ -161,11 +161,25 @@ def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
     assert (gone.returncode, "deleted, or not published yet" in gone.stdout) == (2, True)
 
 
-@pytest.mark.parametrize("command", ["plan", "drift"])
-def test_a_wrong_option_is_no_change(laptop: Laptop, command: str) -> None:
-    """Where 2 means changes, a wrong option exits with 1."""
-    found = laptop.datadog(command, "--nope")
-    assert (found.returncode, "No such option" in found.stderr) == (1, True)
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("plan", "--nope"), (2, "No such option")),
+        (("plan", "--detailed-exitcode", "--nope"), (1, "No such option")),
+        (("drift", "--nope"), (1, "No such option")),
+        (("plan", "--env", "nowhere"), (2, "unknown; known are")),
+        (("plan", "--env", "nowhere", "--detailed-exitcode"), (1, "unknown; known are")),
+        (("drift", "--env", "nowhere"), (1, "unknown; known are")),
+        (("import", "slo", "x"), (2, "'slo' can't be imported")),
+    ],
+)
+def test_an_error_is_no_change(
+    laptop: Laptop, words: tuple[str, ...], expected: tuple[int, str]
+) -> None:
+    """Wrong input exits with 2, as it does everywhere, but with 1 where 2 means changes."""
+    ended = laptop.datadog(*words)
+    code, text = expected
+    assert (ended.returncode, text in ended.stderr) == (code, True)
 
 
 def test_what_can_not_be_checked_later_is_not_imported(laptop: Laptop) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tests.conftest import eventually
 from tests.webhook_buffer.laptop.test_laptop import Laptop
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.laptop.failures import CAUSES, PracticeBackend, Traffic
+from webhook_buffer.laptop.failures import CAUSES, FailingBackend, Traffic
 
 
 def test_traffic_has_groups_and_repeats_when_asked(backend: ScriptedBackend) -> None:
@@ -41,7 +41,7 @@ def test_an_unknown_failure_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_a_backend_fault_begins_and_ends() -> None:
     """Each cause that concerns the backend is seen there, and mended."""
-    faux = PracticeBackend()
+    faux = FailingBackend()
     stage: Any = SimpleNamespace(faux=faux)
 
     def status(group: str = "group-1") -> int:

@@ -148,6 +148,7 @@ def test_status_says_what_runs(laptop: Laptop) -> None:
     assert status["endpoint"] == laptop.outputs["BufferedEndpoint"]
     assert status["emulator"]["pid"] == laptop.emulator["pid"]
     assert status["queued"] >= 0
+    assert status["backend"] == "faux backend"
 
 
 def test_smoke_with_failures(laptop: Laptop) -> None:
