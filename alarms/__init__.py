@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from alarms import api, backend, composites, datadog, end_to_end, functions, queue, slo, table
+from alarms import (
+    api,
+    backend,
+    composites,
+    datadog,
+    datadog_slo,
+    end_to_end,
+    functions,
+    queue,
+    slo,
+    table,
+)
 from monitoring.model.catalog import Catalog
 from monitoring.model.signals import Kind, Signal
 
@@ -56,7 +67,7 @@ def _of_messages(text: str) -> str:
 CATALOG = Catalog(
     signals=_SIGNALS,
     composites=composites.COMPOSITES,
-    monitors=datadog.MONITORS,
-    objectives=datadog.OBJECTIVES,
+    monitors=(*datadog.MONITORS, *datadog_slo.MONITORS),
+    objectives=datadog_slo.OBJECTIVES,
     existing=_existing,
 )

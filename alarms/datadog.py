@@ -1,15 +1,12 @@
-"""What only Datadog can see of the buffer: enhanced metrics, logs, traces, and burning SLOs."""
+"""What only Datadog can see of the buffer: enhanced metrics, logs, and traces."""
 
 from __future__ import annotations
 
-from alarms import slo
 from monitoring.model.datadog import (
-    BurnRate,
     DatadogMonitor,
     LogQuery,
     MetricQuery,
     Needs,
-    Objective,
 )
 from monitoring.model.signals import Comparison, FailureMode, Severity, Threshold
 
@@ -35,6 +32,7 @@ def _of_function(
                 "CloudWatch counts timeouts as errors; a few a day are network glitches.",
             ),
             window=900,
+            reading="{value} timeouts",
             needs=instrumented,
             role=role,
         ),
@@ -55,6 +53,7 @@ def _of_function(
             warning=8 / 9,
             recovery=17 / 18,
             window=900,
+            reading="{value} of its memory was used",
             needs=instrumented,
             role=role,
         ),
@@ -74,39 +73,10 @@ def _of_function(
                 1, "Count", "Each is a bug of ours, and its log line names the line of code."
             ),
             window=300,
+            reading="{value} crashes",
             needs=(Needs.INSTRUMENTED, Needs.LOGS),
             role=role,
         ),
-    )
-
-
-# CloudWatch pages for the same burn, so each speed is one severity lower here.
-_LOWER = {Severity.PAGE: Severity.TICKET, Severity.TICKET: Severity.INFO}
-
-
-def _burns(objective: str) -> tuple[DatadogMonitor, ...]:
-    """The speeds of ``alarms.slo``, as Datadog's own burn rates."""
-    title, impact, covers = slo.WORDS[objective]
-    return tuple(
-        DatadogMonitor(
-            id=f"slo-{objective}-burn-{speed}",
-            runbook=f"slo-{objective}",
-            title=f"{title} ({speed} burn)",
-            impact=impact,
-            covers=covers,
-            severity=_LOWER[severity],
-            queries={"burn": BurnRate(objective, long, short)},
-            comparison=Comparison.ABOVE,
-            threshold=Threshold(
-                factor,
-                "Count",
-                f"{factor:g} times the rate that uses up the budget in exactly 30 days. CloudWatch "
-                "pages for it, minutes earlier; this monitor knows all 30 days.",
-            ),
-            window=long,
-            needs=(Needs.BUFFER,),
-        )
-        for speed, factor, long, short, severity in slo.SPEEDS
     )
 
 
@@ -134,6 +104,7 @@ MONITORS: tuple[DatadogMonitor, ...] = (
         ),
         recovery=0.8,
         window=3600,
+        reading="{value} of the invocations were cold starts",
         needs=(Needs.INSTRUMENTED,),
         role="publish",
     ),
@@ -156,6 +127,7 @@ MONITORS: tuple[DatadogMonitor, ...] = (
         warning=0.75,
         recovery=0.9,
         window=900,
+        reading="95 of 100 requests took up to {value}",
         needs=(Needs.TRACES, Needs.BUFFER),
     ),
     DatadogMonitor(
@@ -183,6 +155,7 @@ MONITORS: tuple[DatadogMonitor, ...] = (
             of="slo.delivery_target",
         ),
         window=300,
+        reading="the oldest webhook waited {value}",
         needs=(Needs.BUFFER,),
     ),
     DatadogMonitor(
@@ -198,6 +171,7 @@ MONITORS: tuple[DatadogMonitor, ...] = (
         recovery=0.2,
         unusual=3,
         window=14_400,
+        reading="all of the last half hour was outside the usual band",
         needs=(Needs.BUFFER,),
     ),
     DatadogMonitor(
@@ -206,15 +180,17 @@ MONITORS: tuple[DatadogMonitor, ...] = (
         impact="None by itself, but the monitors in Datadog can no longer fire.",
         covers=(FailureMode.ALERT_PATH_BROKEN,),
         severity=Severity.TICKET,
-        queries={"runs": MetricQuery("aws.lambda.enhanced.invocations")},
+        # Log lines, whose count is zero where there are none. A metric monitor skips a window
+        # without data, and has no state at all before the first data. Source: Datadog
+        # documentation, "Logs Monitor" ("No data and below alerts") and "Configure Monitors".
+        queries={"lines": LogQuery()},
         comparison=Comparison.BELOW,
         threshold=Threshold(
-            1, "Count", "The heartbeat alone causes several invocations in this time."
+            1, "Count", "Every heartbeat causes several lines; three in a row are missing then."
         ),
-        window=1800,
-        # Twice the window, as Datadog recommends.
-        silence=3600,
-        needs=(Needs.INSTRUMENTED, Needs.HEARTBEAT),
+        window="heartbeat.silence",
+        reading="{value} log lines",
+        needs=(Needs.INSTRUMENTED, Needs.LOGS, Needs.HEARTBEAT),
     ),
     DatadogMonitor(
         id="function-cost",
@@ -231,30 +207,7 @@ MONITORS: tuple[DatadogMonitor, ...] = (
         ),
         recovery=0.8,
         window=86_400,
+        reading="the functions cost {value}",
         needs=(Needs.INSTRUMENTED,),
-    ),
-    *_burns("accepted"),
-    *_burns("delivered"),
-)
-
-OBJECTIVES: tuple[Objective, ...] = (
-    Objective(
-        key="accepted",
-        title="Webhooks are accepted",
-        promise="The share of requests that are not answered with 5xx.",
-        budget="slo.accepted_budget",
-        queries={
-            "n": MetricQuery("aws.apigateway.count", role="api"),
-            "failed": MetricQuery("aws.apigateway.5xx", role="api"),
-        },
-        good="n - failed",
-        total="n",
-    ),
-    Objective(
-        key="delivered",
-        title="Webhooks are delivered in time",
-        promise="The share of time in which no webhook waits longer than the target.",
-        budget="slo.delivered_budget",
-        monitors=("webhooks-late",),
     ),
 )

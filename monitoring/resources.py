@@ -210,6 +210,8 @@ def _general(settings: Settings) -> dict[str, Fact]:
         "slo.accepted_budget": Fact(100 - settings.acceptedObjective, "Percent"),
         "slo.delivered_budget": Fact(100 - settings.deliveredObjective, "Percent"),
         "heartbeat.period": Fact(60 * settings.heartbeatMinutes, "Seconds"),
+        # Three heartbeats and the start of the function, but not after every short disturbance.
+        "heartbeat.silence": Fact(max(1800, 180 * settings.heartbeatMinutes + 300), "Seconds"),
         "traffic.busy_from": Fact(busy.fromHourUtc if busy else 0, "Count"),
         "traffic.busy_until": Fact(busy.untilHourUtc if busy else 24, "Count"),
     }

@@ -56,6 +56,11 @@ def condition(alarm: Alarm) -> str:
     return text
 
 
+def measured(alarm: Alarm) -> str:
+    """What is compared with the threshold: ``oldest message, Maximum``."""
+    return _value(alarm)[0]
+
+
 def metric_names(alarm: Alarm) -> str:
     """The metrics it reads as CloudWatch lists them: ``AWS/SQS NumberOfMessagesSent``."""
     return ", ".join(

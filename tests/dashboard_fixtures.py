@@ -93,6 +93,7 @@ MONITORS = (
         threshold=Threshold(3, "US dollars", "Test."),
         comparison=Comparison.ABOVE,
         window=86_400,
+        reading="{value} were spent",
         needs=(Needs.INSTRUMENTED,),
         runbook="queue-age-page",
     ),

@@ -68,7 +68,11 @@ def _monitor(one: Definition) -> Iterator[str]:
     by: tuple[str, ...] = ()
     above = True
     try:
-        read = monitor(str(body.get("query", "")), kind)
+        searches = {
+            str(one.get("name")): str(one.get("search", {}).get("query"))
+            for one in body.get("options", {}).get("variables", ())
+        }
+        read = monitor(str(body.get("query", "")), kind, searches)
     except QueryError as error:
         yield f"query: {error}"
     else:

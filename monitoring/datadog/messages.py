@@ -5,15 +5,59 @@ Source: Datadog documentation, "Notifications", for conditionals and variables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from monitoring.model.signals import Severity
+from monitoring.model.signals import Comparison, Severity
+from monitoring.quantities import quantity
+from monitoring.resources import plain
 from settings.schema import Settings
 
-# Datadog's own name of a unit's sign, behind a value.
-_SIGNS = {"Percent": " %", "Seconds": " s", "Milliseconds": " ms", "US dollars": " USD"}
+# The sign behind a value, of our units and of Datadog's.
+_SIGNS = {
+    "Percent": " %", "Seconds": " s", "second": " s", "Milliseconds": " ms", "millisecond": " ms",
+    "US dollars": " USD", "dollar": " USD", "mebibyte": " MiB",
+}  # fmt: skip
+# How a threshold is met, with its number.
+_LIMITS = {
+    Comparison.ABOVE: "more than {}",
+    Comparison.AT_LEAST: "{} or more",
+    Comparison.BELOW: "less than {}",
+    Comparison.AT_MOST: "{} or less",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A monitor's value in words, beside its threshold.
+
+    Attributes:
+        text: with ``{value}`` in place of the number and its sign.
+        unit: of value and thresholds.
+        window: seconds over which the value is.
+        silence: seconds without data after which it alerts; None where it does not.
+        of_slo: whether the value is how fast an SLO's error budget is used up.
+    """
+
+    text: str = field(kw_only=False)
+    unit: str
+    comparison: Comparison
+    critical: float
+    window: int
+    warning: float | None = None
+    silence: int | None = None
+    of_slo: bool = False
+
+    def at(self, threshold: float) -> str:
+        """The sentence of an alert: "{{value}} timeouts in 15 min (threshold: 3 or more)"."""
+        sign = _SIGNS.get(self.unit, "")
+        value = "{{long_window_burn_rate}}" if self.of_slo else "{{value}}"
+        if "{value}" not in self.text:
+            return self.text
+        said = self.text.replace("{value}", f"{value}{sign}")
+        limit = _LIMITS[self.comparison].format(f"{plain(threshold)}{sign}")
+        return f"{said} in the last {_duration(self.window)} (threshold: {limit})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +66,6 @@ class Incident:
 
     Attributes:
         steps: what to do first, in order.
-        unit: of value and threshold.
-        kind: the monitor's type; what is known of a value depends on it.
     """
 
     title: str
@@ -31,22 +73,14 @@ class Incident:
     severity: Severity
     runbook: str
     steps: Sequence[str]
-    unit: str
-    kind: str
+    reading: Reading
 
 
 def message(incident: Incident, settings: Settings) -> str:
     """The message of a monitor, in Markdown, with the parts that each state shows."""
     handles = recipients(incident.severity, settings)
     lines = [
-        "{{#is_alert}}",
-        f"**{incident.title}** in {settings.environment}: {_value(incident)}.",
-        f"Severity: {incident.severity.value}.",
-        "{{/is_alert}}{{#is_warning}}",
-        f"**Warning: {incident.title}** in {settings.environment}: {_value(incident, 'warn_')}.",
-        "{{/is_warning}}{{#is_no_data}}",
-        f"**No data: {incident.title}** ({settings.environment}).",
-        "{{/is_no_data}}{{^is_recovery}}",
+        "".join(_states(incident, settings.environment)) + "{{^is_recovery}}",
         f"**Impact.** {incident.impact}",
         "",
         "**First steps**",
@@ -60,19 +94,32 @@ def message(incident: Incident, settings: Settings) -> str:
     return "\n".join([*lines, *([" ".join(handles)] if handles else [])])
 
 
+def _states(incident: Incident, environment: str) -> Iterator[str]:
+    """What each state shows that the monitor can be in, as a block each."""
+    reading, where = incident.reading, f"{incident.title}** in {environment}"
+    severity = f"Severity: {incident.severity.value}."
+    yield _block("is_alert", f"**{where}: {reading.at(reading.critical)}.\n{severity}")
+    if reading.warning is not None:
+        yield _block("is_warning", f"**Warning: {where}: {reading.at(reading.warning)}.")
+    if reading.silence is not None:
+        silence = f"no data for {_duration(reading.silence)}"
+        yield _block("is_no_data", f"**{where}: {silence}.\n{severity}")
+
+
+def _block(state: str, text: str) -> str:
+    return f"{{{{#{state}}}}}\n{text}\n{{{{/{state}}}}}"
+
+
+def _duration(seconds: int) -> str:
+    """``hour``, ``15 minutes``: behind "the last" or "for"."""
+    number, unit = quantity(seconds, "Seconds").split(" ")
+    name = {"d": "day", "h": "hour", "min": "minute", "s": "second"}[unit]
+    return name if number == "1" else f"{number} {name}s"
+
+
 def recipients(severity: Severity, settings: Settings) -> list[str]:
     """The notification handles of a severity, from the settings."""
     return list(settings.datadog.recipients.get(severity.value, [])) if settings.datadog else []
-
-
-def _value(incident: Incident, prefix: str = "") -> str:
-    if incident.kind == "slo alert":
-        return (
-            "the error budget burns at {{short_window_burn_rate}} times the rate that lasts "
-            "{{timeframe}} ({{long_window_burn_rate}} over the long window)"
-        )
-    sign = _SIGNS.get(incident.unit, "")
-    return f"{{{{value}}}}{sign}, threshold {{{{{prefix}threshold}}}}{sign}"
 
 
 def _runbook(incident: Incident, settings: Settings) -> str:

@@ -21,7 +21,16 @@ class Source(StrEnum):
     POLLED = "CloudWatch integration"
     EXTENSION = "Lambda extension"
     TRACES = "traces"
-    LOGS = "logs"
+
+
+# Seconds by which CloudWatch's metrics are late, by how they come. Source: Datadog documentation,
+# "Cloud Metric Delay" (polled: 10 to 20 minutes) and "AWS CloudWatch Metric Streams" (two to three
+# minutes). All else is sent by the function itself and waits for nothing: "low latency, several
+# second granularity" (Datadog documentation, "AWS Lambda metrics").
+LATEST = {"polling": 1200, "stream": 180}
+# Seconds by which a monitor's evaluation is delayed for them. Source: Datadog documentation,
+# "Adjusting No Data alerts for metric Monitors": 900 for metrics that are polled from AWS.
+DELAYS = {"polling": 900, "stream": 300}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,28 +14,35 @@ from monitoring.alarm_guide import steps
 from monitoring.alarm_set import Alarm, AlarmSet, resolved
 from monitoring.datadog import metrics
 from monitoring.datadog.definition import Definition, Kind, marked, tags
-from monitoring.datadog.messages import Incident, message
-from monitoring.model.datadog import WINDOWS, BurnRate, DatadogMonitor, LogQuery, MetricQuery, Needs
+from monitoring.datadog.messages import Incident, Reading, message
+from monitoring.datadog.monitor_queries import (
+    ALERT_WINDOW,
+    SIGNS,
+    filled,
+    query,
+    rendered,
+    searches,
+    seconds,
+)
+from monitoring.model.datadog import (
+    WINDOWS,
+    BurnRate,
+    DatadogMonitor,
+    MetricQuery,
+    Needs,
+    window_covering,
+)
 from monitoring.model.signals import Comparison, Evaluator, Missing, Severity
 from monitoring.overrides import replaced
-from monitoring.resources import Resources, plain
+from monitoring.resources import plain
+from monitoring.wording import measured
 from settings.errors import SettingsError
 from settings.paths import CDK_JSON
 from settings.schema import Settings
 
-_SIGNS = {
-    Comparison.ABOVE: ">",
-    Comparison.AT_LEAST: ">=",
-    Comparison.BELOW: "<",
-    Comparison.AT_MOST: "<=",
-}
 _PRIORITIES = {Severity.PAGE: 1, Severity.TICKET: 3, Severity.INFO: 5}
 # How a window's values of a statistic become the one that is judged.
 _OVER_TIME = {"Sum": "sum", "Maximum": "max", "Minimum": "min", "Average": "avg"}
-# Seconds by which a source's newest values are late; the monitor looks that far back. Metric
-# Streams need two to three minutes.
-_LATE = {"polling": 900, "stream": 300}
-_ALERT_WINDOW = 1800
 
 
 def monitors(alarms: AlarmSet) -> list[Definition]:
@@ -119,29 +126,6 @@ def left_out(monitor: DatadogMonitor, alarms: AlarmSet) -> str | None:
     return None
 
 
-def scope(resources: Resources, settings: Settings, role: str | None) -> dict[str, str]:
-    """The tags of a role's metrics; of the whole service without one."""
-    whole = {"env": settings.environment, "service": settings.service}
-    if role is None:
-        return whole
-    resource = resources.by_role[role]
-    # An API's id is known only once it is deployed; ours carries the tags of its stack.
-    if role == "api" and resources.ours:
-        return whole
-    return metrics.scope(resource)
-
-
-def rendered(query: MetricQuery, resources: Resources, settings: Settings) -> str:
-    """A metric query as Datadog reads it, without what happens over time."""
-    metric = metrics.METRICS[query.name]
-    found = {**scope(resources, settings, query.role), **query.tags}
-    text = ",".join(f"{name}:{value}" for name, value in sorted(found.items()))
-    if query.percentile:
-        return f"{query.over_time}:{query.name}{{{text}}}"
-    counted = ".as_count()" if query.over_time == "sum" and metric.type != "gauge" else ""
-    return f"{query.over_time}:{query.name}{{{text}}}{counted}"
-
-
 def _of_monitor(monitor: DatadogMonitor, alarms: AlarmSet) -> Definition:
     settings = alarms.settings
     threshold = resolved(monitor.threshold, alarms.resources)
@@ -154,26 +138,43 @@ def _of_monitor(monitor: DatadogMonitor, alarms: AlarmSet) -> Definition:
     if monitor.warning is not None:
         ends = monitor.warning * (0.95 if above else 1.05)
         options["thresholds"]["warning_recovery"] = _number(critical * ends)
-    query, kind = _query(monitor, alarms, _number(critical))
+    text, kind = query(monitor, alarms, _number(critical))
     if kind == "query alert":
         options |= _metric_options(monitor, settings)
     elif kind == "log alert":
-        options |= {"enable_logs_sample": True, "on_missing_data": "default"}
+        # "default": a count of no lines is zero, and compared.
+        options |= {"on_missing_data": "default"}
+        found = searches(monitor, alarms)
+        options |= {"variables": found} if found else {"enable_logs_sample": True}
     incident = Incident(
         monitor.title, monitor.impact, monitor.severity, monitor.runbook,
-        steps(monitor.runbook, alarms), monitor.threshold.unit, kind=kind,
+        steps(monitor.runbook, alarms), _reading(monitor, alarms, options["thresholds"]),
     )  # fmt: skip
-    return _definition(settings, monitor.id, query, kind, options, incident)
+    return _definition(settings, monitor.id, text, kind, options, incident)
+
+
+def _reading(monitor: DatadogMonitor, alarms: AlarmSet, thresholds: Mapping[str, float]) -> Reading:
+    first = next(iter(monitor.queries.values()))
+    unit = monitor.threshold.unit
+    if isinstance(first, MetricQuery) and not monitor.expression:
+        unit = metrics.METRICS[first.name].unit
+    return Reading(
+        monitor.reading,
+        unit=unit,
+        comparison=monitor.comparison,
+        critical=thresholds["critical"],
+        warning=thresholds.get("warning"),
+        window=seconds(monitor, alarms.resources),
+        of_slo=isinstance(first, BurnRate),
+    )
 
 
 def _metric_options(monitor: DatadogMonitor, settings: Settings) -> dict[str, Any]:
     used = [one for one in monitor.queries.values() if isinstance(one, MetricQuery)]
     options: dict[str, Any] = {"require_full_window": False, "notify_no_data": False}
     options |= _delay((one.name for one in used), settings)
-    if monitor.silence is not None:
-        options |= {"notify_no_data": True, "no_data_timeframe": monitor.silence // 60}
     if monitor.unusual is not None:
-        window = f"last_{WINDOWS[_ALERT_WINDOW]}"
+        window = f"last_{WINDOWS[ALERT_WINDOW]}"
         options["threshold_windows"] = {"trigger_window": window, "recovery_window": window}
     return options
 
@@ -181,49 +182,7 @@ def _metric_options(monitor: DatadogMonitor, settings: Settings) -> dict[str, An
 def _delay(names: Iterable[str], settings: Settings) -> dict[str, int]:
     assert settings.datadog is not None
     polled = any(metrics.METRICS[name].source is metrics.Source.POLLED for name in names)
-    return {"evaluation_delay": _LATE[settings.datadog.metrics]} if polled else {}
-
-
-def _query(monitor: DatadogMonitor, alarms: AlarmSet, critical: float) -> tuple[str, str]:
-    """The query and the type of its monitor."""
-    settings = alarms.settings
-    ends = f"{_SIGNS[monitor.comparison]} {plain(critical)}"
-    window = WINDOWS[monitor.window]
-    first = next(iter(monitor.queries.values()))
-    if isinstance(first, BurnRate):
-        long, short = WINDOWS[first.long], WINDOWS[first.short]
-        slo = f'burn_rate("{{$ref:slo:{first.slo}}}").over("30d")'
-        return f'{slo}.long_window("{long}").short_window("{short}") {ends}', "slo alert"
-    if isinstance(first, LogQuery):
-        where = " ".join(
-            [f"service:{settings.service}", f"env:{settings.environment}", first.search]
-        )
-        by = "".join(f'.by("{one}")' for one in monitor.by)
-        text = where.replace('"', '\\"')
-        counted = f'logs("{text}").index("*").rollup("count"){by}.last("{window}")'
-        return f"{counted} {ends}", "log alert"
-    parts = {
-        name: rendered(one, alarms.resources, settings)
-        for name, one in monitor.queries.items()
-        if isinstance(one, MetricQuery)
-    }
-    text = filled(monitor.expression or next(iter(parts)), parts)
-    if monitor.unusual is not None:
-        usual = (
-            f"anomalies({text}, 'agile', {monitor.unusual}, direction='both', interval=60, "
-            f"alert_window='last_{WINDOWS[_ALERT_WINDOW]}', seasonality='weekly', "
-            "timezone='utc', count_default_zero='true')"
-        )
-        return f"avg(last_{window}):{usual} {ends}", "query alert"
-    over = first.over_time
-    if first.percentile:
-        return f"percentile(last_{window}):{text} {ends}", "query alert"
-    return f"{over}(last_{window}):{text} {ends}", "query alert"
-
-
-def filled(expression: str, parts: Mapping[str, str]) -> str:
-    """An expression with the queries that its names stand for."""
-    return re.sub(r"[A-Za-z_]\w*", lambda match: parts.get(match[0], match[0]), expression)
+    return {"evaluation_delay": metrics.DELAYS[settings.datadog.metrics]} if polled else {}
 
 
 def _factor(monitor: DatadogMonitor) -> float:
@@ -272,13 +231,13 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
         raise refuse(f"its expression joins {' and '.join(sorted(over))}")
     aggregation = over.pop() if alarm.periods == 1 else ("min" if above else "max")
     wanted = alarm.period * alarm.periods
-    window = min((one for one in WINDOWS if one >= wanted), default=None)
+    window = window_covering(wanted)
     if window is None:
         raise refuse(f"its window of {wanted} s is longer than Datadog's")
     critical = _number(alarm.threshold * factor)
     query_text = (
         f"{aggregation}(last_{WINDOWS[window]}):{filled(expression, found)} "
-        f"{_SIGNS[signal.comparison]} {plain(critical)}"
+        f"{SIGNS[signal.comparison]} {plain(critical)}"
     )
     silent = signal.missing is Missing.BREACHING and "default_zero" not in query_text
     options: dict[str, Any] = {
@@ -289,9 +248,17 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
         **({"no_data_timeframe": 2 * window // 60} if silent else {}),
         **_delay(names, settings),
     }
+    reading = Reading(
+        f"{measured(alarm)}: {{value}}",
+        unit=metrics.METRICS[names[0]].unit if alarm.expression is None else signal.threshold.unit,
+        comparison=signal.comparison,
+        critical=critical,
+        window=wanted,
+        silence=2 * window if silent else None,
+    )
     incident = Incident(
         signal.title, signal.impact, alarm.severity, signal.runbook,
-        steps(signal.runbook, alarms), signal.threshold.unit, kind="query alert",
+        steps(signal.runbook, alarms), reading,
     )  # fmt: skip
     return _definition(settings, signal.id, query_text, "query alert", options, incident)
 

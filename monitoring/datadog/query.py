@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _AGGREGATIONS = r"avg|sum|min|max|count|p50|p75|p90|p95|p99"
@@ -19,10 +20,10 @@ _FUNCTIONS = {
     "abs", "anomalies", "autosmooth", "calendar_shift", "clamp_max", "clamp_min", "count_nonzero",
     "count_not_null", "cumsum", "cutoff_max", "cutoff_min", "day_before", "default_zero",
     "derivative", "diff", "dt", "ewma_3", "ewma_5", "ewma_10", "ewma_20", "exclude_null",
-    "forecast", "hour_before", "integral", "log10", "log2", "median_3", "median_5", "median_7",
-    "median_9", "monotonic_diff", "month_before", "moving_rollup", "outliers", "per_hour",
-    "per_minute", "per_second", "piecewise_constant", "robust_trend", "rollup", "timeshift", "top",
-    "trend_line", "week_before",
+    "forecast", "hour_before", "integral", "is_greater", "log10", "log2", "median_3", "median_5",
+    "median_7", "median_9", "monotonic_diff", "month_before", "moving_rollup", "outliers",
+    "per_hour", "per_minute", "per_second", "piecewise_constant", "robust_trend", "rollup",
+    "timeshift", "top", "trend_line", "week_before",
 }  # fmt: skip
 _OVER_TIME = "avg|sum|min|max|count|percentile|change|pct_change"
 _MONITOR = re.compile(
@@ -33,6 +34,10 @@ _MONITOR = re.compile(
 _LOGS = re.compile(
     r'logs\("(?P<search>(?:[^"\\]|\\.)*)"\)(?:\.index\("[^"]*"\))?\.rollup\("[a-z]+"'
     r'(?:, "[^"]*")?\)(?P<by>\.by\("[^"]*"\))?\.last\("(?P<window>\d+[mhd])"\)'
+    r"\s*(?P<sign>>=|<=|>|<)\s*(?P<number>-?\d+(\.\d+)?)"
+)
+_FORMULA = re.compile(
+    r'formula\("(?P<of>[^"]*)"\)\.last\("\d+[mhd]"\)'
     r"\s*(?P<sign>>=|<=|>|<)\s*(?P<number>-?\d+(\.\d+)?)"
 )
 _BURN = re.compile(
@@ -66,13 +71,18 @@ class Read:
     sign: str = ""
 
 
-def monitor(text: str, kind: str) -> Read:
+def monitor(text: str, kind: str, variables: Mapping[str, str] | None = None) -> Read:
     """A monitor's query.
+
+    Args:
+        variables: the searches that a formula over log lines names, by their names.
 
     Raises:
         QueryError: When it is not a query of its type.
     """
     pattern = {"log alert": _LOGS, "slo alert": _BURN}.get(kind, _MONITOR)
+    if variables:
+        pattern = _FORMULA
     found = pattern.fullmatch(text)
     if found is None:
         raise QueryError(f"is not a query of a {kind}: {_shortened(text)}")
@@ -82,7 +92,11 @@ def monitor(text: str, kind: str) -> Read:
         grouped = tuple(one.strip() for one in ",".join(by).split(",") if one.strip())
         _balanced(found["search"])
         return Read((), frozenset(), grouped, number, sign)
-    if pattern is _BURN:
+    if pattern is _FORMULA:
+        formula(found["of"], set(variables or ()))
+        for searched in (variables or {}).values():
+            _balanced(searched)
+    if pattern is _BURN or pattern is _FORMULA:
         return Read((), frozenset(), (), number, sign)
     read = metric(found["of"])
     return Read(read.metrics, read.variables, read.by, number, sign)

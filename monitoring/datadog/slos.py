@@ -9,7 +9,7 @@ from typing import Any
 
 from monitoring.alarm_set import AlarmSet
 from monitoring.datadog.definition import Definition, Kind, marked, reference, tags
-from monitoring.datadog.monitors import filled, rendered
+from monitoring.datadog.monitor_queries import filled, rendered
 from monitoring.model.datadog import Objective
 
 _TIMEFRAME = "30d"

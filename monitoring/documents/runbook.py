@@ -47,9 +47,10 @@ def refreshed(text: str, alarm_sets: Sequence[AlarmSet]) -> str:
     Raises:
         DefinitionError: When a number has no source, or begins a line.
     """
+    resources = alarm_sets[0].resources
     of_monitors = {
         one.id: placeholders.numbers(
-            one.threshold, resolved(one.threshold, alarm_sets[0].resources), one.window, 1, 1
+            one.threshold, resolved(one.threshold, resources), resources.number(one.window), 1, 1
         )
         for one in alarm_sets[0].catalog.monitors
     }

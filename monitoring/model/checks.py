@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from monitoring.model.catalog import Catalog
-from monitoring.model.datadog import WINDOWS, BurnRate, DatadogMonitor, Objective
+from monitoring.model.datadog import FUNCTIONS, WINDOWS, BurnRate, DatadogMonitor, Objective
 from monitoring.model.signals import Comparison, Composite, Kind, Query, Signal, variables
 
 _DAY = 86_400
@@ -142,7 +142,9 @@ def _of_composite(composite: Composite, catalog: Catalog, runbook: Path) -> Iter
 
 def _of_monitor(monitor: DatadogMonitor, catalog: Catalog, runbook: Path) -> Iterator[str]:
     yield from _described(monitor, runbook)
-    if monitor.window not in WINDOWS:
+    if "{value}" not in monitor.reading and monitor.unusual is None:
+        yield "the reading does not show the {value}; write it as '{value} timeouts'"
+    if isinstance(monitor.window, int) and monitor.window not in WINDOWS:
         windows = ", ".join(map(str, sorted(WINDOWS)))
         yield f"Datadog has no window of {monitor.window} s; use one of {windows}"
     above = monitor.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
@@ -158,7 +160,8 @@ def _of_monitor(monitor: DatadogMonitor, catalog: Catalog, runbook: Path) -> Ite
     if monitor.expression is None:
         yield from _without_expression(len(monitor.queries))
         return
-    differing = sorted(variables(monitor.expression) ^ monitor.queries.keys())
+    named = variables(monitor.expression) - FUNCTIONS
+    differing = sorted(named ^ monitor.queries.keys())
     if differing:
         yield f"expression and queries differ in {differing}; name each in both"
 

@@ -22,6 +22,16 @@ WINDOWS = {60: "1m", 300: "5m", 600: "10m", 900: "15m", 1800: "30m", 3600: "1h",
            14_400: "4h", 86_400: "1d", 604_800: "1w"}  # fmt: skip
 
 
+# What an expression may call. Source: Datadog documentation, "Add a Minimum Request Threshold for
+# Error Rate Alerts": 1 or 0, by whether a query is greater than a number.
+FUNCTIONS = frozenset({"is_greater"})
+
+
+def window_covering(seconds: float) -> int | None:
+    """The shortest of ``WINDOWS`` that is at least so long; None if all are shorter."""
+    return min((one for one in WINDOWS if one >= seconds), default=None)
+
+
 class Needs(StrEnum):
     """Without which a monitor has nothing to evaluate."""
 
@@ -57,13 +67,14 @@ class MetricQuery:
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """Log lines of the service, counted.
+    """Log lines of the service, counted. An expression over several of them is possible, too.
 
     Attributes:
-        search: in Datadog's log search syntax, beside service and env.
+        search: in Datadog's log search syntax, beside service and env; facts stand in braces.
+            All of the service's lines without any.
     """
 
-    search: str
+    search: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +104,11 @@ class DatadogMonitor:
         warning: the share of the threshold from which it warns; None without.
         recovery: the share at which it ends again, so that it does not flap; None where it ends
             as soon as the threshold is no longer met.
-        window: seconds, one of ``WINDOWS``.
+        reading: the value in words, with ``{value}`` in place of its number and unit:
+            "{value} timeouts".
+        window: seconds, one of ``WINDOWS``; or the fact that the least sufficient of them covers.
         unusual: deviations by which the values differ from what is usual at that time; the
             threshold is then the share of the window that does.
-        silence: seconds without data that are wrong in themselves; None where they are fine.
         needs: without which it is left out.
         role: whose function it is about, if one's.
     """
@@ -109,13 +121,13 @@ class DatadogMonitor:
     queries: Mapping[str, MetricQuery | LogQuery | BurnRate]
     threshold: Threshold
     comparison: Comparison
-    window: int
+    window: int | str
+    reading: str
     expression: str | None = None
     by: tuple[str, ...] = ()
     warning: float | None = None
     recovery: float | None = None
     unusual: int | None = None
-    silence: int | None = None
     needs: tuple[Needs, ...] = ()
     runbook: str = ""
     role: str | None = None

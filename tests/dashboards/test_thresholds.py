@@ -56,9 +56,9 @@ UNDRAWN_IN_DATADOG = _SHORT | {
     "publish-crashes": "by place in the code, which only its monitor groups",
     "subscribe-crashes": "the same",
     "traffic-unusual": "a share of a band, not a number of requests",
-    "slo-accepted-burn-fast": "a burn rate; the SLO's widget has the budget",
+    "slo-accepted-fast": "a burn rate; the SLO's widget has the budget",
     "slo-accepted-burn-slow": "the same",
-    "slo-delivered-burn-fast": "the same",
+    "slo-delivered-fast": "the same",
     "slo-delivered-burn-slow": "the same",
 }
 _NAME = re.compile(r"([a-z0-9-]+) \((?:page|ticket|info)\)")

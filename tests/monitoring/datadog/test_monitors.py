@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from monitoring.datadog.downtimes import downtimes
 from monitoring.datadog.monitors import left_out, monitors
 from monitoring.datadog.slos import slos
 from monitoring.model.catalog import Catalog
-from monitoring.model.datadog import MetricQuery
+from monitoring.model.datadog import BurnRate, LogQuery, MetricQuery
 from monitoring.model.signals import Threshold
 from settings.errors import SettingsError
 from settings.loader import load
@@ -63,6 +64,76 @@ def test_only_late_sources_are_waited_for() -> None:
     assert "evaluation_delay" not in found["timeouts"].body["options"]
     stream = _monitors(_settings({"metrics": "stream"}))
     assert stream["promise"].body["options"]["evaluation_delay"] == 300
+
+
+def test_a_share_of_log_lines_is_a_formula() -> None:
+    """Each of its searches is an option, with the facts it names; the query divides the counts."""
+    body = _monitors(_settings())["late-share"].body
+    assert body["query"] == 'formula("100 * (late - 4) / all").last("1h") >= 14.4'
+    late, every = body["options"]["variables"]
+    assert late["search"]["query"] == "service:webhook-buffer env:prd @event:x @age_ms:>300000"
+    assert (every["name"], every["compute"]) == ("all", {"aggregation": "count"})
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 10, 45, 360])
+def test_blind_waits_for_three_heartbeats(minutes: int) -> None:
+    """Without any log line it alerts, at the latest after its window, but not between heartbeats.
+
+    A count of no lines is zero, and zero is compared: Datadog documentation, "Logs Monitor", "No
+    data and below alerts", and "Configure Monitors" for "Evaluate as zero".
+    """
+    body = _monitors(_settings(heartbeatMinutes=minutes))["blind"].body
+    assert (body["type"], body["options"]["on_missing_data"]) == ("log alert", "default")
+    [(number, unit)] = re.findall(r'\.last\("(\d+)([mhd])"\) < 1$', body["query"])
+    window = int(number) * {"m": 1, "h": 60, "d": 1440}[unit]
+    assert window >= max(30, 3 * minutes + 5)
+
+    def alerts(at: int, lines: range) -> bool:
+        return sum(at - window < line <= at for line in lines) < 1
+
+    stopped = 10_000
+    lines = range(0, stopped + 1, minutes)
+    last = lines[-1]
+    assert not any(alerts(at, lines) for at in range(window, last + window))
+    assert alerts(last + window, lines)
+    missed = range(0, stopped, 3 * minutes)
+    assert not any(alerts(at, missed) for at in range(window, missed[-1]))
+    assert alerts(0, range(0))  # and where not a single line has ever arrived
+
+
+@pytest.mark.parametrize(
+    ("metrics", "short", "late"), [("polling", 3600, 1200), ("stream", 600, 180)]
+)
+def test_a_burn_rate_needs_metrics_that_are_there(metrics: str, short: int, late: int) -> None:
+    """A short window that CloudWatch's metrics have hardly reached is a mistake."""
+    burning = with_monitor("burn", queries={"burn": BurnRate("late", 86_400, short)})
+    [problem] = references.problems(alarms_of(_settings({"metrics": metrics}), burning))
+    assert problem.startswith(
+        f"monitor 'burn': its short window of {short} s is less than 4 times the {late} s"
+    )
+
+
+def test_messages_say_value_unit_window_and_threshold() -> None:
+    """People read a sentence; units are the metric's, and states that can't be are left out."""
+    found = _monitors(_settings())
+
+    def alert(key: str) -> str:
+        message: str = found[key].body["message"]
+        assert "is_no_data" not in message
+        return message.split("{{/is_alert}}")[0].partition("prd: ")[2].partition(".\nSeverity")[0]
+
+    assert alert("promise") == (
+        "{{value}} s of it in the last 5 minutes (threshold: 300 s or more)"
+    )
+    assert alert("blind") == ("{{value}} lines in the last 30 minutes (threshold: less than 1)")
+    assert alert("memory") == ("{{value}} % of it in the last 15 minutes (threshold: 80 % or more)")
+    assert alert("burn") == (
+        "{{long_window_burn_rate}} of it in the last day (threshold: more than 10)"
+    )
+    assert alert("unusual") == "all of it was unusual"
+    warning = found["memory"].body["message"].partition("{{#is_warning}}")[2]
+    assert "(threshold: 72 % or more)" in warning.partition("{{/is_warning}}")[0]
+    assert "is_warning" not in found["blind"].body["message"]
 
 
 def test_each_severity_notifies_its_recipients() -> None:
@@ -198,6 +269,7 @@ def test_quiet_hours_are_downtimes_of_our_monitors_alone() -> None:
             {"threshold": Threshold(1, "Count", "One.", of="publish.speed")},
             "there is no fact 'publish.speed'",
         ),
+        ({"queries": {"x": LogQuery("@x:>{slo.target}")}}, "there is no fact 'slo.target'"),
     ],
 )
 def test_what_does_not_exist_is_named(changes: dict[str, Any], expected: str) -> None:

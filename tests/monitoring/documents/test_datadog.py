@@ -31,5 +31,5 @@ def test_nothing_in_them_is_ours_alone() -> None:
     for name, text in files(definitions(example())).items():
         assert "$ref" not in text, name
         json.loads(text)
-    burn = files(definitions(example()))["monitor/slo-accepted-burn-fast.json"]
+    burn = files(definitions(example()))["monitor/slo-accepted-burn-slow.json"]
     assert 'burn_rate(\\"(id of slo accepted)\\")' in burn
