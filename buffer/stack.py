@@ -52,6 +52,8 @@ class BufferStack(Stack):
         Tags.of(self).add("env", settings.environment)
         Tags.of(self).add("service", settings.service)
 
+        # Read from the deployed template when a change of it is about to be deployed.
+        self.template_options.metadata = {"GroupIds": settings.group_ids}
         self._settings = settings
         for notice in exposure.notices(settings):
             Annotations.of(self).add_warning_v2("webhook-buffer:exposure", notice)

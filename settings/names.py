@@ -134,6 +134,14 @@ class Names(Keys):
         return self.existing is None and self.sources is None
 
     @property
+    def group_ids(self) -> dict[str, list[str]]:
+        """Extractors of group ids by their settings key; a source without its own is left out."""
+        own = {
+            f"sources.{one.name}.groupId": one.groupId for one in self.sources or () if one.groupId
+        }
+        return {"groupId": self.groupId, **own}
+
+    @property
     def visibility_seconds(self) -> int:
         """The queue's visibility timeout, derived from what handles its messages."""
         return VISIBILITY_PER_TIMEOUT * self.subscribeTimeoutSeconds

@@ -121,6 +121,12 @@ def test_roles_name_every_resource(environments: dict[str, Template]) -> None:
             assert not any("*" in action for action in _listed(statement["Action"]))
 
 
+def test_the_template_states_the_groups(environments: dict[str, Template]) -> None:
+    """A later `diff` can read from the deployed template how groups are found."""
+    for name, template in environments.items():
+        assert template.template["Metadata"]["GroupIds"] == loader.load(name).group_ids
+
+
 def test_publish_may_only_send_and_log(prd: Template) -> None:
     """publish can put messages into the queue and do nothing else to it."""
     assert _actions(prd, "Publish") == {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 
 from alarms import CATALOG
 from monitoring.channels import unrouted
@@ -21,6 +22,7 @@ from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.cdk import Cdk, check_node
 from webhook_buffer.operations.environment import Environment, not_deployed
+from webhook_buffer.operations.grouping import change_of_groups
 
 
 def up(port: int | None, endpoint_port: int | None) -> None:
@@ -156,8 +158,11 @@ def _target(
 
 
 def _show_changes(target: Environment, cdk: Cdk) -> None:
-    """Prints what a deployment would change, and what it would delete."""
+    """Prints what a deployment would change, what it would delete, and whether order is at risk."""
     print(cdk.diff())
+    groups = change_of_groups(target)
+    if groups:
+        console.print(f"[yellow]![/] {escape(groups)}", soft_wrap=True)
     gone = deployment.leftover(target)
     if gone:
         console.print(
