@@ -47,19 +47,22 @@ SIGNALS = (
     ),
     Signal(
         id="table-faults",
-        title="DynamoDB throttles writes or fails",
+        title="DynamoDB throttles or fails",
         impact="Deliveries take longer; records may be missing.",
         covers=(FailureMode.RECORD_FAILS,),
         severity=Severity.INFO,
         queries={
-            "throttled": Query(metrics.TABLE_WRITE_THROTTLES, "Sum", "table"),
+            "writes": Query(metrics.TABLE_WRITE_THROTTLES, "Sum", "table"),
+            "reads": Query(metrics.TABLE_READ_THROTTLES, "Sum", "table"),
             "failed": Query(metrics.TABLE_UPDATE_ERRORS, "Sum", "table"),
             "capacity": Query(metrics.TABLE_WRITES, "Sum", "table"),
         },
-        expression="throttled + failed + 0 * capacity",
+        expression="writes + reads + failed + 0 * capacity",
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "A throttled write or an HTTP 500; record-failed shows whether it matters."
+            1,
+            "Count",
+            "A throttled write or read, or an HTTP 500; record-failed shows whether it matters.",
         ),
         datapoints=2,
         periods=3,

@@ -181,12 +181,13 @@ RECORD = (
         signals=("record-failed",),
     ),
     Panel(
-        title="Throttled and failed writes",
+        title="Throttled and failed requests",
         unit="Count",
-        axis="writes",
+        axis="requests",
         shape=Shape.BARS,
         lines=(
-            line(metrics.TABLE_WRITE_THROTTLES, "Sum", "table", "throttled", Color.ORANGE),
+            line(metrics.TABLE_WRITE_THROTTLES, "Sum", "table", "throttled writes", Color.ORANGE),
+            line(metrics.TABLE_READ_THROTTLES, "Sum", "table", "throttled reads", Color.BLUE),
             line(metrics.TABLE_UPDATE_ERRORS, "Sum", "table", "system errors", Color.RED),
         ),
         signals=("table-faults",),

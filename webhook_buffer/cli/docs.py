@@ -12,8 +12,9 @@ from pathlib import Path
 from alarmproof.lint import rules_table
 
 from alarms import CATALOG
+from alarms.recommended import RECOMMENDATIONS
 from monitoring import cost
-from monitoring.documents import ENVIRONMENT, alarms, datadog, runbook, settings
+from monitoring.documents import ENVIRONMENT, alarms, datadog, recommended, runbook, settings
 from monitoring.model.signals import FailureMode
 from settings.errors import InputError
 from settings.loader import load
@@ -60,6 +61,7 @@ def generated() -> Mapping[Path, str]:
     pages = {
         alarms.FILE: alarms.alarms_markdown(ours),
         datadog.FOLDER.with_name("datadog-objects.md"): datadog.index(published),
+        recommended.FILE: recommended.markdown(RECOMMENDATIONS),
         RUNBOOK: runbook.refreshed(_read(RUNBOOK), runbook.sources(CATALOG)),
     }
     objects = {datadog.FOLDER / name: text for name, text in datadog.files(published).items()}
