@@ -12,7 +12,10 @@ from monitoring.model.datadog import DatadogMonitor, MetricQuery
 from monitoring.model.recommended import Recommendation, Service
 from monitoring.model.signals import Signal
 
-_OURS = {one.id: one for one in (*CATALOG.signals, *CATALOG.monitors)}
+_OURS: dict[str, Signal | DatadogMonitor] = {
+    **{signal.id: signal for signal in CATALOG.signals},
+    **{monitor.id: monitor for monitor in CATALOG.monitors},
+}
 _COVERED = [one for one in RECOMMENDATIONS if one.ours]
 
 

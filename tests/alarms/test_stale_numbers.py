@@ -21,7 +21,7 @@ from settings.paths import RUNBOOK
 SIGNALS = {signal.id: signal for signal in CATALOG.signals}
 SECTIONS = dict(re.findall(r"(?ms)^## (\S+)\n(.*?)(?=^## |\Z)", RUNBOOK.read_text()))
 # Commands and code have numbers of their own, and those between comments are refreshed.
-_NOT_PROSE = re.compile(r"(?ms)^```.*?^```|`[^`]*`|--\w+ \d+|<!--[\w.-]+-->.*?<!--/-->")
+_NOT_PROSE = re.compile(r"(?ms)^```.*?^```|`[^`]*`|^\d+\. |--\w+ \d+|<!--[\w.-]+-->.*?<!--/-->")
 
 
 def _set(catalog: Catalog) -> AlarmSet:
