@@ -12,7 +12,7 @@ import typer
 
 from webhook_buffer.cli import alarmproof
 from webhook_buffer.cli.groups import Sections, deferred
-from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
+from webhook_buffer.cli.options import LOCAL, Env, Json, Level, Yes
 
 _ON_LAPTOP = "On the laptop"
 _ANYWHERE = "On the laptop and on AWS"
@@ -185,14 +185,30 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", help="Keep printing new lines until Ctrl+C.")
     ] = False,
+    level: Annotated[
+        Level | None, typer.Option(help="Leave out lines below this level.", case_sensitive=False)
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Only lines about this group id.")] = None,
+    message: Annotated[str | None, typer.Option(help="Only lines about this message id.")] = None,
     runtime: Annotated[
         bool, typer.Option("--runtime", help="Include the Lambda runtime's own lines.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Show the functions' logs, merged by time."""
-    from webhook_buffer.cli import running
+    from webhook_buffer.cli.logs import Selection
+    from webhook_buffer.cli.logs import logs as run
 
-    running.logs(env, functions=function, minutes=minutes, follow=follow, runtime=runtime)
+    selection = Selection(level=level, group=group, message=message)
+    run(
+        env,
+        functions=function,
+        minutes=minutes,
+        follow=follow,
+        runtime=runtime,
+        selection=selection,
+        as_json=as_json,
+    )
 
 
 @app.command(rich_help_panel=_ANYWHERE)

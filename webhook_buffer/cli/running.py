@@ -1,4 +1,4 @@
-"""Commands for a running buffer: its status, outputs and logs, and sending webhooks."""
+"""Commands for a running buffer: its status and outputs, sending webhooks, smoke tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from settings.loader import load
 from webhook_buffer.cli.terminal import console, milliseconds, progress, show
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations import deployment
-from webhook_buffer.operations import logs as log_lines
 from webhook_buffer.operations.environment import Environment, buffer_outputs, stack
 from webhook_buffer.operations.environment import outputs as stack_outputs
 from webhook_buffer.operations.send import Sender, Summary, from_files, paced
@@ -131,38 +130,6 @@ def outputs(env: str) -> None:
     if beside:
         found[settings.monitoring_stack_name] = dict(beside.outputs)
     console.print_json(data=found)
-
-
-def logs(
-    env: str, *, functions: list[str] | None, minutes: int, follow: bool, runtime: bool
-) -> None:
-    """Prints log lines.
-
-    Raises:
-        InputError: When the environment does not have one of the functions.
-    """
-    settings = load(env)
-    known = settings.functions
-    chosen = functions or known
-    for name in chosen:
-        if name not in known:
-            raise InputError(
-                f"Environment '{env}' has no function '{name}'; it has {', '.join(known)}."
-            )
-    since = round((time.time() - 60 * minutes) * 1000)
-    target = laptop.target(settings)
-    if not follow:
-        lines = log_lines.read(target, chosen, since=since, runtime=runtime)
-        for line in lines:
-            print(log_lines.describe(line))
-        if not lines:
-            console.print(f"Nothing was logged in the last {minutes} min.")
-        return
-    try:
-        for line in log_lines.follow(target, chosen, since=since, runtime=runtime):
-            print(log_lines.describe(line), flush=True)
-    except KeyboardInterrupt:
-        pass
 
 
 def _header(line: str) -> tuple[str, str]:

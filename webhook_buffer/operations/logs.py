@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +13,8 @@ from botocore.exceptions import ClientError
 from webhook_buffer.operations.environment import Environment, aws_errors, not_deployed
 
 _POLL_SECONDS = 1.0
+# How much later than another a line may appear that was written before it. Assumed.
+_LATE_MS = 60_000
 # The runtime's own lines and those of Datadog's library, which say nothing of a webhook.
 _RUNTIME = (
     "START ", "END ", "REPORT ", "INIT_START ", '{"m":"aws.lambda.', '{"m": "aws.lambda.',
@@ -57,42 +58,18 @@ def follow(
     """``read`` again and again, each line once, until interrupted."""
     shown: set[tuple[int, str, str]] = set()
     while True:
-        for line in read(target, functions, since=since, runtime=runtime):
-            key = (line.at, line.function, line.text)
-            if key not in shown:
-                shown.add(key)
+        lines = read(target, functions, since=since, runtime=runtime)
+        for line in lines:
+            if _key(line) not in shown:
                 yield line
+        shown = {_key(line) for line in lines}
+        if lines:
+            since = max(since, lines[-1].at - _LATE_MS)
         time.sleep(_POLL_SECONDS)
 
 
-def describe(line: Line) -> str:
-    """A line for people: time, level, event and fields, or the text as it is."""
-    moment = datetime.fromtimestamp(line.at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-    if not line.fields:
-        return f"{moment} {line.function:12} {line.text}"
-    left_out = {"at", "level", "event", "service", "env", "function", "request_id"}
-    left_out |= _metrics(line.fields)
-    shown = {key: value for key, value in line.fields.items() if key not in left_out}
-    rest = " ".join(f"{key}={value}" for key, value in _flat(shown))
-    return f"{moment} {line.function:12} {line.fields['level']:7} {line.fields['event']} {rest}"
-
-
-def _flat(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Fields as queries name them: ``http.status_code`` for ``status_code`` within ``http``."""
-    for name, value in fields.items():
-        if isinstance(value, dict):
-            yield from ((f"{name}.{inner}", deeper) for inner, deeper in value.items())
-        else:
-            yield name, value
-
-
-def _metrics(fields: Mapping[str, Any]) -> set[str]:
-    """The fields of a line that are there for CloudWatch's metrics alone.
-
-    Source: CloudWatch user guide, "Embedded metric format specification".
-    """
-    directives = fields.get("_aws", {}).get("CloudWatchMetrics", [])
-    return {"_aws"} | {metric["Name"] for one in directives for metric in one["Metrics"]}
+def _key(line: Line) -> tuple[int, str, str]:
+    return line.at, line.function, line.text
 
 
 def _of(target: Environment, function: str, since: int) -> Iterator[Line]:
@@ -105,16 +82,20 @@ def _of(target: Environment, function: str, since: int) -> Iterator[Line]:
             for page in pages:
                 for event in page["events"]:
                     text = event["message"].rstrip()
-                    yield Line(event["timestamp"], function, text, _fields(text))
+                    yield Line(event["timestamp"], function, text, fields_of(text))
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
                 raise not_deployed(target.settings) from None
             raise
 
 
-def _fields(text: str) -> dict[str, Any]:
+def fields_of(text: str) -> dict[str, Any]:
+    """The fields of a line that a function of ours wrote; empty for any other."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return document if isinstance(document, dict) and "event" in document else {}
+    ours = isinstance(document, dict) and all(
+        isinstance(document.get(name), str) for name in ("event", "level")
+    )
+    return document if ours else {}

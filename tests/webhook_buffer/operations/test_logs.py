@@ -1,48 +1,38 @@
-"""A line of a log is shown for people: what happened, and nothing that only CloudWatch reads."""
+"""Log lines as they are read: which of them are ours, and which a follower has seen."""
 
 from __future__ import annotations
 
-from webhook_buffer.operations.logs import Line, describe
+import pytest
 
-# As subscribe writes it: its fields, and its metrics in embedded metric format.
-_FAILED = {
-    "at": "2026-11-26T01:13:07.123Z",
-    "level": "WARNING",
-    "event": "webhook.failed",
-    "service": "webhook-buffer",
-    "env": "local",
-    "function": "subscribe",
-    "http": {"status_code": 503},
-    "attempt": 2,
-    "Backend5xx": 1,
-    "HeadAge": 4.2,
-    "_aws": {
-        "Timestamp": 1795655560323,
-        "CloudWatchMetrics": [
-            {
-                "Namespace": "WebhookBuffer",
-                "Dimensions": [["service", "env"]],
-                "Metrics": [
-                    {"Name": "Backend5xx", "Unit": "Count"},
-                    {"Name": "HeadAge", "Unit": "Seconds"},
-                ],
-            }
-        ],
-    },
-}
+from webhook_buffer.operations import logs
+from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.logs import Line, fields_of
 
 
-def test_metrics_are_left_out() -> None:
-    """Fields stay in their order; the embedded metrics and their directives go."""
-    line = Line(1795655587123, "subscribe", "{}", _FAILED)
-    assert describe(line).split() == [
-        "01:13:07.123", "subscribe", "WARNING", "webhook.failed", "http.status_code=503",
-        "attempt=2",
-    ]  # fmt: skip
+def test_only_lines_of_our_functions_have_fields() -> None:
+    """JSON of others, also deeply nested, is text."""
+    ours = '{"level":"INFO","event":"webhook.accepted","group_id":"a"}'
+    assert fields_of(ours)["group_id"] == "a"
+    for text in ("Task timed out", "{", "[]", '{"event": "x"}', '{"event": 1, "level": "INFO"}'):
+        assert fields_of(text) == {}
+    assert fields_of("[" * 100_000) == {}
 
 
-def test_a_line_without_metrics_and_a_plain_one_are_whole() -> None:
-    """Nothing else is left out, and text that is not a line of ours is shown as it is."""
-    fields = {"level": "INFO", "event": "webhook.accepted", "group_id": "a"}
-    assert describe(Line(0, "publish", "{}", fields)).endswith("webhook.accepted group_id=a")
-    assert describe(Line(0, "publish", "Task timed out", {})).endswith("Task timed out")
+def test_a_follower_sees_each_line_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines read again are not shown again, late ones are, and old ones are not read again."""
+    lines = [Line(at, "publish", text, {}) for at, text in ((1, "a"), (200_000, "b"))]
+    late = Line(150_000, "subscribe", "late", {})
+    reads: list[int] = []
+
+    def read(*_: object, since: int, runtime: bool) -> list[Line]:
+        del runtime
+        reads.append(since)
+        found = lines if len(reads) == 1 else sorted([*lines, late], key=lambda line: line.at)
+        return [line for line in found if line.at >= since]
+
+    monkeypatch.setattr(logs, "read", read)
+    monkeypatch.setattr(logs, "_POLL_SECONDS", 0.0)
+    target = Environment.__new__(Environment)
+    following = logs.follow(target, ["publish"], since=0)
+    assert [next(following).text for _ in range(3)] == ["a", "b", "late"]
+    assert reads == [0, 140_000]
