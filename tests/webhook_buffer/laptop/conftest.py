@@ -1,12 +1,14 @@
-"""What tests of the fake Datadog share."""
+"""What tests of the laptop share."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from tests.fake_datadog import Official, Raw, opened
+from tests.laptop import Laptop
 from webhook_buffer.laptop.fake_datadog import FakeDatadog
 
 
@@ -25,3 +27,25 @@ def official(fake: FakeDatadog) -> Iterator[Official]:
 @pytest.fixture
 def raw(fake: FakeDatadog) -> Raw:
     return Raw(fake)
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """After ``webhook-buffer up`` on a free port."""
+    one = Laptop(tmp_path_factory.mktemp("laptop"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    output = one.run("up", "--port", str(port))
+    assert one.outputs["BufferedEndpoint"] in output
+    assert "webhook-buffer down" in output
+    yield one
+    one.run("down")
+
+
+@pytest.fixture
+def laptop(deployed: Laptop) -> Laptop:
+    """The laptop with the buffer on it, whatever an earlier test stopped."""
+    if not deployed.running:
+        deployed.run("up")
+    return deployed

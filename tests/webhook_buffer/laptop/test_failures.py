@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.conftest import eventually
-from tests.webhook_buffer.laptop.test_laptop import Laptop
+from tests.laptop import Laptop
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.failures import CAUSES, FailingBackend, Traffic
 

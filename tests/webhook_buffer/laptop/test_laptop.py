@@ -6,13 +6,10 @@ One emulator and one deployment serve the whole file; what a test stops, the nex
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,93 +19,14 @@ import urllib3
 
 from alarms import CATALOG
 from settings.loader import load
-from settings.paths import ROOT
-from tests.conftest import OUTPUTS, client, eventually
+from tests.conftest import OUTPUTS, eventually
+from tests.laptop import Laptop
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox
 from webhook_buffer.operations import deployment
-from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.send import Sender, Webhook
 
 pytestmark = pytest.mark.emulator
-
-
-@dataclass(frozen=True)
-class Laptop:
-    """A laptop of the tests' own, its state apart from the developer's."""
-
-    state: Path
-
-    def run(self, *arguments: str, code: int = 0) -> str:
-        """What ``webhook-buffer ARGUMENTS`` prints, once it ended with ``code``."""
-        command = [str(Path(sys.executable).with_name("webhook-buffer")), *arguments]
-        environ = {**os.environ, "WEBHOOK_BUFFER_STATE": str(self.state), "COLUMNS": "120"}
-        result = subprocess.run(
-            command, env=environ, text=True, capture_output=True, check=False, cwd=ROOT
-        )
-        output = result.stdout + result.stderr
-        assert result.returncode == code, output
-        assert "Traceback" not in output
-        return output
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        document = json.loads((self.state / "cdk.out.json").read_text())
-        found: dict[str, str] = document["webhook-buffer-local"]
-        return found
-
-    @property
-    def emulator(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.state / "emulator" / "emulator.json").read_text())
-        return found
-
-    @property
-    def running(self) -> bool:
-        """Whether the emulator is there, and so everything that ``up`` deployed."""
-        file = self.state / "emulator" / "emulator.json"
-        return file.exists() and psutil.pid_exists(self.emulator["pid"])
-
-    @property
-    def target(self) -> Environment:
-        return Environment(
-            settings=load("local"),
-            folder=self.state / "local",
-            outputs_file=self.state / "cdk.out.json",
-            endpoint_url=f"http://127.0.0.1:{self.emulator['port']}",
-        )
-
-    def client(self, service: Any) -> Any:
-        return client(f"http://127.0.0.1:{self.emulator['port']}", service)
-
-    def record(self, message_id: str) -> dict[str, Any]:
-        table = self.outputs["DynamoDBTable"]
-        reply = self.client("dynamodb").get_item(TableName=table, Key={"id": {"S": message_id}})
-        found: dict[str, Any] = reply.get("Item", {})
-        return found
-
-
-@pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    """After ``webhook-buffer up`` on a free port."""
-    import socket
-
-    one = Laptop(tmp_path_factory.mktemp("laptop"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    output = one.run("up", "--port", str(port))
-    assert one.outputs["BufferedEndpoint"] in output
-    assert "webhook-buffer down" in output
-    yield one
-    one.run("down")
-
-
-@pytest.fixture
-def laptop(deployed: Laptop) -> Laptop:
-    """The laptop with the buffer on it, whatever an earlier test stopped."""
-    if not deployed.running:
-        deployed.run("up")
-    return deployed
 
 
 def test_outputs_file_is_the_contract(laptop: Laptop) -> None:
