@@ -2,7 +2,8 @@
 
 ``cdk synth -c env=dev``; without ``-c env`` the variable ``WEBHOOK_BUFFER_ENV``
 decides. ``-c overrides='{…}'`` replaces keys of the environment's block for one run;
-``-c publicUrl=…`` is where senders reach the API, if neither at its own URL nor at its domain.
+``-c publicUrl=…`` is where senders reach the API, if neither at its own URL nor at its domain;
+``-c practiceBackend=URL`` names a faux backend that runs already.
 """
 
 from __future__ import annotations
@@ -33,9 +34,15 @@ def build(app: App, settings: Settings) -> None:
     where = Environment(account=settings.awsAccount, region=settings.awsRegion)
     stacks: list[BufferStack | MonitoringStack] = []
     if settings.existing is None:
-        public_url = app.node.try_get_context("publicUrl")
         stacks.append(
-            BufferStack(app, settings.prefix, settings=settings, public_url=public_url, env=where)
+            BufferStack(
+                app,
+                settings.prefix,
+                settings=settings,
+                public_url=app.node.try_get_context("publicUrl"),
+                practice_backend=app.node.try_get_context("practiceBackend"),
+                env=where,
+            )
         )
     if settings.monitoring:
         monitoring = MonitoringStack(

@@ -34,6 +34,7 @@ class BufferStack(Stack):
 
     Args:
         public_url: where senders reach the API, if neither at its own URL nor at its domain.
+        practice_backend: URL of one that runs already, which is delivered to in place of our own.
 
     Attributes:
         functions: its functions, by name without prefix.
@@ -46,6 +47,7 @@ class BufferStack(Stack):
         *,
         settings: Settings,
         public_url: str | None = None,
+        practice_backend: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -66,7 +68,9 @@ class BufferStack(Stack):
         api = create_http_api(
             self, "Api", name=settings.prefix, function=publish, settings=settings, domain=domain
         )
-        backend_url = settings.backend_url or self._faux_backend().api_endpoint
+        faux = self._faux_backend().api_endpoint if settings.create_faux_backend else None
+        backend_url = settings.backend_url or practice_backend or faux
+        assert backend_url, "settings have one of the two"
         subscribe = self._subscribe(queue, table, backend_url)
         subscribe.add_event_source(
             SqsEventSource(

@@ -46,12 +46,25 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
                 if key in properties:
                     properties[key] = kind(properties[key])
             properties["ActionsEnabled"] = True
+            _suppress(properties)
             _call(_PUT[event["ResourceType"]], properties)
     except aws.AwsError as error:
         observe.log("ERROR", "alarm.failed", aws_error=error.code)
         answer |= {"Status": "FAILED", "Reason": f"CloudWatch refused {name}: {error.code}"}
     http.send("PUT", event["ResponseURL"], json.dumps(answer).encode(), {}, seconds=_SECONDS)
     return {}
+
+
+def _suppress(properties: dict[str, Any]) -> None:
+    """Lets the rule itself be false during the suppressor, which the emulator does not know.
+
+    It knows no wait and no extension either: live alarms see to those.
+    """
+    suppressor = properties.pop("ActionsSuppressor", None)
+    for name in ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"):
+        properties.pop(name, None)
+    if suppressor:
+        properties["AlarmRule"] = f'({properties["AlarmRule"]}) AND NOT ALARM("{suppressor}")'
 
 
 def _call(action: str, parameters: dict[str, Any]) -> None:

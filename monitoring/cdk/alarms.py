@@ -48,9 +48,7 @@ class Alarms(Construct):
             made[alarm.signal.id] = self._resource(alarm.signal.id, ALARM, properties, known=known)
         for one in alarms.composites:
             composite = one.composite
-            properties = composite_properties(
-                one, alarms, topics=arns, suppressors=on_laptop is None
-            )
+            properties = composite_properties(one, alarms, topics=arns)
             resource = self._resource(composite.id, COMPOSITE, properties, known=False)
             needed = [
                 *composite.parts,

@@ -11,28 +11,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from monitoring.alarm_set import AlarmSet
+from monitoring.log_counts import COUNTS
 from monitoring.model import metrics
 from monitoring.model.signals import Kind
 
-# Our own lines are JSON; what has a signal of its own is not counted twice. What the runtime
-# says is text.
-_RUNTIME = '?"Task timed out" ?"Runtime exited" ?"Runtime.ImportModuleError"'
-_OURS = {
-    metrics.LOG_ERRORS.name: (
-        '{ ($.level = "ERROR") && ($.event != "record.failed") }',
-        _RUNTIME,
-    ),
-    metrics.LOG_TROUBLE.name: (
-        # Named one by one: lines of Datadog's library have no level at all.
-        '{ (($.level = "WARNING") || ($.level = "ERROR")) && ($.event != "heartbeat.failed") '
-        '&& ($.event != "probe.failed") && ($.event != "notification.failed") }',
-        _RUNTIME,
-    ),
-    metrics.LOG_WARNINGS.name: (
-        '{ ($.level = "WARNING") && ($.event != "webhook.failed") '
-        '&& ($.event != "webhook.refused") }',
-    ),
-}
 # The logs of others have any form.
 _OTHERS = {
     metrics.LOG_ERRORS.name: ('?ERROR ?Error ?CRITICAL ?Exception ?"Task timed out"',),
@@ -47,7 +29,8 @@ def create_log_filters(scope: Construct, alarms: AlarmSet) -> None:
         for group in scope.node.find_all()
         if isinstance(group, logs.CfnLogGroup)
     }
-    patterns = _OURS if alarms.resources.ours else _OTHERS
+    ours = {name: count.patterns for name, count in COUNTS.items()}
+    patterns = ours if alarms.resources.ours else _OTHERS
     for alarm in alarms.alarms:
         for query in alarm.signal.queries.values():
             if query.metric.kind is not Kind.LOG:

@@ -63,14 +63,13 @@ def alarm_properties(alarm: Alarm, *, runbook: str, topics: Mapping[str, object]
 
 
 def composite_properties(
-    alarm: CompositeAlarm, alarms: AlarmSet, *, topics: Mapping[str, object], suppressors: bool
+    alarm: CompositeAlarm, alarms: AlarmSet, *, topics: Mapping[str, object]
 ) -> Properties:
     """Of an ``AWS::CloudWatch::CompositeAlarm``.
 
     Args:
         alarms: the set it belongs to, where its suppressor is.
         topics: ARN, or what stands for it, by purpose.
-        suppressors: whether the service supports them; the laptop's emulator does not.
     """
     composite = alarm.composite
     properties: Properties = {
@@ -81,10 +80,7 @@ def composite_properties(
     }
     names = {one.composite.id: one.name for one in alarms.composites}
     suppressor = names.get(composite.suppressed_by or "")
-    if suppressor and not suppressors:
-        # Then the rule itself stays false.
-        properties["AlarmRule"] = f"({properties['AlarmRule']}) AND NOT {_on(suppressor)}"
-    elif suppressor:
+    if suppressor:
         properties |= {
             "ActionsSuppressor": suppressor,
             "ActionsSuppressorWaitPeriod": composite.wait,
@@ -109,7 +105,7 @@ def template(alarms: AlarmSet) -> dict[str, Any]:
     for composite in alarms.composites:
         resources[composite.composite.id] = {
             "Type": COMPOSITE,
-            "Properties": composite_properties(composite, alarms, topics=topics, suppressors=True),
+            "Properties": composite_properties(composite, alarms, topics=topics),
         }
     return {"Resources": resources}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -12,13 +11,14 @@ from monitoring.alarm_guide import steps, steps_of
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from settings.errors import InputError
 from settings.loader import load
-from webhook_buffer.cli import alarmproof, recording
+from webhook_buffer.cli import alarm_status, alarmproof, recording
 from webhook_buffer.cli.alarm_tables import notified_as, show_alarms, show_cost, show_incidents
 from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
 from webhook_buffer.cli.terminal import console, show, step
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
+from webhook_buffer.live import states
 from webhook_buffer.operations import drill
 from webhook_buffer.operations.environment import outputs
 
@@ -95,7 +95,7 @@ def drill_alarm(
     console.print(
         f"[bold]{alarm.name}[/] will notify {', '.join(channels)}{through}.", soft_wrap=True
     )
-    with inbox.opened(target) as received:
+    with inbox.opened(target) as received, laptop.held(_concerned(alarm, incident)):
         drill.force(target, alarm, "OK")
         received.settle()
         try:
@@ -103,6 +103,8 @@ def drill_alarm(
                 received.next_second()
                 with step(f"{alarm.signal.id} → {state}"):
                     drill.force(target, alarm, state)
+                    if incident and laptop.live_alarms().running():
+                        states.perform(target, incident.name, state, drill.reason(alarm, state))
                     notifications = received.expect(channels, recovered=state == "OK")
                 for one in notifications:
                     _show_notification(one)
@@ -110,6 +112,13 @@ def drill_alarm(
             drill.force(target, alarm, "OK")
 
 
+def _concerned(alarm: Alarm, incident: CompositeAlarm | None) -> list[str]:
+    """The alarms whose states the drill sets, for a while in place of live alarms."""
+    parts = [one.name for part in (incident.parts if incident else ()) for one in part]
+    return [alarm.name, *parts, *([incident.name] if incident else [])]
+
+
+alarms_app.command("status")(alarm_status.status)
 alarms_app.command("record")(recording.record)
 alarms_app.command("record-failures")(recording.record_failures)
 
@@ -124,13 +133,8 @@ def by_reason(alarms: AlarmSet) -> dict[str, list[str]]:
 
 def _show_notification(received: inbox.Received) -> None:
     """As plain text where it is a mail, else the fallback text or the document."""
-    content: Any = received.content
-    if "subject" in content:
-        text = f"{content['subject']}\n\n{content['text']}"
-    else:
-        text = json.dumps(content, indent=2, ensure_ascii=False)
     console.rule(f"[bold]{received.channel}[/]", align="left")
-    console.print(text, markup=False, soft_wrap=True)
+    console.print(received.text, markup=False, soft_wrap=True)
 
 
 def _document(alarms: AlarmSet) -> dict[str, Any]:

@@ -45,6 +45,12 @@ def _datadog(_: str | None) -> typer.Typer:
     return datadog_app
 
 
+def _backend(_: str | None) -> typer.Typer:
+    from webhook_buffer.cli.backend import backend_app
+
+    return backend_app
+
+
 app.add_typer(
     typer.Typer(
         cls=deferred(_alarms),
@@ -62,6 +68,15 @@ app.add_typer(
     ),
     name="datadog",
     rich_help_panel=_ANYWHERE,
+)
+app.add_typer(
+    typer.Typer(
+        cls=deferred(_backend),
+        help="Break the faux backend, and mend it: down, up, status, slow, reset.",
+        no_args_is_help=True,
+    ),
+    name="backend",
+    rich_help_panel=_ON_LAPTOP,
 )
 
 

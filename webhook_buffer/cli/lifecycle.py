@@ -38,15 +38,18 @@ def up(port: int | None, endpoint_port: int | None) -> None:
 
 
 def down() -> None:
-    """Stops the emulator and the fake Datadog."""
+    """Stops all that ``up`` started: live alarms first, which read the others."""
     settings = load("local")
     emulator = laptop.emulator()
     running = emulator.running()
+    beside = [program.stop() for program in laptop.beside()]
     if laptop.stopped_datadog():
         console.print("Stopped the fake Datadog; it keeps its objects.")
+    laptop.live_alarms().end_session()
     if running is None:
         emulator.stop()
-        console.print("Nothing is running.")
+        laptop.forget(settings)
+        console.print("Stopped what was left." if any(beside) else "Nothing is running.")
         return
     waiting = deployment.waiting(laptop.target(settings)) or 0
     emulator.stop()
@@ -147,10 +150,10 @@ def _target(
     check_node()
     if not settings.on_laptop:
         return laptop.target(settings)
-    if port is None and laptop.emulator().running():
+    if port is None and laptop.complete():
         target = laptop.started(settings, endpoint_port=endpoint_port)
     else:
-        with step("Starting the emulator"):
+        with step("Starting the emulator, a faux backend and an inbox"):
             target = laptop.started(settings, port, endpoint_port)
     if settings.datadog:
         laptop.started_datadog()
@@ -176,6 +179,9 @@ def _apply(target: Environment, cdk: Cdk) -> dict[str, str]:
     if target.settings.on_laptop:
         laptop.connect(target, found)
         inbox.provide(target)
+        if target.settings.monitoring and target.settings.environment == "local":
+            with step("Starting live alarms"):
+                laptop.live_alarms().start()
     _warn(target.settings)
     return found
 

@@ -37,7 +37,7 @@ def record(
     """
     from alarmproof import recordings, template
 
-    from webhook_buffer.operations import recorder
+    from webhook_buffer.live import recording
 
     settings = load(env)
     if not settings.on_laptop:
@@ -52,7 +52,7 @@ def record(
     alarms = template.parse(own(alarm_set(settings)), f"the alarms of {env}")
     with progress() as bars:
         task = bars.add_task("Recording, minute by minute", total=minutes)
-        series = recorder.record(
+        series = recording.record(
             target, alarms.alarms, minutes=minutes, progress=lambda _: bars.advance(task)
         )
     recordings.save(file, series)

@@ -10,6 +10,7 @@ from settings.errors import InputError, ProofFailedError
 from settings.loader import load
 from webhook_buffer.cli.terminal import console, milliseconds, progress, show
 from webhook_buffer.laptop import laptop
+from webhook_buffer.live.pace import described
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.environment import Environment, buffer_outputs, stack
 from webhook_buffer.operations.environment import outputs as stack_outputs
@@ -40,6 +41,7 @@ def status(env: str, *, as_json: bool) -> None:
         if emulator:
             document["emulator"] = {"url": emulator.endpoint_url, "pid": emulator.pid}
             document["fakeDatadog"] = datadog
+            document |= _beside()
         console.print_json(data=document)
         return
     rows = [
@@ -54,7 +56,44 @@ def status(env: str, *, as_json: bool) -> None:
         if settings.datadog:
             url = datadog or "not running; to start it: webhook-buffer up"
             rows.insert(1, ("Fake Datadog", url))
+        rows += _rows_beside()
     show(rows)
+
+
+def _beside() -> dict[str, object]:
+    """The programs beside the emulator, for other programs; null where one is not running."""
+    backend, inbox = laptop.backend(), laptop.inbox()
+    live, verdicts = laptop.live_alarms().running(), laptop.live_alarms().verdicts()
+    found: dict[str, object] = {}
+    for name, running in (("practiceBackend", backend.running()), ("inbox", inbox.running())):
+        found[name] = {"url": running.endpoint_url, "pid": running.pid} if running else None
+    found["liveAlarms"] = (
+        {"pid": live.pid, "pace": verdicts["pace"] if verdicts else None} if live else None
+    )
+    return found
+
+
+def _rows_beside() -> list[tuple[str, str]]:
+    """The same for people."""
+    missing = "[red]not running[/]; to start it: webhook-buffer up"
+    backend, inbox, live = laptop.backend(), laptop.inbox(), laptop.live_alarms()
+    practice, mail, judging = backend.running(), inbox.running(), live.running()
+    verdicts = live.verdicts()
+    words = missing
+    if judging:
+        on = sum(one["state"] == "ALARM" for one in verdicts["verdicts"]) if verdicts else 0
+        pace = described(verdicts["pace"]) if verdicts else "starting"
+        words = f"{on} in ALARM; {pace} (pid {judging.pid})"
+    return [
+        (
+            "Faux backend",
+            f"{practice.endpoint_url} {backend.mode.words} (pid {practice.pid})"
+            if practice
+            else missing,
+        ),
+        ("Inbox", f"{mail.endpoint_url} (pid {mail.pid})" if mail else missing),
+        ("Live alarms", words),
+    ]
 
 
 def send(

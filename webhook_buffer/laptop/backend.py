@@ -20,12 +20,13 @@ class ScriptedBackend:
 
     Args:
         faux: what answers; by default one that obeys the flags in bodies.
+        port: 0 for any free one.
     """
 
-    def __init__(self, faux: FauxBackend | None = None) -> None:
+    def __init__(self, faux: FauxBackend | None = None, port: int = 0) -> None:
         self.faux = faux or FauxBackend(obey_flags=True)
         self._server: ThreadingHTTPServer | None = None
-        self._port = 0
+        self._port = port
         self.resume()
 
     @property

@@ -23,7 +23,7 @@ from settings.schema import Settings
 from webhook_buffer.benchmark.scenarios import RECORDINGS, Recording
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.operations import recorder
+from webhook_buffer.live import recording
 from webhook_buffer.operations.deployment import Step
 from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.send import Sender, Webhook
@@ -200,7 +200,7 @@ def record(
             progress(over)
 
         wanted = alarms(stage.target.settings)
-        return recorder.record(stage.target, wanted, minutes=what.minutes, progress=minute)
+        return recording.record(stage.target, wanted, minutes=what.minutes, progress=minute)
 
 
 # The CDK takes both cores, so one deployment at a time.

@@ -1,27 +1,40 @@
-"""The laptop's channels: what would go to Slack, PagerDuty, a URL or by mail, received here.
+"""The laptop's inbox: what would go to Slack, PagerDuty, a URL or by mail, received by a program.
 
-A channel's secret says where it goes. Usually that is the faux backend, which accepts it
-silently; while an ``Inbox`` is open, it is the inbox.
+A channel's secret says where it goes: here. Everything received is an entry of ``inbox.jsonl`` in
+the inbox's folder, as its channel got it.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from settings.errors import ProofFailedError
+from settings.errors import NotDeployedError, ProofFailedError, ToolError
 from settings.monitoring import Channel
-from webhook_buffer.laptop.backend import ScriptedBackend
+from settings.paths import ROOT
+from webhook_buffer.laptop.listener import AnyMethod, listening
+from webhook_buffer.laptop.practice import append, entries
+from webhook_buffer.laptop.process import Background, Running, listens, usable_port
 from webhook_buffer.operations.environment import Environment, aws_errors
+from webhook_buffer.operations.files import private_folder
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
+DEFAULT_PORT = 4569
+FILE = "inbox.jsonl"
+_START_SECONDS = 20.0
 _WAIT_SECONDS = 60.0
+# Larger than any channel's message.
+_MOST_BYTES = 512 * 1024
 # Of a queue: what waits, and what is being delivered.
 _MESSAGES: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
@@ -29,31 +42,89 @@ _MESSAGES: tuple[QueueAttributeNameType, ...] = (
 )
 # Of the right form, and no secret.
 _ROUTING_KEY = "0" * 32
+# The path of what SNS sends, and the channel of the topic that goes to people directly.
+_MAIL, ALERT_PATH = "mail", "alert-path"
 
 
 @dataclass(frozen=True)
 class Received:
-    """A notification as its channel got it: JSON, or a mail's subject and text."""
+    """A notification as its channel got it: JSON, or a mail's subject and text.
+
+    Attributes:
+        at: Unix seconds.
+    """
 
     channel: str
     content: Any
+    at: float = 0.0
 
     @property
     def recovered(self) -> bool:
         """Whether it says that an incident is over, in its channel's form."""
         said = (self.content.get(name) for name in ("state", "event_action", "subject", "text"))
-        first = str(next(filter(None, said), "")).lower()
+        first = str(next(filter(None, said), "")).lower().removeprefix("drill ")
         return first.startswith(("ok", "resolve", "recovered"))
+
+    @property
+    def text(self) -> str:
+        """What a person reads: a mail's text, else the document."""
+        if "subject" in self.content:
+            return f"{self.content['subject']}\n\n{self.content['text']}"
+        return json.dumps(self.content, indent=2, ensure_ascii=False)
+
+
+class InboxProcess(Background):
+    """The program, as commands see it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "inbox")
+
+    def start(self, port: int | None = None) -> Running:
+        """Starts it where it is not running.
+
+        Args:
+            port: on 127.0.0.1; taken only if it is free.
+
+        Raises:
+            ToolError: When it does not come up.
+        """
+        known = self.running()
+        if known:
+            return known
+        private_folder(self.folder)
+        port = usable_port(self.last_port(), port)
+        process, running = self._spawn(
+            "webhook_buffer.laptop.inbox", "--port", str(port), "--folder", str(self.folder),
+            port=port, cwd=ROOT, environ={},
+        )  # fmt: skip
+        deadline = time.monotonic() + _START_SECONDS
+        while not listens(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise ToolError("The inbox did not start.", log=self.log)
+            time.sleep(0.05)
+        return running
+
+
+def received(folder: Path, since: float = 0.0) -> Iterator[Received]:
+    """What an inbox received since a moment (Unix seconds), in order."""
+    for entry in entries(folder / FILE):
+        if entry["at"] >= since and "content" in entry:
+            yield Received(entry["channel"], entry["content"], entry["at"])
+
+
+def folder_of(target: Environment) -> Path:
+    """The folder of the inbox that stands beside an environment on the laptop."""
+    return target.folder.parent / "inbox"
 
 
 class Inbox:
-    """Receives for every channel of an environment on the laptop."""
+    """What every channel of an environment on the laptop receives from now on."""
 
-    def __init__(self, target: Environment, backend: ScriptedBackend, mail_queues: dict[str, str]):
+    def __init__(self, target: Environment) -> None:
         self._target = target
-        self._backend = backend
-        self._mail_queues = mail_queues
-        self._seen = 0
+        self._folder = folder_of(target)
+        self._seen = len(list(entries(self._folder / FILE)))
 
     def expect(self, channels: list[str], *, recovered: bool = False) -> list[Received]:
         """Waits until each of these channels got an alarm, or a recovery.
@@ -110,51 +181,74 @@ class Inbox:
         return list(self._new())
 
     def _new(self) -> Iterator[Received]:
-        requests = list(self._backend.faux.received)
-        for request in requests[self._seen :]:
-            yield Received(request.target.strip("/"), json.loads(request.body))
-        self._seen = len(requests)
-        for channel, url in self._mail_queues.items():
-            with aws_errors(self._target.settings):
-                reply = self._target.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-                for message in reply.get("Messages", []):
-                    self._target.sqs.delete_message(
-                        QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]
-                    )
-                    envelope = json.loads(message["Body"])
-                    content = {"subject": envelope["Subject"], "text": envelope["Message"]}
-                    yield Received(channel, content)
+        found = list(entries(self._folder / FILE))
+        for entry in found[self._seen :]:
+            if "content" in entry:
+                yield Received(entry["channel"], entry["content"], entry["at"])
+        self._seen = len(found)
 
 
 @contextmanager
 def opened(target: Environment) -> Iterator[Inbox]:
-    """An inbox that gets what the environment's channels would get, until it is closed."""
-    settings = target.settings
-    queues = {}
-    with ScriptedBackend() as backend, aws_errors(settings):
-        for channel in settings.notifications:
-            if channel.secretArn:
-                _point(target, channel, f"{backend.url}/{channel.id}")
-            else:
-                queues[channel.id] = _mail_queue(target, channel)
-        try:
-            yield Inbox(target, backend, queues)
-        finally:
-            for url in queues.values():
-                target.sqs.delete_queue(QueueUrl=url)
-            provide(target)
+    """What arrives from now on; at the end every channel leads here again, whatever was tried."""
+    try:
+        yield Inbox(target)
+    finally:
+        provide(target)
 
 
 def provide(target: Environment) -> None:
-    """Makes the secrets of the environment's channels, which lead to the faux backend."""
+    """Has the environment's channels, and the mail of its topics, lead to the inbox.
+
+    Raises:
+        NotDeployedError: When the inbox is not running.
+        ProofFailedError: When SNS does not confirm a subscription.
+    """
     settings = target.settings
+    folder = folder_of(target)
+    running = InboxProcess(folder).running()
+    if running is None:
+        raise NotDeployedError("The inbox is not running. To start it: webhook-buffer up")
+    url = running.endpoint_url
+    if not settings.monitoring:
+        return
     with aws_errors(settings):
-        apis = target.apigateway.get_apis()["Items"]
-        name = settings.function_name("faux-backend")
-        url = next((api["ApiEndpoint"] for api in apis if api["Name"] == name), None)
         for channel in settings.notifications:
-            if channel.secretArn and url:
+            if channel.secretArn:
                 _point(target, channel, f"{url}/{channel.id}")
+            else:
+                _mail(target, folder, url, f"mail-{channel.id}", channel.id)
+        if any(channel.addresses for channel in settings.notifications):
+            _mail(target, folder, url, "alert-path", ALERT_PATH)
+
+
+def _mail(target: Environment, folder: Path, url: str, purpose: str, channel: str) -> None:
+    """Subscribes the inbox to a topic, and confirms that, in place of people's mail."""
+    settings = target.settings
+    topic = f"arn:aws:sns:{settings.awsRegion}:{settings.awsAccount}:{settings.topic_name(purpose)}"
+    endpoint = f"{url}/{_MAIL}/{channel}"
+    pages = target.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    known = [one for page in pages for one in page["Subscriptions"]]
+    for one in known:
+        if one["Protocol"] == "http" and one["Endpoint"] != endpoint:
+            target.sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+    if any(one["Endpoint"] == endpoint for one in known):
+        return
+    since = time.time()
+    target.sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=endpoint)
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        tokens = [
+            one["token"]
+            for one in entries(folder / FILE)
+            if one["at"] >= since and one.get("topic") == topic
+        ]
+        if tokens:
+            target.sns.confirm_subscription(TopicArn=topic, Token=tokens[-1])
+            return
+        if time.monotonic() > deadline:
+            raise ProofFailedError(f"The inbox got no confirmation of its subscription to {topic}.")
+        time.sleep(0.05)
 
 
 def _point(target: Environment, channel: Channel, url: str) -> None:
@@ -172,12 +266,54 @@ def _point(target: Environment, channel: Channel, url: str) -> None:
         target.secrets.create_secret(Name=name, SecretString=secret)
 
 
-def _mail_queue(target: Environment, channel: Channel) -> str:
-    """A queue that gets what SNS would send by mail."""
-    settings = target.settings
-    topic = settings.topic_name(f"mail-{channel.id}")
-    arn = f"arn:aws:sns:{settings.awsRegion}:{settings.awsAccount}:{topic}"
-    url = target.sqs.create_queue(QueueName=f"{topic}-inbox")["QueueUrl"]
-    queue_arn = target.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    target.sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue_arn["Attributes"]["QueueArn"])
-    return url
+class _Inbox(AnyMethod):
+    """Writes down every notification that is posted."""
+
+    folder: Path
+    writing = threading.Lock()
+
+    def serve(self) -> None:
+        body = self.content()
+        entry = _entry(self.path, body) if self.command == "POST" else None
+        if entry and len(body) <= _MOST_BYTES:
+            with self.writing:
+                append(self.folder / FILE, {"at": time.time(), **entry})
+        self.send_response(200 if entry else 400)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def _entry(path: str, body: bytes) -> dict[str, Any] | None:
+    """What is written down of a request; None for anything but a notification."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(document, dict):
+        return None
+    parts = path.strip("/").split("/")
+    if len(parts) == 1:
+        return {"channel": parts[0], "content": document}
+    if len(parts) != 2 or parts[0] != _MAIL:
+        return None
+    if document.get("Type") == "SubscriptionConfirmation":
+        return {"topic": str(document.get("TopicArn")), "token": str(document.get("Token"))}
+    content = {"subject": document.get("Subject", ""), "text": document.get("Message", "")}
+    return {"channel": parts[1], "content": content}
+
+
+def main() -> None:
+    """Receives until it is ended."""
+    parser = argparse.ArgumentParser(prog="webhook_buffer.laptop.inbox", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    arguments = parser.parse_args()
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    server = listening(type("Handler", (_Inbox,), {"folder": arguments.folder}), arguments.port)
+    ended.wait()
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -7,8 +7,10 @@ it; with ``WEBHOOK_BUFFER_STATE`` both are in that folder, apart from anything e
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,22 @@ from settings.errors import NotDeployedError
 from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
+from webhook_buffer.laptop import inbox as inboxes
+from webhook_buffer.laptop import practice
 from webhook_buffer.laptop.emulator import DEFAULT_ENDPOINT_PORT, DEFAULT_PORT, Emulator
+from webhook_buffer.laptop.inbox import InboxProcess
+from webhook_buffer.laptop.live_alarms import LiveAlarms
+from webhook_buffer.laptop.practice import PracticeBackend
+from webhook_buffer.laptop.process import Background
+from webhook_buffer.live.engine import Control
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.deployment import Step
 from webhook_buffer.operations.environment import Environment
 
 _APART = os.environ.get("WEBHOOK_BUFFER_STATE")
 STATE = Path(_APART).resolve() if _APART else ROOT / ".webhook-buffer"
+# After that long without a word, live alarms judge all alarms again.
+_HELD_SECONDS = 180.0
 OUTPUTS = (STATE if _APART else ROOT) / "cdk.out.json"
 
 
@@ -34,6 +45,31 @@ def emulator() -> Emulator:
     if STATE.exists():
         STATE.chmod(STATE.stat().st_mode & 0o700)
     return Emulator(STATE / "emulator")
+
+
+def backend() -> PracticeBackend:
+    """The faux backend that ``up`` starts and ``down`` stops."""
+    return PracticeBackend(STATE / "backend")
+
+
+def inbox() -> InboxProcess:
+    """The inbox that ``up`` starts and ``down`` stops."""
+    return InboxProcess(STATE / "inbox")
+
+
+def live_alarms() -> LiveAlarms:
+    """The program that judges what runs here, started by ``up`` and stopped by ``down``."""
+    return LiveAlarms(STATE / "alarms")
+
+
+def beside() -> list[Background]:
+    """The programs that run beside the emulator, those that read others first."""
+    return [live_alarms(), backend(), inbox()]
+
+
+def complete() -> bool:
+    """Whether everything that a deployment needs is running."""
+    return all(program.running() for program in (emulator(), backend(), inbox()))
 
 
 def started_datadog() -> str:
@@ -91,14 +127,23 @@ def target(settings: Settings) -> Environment:
         endpoint_url=one.require().endpoint_url if one else None,
         public_url=one.endpoint_url(settings.environment) if one else None,
         outputs_file=OUTPUTS,
+        practice_backend=_practice_backend(settings),
     )
+
+
+def _practice_backend(settings: Settings) -> str | None:
+    """Where webhooks go that settings send to a faux backend."""
+    if not (settings.on_laptop and settings.create_faux_backend):
+        return None
+    running = backend().running()
+    return running.endpoint_url if running else None
 
 
 def started(
     settings: Settings, port: int | None = None, endpoint_port: int | None = None
 ) -> Environment:
-    """``target`` of an environment on the laptop, its emulator and endpoint started where they
-    were not running.
+    """``target`` of an environment on the laptop, its programs and its endpoint started
+    where they were not running.
 
     Args:
         port: of the emulator; without one its present or last, or the usual one.
@@ -109,13 +154,17 @@ def started(
         ToolError: When the emulator does not come up.
     """
     one = emulator()
-    # With a state folder of its own, or beside another environment, there is no usual port.
+    if not one.running():
+        live_alarms().end_session()
+    # With a state folder of its own, or beside another environment, there are no usual ports.
     usual, name = not _APART and settings.environment == "local", settings.environment
     if port or not one.running():
         one.start(port or one.last_port() or (DEFAULT_PORT if not _APART else None))
     if endpoint_port is None and usual and one.endpoint_url(name) is None:
         endpoint_port = DEFAULT_ENDPOINT_PORT
     one.open_endpoint(name, port=endpoint_port)
+    backend().start(None if _APART else practice.DEFAULT_PORT)
+    inbox().start(None if _APART else inboxes.DEFAULT_PORT)
     return target(settings)
 
 
@@ -157,6 +206,21 @@ def fresh(
         yield made, outputs
     finally:
         one.stop()
+
+
+@contextmanager
+def held(alarms: Sequence[str]) -> Iterator[None]:
+    """Has live alarms leave some alarms alone, whose states somebody else sets meanwhile."""
+    folder = live_alarms().folder
+    if not live_alarms().running():
+        yield
+        return
+    before = Control.read(folder)
+    replace(before, held=tuple(alarms), until=time.time() + _HELD_SECONDS).write(folder)
+    try:
+        yield
+    finally:
+        before.write(folder)
 
 
 def forget(settings: Settings) -> None:

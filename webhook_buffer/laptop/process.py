@@ -183,6 +183,11 @@ def free_port() -> int:
         return port
 
 
+def usable_port(*wanted: int | None) -> int:
+    """The first of these ports that is free, or any."""
+    return next((port for port in wanted if port and not listens(port)), None) or free_port()
+
+
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)

@@ -52,6 +52,8 @@ class Cdk:
             arguments += ["--context", f"overrides={json.dumps(dict(self.target.overrides))}"]
         if self.target.public_url:
             arguments += ["--context", f"publicUrl={self.target.public_url}"]
+        if self.target.practice_backend:
+            arguments += ["--context", f"practiceBackend={self.target.practice_backend}"]
         self._run("synth", arguments)
 
     def diff(self) -> str:

@@ -101,7 +101,7 @@ def force(target: Environment, alarm: Alarm, state: str) -> None:
             client.set_alarm_state(
                 AlarmName=alarm.name,
                 StateValue=state,  # type: ignore[arg-type]
-                StateReason=_reason(alarm, state),
+                StateReason=reason(alarm, state),
             )
         except client.exceptions.ResourceNotFound:
             raise NotDeployedError(
@@ -110,7 +110,7 @@ def force(target: Environment, alarm: Alarm, state: str) -> None:
             ) from None
 
 
-def _reason(alarm: Alarm, state: str) -> str:
+def reason(alarm: Alarm, state: str) -> str:
     """A reason like CloudWatch's, marked as a drill, with a value beyond the threshold."""
     below = alarm.signal.comparison in (Comparison.BELOW, Comparison.AT_MOST)
     if state == "OK":

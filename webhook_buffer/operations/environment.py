@@ -41,6 +41,7 @@ class Environment:
         endpoint_url: the emulator's; None on AWS.
         public_url: where senders reach the laptop's API, if not at its own URL.
         overrides: keys that replace those of the environment's block.
+        practice_backend: the URL of one that runs beside the emulator, to deliver to.
     """
 
     settings: Settings
@@ -49,6 +50,7 @@ class Environment:
     endpoint_url: str | None = None
     public_url: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    practice_backend: str | None = None
 
     @property
     def environ(self) -> dict[str, str]:

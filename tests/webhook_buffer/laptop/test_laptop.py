@@ -23,6 +23,7 @@ from tests.conftest import OUTPUTS, eventually
 from tests.laptop import Laptop
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox
+from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.send import Sender, Webhook
 
@@ -144,8 +145,18 @@ def test_alarms_are_deployed(laptop: Laptop) -> None:
     assert outputs["PageTopic"].endswith(":webhook-buffer-local-page")
 
 
-def test_one_incident_is_told_once_to_every_channel(laptop: Laptop) -> None:
+@pytest.fixture
+def by_hand(laptop: Laptop) -> Iterator[Laptop]:
+    """The laptop without live alarms, so that only a test sets states."""
+    live = LiveAlarms(laptop.state / "alarms")
+    live.stop()
+    yield laptop
+    live.start()
+
+
+def test_one_incident_is_told_once_to_every_channel(by_hand: Laptop) -> None:
     """A backend outage pages each kind of channel once; what follows from it tells nobody."""
+    laptop = by_hand
     with inbox.opened(laptop.target) as received:
         _state(laptop, "backend-down", "ALARM")
         pages = received.expect(["slack", "pagerduty", "https", "email"])
@@ -189,8 +200,9 @@ def test_a_drill_shows_what_arrives(laptop: Laptop) -> None:
     assert "pagerduty" not in output.partition("→ ALARM")[2]  # it takes pages only
 
 
-def test_what_a_channel_does_not_take_is_kept(laptop: Laptop) -> None:
+def test_what_a_channel_does_not_take_is_kept(by_hand: Laptop) -> None:
     """A channel that fails is tried again, then kept in a queue; the others are told once."""
+    laptop = by_hand
     sqs = laptop.client("sqs")
     queue = sqs.get_queue_url(QueueName="webhook-buffer-local-notifications")["QueueUrl"]
     kept = sqs.get_queue_url(QueueName="webhook-buffer-local-notifications-undelivered")["QueueUrl"]

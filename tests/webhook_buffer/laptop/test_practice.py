@@ -1,0 +1,99 @@
+"""The faux backend and the inbox of `up`: programs on a fixed port, told by files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import urllib3
+
+from settings.errors import ToolError
+from tests.conftest import eventually
+from webhook_buffer.laptop import inbox
+from webhook_buffer.laptop.inbox import InboxProcess
+from webhook_buffer.laptop.practice import Mode, PracticeBackend
+from webhook_buffer.laptop.process import listens
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Iterator[PracticeBackend]:
+    """A faux backend of the test's own."""
+    one = PracticeBackend(tmp_path / "backend")
+    one.start()
+    yield one
+    one.stop()
+
+
+def _post(url: str, group: str = "a") -> int:
+    headers = {"X-Buffer-Group": group, "X-Buffer-Message-Id": "m", "Origin": "https://sender"}
+    return urllib3.request("POST", f"{url}/x", body=b"body", headers=headers, retries=False).status
+
+
+def test_anybody_can_break_it_and_mend_it(practice: PracticeBackend) -> None:
+    """Each mode is in force once `set` returns, and what came is written down without its body."""
+    running = practice.running()
+    assert running
+    url = running.endpoint_url
+    assert _post(url) == 200
+    practice.set(Mode(status=503))
+    assert _post(url) == 503
+    practice.set(Mode(refused_group="b"))
+    assert (_post(url, "b"), _post(url, "a")) == (422, 200)
+    practice.set(Mode(slow=(0.3, 0.3)))
+    started = time.monotonic()
+    assert _post(url) == 200
+    assert time.monotonic() - started >= 0.3
+    practice.set(Mode(reset=True))
+    with pytest.raises(urllib3.exceptions.ProtocolError):
+        _post(url)
+    practice.set(Mode(listens=False))
+    with pytest.raises(urllib3.exceptions.NewConnectionError):
+        _post(url)
+    practice.set(Mode())
+    assert _post(url) == 200
+    statuses = [one["status"] for one in practice.received()]
+    assert statuses == [200, 503, 422, 200, 200, None, 200]
+    assert practice.received()[0]["headers"]["x-buffer-group"] == "a"
+    assert "body" not in practice.received()[0]
+
+
+def test_a_killed_one_comes_back_on_its_port_and_in_its_mode(practice: PracticeBackend) -> None:
+    """Functions know its port, so it never moves; what broke it is in a file."""
+    running = practice.running()
+    assert running
+    practice.set(Mode(status=302))
+    os.kill(running.pid, signal.SIGKILL)
+    eventually(lambda: practice.running() is None)
+    with pytest.raises(ToolError, match="webhook-buffer up"):
+        practice.set(Mode(status=303))
+    again = practice.start()
+    assert again.port == running.port
+    assert _post(again.endpoint_url) == 303
+    practice.stop()
+    assert not psutil.pid_exists(again.pid)
+    assert not listens(again.port)
+
+
+def test_the_inbox_keeps_what_channels_and_topics_send(tmp_path: Path) -> None:
+    """JSON as it came, a mail's subject and text; anything else is refused."""
+    process = InboxProcess(tmp_path / "inbox")
+    url = process.start().endpoint_url
+    try:
+        mail = {"Type": "Notification", "Subject": "RECOVERED x", "Message": "It lasted 1 s."}
+        for path, document in (("slack", {"text": "a"}), ("mail/email", mail)):
+            assert urllib3.request("POST", f"{url}/{path}", json=document).status == 200
+        for path, body in (("slack", b"no json"), ("slack", b"[]"), ("a/b/c", b"{}")):
+            assert urllib3.request("POST", f"{url}/{path}", body=body).status == 400
+        page = {"Origin": "https://evil.example"}
+        assert urllib3.request("POST", f"{url}/slack", json={}, headers=page).status == 403
+        first, second = inbox.received(process.folder)
+        assert (first.channel, first.content) == ("slack", {"text": "a"})
+        assert (second.channel, second.text) == ("email", "RECOVERED x\n\nIt lasted 1 s.")
+        assert (first.recovered, second.recovered) == (False, True)
+    finally:
+        process.stop()

@@ -1,0 +1,86 @@
+"""Verdicts on a session's data: as deployed, with suppressors, composites and missing data."""
+
+from __future__ import annotations
+
+from alarmproof.template import parse
+
+from lambdas.notification import value_in
+from monitoring.cloudwatch.alarms import template
+from settings.loader import load
+from tests.webhook_buffer.live.test_observations import START
+from webhook_buffer.composition import alarm_set
+from webhook_buffer.live.engine import prelude_of
+from webhook_buffer.live.judge import Judge, Verdict
+from webhook_buffer.live.observations import Key, Limits
+from webhook_buffer.live.session import Session
+from webhook_buffer.live.sources import roles_of
+
+SETTINGS = load("local")
+BEGIN = START - START % 60 + 60
+
+
+def _judge() -> Judge:
+    return Judge(parse(template(alarm_set(SETTINGS)), "t").alarms)
+
+
+def _session() -> Session:
+    session = Session.begun(
+        "local", real=BEGIN, pace=60.0, limits=Limits(), roles=roles_of(SETTINGS)
+    )
+    for event in prelude_of(SETTINGS, session.start):
+        session.apply(event)
+    return session
+
+
+def _add(session: Session, key: Key, minute: int, *values: float) -> None:
+    for value in values:
+        session.cells.add(key, session.start + 60 * minute, value)
+
+
+def _verdict(session: Session, minutes: int, signal: str) -> Verdict:
+    found = _judge().judge(session, session.start + 60 * minutes)
+    return next(one for one in found if one.alarm == SETTINGS.alarm_name(signal))
+
+
+def _outage(session: Session, begin: int, end: int) -> None:
+    for minute in range(begin, end):
+        _add(session, ("WebhookBuffer", "BackendOutcome", ""), minute, 7.0, 7.0)
+        _add(session, ("AWS/SQS", "ApproximateNumberOfGroupsWithInflightMessages", "queue"),
+             minute, 4.0)  # fmt: skip
+
+
+def test_a_session_begins_in_good_health() -> None:
+    """Alarms on what is missing (heartbeats, probes, audits) have a past in which it was there."""
+    found = _judge().judge(_session(), BEGIN + 300)
+    assert {one.alarm: one.state for one in found if one.state != "OK"} == {}
+
+
+def test_missing_heartbeats_are_found() -> None:
+    """After three periods without one; the prelude ends with the session's beginning."""
+    assert _verdict(_session(), 10, "heartbeat-missing").state == "OK"
+    assert _verdict(_session(), 16, "heartbeat-missing").state == "ALARM"
+
+
+def test_an_outage_is_one_incident() -> None:
+    """The part, its value against the threshold, and the incident that notifies."""
+    session = _session()
+    _outage(session, 2, 8)
+    assert _verdict(session, 3, "backend-down").state == "OK"
+    down = _verdict(session, 4, "backend-down")
+    assert (down.state, down.value, down.threshold) == ("ALARM", 100.0, 50.0)
+    assert down.since == session.start + 240
+    # What notify reads of the reason.
+    assert value_in(down.reason, "Percent") == "100 %"
+    failing = _verdict(session, 4, "deliveries-failing")
+    assert (failing.state, failing.notified, failing.suppressed) == ("ALARM", "ALARM", None)
+
+
+def test_a_suppressed_incident_notifies_nobody_and_says_why() -> None:
+    """While deliveries fail, "late" says nothing new; nor right after, when both end together."""
+    session = _session()
+    _outage(session, 2, 12)
+    for minute in range(5, 12):
+        _add(session, ("AWS/SQS", "ApproximateAgeOfOldestMessage", "queue"), minute, 400.0)
+    degraded = _verdict(session, 8, "deliveries-degraded")
+    assert (degraded.state, degraded.notified) == ("ALARM", None)
+    assert degraded.suppressed == f"{SETTINGS.alarm_name('deliveries-failing')} is in ALARM"

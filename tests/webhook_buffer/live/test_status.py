@@ -1,0 +1,133 @@
+"""Which alarms are on: by live alarms, and by CloudWatch beside our own verdict.
+
+No answer here was recorded on AWS: they are built by hand and hold to botocore's models, which the
+stubber checks them against.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from settings.errors import NotDeployedError
+from settings.loader import load
+from webhook_buffer.composition import alarm_set
+from webhook_buffer.live import status
+from webhook_buffer.live.status import Entry
+from webhook_buffer.operations.environment import Environment
+
+_CHANGED = datetime(2026, 11, 26, 3, 11, tzinfo=UTC)
+
+
+def _target(tmp_path: Path) -> Environment:
+    return Environment(
+        settings=load("prd"), folder=tmp_path, outputs_file=tmp_path / "o.json",
+        endpoint_url="http://127.0.0.1:9",
+    )  # fmt: skip
+
+
+def _alarm(name: str, state: str, **more: Any) -> dict[str, Any]:
+    return {
+        "AlarmName": f"webhook-buffer-prd-{name}",
+        "AlarmArn": f"arn:aws:cloudwatch:us-east-1:333333333333:alarm:webhook-buffer-prd-{name}",
+        "StateValue": state,
+        "StateReason": "Threshold Crossed: …",
+        "StateUpdatedTimestamp": _CHANGED,
+        "StateTransitionedTimestamp": _CHANGED,
+        "ActionsEnabled": True,
+        "AlarmActions": ["arn:aws:sns:us-east-1:333333333333:webhook-buffer-prd-page"],
+        "OKActions": [],
+        **more,
+    }
+
+
+def _metric(name: str, state: str, metric: str, threshold: float) -> dict[str, Any]:
+    return _alarm(
+        name, state, Namespace="WebhookBuffer", MetricName=metric, Statistic="Sum", Period=60,
+        Dimensions=[{"Name": "service", "Value": "webhook-buffer"}], EvaluationPeriods=1,
+        DatapointsToAlarm=1, Threshold=threshold, TreatMissingData="notBreaching",
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )  # fmt: skip
+
+
+def _entries(tmp_path: Path, values: list[float]) -> dict[str, Entry]:
+    """What is shown where the metrics of both alarms have these newest values."""
+    target = _target(tmp_path)
+    minute = int(time.time() // 60) * 60
+    described = {
+        "MetricAlarms": [_metric("record-failed", "OK", "RecordFailed", 1)],
+        "CompositeAlarms": [
+            _alarm(
+                "deliveries-degraded", "ALARM",
+                AlarmRule='ALARM("webhook-buffer-prd-record-failed")',
+                ActionsSuppressor="webhook-buffer-prd-deliveries-failing",
+                ActionsSuppressorWaitPeriod=60, ActionsSuppressorExtensionPeriod=60,
+                ActionsSuppressedBy="Alarm", ActionsSuppressedReason="Suppressed by …-failing",
+            ),
+            _alarm("deliveries-failing", "OK", AlarmRule="FALSE"),
+        ],
+    }  # fmt: skip
+    times = [datetime.fromtimestamp(minute - 60 * at, UTC) for at in range(1, len(values) + 1)]
+    data = {
+        "MetricDataResults": [
+            {"Id": "q0", "StatusCode": "Complete", "Timestamps": times, "Values": values}
+        ]
+    }
+    with Stubber(target.cloudwatch) as stub:
+        asked = {"AlarmNamePrefix": "webhook-buffer-prd-",
+                 "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}  # fmt: skip
+        stub.add_response("describe_alarms", described, asked)
+        names = ("MetricDataQueries", "StartTime", "EndTime", "ScanBy", "MaxDatapoints")
+        stub.add_response("get_metric_data", data, dict.fromkeys(names, ANY))
+        found = status.of_aws(target, alarm_set(target.settings))
+    return {one.id or one.name: one for one in found}
+
+
+def test_our_verdict_stands_beside_a_state_that_differs(tmp_path: Path) -> None:
+    """The metric is at its threshold for minutes and the alarm is OK: that is shown, and why."""
+    entry = _entries(tmp_path, [2.0, 2.0, 2.0])["record-failed"]
+    assert (entry.state, entry.ours, entry.threshold) == ("OK", "ALARM", "1")
+    assert entry.since == _CHANGED.timestamp()
+
+
+def test_what_agrees_has_no_second_verdict(tmp_path: Path) -> None:
+    """Without failures both say OK; what is suppressed says by what."""
+    found = _entries(tmp_path, [0.0])
+    assert found["record-failed"].ours is None
+    degraded = found["deliveries-degraded"]
+    assert (degraded.state, degraded.suppressed) == ("ALARM", "Suppressed by …-failing")
+    assert next(iter(found)) == "deliveries-degraded"
+
+
+def test_an_environment_without_alarms_says_what_to_deploy(tmp_path: Path) -> None:
+    """One error with its remedy."""
+    target = _target(tmp_path)
+    with Stubber(target.cloudwatch) as stub:
+        stub.add_response("describe_alarms", {"MetricAlarms": [], "CompositeAlarms": []})
+        with pytest.raises(NotDeployedError, match="make deploy ENV=prd"):
+            status.of_aws(target, alarm_set(target.settings))
+
+
+def test_live_verdicts_have_units() -> None:
+    """Values and thresholds in words; what is on stands first; JSON dates are ISO."""
+    alarms = alarm_set(load("local"))
+    verdict = {"since": None, "reason": "", "suppressed": None, "notified": None}
+    names = ("backend-slow", "backend-down")
+    document = {
+        "verdicts": [
+            {**verdict, "alarm": f"webhook-buffer-local-{name}", "state": state, "value": value,
+             "threshold": 50.0, "comparison": "GreaterThanOrEqualToThreshold", "since": since}
+            for name, state, value, since in zip(
+                names, ("OK", "ALARM"), (850.0, 62.0), (None, 1_760_000_400), strict=True
+            )
+        ]
+    }  # fmt: skip
+    first, second = status.of_laptop(alarms, document)
+    assert (first.id, first.value, first.threshold) == ("backend-down", "62 %", "50 %")
+    assert (second.id, second.value) == ("backend-slow", "850 ms")
+    assert first.document()["since"] == "2025-10-09T09:00:00Z"

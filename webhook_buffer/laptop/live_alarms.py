@@ -1,0 +1,70 @@
+"""Live alarms of `up`: a program of its own that judges what runs on the laptop."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from settings.errors import ToolError
+from settings.paths import ROOT
+from webhook_buffer.laptop.process import Background, Running
+from webhook_buffer.live import engine
+from webhook_buffer.operations.files import private_folder
+
+LAST_SESSION = "last-session.jsonl"
+_START_SECONDS = 60.0
+
+
+class LiveAlarms(Background):
+    """The program, as commands see it, and the folder of its session."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "alarms")
+
+    @property
+    def session_file(self) -> Path:
+        return self.folder / engine.SESSION
+
+    def start(self) -> Running:
+        """Starts it anew, so that it judges what is deployed now; its session goes on.
+
+        Raises:
+            ToolError: When it does not come up.
+        """
+        self.stop()
+        private_folder(self.folder)
+        (self.folder / engine.VERDICTS).unlink(missing_ok=True)
+        state = str(self.folder.parent)
+        process, running = self._spawn(
+            "webhook_buffer.laptop.judging", "--folder", str(self.folder),
+            port=0, cwd=ROOT, environ={"WEBHOOK_BUFFER_STATE": state, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        deadline = time.monotonic() + _START_SECONDS
+        while self.verdicts() is None:
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise ToolError("Live alarms did not start.", log=self.log)
+            time.sleep(0.05)
+        return running
+
+    def end_session(self) -> None:
+        """Ends the session, whose buffer is gone; the file stays, under another name."""
+        self.stop()
+        if self.session_file.exists():
+            self.session_file.replace(self.folder / LAST_SESSION)
+        for name in (engine.VERDICTS, engine.CONTROL):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def verdicts(self) -> dict[str, Any] | None:
+        """The verdicts of the last minute that is over; None while there are none.
+
+        Returns:
+            ``judged`` (session time), ``real``, ``pace`` and ``verdicts``.
+        """
+        try:
+            document: dict[str, Any] = json.loads((self.folder / engine.VERDICTS).read_text())
+        except (OSError, ValueError):
+            return None
+        return document

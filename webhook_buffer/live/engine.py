@@ -1,0 +1,233 @@
+"""Live alarms as a loop: poll, judge every minute, set states, until it is stopped.
+
+Everything it knows is in its folder: ``session.jsonl``, and ``verdicts.json`` of the last minute.
+What others want of it is there, too: ``control.json``, written by whoever runs a drill. It expires,
+so that a drill that is killed leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from alarmproof.model import AnyAlarm
+
+from settings.errors import WebhookBufferError
+from settings.schema import Settings
+from webhook_buffer.live import session as sessions
+from webhook_buffer.live import sources
+from webhook_buffer.live.judge import Judge, Verdict
+from webhook_buffer.live.pace import FASTEST, MINUTE, REAL_TIME
+from webhook_buffer.live.session import Change, Event, Session
+from webhook_buffer.live.states import States
+from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.files import write
+
+SESSION, VERDICTS, CONTROL = "session.jsonl", "verdicts.json", "control.json"
+# Seconds after a minute's end until it is judged, in which its last lines come in.
+_GRACE = 0.2
+# Between two polls: a share of a minute, within these bounds; seconds.
+_POLL_SHARE, _POLL_LEAST, _POLL_MOST = 1 / 12, 0.3, 2.0
+# From this size on the file is written anew, without what is not kept.
+_FILE_BYTES = 64 * 2**20
+# Session time of an audit, as it is deployed. Source: monitoring/cdk/end_to_end.py.
+_AUDIT_SECONDS = 3600
+_PRELUDE = 4 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What somebody wants of live alarms, for a while.
+
+    Attributes:
+        pace: real seconds per minute.
+        held: alarms whose states somebody else sets.
+        until: when it expires, Unix seconds.
+    """
+
+    pace: float = REAL_TIME
+    held: tuple[str, ...] = ()
+    until: float = 0.0
+
+    @classmethod
+    def read(cls, folder: Path) -> Control:
+        """What is wanted now; nothing where it has expired or can't be read."""
+        try:
+            said = json.loads((folder / CONTROL).read_text())
+            wanted = cls(max(FASTEST, float(said["pace"])), tuple(said["held"]), said["until"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return cls()
+        return wanted if wanted.until > time.time() else cls()
+
+    def write(self, folder: Path) -> None:
+        """Wants it.
+
+        Raises:
+            FileError: When it can't be written.
+        """
+        write(folder / CONTROL, json.dumps(asdict(self)))
+
+
+class Engine:
+    """One run of live alarms.
+
+    Args:
+        folder: keeps its files; exists.
+        alarms: as deployed.
+    """
+
+    def __init__(self, target: Environment, folder: Path, alarms: Sequence[AnyAlarm]) -> None:
+        self._target, self._folder = target, folder
+        self._judge = Judge(alarms)
+        self._states = States(target, alarms)
+        self._file = folder / SESSION
+        self.session, self._source = self._begin()
+        self._judged = self.session.start
+        self._beats: dict[str, float] = {}
+
+    def run(self, ended: threading.Event) -> None:
+        """Polls and judges until ``ended`` is set.
+
+        What fails is tried again: the emulator may be busy, or be deployed to.
+        """
+        verdicts = self._verdicts(self._due())
+        self._states.begin(verdicts)
+        self._publish(verdicts)
+        try:
+            while not ended.is_set():
+                started = time.monotonic()
+                try:
+                    self._step()
+                except WebhookBufferError as error:
+                    print(f"{time.strftime('%H:%M:%S')} {error}", flush=True)
+                ended.wait(self._pause(time.monotonic() - started))
+        finally:
+            self._states.end()
+
+    def _begin(self) -> tuple[Session, sources.LaptopSource]:
+        """Goes on with the session of the folder, or begins one."""
+        now = time.time()
+        limits = sources.deployed_limits(self._target)
+        session: Session | None = None
+        try:
+            session = Session.open(self._file)
+        except WebhookBufferError:
+            session = None
+        if session is None:
+            session = Session.begun(
+                self._target.settings.environment,
+                real=now,
+                pace=REAL_TIME,
+                limits=limits,
+                roles=sources.roles_of(self._target.settings),
+            )
+            for event in prelude_of(self._target.settings, session.start):
+                session.apply(event)
+            session.save(self._file)
+        source = sources.LaptopSource(self._target, since=session.until - 1)
+        source.skip(session.lines)
+        return session, source
+
+    def _step(self) -> None:
+        """One poll, and a verdict where a minute is over."""
+        control = Control.read(self._folder)
+        if control.pace != self.session.clock.pace:
+            self._record({"kind": "pace", "real": time.time(), "pace": control.pace})
+        self._record(self._source.poll())
+        due = self._due()
+        if due > self._judged:
+            for minute in range(max(self._judged + MINUTE, due - 9 * MINUTE), due, MINUTE):
+                self._put(self._verdicts(minute), control)
+            self._put(self._verdicts(due), control, publish=True)
+            self._judged = due
+            self._trim()
+        self._beat()
+
+    def _due(self) -> int:
+        """The last minute that is over, and whose lines are in."""
+        now = self.session.clock.session(self.session.until - _GRACE)
+        return max(self.session.start, math.floor(now / MINUTE) * MINUTE)
+
+    def _pause(self, spent: float) -> float:
+        """Until the next poll: soon, and right after the end of a minute."""
+        clock = self.session.clock
+        usual = min(_POLL_MOST, max(_POLL_LEAST, clock.pace * _POLL_SHARE)) - spent
+        ends = clock.real(self._judged + 2 * MINUTE) if self._judged else math.inf
+        over = clock.real(self._due() + MINUTE) + _GRACE + 0.05 - time.time()
+        return max(0.05, min(usual, over, ends - time.time() if ends > time.time() else usual))
+
+    def _verdicts(self, end: int) -> list[Verdict]:
+        return self._judge.judge(self.session, end)
+
+    def _put(self, verdicts: Sequence[Verdict], control: Control, *, publish: bool = False) -> None:
+        def changed(verdict: Verdict, notified: bool) -> None:
+            change = Change(
+                at=verdict.since or self.session.start,
+                real=time.time(),
+                alarm=verdict.alarm,
+                state=verdict.state,
+                reason=verdict.reason,
+                notified=notified,
+            )
+            self._record({"kind": "change", "change": asdict(change)})
+
+        self._states.put(verdicts, held=frozenset(control.held), changed=changed)
+        if publish:
+            self._publish(verdicts)
+
+    def _publish(self, verdicts: Sequence[Verdict]) -> None:
+        document = {
+            "environment": self.session.environment,
+            "judged": self._due(),
+            "real": time.time(),
+            "pace": self.session.clock.pace,
+            "verdicts": [asdict(verdict) for verdict in verdicts],
+        }
+        write(self._folder / VERDICTS, json.dumps(document))
+
+    def _record(self, event: Event) -> None:
+        self.session.apply(event)
+        with self._file.open("a") as stream:
+            stream.write(f"{sessions.text(event)}\n")
+
+    def _trim(self) -> None:
+        if self._file.stat().st_size > _FILE_BYTES:
+            self.session.save(self._file)
+
+    def _beat(self) -> None:
+        """Runs heartbeat and audit by the session's clock where it is faster than theirs."""
+        if self.session.clock.pace == REAL_TIME:
+            self._beats.clear()
+            return
+        settings = self._target.settings
+        periods = {"heartbeat": 60 * settings.heartbeatMinutes, "audit": _AUDIT_SECONDS}
+        for name, period in periods.items():
+            if name in settings.functions and self.session.now >= self._beats.get(name, 0.0):
+                self._beats[name] = (self.session.now // period + 1) * period
+                self._target.functions.invoke(
+                    FunctionName=settings.function_name(name), InvocationType="Event"
+                )
+
+
+def prelude_of(settings: Settings, start: int) -> list[Event]:
+    """Good health before a session: heartbeats that arrived, probes, and audits that ran.
+
+    Args:
+        start: of the session.
+    """
+    beat = 60 * settings.heartbeatMinutes
+    beats = [(start - MINUTE - at, 1.0) for at in range(0, _PRELUDE, beat)]
+    audits = [(start - MINUTE - at, 1.0) for at in range(0, _PRELUDE, _AUDIT_SECONDS)]
+    keys: dict[tuple[str, str, str], Any] = {
+        ("AWS/Lambda", "Invocations", "audit"): audits,
+    }
+    if settings.sends_heartbeats:
+        keys["WebhookBuffer", "HeartbeatArrived", ""] = beats
+        keys["AWS/Lambda", "Invocations", "notify"] = beats
+    return [{"kind": "cells", "key": key, "values": values} for key, values in keys.items()]

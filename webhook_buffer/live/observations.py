@@ -1,0 +1,353 @@
+"""Log lines and queue depths become single values of the metrics that CloudWatch would have.
+
+The functions' own metrics stand in their log lines as CloudWatch would read them; what AWS counts
+of queue, functions and API follows from the same lines, and the queue's depth from asking it. What
+can't be known so (throttles, concurrency, capacity) is left out, and so missing.
+
+The reader takes lines in batches. However a log is split into batches, the same values come out.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lambdas.metrics import FRESH_SECONDS
+from monitoring.log_counts import COUNTS
+from webhook_buffer.live.pace import Clock
+from webhook_buffer.operations.logs import Line
+
+# The functions whose lines are read, where they are deployed.
+FUNCTIONS = ("publish", "subscribe", "notify", "audit", "heartbeat")
+_HELPERS = ("notify", "audit", "heartbeat")
+_BOUNDARY = re.compile(r"(START|REPORT) RequestId: (\S+)(?:.*?\tDuration: ([0-9.]+) ms)?")
+# Seconds after which SQS takes a repeat for a new message, with a reserve. Source: SQS developer
+# guide, "Exactly-once processing in Amazon SQS".
+_DEDUPLICATED = 2 * 300
+# Seconds of real time after which an invocation that logged nothing counts as failed: at least, at
+# most, and as a share of the pace. The emulator may hand out lines of a busy function later.
+_SETTLE_LEAST, _SETTLE_MOST, _SETTLE_SHARE = 1.5, 5.0, 0.5
+_SILENT_KEPT = 1_000
+# Seconds that the end of a message may be known before its beginning.
+_DISORDER = 600.0
+
+# (namespace, name, role or "").
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value of a metric.
+
+    Attributes:
+        at: real time, Unix seconds.
+    """
+
+    key: Key
+    at: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """A queue at a moment: what waits, and what is in flight.
+
+    Attributes:
+        role: ``queue`` or ``notify-dlq``.
+    """
+
+    at: float
+    visible: int
+    in_flight: int
+    role: str = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From when on ``subscribe`` counts a failing webhook as one that blocks its group."""
+
+    blocked_attempts: int = 5
+    blocked_seconds: float = 600.0
+
+
+@dataclass(slots=True)
+class _Message:
+    queued: float | None = None
+    done: float = math.inf
+
+
+@dataclass(slots=True)
+class _Invocation:
+    """One run of a function.
+
+    Attributes:
+        failed: None while none of its lines is known.
+        ended: when its end became known.
+    """
+
+    function: str
+    failed: bool | None = None
+    started: float | None = None
+    ended: float | None = None
+
+
+@dataclass
+class Reader:
+    """Reads a log batch by batch; keeps what a later line may need.
+
+    Args:
+        clock: ages are differences of its time; at its own pace a function's real ones.
+        limits: as deployed.
+    """
+
+    clock: Clock
+    limits: Limits = field(default_factory=Limits)
+    messages: dict[str, _Message] = field(default_factory=dict)
+    _sequence: dict[str, float] = field(default_factory=dict)
+    _invocations: dict[str, _Invocation] = field(default_factory=dict)
+    # Those whose end is known and none of whose lines, in the order of their ends.
+    _silent: dict[str, _Invocation] = field(default_factory=dict)
+    # Those that counted as failed for that, the newest.
+    _condemned: dict[str, _Invocation] = field(default_factory=dict)
+    _depths: list[Depth] = field(default_factory=list)
+
+    def read(
+        self, lines: Iterable[Line], depths: Iterable[Depth] = (), *, until: float
+    ) -> Iterator[Observation]:
+        """What a batch adds.
+
+        Args:
+            lines: none of them in an earlier batch; those of a function in their order.
+            depths: held back until all lines before them have been read.
+            until: real time up to which all lines are in this batch or an earlier one.
+        """
+        for line in lines:
+            yield from self._condemn(line.at / 1000)
+            yield from self._line(line)
+        yield from self._condemn(until)
+        self._depths += depths
+        ready = [one for one in self._depths if one.at <= until]
+        self._depths = [one for one in self._depths if one.at > until]
+        for depth in sorted(ready, key=lambda one: one.at):
+            yield from self._depth(depth)
+
+    def state(self) -> dict[str, Any]:
+        """All that is kept, as JSON values: another reader goes on from it."""
+        invocations = (self._invocations, self._silent, self._condemned)
+        return {
+            "messages": {
+                name: [one.queued, None if one.done == math.inf else one.done]
+                for name, one in self.messages.items()
+            },
+            "sequence": self._sequence,
+            "invocations": [
+                {
+                    name: [one.function, one.failed, one.started, one.ended]
+                    for name, one in some.items()
+                }
+                for some in invocations
+            ],
+            "depths": [[one.at, one.visible, one.in_flight, one.role] for one in self._depths],
+        }
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what ``state`` of another reader returned."""
+        self.messages = {
+            name: _Message(queued, math.inf if done is None else done)
+            for name, (queued, done) in state["messages"].items()
+        }
+        self._sequence = dict(state["sequence"])
+        self._invocations, self._silent, self._condemned = (
+            {name: _Invocation(*values) for name, values in some.items()}
+            for some in state["invocations"]
+        )
+        self._depths = [Depth(*one) for one in state["depths"]]
+
+    def _line(self, line: Line) -> Iterator[Observation]:
+        at = line.at / 1000
+        if boundary := _BOUNDARY.match(line.text):
+            yield from self._boundary(line, boundary, at)
+            return
+        fields = line.fields
+        for name, count in COUNTS.items():
+            role = "helpers" if name.endswith("trouble") else line.function
+            if (role != "helpers" or line.function in _HELPERS) and count.counts(line.text, fields):
+                yield Observation(("WebhookBuffer/Logs", name, role), at, 1.0)
+        if not fields:
+            return
+        if request := str(fields.get("request_id", "")):
+            failed = fields.get("event") == "function.failed"
+            yield from self._spoken(request, line.function, failed=failed)
+        yield from self._embedded(fields, at)
+        yield from self._event(fields, at)
+
+    def _boundary(self, line: Line, found: re.Match[str], at: float) -> Iterator[Observation]:
+        """An invocation counts once its end is known: before, its lines may be missing."""
+        request = found[2]
+        invocation = self._invocations.setdefault(request, _Invocation(line.function))
+        if found[1] == "START":
+            invocation.started = at
+            return
+        del self._invocations[request]
+        invocation.ended = at
+        began = at if invocation.started is None else invocation.started
+        yield Observation(("AWS/Lambda", "Invocations", line.function), began, 1.0)
+        if found[3]:
+            yield Observation(("AWS/Lambda", "Duration", line.function), began, float(found[3]))
+        if invocation.failed is None:
+            self._silent[request] = invocation
+        else:
+            yield _errors(invocation, float(invocation.failed))
+
+    def _spoken(self, request: str, function: str, *, failed: bool) -> Iterator[Observation]:
+        """Takes a line of an invocation, which the emulator may hand out after its end."""
+        if condemned := self._condemned.pop(request, None):
+            yield _errors(condemned, float(failed) - 1.0)
+            return
+        if silent := self._silent.pop(request, None):
+            yield _errors(silent, float(failed))
+            return
+        invocation = self._invocations.setdefault(request, _Invocation(function))
+        invocation.failed = bool(invocation.failed) or failed
+
+    def _condemn(self, now: float) -> Iterator[Observation]:
+        """Counts invocations that stay silent as failed: all of ours log something.
+
+        The emulator keeps nothing of one whose module could not be loaded.
+        """
+        settle = max(_SETTLE_LEAST, min(_SETTLE_MOST, _SETTLE_SHARE * self.clock.pace_at(now)))
+        for request, invocation in list(self._silent.items()):
+            if invocation.ended is None or now - invocation.ended <= settle:
+                return
+            del self._silent[request]
+            self._condemned[request] = invocation
+            yield _errors(invocation, 1.0)
+        while len(self._condemned) > _SILENT_KEPT:
+            del self._condemned[next(iter(self._condemned))]
+
+    def _embedded(self, fields: Mapping[str, Any], at: float) -> Iterator[Observation]:
+        """The metrics in a line. What a function decides by real time is decided anew here."""
+        values = _metrics(fields)
+        age = self._age_of(fields, at)
+        for (namespace, name), value in values.items():
+            if age is not None:
+                if name == "BackendOutcome" and age > FRESH_SECONDS:
+                    continue
+                value = {"HeadAge": age, "DeliveryLag": 1000 * age}.get(name, value)
+            yield Observation((namespace, name, ""), at, value)
+        blocked = next((key for key in values if key[1] == "HeadAge"), None)
+        if (
+            blocked
+            and age is not None
+            and (blocked[0], "BlockedGroup") not in values
+            and age >= self.limits.blocked_seconds
+        ):
+            yield Observation((blocked[0], "BlockedGroup", ""), at, 1.0)
+
+    def _age_of(self, fields: Mapping[str, Any], at: float) -> float | None:
+        """A webhook's age at its attempt, in seconds of the session."""
+        age_ms = fields.get("age_ms")
+        if not isinstance(age_ms, int | float):
+            return None
+        return self.clock.waited(at - age_ms / 1000, at)
+
+    def _event(self, fields: Mapping[str, Any], at: float) -> Iterator[Observation]:
+        """What AWS counts itself, by what the functions say happened."""
+        event = str(fields.get("event", ""))
+        if event in ("webhook.queued", "webhook.refused"):
+            status = answered(fields) or 0
+            yield Observation(("AWS/ApiGateway", "Count", ""), at, 1.0)
+            if 400 <= status < 600:
+                yield Observation(("AWS/ApiGateway", f"{status // 100}xx", ""), at, 1.0)
+            took = float(fields.get("duration_ms", 0))
+            yield Observation(("AWS/ApiGateway", "Latency", ""), at, took)
+        if event == "webhook.queued":
+            yield from self._queued(fields, at)
+        consumed = event == "webhook.failed" and fields.get("consumed")
+        if event in ("webhook.delivered", "heartbeat.arrived") or consumed:
+            yield Observation(("AWS/SQS", "NumberOfMessagesDeleted", "queue"), at, 1.0)
+            self.messages.setdefault(str(fields.get("message_id")), _Message()).done = at
+
+    def _queued(self, fields: Mapping[str, Any], at: float) -> Iterator[Observation]:
+        """A duplicate is answered with its original's sequence number."""
+        number = str(fields.get("sequence_number") or f"unknown {at} {len(self._sequence)}")
+        while self._sequence:
+            oldest, since = next(iter(self._sequence.items()))
+            if at - since <= _DEDUPLICATED:
+                break
+            del self._sequence[oldest]
+        repeated = number in self._sequence
+        name = "NumberOfDeduplicatedSentMessages" if repeated else "NumberOfMessagesSent"
+        yield Observation(("AWS/SQS", name, "queue"), at, 1.0)
+        if not repeated:
+            self._sequence[number] = at
+            self.messages.setdefault(str(fields.get("message_id")), _Message()).queued = at
+
+    def _depth(self, depth: Depth) -> Iterator[Observation]:
+        if depth.role == "queue":
+            yield from self._age(depth)
+        values = {
+            "ApproximateNumberOfMessagesVisible": depth.visible,
+            "ApproximateNumberOfMessagesNotVisible": depth.in_flight,
+        }
+        if depth.role == "queue":
+            # Each group has one message in flight at most.
+            values["ApproximateNumberOfGroupsWithInflightMessages"] = depth.in_flight
+        for name, value in values.items():
+            yield Observation(("AWS/SQS", name, depth.role), depth.at, float(value))
+
+    def _age(self, depth: Depth) -> Iterator[Observation]:
+        waits = [
+            one.queued
+            for one in self.messages.values()
+            if one.queued is not None and one.queued <= depth.at < one.done
+        ]
+        empty = depth.visible + depth.in_flight == 0
+        if waits and not empty:
+            age = self.clock.waited(min(waits), depth.at)
+            yield Observation(("AWS/SQS", "ApproximateAgeOfOldestMessage", "queue"), depth.at, age)
+        for name, one in list(self.messages.items()):
+            if one.queued is None:
+                over = one.done < depth.at - _DISORDER
+            else:
+                # Of an empty queue nothing waits, however it was emptied.
+                over = one.done <= depth.at or (empty and one.queued <= depth.at)
+            if over:
+                del self.messages[name]
+
+
+def _errors(invocation: _Invocation, value: float) -> Observation:
+    at = invocation.ended if invocation.started is None else invocation.started
+    return Observation(("AWS/Lambda", "Errors", invocation.function), at or 0.0, value)
+
+
+def _metrics(fields: Mapping[str, Any]) -> dict[tuple[str, str], float]:
+    """The embedded metrics of a line; none where they are malformed.
+
+    Source: CloudWatch user guide, "Specification: Embedded metric format".
+    """
+    try:
+        return {
+            (str(directive["Namespace"]), str(metric["Name"])): float(fields[metric["Name"]])
+            for directive in fields["_aws"]["CloudWatchMetrics"]
+            for metric in directive["Metrics"]
+        }
+    except (KeyError, TypeError, ValueError):
+        return {}
+
+
+def answered(fields: Mapping[str, Any]) -> int | None:
+    """The HTTP status in a line's fields, if it has one."""
+    http = fields.get("http")
+    status = http.get("status_code") if isinstance(http, dict) else None
+    return status if isinstance(status, int) else None
+
+
+def observe(
+    lines: Sequence[Line], depths: Sequence[Depth], clock: Clock, limits: Limits | None = None
+) -> list[Observation]:
+    """Everything at once: what a log that is complete says."""
+    return list(Reader(clock, limits or Limits()).read(lines, depths, until=math.inf))

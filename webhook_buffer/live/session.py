@@ -1,0 +1,270 @@
+"""A session: everything that was observed of a running buffer, in memory and as one file.
+
+The file has one JSON document per line: a header, then events in the order in which they became
+known. Whoever reads it sees the same session as whoever writes it, also while it is written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from settings.errors import FileError, InputError
+from webhook_buffer.live.cells import Cells
+from webhook_buffer.live.observations import Depth, Limits, Reader
+from webhook_buffer.live.pace import MINUTE, Clock, Stretch
+from webhook_buffer.live.webhooks import Attempt, Webhook, Webhooks
+from webhook_buffer.operations.files import write
+from webhook_buffer.operations.logs import Line, fields_of
+
+VERSION = 1
+# The longest period of an alarm is a day; one more hour is in sight of it.
+_KEPT_MINUTES = 25 * 60
+_KEPT_LINES = 20_000
+_KEPT_CHANGES = 5_000
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A transition of an alarm.
+
+    Attributes:
+        at: session time; the end of the minute that decided.
+        real: when it was put into force, Unix seconds.
+        notified: whether its actions ran: of a suppressed one they did not.
+    """
+
+    at: int
+    real: float
+    alarm: str
+    state: str
+    reason: str
+    notified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that somebody did: a drill's cause, its repair, another pace.
+
+    Attributes:
+        real: Unix seconds.
+    """
+
+    real: float
+    text: str
+
+
+class Session:
+    """One stretch of observing a buffer.
+
+    Attributes:
+        environment: its name.
+        clock: converts between session and real time.
+        start: full minute, session time; cells before it are the prelude, made up, so that alarms
+            on what is missing begin in good health.
+        until: real time up to which everything has been read.
+        cells: values by the minute of the session.
+        lines: the newest log lines.
+        webhooks: what became of each, by message id, the newest last.
+        timeline: transitions of alarms, the newest last.
+        marks: what somebody did.
+    """
+
+    def __init__(self, header: Mapping[str, Any]) -> None:
+        self._header = dict(header)
+        self.environment = str(header["environment"])
+        self.clock = Clock([Stretch(*one) for one in header["clock"]])
+        self.start = int(header["start"])
+        self.until = float(header.get("until", self.clock.stretches[0].real))
+        self.limits = Limits(*header["limits"])
+        self.cells = Cells(header["roles"])
+        self.lines: deque[Line] = deque(maxlen=_KEPT_LINES)
+        self.webhooks = Webhooks()
+        self.timeline: deque[Change] = deque(maxlen=_KEPT_CHANGES)
+        self.marks: deque[Mark] = deque(maxlen=_KEPT_CHANGES)
+        self._reader = Reader(self.clock, self.limits)
+
+    @classmethod
+    def begun(
+        cls,
+        environment: str,
+        *,
+        real: float,
+        pace: float,
+        limits: Limits,
+        roles: Mapping[str, str],
+    ) -> Session:
+        """A session that begins at a real moment."""
+        return cls(
+            {
+                "environment": environment,
+                "clock": [(real, real, pace)],
+                "start": -(-int(real) // MINUTE) * MINUTE,
+                "limits": [limits.blocked_attempts, limits.blocked_seconds],
+                "roles": dict(roles),
+            }
+        )
+
+    @property
+    def now(self) -> float:
+        """Session time up to which everything has been read."""
+        return self.clock.session(self.until)
+
+    def apply(self, event: Event) -> None:
+        """Takes in an event.
+
+        Raises:
+            KeyError, TypeError, ValueError: When it is malformed.
+        """
+        match event["kind"]:
+            case "read":
+                self._read(event)
+            case "pace":
+                self.clock.change(event["real"], event["pace"])
+            case "change":
+                self.timeline.append(Change(**event["change"]))
+            case "mark":
+                self.marks.append(Mark(event["real"], event["text"]))
+            case "cells":
+                for minute, value in event["values"]:
+                    self.cells.add(tuple(event["key"]), minute, value)
+            case "reader":
+                self._reader.resume(event["state"])
+            case "lines":
+                self.lines.extend(_lines(event["lines"]))
+            case "webhook":
+                one = dict(event["webhook"])
+                one["attempts"] = [Attempt(**attempt) for attempt in one["attempts"]]
+                self.webhooks[one["message_id"]] = Webhook(**one)
+            case kind:
+                raise ValueError(f"unknown kind of event '{kind}'")
+
+    def _read(self, event: Event) -> None:
+        lines = _lines(event["lines"])
+        depths = [Depth(*one) for one in event["depths"]]
+        self.until = float(event["until"])
+        for one in self._reader.read(lines, depths, until=self.until):
+            self.cells.add(one.key, self.clock.session(one.at), one.value)
+        for line in lines:
+            self.webhooks.read(line)
+        self.lines.extend(line for line in lines if line.fields)
+        self.cells.forget(int(self.now) - MINUTE * _KEPT_MINUTES)
+
+    def events(self) -> Iterator[Event]:
+        """Events that make the same session, as far as it is kept."""
+        for key, minute, values in self.cells.every():
+            yield {"kind": "cells", "key": key, "values": [(minute, value) for value in values]}
+        yield {"kind": "reader", "state": self._reader.state()}
+        yield {"kind": "lines", "lines": [[one.at, one.function, one.text] for one in self.lines]}
+        for webhook in self.webhooks.values():
+            yield {"kind": "webhook", "webhook": asdict(webhook)}
+        for change in self.timeline:
+            yield {"kind": "change", "change": asdict(change)}
+        for mark in self.marks:
+            yield {"kind": "mark", **asdict(mark)}
+
+    def header(self) -> Event:
+        """The first line of its file."""
+        stretches = [[one.real, one.session, one.pace] for one in self.clock.stretches]
+        kind = {"kind": "session", "version": VERSION}
+        return {**kind, **self._header, "clock": stretches, "until": self.until}
+
+    def save(self, file: Path) -> None:
+        """Writes it as one file, whole or not at all.
+
+        Raises:
+            FileError: When it can't be written.
+        """
+        write(file, "".join(f"{text(event)}\n" for event in (self.header(), *self.events())))
+
+    @classmethod
+    def open(cls, file: Path) -> Session:
+        """A session from its file, also from one that is being written.
+
+        Raises:
+            FileError: When the file can't be read.
+            InputError: When it does not hold a session.
+        """
+        follower = Follower(file)
+        session = follower.update()
+        if session is None:
+            raise InputError(f"{file}: no session in it. One begins with: webhook-buffer up")
+        return session
+
+
+class Follower:
+    """Keeps a session up to date with its file while another process writes it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._inode = 0
+        self._position = 0
+        self.session: Session | None = None
+
+    def update(self) -> Session | None:
+        """The session as it is now; None while the file has none.
+
+        Raises:
+            FileError: When the file can't be read.
+            InputError: When it does not hold a session.
+        """
+        try:
+            with self._file.open("rb") as stream:
+                identity = stream.fileno()
+                self._renew(identity)
+                stream.seek(self._position)
+                for number, line in enumerate(stream):
+                    if not line.endswith(b"\n"):
+                        break  # it is being written
+                    self._apply(line, number)
+                    self._position += len(line)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise FileError(error, self._file) from None
+        return self.session
+
+    def _renew(self, descriptor: int) -> None:
+        """Begins anew where the file was replaced."""
+        import os
+
+        status = os.fstat(descriptor)
+        if status.st_ino != self._inode or status.st_size < self._position:
+            self._inode, self._position, self.session = status.st_ino, 0, None
+
+    def _apply(self, line: bytes, number: int) -> None:
+        try:
+            event = json.loads(line)
+            if self.session is None:
+                if event.get("kind") != "session" or event.get("version") != VERSION:
+                    raise ValueError("it does not begin with a session's header")
+                self.session = Session(event)
+            else:
+                self.session.apply(event)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{self._file}: not a session (line {number + 1}: {error}).") from None
+
+
+def text(event: Event) -> str:
+    """An event as a line of the file."""
+    return json.dumps(event, separators=(",", ":"))
+
+
+def read_event(lines: Iterable[Line], depths: Iterable[Depth], until: float) -> Event:
+    """The event of a poll of what runs."""
+    return {
+        "kind": "read",
+        "until": until,
+        "lines": [[one.at, one.function, one.text] for one in lines],
+        "depths": [[one.at, one.visible, one.in_flight, one.role] for one in depths],
+    }
+
+
+def _lines(given: Iterable[Any]) -> list[Line]:
+    return [Line(at, function, said, fields_of(said)) for at, function, said in given]

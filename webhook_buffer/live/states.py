@@ -1,0 +1,144 @@
+"""Puts verdicts where notifications come from: the emulator's alarms.
+
+Its states have no data of their own. Setting one runs its actions, as on AWS. A composite's
+actions are disabled there and run only when its verdict says so: the emulator knows no wait and no
+extension of a suppressor, and evaluates a rule between two parts that change in the same minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from alarmproof.model import AnyAlarm, CompositeAlarm, State
+
+from webhook_buffer.live.judge import Verdict
+from webhook_buffer.operations.environment import Environment, aws_errors
+
+_OPPOSITE = {State.ALARM.value: State.OK.value, State.OK.value: State.ALARM.value}
+
+
+class States:
+    """The states of an environment's alarms on the emulator.
+
+    Args:
+        alarms: all that are judged.
+    """
+
+    def __init__(self, target: Environment, alarms: Sequence[AnyAlarm]) -> None:
+        self._target = target
+        self._alarms = {alarm.name: alarm for alarm in alarms}
+        self._composites = [one.name for one in alarms if isinstance(one, CompositeAlarm)]
+        # Of composites, the state whose actions ran last; of all, the last verdict's state.
+        self._performed: dict[str, str] = {}
+        self._before: dict[str, str] = {}
+
+    def begin(self, verdicts: Iterable[Verdict]) -> None:
+        """Takes over: every state as judged, and nobody is notified of that."""
+        names = list(self._alarms)
+        with aws_errors(self._target.settings):
+            self._actions(names, run=False)
+            self._set_all(verdicts, self.current(), frozenset())
+            self._actions([one for one in names if one not in self._composites], run=True)
+        self._performed = {
+            one.alarm: one.notified or State.OK.value
+            for one in verdicts
+            if one.alarm in self._composites
+        }
+        self._before = {one.alarm: one.state for one in verdicts}
+
+    def end(self) -> None:
+        """Leaves composites to the emulator's own rules again."""
+        with aws_errors(self._target.settings):
+            self._actions(self._composites, run=True)
+
+    def put(
+        self,
+        verdicts: Sequence[Verdict],
+        *,
+        held: frozenset[str],
+        changed: Callable[[Verdict, bool], None],
+    ) -> None:
+        """Makes the emulator's states those of the verdicts, and runs the actions that are due.
+
+        Args:
+            held: alarms that somebody else sets for now.
+            changed: called with each verdict that differs from before, and whether its actions ran.
+        """
+        with aws_errors(self._target.settings):
+            self._set_all(verdicts, self.current(), held)
+            for verdict in verdicts:
+                if verdict.alarm in held:
+                    continue
+                composite = verdict.alarm in self._composites
+                due = composite and self._due(verdict)
+                if due:
+                    perform(self._target, verdict.alarm, verdict.state, verdict.reason)
+                    self._performed[verdict.alarm] = verdict.state
+                if due or self._before.get(verdict.alarm) != verdict.state:
+                    changed(verdict, due if composite else True)
+                self._before[verdict.alarm] = verdict.state
+
+    def current(self) -> dict[str, str]:
+        """The state of each alarm, by its name."""
+        pages = self._target.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+        return {
+            alarm["AlarmName"]: alarm["StateValue"]
+            for page in pages
+            for alarm in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ()))
+            if alarm["AlarmName"] in self._alarms
+        }
+
+    def _due(self, verdict: Verdict) -> bool:
+        """Whether the actions of a composite's present state have not run yet."""
+        wanted = verdict.notified or State.OK.value
+        return wanted == verdict.state and self._performed.get(verdict.alarm) != wanted
+
+    def _set_all(
+        self, verdicts: Iterable[Verdict], before: Mapping[str, str], held: frozenset[str]
+    ) -> None:
+        """Metric alarms first: with each of them the emulator evaluates its composites anew."""
+        wanted = [one for one in verdicts if one.alarm not in held and one.alarm in before]
+        for verdict in sorted(wanted, key=lambda one: (not one.on, one.alarm)):
+            if verdict.alarm in self._composites or before[verdict.alarm] == verdict.state:
+                continue
+            self._set(verdict.alarm, verdict.state, verdict.reason)
+        for verdict in wanted:
+            if verdict.alarm in self._composites:
+                self._set(verdict.alarm, verdict.state, verdict.reason)
+
+    def _set(self, name: str, state: str, reason: str) -> None:
+        self._target.cloudwatch.set_alarm_state(
+            AlarmName=name,
+            StateValue=state,  # type: ignore[arg-type]
+            StateReason=reason[:_REASON],
+        )
+
+    def _actions(self, names: Sequence[str], *, run: bool) -> None:
+        client = self._target.cloudwatch
+        for begin in range(0, len(names), _NAMES):
+            some = list(names[begin : begin + _NAMES])
+            if run:
+                client.enable_alarm_actions(AlarmNames=some)
+            else:
+                client.disable_alarm_actions(AlarmNames=some)
+
+
+# Source: CloudWatch API reference, SetAlarmState (StateReason) and EnableAlarmActions (AlarmNames).
+_REASON, _NAMES = 1023, 100
+
+
+def perform(target: Environment, name: str, state: str, reason: str) -> None:
+    """Runs the actions of a composite's state, which are disabled otherwise.
+
+    Args:
+        state: ``ALARM`` or ``OK``.
+    """
+    client = target.cloudwatch
+    with aws_errors(target.settings):
+        client.disable_alarm_actions(AlarmNames=[name])
+        for value in (_OPPOSITE[state], state):
+            client.set_alarm_state(AlarmName=name, StateValue=value, StateReason=reason[:_REASON])  # type: ignore[arg-type]
+            client.enable_alarm_actions(AlarmNames=[name])
+        client.disable_alarm_actions(AlarmNames=[name])

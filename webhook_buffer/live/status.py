@@ -1,0 +1,194 @@
+"""Which alarms are on, since when and why: on the laptop by live alarms, on AWS by CloudWatch.
+
+On AWS our verdict on the same metrics stands beside CloudWatch's state where the two differ.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from alarmproof import template
+from alarmproof.evaluate import evaluate
+from alarmproof.model import AnyAlarm, State
+from alarmproof.recordings import Recorded
+
+from lambdas.notification import amount
+from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
+from settings.errors import NotDeployedError
+from webhook_buffer.live.pace import MINUTE
+from webhook_buffer.operations import history
+from webhook_buffer.operations.environment import Environment, aws_errors
+
+# What the longest period of an alarm needs, and what is evaluated of it.
+_BACK, _EVALUATED = 25 * 3600, 3 * 3600
+_SIDES = {"LessThanThreshold": "below ", "LessThanOrEqualToThreshold": "at most "}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One alarm's state, for people and programs.
+
+    Attributes:
+        id: the signal's or the incident's; None for an alarm that the settings don't know.
+        since: Unix seconds; None when it never changed, or that isn't known.
+        value, threshold: in words, with their unit; None where there is none.
+        suppressed: why nobody is notified of its state; None where somebody is.
+        ours: our verdict on the same metrics, where it differs from CloudWatch's state.
+    """
+
+    id: str | None
+    name: str
+    title: str
+    state: str
+    since: float | None
+    value: str | None
+    threshold: str | None
+    reason: str
+    suppressed: str | None = None
+    ours: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """For other programs."""
+        since = None if self.since is None else _iso(self.since)
+        return {name: getattr(self, name) for name in self.__slots__} | {"since": since}
+
+
+def of_laptop(alarms: AlarmSet, document: Mapping[str, Any]) -> list[Entry]:
+    """Of the verdicts that live alarms published; those that are on stand first."""
+    known = _known(alarms)
+    entries = []
+    for verdict in document["verdicts"]:
+        one = known.get(verdict["alarm"])
+        if one is None:
+            continue
+        unit = one.signal.threshold.unit if isinstance(one, Alarm) else "Count"
+        value, threshold = verdict["value"], verdict["threshold"]
+        entries.append(
+            Entry(
+                id=_id(one),
+                name=one.name,
+                title=_title(one),
+                state=verdict["state"],
+                since=verdict["since"],
+                value=None if value is None else amount(value, unit),
+                threshold=None if threshold is None else _threshold(verdict, unit),
+                reason=verdict["reason"],
+                suppressed=verdict["suppressed"],
+            )
+        )
+    return _sorted(entries)
+
+
+def of_aws(target: Environment, alarms: AlarmSet) -> list[Entry]:
+    """CloudWatch's own states, and our verdict where it differs.
+
+    Raises:
+        NotDeployedError: When the environment has no alarms.
+        WebhookBufferError: When AWS can't be asked.
+    """
+    described = _described(target)
+    if not described:
+        env = target.settings.environment
+        raise NotDeployedError(
+            f"Environment '{env}' has no alarms. Deploy them: make deploy ENV={env}"
+        )
+    ours = _verdicts(target, described)
+    known = _known(alarms)
+    entries = []
+    for said in described:
+        name, state = said["AlarmName"], said["StateValue"]
+        one = known.get(name)
+        unit = one.signal.threshold.unit if isinstance(one, Alarm) else "Count"
+        verdict = ours.get(name)
+        threshold = said.get("Threshold")
+        since = said.get("StateTransitionedTimestamp") or said.get("StateUpdatedTimestamp")
+        entries.append(
+            Entry(
+                id=_id(one) if one else None,
+                name=name,
+                title=_title(one) if one else said.get("AlarmDescription", ""),
+                state=state,
+                since=since.timestamp() if since else None,
+                value=None,
+                threshold=None if threshold is None else _threshold(
+                    {"threshold": threshold, "comparison": said.get("ComparisonOperator")}, unit
+                ),
+                reason=said.get("StateReason", ""),
+                suppressed=_suppressed(said),
+                ours=verdict if verdict and verdict != state else None,
+            )
+        )  # fmt: skip
+    return _sorted(entries)
+
+
+def _suppressed(said: Mapping[str, Any]) -> str | None:
+    """Source: CloudWatch API reference, CompositeAlarm, ActionsSuppressedBy and -Reason."""
+    by = said.get("ActionsSuppressedBy")
+    return str(said.get("ActionsSuppressedReason") or by) if by else None
+
+
+def _described(target: Environment) -> list[dict[str, Any]]:
+    with aws_errors(target.settings):
+        pages = target.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=target.settings.alarm_name(""),
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+        )
+        return [
+            dict(alarm)
+            for page in pages
+            for alarm in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ()))
+        ]
+
+
+def _verdicts(target: Environment, described: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Our states, by the alarm's name, on what CloudWatch has recorded.
+
+    The evaluation begins in CloudWatch's states: what its data does not decide does not differ.
+    """
+    alarms = parsed(described)
+    end = math.floor(time.time() / MINUTE) * MINUTE
+    series = history.fetch(target, alarms, start=end - _BACK, end=end)
+    states = {one["AlarmName"]: State(one["StateValue"]) for one in described}
+    found = evaluate(
+        alarms, Recorded.of(series), start=end - _EVALUATED, end=end, initial=states
+    )  # fmt: skip
+    return {name: one.state(end).value for name, one in found.items()}
+
+
+def parsed(described: Sequence[Mapping[str, Any]]) -> list[AnyAlarm]:
+    """Alarms as the evaluator reads them, of what DescribeAlarms says."""
+    composites = [one for one in described if "AlarmRule" in one]
+    metric = [one for one in described if "AlarmRule" not in one]
+    answer = {"MetricAlarms": metric, "CompositeAlarms": composites}
+    return list(template.parse(answer, "CloudWatch").alarms)
+
+
+def _known(alarms: AlarmSet) -> dict[str, Alarm | CompositeAlarm]:
+    every: Iterable[Alarm | CompositeAlarm] = (*alarms.alarms, *alarms.composites)
+    return {one.name: one for one in every}
+
+
+def _id(one: Alarm | CompositeAlarm) -> str:
+    return one.signal.id if isinstance(one, Alarm) else one.composite.id
+
+
+def _title(one: Alarm | CompositeAlarm) -> str:
+    return one.signal.title if isinstance(one, Alarm) else one.composite.title
+
+
+def _threshold(said: Mapping[str, Any], unit: str) -> str:
+    return _SIDES.get(str(said["comparison"]), "") + amount(float(said["threshold"]), unit)
+
+
+def _sorted(entries: Iterable[Entry]) -> list[Entry]:
+    order = {State.ALARM.value: 0, State.INSUFFICIENT_DATA.value: 1}
+    return sorted(entries, key=lambda one: (order.get(one.state, 2), one.id or one.name))
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
