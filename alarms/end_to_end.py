@@ -88,8 +88,9 @@ SIGNALS = (
             "clock": Query(metrics.HEARTBEAT_ARRIVED, "Sum", "buffer"),
         },
         expression=(
-            "IF((HOUR(clock) >= {traffic.busy_from}) AND (HOUR(clock) < {traffic.busy_until}), "
-            "accepted + 0 * clock, 1)"
+            # HOUR has a value where the clock has none; a comparison of the clock drops the point.
+            "IF(clock >= 0, IF((HOUR(clock) >= {traffic.busy_from}) AND "
+            "(HOUR(clock) < {traffic.busy_until}), accepted + 0 * clock, 1))"
         ),
         comparison=Comparison.BELOW,
         threshold=Threshold(1, "Count", "During busy hours there is always some traffic."),

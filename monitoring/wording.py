@@ -112,8 +112,9 @@ def _value(alarm: Alarm) -> tuple[str, str]:
     """What is compared with the threshold, and the condition under which it is; maybe empty."""
     if alarm.expression is None:
         return _measure(alarm, next(iter(alarm.measures))), ""
-    # The text need not mention that missing data counts as zero.
-    value, guard = _branches(alarm, re.sub(r"FILL\((\w+), 0\)", r"\1", alarm.expression))
+    # The text need not mention that missing data counts as zero, or drops the point.
+    plain = re.sub(r"FILL\((\w+), 0\)", r"\1", alarm.expression)
+    value, guard = _branches(alarm, re.sub(r"^IF\(\w+ >= 0, (IF\(.*\))\)$", r"\1", plain))
     if value in alarm.measures and not guard:
         return _measure(alarm, value), guard
     words = {query: f"({_measure(alarm, query)})" for query in alarm.measures}

@@ -216,8 +216,8 @@ SIGNALS = (
             "clock": Query(metrics.HEARTBEAT_ARRIVED, "Sum", "buffer"),
         },
         expression=(
-            "IF((HOUR(clock) >= {traffic.busy_from}) AND (HOUR(clock) < {traffic.busy_until}), "
-            "accepted + 0 * clock, 1)"
+            "IF(clock >= 0, IF((HOUR(clock) >= {traffic.busy_from}) AND "
+            "(HOUR(clock) < {traffic.busy_until}), accepted + 0 * clock, 1))"
         ),
         comparison=Comparison.BELOW,
         period=1800,

@@ -196,7 +196,7 @@ def test_what_can_t_be_changed(change: str, expected: str) -> None:
 
 def test_what_can_t_be_replayed_is_listed() -> None:
     """An alarm that is not supported stops no other; a composite of it says which part lacks."""
-    odd = alarm(name="odd", period=30)
+    odd = alarm(name="odd", period=45)
     unseen = alarm(name="unseen", queries=(Query("m1", MetricKey("N", "gone"), "Sum", 60),))
     above = composite("above", "ALARM(odd) OR ALARM(unseen)")
     series = _series(_outages(30))
@@ -206,7 +206,7 @@ def test_what_can_t_be_replayed_is_listed() -> None:
     )  # fmt: skip
     fine, refused, dead, over = found.before
     assert (fine.refused, len(fine.incidents)) == ("", 1)
-    assert "a period of 30 s is not supported" in refused.refused
+    assert "a period of 45 s is not supported" in refused.refused
     assert (dead.refused, dead.unseen) == ("", True)
     assert over.refused == "t.json above: not evaluated: odd."
     page = report(found, Recorded.of([series]), title="t")

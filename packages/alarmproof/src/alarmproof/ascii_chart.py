@@ -11,6 +11,7 @@ from alarmproof.arrays import Values
 from alarmproof.evaluate import datapoints
 from alarmproof.model import History, MetricAlarm, State
 from alarmproof.notation import duration
+from alarmproof.plan import evaluated_every
 from alarmproof.runner import Outcome
 
 _HEIGHT = 7
@@ -43,17 +44,19 @@ def _shown(outcome: Outcome) -> list[History]:
 
 def _alarm(outcome: Outcome, history: History, width: int) -> Iterator[str]:
     alarm = history.alarm
-    minutes = (history.end - history.start) // 60
-    per = -(-minutes // (width - _MARGIN))
+    every = evaluated_every(alarm)
+    count = (history.end - history.start) // every
+    per = -(-count // (width - _MARGIN))
     yield from _folded("  ", alarm.name, width)
     if isinstance(alarm, MetricAlarm):
-        values = datapoints(alarm, outcome.recording, start=history.start, end=history.end)
+        begin, end = outcome.origin + history.start, outcome.origin + history.end
+        values = datapoints(alarm, outcome.recording, start=begin, end=end)
         yield from _chart(_thinned(values, per, alarm), alarm)
-    yield _row("state", _strip(history, minutes, per))
+    yield _row("state", _strip(history, count, per, every))
     wrong = {one.at for one in outcome.failures if one.alarm == alarm.name and one.at is not None}
     right = {one.at for one in outcome.case.expect if alarm is outcome.alarm and not one.alarm}
-    yield from _expected(wrong, right - wrong, per)
-    yield _row("", _axis(minutes, per))
+    yield from _expected(wrong, right - wrong, per * every, every)
+    yield _row("", _axis(count, per, every))
     legend = f"· OK  █ ALARM  ? INSUFFICIENT_DATA, from {history.initial}"
     yield from _folded(" " * _MARGIN, legend, width)
     for change in history.changes:
@@ -83,7 +86,7 @@ def _folded(prefix: str, text: str, width: int) -> list[str]:
 
 
 def _thinned(values: Values, per: int, alarm: MetricAlarm) -> Values:
-    """Of every few minutes the value nearest to an alarm; NaN where there is none."""
+    """Of every few evaluations the value nearest to an alarm; NaN where there is none."""
     padded = np.full(-(-len(values) // per) * per, np.nan)
     padded[: len(values)] = values
     extreme = np.fmin if alarm.comparison.startswith("LessThan") else np.fmax
@@ -111,29 +114,34 @@ def _chart(values: Values, alarm: MetricAlarm) -> Iterator[str]:
         yield _row("missing", "".join("_" if missing else " " for missing in np.isnan(values)))
 
 
-def _strip(history: History, minutes: int, per: int) -> str:
-    """The state of every few minutes: ALARM where it was that in any of them."""
+def _strip(history: History, count: int, per: int, every: int) -> str:
+    """The state of every few evaluations: ALARM where it was that in any of them."""
     cells = []
-    for minute in range(0, minutes, per):
-        first, last = history.start + 60 * (minute + 1), history.start + 60 * (minute + per)
+    for index in range(0, count, per):
+        first, last = history.start + every * (index + 1), history.start + every * (index + per)
         alarmed = any(begin <= last and first < end for begin, end in history.in_alarm())
         cells.append(_STRIP[State.ALARM if alarmed else history.state(last)])
     return "".join(cells)
 
 
-def _expected(wrong: set[int], right: set[int], per: int) -> Iterator[str]:
-    """A mark below the state of every time at which one was expected."""
+def _expected(wrong: set[int], right: set[int], column: int, every: int) -> Iterator[str]:
+    """A mark below the state of every time at which one was expected.
+
+    Args:
+        column: seconds that one stands for.
+        every: seconds between two evaluations.
+    """
     marks = dict.fromkeys(right, "✓") | dict.fromkeys(wrong, "✗")
-    cells = [" "] * (max(marks, default=0) // 60 // per + 1)
+    cells = [" "] * (max(marks, default=0) // column + 1)
     for at, mark in marks.items():
-        cells[max(0, (at // 60 - 1) // per)] = mark
+        cells[max(0, (at - every) // column)] = mark
     if marks:
         yield _row("expected", "".join(cells))
 
 
-def _axis(minutes: int, per: int) -> str:
+def _axis(count: int, per: int, every: int) -> str:
     """Times below the columns, as many as there is room for."""
     text = ""
-    for column in range(0, -(-minutes // per), 10):
-        text = text.ljust(column) + duration(60 * column * per).replace(" ", "").ljust(9)
+    for column in range(0, -(-count // per), 10):
+        text = text.ljust(column) + duration(every * column * per).replace(" ", "").ljust(9)
     return text.rstrip()

@@ -5,8 +5,9 @@ Every mistake of a file is reported at once, with its line.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -28,31 +29,45 @@ class CaseSeries:
 
     Attributes:
         metric: ``NAMESPACE NAME``, or the name alone, or what it ends with after a hyphen.
-        dimensions: None where the alarm says which.
+        dimensions, account: None where the alarm says which.
         statistic: what each value is; None for one observation.
+        unit: that the values are published with; None for that which the alarm asks for.
+        interval: seconds between its samples.
     """
 
     metric: str
     values: Values
     line: int
+    interval: int
     dimensions: Mapping[str, str] | None = None
     statistic: str | None = None
+    account: str | None = None
+    unit: str | None = None
+
+    @property
+    def end(self) -> int:
+        """Seconds after the case's start at which its last sample ends."""
+        return self.interval * len(self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """A state at a time.
+    """A state, values, or both at a time.
 
     Attributes:
         at: seconds since the first sample.
+        state: None where only values are expected.
+        values: by query id, what it is in the evaluation of that time; the key ``""`` is what is
+            compared with the threshold; NaN is missing.
         notifies: who is notified of the state between the expectation before and this one,
             or ``nobody`` of any state; None for anything.
         alarm: another alarm than the case's.
     """
 
     at: int
-    state: State
+    state: State | None
     line: int
+    values: Mapping[str, float] = field(default_factory=dict)
     notifies: tuple[str, ...] | None = None
     alarm: str | None = None
 
@@ -62,7 +77,7 @@ class Case:
     """One test.
 
     Attributes:
-        interval: seconds between samples.
+        start: of the first sample, Unix seconds; None where it does not matter.
         kind: ``firing``, ``silent`` or ``gap``, or None.
         quiet: whether nobody is ever notified of an ALARM; for an alarm without actions,
             whether it is never in ALARM.
@@ -72,12 +87,17 @@ class Case:
     line: int
     title: str
     alarm: str
-    interval: int
     series: tuple[CaseSeries, ...]
     expect: tuple[Expectation, ...]
+    start: int | None = None
     initial: State | None = None
     kind: str | None = None
     quiet: bool = False
+
+    @property
+    def end(self) -> int:
+        """Seconds after its start at which the last sample ends."""
+        return max((one.end for one in self.series), default=0)
 
 
 def load(paths: Sequence[Path]) -> list[Case]:
@@ -117,10 +137,10 @@ def _is_about_cases(root: yaml.Node | None) -> bool:
     return any(key.lower().startswith("case") for key in keys)
 
 
-_FILE = ("interval", "cases")
-_CASE = ("title", "alarm", "interval", "initial", "kind", "quiet", "series", "expect")
-_SERIES = ("metric", "dimensions", "statistic", "values")
-_EXPECT = ("at", "state", "notifies", "alarm")
+_FILE = ("interval", "start", "cases")
+_CASE = ("title", "alarm", "interval", "start", "initial", "kind", "quiet", "series", "expect")
+_SERIES = ("metric", "dimensions", "account", "statistic", "unit", "interval", "values")
+_EXPECT = ("at", "state", "value", "values", "notifies", "alarm")
 
 
 class _Reader(Reader):
@@ -131,10 +151,11 @@ class _Reader(Reader):
             return []
         top = self.mapping(root, _FILE, "the file")
         interval = self._interval(top.get("interval"), 60)
+        start = self._moment(top.get("start"), None)
         if "cases" not in top:
             self.wrong(root, "no 'cases'; the file is a mapping with a list of them")
             return []
-        made = [self._case(node, interval) for node in self.items(top["cases"], "cases")]
+        made = [self._case(node, interval, start) for node in self.items(top["cases"], "cases")]
         found = [one for one in made if one]
         titles: dict[str, int] = {}
         for case in found:
@@ -146,10 +167,11 @@ class _Reader(Reader):
             titles.setdefault(case.title, case.line)
         return found
 
-    def _case(self, node: yaml.Node, interval: int) -> Case | None:
+    def _case(self, node: yaml.Node, interval: int, start: int | None) -> Case | None:
         before = len(self.problems)
         given = self.mapping(node, _CASE, "a case", required=("title", "alarm", "series"))
-        series = [self._series(one) for one in self.items(given.get("series"), "series")]
+        every = self._interval(given.get("interval"), interval)
+        series = [self._series(one, every) for one in self.items(given.get("series"), "series")]
         if not series and isinstance(given.get("series"), yaml.SequenceNode):
             self.wrong(
                 given["series"], "the list is empty; add at least one series (_x5 for no data)"
@@ -160,8 +182,7 @@ class _Reader(Reader):
         quiet = self.one_of(given.get("quiet"), ("true", "false"), "quiet") == "true"
         if not expect and not quiet:
             self.wrong(node, "the case expects nothing; add 'expect', or 'quiet: true'")
-        every = self._interval(given.get("interval"), interval)
-        longest = max((len(one.values) for one in series if one), default=0) * every
+        longest = max((one.end for one in series if one), default=0)
         for one in expect:
             if one and one.at > longest:
                 self.problems.append(
@@ -171,6 +192,7 @@ class _Reader(Reader):
         times = [one.at for one in expect if one]
         if times != sorted(times):
             self.wrong(given["expect"], "the expectations are not in chronological order")
+        begins = self._moment(given.get("start"), start)
         if len(self.problems) > before:
             return None
         return Case(
@@ -178,7 +200,7 @@ class _Reader(Reader):
             line=line(node),
             title=self.text(given["title"]),
             alarm=self.text(given["alarm"]),
-            interval=every,
+            start=begins,
             series=tuple(one for one in series if one),
             expect=tuple(one for one in expect if one),
             initial=State(initial) if initial else None,
@@ -186,7 +208,7 @@ class _Reader(Reader):
             quiet=quiet,
         )
 
-    def _series(self, node: yaml.Node) -> CaseSeries | None:
+    def _series(self, node: yaml.Node, interval: int) -> CaseSeries | None:
         given = self.mapping(node, _SERIES, "a series", required=("metric", "values"))
         if not {"metric", "values"} <= given.keys():
             return None
@@ -203,15 +225,24 @@ class _Reader(Reader):
             metric=self.text(given["metric"]),
             values=values,
             line=line(node),
+            interval=self._interval(given.get("interval"), interval),
             dimensions=dimensions,
-            statistic=self.text(given["statistic"]) if "statistic" in given else None,
+            **{
+                name: self.text(given[name])
+                for name in ("statistic", "account", "unit")
+                if name in given
+            },
         )
 
     def _expectation(self, node: yaml.Node) -> Expectation | None:
-        given = self.mapping(node, _EXPECT, "an expectation", required=("at", "state"))
+        given = self.mapping(node, _EXPECT, "an expectation", required=("at",))
         state = self.one_of(given.get("state"), tuple(State), "state")
         at = self._seconds(given.get("at"), 0)
-        if state is None or "at" not in given:
+        values = self._values(given)
+        if not given.keys() & {"state", "value", "values"}:
+            self.wrong(node, "an expectation lacks 'state' (or 'value', or 'values')")
+            return None
+        if "at" not in given or (state is None and "state" in given):
             return None
         notifies = None
         if names := given.get("notifies"):
@@ -223,11 +254,38 @@ class _Reader(Reader):
                 self.wrong(names, "write either 'nobody' or names, not both")
         return Expectation(
             at=at,
-            state=State(state),
+            state=None if state is None else State(state),
             line=line(node),
+            values=values,
             notifies=notifies,
             alarm=self.text(given["alarm"]) if "alarm" in given else None,
         )
+
+    def _values(self, given: Mapping[str, yaml.Node]) -> dict[str, float]:
+        """The numbers that an expectation has, by query id."""
+        nodes = {"": given["value"]} if "value" in given else {}
+        if "values" in given:
+            nodes |= self.mapping(given["values"], None, "values")
+        found: dict[str, float] = {}
+        for name, node in nodes.items():
+            text = self.text(node)
+            try:
+                number = math.nan if text == "_" else float(text)
+            except ValueError:
+                number = math.inf
+            if math.isinf(number) or (math.isnan(number) and text != "_"):
+                self.wrong(node, f"'{text}' is not a number; write one, or _ for missing")
+            found[name] = number
+        return found
+
+    def _moment(self, node: yaml.Node | None, default: int | None) -> int | None:
+        if node is None:
+            return default
+        try:
+            return notation.moment(self.text(node))
+        except ValueError as error:
+            self.wrong(node, str(error))
+            return default
 
     def _interval(self, node: yaml.Node | None, default: int) -> int:
         found = self._seconds(node, default)

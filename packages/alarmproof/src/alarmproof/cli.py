@@ -56,6 +56,12 @@ Parameters = Annotated[
         help="Values of parameters, JSON or YAML, as AWS's tools write them. Repeatable.",
     ),
 ]
+Words = Annotated[
+    str,
+    typer.Option(
+        "-k", metavar="TEXT", help="Only cases with this in their title or their alarm's name."
+    ),
+]
 Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML.")]
 Since = Annotated[
     str | None, typer.Option(metavar="DURATION", help="Use only the last part: 30d, 12h.")
@@ -179,6 +185,7 @@ def run_cases(
     ],
     template: _Template,
     junit: Junit = None,
+    words: Words = "",
     parameter: Parameter = None,
     parameters: Parameters = None,
 ) -> None:
@@ -190,7 +197,7 @@ def run_cases(
     from alarmproof.template import read
 
     alarms = read(template, _values(parameter, parameters))
-    raise typer.Exit(commands.run_cases(cases, alarms, junit=junit))
+    raise typer.Exit(commands.run_cases(cases, alarms, junit=junit, words=words))
 
 
 @app.command(epilog=EXIT_CODES, short_help="Replay recorded metrics: who would have been notified.")

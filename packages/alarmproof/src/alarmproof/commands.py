@@ -88,19 +88,28 @@ def _plain(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def run_cases(paths: Sequence[Path], templates: Templates, *, junit: Path | None) -> int:
-    """Runs the cases of files and folders, and draws those that fail."""
+def run_cases(
+    paths: Sequence[Path], templates: Templates, *, junit: Path | None, words: str = ""
+) -> int:
+    """Runs the cases of files and folders, and draws those that fail.
+
+    Args:
+        words: only cases with these in the title or the alarm's name.
+    """
     extras.require("test", "Testing alarms")
     from alarmproof import ascii_chart, runner
     from alarmproof.cases import load
 
     started = time.monotonic()
-    outcomes = runner.run(load(paths), templates)
+    cases = load(paths)
+    outcomes = runner.run(runner.selected(cases, words) if words else cases, templates)
     width = max(len(outcome.alarm.source.logical_id) for outcome in outcomes)
     columns = min(shutil.get_terminal_size().columns, 120)
     for outcome in outcomes:
         sign = _styled("✓", "green") if outcome.passed else _styled("✗", "red")
         print(f"{sign} {outcome.alarm.source.logical_id:<{width}}  {outcome.case.title}")
+        for note in outcome.notes:
+            print(f"  note: {_plain(note)}")
         if not outcome.passed:
             print(ascii_chart.failed(outcome, width=columns), end="\n\n")
     if junit:

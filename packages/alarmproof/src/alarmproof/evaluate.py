@@ -9,50 +9,39 @@ value is not modeled.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from alarmproof import composites, metric_math, series, states
+from alarmproof import composites, states
 from alarmproof.arrays import Times, Values
 from alarmproof.errors import InputError, NotSupportedError
-from alarmproof.expressions import Expression, compile_expression
 from alarmproof.model import (
+    Action,
     AnyAlarm,
     Change,
     CompositeAlarm,
     History,
     MetricAlarm,
     Missing,
+    MuteRule,
     Notification,
     OpaqueAlarm,
-    Query,
     Recording,
-    Series,
     State,
+    WarmUp,
 )
+from alarmproof.muting import muted
+from alarmproof.plan import Plan, evaluated_every, refuse
+from alarmproof.reasons import reason
 
 _MINUTE, _DAY = 60, 86_400
-# Datapoints that are in memory at once.
-_CHUNK = 400_000
 _BANDS = {
     "LessThanLowerOrGreaterThanUpperThreshold": (True, True),
     "LessThanLowerThreshold": (True, False),
     "GreaterThanUpperThreshold": (False, True),
 }
-_BAND_STATISTICS = ("band-lower", "band-upper")
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
-_WORDS = {
-    "GreaterThanThreshold": "greater than",
-    "GreaterThanOrEqualToThreshold": "greater than or equal to",
-    "LessThanThreshold": "less than",
-    "LessThanOrEqualToThreshold": "less than or equal to",
-    "LessThanLowerOrGreaterThanUpperThreshold": "outside of",
-    "LessThanLowerThreshold": "below the lower end of",
-    "GreaterThanUpperThreshold": "above the upper end of",
-}
 
 
 def evaluate(
@@ -62,27 +51,29 @@ def evaluate(
     start: int,
     end: int,
     initial: Mapping[str, State] | None = None,
+    mute_rules: Sequence[MuteRule] = (),
 ) -> dict[str, History]:
     """The history of each alarm between two times, by the alarm's name.
 
     Args:
-        start: full minute; the first evaluation is a minute later.
-        end: full minute of the last evaluation.
-        initial: states at ``start``; INSUFFICIENT_DATA by default.
+        start: Unix seconds, a multiple of 10; the first evaluation is a minute later (10 seconds
+            where a period is below a minute).
+        end: of the last evaluation.
+        initial: states at ``start``; an alarm without one is created then, in INSUFFICIENT_DATA.
+        mute_rules: that may name the alarms.
 
     Raises:
         NotSupportedError: When an alarm uses something unsupported.
         InputError: When a composite names an alarm that is not among ``alarms``.
     """
     initial = initial or {}
-    _require_minutes(start, end)
+    _require_times(start, end)
     found: dict[str, History] = {}
     for alarm in alarms:
         if isinstance(alarm, OpaqueAlarm):
-            _refuse(alarm)
+            refuse(alarm)
         if isinstance(alarm, MetricAlarm):
-            before = initial.get(alarm.name, State.INSUFFICIENT_DATA)
-            found[alarm.name] = _history(alarm, recording, start, end, before)
+            found[alarm.name] = _history(alarm, recording, start, end, initial.get(alarm.name))
     found |= composites.histories(
         [one for one in alarms if isinstance(one, CompositeAlarm)],
         found,
@@ -90,198 +81,92 @@ def evaluate(
         end=end,
         initial=initial,
     )
-    return {alarm.name: found[alarm.name] for alarm in alarms}
+    return {alarm.name: muted(found[alarm.name], mute_rules) for alarm in alarms}
 
 
 def datapoints(alarm: MetricAlarm, recording: Recording, *, start: int, end: int) -> Values:
-    """What is compared with the threshold at each minute after ``start``, up to ``end``.
+    """What is compared with the threshold at each evaluation after ``start``, up to ``end``.
 
     Raises:
         NotSupportedError: When the alarm uses something unsupported.
     """
-    _require_minutes(start, end)
-    plan = _Plan.of(alarm, recording)
-    count = (end - start) // _MINUTE
-    if not plan.looks_back:
-        return plan.along(start + _MINUTE, count)
-    return np.concatenate(
-        [values[:, -1] for _, values in plan.windows(_times(alarm, start, end, every=True))]
-        or [np.empty(0)]
-    )
+    _require_times(start, end)
+    plan = Plan.of(alarm, recording)
+    times = _times(alarm, start, end, every=True)
+    if not plan.looks_back and alarm.wall_clock is None:
+        return plan.along(int(times[0]), len(times)) if len(times) else np.empty(0)
+    return np.concatenate([values[:, -1] for _, values in plan.windows(times)] or [np.empty(0)])
 
 
-def _refuse(alarm: AnyAlarm) -> None:
-    if alarm.refusal:
-        raise NotSupportedError(f"{alarm.source}: not evaluated, because {alarm.refusal}.")
-
-
-def _require_minutes(start: int, end: int) -> None:
-    if start % _MINUTE or end % _MINUTE or end < start:
-        raise InputError(f"{start} to {end}: not full minutes in Unix seconds, in order.")
+def _require_times(start: int, end: int) -> None:
+    if start % 10 or end % 10 or end < start:
+        raise InputError(f"{start} to {end}: not multiples of 10 s in Unix seconds, in order.")
 
 
 def _times(alarm: MetricAlarm, start: int, end: int, *, every: bool = False) -> Times:
     """When an alarm is evaluated."""
     seldom = alarm.period * alarm.evaluation_periods > _DAY and not every
-    step = 3600 if seldom else _MINUTE
+    step = 3600 if seldom else evaluated_every(alarm)
     return np.arange(-(-(start + 1) // step) * step, end + 1, step)
 
 
-@dataclass(slots=True)
-class _Plan:
-    """How an alarm's datapoints are made: its queries compiled, their series at hand."""
-
-    alarm: MetricAlarm
-    metrics: dict[str, Sequence[Series]]
-    expressions: dict[str, Expression]
-    looks_back: bool
-    # Of the last stretch that was asked for, by query and statistic.
-    _kept: dict[tuple[str, str, int, int], Values] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, alarm: MetricAlarm, recording: Recording) -> _Plan:
-        _refuse(alarm)
-        if alarm.period < _MINUTE or alarm.period % _MINUTE:
-            raise NotSupportedError(
-                f"{alarm.source}: a period of {alarm.period} s is not supported; only full minutes."
-            )
-        for query in alarm.queries:
-            if query.period is not None and query.period != alarm.period:
-                raise NotSupportedError(
-                    f"{alarm.source}: query '{query.id}' has another period ({query.period} s) "
-                    f"than the alarm ({alarm.period} s), which is not supported."
-                )
-        try:
-            expressions = {
-                query.id: compile_expression(query.expression)
-                for query in alarm.queries
-                if query.expression is not None and query.id != alarm.band
-            }
-        except NotSupportedError as error:
-            raise NotSupportedError(f"{alarm.source}: {error}") from None
-        return cls(
-            alarm=alarm,
-            metrics={
-                query.id: recording.series(query.metric) for query in alarm.queries if query.metric
-            },
-            expressions=expressions,
-            looks_back=any(one.looks_back for one in expressions.values()),
-        )
-
-    def along(self, first: int, count: int) -> Values:
-        """The datapoints that end at ``first``, ``first + 60``, …."""
-        starts = first - self.alarm.period + _MINUTE * np.arange(count, dtype=float)
-        made = {name: self._datapoints(self._query(name), first, count) for name in self.metrics}
-        return np.broadcast_to(self._result(made, starts), (count,))
-
-    def windows(self, times: Times, width: int | None = None) -> Iterator[tuple[Times, Values]]:
-        """Times, and for each the datapoints of its evaluation range, the newest last."""
-        alarm = self.alarm
-        width = width or alarm.evaluation_periods + states.BEYOND
-        back = (width - 1) * alarm.period
-        offsets = np.arange(width) * alarm.period // _MINUTE
-        rows = max(1, _CHUNK // width)
-        for begin in range(0, len(times), rows):
-            some = times[begin : begin + rows]
-            first = int(some[0]) - back
-            count = (int(some[-1]) - first) // _MINUTE + 1
-            index = (some - int(some[0]))[:, None] // _MINUTE + offsets[None, :]
-            if self.looks_back:
-                made = {
-                    name: self._datapoints(self._query(name), first, count)[index]
-                    for name in self.metrics
-                }
-                starts = (first + _MINUTE * index - alarm.period).astype(float)
-                values = np.broadcast_to(self._result(made, starts), index.shape)
-            else:
-                values = self.along(first, count)[index]
-            yield some, values
-
-    def band(self, times: Times) -> tuple[Values, Values]:
-        """Lower and upper end of the anomaly band, for evaluation ranges like ``windows``."""
-        alarm = self.alarm
-        found = {one.statistic: one for name in self.metrics for one in self.metrics[name]}
-        if not set(_BAND_STATISTICS) <= found.keys():
-            raise NotSupportedError(
-                f"{alarm.source}: an anomaly band has to be given as two series of the metric, "
-                f"with the statistics {' and '.join(_BAND_STATISTICS)}."
-            )
-        width = alarm.evaluation_periods + states.BEYOND
-        first = int(times[0]) - (width - 1) * alarm.period
-        count = (int(times[-1]) - first) // _MINUTE + 1
-        index = (times - int(times[0]))[:, None] // _MINUTE + (
-            np.arange(width) * alarm.period // _MINUTE
-        )
-        lower, upper = (
-            series.datapoints([found[name]], name, alarm.period, first=first, count=count)[index]
-            for name in _BAND_STATISTICS
-        )
-        return lower, upper
-
-    def _query(self, name: str) -> Query:
-        return next(query for query in self.alarm.queries if query.id == name)
-
-    def _datapoints(self, query: Query, first: int, count: int) -> Values:
-        assert query.statistic is not None
-        try:
-            return series.datapoints(
-                self.metrics[query.id],
-                query.statistic,
-                self.alarm.period,
-                first=first,
-                count=count,
-            )
-        except NotSupportedError as error:
-            raise NotSupportedError(f"{self.alarm.source}: {error}") from None
-
-    def _result(self, made: dict[str, Values], starts: Values) -> Values:
-        """The returned query's values, after those it is made of."""
-        pending: list[str] = []
-
-        def value(name: str) -> Values:
-            if name in made or name not in self.expressions:
-                return made.get(name, np.array(np.nan))
-            if name in pending:
-                raise NotSupportedError(f"{self.alarm.source}: query '{name}' refers to itself.")
-            pending.append(name)
-            expression = self.expressions[name]
-            for other in expression.ids & self.expressions.keys():
-                value(other)
-            context = metric_math.Context(made, tuple(self.metrics), starts, self.alarm.period)
-            try:
-                made[name] = metric_math.evaluate(expression, context)
-            except NotSupportedError as error:
-                raise NotSupportedError(f"{self.alarm.source}: {error}") from None
-            return made[name]
-
-        return value(self.alarm.returned)
-
-
 def _history(
-    alarm: MetricAlarm, recording: Recording, start: int, end: int, initial: State
+    alarm: MetricAlarm, recording: Recording, start: int, end: int, initial: State | None
 ) -> History:
-    plan = _Plan.of(alarm, recording)
+    plan = Plan.of(alarm, recording)
     times = _times(alarm, start, end)
     missing = alarm.missing
     if any(metric.namespace == "AWS/DynamoDB" for metric in alarm.metrics):
         # Source: CloudWatch API reference, PutMetricAlarm, TreatMissingData.
         missing = Missing.IGNORE
     changes: list[Change] = []
-    state = initial
+    begun = state = initial or State.INSUFFICIENT_DATA
+    warming = alarm.warm_up if initial is None else None
     for some, values in plan.windows(times):
-        found = states.states(_codes(plan, some, values, missing), state)
+        codes = _codes(plan, some, values, missing)
+        if warming is not None:
+            codes, warming = _warmed_up(alarm, warming, start, some, values, codes)
+        found = states.states(codes, state)
         for index in np.flatnonzero(np.diff(found)):
             at, state = int(some[index]), states.STATES[int(found[index + 1])]
-            changes.append(Change(at, state, _reason(alarm, at, state, values[index])))
-    notifications = tuple(
-        Notification(change.at, alarm.name, change.state, action)
-        for change in changes
-        for action in alarm.actions(change.state)
-    )
-    return History(alarm, start, end, initial, tuple(changes), notifications)
+            changes.append(Change(at, state, reason(alarm, at, state, values[index])))
+    return History(alarm, start, end, begun, tuple(changes), tuple(_performed(alarm, changes, end)))
 
 
-def _codes(plan: _Plan, times: Times, values: Values, missing: Missing) -> states.Codes:
+def _warmed_up(
+    alarm: MetricAlarm,
+    warm_up: WarmUp,
+    start: int,
+    times: Times,
+    values: Values,
+    codes: states.Codes,
+) -> tuple[states.Codes, WarmUp | None]:
+    """Verdicts of a new alarm, which keeps its state until it is warm; and whether that goes on.
+
+    Source: CloudWatch user guide, "Alarm warm-up periods".
+    """
+    warm = times >= start + warm_up.seconds
+    if not warm_up.whole:
+        newest = ~np.isnan(values[:, -alarm.evaluation_periods :])
+        warm = warm | np.maximum.accumulate(newest.all(axis=1))
+    kept = np.where(warm, codes, states.KEEP).astype(np.int8)
+    return kept, None if warm[-1] else warm_up
+
+
+def _performed(alarm: MetricAlarm, changes: Sequence[Change], end: int) -> Iterator[Notification]:
+    """The actions of changes; Auto Scaling's are repeated each minute as long as the state lasts.
+
+    Source: CloudWatch user guide, "Alarm actions".
+    """
+    ends = [*(change.at - _MINUTE for change in changes[1:]), end]
+    for change, last in zip(changes, ends, strict=False):
+        for action in alarm.actions(change.state):
+            scales = isinstance(action, Action) and action.kind == "autoscaling"
+            until = max(last, change.at) if scales else None
+            yield Notification(change.at, alarm.name, change.state, action, until)
+
+
+def _codes(plan: Plan, times: Times, values: Values, missing: Missing) -> states.Codes:
     alarm = plan.alarm
     real = ~np.isnan(values)[:, ::-1]
     breaching = (_breaching(plan, times, values) & ~np.isnan(values))[:, ::-1]
@@ -292,7 +177,7 @@ def _codes(plan: _Plan, times: Times, values: Values, missing: Missing) -> state
     return codes if few is None else np.where(few, states.KEEP, codes).astype(np.int8)
 
 
-def _breaching(plan: _Plan, times: Times, values: Values) -> states.Flags:
+def _breaching(plan: Plan, times: Times, values: Values) -> states.Flags:
     alarm = plan.alarm
     with np.errstate(invalid="ignore"):
         if alarm.comparison in _BANDS:
@@ -306,7 +191,7 @@ def _breaching(plan: _Plan, times: Times, values: Values) -> states.Flags:
         return states.COMPARISONS[alarm.comparison](values, alarm.threshold)
 
 
-def _too_few(plan: _Plan, times: Times) -> states.Flags | None:
+def _too_few(plan: Plan, times: Times) -> states.Flags | None:
     """Where a percentile has too few samples to be evaluated; None where that does not matter.
 
     Source: CloudWatch user guide, "Percentile-based alarms and low data samples".
@@ -318,39 +203,5 @@ def _too_few(plan: _Plan, times: Times) -> states.Flags | None:
         return None
     share = float(match[1]) / 100
     least = 10 / (1 - share) if share >= 0.5 else 10 / share
-    first, count = int(times[0]), (int(times[-1]) - int(times[0])) // _MINUTE + 1
-    samples = series.datapoints(
-        plan.metrics[query.id], "SampleCount", alarm.period, first=first, count=count
-    )
-    few: states.Flags = np.nan_to_num(samples)[(times - times[0]) // _MINUTE] < least
+    few: states.Flags = np.nan_to_num(plan.sample_counts(times)) < least
     return few
-
-
-def _reason(alarm: MetricAlarm, at: int, state: State, values: Values) -> str:
-    """Why, in CloudWatch's manner: the newest datapoints that decided, and how they compare with
-    the threshold.
-
-    Args:
-        values: of the evaluation range, the newest last.
-    """
-    n, m = alarm.evaluation_periods, alarm.datapoints_to_alarm
-    there = np.flatnonzero(~np.isnan(values))[-n:]
-    if not len(there):
-        if state is State.INSUFFICIENT_DATA:
-            return f"Insufficient Data: {n} datapoints were unknown."
-        return f"Threshold Crossed: no datapoints were received in the last {n} periods."
-    begins = at - alarm.period * (len(values) - there)
-    shown = ", ".join(
-        f"{values[index]:g} ({_written(int(begin))})"
-        for index, begin in list(zip(there, begins, strict=True))[:-6:-1]
-    )
-    threshold = "the band" if alarm.band else f"the threshold ({alarm.threshold:g})"
-    were = "were" if state is State.ALARM else "were not all"
-    return (
-        f"Threshold Crossed: {len(there)} of the last {n} datapoints [{shown}] {were} "
-        f"{_WORDS[alarm.comparison]} {threshold}, of which {m} have to be for ALARM."
-    )
-
-
-def _written(at: int) -> str:
-    return time.strftime("%d/%m/%y %H:%M:%S", time.gmtime(at))

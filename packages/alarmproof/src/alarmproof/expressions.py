@@ -1,15 +1,27 @@
 """Metric math expressions, parsed: which queries they name, and whether they can be evaluated.
 
-Source: CloudWatch user guide, "Using math expressions with CloudWatch metrics". Anything
-unsupported is rejected.
+Source: CloudWatch user guide, "Using math expressions with CloudWatch metrics". What can't be read
+is a syntax problem; what depends on more than the alarm's series is not supported, by name.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alarmproof.errors import NotSupportedError, SyntaxProblemError
+from alarmproof.math_functions import (
+    ACROSS,
+    ARGUMENTS,
+    BACKWARD,
+    ELSEWHERE,
+    FILLERS,
+    ORDERS,
+    SORTED_BY,
+)
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
@@ -25,16 +37,16 @@ _UNARY = 7
 _INSIGHTS = re.compile(r"\s*SELECT\s", re.IGNORECASE)
 # Source: CloudWatch API reference, MetricDataQuery, Expression.
 _LONGEST = 2048
-LOOKING_BACK = frozenset({"RATE", "DIFF", "RUNNING_SUM"})
-ACROSS = frozenset({"SUM", "AVG", "MIN", "MAX"})
-EACH = frozenset({"ABS", "CEIL", "FLOOR"})
-CLOCK = frozenset({"MINUTE", "HOUR", "DAY", "DATE", "MONTH", "YEAR", "EPOCH"})
-_KNOWN = sorted({"IF", "FILL", "METRICS", "PERIOD", *LOOKING_BACK, *ACROSS, *EACH, *CLOCK})
+_WORDS = frozenset({*FILLERS, *ORDERS, *SORTED_BY})
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A part of an expression: a number, a name, a text, a call, an operation or a list."""
+    """A part of an expression.
+
+    Attributes:
+        kind: ``number``, ``name``, ``text``, ``word``, ``call``, ``operation`` or ``list``.
+    """
 
     kind: str
     value: str
@@ -56,11 +68,13 @@ class Expression:
     looks_back: bool
 
 
+@lru_cache(maxsize=4096)
 def compile_expression(text: str) -> Expression:
     """Parses an expression.
 
     Raises:
-        NotSupportedError: When it holds something unsupported; the message has the position.
+        SyntaxProblemError: When it can't be read; the message has the position.
+        NotSupportedError: When it depends on more than the alarm's series.
     """
     if len(text) > _LONGEST:
         raise SyntaxProblemError(f"expression '{text[:40]}…': longer than {_LONGEST} characters")
@@ -70,9 +84,9 @@ def compile_expression(text: str) -> Expression:
         )
     try:
         tree = _Parser(text).parse()
-        nodes = list(_walk(tree))
+        nodes = list(walk(tree))
     except RecursionError:
-        raise NotSupportedError(f"expression '{text[:40]}…': nested too deeply") from None
+        raise SyntaxProblemError(f"expression '{text[:40]}…': nested too deeply") from None
     return Expression(
         text,
         tree,
@@ -81,18 +95,30 @@ def compile_expression(text: str) -> Expression:
     )
 
 
-def _walk(node: Node) -> list[Node]:
-    return [node, *(inner for part in node.parts for inner in _walk(part))]
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all below it."""
+    yield node
+    for part in node.parts:
+        yield from walk(part)
 
 
 def _looks_back(node: Node) -> bool:
     if node.kind != "call":
         return False
     if node.value in ACROSS:
-        # Over one series it is a number for the whole window; over several it is a series.
-        return len(node.parts) == 1 and node.parts[0].kind not in ("list", "call", "number")
-    repeats = node.value == "FILL" and node.parts[1].value == "REPEAT"
-    return repeats or node.value in LOOKING_BACK
+        # Over one series it is a number for the evaluated range; over several it is a series.
+        return len(node.parts) == 1 and not _is_array(node.parts[0])
+    fills = node.value == "FILL" and node.parts[1].value in FILLERS
+    return fills or node.value in BACKWARD | {"SORT", "REMOVE_EMPTY"}
+
+
+def _is_array(node: Node) -> bool:
+    """Whether it is an array of series for sure."""
+    arrays = ("METRICS", "SORT", "SLICE", "REMOVE_EMPTY")
+    if node.kind == "list" or (node.kind == "call" and node.value in arrays):
+        return True
+    inherits = node.kind == "operation" or node.value in {"ABS", "CEIL", "FLOOR", "LOG", "LOG10"}
+    return inherits and any(map(_is_array, node.parts))
 
 
 class _Parser:
@@ -121,9 +147,6 @@ class _Parser:
 
     def _error(self, what: str, position: int) -> SyntaxProblemError:
         return SyntaxProblemError(f"expression '{self._text}': {what} at character {position + 1}")
-
-    def _unsupported(self, what: str) -> NotSupportedError:
-        return NotSupportedError(f"expression '{self._text}': {what}")
 
     def _peek(self) -> str:
         return self._tokens[self._at][1] if self._at < len(self._tokens) else ""
@@ -164,12 +187,12 @@ class _Parser:
             return Node("list", value, self._listed("]"))
         if kind == "name" and self._peek() == "(":
             self._next()
-            return self._call(value, self._listed(")"), position)
+            return self._call(value, position)
         if kind == "name" and value not in _BINDS:
-            if value in ("REPEAT", "LINEAR"):
+            if value in _WORDS:
                 return Node("word", value)
             if value.isupper():
-                raise self._error(f"'{value}' is not supported", position)
+                raise self._error(f"'{value}' is not known", position)
             return Node("name", value)
         raise self._error(f"'{value}' is not expected", position)
 
@@ -182,22 +205,29 @@ class _Parser:
         self._next()
         return tuple(arguments)
 
-    def _call(self, name: str, parts: tuple[Node, ...], position: int) -> Node:
-        allowed = {"IF": (2, 3), "FILL": (2, 2), "METRICS": (0, 1), "PERIOD": (1, 1)}
-        if name in ACROSS:
-            allowed[name] = (1, 99)
-        elif name in LOOKING_BACK | EACH | CLOCK:
-            allowed[name] = (1, 1)
-        if name not in allowed:
-            raise self._unsupported(
-                f"the function {name} is not supported (known: {', '.join(_KNOWN)}) at character "
-                f"{position + 1}"
+    def _call(self, name: str, position: int) -> Node:
+        if name in ELSEWHERE:
+            raise NotSupportedError(
+                f"expression '{self._text}': the function {name} is not supported, because it "
+                f"reads {ELSEWHERE[name]} (at character {position + 1})"
             )
-        least, most = allowed[name]
+        if name not in ARGUMENTS:
+            near = difflib.get_close_matches(name.upper(), ARGUMENTS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise self._error(f"the function {name} is not known{hint}", position)
+        parts = self._listed(")")
+        least, most = ARGUMENTS[name]
         if not least <= len(parts) <= most:
             raise self._error(f"{name} takes {least} to {most} arguments", position)
-        if name == "FILL" and parts[1].value == "LINEAR":
-            raise self._unsupported(
-                f"FILL with LINEAR is not supported at character {position + 1}"
+        words = [part.value for part in parts[1:] if part.kind == "word"]
+        if name == "SORT" and not (
+            parts[1].value in SORTED_BY and parts[2].value in ORDERS and len(words) == 2
+        ):
+            raise self._error(
+                "SORT takes an array, AVG, MIN, MAX or SUM, and ASC or DESC", position
             )
+        if name != "SORT" and words and not (name == "FILL" and words[0] in FILLERS):
+            raise self._error(f"'{words[0]}' is not expected in {name}", position)
+        if parts and parts[0].kind == "word":
+            raise self._error(f"'{parts[0].value}' is not expected", position)
         return Node("call", name, parts)

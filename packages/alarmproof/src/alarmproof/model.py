@@ -370,12 +370,22 @@ class Notification:
     Attributes:
         state: the state it announces.
         action: who is notified.
+        until: of an action that is repeated each minute, when it ends; None for one that is
+            performed once.
     """
 
     at: int
     alarm: str
     state: State
     action: str
+    until: int | None = None
+
+    def within(self, begin: int, end: int) -> bool:
+        """Whether it is performed after ``begin`` and up to ``end``."""
+        if self.until is None or self.at > begin:
+            return begin < self.at <= end
+        following = self.at + 60 * ((begin - self.at) // 60 + 1)
+        return following <= min(end, self.until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -19,7 +20,9 @@ _ITEM = re.compile(
     rf"(?:(?P<start>{_NUMBER})(?:(?P<sign>[+-])(?P<step>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?))?|(?P<missing>_))"
     r"(?:x(?P<times>\d+))?"
 )
-_TIME = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?")
+_TIME = re.compile(r"(?:(\d{1,6})d)?\s*(?:(\d{1,6})h)?\s*(?:(\d{1,8})m)?\s*(?:(\d{1,8})s)?")
+# Seconds of evaluations and samples are multiples of this.
+GRAIN = 10
 
 
 def values(text: str) -> Values:
@@ -60,20 +63,41 @@ def values(text: str) -> Values:
 
 
 def seconds(text: str) -> int:
-    """``90m``, ``1h30m``, ``2d`` in seconds; whole minutes.
+    """``90m``, ``1h30m``, ``2d``, ``30s`` in seconds; multiples of ten seconds.
 
     Raises:
         ValueError: When it is not such a duration.
     """
     match = _TIME.fullmatch(text.strip())
-    if not match or not any(match.groups()):
-        raise ValueError(f"'{text}' is not a duration; write whole minutes, as 5m, 1h30m or 2d")
-    days, hours, minutes = (int(part or 0) for part in match.groups())
-    return 60 * (minutes + 60 * (hours + 24 * days))
+    parts = [int(part or 0) for part in match.groups()] if match and any(match.groups()) else None
+    if parts is None or parts[3] % GRAIN:
+        raise ValueError(
+            f"'{text}' is not a duration; write 5m, 1h30m, 2d, or multiples of 10s such as 30s"
+        )
+    days, hours, minutes, rest = parts
+    return rest + 60 * (minutes + 60 * (hours + 24 * days))
 
 
 def duration(value: int) -> str:
     """Seconds as ``1h 30m``; the way cases write them."""
-    minutes = value // 60
-    parts = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m")]
+    minutes, rest = divmod(value, 60)
+    parts = [
+        (minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m"), (rest, "s"),
+    ]  # fmt: skip
     return " ".join(f"{number}{unit}" for number, unit in parts if number) or "0m"
+
+
+def moment(text: str) -> int:
+    """ISO 8601 in Unix seconds; UTC where no offset is given.
+
+    Raises:
+        ValueError: When it is something else, or not a multiple of ten seconds.
+    """
+    try:
+        parsed = datetime.fromisoformat(text.strip())
+        at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        at = 0.5
+    if at % GRAIN or at < 0:
+        raise ValueError(f"'{text}' is not a time; write 2026-05-01T08:00Z")
+    return round(at)

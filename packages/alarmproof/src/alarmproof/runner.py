@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from alarmproof import composites
 from alarmproof.cases import NOBODY, Case, CaseSeries, Expectation
 from alarmproof.errors import InputError, NotSupportedError
-from alarmproof.evaluate import evaluate
+from alarmproof.evaluate import datapoints, evaluate
 from alarmproof.model import (
     AnyAlarm,
     CompositeAlarm,
@@ -23,6 +25,7 @@ from alarmproof.model import (
     Templates,
 )
 from alarmproof.notation import duration
+from alarmproof.plan import evaluated_every
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,19 @@ class Outcome:
 
     Attributes:
         alarm: the one it is about.
-        histories: of all alarms that were evaluated, by name.
+        histories: of all alarms that were evaluated, by name; times are seconds since the first
+            sample.
+        origin: of the first sample, Unix seconds; the recording's times are these.
+        notes: what was assumed.
     """
 
     case: Case
     alarm: AnyAlarm
     recording: InMemory
     histories: Mapping[str, History]
-    failures: tuple[Failure, ...] = field(default=())
+    failures: tuple[Failure, ...] = ()
+    origin: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -93,33 +101,97 @@ def run(cases: Sequence[Case], templates: Templates) -> list[Outcome]:
     return outcomes
 
 
+def selected(cases: Sequence[Case], words: str) -> list[Case]:
+    """The cases whose title or alarm has some words in it, whatever their case.
+
+    Raises:
+        InputError: When none has.
+    """
+    wanted = words.lower()
+    found = [one for one in cases if wanted in f"{one.alarm} {one.title}".lower()]
+    if not found:
+        raise InputError(f"-k '{words}': no case has this in its title or its alarm's name.")
+    return found
+
+
 def _run(case: Case, templates: Templates) -> Outcome:
     alarm = templates.find(case.alarm)
     others = [templates.find(one.alarm) for one in case.expect if one.alarm]
     needed = _with_parts([alarm, *others], templates)
-    metrics = sorted(
-        {metric for one in needed if isinstance(one, MetricAlarm) for metric in one.metrics}
+    metrics = list(
+        dict.fromkeys(
+            metric for one in needed if isinstance(one, MetricAlarm) for metric in one.metrics
+        )
     )
-    recording = InMemory(_recorded(case, metrics))
-    end = case.interval * max(len(one.values) for one in case.series)
+    origin = _origin(case, needed)
+    notes = list(_impossible(needed))
+    recording = InMemory(_recorded(case, metrics, origin, notes))
     initial = {one.name: case.initial for one in needed} if case.initial else {}
-    histories = evaluate(needed, recording, start=0, end=end, initial=initial)
-    failures = tuple(_failures(case, alarm, histories, templates))
-    return Outcome(case, alarm, recording, histories, failures)
+    absolute = evaluate(
+        needed, recording, start=origin, end=origin + case.end, initial=initial,
+        mute_rules=templates.mute_rules,
+    )  # fmt: skip
+    histories = {name: _since(history, origin) for name, history in absolute.items()}
+    outcome = Outcome(case, alarm, recording, histories, origin=origin, notes=tuple(notes))
+    return dataclasses.replace(outcome, failures=tuple(_failures(outcome, templates)))
 
 
-def _recorded(case: Case, metrics: Sequence[MetricKey]) -> dict[MetricKey, list[Series]]:
+def _impossible(alarms: Sequence[AnyAlarm]) -> Iterator[str]:
+    """What is evaluated although CloudWatch would refuse it."""
+    for one in alarms:
+        if isinstance(one, MetricAlarm) and one.datapoints_to_alarm > one.evaluation_periods:
+            yield (
+                f"{one.name} never fires: {one.datapoints_to_alarm} of {one.evaluation_periods} "
+                "datapoints are impossible, and CloudWatch refuses it."
+            )
+
+
+def _origin(case: Case, alarms: Sequence[AnyAlarm]) -> int:
+    """When the first sample begins, in Unix seconds.
+
+    Where nothing says it, the epoch's midnight. With a wall clock window it is a minute later, so
+    that the sample number N is that of minute N, and the sixtieth begins the next hour.
+    """
+    if case.start is not None:
+        return case.start
+    return 60 * any(isinstance(one, MetricAlarm) and one.wall_clock for one in alarms)
+
+
+def _since(history: History, origin: int) -> History:
+    """A history whose times are seconds since the first sample."""
+    if not origin:
+        return history
+    return dataclasses.replace(
+        history,
+        start=history.start - origin,
+        end=history.end - origin,
+        changes=tuple(
+            dataclasses.replace(change, at=change.at - origin) for change in history.changes
+        ),
+        notifications=tuple(
+            dataclasses.replace(
+                note, at=note.at - origin, until=None if note.until is None else note.until - origin
+            )
+            for note in history.notifications
+        ),
+    )
+
+
+def _recorded(
+    case: Case, metrics: Sequence[MetricKey], origin: int, notes: list[str]
+) -> dict[MetricKey, list[Series]]:
     found: dict[MetricKey, list[Series]] = {}
-    lines: dict[tuple[MetricKey, str | None], int] = {}
+    lines: dict[tuple[MetricKey, str | None, str | None], int] = {}
     for one in case.series:
-        metric = _metric(case, one, metrics)
-        if (metric, one.statistic) in lines:
+        metric = _metric(case, one, metrics, notes)
+        kind = metric, one.statistic, one.unit
+        if kind in lines:
             raise InputError(
                 f"{case.file}:{one.line}: '{one.metric}' has a series on line "
-                f"{lines[metric, one.statistic]} already. Join them, or add their statistics."
+                f"{lines[kind]} already. Join them, or add their statistics."
             )
-        lines[metric, one.statistic] = one.line
-        made = Series(metric, one.statistic, 0, case.interval, one.values)
+        lines[kind] = one.line
+        made = Series(metric, one.statistic, origin, one.interval, one.values, one.unit)
         found.setdefault(metric, []).append(made)
     return found
 
@@ -144,7 +216,9 @@ def _with_parts(alarms: Sequence[AnyAlarm], templates: Templates) -> list[AnyAla
     return list(found.values())
 
 
-def _metric(case: Case, series: CaseSeries, metrics: Sequence[MetricKey]) -> MetricKey:
+def _metric(
+    case: Case, series: CaseSeries, metrics: Sequence[MetricKey], notes: list[str]
+) -> MetricKey:
     """The metric a series is of, among those that the alarm reads."""
     namespace, _, name = series.metric.strip().rpartition(" ")
     found = [
@@ -153,10 +227,18 @@ def _metric(case: Case, series: CaseSeries, metrics: Sequence[MetricKey]) -> Met
         if (one.name == name or one.name.endswith(f"-{name}"))
         and namespace.strip() in ("", one.namespace)
         and (series.dimensions is None or dict(one.dimensions) == dict(series.dimensions))
+        and series.account in (None, one.account)
     ]
     if len(found) == 1:
         return found[0]
     where = f"{case.file}:{series.line}: "
+    if len({(one.namespace, one.name, one.dimensions) for one in found}) == 1:
+        others = ", ".join(one.account or "the alarm's own" for one in found[1:])
+        notes.append(
+            f"{where}'{series.metric}' is taken for that of account "
+            f"{found[0].account or 'of the alarm'}; {others} has no data. Write account: to choose."
+        )
+        return found[0]
     if found:
         listed = "; ".join(map(str, found))
         raise InputError(f"{where}'{series.metric}' may be {listed}. Add its dimensions.")
@@ -169,35 +251,63 @@ def _metric(case: Case, series: CaseSeries, metrics: Sequence[MetricKey]) -> Met
     raise InputError(f"{where}the alarm '{case.alarm}' does not read '{series.metric}'. {hint}")
 
 
-def _failures(
-    case: Case, alarm: AnyAlarm, histories: Mapping[str, History], templates: Templates
-) -> list[Failure]:
-    failures: list[Failure] = []
+def _failures(outcome: Outcome, templates: Templates) -> Iterator[Failure]:
     since: dict[str, int] = {}
-    for one in case.expect:
-        of = templates.find(one.alarm) if one.alarm else alarm
-        history = histories[of.name]
+    for one in outcome.case.expect:
+        of = templates.find(one.alarm) if one.alarm else outcome.alarm
+        history = outcome.histories[of.name]
         state = history.state(one.at)
-        if state is not one.state:
-            failures.append(
-                Failure(one.at, of.name, f"be in {one.state}", f"is in {state}", one.line)
-            )
+        if one.state is not None and state is not one.state:
+            yield Failure(one.at, of.name, f"be in {one.state}", f"is in {state}", one.line)
+        yield from _wrong_values(outcome, of, one)
         begin = since.get(of.name, -1)
-        notes = [note for note in history.notifications if begin < note.at <= one.at]
-        failures += _unmet(one, of.name, notes)
+        notes = [note for note in history.notifications if note.within(begin, one.at)]
+        yield from _unmet(one, of.name, notes, state)
         since[of.name] = one.at
-    if case.quiet:
-        failures += _loud(case, histories[alarm.name])
-    return failures
+    if outcome.case.quiet:
+        yield from _loud(outcome.case, outcome.histories[outcome.alarm.name])
 
 
-def _unmet(expectation: Expectation, alarm: str, notes: Sequence[Notification]) -> list[Failure]:
+def _wrong_values(outcome: Outcome, alarm: AnyAlarm, expected: Expectation) -> Iterator[Failure]:
+    """The numbers that are not what they should be."""
+    for name, number in expected.values.items():
+        actual = _value(outcome, alarm, name, expected)
+        same = (
+            math.isnan(actual) if math.isnan(number) else math.isclose(actual, number, rel_tol=1e-6)
+        )
+        if not same:
+            what = f"have {name or 'the compared value'} at {_number(number)}"
+            yield Failure(expected.at, alarm.name, what, f"has {_number(actual)}", expected.line)
+
+
+def _value(outcome: Outcome, alarm: AnyAlarm, name: str, expected: Expectation) -> float:
+    where = f"{outcome.case.file}:{expected.line}: "
+    if not isinstance(alarm, MetricAlarm):
+        raise InputError(f"{where}'{alarm.name}' has no values, because it is not on metrics.")
+    ids = [query.id for query in alarm.queries]
+    if name and name not in ids:
+        raise InputError(f"{where}'{alarm.name}' has no query '{name}'; it has {', '.join(ids)}.")
+    if name:
+        alarm = dataclasses.replace(alarm, returned=name, band=None)
+    at = outcome.origin + expected.at
+    found = datapoints(alarm, outcome.recording, start=at - evaluated_every(alarm), end=at)
+    return float(found[-1]) if len(found) else math.nan
+
+
+def _number(value: float) -> str:
+    return "missing" if math.isnan(value) else f"{value:g}"
+
+
+def _unmet(
+    expectation: Expectation, alarm: str, notes: Sequence[Notification], state: State
+) -> list[Failure]:
     """What the notifications since the expectation before lack, or have too many."""
     if expectation.notifies == (NOBODY,):
         notified = sorted({f"{note.action} of {note.state}" for note in notes})
         expected = [NOBODY] if notified else []
     else:
-        notified = sorted({note.action for note in notes if note.state is expectation.state})
+        announced = expectation.state or state
+        notified = sorted({note.action for note in notes if note.state is announced})
         expected = [
             name
             for name in expectation.notifies or ()

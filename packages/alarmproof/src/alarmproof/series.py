@@ -1,4 +1,4 @@
-"""From recorded series to datapoints: a statistic of a period that ends at each full minute.
+"""From recorded series to datapoints: a statistic of a period that ends at each evaluation.
 
 A period's window slides: an alarm of period 300 is evaluated every minute on the last five
 minutes. Source: CloudWatch user guide, "Alarm evaluation".
@@ -6,13 +6,14 @@ minutes. Source: CloudWatch user guide, "Alarm evaluation".
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from alarmproof.arrays import Values
+from alarmproof.arrays import Times, Values
 from alarmproof.errors import NotSupportedError
 from alarmproof.model import Series
 
@@ -21,16 +22,25 @@ _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 _RANK = re.compile(r"PR\((\d+(?:\.\d+)?)?:(\d+(?:\.\d+)?)?\)")
 # Windows that are sorted at once, in values: what a percentile may take of the memory.
 _CHUNK = 2_000_000
+# Values that one statistic is made of: four years of minutes.
+_MOST = 2_200_000
 
 
 def datapoints(
-    found: Sequence[Series], statistic: str, period: int, *, first: int, count: int
+    found: Sequence[Series],
+    statistic: str,
+    period: int,
+    *,
+    first: int,
+    count: int,
+    every: int = MINUTE,
 ) -> Values:
-    """A statistic's value for the periods that end at ``first``, ``first + 60``, …; NaN without.
+    """A statistic's value for the periods that end at ``first``, ``first + every``, …; NaN without.
 
     Args:
         found: all series of one metric.
-        period: seconds, a multiple of 60.
+        period: seconds.
+        every: seconds between two ends.
 
     Raises:
         NotSupportedError: When the statistic can't be made of what was recorded; it says what to
@@ -38,6 +48,7 @@ def datapoints(
     """
     if not found:
         return np.full(count, np.nan)
+    found = [_refined(one, period) for one in found]
     recorded = {one.statistic: one for one in found if one.statistic}
     observed = next((one for one in found if one.statistic is None), None)
     for one in found:
@@ -48,7 +59,7 @@ def datapoints(
             )
 
     def windows(series: Series, make: Callable[[Values, int], Values]) -> Values:
-        return _windows(series, make, period, first, count)
+        return _windows(series, make, period, first + every * np.arange(count))
 
     if statistic in recorded:
         one = recorded[statistic]
@@ -75,8 +86,23 @@ def datapoints(
     )
 
 
+def _refined(series: Series, period: int) -> Series:
+    """Observations of full minutes for a period below a minute: one of its periods has each.
+
+    Source: CloudWatch API reference, PutMetricAlarm, Period: of a metric without sub-minute
+    resolution such an alarm "does not receive data for the attempts that do not correspond to a
+    one-minute data resolution".
+    """
+    if series.statistic is not None or series.step <= period or series.step != MINUTE:
+        return series
+    times = series.step // period
+    values = np.full((len(series.values), times), np.nan)
+    values[:, 0] = series.values
+    return dataclasses.replace(series, step=period, values=values.ravel())
+
+
 def _windows(
-    series: Series, make: Callable[[Values, int], Values], period: int, first: int, count: int
+    series: Series, make: Callable[[Values, int], Values], period: int, ends_at: Times
 ) -> Values:
     """Windows of whole steps; between two steps the last whole one holds."""
     step = series.step
@@ -86,14 +112,19 @@ def _windows(
             "multiple of that. Record it every 60 s."
         )
     width = period // step
-    ends = (first + MINUTE * np.arange(count) - series.start) // step
+    ends = (ends_at - series.start) // step
     low, high = int(ends[0]) - width, int(ends[-1])
+    if high - low > _MOST:
+        raise NotSupportedError(
+            f"{series.metric}: a period of {period} s and this many evaluations need more than "
+            f"{_MOST:,} values."
+        )
     values = np.full(high - low, np.nan)
     begin, end = max(low, 0), min(high, len(series.values))
     if begin < end:
         values[begin - low : end - low] = series.values[begin:end]
-    made = make(values, width)
-    return made if step == MINUTE else made[ends - ends[0]]
+    made: Values = make(values, width)[ends - ends[0]]
+    return made
 
 
 def _ratio(total: Values, counts: Values) -> Values:

@@ -1,0 +1,288 @@
+"""How an alarm's datapoints are made: its queries compiled, their series at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alarmproof import clock, metric_math, series, states
+from alarmproof.arrays import Times, Values
+from alarmproof.errors import NotSupportedError
+from alarmproof.expressions import Expression, compile_expression
+from alarmproof.model import AnyAlarm, MetricAlarm, Query, Recording, Series
+
+_MINUTE = 60
+# Source: CloudWatch API reference, PutMetricAlarm, Period. How often such an alarm is evaluated AWS
+# does not say; every 10 seconds is assumed.
+HIGH_RESOLUTION = (10, 20, 30)
+_TEN_SECONDS = 10
+# Source: CloudWatch API reference, PutMetricAlarm, Period: at most seven days in all.
+_LONGEST_RANGE = 604_800
+# Datapoints that are in memory at once.
+_CHUNK = 400_000
+_BAND_STATISTICS = ("band-lower", "band-upper")
+
+Indexes = NDArray[np.int64]
+
+
+def refuse(alarm: AnyAlarm) -> None:
+    """Raises the reason for which an alarm can't be evaluated, if there is one.
+
+    Raises:
+        NotSupportedError: When there is.
+    """
+    if alarm.refusal:
+        raise NotSupportedError(f"{alarm.source}: not evaluated, because {alarm.refusal}.")
+
+
+def evaluated_every(alarm: AnyAlarm) -> int:
+    """Seconds between two evaluations of an alarm whose range is no more than a day."""
+    high = isinstance(alarm, MetricAlarm) and alarm.period < _MINUTE
+    return _TEN_SECONDS if high else _MINUTE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an alarm's datapoints are made."""
+
+    alarm: MetricAlarm
+    metrics: Mapping[str, Sequence[Series]]
+    expressions: dict[str, Expression]
+    looks_back: bool
+
+    @classmethod
+    def of(cls, alarm: MetricAlarm, recording: Recording) -> Plan:
+        """The plan of an alarm.
+
+        Raises:
+            NotSupportedError: When it uses something unsupported.
+        """
+        refuse(alarm)
+        try:
+            expressions = {
+                query.id: compile_expression(query.expression)
+                for query in alarm.queries
+                if query.expression is not None and query.id != alarm.band
+            }
+            used = _used(alarm, expressions)
+            _require_periods(alarm, used)
+            metrics = {
+                query.id: _of_unit(query, recording.series(query.metric))
+                for query in alarm.queries
+                if query.metric and query.id in used
+            }
+        except NotSupportedError as error:
+            raise NotSupportedError(f"{alarm.source}: {error}") from None
+        return cls(
+            alarm=alarm,
+            metrics=metrics,
+            expressions={name: expressions[name] for name in expressions if name in used},
+            looks_back=any(expressions[name].looks_back for name in expressions if name in used),
+        )
+
+    @property
+    def every(self) -> int:
+        """Seconds between two evaluations."""
+        return evaluated_every(self.alarm)
+
+    def along(self, first: int, count: int) -> Values:
+        """The datapoints that end at ``first``, ``first + every``, …."""
+        starts = first - self.alarm.period + self.every * np.arange(count, dtype=float)
+        made = {name: self._datapoints(name, first, count) for name in self.metrics}
+        return np.broadcast_to(self._result(made, starts), (count,))
+
+    def windows(self, times: Times, width: int | None = None) -> Iterator[tuple[Times, Values]]:
+        """Times, and for each the datapoints of its evaluation range, the newest last."""
+        width = width or self.alarm.evaluation_periods + states.BEYOND
+        rows = max(1, _CHUNK // width)
+        for begin in range(0, len(times), rows):
+            some = times[begin : begin + rows]
+            if self.alarm.wall_clock is not None:
+                yield some, self._by_the_clock(some, width)
+                continue
+            first, count, index = self._grid(some, width)
+            if self.looks_back:
+                made = {name: self._datapoints(name, first, count)[index] for name in self.metrics}
+                starts = (first + self.every * index - self.alarm.period).astype(float)
+                values = np.broadcast_to(self._result(made, starts), index.shape)
+            else:
+                values = self.along(first, count)[index]
+            yield some, values
+
+    def _grid(self, times: Times, width: int) -> tuple[int, int, Indexes]:
+        """First end, count of ends, and the index of each datapoint of each time."""
+        every, period = self.every, self.alarm.period
+        first = int(times[0]) - (width - 1) * period
+        count = (int(times[-1]) - first) // every + 1
+        offsets = np.arange(width) * period // every
+        index = (times - int(times[0]))[:, None] // every + offsets[None, :]
+        return first, count, index
+
+    def _by_the_clock(self, times: Times, width: int) -> Values:
+        """Of complete calendar periods: those that ended last before each time.
+
+        Source: CloudWatch user guide, "Alarm evaluation window".
+        """
+        alarm = self.alarm
+        assert alarm.wall_clock is not None
+        zone = clock.zone(alarm.wall_clock)
+        longest = alarm.period + 3600
+        ends = np.array(
+            clock.boundaries(
+                alarm.period, zone, int(times[0]) - (width + 1) * longest, int(times[-1])
+            )
+        )
+        lengths = np.diff(ends)
+        made = {name: self._of_periods(name, ends[1:], lengths) for name in self.metrics}
+        newest = np.searchsorted(ends[1:], times, side="right") - 1
+        index = newest[:, None] - np.arange(width)[::-1][None, :]
+        starts = ends[:-1][index].astype(float)
+        chosen = {name: values[index] for name, values in made.items()}
+        return np.broadcast_to(self._result(chosen, starts), index.shape)
+
+    def _of_periods(self, name: str, ends: Times, lengths: Times) -> Values:
+        """Datapoints of periods of given ends and lengths; days of a clock change differ."""
+        values = np.full(len(ends), np.nan)
+        first, count = int(ends[0]), (int(ends[-1]) - int(ends[0])) // _MINUTE + 1
+        query = self._query(name)
+        for length in np.unique(lengths):
+            at = np.flatnonzero(lengths == length)
+            every = self._statistic(query, first, count, int(length), _MINUTE)
+            values[at] = every[(ends[at] - first) // _MINUTE]
+        return values
+
+    def band(self, times: Times) -> tuple[Values, Values]:
+        """Lower and upper end of the anomaly band, for evaluation ranges like ``windows``."""
+        alarm = self.alarm
+        found = {one.statistic: one for name in self.metrics for one in self.metrics[name]}
+        if not set(_BAND_STATISTICS) <= found.keys() or alarm.wall_clock is not None:
+            raise NotSupportedError(
+                f"{alarm.source}: an anomaly band has to be given as two series of the metric, "
+                f"with the statistics {' and '.join(_BAND_STATISTICS)}, and needs a sliding window."
+            )
+        width = alarm.evaluation_periods + states.BEYOND
+        first, count, index = self._grid(times, width)
+        lower, upper = (
+            series.datapoints(
+                [found[name]], name, alarm.period, first=first, count=count, every=self.every
+            )[index]
+            for name in _BAND_STATISTICS
+        )
+        return lower, upper
+
+    def sample_counts(self, times: Times) -> Values:
+        """Samples of the first query's newest datapoint at each time."""
+        first, every = int(times[0]), self.every
+        count = (int(times[-1]) - first) // every + 1
+        samples = series.datapoints(
+            self.metrics[self.alarm.queries[0].id], "SampleCount", self.alarm.period,
+            first=first, count=count, every=every,
+        )  # fmt: skip
+        return samples[(times - first) // every]
+
+    def _query(self, name: str) -> Query:
+        return self._queries[name]
+
+    @cached_property
+    def _queries(self) -> dict[str, Query]:
+        return {query.id: query for query in self.alarm.queries}
+
+    def _datapoints(self, name: str, first: int, count: int) -> Values:
+        return self._statistic(self._query(name), first, count, self.alarm.period, self.every)
+
+    def _statistic(self, query: Query, first: int, count: int, period: int, every: int) -> Values:
+        assert query.statistic is not None
+        try:
+            return series.datapoints(
+                self.metrics[query.id], query.statistic, period,
+                first=first, count=count, every=every,
+            )  # fmt: skip
+        except NotSupportedError as error:
+            raise NotSupportedError(f"{self.alarm.source}: {error}") from None
+
+    def _result(self, made: dict[str, Values], starts: Values) -> Values:
+        """The returned query's values, after those it is made of."""
+        pending: list[str] = []
+        ids = tuple(query.id for query in self.alarm.queries if query.id in self.metrics)
+
+        def value(name: str) -> Values:
+            if name in made or name not in self.expressions:
+                return made.get(name, np.array(np.nan))
+            if name in pending:
+                raise NotSupportedError(f"{self.alarm.source}: query '{name}' refers to itself.")
+            pending.append(name)
+            expression = self.expressions[name]
+            for other in sorted(expression.ids & self.expressions.keys()):
+                value(other)
+            context = metric_math.Context(
+                made, ids, starts, self.alarm.period, self.alarm.evaluation_periods
+            )
+            try:
+                made[name] = metric_math.evaluate(expression, context)
+            except NotSupportedError as error:
+                raise NotSupportedError(f"{self.alarm.source}: {error}") from None
+            return made[name]
+
+        return value(self.alarm.returned)
+
+
+def _used(alarm: MetricAlarm, expressions: dict[str, Expression]) -> set[str]:
+    """The queries that the returned one is made of, itself among them; all with ``METRICS()``."""
+    used: set[str] = set()
+    pending = [alarm.returned]
+    while pending:
+        name = pending.pop()
+        if name in used:
+            continue
+        used.add(name)
+        expression = expressions.get(name)
+        if expression is None:
+            continue
+        pending += sorted(expression.ids)
+        if "METRICS" in expression.text:
+            pending += [query.id for query in alarm.queries if query.metric]
+    return used
+
+
+def _require_periods(alarm: MetricAlarm, used: set[str]) -> None:
+    period, n = alarm.period, alarm.evaluation_periods
+    if period not in HIGH_RESOLUTION and (period < _MINUTE or period % _MINUTE):
+        raise NotSupportedError(
+            f"a period of {period} s is not supported; it is 10, 20, 30 or full minutes."
+        )
+    if n < 1 or period * n > _LONGEST_RANGE:
+        raise NotSupportedError(
+            f"{n} periods of {period} s are not supported; together they are seven days at most."
+        )
+    for query in alarm.queries:
+        if query.id in used and query.period is not None and query.period != period:
+            raise NotSupportedError(
+                f"query '{query.id}' has another period ({query.period} s) than the alarm "
+                f"({period} s), which is not supported."
+            )
+    if alarm.wall_clock is not None and period not in clock.WALL_CLOCK_PERIODS:
+        allowed = ", ".join(map(str, clock.WALL_CLOCK_PERIODS))
+        raise NotSupportedError(
+            f"a wall clock window of {period} s is not supported; AWS has {allowed} s."
+        )
+
+
+def _of_unit(query: Query, found: Sequence[Series]) -> list[Series]:
+    """The series that a query reads: those of its unit; one without a unit has it.
+
+    Raises:
+        NotSupportedError: When there are several units and the alarm names none.
+    """
+    if query.unit is not None:
+        return [one for one in found if one.unit in (None, query.unit)]
+    units = sorted({one.unit for one in found if one.unit is not None})
+    if len(units) > 1:
+        raise NotSupportedError(
+            f"{query.metric} is published in {' and '.join(units)}, and the alarm has no Unit; "
+            "AWS calls what it does then undefined."
+        )
+    return list(found)
