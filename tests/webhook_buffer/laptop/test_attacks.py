@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from urllib.parse import quote
 
 import pytest
@@ -75,7 +76,7 @@ def test_swallowed_paths_reach_the_backend(laptop: Laptop) -> None:
             assert reply.status == 200, (method, path)
             sent[reply.json()["message_id"]] = (method, path)
     for message_id, (method, path) in sent.items():
-        record = eventually(lambda one=message_id: _delivered(laptop, one))
+        record = eventually(partial(_delivered, laptop, message_id))
         request = json.loads(record["request"]["S"])
         assert (request["httpMethod"], request["path"]) == (method, path)
         assert record["backend_response_status_code"] == {"N": "200"}
