@@ -42,7 +42,7 @@ def test_every_signal_has_a_firing_a_silent_and_a_gap_case(name: str) -> None:
 def test_cases_are_what_their_kind_says() -> None:
     """A firing case ends up in ALARM, a silent one expects nobody to be told, a gap has a gap."""
     for case in CASES:
-        states = {one.state.value for one in case.expect if one.alarm is None}
+        states = {one.state.value for one in case.expect if one.alarm is None and one.state}
         gaps = any(any(value != value for value in one.values) for one in case.series)
         if case.kind == "firing":
             assert "ALARM" in states, case.title

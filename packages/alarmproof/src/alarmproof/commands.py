@@ -76,11 +76,13 @@ def _print_findings(findings: Sequence[Finding], alarms: int) -> None:
         where = f"{finding.file}:{finding.line}"
         print(f"{severity} {finding.rule}: {_plain(finding.alarm)} ({_plain(where)})")
         print(f"  {_plain(finding.message)} {finding.remedy}")
-    by_severity = ", ".join(
-        counted(sum(finding.severity == severity for finding in findings), severity)
-        for severity in _COLORS
-    )
-    print(f"{counted(alarms, 'alarm')}: {by_severity}.")
+    counts = {
+        severity: sum(finding.severity == severity for finding in findings) for severity in _COLORS
+    }
+    shown = [counted(counts[severity], severity) for severity in ("error", "warning")]
+    if counts["note"]:
+        shown.append(counted(counts["note"], "note"))
+    print(f"{counted(alarms, 'alarm')}: {', '.join(shown)}.")
 
 
 def _plain(text: str) -> str:
