@@ -9,7 +9,7 @@ RUN := $(BIN)/webhook-buffer
 # A variable of the command line can't be reassigned, so the option has a name of its own.
 CONFIRMED := $(if $(filter 1 yes true,$(YES)),--yes)
 
-.PHONY: help setup demo test test-fast check lint types docs bench synth diff deploy destroy lock clean
+.PHONY: help setup demo test test-fast check lint types docs bench synth diff deploy destroy lock outdated clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -62,6 +62,9 @@ lock: setup ## Update and pin all dependencies, with hashes
 	@$(COMPILE) --universal --python-version 3.11 pyproject.toml --extra dev -o requirements.txt
 	@$(COMPILE) --python-version 3.14 --no-annotate lambdas/requirements.in -c requirements.txt \
 		-o lambdas/requirements.txt
+
+outdated: setup ## List dependencies of which the registry has a newer release; make lock updates them
+	@$(BIN)/uv pip list --python $(BIN)/python --outdated
 
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"

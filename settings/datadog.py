@@ -83,10 +83,11 @@ class Datadog(Part):
         default=True,
         description="Send traces. With `false`, functions send metrics and logs only.",
     )
-    # Source: Datadog's layers, in every region's account 464622532012; pinned, so that a
-    # deployment changes only what was decided.
+    # Pinned, so that a deployment changes only what was decided: the layer with the library that
+    # the tests run. A layer's version is its library's minor version. Source:
+    # datadog-lambda-python, ``scripts/publish_prod.sh``.
     pythonLayerVersion: int = Field(
-        default=128, ge=1, description="Version of Datadog's Python layer."
+        default=130, ge=1, description="Version of Datadog's Python layer."
     )
     extensionLayerVersion: int = Field(
         default=101, ge=1, description="Version of Datadog's extension."

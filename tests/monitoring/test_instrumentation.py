@@ -25,7 +25,7 @@ from tests.instrumented import (
 pytestmark = pytest.mark.xdist_group("synth")
 
 _LAYERS = [
-    "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Python314-ARM:128",
+    "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Python314-ARM:130",
     "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Extension-ARM:101",
 ]
 

@@ -216,6 +216,30 @@ def render_objects(
     console.print(f"{len(written)} files in {folder}.")
 
 
+@datadog_app.command("permissions")
+def check_permissions(
+    env: Env = LOCAL,
+    role: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Its role; default: DatadogIntegrationRole."),
+    ] = None,
+) -> None:
+    """Check the rights of Datadog's AWS integration. Read-only; 2 if any right is missing."""
+    from webhook_buffer.operations.integration_role import ACTIONS, DEFAULT_ROLE, missing
+
+    role = role or DEFAULT_ROLE
+
+    settings = load(env)
+    if settings.on_laptop:
+        raise InputError("Datadog does not read the laptop's metrics; name an environment on AWS.")
+    found = missing(laptop.target(settings), role)
+    for action, what in found.items():
+        console.print(f"[red]missing[/] {action}: {what}", soft_wrap=True)
+    console.print(f"{role}: {len(ACTIONS) - len(found)} of {len(ACTIONS)} rights.", soft_wrap=True)
+    if found:
+        raise typer.Exit(2)
+
+
 class Publication:
     """The Datadog part of `deploy`: shows the plan, then publishes."""
 

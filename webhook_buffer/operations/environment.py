@@ -90,6 +90,10 @@ class Environment:
         return self._session.client("lambda", **self._options)
 
     @cached_property
+    def iam(self) -> Any:
+        return self._session.client("iam", **self._options)
+
+    @cached_property
     def logs(self) -> CloudWatchLogsClient:
         return self._session.client("logs", **self._options)
 
