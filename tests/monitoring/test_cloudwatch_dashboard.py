@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import app
+import dashboards
 from monitoring.alarm_set import PROBE, alarm_set
 from monitoring.model import metrics
 from monitoring.model.dashboards import (
@@ -299,7 +300,7 @@ def test_synth_reports_mistakes_without_a_traceback(
 ) -> None:
     """The CDK app ends with the list and exit code 2."""
     monkeypatch.setenv("WEBHOOK_BUFFER_ENV", "stg")
-    monkeypatch.setattr(app, "DASHBOARDS", showing((_age(signals=("weights",)),)))
+    monkeypatch.setattr(dashboards, "DASHBOARDS", showing((_age(signals=("weights",)),)))
     assert app.main() == 2
     error = capsys.readouterr().err
     # jsii warns on standard error, too, whenever it likes.
