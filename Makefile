@@ -42,6 +42,7 @@ bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, tr
 	@$(BIN)/python -m tests.bench_startup
 	@$(BIN)/python -m tests.bench_cold_start
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench_warm_path
 	@$(BIN)/python -m tests.bench_evaluator
 	@$(BIN)/python -m tests.bench_datadog
 

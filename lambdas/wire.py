@@ -13,7 +13,7 @@ from typing import NamedTuple
 _MAX_HEAD_BYTES = 256 * 1024
 _MAX_HEADERS = 1000
 _MAX_CHUNK_LINE_BYTES = 4096
-_READ_BYTES = 65_536
+_READ_BYTES = 16_384
 
 # Source: RFC 9110, 5.6.2 and 9.1: a header's name is a token, and so is a method.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
