@@ -63,6 +63,8 @@ lock: setup ## Update and pin all dependencies, with hashes
 	@$(COMPILE) --universal --python-version 3.11 pyproject.toml --extra dev -o requirements.txt
 	@$(COMPILE) --python-version 3.14 --no-annotate lambdas/requirements.in -c requirements.txt \
 		-o lambdas/requirements.txt
+	@$(COMPILE) --python-version 3.14 --no-annotate lambdas/requirements-cryptography.in \
+		-c requirements.txt -o lambdas/requirements-cryptography.txt
 
 outdated: setup ## List dependencies of which the registry has a newer release; make lock updates them
 	@$(BIN)/uv pip list --python $(BIN)/python --outdated

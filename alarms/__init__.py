@@ -15,6 +15,7 @@ from alarms import (
     functions,
     queue,
     slo,
+    sources,
     table,
 )
 from monitoring.model.catalog import Catalog
@@ -28,6 +29,7 @@ _SIGNALS = (
     *table.SIGNALS,
     *slo.SIGNALS,
     *end_to_end.SIGNALS,
+    *sources.SIGNALS,
 )
 
 _MESSAGES = {"Webhook": "Message", "webhook": "message"}
@@ -69,5 +71,6 @@ CATALOG = Catalog(
     composites=composites.COMPOSITES,
     monitors=(*datadog.MONITORS, *datadog_slo.MONITORS),
     objectives=datadog_slo.OBJECTIVES,
+    source=sources.of_source,
     existing=_existing,
 )

@@ -15,6 +15,7 @@ from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from buffer.http_api import create_custom_domain, create_http_api
+from buffer.secrets import read_secrets
 from functions.factory import FunctionFactory
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from lambdas.sources.table import FILE
@@ -59,8 +60,13 @@ class BufferStack(Stack):
         self._settings = settings
         for notice in exposure.notices(settings):
             Annotations.of(self).add_warning_v2("webhook-buffer:exposure", notice)
-        beside = {FILE: json.dumps(sources.entries(settings.sources))} if settings.sources else None
-        self._functions = FunctionFactory.of(settings, beside=beside)
+        beside = None
+        if settings.sources:
+            entries = sources.entries(settings.sources, url=settings.public_url)
+            beside = {FILE: json.dumps(entries, indent=1)}
+        self._functions = FunctionFactory.of(
+            settings, beside=beside, cryptography=settings.needs_cryptography
+        )
         queue = self._queue()
         table = self._table()
         publish = self._publish(queue)
@@ -138,7 +144,10 @@ class BufferStack(Stack):
                 **({"PATH_PREFIX": settings.pathPrefix} if settings.pathPrefix else {}),
                 **self._sources,
             },
-            statements=[_allow(queue.queue_arn, "sqs:SendMessage")],
+            statements=[
+                _allow(queue.queue_arn, "sqs:SendMessage"),
+                *read_secrets(settings.sources or ()),
+            ],
         )
 
     def _subscribe(

@@ -25,18 +25,23 @@ PYTHON_VERSION = "3.14"
 _PLATFORM = "aarch64-manylinux2014"
 _BUILD = ROOT / ".build"
 _REQUIREMENTS = ROOT / "lambdas" / "requirements.txt"
+_CRYPTOGRAPHY = ROOT / "lambdas" / "requirements-cryptography.txt"
 
 
-def functions_asset(beside: Mapping[str, str] | None = None) -> Path:
+def functions_asset(beside: Mapping[str, str] | None = None, *, cryptography: bool = False) -> Path:
     """A folder with exactly the files that a function's sandbox gets.
 
     Args:
         beside: more files in ``lambdas/``, by name: data that is made at synth.
+        cryptography: whether it also gets the library for Ed25519 and certificates, compiled for
+            the functions' processor.
 
     Raises:
         ToolError: When the dependencies can't be installed, or the modules not compiled.
     """
-    dependencies = _dependencies()
+    dependencies = _dependencies(
+        [_REQUIREMENTS, _CRYPTOGRAPHY] if cryptography else [_REQUIREMENTS]
+    )
     code = ROOT / "lambdas"
     sources = {str(path.relative_to(code)): path.read_bytes() for path in code.rglob("*.py")}
     compiled = _bytecode(sources)
@@ -60,8 +65,8 @@ def release(settings: Settings) -> str:
     return f"{version}+{_digest([(name, text.encode()) for name, text in parts])}"
 
 
-def _dependencies() -> Path:
-    requirements = _REQUIREMENTS.read_bytes()
+def _dependencies(files: list[Path]) -> Path:
+    requirements = b"".join(file.read_bytes() for file in files)
     platform = f"{PYTHON_VERSION} {_PLATFORM}"
     folder = _BUILD / f"dependencies-{_digest([(platform, requirements)])}"
     if folder.exists():
@@ -71,12 +76,13 @@ def _dependencies() -> Path:
             sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-config",
             "--target", str(target), "--python-platform", _PLATFORM,
             "--python-version", PYTHON_VERSION, "--only-binary", ":all:",
-            "--require-hashes", "--no-deps", "--requirement", str(_REQUIREMENTS),
+            "--require-hashes", "--no-deps",
+            *(argument for file in files for argument in ("--requirement", str(file))),
         ]  # fmt: skip
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
             raise ToolError(
-                "The functions' dependencies (lambdas/requirements.txt) can't be installed; "
+                "The functions' dependencies (lambdas/requirements*.txt) can't be installed; "
                 f"is the package index reachable?\n{result.stderr.strip()}"
             )
         # Installers leave metadata that differs between machines.

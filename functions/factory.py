@@ -34,16 +34,25 @@ class FunctionFactory:
     made: dict[str, lambda_.Function] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: Settings, *, beside: Mapping[str, str] | None = None) -> FunctionFactory:
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        beside: Mapping[str, str] | None = None,
+        cryptography: bool = False,
+    ) -> FunctionFactory:
         """The factory of the tree's functions.
 
         Args:
             beside: more files in ``lambdas/``, by name.
+            cryptography: whether they need that library.
 
         Raises:
             ToolError: When their dependencies can't be installed.
         """
-        code = lambda_.Code.from_asset(str(functions_asset(beside)))
+        # On the laptop functions find the library where the command has it, for their processor.
+        bundled = cryptography and not settings.on_laptop
+        code = lambda_.Code.from_asset(str(functions_asset(beside, cryptography=bundled)))
         runtime = lambda_.Runtime.PYTHON_3_14
         return cls(settings=settings, code=code, runtime=runtime, release=release(settings))
 

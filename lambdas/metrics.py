@@ -17,11 +17,22 @@ DIMENSIONS = ("service", "env")
 # of what waits well before that, so that nothing falls between the two.
 FRESH_SECONDS = 20 * 60
 
+# What is counted by other members of its log line, too, or only by them; each adds to the sets.
+# A name here has the sets that it says, any other has DIMENSIONS alone.
+BY: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "SignatureRefused": ((), ("source",), ("reason",)),
+    "SourceAccepted": (("source",),),
+}
+
 # Name -> unit. CloudWatch charges for a metric in the hours in which it is written, so what
 # happens rarely is written only when it happens; `docs/decisions/0008-metrics.md` says more.
 UNITS: Mapping[str, str] = {
     # publish
     "Accepted": "Count",  # 1 per webhook that SQS took
+    # publish, with sources
+    "SourceAccepted": "Count",  # 1 per webhook of a source that verifies, by source
+    "SignatureRefused": "Count",  # as it happens: in all, by source, and by reason
+    "SecretUnreadable": "Count",  # as it happens: nothing can be verified, or only with old secrets
     # subscribe: one of these per attempt, by what the backend answered
     "Backend2xx": "Count",
     "Backend3xx": "Count",
@@ -64,6 +75,15 @@ def embedded(values: Mapping[str, float], *, at: int) -> dict[str, Any]:
     unknown = values.keys() - UNITS.keys()
     if unknown:
         raise ValueError(f"not a defined metric: {', '.join(sorted(unknown))}")
-    described = [{"Name": name, "Unit": UNITS[name]} for name in values]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [list(DIMENSIONS)], "Metrics": described}
-    return {"_aws": {"Timestamp": at, "CloudWatchMetrics": [directive]}, **values}
+    by_sets: dict[tuple[tuple[str, ...], ...], list[dict[str, str]]] = {}
+    for name in values:
+        by_sets.setdefault(BY.get(name, ((),)), []).append({"Name": name, "Unit": UNITS[name]})
+    directives = [
+        {
+            "Namespace": NAMESPACE,
+            "Dimensions": [[*DIMENSIONS, *more] for more in sets],
+            "Metrics": described,
+        }
+        for sets, described in by_sets.items()
+    ]
+    return {"_aws": {"Timestamp": at, "CloudWatchMetrics": directives}, **values}

@@ -80,6 +80,7 @@ def _reply(event: dict[str, Any], seconds: float) -> Reply:
 
 def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -> Reply:
     """Queues what may be queued."""
+    deadline = time.monotonic() + seconds
     if envelope.below(CONFIG.path_prefix, event.get("rawPath") or "/") is None:
         return refusal(404, _PREFIX, reason="prefix")
     source = None
@@ -91,8 +92,12 @@ def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -
             return found
         source = found
         webhook = webhook._replace(source=source.name)
-    altered = _altered(event, webhook)
-    reply = refusal(415, _ALTERED) if altered else _queued(webhook, source, seconds)
+    reply = None
+    if _altered(event, webhook):
+        reply = refusal(415, _ALTERED)
+    elif CONFIG.sources and source:
+        reply = CONFIG.sources.judge(source, webhook, seconds=seconds - _SEND_SECONDS)
+    reply = reply or _queued(webhook, source, deadline - time.monotonic())
     return reply._replace(fields={"source": webhook.source or None, **reply.fields})
 
 
@@ -145,6 +150,8 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
         "group_id": group_id,
     }
     metrics = {} if webhook.heartbeat else {"Accepted": 1}
+    if source and source.verification:
+        metrics["SourceAccepted"] = 1
     queued = Reply(200, answer, fields=fields, metrics=metrics, event="webhook.queued")
     if source and source.answer:
         own = source.answer

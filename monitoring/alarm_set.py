@@ -189,7 +189,8 @@ def _require(problems: list[str]) -> None:
 
 def _candidates(catalog: Catalog, resources: Resources) -> list[Signal]:
     if resources.ours:
-        return list(catalog.signals)
+        sources = [one for one in resources.by_role.values() if one.kind is Kind.SOURCE]
+        return [*catalog.signals, *(one for each in sources for one in catalog.source(each.role))]
     generic = [
         signal
         for resource in resources.by_role.values()
@@ -223,7 +224,8 @@ def _left_out(
 
 
 def _reads_ours(signal: Signal) -> bool:
-    return any(query.metric.kind is Kind.BUFFER for query in signal.queries.values())
+    ours = (Kind.BUFFER, Kind.SOURCE)
+    return any(query.metric.kind in ours for query in signal.queries.values())
 
 
 def _in_composites(settings: Settings, catalog: Catalog, signals: Iterable[Signal]) -> set[str]:

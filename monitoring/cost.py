@@ -98,6 +98,7 @@ def monthly(alarm_set: AlarmSet) -> list[CostLine]:
     settings, ours = alarm_set.settings, alarm_set.resources.ours
     beats = _MINUTES // settings.heartbeatMinutes if ours and settings.heartbeat != "off" else 0
     lines = [*_alarms(alarm_set, probe=bool(beats)), *_metrics(ours=ours, heartbeat=bool(beats))]
+    lines += _of_sources(len(settings.verified_sources))
     lines += [
         CostLine("dashboard", "1", _sum({"dashboard": 1}), "CloudWatch's"),
         CostLine("key", "1", _sum({"key": 1}), "encrypts the alarms' topics"),
@@ -164,7 +165,9 @@ def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
         for one in metrics.OURS
         if one.steady and (heartbeat or one is not metrics.HEARTBEAT_ARRIVED)
     ]
-    rare = [one.name for one in metrics.OURS if not one.steady]
+    rare = [
+        one.name for one in metrics.OURS if not one.steady and one is not metrics.SOURCE_ACCEPTED
+    ]
     amount = _sum({"custom metric": len(steady)})
     return [
         CostLine("metrics written all the time", str(len(steady)), amount, ", ".join(steady)),
@@ -176,6 +179,14 @@ def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
             "counts of the log filters",
         ),
     ]
+
+
+def _of_sources(verified: int) -> list[CostLine]:
+    if not verified:
+        return []
+    amount = _sum({"custom metric": verified})
+    remark = f"{metrics.SOURCE_ACCEPTED.name} of each that verifies"
+    return [CostLine("metrics of sources", str(verified), amount, remark)]
 
 
 def _heartbeat(beats: int, *, through_backend: bool) -> CostLine:

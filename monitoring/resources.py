@@ -178,6 +178,17 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
         settings.prefix,
         dimensions={"service": settings.service, "env": settings.environment},
     )
+    for source in settings.verified_sources:
+        yield Resource(
+            f"source-{source}",
+            Kind.SOURCE,
+            source,
+            dimensions={
+                "service": settings.service,
+                "env": settings.environment,
+                "source": source,
+            },
+        )
     yield _notify_dlq(settings)
 
 

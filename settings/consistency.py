@@ -14,6 +14,8 @@ from settings.names import Names
 
 # Source: Lambda quotas: a function's environment variables are 4 KB at most.
 _LONGEST_EXTRACTORS = 2_000
+# Source: IAM quotas: 10,240 characters for all inline policies of a role. The rest is for others.
+_LONGEST_ARNS = 7_000
 # The six characters that Secrets Manager appends to a secret's name in its ARN.
 _COMPLETE_ARN = re.compile(r"-[A-Za-z0-9]{6}$")
 
@@ -46,21 +48,25 @@ def _channels(settings: Names) -> Iterator[str]:
     names = [channel.id for channel in settings.notifications]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"notifications: two channels are called '{name}'; give each a name of its own"
-    home = f":secretsmanager:{settings.awsRegion}:{settings.awsAccount}:"
     for position, channel in enumerate(settings.notifications):
         arn = channel.secretArn
         if not arn:
             continue
-        if not settings.on_laptop and not _COMPLETE_ARN.search(arn):
-            yield (
-                f"notifications.{position}.secretArn: lacks the six characters that Secrets "
-                "Manager put at the end of its name; copy the whole ARN"
-            )
-        if home not in arn:
-            yield (
-                f"notifications.{position}.secretArn: not of {settings.awsRegion} and account "
-                f"{settings.awsAccount}, where notify looks for it; copy the secret there"
-            )
+        yield from _secret(settings, f"notifications.{position}.secretArn", arn, "notify")
+
+
+def _secret(settings: Names, key: str, arn: str, function: str) -> Iterator[str]:
+    """A secret's ARN is whole, and of where a function looks for it."""
+    if not settings.on_laptop and not _COMPLETE_ARN.search(arn):
+        yield (
+            f"{key}: lacks the six characters that Secrets Manager put at the end of its name; "
+            "copy the whole ARN"
+        )
+    if f":secretsmanager:{settings.awsRegion}:{settings.awsAccount}:" not in arn:
+        yield (
+            f"{key}: not of {settings.awsRegion} and account {settings.awsAccount}, where "
+            f"{function} looks for it; copy the secret there"
+        )
 
 
 def _datadog_functions(settings: Names) -> Iterator[str]:
@@ -177,7 +183,18 @@ def _groups(settings: Names) -> Iterator[str]:
 def _sources(settings: Names) -> Iterator[str]:
     if settings.sources is None:
         return
-    yield from sources.problems(settings.sources, prefixed=settings.pathPrefix is not None)
+    yield from sources.problems(
+        settings.sources, prefixed=settings.pathPrefix is not None, url=settings.public_url
+    )
+    for number, source in enumerate(settings.sources):
+        arn = source.verify.secretArn if source.verify else None
+        if arn:
+            yield from _secret(settings, f"sources.{number}.verify.secretArn", arn, "publish")
+    if len("".join(sources.secrets(settings.sources))) > _LONGEST_ARNS:
+        yield (
+            f"sources: their secrets' ARNs have more than {_LONGEST_ARNS} characters in all, which "
+            "a role's policy does not hold; shorten the secrets' names"
+        )
     if settings.openToEveryone:
         yield ("openToEveryone: true while sources say who may send; remove it, or remove sources")
 

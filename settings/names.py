@@ -155,6 +155,22 @@ class Names(Keys):
         return self.recordTtlDays * _DAY
 
     @property
+    def verified_sources(self) -> list[str]:
+        """The names of the sources that verify their requests."""
+        return [source.name for source in self.sources or () if source.verify]
+
+    @property
+    def needs_cryptography(self) -> bool:
+        """Whether a source's verification needs a library that others do without."""
+        verified = [source.verify for source in self.sources or () if source.verify]
+        return any(verify.needs_cryptography for verify in verified)
+
+    @property
+    def public_url(self) -> str:
+        """What the URLs of webhooks begin with; empty where only a deployment knows it."""
+        return f"https://{self.domain_name}{self.pathPrefix or ''}" if self.domain_name else ""
+
+    @property
     def domain_name(self) -> str | None:
         """The custom domain's full name, if there is one."""
         return f"{self.subdomain}.{self.domain}" if self.domain else None

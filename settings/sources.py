@@ -10,8 +10,10 @@ from pydantic import AfterValidator, Field, model_validator
 from lambdas import extract
 from lambdas.backend_url import Backend
 from lambdas.sources import networks, routing
+from lambdas.sources.handshakes import HANDSHAKES
 from settings.forms import Form, Parsed
 from settings.monitoring import Name, Part
+from settings.verify import Verify
 
 # What API Gateway answers by itself at the root of an HTTP API's default endpoint, so that a
 # webhook sent there is acknowledged and lost. Source: serverless/examples issue 667.
@@ -57,7 +59,23 @@ ContentType = Annotated[
         Form("a content type such as text/plain", r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w-]+)*")
     ),
 ]
+Kind = Literal[
+    "hub-challenge", "websub", "slack", "microsoft-graph", "dropbox", "x-crc", "zoom",
+    "cloudevents", "discord", "discord-events", "xero", "sns", "asana",
+]  # fmt: skip
+Topic = Annotated[str, AfterValidator(Form("a topic's URL", r"https?://[!-~]{1,1000}"))]
+Origin = Annotated[
+    str, AfterValidator(Form("an origin such as eventgrid.azure.net", r"[!-~]{1,255}"))
+]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+# Of no provider's; for alarms and documents that show what sources bring.
+EXAMPLE: dict[str, Any] = {
+    "name": "example",
+    "paths": ["/example"],
+    "verify": {"provider": "discord", "publicKeys": ["0" * 64]},
+}
 
 
 class Answer(Part):
@@ -77,6 +95,31 @@ class Answer(Part):
         return self
 
 
+class Handshake(Part):
+    """What a provider wants to be answered before it sends."""
+
+    kind: Kind = Field(description="Whose; a provider in `verify` brings its own.")
+    topics: list[Topic] = Field(
+        default=[], max_length=50, description="`websub` only: the topics subscribed to."
+    )
+    origins: list[Origin] = Field(
+        default=[],
+        max_length=20,
+        description="`cloudevents` only: the origins that may send, as the event source's name "
+        "(`eventgrid.azure.net`).",
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for key, kinds in (("topics", {"websub"}), ("origins", {"cloudevents"})):
+            if bool(getattr(self, key)) != (self.kind in kinds):
+                done = "remove it" if getattr(self, key) else "name at least one"
+                raise ValueError(
+                    f"{key} is for {', '.join(sorted(kinds))}, and for no other; {done}"
+                )
+        return self
+
+
 class Source(Part):
     """Who may send to some paths."""
 
@@ -89,6 +132,16 @@ class Source(Part):
     )
     methods: list[Method] = Field(
         default=["POST"], min_length=1, description="What is queued; others are answered 405."
+    )
+    verify: Verify | None = Field(
+        default=None,
+        description="How its requests are verified before they are queued. Without it anybody can "
+        "send to its paths.",
+    )
+    handshake: Handshake | None = Field(
+        default=None,
+        description="What a provider wants to be answered before it sends, where `verify` does not "
+        "name the provider.",
     )
     groupId: Extractors | None = Field(
         default=None, description="Extractors of this source instead of the environment's."
@@ -111,17 +164,47 @@ class Source(Part):
         "the message's id.",
     )
 
+    @property
+    def handshakes(self) -> tuple[str, ...]:
+        """The names of what is answered: its own, or else its provider's."""
+        if self.handshake:
+            return (self.handshake.kind,)
+        return self.verify.handshakes if self.verify else ()
 
-def entries(sources: Iterable[Source]) -> list[dict[str, Any]]:
-    """The sources as functions get them; see ``lambdas.sources.table``."""
-    return [_entry(source) for source in sources]
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        for name in self.handshakes:
+            handshake = HANDSHAKES[name]
+            if handshake.verified and self.verify is None:
+                raise ValueError(
+                    f"the handshake {name} is signed, and nothing verifies it; add verify"
+                )
+            secret = {"current", "verify_token", "enrollment"} & set(handshake.needs)
+            if secret and not (self.verify and self.verify.secretArn):
+                raise ValueError(f"the handshake {name} needs a secret; add verify.secretArn")
+        return self
 
 
-def _entry(source: Source) -> dict[str, Any]:
+def entries(sources: Iterable[Source], *, url: str = "") -> list[dict[str, Any]]:
+    """The sources as functions get them; see ``lambdas.sources.table``.
+
+    Args:
+        url: what the environment's URLs begin with, if that is known before it is deployed.
+    """
+    return [_entry(source, url) for source in sources]
+
+
+def _entry(source: Source, url: str) -> dict[str, Any]:
     own = source.model_dump(
         include={"groupId", "deduplicationId", "backend_url", "allowedIps"}, exclude_none=True
     )
     entry = {"name": source.name, "paths": source.paths, "methods": source.methods, **own}
+    if source.verify:
+        entry["verify"] = source.verify.spec(url)
+    if source.handshakes:
+        entry["handshakes"] = source.handshakes
+    if source.handshake:
+        entry |= {"topics": source.handshake.topics, "origins": source.handshake.origins}
     if source.answer:
         answer = source.answer
         entry["answer"] = {
@@ -132,17 +215,33 @@ def _entry(source: Source) -> dict[str, Any]:
     return entry
 
 
-def problems(sources: list[Source], *, prefixed: bool) -> Iterable[str]:
+def secrets(sources: Iterable[Source]) -> list[str]:
+    """What functions read: the ARNs of secrets and of their keys, each once."""
+    found = [
+        arn
+        for source in sources
+        if source.verify
+        for arn in (source.verify.secretArn, source.verify.secretKeyArn)
+        if arn
+    ]
+    return list(dict.fromkeys(found))
+
+
+def problems(sources: list[Source], *, prefixed: bool, url: str) -> Iterable[str]:
     """What does not hold among sources.
 
     Args:
         prefixed: whether all paths are below a prefix.
+        url: what the environment's URLs begin with; empty where only a deployment knows it.
     """
     names = [source.name for source in sources]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"sources: two are called '{name}'; give each a name of its own"
     takers: dict[str, str] = {}
     for number, source in enumerate(sources):
+        problem = source.verify.problem(url) if source.verify else None
+        if problem:
+            yield f"sources.{number}.verify.{problem}"
         for path in source.paths:
             if path in takers:
                 yield (

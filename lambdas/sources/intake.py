@@ -1,13 +1,42 @@
-"""What ``publish`` asks of the sources: who sent this, and is it to be queued?"""
+"""What ``publish`` asks of the sources: who sent this, and is it to be queued?
+
+In this order: the path and the method, the sender's address, a handshake that is not signed, the
+signature, a handshake that is. Each refusal is the last thing that a request costs.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
+from lambdas import aws
 from lambdas.envelope import Envelope
 from lambdas.reply import Reply, refusal
-from lambdas.sources import networks, routing, table
+from lambdas.sources import routing, table
+from lambdas.sources.handshakes import Facts, Handshake
+from lambdas.sources.schemes.scheme import UnreachableError
+from lambdas.sources.secrets import Secrets, UnavailableError
 from lambdas.sources.table import Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Route(NamedTuple):
+    """A source's paths with the methods of its handshakes, too."""
+
+    source: Source
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return self.source.paths
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return (*self.source.methods, *(one.method for one in self.source.handshakes))
 
 
 class Intake:
@@ -15,30 +44,103 @@ class Intake:
 
     Args:
         file: with its sources.
+        secrets: those of the container.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._sources = table.read(file)
+    def __init__(self, file: Path, secrets: Secrets | None = None) -> None:
+        self._routes = [_Route(source) for source in table.read(file)]
+        self._secrets = secrets or Secrets()
 
     def route(self, webhook: Envelope, *, address: str) -> Source | Reply:
-        """The source of a request, or what it is answered instead of being queued.
+        """The source that a request is meant for, or what it is answered instead.
 
         Args:
             address: of whoever sent it, as the API saw it.
         """
-        found = routing.route(self._sources, webhook.method, webhook.path)
+        found = routing.route(self._routes, webhook.method, webhook.path)
         if isinstance(found, routing.Refusal):
             if found.status == 404:
                 return refusal(404, _NO_SOURCE, reason="no-source")
             return refusal(405, _METHOD, {"Allow": ", ".join(found.allowed)}, reason="method")
-        if found.allowed and not networks.contain(found.allowed, address):
-            return refusal(403, _ADDRESS, source=found.name, reason="address")
-        return found
+        source = found.source
+        if source.allowed and not _is_allowed(source, address):
+            return _refused(source, 403, _ADDRESS, "address")
+        return source
+
+    def judge(self, source: Source, webhook: Envelope, *, seconds: float) -> Reply | None:
+        """What a request of a source is answered instead of being queued; None to queue it.
+
+        Args:
+            seconds: how long it may take.
+        """
+        try:
+            return self._judged(source, webhook, seconds)
+        except (UnavailableError, UnreachableError, aws.AwsError):
+            return _refused(source, 503, _UNVERIFIABLE, "unverifiable")
+
+    def _judged(self, source: Source, webhook: Envelope, seconds: float) -> Reply | None:
+        reply = self._handshake(source, webhook, seconds, verified=False)
+        if reply:
+            return reply
+        signed = {one.method for one in source.handshakes if one.verified}
+        if webhook.method not in {*source.methods, *signed}:
+            return _refused(source, 405, _METHOD, "method", allow=source.methods)
+        if source.verification:
+            reason = source.verification.check(webhook, self._secrets, within=seconds)
+            if reason:
+                reply = _refused(source, 401, reason.words, reason)
+                return reply._replace(metrics={"SignatureRefused": 1})
+        reply = self._handshake(source, webhook, seconds, verified=True)
+        if reply is None and webhook.method not in source.methods:
+            return _refused(source, 405, _METHOD, "method", allow=source.methods)
+        return reply
+
+    def _handshake(
+        self, source: Source, webhook: Envelope, seconds: float, *, verified: bool
+    ) -> Reply | None:
+        """The answer to a handshake; None where the request is none."""
+        facts = Facts(webhook, {}, source.arn, seconds, source.topics, source.origins)
+        for handshake in source.handshakes:
+            if handshake.verified != verified or handshake.method != webhook.method:
+                continue
+            if not handshake.asks(facts):
+                continue
+            reply = handshake.answer(facts._replace(members=self._members(handshake, facts)))
+            return reply or _refused(source, 403, _HANDSHAKE, "handshake")
+        return None
+
+    def _members(self, handshake: Handshake, facts: Facts) -> dict[str, str]:
+        """The members of the source's secret, where the handshake needs it."""
+        if "enrollment" in handshake.needs:
+            # A window that was opened just now has to be seen.
+            self._secrets.refresh(facts.arn, within=facts.within, pause=_ENROLLMENT_PAUSE_SECONDS)
+        if not {"current", "verify_token", "enrollment"} & set(handshake.needs):
+            return {}
+        return self._secrets.get(facts.arn, within=facts.within)
 
 
+def _is_allowed(source: Source, address: str) -> bool:
+    from lambdas.sources import networks
+
+    return networks.contain(source.allowed, address)
+
+
+def _refused(
+    source: Source, status: int, error: str, reason: str, *, allow: tuple[str, ...] = ()
+) -> Reply:
+    headers = {"Allow": ", ".join(allow)} if allow else {}
+    return refusal(status, error, headers, source=source.name, reason=str(reason))
+
+
+_ENROLLMENT_PAUSE_SECONDS = 2
 _NO_SOURCE = "No source takes this path. Send to one that this environment's 'sources' names."
 _METHOD = "The source at this path does not take this method. Send with one that Allow names."
 _ADDRESS = (
     "The source at this path does not take requests from this address. "
     "Add the sender's network to the source's 'allowedIps' setting."
 )
+_HANDSHAKE = (
+    "This handshake is not expected here. Compare its token, topic or origin with the source's "
+    "settings and secret; a secret that comes with it is taken only during 'sources enroll'."
+)
+_UNVERIFIABLE = "The request can't be verified at present. Send it again."

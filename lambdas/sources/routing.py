@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from lambdas.backend_url import climbs
 
@@ -30,8 +29,7 @@ class Routed(Protocol):
 Target = TypeVar("Target", bound=Routed)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A request that no source takes.
 
     Attributes:

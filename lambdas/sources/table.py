@@ -7,21 +7,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambdas import extract
 from lambdas.backend_url import Backend
-from lambdas.sources.networks import Network, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lambdas.sources.handshakes import Handshake
+    from lambdas.sources.networks import Network
+    from lambdas.sources.verification import Verification
 
 # Below ``lambdas/`` in the functions' asset.
 FILE = "sources.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a sender is answered once its webhook is queued, in a form of its own."""
 
     status: int
@@ -29,13 +32,16 @@ class Answer:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A source.
 
     Attributes:
         paths: exact, or ending in ``/*`` for all below.
         methods: that are queued.
+        verification: None where anybody may send.
+        handshakes: that are answered instead of being queued.
+        arn: of its secret; empty where it has none.
+        topics, origins: what its handshakes are for.
         group_id, deduplication_id: extractors of its own; None for the environment's.
         allowed: the networks its requests come from; empty for any.
         answer: None for the usual one.
@@ -44,6 +50,11 @@ class Source:
     name: str
     paths: tuple[str, ...]
     methods: tuple[str, ...]
+    verification: Verification | None = None
+    handshakes: tuple[Handshake, ...] = ()
+    arn: str = ""
+    topics: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     group_id: tuple[extract.Extractor, ...] | None = None
     deduplication_id: tuple[extract.Extractor, ...] | None = None
     allowed: tuple[Network, ...] = ()
@@ -52,15 +63,43 @@ class Source:
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Source:
         """A source from its entry in the file."""
+        verify = entry.get("verify", {})
         return cls(
             name=entry["name"],
             paths=tuple(entry["paths"]),
             methods=tuple(entry["methods"]),
+            verification=_verification(verify) if verify else None,
+            handshakes=_handshakes(entry.get("handshakes", ())),
+            arn=verify.get("secretArn", ""),
+            topics=tuple(entry.get("topics", ())),
+            origins=tuple(entry.get("origins", ())),
             group_id=_extractors(entry.get("groupId")),
             deduplication_id=_extractors(entry.get("deduplicationId")),
-            allowed=tuple(parse(text) for text in entry.get("allowedIps", ())),
+            allowed=_networks(entry.get("allowedIps", ())),
             answer=Answer(**entry["answer"]) if "answer" in entry else None,
         )
+
+
+def _networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    if not texts:
+        return ()
+    from lambdas.sources import networks
+
+    return tuple(networks.parse(text) for text in texts)
+
+
+def _verification(spec: Mapping[str, Any]) -> Verification:
+    from lambdas.sources.verification import Verification
+
+    return Verification.of(spec)
+
+
+def _handshakes(names: Sequence[str]) -> tuple[Handshake, ...]:
+    if not names:
+        return ()
+    from lambdas.sources.handshakes import HANDSHAKES
+
+    return tuple(HANDSHAKES[name] for name in names)
 
 
 def read(file: Path) -> tuple[Source, ...]:

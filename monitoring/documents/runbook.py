@@ -19,6 +19,7 @@ from monitoring.model.catalog import Catalog
 from settings.errors import DefinitionError
 from settings.loader import load
 from settings.paths import RUNBOOK
+from settings.sources import EXAMPLE
 
 # One resource of each kind; their signals are named after these roles (`existing-queue-depth`).
 EXISTING: Mapping[str, Any] = {
@@ -77,8 +78,12 @@ def refreshed(text: str, alarm_sets: Sequence[AlarmSet]) -> str:
 
 def sources(catalog: Catalog, runbook: Path = RUNBOOK) -> tuple[AlarmSet, AlarmSet]:
     """Where the numbers of the documents come from: default settings, and existing resources."""
-    busy = {"fromHourUtc": 6, "untilHourUtc": 22}
+    asked = {
+        "traffic": {"fromHourUtc": 6, "untilHourUtc": 22},
+        "sources": [EXAMPLE],
+        "openToEveryone": None,
+    }
     return (
-        alarm_set(load(ENVIRONMENT, overrides={"traffic": busy}), catalog, runbook=runbook),
+        alarm_set(load(ENVIRONMENT, overrides=asked), catalog, runbook=runbook),
         alarm_set(load(ENVIRONMENT, overrides=dict(EXISTING)), catalog, runbook=runbook),
     )

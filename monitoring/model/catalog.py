@@ -22,6 +22,7 @@ class Catalog:
         composites: incidents over these signals.
         monitors: what only Datadog can evaluate.
         objectives: what becomes an SLO.
+        source: the signals of a source that verifies its requests, by its role.
         existing: the signals of a resource that this project did not create, by its role, kind
             and physical name.
     """
@@ -30,4 +31,5 @@ class Catalog:
     composites: tuple[Composite, ...] = ()
     monitors: tuple[DatadogMonitor, ...] = ()
     objectives: tuple[Objective, ...] = ()
+    source: Callable[[str], tuple[Signal, ...]] = _no_signals
     existing: Callable[[str, Kind, str], tuple[Signal, ...]] = _no_signals

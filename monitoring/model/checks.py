@@ -31,6 +31,7 @@ def problems(catalog: Catalog, runbook: Path) -> list[str]:
         runbook: the Markdown file whose second-level headings the definitions lead to.
     """
     generic = [one for kind in Kind for one in catalog.existing("role", kind, "name")]
+    generic += catalog.source("role")
     found: list[str] = []
     for signal in (*catalog.signals, *generic):
         found += _named("signal", signal.id, _of_signal(signal, runbook))

@@ -10,6 +10,8 @@ Gateway dimensions and metrics" (REST); DynamoDB developer guide, "Metrics and d
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitoring.model.signals import Kind, Metric
 
 NAMESPACE = "WebhookBuffer"
@@ -88,6 +90,27 @@ _EACH_ANSWER = "by subscribe, for each attempt with this answer"
 ACCEPTED = _ours(
     "Accepted", "accepted webhooks", "by publish, for each webhook that SQS accepted", steady=True
 )
+SIGNATURES_REFUSED = _ours(
+    "SignatureRefused",
+    "requests with a wrong signature",
+    "by publish, for each request of a source that can't be verified, also by source and by reason",
+)
+SECRET_UNREADABLE = _ours(
+    "SecretUnreadable",
+    "failed reads of a source's secret",
+    "by publish, when a source's secret can't be used",
+)
+SOURCE_ACCEPTED = Metric(
+    Kind.SOURCE,
+    NAMESPACE,
+    "SourceAccepted",
+    "Count",
+    "webhooks accepted of the source",
+    written="by publish, for each webhook of a source that verifies",
+)
+SOURCE_REFUSED = replace(
+    SIGNATURES_REFUSED, kind=Kind.SOURCE, label="requests refused of the source"
+)
 BACKEND_2XX = _ours("Backend2xx", "2xx from the backend", _EACH_ANSWER, steady=True)
 BACKEND_3XX = _ours("Backend3xx", "3xx from the backend", _EACH_ANSWER)
 BACKEND_4XX = _ours("Backend4xx", "4xx from the backend", _EACH_ANSWER)
@@ -156,5 +179,9 @@ UNACCOUNTED = _ours(
 
 # The metrics that the functions write, in the order above.
 OURS = tuple(
-    one for one in list(vars().values()) if isinstance(one, Metric) and one.kind is Kind.BUFFER
+    one
+    for one in list(vars().values())
+    if isinstance(one, Metric)
+    and one.kind in (Kind.BUFFER, Kind.SOURCE)
+    and one is not SOURCE_REFUSED  # the metric above it, by another dimension
 )

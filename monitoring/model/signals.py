@@ -94,6 +94,7 @@ class Kind(StrEnum):
     REST_API = "REST API"
     TABLE = "table"
     BUFFER = "buffer"  # what the functions of this project emit
+    SOURCE = "source"  # the same of one source
     LOG = "log"  # what a metric filter counts in a function's log
 
 

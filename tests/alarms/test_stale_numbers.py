@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from monitoring.model.signals import Signal, Threshold
 from monitoring.quantities import quantity
 from settings.loader import load
 from settings.paths import RUNBOOK
+from settings.sources import EXAMPLE
 
 SIGNALS = {signal.id: signal for signal in CATALOG.signals}
 SECTIONS = dict(re.findall(r"(?ms)^## (\S+)\n(.*?)(?=^## |\Z)", RUNBOOK.read_text()))
@@ -25,8 +27,12 @@ _NOT_PROSE = re.compile(r"(?ms)^```.*?^```|`[^`]*`|^\d+\. |--\w+ \d+|<!--[\w.-]+
 
 
 def _set(catalog: Catalog) -> AlarmSet:
-    busy = {"traffic": {"fromHourUtc": 6, "untilHourUtc": 22}}
-    return alarm_set(load("prd", overrides=busy), catalog)
+    asked: dict[str, Any] = {
+        "traffic": {"fromHourUtc": 6, "untilHourUtc": 22},
+        "sources": [EXAMPLE],
+        "openToEveryone": None,
+    }
+    return alarm_set(load("prd", overrides=asked), catalog)
 
 
 def _changed(signal: Signal) -> Signal:

@@ -8,6 +8,7 @@ import pytest
 
 from monitoring import cost
 from monitoring.model import metrics
+from settings.sources import EXAMPLE
 from tests.monitoring.fixtures import alarms as _set
 
 EXISTING: dict[str, Any] = {
@@ -74,8 +75,9 @@ def test_metrics_are_steady_or_rare() -> None:
     """Every metric of ours is counted as one or the other, as its record says."""
     lines = _lines()
     steady, rare = lines["metrics written all the time"], lines["metrics written when it happens"]
-    assert int(steady.quantity) + int(rare.quantity) == len(metrics.OURS)
-    for one in metrics.OURS:
+    everywhere = [one for one in metrics.OURS if one is not metrics.SOURCE_ACCEPTED]
+    assert int(steady.quantity) + int(rare.quantity) == len(everywhere)
+    for one in everywhere:
         assert one.name in (steady if one.steady else rare).remark.replace(",", "").split()
 
 
@@ -128,3 +130,12 @@ def test_every_price_says_where_it_is_from() -> None:
         assert price.amount > 0
         assert price.source
         assert price.date[:4].isdigit() or price.date == "undated, to be checked"
+
+
+def test_sources_cost_a_metric_and_an_alarm_each() -> None:
+    """Each source that verifies adds a metric that is written all the time."""
+    assert "metrics of sources" not in _lines()
+    sources = [{**EXAMPLE, "name": name, "paths": [f"/{name}"]} for name in ("a", "b")]
+    line = _lines(sources=sources, openToEveryone=None)["metrics of sources"]
+    assert line.quantity == "2"
+    assert line.amount == pytest.approx(2 * 0.30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from alarmproof import cli, commands
@@ -26,6 +26,7 @@ TemplateFiles = Annotated[
         help="CloudFormation template, or a folder such as cdk.out; default: this app's alarms.",
     ),
 ]
+# Settings that opt-in signals ask for.
 _EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
 _OWN_CASES = ROOT / "alarms" / "cases"
 _ALLOWED = ROOT / "alarms" / "allow.yaml"
@@ -153,9 +154,15 @@ def alarms_of(paths: list[Path] | None, env: str, *, opt_in: bool = False) -> Te
         return template.read(paths)
     from monitoring.cloudwatch.alarms import template as own
     from settings.loader import load
+    from settings.sources import EXAMPLE
     from webhook_buffer.composition import alarm_set
 
     settings = load(env)
+    overrides: dict[str, Any] = {}
     if opt_in and settings.sends_heartbeats and settings.traffic is None:
-        settings = load(env, overrides={"traffic": _EXAMPLE_HOURS})
+        overrides["traffic"] = _EXAMPLE_HOURS
+    if opt_in and settings.anybody_sends:
+        overrides |= {"sources": [EXAMPLE], "openToEveryone": None}
+    if overrides:
+        settings = load(env, overrides=overrides)
     return template.parse(own(alarm_set(settings)), f"the alarms of {env}")

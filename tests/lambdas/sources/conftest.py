@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from settings.sources import Source, entries
-from tests.conftest import Functions
+from tests.conftest import Functions, client
+from webhook_buffer.laptop.process import Running
 
 Publish = Callable[..., ModuleType]
 
@@ -23,7 +25,19 @@ def publish(functions: Functions, tmp_path: Path) -> Publish:
     def loaded(*sources: dict[str, Any], **variables: str) -> ModuleType:
         file = tmp_path / "sources.json"
         validated = [Source.model_validate(source) for source in sources]
-        file.write_text(json.dumps(entries(validated)))
+        file.write_text(json.dumps(entries(validated, url="https://webhooks.example.com")))
         return functions.publish(SOURCES=str(file), **variables)
 
     return loaded
+
+
+@pytest.fixture
+def secret(emulator: Running) -> Callable[[str], str]:
+    """Makes a secret on the emulator; its ARN."""
+
+    def made(text: str) -> str:
+        manager = client(emulator.endpoint_url, "secretsmanager")
+        reply = manager.create_secret(Name=f"test-{uuid.uuid4().hex}", SecretString=text)
+        return str(reply["ARN"])
+
+    return made

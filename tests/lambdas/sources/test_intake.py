@@ -162,14 +162,3 @@ def test_sources_have_backends_of_their_own(
     stored = aws.record(records[0]["messageId"])
     assert stored
     assert stored["source"] == {"S": "rest"}
-
-
-def test_nothing_of_sources_is_loaded_without_any(functions: Functions) -> None:
-    """An environment without sources loads no module of theirs."""
-    import sys
-
-    for name in [name for name in sys.modules if name.startswith("lambdas.sources")]:
-        del sys.modules[name]
-    functions.publish()
-    functions.subscribe("http://127.0.0.1:1")
-    assert not [name for name in sys.modules if name.startswith("lambdas.sources")]

@@ -1,0 +1,33 @@
+"""What a function may do with the secrets of sources, and with the keys that encrypt them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aws_cdk import aws_iam as iam
+
+from lambdas.sources.handshakes import HANDSHAKES
+from settings.sources import Source
+
+
+def read_secrets(sources: Iterable[Source]) -> Iterator[iam.PolicyStatement]:
+    """Statements that allow reading each source's secret, and writing what comes by a handshake."""
+    verified = [(source, source.verify) for source in sources if source.verify]
+    secrets = [verify.secretArn for _, verify in verified if verify.secretArn]
+    keys = [verify.secretKeyArn for _, verify in verified if verify.secretKeyArn]
+    enrolled = [
+        (verify.secretArn, verify.secretKeyArn)
+        for source, verify in verified
+        if any("enrollment" in HANDSHAKES[name].needs for name in source.handshakes)
+    ]
+    yield from _allowed(secrets, "secretsmanager:GetSecretValue")
+    yield from _allowed(keys, "kms:Decrypt")
+    yield from _allowed([arn for arn, _ in enrolled if arn], "secretsmanager:PutSecretValue")
+    # Source: Secrets Manager user guide, "Secret encryption and decryption": a new version needs a
+    # data key.
+    yield from _allowed([key for _, key in enrolled if key], "kms:GenerateDataKey")
+
+
+def _allowed(resources: list[str], *actions: str) -> Iterator[iam.PolicyStatement]:
+    if resources:
+        yield iam.PolicyStatement(actions=list(actions), resources=list(dict.fromkeys(resources)))

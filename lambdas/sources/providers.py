@@ -1,0 +1,296 @@
+"""The providers that settings can name: data for the schemes, each with its documentation.
+
+Functions never load this: what they need of it stands in their file of sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_PUBLISHED = "published"
+_CONSTRUCTED = "constructed from the specification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A provider.
+
+    Attributes:
+        spec: of its scheme; see ``lambdas.sources.schemes.build``.
+        handshakes: names in ``lambdas.sources.handshakes``.
+        paste: what goes into the secret or the settings, and where it is found.
+        again: whether it comes again after 401, 404 and 503, and whether it disables an endpoint.
+        source: its documentation.
+        needs: settings beside the secret: ``url``, ``publicKeys``, ``topics``.
+        proof: whose genuine requests it is tested with, and of which version.
+        secret: whether it has one in Secrets Manager.
+    """
+
+    title: str
+    spec: Mapping[str, Any]
+    paste: str
+    again: str
+    source: str
+    proof: str = _CONSTRUCTED
+    handshakes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    secret: bool = True
+
+
+_FIVE_MINUTES = 300
+_STANDARD = {
+    "scheme": "hmac",
+    "prefix": "v1,",
+    "separator": " ",
+    "encoding": "base64",
+    "secretEncoding": "base64",
+    "tolerance": _FIVE_MINUTES,
+}
+
+
+def _of_body(header: str, **changes: str) -> dict[str, Any]:
+    """HMAC-SHA256 of the body alone."""
+    return {"scheme": "hmac", "header": header, "signed": "{body}", **changes}
+
+
+PROVIDERS: Mapping[str, Provider] = {
+    "github": Provider(
+        title="GitHub",
+        proof=_PUBLISHED,
+        spec=_of_body("x-hub-signature-256", prefix="sha256="),
+        paste="The webhook's Secret, which you choose in its settings.",
+        again="Never by itself; redeliver failed deliveries by hand or API. Disables nothing.",
+        source="https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries",
+    ),
+    "stripe": Provider(
+        title="Stripe",
+        proof="signed by stripe 23.1.0 (Node)",
+        spec={
+            "scheme": "hmac",
+            "header": "stripe-signature",
+            "separator": ",",
+            "prefix": "v1=",
+            "timestamp": "entry:t=",
+            "signed": "{timestamp}.{body}",
+            "tolerance": _FIVE_MINUTES,
+        },
+        paste="The endpoint's signing secret (`whsec_…`), as Workbench shows it.",
+        again="All alike: for up to three days in live mode, with a fresh signature. An endpoint "
+        "that never succeeds is disabled.",
+        source="https://docs.stripe.com/webhooks#verify-manually",
+    ),
+    "slack": Provider(
+        title="Slack",
+        proof=_PUBLISHED,
+        spec={
+            "scheme": "hmac",
+            "header": "x-slack-signature",
+            "prefix": "v0=",
+            "timestamp": "header:x-slack-request-timestamp",
+            "signed": "v0:{timestamp}:{body}",
+            "tolerance": _FIVE_MINUTES,
+        },
+        handshakes=("slack",),
+        paste="The app's Signing Secret, under Basic Information.",
+        again="All alike: three times within the hour. Where 95 % of an hour's events fail, the "
+        "app's subscription is disabled.",
+        source="https://api.slack.com/authentication/verifying-requests-from-slack",
+    ),
+    "shopify": Provider(
+        title="Shopify",
+        proof="accepted by @shopify/shopify-api 13.1.0",
+        spec=_of_body("x-shopify-hmac-sha256", encoding="base64"),
+        paste="The app's client secret; for webhooks made in the admin, the secret shown there.",
+        again="All alike: eight times in four hours; then a subscription made by API is deleted.",
+        source="https://shopify.dev/docs/apps/build/webhooks/subscribe/https#step-2-validate-the-"
+        "origin-of-your-webhook",
+    ),
+    "standard-webhooks": Provider(
+        title="Standard Webhooks",
+        proof=_PUBLISHED,
+        spec={
+            **_STANDARD,
+            "header": "webhook-signature",
+            "timestamp": "header:webhook-timestamp",
+            "signed": "{header:webhook-id}.{timestamp}.{body}",
+        },
+        paste="The endpoint's signing secret (`whsec_…`).",
+        again="As the sender decides; the specification recommends retries over days, and to "
+        "disable an endpoint after 410.",
+        source="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/"
+        "standard-webhooks.md",
+    ),
+    "svix": Provider(
+        title="Svix",
+        proof="signed by svix 2.9.1 (Python)",
+        spec={
+            **_STANDARD,
+            "header": "svix-signature",
+            "timestamp": "header:svix-timestamp",
+            "signed": "{header:svix-id}.{timestamp}.{body}",
+        },
+        paste="The endpoint's signing secret (`whsec_…`).",
+        again="All alike: eight attempts in about 28 hours; an endpoint that fails for five days "
+        "is disabled.",
+        source="https://docs.svix.com/receiving/verifying-payloads/how-manual",
+    ),
+    "twilio": Provider(
+        title="Twilio",
+        proof=_PUBLISHED,
+        spec={
+            "scheme": "hmac",
+            "header": "x-twilio-signature",
+            "algorithm": "sha1",
+            "encoding": "base64",
+            "signed": "{url}{form}",
+            "digest": "bodySHA256",
+        },
+        needs=("url",),
+        paste="The account's primary Auth Token.",
+        again="Not by default; `#rc=` in the webhook's URL asks for up to five retries. Twilio's "
+        "fallback URL is called instead. Disables nothing.",
+        source="https://www.twilio.com/docs/usage/webhooks/webhooks-security",
+    ),
+    "square": Provider(
+        title="Square",
+        proof="accepted by square 46.0.0 (Node)",
+        spec={
+            "scheme": "hmac",
+            "header": "x-square-hmacsha256-signature",
+            "encoding": "base64",
+            "signed": "{url}{body}",
+        },
+        needs=("url",),
+        paste="The subscription's Signature Key.",
+        again="All alike: eleven times in 24 hours.",
+        source="https://developer.squareup.com/docs/webhooks/step3validate",
+    ),
+    "zoom": Provider(
+        title="Zoom",
+        spec={
+            "scheme": "hmac",
+            "header": "x-zm-signature",
+            "prefix": "v0=",
+            "timestamp": "header:x-zm-request-timestamp",
+            "signed": "v0:{timestamp}:{body}",
+            "tolerance": _FIVE_MINUTES,
+        },
+        handshakes=("zoom",),
+        paste="The app's Secret Token, under Feature.",
+        again="Three times after 5xx; not after 401 or 404. An endpoint that fails the validation "
+        "every 72 hours is disabled.",
+        source="https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events",
+    ),
+    "linear": Provider(
+        title="Linear",
+        proof="accepted by @linear/sdk 98.0.0",
+        spec=_of_body("linear-signature", timestamp="json:webhookTimestamp", unit="ms")
+        | {"tolerance": 60},
+        paste="The webhook's signing secret, on its page in the settings.",
+        again="All alike: after 1 minute, 1 hour and 6 hours; may disable an endpoint that keeps "
+        "failing.",
+        source="https://linear.app/developers/webhooks#securing-webhooks",
+    ),
+    "discord": Provider(
+        title="Discord",
+        proof="accepted by discord-interactions 4.4.0",
+        spec={
+            "scheme": "ed25519",
+            "header": "x-signature-ed25519",
+            "timestamp": "header:x-signature-timestamp",
+            "signed": "{timestamp}{body}",
+            "tolerance": _FIVE_MINUTES,
+        },
+        handshakes=("discord", "discord-events"),
+        needs=("publicKeys",),
+        secret=False,
+        paste="The app's Public Key into `publicKeys`; it is not a secret.",
+        again="Interactions never; webhook events for ten minutes. Removes an endpoint that "
+        "accepts its wrong signatures, or answers none.",
+        source="https://docs.discord.com/developers/interactions/overview#setting-up-an-endpoint-"
+        "validating-security-request-headers",
+    ),
+    "meta": Provider(
+        title="Meta",
+        spec=_of_body("x-hub-signature-256", prefix="sha256="),
+        handshakes=("hub-challenge",),
+        paste="The App Secret as `current`, and the Verify Token you choose as `verify_token`: "
+        '`{"current": "…", "verify_token": "…"}`.',
+        again="All alike: at once and then less often, for up to 36 hours. A subscription that "
+        "keeps failing may be disabled.",
+        source="https://developers.facebook.com/docs/graph-api/webhooks/getting-started"
+        "#validate-payloads",
+    ),
+    "x": Provider(
+        title="X",
+        spec=_of_body("x-twitter-webhooks-signature", prefix="sha256=", encoding="base64"),
+        handshakes=("x-crc",),
+        paste="The app's consumer secret (API Key Secret).",
+        again="Not documented; the endpoint is marked invalid when it fails the CRC, which X "
+        "repeats every hour.",
+        source="https://docs.x.com/x-api/webhooks/introduction",
+    ),
+    "dropbox": Provider(
+        title="Dropbox",
+        spec=_of_body("x-dropbox-signature"),
+        handshakes=("dropbox",),
+        paste="The app's App secret.",
+        again="All alike: with growing pauses for about ten minutes. Disables a webhook whose "
+        "failures are frequent.",
+        source="https://www.dropbox.com/developers/reference/webhooks",
+    ),
+    "xero": Provider(
+        title="Xero",
+        spec=_of_body("x-xero-signature", encoding="base64"),
+        handshakes=("xero",),
+        paste="The webhook's signing key, as Xero shows it.",
+        again="All alike: less and less often for a day; then the subscription is disabled.",
+        source="https://developer.xero.com/documentation/guides/webhooks/configuring-your-server/",
+    ),
+    "gitlab": Provider(
+        title="GitLab",
+        spec={"scheme": "token", "token": "header:x-gitlab-token"},
+        paste="The webhook's Secret token, which you choose in its settings.",
+        again="Not by itself. Disables a webhook after four failures in a row, first for a minute "
+        "and then for up to a day.",
+        source="https://docs.gitlab.com/user/project/integrations/webhooks/",
+    ),
+    "intercom": Provider(
+        title="Intercom",
+        spec=_of_body("x-hub-signature", prefix="sha1=", algorithm="sha1"),
+        paste="The app's client secret, under Basic Information.",
+        again="Once after a minute; 404 and 410 are not tried again, and 410 disables.",
+        source="https://developers.intercom.com/docs/webhooks/setting-up-webhooks",
+    ),
+    "microsoft-graph": Provider(
+        title="Microsoft Graph",
+        spec={"scheme": "token", "token": "json:value[*].[clientState]"},
+        handshakes=("microsoft-graph",),
+        paste="The `clientState` that you choose for the subscription.",
+        again="After 5xx for up to four hours; after 4xx not. Slow endpoints lose notifications.",
+        source="https://learn.microsoft.com/graph/change-notifications-delivery-webhooks",
+    ),
+    "asana": Provider(
+        title="Asana",
+        spec=_of_body("x-hook-signature"),
+        handshakes=("asana",),
+        paste="Nothing: create an empty secret, run `webhook-buffer sources enroll NAME`, and "
+        "create the webhook at Asana. One source takes one webhook.",
+        again="All alike: for up to 24 hours; then the webhook is deleted.",
+        source="https://developers.asana.com/docs/webhooks-guide#webhook-security",
+    ),
+    "sns": Provider(
+        title="Amazon SNS",
+        spec={"scheme": "sns", "tolerance": 3600},
+        handshakes=("sns",),
+        needs=("topics",),
+        secret=False,
+        paste="Each topic's ARN into `topics`; the subscription confirms itself. Leave raw message "
+        "delivery off: raw messages are not signed.",
+        again="After 5xx and 429 as the topic's delivery policy says; after other 4xx not at all. "
+        "Disables nothing.",
+        source="https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
+    ),
+}

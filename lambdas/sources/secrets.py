@@ -1,0 +1,124 @@
+"""The sources' secrets: read from Secrets Manager, kept for a while, and good for hours without it.
+
+A secret is a text, or JSON: ``{"current": "…", "previous": "…"}`` while it is rotated. A refused
+request has its secret read again, in case it was rotated, at most once a minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from lambdas import aws, observe
+from lambdas.safe_json import json_object
+
+# A secret that was withdrawn is no longer good after this long.
+_FRESH_SECONDS = 15 * 60
+# At most one read per secret and container in this time, however many requests are refused.
+_PAUSE_SECONDS = 60
+# The same where none was ever read, and so nothing can be verified.
+_FIRST_PAUSE_SECONDS = 5
+# How long the last good one serves on where Secrets Manager does not answer.
+_LAST_GOOD_SECONDS = 12 * 3600
+_ATTEMPT_SECONDS = 1.5
+
+
+class UnavailableError(Exception):
+    """When a secret can't be read, and none that was read before is good any more."""
+
+
+class _Kept:
+    """What is known of a secret; times on the monotonic clock."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] | None = None
+        self.read_at = 0.0
+        self.tried_at: float | None = None
+
+
+class Secrets:
+    """The secrets that a container has read.
+
+    Args:
+        clock: seconds on a monotonic clock.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
+
+    def get(self, arn: str, *, within: float) -> dict[str, str]:
+        """A secret's members: ``current``, and whatever else its JSON has.
+
+        Args:
+            within: seconds that reading it may take.
+
+        Raises:
+            UnavailableError: When there is none.
+        """
+        kept = self._kept.setdefault(arn, _Kept())
+        if kept.values is None or self._clock() - kept.read_at > _FRESH_SECONDS:
+            self._read(arn, kept, within)
+        if kept.values is None or self._clock() - kept.read_at > _LAST_GOOD_SECONDS:
+            raise UnavailableError
+        return kept.values
+
+    def refresh(self, arn: str, *, within: float, pause: float = _PAUSE_SECONDS) -> bool:
+        """Reads a secret again, unless that was just done; whether it is another one now.
+
+        Args:
+            within: seconds that reading it may take.
+            pause: seconds after reading it in which it is not read again.
+        """
+        kept = self._kept.setdefault(arn, _Kept())
+        before = kept.values
+        self._read(arn, kept, within, pause)
+        return kept.values != before
+
+    def _read(self, arn: str, kept: _Kept, within: float, pause: float = _PAUSE_SECONDS) -> None:
+        now = self._clock()
+        pause = min(pause, _FIRST_PAUSE_SECONDS) if kept.values is None else pause
+        if kept.tried_at is not None and now - kept.tried_at < pause:
+            return
+        kept.tried_at = now
+        started = time.monotonic()
+        try:
+            reply = aws.SECRETS.call(
+                "GetSecretValue", {"SecretId": arn}, seconds=_ATTEMPT_SECONDS, within=within
+            )
+            kept.values = members(reply.get("SecretString"))
+        except (aws.AwsError, ValueError) as error:
+            code = error.code if isinstance(error, aws.AwsError) else "NotASecret"
+            unreadable(code)
+            return
+        kept.read_at = now
+        duration = round((time.monotonic() - started) * 1000, 1)
+        observe.log("INFO", "secret.read", duration_ms=duration)
+
+
+def unreadable(code: str) -> None:
+    """Counts and reports a secret that can't be used.
+
+    Args:
+        code: AWS's error, or what is wrong with the secret.
+    """
+    observe.log("ERROR", "secret.unreadable", metrics={"SecretUnreadable": 1}, aws_error=code)
+    observe.report(f"A source's secret can't be used: {code}")
+
+
+def members(text: object) -> dict[str, str]:
+    """The members of a secret's text: of its JSON, or the text itself as ``current``.
+
+    Raises:
+        ValueError: When there is none.
+    """
+    if not isinstance(text, str) or not text:
+        raise ValueError("empty")
+    document = json_object(text)
+    found = {"current": text} if document is None else document
+    return {name: value for name, value in found.items() if isinstance(value, str) and value}
+
+
+def valid(members: dict[str, str]) -> list[str]:
+    """The secrets that are valid at present, the current one first."""
+    return [members[name] for name in ("current", "previous") if name in members]

@@ -1,0 +1,81 @@
+"""Whether a request is its source's: its scheme, with the secrets that are valid at present."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from lambdas.envelope import Envelope
+from lambdas.sources import schemes
+from lambdas.sources.schemes.reasons import Reason
+from lambdas.sources.schemes.scheme import Scheme
+from lambdas.sources.secrets import Secrets, UnavailableError, unreadable, valid
+
+# Members of a specification that are not the scheme's.
+_OURS = frozenset({"secretArn", "publicKeys"})
+
+
+class Verification(NamedTuple):
+    """How a source's requests are verified.
+
+    Attributes:
+        arn: of the secret in Secrets Manager; empty where the scheme has none.
+        public: keys that are no secret.
+    """
+
+    scheme: Scheme
+    arn: str
+    public: tuple[str, ...]
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Verification:
+        """A verification from its specification.
+
+        Raises:
+            ValueError: When the scheme can't work as specified.
+        """
+        options = {name: value for name, value in spec.items() if name not in _OURS}
+        public = tuple(spec.get("publicKeys", ()))
+        return cls(schemes.build(options), spec.get("secretArn", ""), public)
+
+    def check(self, request: Envelope, secrets: Secrets, *, within: float) -> Reason | None:
+        """Why a request is refused; None for a genuine request.
+
+        A refused one is checked again where its secret turns out to have been rotated.
+
+        Args:
+            within: seconds that reading a secret may take.
+
+        Raises:
+            UnavailableError: When nothing can be verified at present.
+        """
+        reason = self.checked_with(self._valid(secrets, within), request, time.time())
+        retriable = reason is Reason.WRONG and self.arn
+        if retriable and secrets.refresh(self.arn, within=within):
+            return self.checked_with(self._valid(secrets, within), request, time.time())
+        return reason
+
+    def checked_with(self, values: list[str], request: Envelope, now: float) -> Reason | None:
+        """Why a request is refused with these secrets or keys.
+
+        Args:
+            now: seconds since the epoch.
+
+        Raises:
+            UnavailableError: When one of them does not have the scheme's form.
+        """
+        try:
+            return self.scheme.check(request, values, now)
+        except ValueError:
+            unreadable("NotOfTheSchemesForm")
+            raise UnavailableError from None
+
+    def _valid(self, secrets: Secrets, within: float) -> list[str]:
+        if not self.arn:
+            return list(self.public)
+        found = valid(secrets.get(self.arn, within=within))
+        if not found:
+            unreadable("HasNoCurrent")
+            raise UnavailableError
+        return found

@@ -1,0 +1,218 @@
+"""SNS: its signed messages pass, with a certificate from Amazon's hosts and of a known topic.
+
+The messages are constructed from the specification: Amazon publishes no key to sign with.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from lambdas.envelope import Envelope
+from lambdas.sources import schemes
+from lambdas.sources.schemes import sns
+from lambdas.sources.schemes.reasons import Reason
+from lambdas.sources.schemes.scheme import UnreachableError
+
+_TOPIC = "arn:aws:sns:us-east-1:111111111111:orders"
+_URL = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
+_TIME = datetime(2026, 11, 26, 7, 0, tzinfo=UTC)
+
+
+class _Amazon:
+    """Signs messages, and serves the certificate as Amazon's hosts do."""
+
+    def __init__(self) -> None:
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(self.key.public_key())
+            .serial_number(1)
+            .not_valid_before(_TIME - timedelta(days=1))
+            .not_valid_after(_TIME + timedelta(days=1))
+            .sign(self.key, SHA256())
+        )
+        self.files = {_URL: certificate.public_bytes(Encoding.PEM)}
+        self.fetched: list[str] = []
+
+    def fetch(self, url: str) -> bytes:
+        self.fetched.append(url)
+        if url not in self.files:
+            raise ValueError("nothing there")
+        return self.files[url]
+
+    def message(self, version: str = "2", **changes: Any) -> dict[str, Any]:
+        """A signed message; a change to None removes a member."""
+        message = {
+            "Type": "Notification",
+            "MessageId": "m-1",
+            "TopicArn": _TOPIC,
+            "Subject": "Grüße",
+            "Message": '{"order": 7}',
+            "Timestamp": "2026-11-26T07:00:00.123Z",
+            "SignatureVersion": version,
+            "SigningCertURL": _URL,
+            **changes,
+        }
+        message = {name: value for name, value in message.items() if value is not None}
+        names = sns._SIGNED[str(message["Type"])]
+        text = "".join(f"{name}\n{message[name]}\n" for name in names if name in message)
+        algorithm = SHA1() if version == "1" else SHA256()  # noqa: S303 - SNS's version 1
+        signature = self.key.sign(text.encode(), PKCS1v15(), algorithm)
+        return {**message, "Signature": base64.b64encode(signature).decode()}
+
+
+@pytest.fixture(scope="module")
+def key() -> _Amazon:
+    """Its key takes a moment to make."""
+    return _Amazon()
+
+
+@pytest.fixture
+def amazon(key: _Amazon, monkeypatch: pytest.MonkeyPatch) -> _Amazon:
+    """Amazon, in place of its hosts."""
+    key.fetched = []
+    monkeypatch.setattr(sns, "fetch", key.fetch)
+    return key
+
+
+def _check(message: object, *, minutes: float = 0) -> Reason | None:
+    """The verdict of a fresh scheme, some minutes after the message was sent."""
+    body = message if isinstance(message, bytes) else json.dumps(message).encode()
+    scheme = schemes.build({"scheme": "sns", "topics": [_TOPIC], "tolerance": 3600})
+    request = Envelope("POST", "/sns", "", (), body, 0)
+    return scheme.check(request, (), _TIME.timestamp() + 60 * minutes)
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("subject", ["Grüße", None])
+def test_genuine_messages_pass(amazon: _Amazon, version: str, subject: str | None) -> None:
+    """A notification passes with either version of the signature, and with or without a subject."""
+    assert _check(amazon.message(version, Subject=subject)) is None
+    assert amazon.fetched == [_URL]
+
+
+def test_confirmations_pass_and_are_confirmed_at_amazon_only(amazon: _Amazon) -> None:
+    """A confirmation's URL counts if it is Amazon's, in the topic's region."""
+    where = "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=a&Token=b"
+    message = amazon.message(
+        Type="SubscriptionConfirmation", Subject=None, Token="t", SubscribeURL=where
+    )
+    assert _check(message) is None
+    request = Envelope("POST", "/sns", "", (), json.dumps(message).encode(), 0)
+    assert sns.confirmation_url(request) == where
+    for foreign in (
+        "https://sns.us-east-1.amazonaws.com.evil.example/?Action=ConfirmSubscription&a=b",
+        "https://evil.example/?Action=ConfirmSubscription&a=sns.us-east-1.amazonaws.com",
+        "http://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&a=b",
+        "https://sns.us-east-1.amazonaws.com/?Action=DeleteTopic&a=b",
+        "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&a=b",
+        "https://user@sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&a=b",
+        where + "\n",
+        7,
+        None,
+    ):
+        body = json.dumps({**message, "SubscribeURL": foreign}).encode()
+        assert sns.confirmation_url(Envelope("POST", "/sns", "", (), body, 0)) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.update(Message="x"),
+        lambda m: m.update(Subject="x"),
+        lambda m: m.update(MessageId="x"),
+        lambda m: m.update(Timestamp="2026-11-26T07:00:00.124Z"),
+        lambda m: m.update(Signature=base64.b64encode(b"x" * 256).decode()),
+        lambda m: m.update(Signature="é"),
+        lambda m: m.update(Signature=m["Signature"] + " "),
+        lambda m: m.update(SignatureVersion="1"),
+        lambda m: m.pop("Subject"),
+    ],
+)
+def test_changed_messages_are_refused(
+    amazon: _Amazon, change: Callable[[dict[str, Any]], object]
+) -> None:
+    """Whatever is signed can't be another."""
+    message = amazon.message()
+    change(message)
+    assert _check(message) is Reason.WRONG
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"TopicArn": _TOPIC + "2"}, Reason.FOREIGN),
+        ({"SigningCertURL": "https://evil.example/SimpleNotificationService-0123456789abcdef.pem"},
+         Reason.FOREIGN),
+        ({"SigningCertURL": _URL.replace("https", "http")}, Reason.FOREIGN),
+        ({"SigningCertURL": _URL.replace("us-east-1", "eu-west-1")}, Reason.FOREIGN),
+        ({"SigningCertURL": _URL.replace(".com/", ".com.evil.example/")}, Reason.FOREIGN),
+        ({"SigningCertURL": _URL.replace("sns.", "x@sns.")}, Reason.FOREIGN),
+        ({"SigningCertURL": _URL + "?x"}, Reason.FOREIGN),
+        ({"SigningCertURL": _URL + "\n"}, Reason.FOREIGN),
+        ({"SigningCertURL": None}, Reason.FOREIGN),
+        ({"SignatureVersion": "3"}, Reason.MALFORMED),
+        ({"Timestamp": "yesterday"}, Reason.MALFORMED),
+        ({"Timestamp": "2026-11-26T07:00:00"}, Reason.MALFORMED),
+    ],
+)  # fmt: skip
+def test_foreign_and_malformed_messages_are_refused(
+    amazon: _Amazon, changes: dict[str, Any], reason: Reason
+) -> None:
+    """A topic or certificate of somebody else is refused, and nothing is fetched for it."""
+    assert _check(amazon.message(**changes)) is reason
+    assert amazon.fetched == []
+
+
+def test_what_is_no_message_is_refused(amazon: _Amazon) -> None:
+    """Anything but SNS's JSON is refused, a raw message included."""
+    for body in (b"", b"raw", b"[]", b"{}", b'{"Type": "Notification"}', b'{"Type": []}'):
+        assert _check(body) is Reason.MISSING
+    assert _check({**amazon.message(), "Message": 7}) is Reason.MALFORMED
+
+
+def test_messages_expire(amazon: _Amazon) -> None:
+    """A message is good for an hour, as long as SNS itself keeps trying."""
+    assert _check(amazon.message(), minutes=59) is None
+    assert _check(amazon.message(), minutes=61) is Reason.OLD
+    assert _check(amazon.message(), minutes=-61) is Reason.EARLY
+
+
+def test_a_certificate_is_fetched_once(amazon: _Amazon) -> None:
+    """Messages after the first need nothing but their own signature's check."""
+    scheme = schemes.build({"scheme": "sns", "topics": [_TOPIC], "tolerance": 3600})
+    request = Envelope("POST", "/", "", (), json.dumps(amazon.message()).encode(), 0)
+    for _ in range(3):
+        assert scheme.check(request, (), _TIME.timestamp()) is None
+    assert amazon.fetched == [_URL]
+
+
+def test_forged_certificates_do_not_make_a_container_fetch_for_ever(amazon: _Amazon) -> None:
+    """However many certificates forged messages name, some are fetched each minute."""
+    scheme = schemes.build({"scheme": "sns", "topics": [_TOPIC], "tolerance": 3600})
+    verdicts: list[object] = []
+    for number in range(40):
+        url = f"{_URL.removesuffix('0123456789abcdef.pem')}{number:032x}.pem"
+        body = json.dumps(amazon.message(SigningCertURL=url)).encode()
+        try:
+            request = Envelope("POST", "/", "", (), body, 0)
+            verdicts.append(scheme.check(request, (), _TIME.timestamp()))
+        except UnreachableError:
+            verdicts.append("unreachable")
+    assert len(amazon.fetched) == sns._MOST_FETCHES_A_MINUTE
+    assert set(verdicts) == {Reason.WRONG, "unreachable"}
