@@ -81,7 +81,10 @@ SIGNALS = (
         queries={"redirects": Query(metrics.BACKEND_3XX, "Sum", "buffer")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "A webhook URL should respond directly; one redirect is a mistake."
+            1,
+            "Count",
+            "A webhook URL should respond directly; one redirect is a mistake.",
+            counted="redirects",
         ),
         datapoints=1,
         periods="subscribe.longest_wait_minutes",

@@ -114,7 +114,10 @@ SIGNALS = (
         expression="FILL(arrived, 0)",
         comparison=Comparison.BELOW,
         threshold=Threshold(
-            1, "Count", "Each heartbeat sends a probe along alarm → topic → queue → notify."
+            1,
+            "Count",
+            "Each heartbeat sends a probe along alarm → topic → queue → notify.",
+            counted="probes",
         ),
         period="heartbeat.period",
         datapoints=3,
@@ -135,7 +138,10 @@ SIGNALS = (
         queries={"kept": Query(metrics.QUEUE_VISIBLE, "Maximum", "notify-dlq")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "It was tried several times and is kept in the dead-letter queue."
+            1,
+            "Count",
+            "It was tried several times and is kept in the dead-letter queue.",
+            counted="notifications",
         ),
         datapoints=1,
         periods=1,
@@ -155,7 +161,7 @@ SIGNALS = (
         },
         expression="runs + 0 * clock",
         comparison=Comparison.BELOW,
-        threshold=Threshold(1, "Count", "The audit runs once an hour."),
+        threshold=Threshold(1, "Count", "The audit runs once an hour.", counted="audit runs"),
         period=3600,
         datapoints=3,
         periods=3,
@@ -177,6 +183,7 @@ SIGNALS = (
             "Count",
             "A line logged as an error or a warning is meant to be read. Failed heartbeats, probes "
             "and notifications have signals of their own.",
+            counted="errors or warnings",
         ),
         period=300,
         datapoints=1,

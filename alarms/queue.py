@@ -259,6 +259,7 @@ SIGNALS = (
             "Count",
             "subscribe counts a failed attempt as blocked once its webhook has failed too often or "
             "waited too long; in the same minute another webhook was delivered.",
+            counted="failed attempts",
         ),
         datapoints=2,
         periods="subscribe.two_waits_minutes",

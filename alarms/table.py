@@ -63,6 +63,7 @@ SIGNALS = (
             1,
             "Count",
             "A throttled write or read, or an HTTP 500; record-failed shows whether it matters.",
+            counted="throttled or failed requests",
         ),
         datapoints=2,
         periods=3,

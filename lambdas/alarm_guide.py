@@ -19,6 +19,7 @@ class AlarmGuide:
     Attributes:
         id: the signal's.
         unit: of its value; one of ``UNITS``.
+        counted: what a count counts, in the plural; empty for other units.
         runbook: heading in the runbook.
         log_group, log_query: where more can be read, if anywhere.
         parts: of a composite alarm, the alarms whose states make its own, most telling first.
@@ -29,6 +30,7 @@ class AlarmGuide:
     impact: str
     severity: str
     unit: str
+    counted: str
     runbook: str
     steps: tuple[str, ...]
     log_group: str | None
@@ -43,6 +45,7 @@ class AlarmGuides:
     Attributes:
         runbook_url: the runbook's, or its path in the repository.
         probe: the alarm that only tests the alert path.
+        laptop: whether all of it runs on a laptop, which has no console.
         alarms: by name.
     """
 
@@ -52,6 +55,7 @@ class AlarmGuides:
     dashboard: str
     runbook_url: str
     probe: str
+    laptop: bool
     alarms: Mapping[str, AlarmGuide]
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lambdas.notification import Notification
@@ -75,7 +76,7 @@ def pagerduty(secret: str, notification: Notification) -> Posts:
         **event,
         "event_action": "trigger",
         "client": f"{notification.service} {notification.environment}",
-        "client_url": notification.links["dashboard"],
+        "client_url": notification.links.get("dashboard"),
         "payload": {
             "summary": _clipped(notification.summary, _PAGERDUTY_SUMMARY),
             "severity": _PAGERDUTY_SEVERITIES[notification.severity],
@@ -103,7 +104,8 @@ def https(secret: str, notification: Notification) -> Posts:
     """Our own JSON document. Members without a value are null; times are ISO 8601, UTC.
 
     ``since`` is the start of the incident, in ALARM and OK alike; ``value`` and ``threshold``
-    are texts with their unit; ``lasted_seconds`` is in an OK only.
+    are texts with their unit; commands in ``steps`` stand in backticks; ``lasted_seconds`` is in
+    an OK only.
     """
     document: dict[str, Any] = {
         "version": 1,
@@ -131,7 +133,7 @@ def email(notification: Notification) -> tuple[str, str]:
     """Subject and text of an email that a person can act on."""
     line = " ".join(notification.headline.split())
     subject = line.encode("ascii", "replace").decode()[:_SUBJECT]
-    steps = [f"{at}. {step}" for at, step in enumerate(notification.steps, 1)]
+    steps = [f"{at}. {_on_its_own(step)}" for at, step in enumerate(notification.steps, 1)]
     parts = [
         notification.summary,
         "\n".join(f"{label}: {text}" for label, text in notification.facts),
@@ -154,6 +156,11 @@ def _targets(notification: Notification) -> list[tuple[str, str]]:
     """Label and address of each link, the most useful first."""
     links = notification.links
     return [(label, links[name]) for name, label in _LINKS.items() if name in links]
+
+
+def _on_its_own(step: str) -> str:
+    """A step whose command, where it stands last, has a line for itself: to be copied as it is."""
+    return re.sub(r": `([^`]+)`$", r":\n     \1", step)
 
 
 def _is_url(target: str) -> bool:

@@ -22,6 +22,10 @@ _QUARTER_OF_AN_HOUR = 15 * 60 * 1000
 _DATAPOINT = re.compile(r"(-?\d+(?:\.\d+)?(?:E-?\d+)?) \((\d\d)/(\d\d)/(\d\d) (\d\d:\d\d:\d\d)\)")
 _MISSING = re.compile(r"(\d+) missing datapoints? (?:was|were) treated as \[Breaching\]")
 _TIME_UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+# The console's domain where it is another one, by the region's beginning.
+# Source: grafana/grafana-aws-sdk's links to Logs Insights.
+_CONSOLES = (("cn-", "console.amazonaws.cn"), ("us-gov-", "console.amazonaws-us-gov.com"))
+_CONSOLE = "console.aws.amazon.com"
 _SIDES = {"LessThanThreshold": "below ", "LessThanOrEqualToThreshold": "at most "}
 
 
@@ -38,9 +42,11 @@ class Notification:
         since: the start of the incident; None when unknown.
         times: how often the alarm has fired in this incident.
         recovered_at: when the alarm recovered, if an ALARM arrives after that.
-        value, threshold: in words, with their unit.
+        value, threshold: in words, with their unit; a count says what it counts.
         reason: CloudWatch's sentence, where there is no value.
         also: other parts that are firing.
+        steps: what to do first; commands stand in backticks.
+        log_command: what shows more of the log on a laptop, which has no console.
         links: ``runbook``, ``logs``, ``dashboard`` and ``alarm``, those there are.
     """
 
@@ -63,6 +69,7 @@ class Notification:
     impact: str | None
     steps: tuple[str, ...]
     also: tuple[str, ...]
+    log_command: str | None
     links: Mapping[str, str]
 
     @property
@@ -112,6 +119,8 @@ class Notification:
             "Now": self.measured if self.recovered else None,
             "Also firing": "; ".join(self.also),
             "CloudWatch says": self.reason,
+            "Logs": self.log_command
+            and f"`{self.log_command}`, then with `--group GROUP` all about one group",
         }
         return tuple((label, text) for label, text in said.items() if text)
 
@@ -146,7 +155,7 @@ def build(
     own, guide = about.own, about.guide
     over = transition.state == OK
     unit = guide.unit if guide else "Count"
-    value = value_in(about.reading.reason, unit)
+    value = value_in(about.reading.reason, unit, guide.counted if guide else "")
     window = _window(transition, since=since, recovered_at=recovered_at, now=now)
     return Notification(
         state=transition.state,
@@ -168,6 +177,7 @@ def build(
         impact=own.impact if own else transition.description or None,
         steps=guide.steps if guide and not over else (),
         also=about.also,
+        log_command=_log_command(guides, guide, window, now) if guides.laptop else None,
         links=_links(transition, guides, guide, window),
     )
 
@@ -240,18 +250,32 @@ def _title(transition: Transition) -> str:
     return f"Alarm {name}" if transition.readable else "A message that is not from an alarm"
 
 
-def value_in(reason: str, unit: str) -> str | None:
-    """The most recent value in CloudWatch's sentence, in words; None if it has none."""
+def value_in(reason: str, unit: str, counted: str = "") -> str | None:
+    """The most recent value in CloudWatch's sentence, in words; None if it has none.
+
+    Args:
+        counted: what a count counts, in the plural.
+    """
     said = []
     datapoints = _DATAPOINT.findall(reason)
     if datapoints:
         value, *_ = max(datapoints, key=lambda one: (one[3], one[2], one[1], one[4]))
-        said.append(amount(float(value), unit))
+        said.append(_with_noun(float(value), unit, counted))
     elif "no datapoints were received" in reason:
         return "no data"
     if missing := _MISSING.search(reason):
         said.append(f"no data in {missing[1]} {'period' if missing[1] == '1' else 'periods'}")
     return ", ".join(said) or None
+
+
+def _with_noun(value: float, unit: str, counted: str) -> str:
+    """``2 failed attempts``, ``1 failed attempt``; other units than counts as they are."""
+    said = amount(value, unit)
+    if unit != "Count" or not counted:
+        return said
+    # Each noun of such a phrase is in the plural.
+    noun = re.sub(r"(?<=[a-z])(?<!s)s\b", "", counted) if value == 1 else counted
+    return f"{said} {noun}"
 
 
 def threshold_in(reading: Reading, unit: str) -> str | None:
@@ -301,21 +325,38 @@ def _number(value: float) -> str:
 def _links(
     transition: Transition, guides: AlarmGuides, guide: AlarmGuide | None, window: tuple[int, int]
 ) -> dict[str, str]:
-    """Where to continue.
+    """Where to continue; on a laptop only what is not in the console.
 
     Source: the console's own addresses, as public repositories record them.
     """
-    region = transition.region or guides.region
-    console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#"
     links = {}
     if guide:
         links["runbook"] = f"{guides.runbook_url}#{quote(guide.runbook)}"
-        if guide.log_group and guide.log_query:
-            links["logs"] = console + _logs(guide.log_group, guide.log_query, window)
+    if guides.laptop:
+        return links
+    region = transition.region or guides.region
+    domain = next((one for start, one in _CONSOLES if region.startswith(start)), _CONSOLE)
+    console = f"https://{region}.{domain}/cloudwatch/home?region={region}#"
+    if guide and guide.log_group and guide.log_query:
+        links["logs"] = console + _logs(guide.log_group, guide.log_query, window)
     links["dashboard"] = f"{console}dashboards:name={quote(guides.dashboard, safe='')}"
     if transition.readable:
         links["alarm"] = f"{console}alarmsV2:alarm/{quote(transition.alarm, safe='')}"
     return links
+
+
+def _log_command(
+    guides: AlarmGuides, guide: AlarmGuide | None, window: tuple[int, int], now: int
+) -> str | None:
+    """The command that shows what failed, back to the window's beginning."""
+    if guide is None or guide.log_group is None:
+        return None
+    function = guide.log_group.partition(f"{guides.service}-{guides.environment}-")[2]
+    minutes = math.ceil((now - window[0]) / 60_000)
+    return (
+        f"webhook-buffer logs --env {guides.environment} -f {function} --level WARNING"
+        f" --minutes {minutes}"
+    )
 
 
 def _logs(group: str, query: str, window: tuple[int, int]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from monitoring import placeholders
 from monitoring.alarm_set import PROBE, Alarm, AlarmSet, CompositeAlarm
+from monitoring.model.signals import Signal
 
 
 def alarm_guides(alarm_set: AlarmSet) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def alarm_guides(alarm_set: AlarmSet) -> dict[str, Any]:
         "dashboard": settings.dashboard_name,
         "runbook_url": settings.runbookUrl,
         "probe": settings.alarm_name(PROBE),
+        "laptop": settings.on_laptop,
         "alarms": alarms,
     }
 
@@ -100,12 +102,20 @@ def _of_alarm(alarm: Alarm, alarm_set: AlarmSet) -> dict[str, Any]:
         "impact": signal.impact,
         "severity": alarm.severity.value,
         "unit": signal.threshold.unit,
+        "counted": _counted(signal),
         "runbook": signal.runbook,
         "steps": steps_of(alarm, alarm_set),
         "log_group": alarm.log_group,
         "log_query": signal.log_query,
         "parts": [],
     }
+
+
+def _counted(signal: Signal) -> str:
+    """What a signal's value counts; by default what its first metric does."""
+    if signal.threshold.unit != "Count":
+        return ""
+    return signal.threshold.counted or next(iter(signal.queries.values())).metric.label
 
 
 def _of_composite(alarm: CompositeAlarm, alarm_set: AlarmSet) -> dict[str, Any]:
@@ -117,6 +127,7 @@ def _of_composite(alarm: CompositeAlarm, alarm_set: AlarmSet) -> dict[str, Any]:
         "impact": composite.impact,
         "severity": alarm.severity.value,
         "unit": first.signal.threshold.unit,
+        "counted": _counted(first.signal),
         "runbook": composite.id,
         "steps": steps(composite.id, alarm_set),
         "log_group": first.log_group,

@@ -32,6 +32,16 @@ def unrouted(settings: Settings) -> list[str]:
     return found
 
 
+def unlinked(settings: Settings) -> str | None:
+    """What to say where notifications name the runbook by a path, which nobody can click."""
+    if settings.on_laptop or settings.runbookUrl.startswith(("https://", "http://")):
+        return None
+    return (
+        f'Notifications name {settings.runbookUrl}, which is not a link. Set "runbookUrl" of '
+        f"environment '{settings.environment}' in cdk.json to its URL (docs/settings.md)."
+    )
+
+
 def described(channel: Channel, topic_arn: str | None) -> dict[str, Any]:
     """A channel as ``notify`` reads it from its environment."""
     reached = {"topic_arn": topic_arn} if topic_arn else {"secret_arn": channel.secretArn}

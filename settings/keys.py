@@ -14,6 +14,15 @@ from settings.forms import Form
 from settings.monitoring import AlarmChange, Channel, Existing, Name, Part, Traffic
 from settings.sources import BackendUrl, Extractors, Source
 
+RunbookUrl = Annotated[
+    str,
+    AfterValidator(
+        Form(
+            "an https or http URL without #, or a path in the repository such as docs/runbook.md",
+            r"https?://[^\s/#<>|\"'`\\]+(/[^\s#<>|\"'`\\]*)?|[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*",
+        )
+    ),
+]
 Account = Annotated[str, AfterValidator(Form("an AWS account's twelve digits", r"\d{12}"))]
 Region = Annotated[
     str, AfterValidator(Form("an AWS region such as eu-central-1", r"[a-z]{2}(-[a-z]+)+-\d"))
@@ -201,10 +210,11 @@ class Keys(Part):
     monitoring: bool = Field(
         default=True, description="Deploy the monitoring stack alongside the buffer."
     )
-    runbookUrl: str = Field(
+    runbookUrl: RunbookUrl = Field(
         default="docs/runbook.md",
-        min_length=1,
-        description="URL of the runbook. Alarms and notifications link to its headings.",
+        description="URL of the runbook, `https://…` or `http://…`, or its path in the repository. "
+        "Alarms and notifications link to its headings; with a path they name them, and `deploy` "
+        "says so.",
     )
     # All of them are one environment variable of notify.
     notifications: list[Channel] = Field(

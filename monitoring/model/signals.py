@@ -143,6 +143,7 @@ class Threshold:
         value: the number itself, or with ``of`` the share of that fact.
         of: a fact, ``role.name`` (``publish.timeout``); units of time are converted.
         at_most: a fact the number can't exceed, for then it could never be crossed.
+        counted: what a count counts, in the plural, where that is not the first metric's label.
     """
 
     value: float
@@ -150,6 +151,7 @@ class Threshold:
     reason: str
     of: str | None = None
     at_most: str | None = None
+    counted: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -248,6 +248,20 @@ def test_email(clients: Callable[[str], Any]) -> None:
     assert "Runbook:\nhttps://git.example/docs/runbook.md#backend-down\n" in text
 
 
+def test_commands_are_set_apart(backend: ScriptedBackend, secret: Secrets) -> None:
+    """Slack, PagerDuty and JSON get commands in backticks, a mail on a line of their own."""
+    steps = ["See the lines: `webhook-buffer logs -f x`", "None (`webhook-buffer status`): wait."]
+    alarm = {**ALARM_GUIDES["alarms"][DOWN], "steps": steps}
+    told = _told(guides={"alarms": {DOWN: alarm}})
+    _, text = messages.email(told)
+    assert "1. See the lines:\n     webhook-buffer logs -f x\n2. None" in text
+    for kind in ("slack", "pagerduty", "https"):
+        assert _tell(_channel(kind, secret(_secret_text(kind, backend.url))), told) is None
+    for received in backend.faux.received:
+        assert b"`webhook-buffer logs -f x`" in received.body
+    assert len(backend.faux.received) == 3
+
+
 def test_email_that_sns_refuses(client: Any) -> None:
     """A topic that is not there is a failure with AWS's code."""
     assert client

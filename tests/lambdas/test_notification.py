@@ -107,6 +107,58 @@ def test_durations_are_close(seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "counted", "text"),
+    [
+        ("2.0", "failed attempts", "2 failed attempts"),
+        ("1.0", "failed attempts", "1 failed attempt"),
+        ("0.0", "heartbeats", "0 heartbeats"),
+        ("1.0", "messages in flight", "1 message in flight"),
+        ("1.0", "errors or warnings", "1 error or warning"),
+        ("1.0", "throttled or failed requests", "1 throttled or failed request"),
+        ("1500.0", "waiting messages", "1,500 waiting messages"),
+        ("3.0", "", "3"),
+    ],
+)
+def test_a_count_says_what_it_counts(value: str, counted: str, text: str) -> None:
+    """A bare number means nothing to whoever is woken by it."""
+    reason = f"1 datapoint [{value} (24/11/26 03:11:00)] was greater than the threshold (1.0)."
+    assert value_in(reason, "Count", counted) == text
+    assert value_in(reason, "Percent", counted).endswith(" %")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("region", "domain"),
+    [
+        ("eu-west-1", "eu-west-1.console.aws.amazon.com"),
+        ("cn-north-1", "cn-north-1.console.amazonaws.cn"),
+        ("us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
+    ],
+)
+def test_links_lead_to_the_partitions_console(region: str, domain: str) -> None:
+    """Each partition of AWS has a console of its own."""
+    arn = f"arn:aws:cloudwatch:{region}:111111111111:alarm:{DOWN}"
+    links = dict(_built(message(AlarmArn=arn)).links)
+    del links["runbook"]
+    assert links.keys() == {"logs", "dashboard", "alarm"}
+    assert all(
+        link.startswith(f"https://{domain}/cloudwatch/home?region={region}#")
+        for link in links.values()
+    )
+
+
+def test_a_laptop_has_commands_in_place_of_a_console() -> None:
+    """Where there is no console, the command that reads the log stands in the notification."""
+    transition = alarm_events.read(envelope(message(), "page"), message_id="m-1", now=_NOW)
+    guides = AlarmGuides.parse(json.dumps({**ALARM_GUIDES, "laptop": True}))
+    told = notification.build(transition, guides, since=_AT, now=_NOW)
+    assert told.links.keys() == {"runbook"}
+    assert dict(told.facts)["Logs"] == (
+        "`webhook-buffer logs --env prd -f subscribe --level WARNING --minutes 16`, "
+        "then with `--group GROUP` all about one group"
+    )
+
+
+@pytest.mark.parametrize(
     ("number", "text"),
     [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (13, "13th"), (22, "22nd")],
 )

@@ -31,6 +31,23 @@ def test_every_alarm_is_briefed(env: str) -> None:
         assert set(entry["parts"]) <= names
 
 
+def test_commands_are_set_as_code() -> None:
+    """Every command of a step stands in backticks, as all channels need it to set it as code."""
+    commands = re.compile(r"(?<![\w/])(webhook-buffer [a-z]|aws [a-z]+ [a-z-]+|curl -)")
+    for heading in headings(RUNBOOK):
+        for step in first_steps(heading, RUNBOOK):
+            assert step.count("`") % 2 == 0, step
+            assert not commands.search(re.sub(r"`[^`]*`", "", step)), step
+
+
+@pytest.mark.parametrize("env", environments())
+def test_every_count_says_what_it_counts(env: str) -> None:
+    """A count has a noun whose singular reads well, too; other units have none."""
+    for entry in alarm_guides(alarm_set(load(env)))["alarms"].values():
+        assert bool(entry["counted"]) == (entry["unit"] == "Count"), entry["id"]
+        assert not re.search(r"\w(ss|ies|xes|ches)\b", entry["counted"])
+
+
 def test_steps_name_this_environment() -> None:
     """Names and environment stand in the steps, so that commands can be copied as they are."""
     found = alarm_guides(alarm_set(load("stg")))

@@ -157,6 +157,32 @@ def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], expecte
     assert f"cdk.json: environment 'dev': {expected}" in _problem(tmp_path, **changes)
 
 
+@pytest.mark.parametrize(
+    ("url", "valid"),
+    [
+        ("https://git.example/ops/runbook.md", True),
+        ("http://wiki.internal:8080/x?page=1", True),
+        ("https://wiki.example", True),
+        ("docs/runbook.md", True),
+        ("javascript:alert(1)", False),
+        ("JavaScript://x/%0aalert(1)", False),
+        ("data:text/html,x", False),
+        ("//evil.example/x", False),
+        ("https://x/#y", False),
+        ("https://x/a|b>", False),
+        ("https://x/ y", False),
+        ("https:///x", False),
+        ("", False),
+    ],
+)
+def test_a_runbook_is_a_web_page_or_a_path(tmp_path: Path, url: str, valid: bool) -> None:
+    """What notifications link to is neither a script nor anything else that a click would run."""
+    if valid:
+        assert loader.load("dev", file=_file(tmp_path, runbookUrl=url)).runbookUrl == url
+    else:
+        assert "key 'runbookUrl': is not an https or http URL" in _problem(tmp_path, runbookUrl=url)
+
+
 def test_all_problems_at_once(tmp_path: Path) -> None:
     """One run tells everything that is wrong, a line each."""
     lines = _problem(tmp_path, awsAccount=None, service=None, maxConcurrency=1).splitlines()

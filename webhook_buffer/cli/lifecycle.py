@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from alarms import CATALOG
-from monitoring.channels import unrouted
+from monitoring.channels import unlinked, unrouted
 from settings import exposure
 from settings.loader import load
 from settings.paths import ROOT
@@ -187,11 +187,12 @@ def _apply(target: Environment, cdk: Cdk) -> dict[str, str]:
 
 
 def _warn(settings: Settings) -> None:
-    """Says who can send, which alarms reach no channel, and which signals are left out."""
+    """Says who can send, which alarms reach no channel or link, and which signals are left out."""
     for notice in exposure.notices(settings):
         console.print(f"[yellow]![/] {notice}", soft_wrap=True)
-    for warning in unrouted(settings) if settings.monitoring else ():
-        console.print(f"[yellow]![/] {warning}", soft_wrap=True)
+    if settings.monitoring:
+        for warning in filter(None, (*unrouted(settings), unlinked(settings))):
+            console.print(f"[yellow]![/] {warning}", soft_wrap=True)
     if settings.existing:
         for reason, signals in by_reason(alarm_set(settings)).items():
             console.print(f"Left out: {', '.join(signals)}: {reason}", soft_wrap=True)
