@@ -44,20 +44,20 @@ RECOMMENDATIONS: tuple[Recommendation, ...] = (
         service=Service.LAMBDA, source=_PLUGIN, name="High Error Rate",
         fires="errors ≥ 10 % of invocations in 15 min",
         metric="aws.lambda.errors", ours=_BOTH_ERRORS,
-        reason="Any error in two of three minutes: an error of ours is a bug, whatever its share.",
+        reason="Any error that repeats within minutes: each is a bug, whatever its share.",
     ),
     Recommendation(
         service=Service.LAMBDA, source=_PLUGIN, name="Timeout",
         fires="longest duration ≥ timeout in 15 min",
         metric="aws.lambda.duration", ours=_BOTH_DURATIONS,
-        reason="Earlier: the 99th percentile, at 80 % of the timeout or less. publish-timeouts and "
+        reason="Earlier: the 99th percentile, well before the timeout. publish-timeouts and "
         "subscribe-timeouts count the timeouts themselves.",
     ),
     Recommendation(
         service=Service.LAMBDA, source=_PLUGIN, name="Out of Memory", fires="any in 15 min",
         metric="aws.lambda.enhanced.out_of_memory", ours=(*_BOTH_MEMORY, *_BOTH_ERRORS),
         another_metric=True,
-        reason="Earlier: at 90 % of the memory. An invocation that ran out of it used all of it, "
+        reason="Earlier: close to the limit. An invocation that ran out of memory used all of it, "
         "and is an error as well.",
     ),
     Recommendation(
@@ -70,14 +70,14 @@ RECOMMENDATIONS: tuple[Recommendation, ...] = (
         service=Service.LAMBDA, source=_PLUGIN, name="High Cold Start Rate",
         fires="cold starts ≥ 20 % of invocations in 15 min",
         metric="aws.lambda.enhanced.invocations", ours=("cold-starts",),
-        reason="50 % in an hour, of publish alone: at a few webhooks an hour 20 % is normal, and a "
-        "cold start of subscribe delays no sender.",
+        reason="A larger share over a longer time, of publish alone: with few webhooks an hour "
+        "their share is normal, and a cold start of subscribe delays no sender.",
     ),
     Recommendation(
         service=Service.LAMBDA, source=_PLUGIN, name="High Throttles",
         fires="throttles ≥ 20 % of attempts in 15 min",
         metric="aws.lambda.throttles", ours=_BOTH_THROTTLES,
-        reason="Any throttle in two of three minutes: a throttled sender gets an error.",
+        reason="Any throttle that repeats within minutes: a throttled sender gets an error.",
     ),
     Recommendation(
         service=Service.LAMBDA, source=_PLUGIN, name="Increased Cost",
@@ -95,7 +95,7 @@ RECOMMENDATIONS: tuple[Recommendation, ...] = (
         service=Service.LAMBDA, source=_WARNINGS, name="High memory usage",
         fires="an invocation used > 95 % of the memory",
         metric="aws.lambda.enhanced.max_memory_used", ours=_BOTH_MEMORY,
-        reason="At 90 %, with a warning at 80 %.",
+        reason="Earlier, with a warning before.",
     ),
     Recommendation(
         service=Service.LAMBDA, source=_WARNINGS, name="High duration",
@@ -117,8 +117,7 @@ RECOMMENDATIONS: tuple[Recommendation, ...] = (
     Recommendation(
         service=Service.LAMBDA, source=_WARNINGS, name="Timeouts", fires="any",
         metric="aws.lambda.enhanced.timeouts", ours=_BOTH_TIMEOUTS,
-        reason="Three in 15 min: single ones are network glitches, and CloudWatch counts each as "
-        "an error.",
+        reason="Several: single ones are network glitches, and CloudWatch counts each as an error.",
     ),
     Recommendation(
         service=Service.LAMBDA, source=_WARNINGS, name="Throttles",
@@ -154,8 +153,8 @@ RECOMMENDATIONS: tuple[Recommendation, ...] = (
         fires="near what the account allows",
         metric="aws.lambda.concurrent_executions",
         ours=("publish-concurrency", "subscribe-concurrency"),
-        reason="At 80 % of the account's quota, and at subscribe's own limit. If other functions "
-        "use up the quota, publish-throttles pages.",
+        reason="Close to the account's quota, and at subscribe's own limit. If other functions use "
+        "up the quota, publish-throttles pages.",
     ),
     Recommendation(
         service=Service.LAMBDA, source=_LAMBDA_GUIDE, name="Throttles", fires="any",
@@ -177,8 +176,7 @@ RECOMMENDATIONS: tuple[Recommendation, ...] = (
         fires="≥ 10 min throughout 30 min",
         metric="aws.sqs.approximate_age_of_oldest_message",
         ours=("queue-age-ticket", "queue-age-page", "webhooks-late"),
-        reason="At 5 and 15 min, for one to three minutes: CloudWatch reports it without "
-        "Datadog's delay.",
+        reason="Earlier, over shorter windows: CloudWatch reports it without Datadog's delay.",
     ),
     Recommendation(
         service=Service.SQS, source=_CLARANET, name="Visible messages",
@@ -192,19 +190,19 @@ RECOMMENDATIONS: tuple[Recommendation, ...] = (
         service=Service.API_GATEWAY, source=_CLARANET, name="4xx errors",
         fires="≥ 30 % of requests in 5 min",
         metric="aws.apigateway.4xx", ours=("api-4xx",),
-        reason="20 %, and 20 of them.",
+        reason="At a lower share, and only if there are many.",
     ),
     Recommendation(
         service=Service.API_GATEWAY, source=_CLARANET, name="5xx errors",
         fires="≥ 20 % of requests in 5 min",
         metric="aws.apigateway.5xx", ours=("api-5xx", "slo-accepted-fast-long"),
-        reason="5 %, and three of them; and the error budget.",
+        reason="At a lower share, and only if there are several; and by the error budget.",
     ),
     Recommendation(
         service=Service.API_GATEWAY, source=_CLARANET, name="Latency",
         fires="≥ 3 s throughout 5 min",
         metric="aws.apigateway.latency", ours=("api-latency",),
-        reason="The 99th percentile at 5 s, in three of five minutes; publish-duration says why.",
+        reason="The 99th percentile instead of every request; publish-duration says why.",
     ),
     Recommendation(
         service=Service.DYNAMODB, source=_DYNAMODB_GUIDE, name="Successful request latency",
@@ -223,14 +221,14 @@ RECOMMENDATIONS: tuple[Recommendation, ...] = (
         service=Service.DYNAMODB, source=_DYNAMODB_GUIDE, name="Write throttle events",
         fires="any",
         metric="aws.dynamodb.write_throttle_events", ours=("table-faults",),
-        reason="In two of three minutes.",
+        reason="If it repeats within minutes.",
     ),
     Recommendation(
         service=Service.DYNAMODB, source=_DYNAMODB_GUIDE, name="Read throttle events",
         fires="any",
         metric="aws.dynamodb.read_throttle_events", ours=("table-faults",),
-        reason="In two of three minutes. Added after this comparison: since retries read their "
-        "record first, a throttled read delays them.",
+        reason="If it repeats within minutes. Added because of this comparison: retries read their "
+        "record first, so a throttled read delays them.",
     ),
     Recommendation(
         service=Service.DYNAMODB, source=_DYNAMODB_GUIDE, name="Conditional check failed requests",
@@ -247,7 +245,7 @@ RECOMMENDATIONS: tuple[Recommendation, ...] = (
     Recommendation(
         service=Service.DYNAMODB, source=_DYNAMODB_GUIDE, name="System errors", fires="any",
         metric="aws.dynamodb.system_errors", ours=("table-faults",),
-        reason="In two of three minutes.",
+        reason="If it repeats within minutes.",
     ),
     Recommendation(
         service=Service.DYNAMODB, source=_CLARANET, name="Read and write capacity",

@@ -46,7 +46,7 @@ def test_what_is_refused_is_not_evaluated() -> None:
 
 def test_the_page_is_current() -> None:
     """docs/datadog-recommended.md shows this table."""
-    wanted = recommended.markdown(RECOMMENDATIONS)
+    wanted = recommended.markdown(RECOMMENDATIONS, CATALOG)
     assert recommended.FILE.read_text("utf-8") == wanted, f"run: {COMMAND}"
 
 

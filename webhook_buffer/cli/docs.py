@@ -62,7 +62,7 @@ def generated() -> Mapping[Path, str]:
     pages = {
         alarms.FILE: alarms.alarms_markdown(ours),
         datadog.FOLDER.with_name("datadog-objects.md"): datadog.index(published),
-        recommended.FILE: recommended.markdown(RECOMMENDATIONS),
+        recommended.FILE: recommended.markdown(RECOMMENDATIONS, CATALOG),
         RUNBOOK: runbook.refreshed(_read(RUNBOOK), runbook.sources(CATALOG)),
     }
     objects = {datadog.FOLDER / name: text for name, text in datadog.files(published).items()}
