@@ -30,6 +30,8 @@ class Incident:
         told_at: up to when the channel knows what happened; None before its first ALARM.
         since: the beginning of the incident; None when there was none, or it isn't known.
         count: how often the alarm has been on in this incident.
+        drill: whether a drill set it off; then it is not part of any real incident.
+        opened: whether the drill's incident was opened in PagerDuty, as was asked.
     """
 
     told: str
@@ -37,6 +39,8 @@ class Incident:
     told_at: int | None = None
     since: int | None = None
     count: int = 0
+    drill: bool = False
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +58,27 @@ class Verdict:
     recovered_at: int | None = None
 
 
-def decide(known: Incident | None, state: str, at: int) -> Verdict:
+def decide(known: Incident | None, state: str, at: int, *, drill: bool = False) -> Verdict:
     """Whether a channel is notified of a transition.
 
     Args:
         known: what is remembered; None if nothing is.
         state: ``ALARM`` or ``OK``.
         at: milliseconds since the epoch.
+        drill: whether a drill set the alarm off.
     """
     if known is None:
         if state == OK:
             return Verdict(Incident(told=OK, changed_at=at), "never-told")
-        return Verdict(_begun(at))
+        return Verdict(_begun(at, drill=drill))
     newest = max(at, known.changed_at)
     if state == known.told:
         # A channel last notified of ALARM long ago has missed the recovery: a new incident.
         since = known.told_at
         if state == ALARM and since is not None and at == newest and at > since + SAME_INCIDENT:
+            return Verdict(_begun(at, drill=drill))
+        # What a drill set off is on, and now it is real.
+        if state == ALARM and known.drill and not drill and at == newest:
             return Verdict(_begun(at))
         return Verdict(replace(known, changed_at=newest), "already-told")
     if state == OK:
@@ -81,7 +89,8 @@ def decide(known: Incident | None, state: str, at: int) -> Verdict:
         return Verdict(known, "outdated")
     recovery = known.told_at if known.since is not None else None
     again = recovery is not None and at - recovery <= SAME_INCIDENT
-    begun = replace(known, count=known.count + 1) if again else _begun(at)
+    again = again and not (drill or known.drill)
+    begun = replace(known, count=known.count + 1) if again else _begun(at, drill=drill)
     if at >= known.changed_at:
         return Verdict(replace(begun, told=ALARM, changed_at=at, told_at=at))
     # It is over already: the channel is notified of both at once.
@@ -89,15 +98,15 @@ def decide(known: Incident | None, state: str, at: int) -> Verdict:
     return Verdict(over, recovered_at=newest)
 
 
-def decide_blindly(state: str, at: int) -> Verdict:
+def decide_blindly(state: str, at: int, *, drill: bool = False) -> Verdict:
     """The verdict when what is remembered can't be read: better to notify twice than never."""
     if state == OK:
-        return Verdict(Incident(told=OK, changed_at=at, told_at=at))
-    return Verdict(_begun(at))
+        return Verdict(Incident(told=OK, changed_at=at, told_at=at, drill=drill))
+    return Verdict(_begun(at, drill=drill))
 
 
-def _begun(at: int) -> Incident:
-    return Incident(told=ALARM, changed_at=at, told_at=at, since=at, count=1)
+def _begun(at: int, *, drill: bool = False) -> Incident:
+    return Incident(told=ALARM, changed_at=at, told_at=at, since=at, count=1, drill=drill)
 
 
 def load(table: str, channel: str, alarm: str, *, seconds: float, within: float) -> Incident | None:
@@ -122,6 +131,8 @@ def load(table: str, channel: str, alarm: str, *, seconds: float, within: float)
             told_at=int(item["told_at"]["N"]) if "told_at" in item else None,
             since=int(item["since"]["N"]) if "since" in item else None,
             count=int(item["count"]["N"]),
+            drill=_flag(item, "drill"),
+            opened=_flag(item, "opened"),
         )
     except (KeyError, TypeError, ValueError):
         raise aws.AwsError("DamagedItem", retryable=False) from None
@@ -148,6 +159,9 @@ def save(
         "count": {"N": str(incident.count)},
         "expires_at": {"N": str(now // 1000 + _KEPT_SECONDS)},
     }
+    for flag in ("drill", "opened"):
+        if getattr(incident, flag):
+            values[flag] = {"BOOL": True}
     for name in ("told_at", "since"):
         if (at := getattr(incident, name)) is not None:
             values[name] = {"N": str(at)}
@@ -161,6 +175,10 @@ def save(
         seconds=seconds,
         within=within,
     )
+
+
+def _flag(item: dict[str, Any], name: str) -> bool:
+    return name in item and bool(item[name]["BOOL"])
 
 
 def _condition(incident: Incident, over: Incident | None, blindly: bool) -> dict[str, Any]:

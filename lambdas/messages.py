@@ -85,6 +85,7 @@ def pagerduty(secret: str, notification: Notification) -> Posts:
             "component": notification.signal or notification.alarm,
             "group": notification.service,
             "custom_details": {
+                **({"Drill": "true"} if notification.drill else {}),
                 **dict(notification.facts),
                 "First steps": list(notification.steps),
                 **{label: target for label, target in _targets(notification) if label == "Runbook"},
@@ -113,7 +114,7 @@ def https(secret: str, notification: Notification) -> Posts:
         "severity": notification.severity,
         "alarm": notification.alarm,
         "signal": notification.signal,
-        "title": notification.title,
+        "title": notification.named,
         "summary": notification.summary,
         "impact": notification.impact,
         "environment": notification.environment,
@@ -123,6 +124,7 @@ def https(secret: str, notification: Notification) -> Posts:
         "threshold": notification.threshold,
         "steps": list(notification.steps),
         "links": {name: notification.links.get(name) for name in _LINKS},
+        "drill": notification.drill,
     }
     if notification.recovered:
         document["lasted_seconds"] = notification.lasted_seconds

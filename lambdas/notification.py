@@ -26,6 +26,7 @@ _TIME_UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 # Source: grafana/grafana-aws-sdk's links to Logs Insights.
 _CONSOLES = (("cn-", "console.amazonaws.cn"), ("us-gov-", "console.amazonaws-us-gov.com"))
 _CONSOLE = "console.aws.amazon.com"
+_DRILL = "DRILL"
 _SIDES = {"LessThanThreshold": "below ", "LessThanOrEqualToThreshold": "at most "}
 
 
@@ -48,6 +49,7 @@ class Notification:
         steps: what to do first; commands stand in backticks.
         log_command: what shows more of the log on a laptop, which has no console.
         links: ``runbook``, ``logs``, ``dashboard`` and ``alarm``, those there are.
+        drill: whether a drill set it off.
     """
 
     state: str
@@ -71,6 +73,12 @@ class Notification:
     also: tuple[str, ...]
     log_command: str | None
     links: Mapping[str, str]
+    drill: bool = False
+
+    @property
+    def named(self) -> str:
+        """The title, marked where it is a drill's."""
+        return f"{_DRILL}: {self.title}" if self.drill else self.title
 
     @property
     def recovered(self) -> bool:
@@ -85,11 +93,14 @@ class Notification:
     @property
     def headline(self) -> str:
         label = "RECOVERED" if self.recovered else self.severity.upper()
+        label = f"{_DRILL} {label}" if self.drill else label
         return f"{label} {self.service} {self.environment}: {self.title}"
 
     @property
     def measured(self) -> str | None:
         """``62 %, threshold 50 %``."""
+        if self.drill and not (self.value or self.recovered):
+            return "no measurement: this is a drill"
         if self.value and self.threshold:
             return f"{self.value}, threshold {self.threshold}"
         return self.value
@@ -97,6 +108,11 @@ class Notification:
     @property
     def summary(self) -> str:
         """The essentials, in one or two sentences."""
+        said = self._said
+        return f"{_DRILL}: {said}" if self.drill else said
+
+    @property
+    def _said(self) -> str:
         what = f"{self.title} in {self.environment}"
         if self.recovered:
             if self.lasted_seconds is None:
@@ -142,13 +158,14 @@ def build(
     since: int | None,
     times: int = 1,
     recovered_at: int | None = None,
+    drill: bool = False,
     now: int,
 ) -> Notification:
     """The notification of a transition.
 
     Args:
         parts: the parts of a composite alarm that are firing.
-        since, times, recovered_at: as the notification has them.
+        since, times, recovered_at, drill: as the notification has them.
         now: milliseconds since the epoch.
     """
     about = _subject(transition, guides, parts)
@@ -173,12 +190,13 @@ def build(
         recovered_at=recovered_at,
         value=value,
         threshold=threshold_in(about.reading, unit),
-        reason=None if value or (over and own) else about.reading.reason or None,
+        reason=None if value or drill or (over and own) else about.reading.reason or None,
         impact=own.impact if own else transition.description or None,
         steps=guide.steps if guide and not over else (),
         also=about.also,
         log_command=_log_command(guides, guide, window, now) if guides.laptop else None,
         links=_links(transition, guides, guide, window),
+        drill=drill,
     )
 
 

@@ -16,11 +16,19 @@ from lambdas import observe
 with observe.loading():
     import json
     from collections.abc import Callable, Mapping
-    from dataclasses import dataclass
+    from dataclasses import dataclass, replace
     from enum import Enum, auto
     from pathlib import Path
 
-    from lambdas import alarm_events, alarm_guide, aws, channels, incidents, notification
+    from lambdas import (
+        alarm_events,
+        alarm_guide,
+        aws,
+        channels,
+        drills,
+        incidents,
+        notification,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +135,10 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
 
     concerned = [one for one in CONFIG.channels if severity in one.severities]
     observe.log("INFO", "alarm.arrived", age_ms=now - transition.changed_at, **fields)
+    drill = _drill(transition, remaining) if concerned else None
     ends: dict[channels.Channel, _End] = {}
     for _ in range(_DECISIONS):
-        decisions = _decisions(concerned, transition, remaining)
+        decisions = _decisions(concerned, transition, drill, remaining)
         outcomes = _told(decisions, transition, now, remaining)
         for channel, decision in decisions.items():
             ends[channel] = _settled(
@@ -141,8 +150,25 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
     return all(end is _End.DONE for end in ends.values())
 
 
+def _drill(transition: alarm_events.Transition, remaining: Remaining) -> drills.Drill | None:
+    """The drill that set the alarm off; None where it is real, or that can't be known."""
+    try:
+        found = drills.load(
+            CONFIG.table,
+            seconds=_CALL_SECONDS,
+            within=min(_ALL_CALLS_SECONDS, remaining() / 4),
+        )
+    except aws.AwsError as error:
+        observe.log("WARNING", "drill.unread", alarm=transition.alarm, aws_error=error.code)
+        return None
+    return found if found and found.expects(transition.alarm, transition.changed_at) else None
+
+
 def _decisions(
-    concerned: list[channels.Channel], transition: alarm_events.Transition, remaining: Remaining
+    concerned: list[channels.Channel],
+    transition: alarm_events.Transition,
+    drill: drills.Drill | None,
+    remaining: Remaining,
 ) -> dict[channels.Channel, _Decision]:
     """What each channel has to be notified of, given what it was notified of before."""
     deadline = time.monotonic() + min(_ALL_CALLS_SECONDS, remaining() / 4)
@@ -161,10 +187,19 @@ def _decisions(
             blindly = True
             observe.log("ERROR", "incident.unread", channel=channel.id, aws_error=error.code)
             observe.report(f"Can't read what was notified before: {error.code}")
+        state, at, marked = transition.state, transition.changed_at, drill is not None
         if blindly:
-            verdict = incidents.decide_blindly(transition.state, transition.changed_at)
+            verdict = incidents.decide_blindly(state, at, drill=marked)
         else:
-            verdict = incidents.decide(known, transition.state, transition.changed_at)
+            verdict = incidents.decide(known, state, at, drill=marked)
+        if channel.kind == "pagerduty" and verdict.incident.drill and not verdict.folded:
+            # Somebody would be woken. Of what was opened when asked, the end goes out.
+            opened = drill.pagerduty if drill else bool(known and known.opened)
+            verdict = replace(
+                verdict,
+                folded=None if opened else "drill",
+                incident=replace(verdict.incident, opened=opened),
+            )
         found[channel] = _Decision(verdict, known, blindly)
     return found
 
@@ -188,6 +223,7 @@ def _told(
             since=verdict.incident.since,
             times=verdict.incident.count,
             recovered_at=verdict.recovered_at,
+            drill=verdict.incident.drill,
             now=now,
         )
         for channel, verdict in verdicts.items()

@@ -68,6 +68,15 @@ ALLOWED: dict[str, set[str]] = {
         "webhook_buffer.live",
         "webhook_buffer.operations",
     },
+    "webhook_buffer.laptop.drills": {
+        "lambdas",
+        "monitoring",
+        "monitoring.model",
+        "settings",
+        "webhook_buffer.laptop",
+        "webhook_buffer.live",
+        "webhook_buffer.operations",
+    },
     "webhook_buffer.laptop.fake_datadog": {"settings", "webhook_buffer.laptop"},
     "webhook_buffer.cli": {
         "alarmproof",
@@ -83,6 +92,7 @@ ALLOWED: dict[str, set[str]] = {
         "webhook_buffer",
         "webhook_buffer.benchmark",
         "webhook_buffer.laptop",
+        "webhook_buffer.laptop.drills",
         "webhook_buffer.live",
         "webhook_buffer.operations",
     },

@@ -209,6 +209,7 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
         "threshold": "50 %",
         "steps": ALARM_GUIDES["alarms"][DOWN]["steps"],
         "links": dict(told.links),
+        "drill": False,
     }
     assert (recovery["state"], recovery["lasted_seconds"]) == ("OK", 60.0)
     assert recovery["since"] == "2026-11-24T03:11:00.000Z"

@@ -204,3 +204,23 @@ def test_an_alarm_after_a_lost_recovery_is_told() -> None:
     first = decide(None, ALARM, 1_000).incident
     assert decide(first, ALARM, 1_000 + 48 * 3_600_000).folded is None
     assert decide(first, ALARM, 1_000).folded == "already-told"
+
+
+def test_a_drill_is_not_flapping() -> None:
+    """It begins an incident of its own, and the next real alarm does, too."""
+    real = decide(None, ALARM, _NOW).incident
+    over = decide(real, OK, _NOW + _MINUTE).incident
+    drill = decide(over, ALARM, _NOW + 2 * _MINUTE, drill=True).incident
+    assert (drill.drill, drill.count, drill.since) == (True, 1, _NOW + 2 * _MINUTE)
+    ended = decide(drill, OK, _NOW + 3 * _MINUTE)
+    assert (ended.folded, ended.incident.drill) == (None, True)
+    again = decide(ended.incident, ALARM, _NOW + 4 * _MINUTE).incident
+    assert (again.drill, again.count, again.since) == (False, 1, _NOW + 4 * _MINUTE)
+
+
+def test_a_real_alarm_during_a_drills_is_told() -> None:
+    """A channel knows it as a drill's, and that it is real is news; the other way it is none."""
+    drill = decide(None, ALARM, _NOW, drill=True).incident
+    real = decide(drill, ALARM, _NOW + _MINUTE)
+    assert (real.folded, real.incident.drill) == (None, False)
+    assert decide(real.incident, ALARM, _NOW + 2 * _MINUTE, drill=True).folded == "already-told"

@@ -7,6 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas import observe
+from lambdas import drills, observe
 from lambdas.aws import AwsError
 from lambdas.faux_backend import Answer
 from lambdas.metrics import UNITS
@@ -113,6 +114,49 @@ def test_alarm_and_recovery(
     remembered = aws.record(f"a|{DOWN}")
     assert remembered
     assert (remembered["told"], remembered["count"]) == ({"S": "OK"}, {"N": "1"})
+
+
+def test_only_what_a_drill_expects_is_marked(
+    notify: Loads, backend: ScriptedBackend, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Within its time an alarm says DRILL, and so does its recovery, also later; another alarm, or
+    the same one at another time, is real.
+    """
+    module = notify("a")
+    begin = datetime(2026, 11, 24, 3, 10, tzinfo=UTC).timestamp()
+    expected = {DOWN: (begin, begin + 180)}
+    item = drills.item("backend-unreachable", expected, pagerduty=False)
+    aws.dynamodb.put_item(TableName=aws.table, Item=item)
+    for body in (message(at=_at(12)), message(SLOW, at=_at(12)), message(state="OK", at=_at(30)),
+                 message(at=_at(31))):  # fmt: skip
+        assert _failed(module, record(body)) == []
+    alarm, other, recovery, again = _told(backend)
+    assert [one["drill"] for one in (alarm, other, recovery, again)] == [True, False, True, False]
+    assert alarm["title"].startswith("DRILL: ")
+    assert alarm["summary"].startswith("DRILL: ")
+    assert recovery["summary"].startswith("DRILL: Recovered")
+    # The drill's incident is not an earlier time of the real one.
+    assert "2nd time" not in again["summary"]
+    assert "drill.unread" not in capsys.readouterr().out
+
+
+def test_a_drill_opens_no_pagerduty_incident_unless_asked(
+    notify: Loads, clients: Callable[[str], Any], backend: ScriptedBackend, aws: Aws
+) -> None:
+    """Somebody would be woken; where it was asked for, the incident is opened and resolved."""
+    secret = json.dumps({"routing_key": "0" * 32, "url": f"{backend.url}/pager"})
+    arn = clients("secretsmanager").create_secret(Name=uuid.uuid4().hex, SecretString=secret)["ARN"]
+    pager = {"id": "p", "kind": "pagerduty", "severities": ["page"], "secret_arn": arn}
+    module = notify("a", CHANNELS=json.dumps([pager]))
+    begin = datetime(2026, 11, 24, 3, 10, tzinfo=UTC).timestamp()
+    for asked, hour in ((False, 0), (True, 1)):
+        start = begin + 3600 * hour
+        item = drills.item("d", {DOWN: (start, start + 180)}, pagerduty=asked)
+        aws.dynamodb.put_item(TableName=aws.table, Item=item)
+        for state, minute in (("ALARM", 11), ("OK", 20)):
+            at = f"2026-11-24T0{3 + hour}:{minute}:00.000+0000"
+            assert _failed(module, record(message(state=state, at=at))) == []
+    assert [one["event_action"] for one in _told(backend, "pager")] == ["trigger", "resolve"]
 
 
 def test_probe_tells_nobody(

@@ -9,18 +9,14 @@ import typer
 from monitoring import cost, wording
 from monitoring.alarm_guide import steps, steps_of
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
-from settings.errors import InputError
 from settings.loader import load
-from webhook_buffer.cli import alarm_status, alarmproof, recording
+from webhook_buffer.cli import alarm_drill, alarm_status, alarmproof, recording
 from webhook_buffer.cli.alarm_tables import notified_as, show_alarms, show_cost, show_incidents
 from webhook_buffer.cli.benchmark import bench
-from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
-from webhook_buffer.cli.terminal import console, show, step
+from webhook_buffer.cli.options import LOCAL, Env, Json
+from webhook_buffer.cli.terminal import console, show
 from webhook_buffer.composition import alarm_set
-from webhook_buffer.laptop import inbox, laptop
-from webhook_buffer.live import states
 from webhook_buffer.operations import drill
-from webhook_buffer.operations.environment import outputs
 
 alarms_app = typer.Typer(rich_markup_mode=None)
 
@@ -62,62 +58,7 @@ def show_alarm(
     show([(name, _text(value)) for name, value in rows])
 
 
-@alarms_app.command("drill")
-def drill_alarm(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A signal's id, as `list` shows it.")],
-    env: Env = LOCAL,
-    yes: Yes = False,
-) -> None:
-    """Set an alarm off, show the notifications, and let it recover.
-
-    On the laptop the notifications of every channel are shown here. On AWS your real channels are
-    notified.
-    """
-    settings = load(env)
-    alarms = alarm_set(settings)
-    alarm, incident, channels = drill.notified(alarms, name)
-    target = laptop.target(settings)
-    outputs(target)  # or there is nothing to set off
-    drill.end_other_parts(target, alarm, incident)
-    if not settings.on_laptop:
-        if not yes:
-            notified = ", ".join(channels) or "no channel"
-            typer.confirm(f"Set off {alarm.name} in '{env}' and notify {notified}?", abort=True)
-        drill.force(target, alarm, "ALARM")
-        console.print(f"{alarm.name} is in ALARM; CloudWatch resets it by itself.")
-        return
-    if not channels:
-        raise InputError(
-            f"No channel of '{env}' receives '{name}'. Add '{alarm.severity.value}' to a channel's "
-            "severities in cdk.json."
-        )
-    through = f" as part of {incident.composite.id}" if incident else ""
-    console.print(
-        f"[bold]{alarm.name}[/] will notify {', '.join(channels)}{through}.", soft_wrap=True
-    )
-    with inbox.opened(target) as received, laptop.held(_concerned(alarm, incident)):
-        drill.force(target, alarm, "OK")
-        received.settle()
-        try:
-            for state in ("ALARM", "OK"):
-                received.next_second()
-                with step(f"{alarm.signal.id} → {state}"):
-                    drill.force(target, alarm, state)
-                    if incident and laptop.live_alarms().running():
-                        states.perform(target, incident.name, state, drill.reason(alarm, state))
-                    notifications = received.expect(channels, recovered=state == "OK")
-                for one in notifications:
-                    _show_notification(one)
-        finally:
-            drill.force(target, alarm, "OK")
-
-
-def _concerned(alarm: Alarm, incident: CompositeAlarm | None) -> list[str]:
-    """The alarms whose states the drill sets, for a while in place of live alarms."""
-    parts = [one.name for part in (incident.parts if incident else ()) for one in part]
-    return [alarm.name, *parts, *([incident.name] if incident else [])]
-
-
+alarms_app.command("drill")(alarm_drill.drill)
 alarms_app.command("status")(alarm_status.status)
 alarms_app.command("record")(recording.record)
 alarms_app.command("record-failures")(recording.record_failures)
@@ -129,12 +70,6 @@ def by_reason(alarms: AlarmSet) -> dict[str, list[str]]:
     for signal, reason in alarms.left_out.items():
         found.setdefault(reason, []).append(signal)
     return found
-
-
-def _show_notification(received: inbox.Received) -> None:
-    """As plain text where it is a mail, else the fallback text or the document."""
-    console.rule(f"[bold]{received.channel}[/]", align="left")
-    console.print(received.text, markup=False, soft_wrap=True)
 
 
 def _document(alarms: AlarmSet) -> dict[str, Any]:
@@ -163,7 +98,8 @@ def _entry(alarm: Alarm, alarms: AlarmSet) -> dict[str, Any]:
 
 def _explained(alarms: AlarmSet, name: str) -> dict[str, Any]:
     """What `show` shows of an alarm, for other programs."""
-    alarm, _, channels = drill.notified(alarms, name)
+    what = drill.set_off(alarms, name)
+    alarm, channels = what.alarm, list(what.channels)
     signal = alarm.signal
     return {
         **_entry(alarm, alarms),
@@ -212,7 +148,8 @@ def _text(value: str | list[str]) -> str:
 
 
 def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str | list[str]]]:
-    alarm, _, channels = drill.notified(alarms, name)
+    what = drill.set_off(alarms, name)
+    alarm, channels = what.alarm, list(what.channels)
     signal = alarm.signal
     metrics = [
         f"{query}: {one.namespace} {one.name} {one.statistic} "

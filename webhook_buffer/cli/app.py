@@ -45,6 +45,12 @@ def _datadog(_: str | None) -> typer.Typer:
     return datadog_app
 
 
+def _drill(_: str | None) -> typer.Typer:
+    from webhook_buffer.cli.drill import drill_app
+
+    return drill_app
+
+
 def _backend(_: str | None) -> typer.Typer:
     from webhook_buffer.cli.backend import backend_app
 
@@ -68,6 +74,15 @@ app.add_typer(
     ),
     name="datadog",
     rich_help_panel=_ANYWHERE,
+)
+app.add_typer(
+    typer.Typer(
+        cls=deferred(_drill),
+        help="Fire drills: cause a failure, and check who is notified, in time, of what.",
+        no_args_is_help=True,
+    ),
+    name="drill",
+    rich_help_panel=_ON_LAPTOP,
 )
 app.add_typer(
     typer.Typer(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from settings.errors import InputError
+from settings.loader import load
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.practice import Mode
@@ -57,6 +58,7 @@ def reset() -> None:
 
 
 def _set(mode: Mode) -> None:
+    laptop.target(load("local"))  # which mends what was left behind
     laptop.backend().set(mode)
     console.print(f"The faux backend {mode.words}.")
     if mode != Mode():

@@ -62,8 +62,8 @@ class Received:
     def recovered(self) -> bool:
         """Whether it says that an incident is over, in its channel's form."""
         said = (self.content.get(name) for name in ("state", "event_action", "subject", "text"))
-        first = str(next(filter(None, said), "")).lower().removeprefix("drill ")
-        return first.startswith(("ok", "resolve", "recovered"))
+        first = str(next(filter(None, said), "")).lower()
+        return first.removeprefix("drill").lstrip(": ").startswith(("ok", "resolve", "recovered"))
 
     @property
     def text(self) -> str:

@@ -7,6 +7,7 @@ it; with ``WEBHOOK_BUFFER_STATE`` both are in that folder, apart from anything e
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from webhook_buffer.laptop import inbox as inboxes
 from webhook_buffer.laptop import practice
 from webhook_buffer.laptop.emulator import DEFAULT_ENDPOINT_PORT, DEFAULT_PORT, Emulator
 from webhook_buffer.laptop.inbox import InboxProcess
+from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.laptop.practice import PracticeBackend
 from webhook_buffer.laptop.process import Background
@@ -114,12 +116,46 @@ def fake_datadog_keys(url: str) -> Keys:
     return Keys(url, "fake-api-key", "fake-app-key", "the fake Datadog's own settings")
 
 
+def mend() -> list[str]:
+    """Puts right what a killed command or program has left behind; what that was, in words.
+
+    The changes of a drill that was killed are undone. Programs beside the emulator that died are
+    started again, on their ports; while a drill runs, it restarts live alarms itself.
+
+    Raises:
+        WebhookBufferError: When something can't be put right.
+    """
+    running = emulator().running()
+    journal = Journal(STATE)
+    mended = []
+    for program, name in ((backend(), "faux backend"), (inbox(), "inbox")):
+        if running and program.died():
+            program.start()
+            mended.append(f"the {name} had died and runs again")
+    if drill := journal.left_behind():
+        journal.undo(_target(load("local")) if running else None)
+        mended.append(f"undid what the drill {drill} had changed before it was killed")
+    if running and journal.owner() is None and live_alarms().died():
+        live_alarms().start()
+        mended.append("live alarms had died and judge again")
+    return mended
+
+
 def target(settings: Settings) -> Environment:
     """An environment's target: on AWS, or on the running emulator.
+
+    What was left behind on the laptop is mended before.
 
     Raises:
         ToolError: When the environment runs on the laptop and nothing is started there.
     """
+    if settings.on_laptop:
+        for what in mend():
+            print(f"Mended: {what}.", file=sys.stderr)
+    return _target(settings)
+
+
+def _target(settings: Settings) -> Environment:
     one = emulator() if settings.on_laptop else None
     return Environment(
         settings=settings,

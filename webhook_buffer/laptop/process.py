@@ -96,6 +96,10 @@ class Background:
         record = self._recorded()
         return record.running() if record else None
 
+    def died(self) -> bool:
+        """Whether it was started, was not stopped, and is not running."""
+        return self._record_file.exists() and self.running() is None
+
     def last_port(self) -> int | None:
         """The port of the program that this folder's record describes, alive or not."""
         record = self._recorded()

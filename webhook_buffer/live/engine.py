@@ -49,19 +49,27 @@ class Control:
         pace: real seconds per minute.
         held: alarms whose states somebody else sets.
         until: when it expires, Unix seconds.
+        mark: what was done last, for the session; with its time, Unix seconds.
     """
 
     pace: float = REAL_TIME
     held: tuple[str, ...] = ()
     until: float = 0.0
+    mark: tuple[float, str] | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Control:
         """What is wanted now; nothing where it has expired or can't be read."""
         try:
             said = json.loads((folder / CONTROL).read_text())
-            wanted = cls(max(FASTEST, float(said["pace"])), tuple(said["held"]), said["until"])
-        except (OSError, ValueError, KeyError, TypeError):
+            mark = said["mark"]
+            wanted = cls(
+                max(FASTEST, float(said["pace"])),
+                tuple(said["held"]),
+                float(said["until"]),
+                (float(mark[0]), str(mark[1])) if mark else None,
+            )
+        except (OSError, ValueError, LookupError, TypeError):
             return cls()
         return wanted if wanted.until > time.time() else cls()
 
@@ -90,6 +98,7 @@ class Engine:
         self.session, self._source = self._begin()
         self._judged = self.session.start
         self._beats: dict[str, float] = {}
+        self._marked: tuple[float, str] | None = None
 
     def run(self, ended: threading.Event) -> None:
         """Polls and judges until ``ended`` is set.
@@ -139,6 +148,9 @@ class Engine:
         control = Control.read(self._folder)
         if control.pace != self.session.clock.pace:
             self._record({"kind": "pace", "real": time.time(), "pace": control.pace})
+        if control.mark and control.mark != self._marked:
+            self._marked = control.mark
+            self._record({"kind": "mark", "real": control.mark[0], "text": control.mark[1]})
         self._record(self._source.poll())
         due = self._due()
         if due > self._judged:

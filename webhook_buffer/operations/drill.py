@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import difflib
-import math
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from monitoring.channels import channels_for
-from monitoring.model.signals import Comparison, Severity
+from monitoring.model.signals import Severity
 from settings.errors import InputError, NotDeployedError
 from webhook_buffer.operations.environment import Environment, aws_errors
 
 
-def notified(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | None, list[str]]:
-    """Where a signal's alarm leads: its incident, if it is part of one, and the channels' ids.
+@dataclass(frozen=True, slots=True)
+class SetOff:
+    """What setting a signal off takes, and who is notified.
+
+    Attributes:
+        alarm: the signal's.
+        parts: what is set: the alarm, and those that count only together with it.
+        incident: what they are part of; None where the alarm notifies by itself.
+        channels: ids of those that are notified.
+    """
+
+    alarm: Alarm
+    parts: tuple[Alarm, ...]
+    incident: CompositeAlarm | None
+    channels: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All alarms that change state."""
+        return (*(one.name for one in self.parts), *([self.incident.name] if self.incident else []))
+
+
+def set_off(alarms: AlarmSet, signal_id: str) -> SetOff:
+    """Where a signal's alarm leads.
 
     Raises:
         InputError: When this environment does not have the signal.
@@ -29,15 +50,15 @@ def notified(alarms: AlarmSet, signal_id: str) -> tuple[Alarm, CompositeAlarm | 
         )
     if alarm is None:
         raise _unknown(alarms, signal_id)
-    composite = alarms.incident(signal_id)
+    incident = alarms.incident(signal_id)
+    together = next((part for part in incident.parts if alarm in part), None) if incident else None
     severities = {Severity(topic) for topic in alarm.topics if topic in set(Severity)}
-    alone = composite is not None and any(part == (alarm,) for part in composite.parts)
-    if composite and alone:
-        severities.add(composite.severity)
+    if incident:
+        severities.add(incident.severity)
     channels = {
         channel.id for severity in severities for channel in channels_for(alarms.settings, severity)
     }
-    return alarm, composite if alone else None, sorted(channels)
+    return SetOff(alarm, together or (alarm,), incident, tuple(sorted(channels)))
 
 
 def _unknown(alarms: AlarmSet, name: str) -> InputError:
@@ -60,7 +81,7 @@ def _unknown(alarms: AlarmSet, name: str) -> InputError:
     )
 
 
-def end_other_parts(target: Environment, alarm: Alarm, incident: CompositeAlarm | None) -> None:
+def end_other_parts(target: Environment, what: SetOff) -> None:
     """Checks that an incident is not active already: then no channel would be notified.
 
     On the laptop, where states are only ever set, its other parts are set to OK.
@@ -68,8 +89,10 @@ def end_other_parts(target: Environment, alarm: Alarm, incident: CompositeAlarm 
     Raises:
         InputError: When another part of the incident is in ALARM on AWS; it names them.
     """
+    incident = what.incident
     others = {one.name: one for part in (incident.parts if incident else ()) for one in part}
-    others.pop(alarm.name, None)
+    for part in what.parts:
+        others.pop(part.name, None)
     if not (incident and others):
         return
     with aws_errors(target.settings):
@@ -85,7 +108,7 @@ def end_other_parts(target: Environment, alarm: Alarm, incident: CompositeAlarm 
 
 
 def force(target: Environment, alarm: Alarm, state: str) -> None:
-    """Puts an alarm into a state, with a reason like CloudWatch's.
+    """Puts an alarm into a state, with a reason that says that it is a drill.
 
     On AWS, CloudWatch resets a metric alarm to the state of its data within a minute.
 
@@ -101,7 +124,7 @@ def force(target: Environment, alarm: Alarm, state: str) -> None:
             client.set_alarm_state(
                 AlarmName=alarm.name,
                 StateValue=state,  # type: ignore[arg-type]
-                StateReason=reason(alarm, state),
+                StateReason=reason(state),
             )
         except client.exceptions.ResourceNotFound:
             raise NotDeployedError(
@@ -110,22 +133,8 @@ def force(target: Environment, alarm: Alarm, state: str) -> None:
             ) from None
 
 
-def reason(alarm: Alarm, state: str) -> str:
-    """A reason like CloudWatch's, marked as a drill, with a value beyond the threshold."""
-    below = alarm.signal.comparison in (Comparison.BELOW, Comparison.AT_MOST)
+def reason(state: str) -> str:
+    """Why an alarm is set; no value, for nothing was measured."""
     if state == "OK":
         return "Drill: back to OK."
-    value = 0.0 if below else round(alarm.threshold * 1.25, 6)
-    if alarm.signal.threshold.unit == "Count":
-        value = float(math.ceil(value))
-    at = datetime.now(UTC).strftime("%d/%m/%y %H:%M:00")
-    words = {
-        Comparison.ABOVE: "greater than",
-        Comparison.AT_LEAST: "greater than or equal to",
-        Comparison.BELOW: "less than",
-        Comparison.AT_MOST: "less than or equal to",
-    }[alarm.signal.comparison]
-    return (
-        f"Drill. Threshold Crossed: 1 datapoint [{value} ({at})] was {words} the threshold "
-        f"({float(alarm.threshold)})."
-    )
+    return "Drill: set off on purpose. Nothing was measured."

@@ -95,5 +95,6 @@ def test_the_inbox_keeps_what_channels_and_topics_send(tmp_path: Path) -> None:
         assert (first.channel, first.content) == ("slack", {"text": "a"})
         assert (second.channel, second.text) == ("email", "RECOVERED x\n\nIt lasted 1 s.")
         assert (first.recovered, second.recovered) == (False, True)
+        assert inbox.Received("slack", {"text": "DRILL: Recovered: x"}).recovered
     finally:
         process.stop()

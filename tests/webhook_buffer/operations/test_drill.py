@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
+from lambdas import notification
 from settings.errors import InputError, NotDeployedError
 from settings.loader import load
 from tests.monitoring.fixtures import alarms, alarms_of
@@ -26,30 +26,20 @@ def target(emulator: Running, tmp_path: Path) -> Environment:
     )
 
 
-def test_a_drill_holds_a_value_that_can_be(target: Environment) -> None:
-    """What every drill shows crosses its threshold; counts are whole."""
+def test_a_drill_invents_no_value(target: Environment) -> None:
+    """The reason says that it is one, and nothing in it reads like a measurement."""
+    alarm = alarms_of(target.settings).alarms[0]
     client = target.cloudwatch
-    for alarm in alarms_of(target.settings).alarms:
-        client.put_metric_alarm(
-            AlarmName=alarm.name,
-            Namespace="AWS/SQS",
-            MetricName="NumberOfMessagesSent",
-            Statistic="Sum",
-            Period=60,
-            EvaluationPeriods=1,
-            Threshold=alarm.threshold,
-            ComparisonOperator=alarm.signal.comparison.value,
-        )
-        drill.force(target, alarm, "ALARM")
-        [deployed] = client.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"]
-        reason = deployed["StateReason"]
-        client.delete_alarms(AlarmNames=[alarm.name])
-        found = re.search(r"\[(\S+) .* was (greater|less) than .*\((\S+)\)", reason)
-        assert found, reason
-        value, threshold = float(found[1]), float(found[3])
-        assert value > threshold if found[2] == "greater" else value < threshold, alarm.name
-        if alarm.signal.threshold.unit == "Count":
-            assert value.is_integer(), alarm.name
+    client.put_metric_alarm(
+        AlarmName=alarm.name, Namespace="AWS/SQS", MetricName="NumberOfMessagesSent",
+        Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=alarm.threshold,
+        ComparisonOperator=alarm.signal.comparison.value,
+    )  # fmt: skip
+    drill.force(target, alarm, "ALARM")
+    [deployed] = client.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"]
+    client.delete_alarms(AlarmNames=[alarm.name])
+    assert deployed["StateReason"].startswith("Drill: ")
+    assert notification.value_in(deployed["StateReason"], "Count") is None
 
 
 def test_an_alarm_that_is_not_there_is_named(target: Environment) -> None:
@@ -67,13 +57,19 @@ def test_a_part_notifies_through_its_incident() -> None:
         {**mail, "name": "board", "severities": ["ticket"]},
     ]
     found = alarms(notifications=channels)
-    alarm, incident, notified = drill.notified(found, "crashes")
-    assert alarm.signal.id == "crashes"
-    assert incident
-    assert incident.composite.id == "down"
-    assert notified == ["pager"]
-    # Alone it does not set the incident off.
-    assert drill.notified(found, "late-short")[1:] == (None, [])
+    what = drill.set_off(found, "crashes")
+    assert what.incident
+    assert [one.signal.id for one in what.parts] == ["crashes"]
+    assert what.incident.composite.id == "down"
+    assert what.channels == ("pager",)
+
+
+def test_parts_that_count_together_are_set_together() -> None:
+    """A burn rate's window alone notifies nobody; with the other one the incident is on."""
+    what = drill.set_off(alarms(), "late-short")
+    assert what.incident
+    assert {one.signal.id for one in what.parts} == {"late-long", "late-short"}
+    assert what.incident.name in what.names
 
 
 @pytest.mark.parametrize(
@@ -88,5 +84,5 @@ def test_a_part_notifies_through_its_incident() -> None:
 def test_what_can_t_be_drilled_is_named(name: str, hint: str) -> None:
     """An incident, Datadog's own monitors, what is left out and a typo each have a hint."""
     with pytest.raises(InputError) as caught:
-        drill.notified(alarms(), name)
+        drill.set_off(alarms(), name)
     assert hint in str(caught.value)

@@ -1,0 +1,80 @@
+"""The journal of a drill: what it changed is undone by the next command, even after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from settings.errors import InputError
+from webhook_buffer.laptop.journal import NAME, Journal
+from webhook_buffer.laptop.practice import Mode
+from webhook_buffer.live.engine import CONTROL, Control
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from webhook_buffer.laptop.journal import Journal
+from webhook_buffer.laptop.practice import Mode
+folder = Path(sys.argv[1])
+journal = Journal(folder)
+journal.begin("backend-5xx")
+journal.note(kind="backend")
+Mode(status=503).write(folder / "backend")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_drill_changed_is_undone(tmp_path: Path) -> None:
+    """The journal says which drill it was; after the undoing nothing of it is left."""
+    ended = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+    assert ended.returncode == -9
+    assert Mode.read(tmp_path / "backend").status == 503
+    journal = Journal(tmp_path)
+    assert journal.owner() is None
+    assert journal.left_behind() == "backend-5xx"
+    journal.undo(None)
+    assert Mode.read(tmp_path / "backend") == Mode()
+    assert journal.left_behind() is None
+    assert not (tmp_path / NAME).exists()
+
+
+def test_a_running_drill_is_left_alone(tmp_path: Path) -> None:
+    """Its own process is alive, so that nothing is left behind, and no other drill begins."""
+    one = Journal(tmp_path)
+    one.begin("a")
+    assert one.owner() == os.getpid()
+    assert one.left_behind() is None
+    document = json.loads((tmp_path / NAME).read_text())
+    parent = os.getppid()
+    import psutil
+
+    document |= {"pid": parent, "started": psutil.Process(parent).create_time()}
+    (tmp_path / NAME).write_text(json.dumps(document))
+    with pytest.raises(InputError, match=f"pid {parent}"):
+        Journal(tmp_path).begin("b")
+
+
+def test_a_wanted_pace_expires(tmp_path: Path) -> None:
+    """A drill renews it; where it was killed, time runs as usual soon after."""
+    (tmp_path / "alarms").mkdir()
+    Control(3.0, ("x",), until=4e9).write(tmp_path / "alarms")
+    assert Control.read(tmp_path / "alarms").pace == 3.0
+    Control(3.0, ("x",), until=1.0).write(tmp_path / "alarms")
+    assert Control.read(tmp_path / "alarms") == Control()
+    for broken in ("", "[]", '{"pace": "x"}', '{"pace": 3, "held": 1, "until": 4e9}'):
+        (tmp_path / "alarms" / CONTROL).write_text(broken)
+        assert Control.read(tmp_path / "alarms") == Control()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"entries": 1}'])
+def test_a_damaged_journal_is_no_obstacle(tmp_path: Path, content: str) -> None:
+    """Nothing can be undone by it, and the next drill begins."""
+    (tmp_path / NAME).write_text(content)
+    journal = Journal(tmp_path)
+    assert journal.left_behind() is None
+    journal.begin("a")

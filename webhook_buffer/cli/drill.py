@@ -1,0 +1,168 @@
+"""``webhook-buffer drill``: cause a failure on purpose, and check the whole chain to people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from settings.errors import InputError, ProofFailedError
+from settings.loader import load
+from webhook_buffer.cli.alarm_status import judged
+from webhook_buffer.cli.options import LOCAL, Env
+from webhook_buffer.cli.terminal import console
+from webhook_buffer.composition import alarm_set
+from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.drills import report, runner
+from webhook_buffer.laptop.drills.catalog import DRILLS
+from webhook_buffer.laptop.drills.model import Drill, expected
+from webhook_buffer.laptop.drills.runner import Place
+from webhook_buffer.laptop.drills.verdict import Result
+from webhook_buffer.live.pace import FASTEST, REAL_TIME, described
+from webhook_buffer.operations.environment import buffer_outputs
+from webhook_buffer.operations.files import write
+
+drill_app = typer.Typer(rich_markup_mode=None)
+_PACE = re.compile(r"(\d+(?:\.\d+)?)s?")
+
+Pace = Annotated[
+    str,
+    typer.Option(help=f"Real time of one minute, {FASTEST:g}s to {REAL_TIME:g}s.", metavar="TIME"),
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Results as JSON.")]
+HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Results as a page.")]
+
+
+@drill_app.command("list")
+def list_drills(env: Env = LOCAL) -> None:
+    """List the drills: what is caused, what has to fire within which time."""
+    alarms = alarm_set(load(env))
+    table = Table(show_lines=True)
+    for name in ("Drill", "Cause", "Has to fire", "Least pace", "Safe on AWS"):
+        table.add_column(name, overflow="fold")
+    for drill in DRILLS.values():
+        found, lacking = expected(drill, alarms, REAL_TIME)
+        fires = [f"{one.signal} within {one.limit} min" for one in found]
+        fires += [f"{one} (not here: {alarms.left_out.get(one, 'unknown')})" for one in lacking]
+        pace = f"{drill.least_pace:g} s" + (f": {drill.why}" if drill.why else "")
+        table.add_row(drill.name, drill.title, "\n".join(fires), pace, "yes" if drill.safe else "")
+    console.print(table)
+
+
+@drill_app.command("run")
+def run_drill(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A drill, as `list` shows it.")],
+    pace: Pace = "3s",
+    json_file: JsonFile = None,
+    html_file: HtmlFile = None,
+) -> None:
+    """Run one drill on this laptop, and print what held."""
+    if name not in DRILLS:
+        raise InputError(f"Unknown drill '{name}'; known drills: {', '.join(DRILLS)}.")
+    _finish(_run([DRILLS[name]], pace), json_file, html_file)
+
+
+@drill_app.command("all")
+def run_all(pace: Pace = "3s", json_file: JsonFile = None, html_file: HtmlFile = None) -> None:
+    """Run every drill, one after the other."""
+    _finish(_run(list(DRILLS.values()), pace), json_file, html_file)
+
+
+def _run(drills: Sequence[Drill], pace: str) -> list[Result]:
+    seconds = pace_of(pace)
+    place = here()
+    results = []
+    for drill in drills:
+        with console.status(drill.name) as status:
+            result = runner.run(
+                drill, place, pace=seconds,
+                progress=lambda doing, name=drill.name: status.update(f"{name}: {doing}"),  # type: ignore[misc]
+            )  # fmt: skip
+        results.append(result)
+        show(result, whole=len(drills) == 1)
+    if len(drills) > 1:
+        console.print(table(results))
+    return results
+
+
+def here() -> Place:
+    """The buffer that runs on this laptop, with live alarms.
+
+    Raises:
+        NotDeployedError: When nothing runs here, or nothing judges it.
+    """
+    settings = load("local")
+    target = laptop.target(settings)
+    found = buffer_outputs(target)
+    judged()
+    return Place(
+        target, alarm_set(settings), found["BufferedEndpoint"], laptop.STATE, laptop.backend(),
+        laptop.live_alarms(),
+    )  # fmt: skip
+
+
+def pace_of(text: str) -> float:
+    """Real seconds per minute.
+
+    Raises:
+        InputError: When that is no pace.
+    """
+    found = _PACE.fullmatch(text.strip())
+    if not found or not FASTEST <= float(found[1]) <= REAL_TIME:
+        raise InputError(
+            f"'{text}' is not a pace; write the real time of a minute, {FASTEST:g}s to "
+            f"{REAL_TIME:g}s."
+        )
+    return float(found[1])
+
+
+def show(result: Result, *, whole: bool) -> None:
+    """Prints a result: one line, and of one that did not pass, or as a whole, its claims."""
+    if result.skipped:
+        console.print(f"- {result.drill}: skipped; {escape(result.skipped)}", soft_wrap=True)
+        return
+    sign = "[green]✓[/]" if result.passed else "[red]✗[/]"
+    console.print(f"{sign} {result.drill} [dim]({described(result.pace)}, {result.took:.0f} s)[/]")
+    for claim in result.claims:
+        if whole or not claim.holds:
+            sign = "[green]✓[/]" if claim.holds else "[red]✗[/]"
+            console.print(f"  {sign} {claim.what} [dim]({escape(claim.seen)})[/]", soft_wrap=True)
+    if whole:
+        for said in result.told:
+            console.print(
+                f"  [dim]{said.minute:5.1f} min[/] {said.channel}: {escape(said.title)}",
+                soft_wrap=True,
+            )
+
+
+def table(results: Sequence[Result]) -> Table:
+    """When each drill's first signal and first page came, and what became of the webhooks."""
+    made = Table(title="Minutes from the cause")
+    for name in ("Drill", "First signals", "First page", "Lost", "Out of order", "Verdict"):
+        made.add_column(name, overflow="fold")
+    for one in results:
+        claims = {claim.what: claim for claim in one.claims}
+        lost, order = (claims.get(name) for name in ("nothing is lost", "nothing is out of order"))
+        signals = ", ".join(f"{f.signal} {f.minute}" for f in one.fired if f.limit is not None)
+        page = "" if one.paged is None else f"{one.paged:.1f} ({one.page_seconds:.1f} s)"
+        verdict = "skipped" if one.skipped else "passed" if one.passed else "[red]failed[/]"
+        made.add_row(
+            one.drill, signals, page, lost.seen if lost else "", order.seen if order else "",
+            verdict,
+        )  # fmt: skip
+    return made
+
+
+def _finish(results: Sequence[Result], json_file: Path | None, html_file: Path | None) -> None:
+    if json_file:
+        write(json_file, report.as_json(results))
+    if html_file:
+        write(html_file, report.as_html(results))
+    failed = [one.drill for one in results if not (one.passed or one.skipped)]
+    if failed:
+        raise ProofFailedError(f"Failed: {', '.join(failed)}. What did not hold stands above.")

@@ -1,0 +1,154 @@
+"""How each failure is really caused, and repaired. What is changed is in the journal before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webhook_buffer.laptop.drills.slow_sqs import HangingSqs
+from webhook_buffer.laptop.drills.traffic import Traffic
+from webhook_buffer.laptop.journal import Journal, take_out
+from webhook_buffer.laptop.practice import Mode, PracticeBackend
+from webhook_buffer.operations.environment import Environment, aws_errors
+
+_POISONED = 3
+
+
+@dataclass
+class Stage:
+    """A buffer that runs, what sends to it, the backend it delivers to, and the journal."""
+
+    target: Environment
+    backend: PracticeBackend
+    traffic: Traffic
+    journal: Journal
+    _repairs: list[Callable[[], None]] = field(default_factory=list)
+
+    def mode(self, mode: Mode) -> None:
+        """Has the practice backend behave."""
+        self.journal.note(kind="backend")
+        self.backend.set(mode)
+        self._repairs.append(lambda: self.backend.set(Mode()))
+
+    def configure(self, function: str, **variables: str | None) -> None:
+        """Changes a function's environment variables; None takes one away."""
+        name = self.target.settings.function_name(function)
+        client = self.target.functions
+        with aws_errors(self.target.settings):
+            found = client.get_function_configuration(FunctionName=name)
+            before = dict(found.get("Environment", {}).get("Variables", {}))
+            self.journal.note(kind="variables", function=name, variables=before)
+            kept = {**before, **variables}
+            changed = {key: value for key, value in kept.items() if value is not None}
+            client.update_function_configuration(
+                FunctionName=name, Environment={"Variables": changed}
+            )
+
+        def restore() -> None:
+            with aws_errors(self.target.settings):
+                client.update_function_configuration(
+                    FunctionName=name, Environment={"Variables": before}
+                )
+
+        self._repairs.append(restore)
+
+    def stop_consuming(self, function: str) -> None:
+        """Disables a function's event source."""
+        name = self.target.settings.function_name(function)
+        client = self.target.functions
+        with aws_errors(self.target.settings):
+            listed = client.list_event_source_mappings(FunctionName=name)
+        uuids = [source["UUID"] for source in listed["EventSourceMappings"]]
+
+        def enable(*, enabled: bool) -> None:
+            with aws_errors(self.target.settings):
+                for uuid in uuids:
+                    client.update_event_source_mapping(UUID=uuid, Enabled=enabled)
+
+        for uuid in uuids:
+            self.journal.note(kind="event-source", uuid=uuid)
+        enable(enabled=False)
+        self._repairs.append(lambda: enable(enabled=True))
+
+    def set_traffic(self, **wanted: bool) -> None:
+        """Changes what is sent; ends with the drill, so the journal has nothing of it."""
+        for name, value in wanted.items():
+            before = getattr(self.traffic, name)
+            setattr(self.traffic, name, value)
+            self._repairs.append(lambda name=name, before=before: setattr(  # type: ignore[misc]
+                self.traffic, name, before))  # fmt: skip
+
+    def on_repair(self, repair: Callable[[], None]) -> None:
+        """What ``repair`` does besides."""
+        self._repairs.append(repair)
+
+    def repair(self) -> None:
+        """Undoes what was caused, the last change first."""
+        while self._repairs:
+            self._repairs.pop()()
+
+
+def _unreadable(stage: Stage) -> None:
+    """Puts a message into the queue that is not a webhook's; it is taken out again."""
+    target, group = stage.target, stage.traffic.group(99)
+    stage.journal.note(kind="message", group=group)
+    with aws_errors(target.settings):
+        url = target.sqs.get_queue_url(QueueName=target.settings.queue_name)["QueueUrl"]
+        target.sqs.send_message(
+            QueueUrl=url, MessageBody="a drill's message that can't be read",
+            MessageGroupId=group, MessageDeduplicationId=group,
+        )  # fmt: skip
+
+    stage.on_repair(lambda: take_out(target, group))
+
+
+def _poisoned(stage: Stage) -> None:
+    """One group is refused, and has a webhook to be refused."""
+    stage.mode(Mode(refused_group=stage.traffic.group(_POISONED)))
+    stage.traffic.send_to(_POISONED)
+
+
+def _hanging_sqs(stage: Stage) -> None:
+    assert stage.target.endpoint_url
+    proxy = HangingSqs(stage.target.endpoint_url)
+    stage.on_repair(proxy.close)
+    stage.configure("publish", AWS_ENDPOINT_URL=proxy.url, QUEUE_URL=proxy.queue_url(stage.target))
+
+
+Cause = Callable[[Stage], None]
+
+
+def _mode(**wanted: Any) -> Cause:
+    return lambda stage: stage.mode(Mode(**wanted))
+
+
+def _configured(function: str, **variables: str | None) -> Cause:
+    return lambda stage: stage.configure(function, **variables)
+
+
+def _sending(**wanted: bool) -> Cause:
+    return lambda stage: stage.set_traffic(**wanted)
+
+
+CAUSES: Mapping[str, Cause] = {
+    "backend-down": _mode(listens=False),
+    "backend-503": _mode(status=503),
+    "backend-302": _mode(status=302),
+    "backend-slow": _mode(slow=(5.7, 6.8)),
+    # A third of the attempts time out.
+    "backend-slow-timeouts": _mode(slow=(5.6, 7.6)),
+    "backend-refuses-group": _poisoned,
+    "subscribe-without-table": _configured("subscribe", TABLE=None),
+    "subscribe-with-missing-table": _configured("subscribe", TABLE="gone"),
+    "subscribe-disabled": lambda stage: stage.stop_consuming("subscribe"),
+    "notify-disabled": lambda stage: stage.stop_consuming("notify"),
+    "publish-without-queue": _configured(
+        "publish", QUEUE_URL="http://127.0.0.1/000000000000/gone.fifo"
+    ),
+    "sqs-hangs": _hanging_sqs,
+    "unreadable-message": _unreadable,
+    "traffic-off": _sending(flowing=False),
+    "repeats": _sending(repeats=True),
+    "oversized": _sending(oversized=True),
+}

@@ -1,0 +1,66 @@
+"""Results of drills as a page of HTML that needs nothing else, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import escape
+
+from webhook_buffer.laptop.drills.verdict import Result
+from webhook_buffer.live.pace import described
+
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;
+color:#1b1f24}
+table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
+th,td{border-bottom:1px solid #d0d7de;padding:.3rem .6rem;text-align:left;vertical-align:top}
+.ok{color:#116329}.no{color:#a40e26;font-weight:600}.dim{color:#57606a}
+@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}th,td{border-color:#30363d}
+.ok{color:#3fb950}.no{color:#ff7b72}.dim{color:#8d96a0}}
+"""
+
+
+def as_json(results: Sequence[Result]) -> str:
+    """All results as one document."""
+    return (
+        json.dumps({"version": 1, "drills": [one.document() for one in results]}, indent=2) + "\n"
+    )
+
+
+def as_html(results: Sequence[Result]) -> str:
+    """All results as one page."""
+    passed = sum(one.passed for one in results)
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Fire drills</title>",
+        f"<style>{_STYLE}</style><h1>Fire drills</h1>",
+        f"<p>{passed} of {len(results)} drills passed.</p>",
+        *(_drill(one) for one in results),
+        "</html>\n",
+    ]
+    return "".join(parts)
+
+
+def _drill(one: Result) -> str:
+    begun = datetime.fromtimestamp(one.begun, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    state = f"skipped: {one.skipped}" if one.skipped else "passed" if one.passed else "failed"
+    style = "ok" if one.passed else "no"
+    head = (
+        f"<h2>{escape(one.drill)} <span class={style}>{escape(state)}</span></h2>"
+        f"<p>{escape(one.title)}. <span class=dim>{begun}, {escape(described(one.pace))}, "
+        f"{one.took:.0f} s; {one.accepted} of {one.sent} webhooks accepted, {one.delivered} "
+        "delivered.</span></p>"
+    )
+    claims = "".join(
+        f"<tr><td class={'ok' if claim.holds else 'no'}>{'✓' if claim.holds else '✗'}"
+        f"<td>{escape(claim.what)}<td>{escape(claim.seen)}"
+        for claim in one.claims
+    )
+    told = "".join(
+        f"<tr><td>{said.minute:.1f} min<td>{escape(said.channel)}<td>{escape(said.title)}"
+        for said in one.told
+    )
+    return (
+        f"{head}<table>{claims}</table>"
+        f"<table><tr><th>After<th>Channel<th>Notification{told}</table>"
+    )

@@ -1,0 +1,134 @@
+"""What a drill sends: numbered webhooks at random moments, and a ledger of what was accepted."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from lambdas.envelope import MAX_MESSAGE_BYTES
+from webhook_buffer.operations.send import Receipt, Sender, Webhook
+
+GROUPS = 40
+_SENDERS = 8
+# Of what a drill sends, so that anybody can tell it from traffic.
+HEADER, NUMBER, PATH = "X-Buffer-Drill", "X-Drill-Number", "/webhook-buffer/drill"
+# Shares of the webhooks that a faulty sender sends twice, or too large.
+_REPEATED, _OVERSIZED = 0.2, 0.5
+
+
+@dataclass(slots=True)
+class Sent:
+    """A webhook of a drill.
+
+    Attributes:
+        at: when it was sent, Unix seconds.
+        receipt: None while no answer came.
+        accepted_at: when its answer came, if it was accepted.
+    """
+
+    number: int
+    group: str
+    at: float
+    receipt: Receipt | None = None
+    accepted_at: float | None = None
+
+
+@dataclass
+class Ledger:
+    """All webhooks that a drill has sent, in the order of sending; safe between threads."""
+
+    sent: list[Sent] = field(default_factory=list)
+    oversized: int = 0
+
+    @property
+    def accepted(self) -> Sequence[Sent]:
+        return [one for one in list(self.sent) if one.accepted_at is not None]
+
+
+class Traffic:
+    """Webhooks at random moments, so many a second, until it is closed.
+
+    A group's webhooks go out one after the other, so that their order is known.
+
+    Attributes:
+        flowing: whether any are sent.
+        repeats: whether some are sent a second time.
+        oversized: whether some more are sent that are too large for the queue.
+    """
+
+    def __init__(self, endpoint: str, *, drill: str, rate: float, seed: int) -> None:
+        self.flowing, self.repeats, self.oversized = True, False, False
+        self.ledger = Ledger()
+        self._drill, self._rate, self._random = drill, rate, random.Random(seed)
+        self._run_id = uuid4().hex[:8]
+        self._sender = Sender(endpoint, connections=_SENDERS)
+        self._locks = [threading.Lock() for _ in range(GROUPS)]
+        self._ended = threading.Event()
+        self._pool = ThreadPoolExecutor(_SENDERS)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends it, and waits for what is under way."""
+        self._ended.set()
+        self._thread.join()
+        self._pool.shutdown()
+
+    def group(self, number: int) -> str:
+        """A group's id; each drill has its own."""
+        return f"drill-{self._run_id}-{number}"
+
+    def send_to(self, group: int) -> None:
+        """Sends a webhook of a group now, in the order of its others."""
+        self._pool.submit(self._send, group)
+
+    def _run(self) -> None:
+        at = time.monotonic()
+        while not self._ended.is_set():
+            at += self._random.expovariate(self._rate)
+            if self._ended.wait(max(0.0, at - time.monotonic())):
+                return
+            if self.flowing:
+                self._pool.submit(self._send, self._random.randrange(GROUPS))
+            if self.oversized and self._random.random() < _OVERSIZED:
+                self._pool.submit(self._send_oversized)
+
+    def _send(self, group: int) -> None:
+        with self._locks[group]:
+            number = len(self.ledger.sent)
+            one = Sent(number, self.group(group), time.time())
+            self.ledger.sent.append(one)
+            webhook = self._webhook(one)
+            one.receipt = self._sender.post(webhook)
+            if one.receipt.accepted:
+                one.accepted_at = time.time()
+            if self.repeats and number % round(1 / _REPEATED) == 0:
+                self._sender.post(webhook)
+
+    def _send_oversized(self) -> None:
+        body = os.urandom(MAX_MESSAGE_BYTES + 1)
+        self._sender.post(Webhook(body=body, headers={HEADER: self._drill}, path=PATH))
+        self.ledger.oversized += 1
+
+    def _webhook(self, one: Sent) -> Webhook:
+        headers = {
+            "Content-Type": "application/json",
+            "X-Group-Id": one.group,
+            "X-GitHub-Delivery": str(uuid4()),
+            HEADER: self._drill,
+            NUMBER: f"{self._run_id}-{one.number}",
+        }
+        body = json.dumps({"drill": self._drill, "number": one.number, "group_id": one.group})
+        return Webhook(body=body.encode(), headers=headers, path=PATH)
+
+    def number_of(self, said: str) -> int | None:
+        """The number in a webhook's header; None for another drill's."""
+        run, _, number = said.partition("-")
+        return int(number) if run == self._run_id and number.isdigit() else None

@@ -1,0 +1,130 @@
+"""What a drill showed, and whether it held: every claim with what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from webhook_buffer.laptop.drills.traffic import NUMBER, Ledger, Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One thing that had to hold.
+
+    Attributes:
+        what: ``backend-down fires within 3 min``.
+        seen: what was seen, in words.
+    """
+
+    what: str
+    holds: bool
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notification that arrived during a drill.
+
+    Attributes:
+        minute: minutes of the session since the cause.
+        seconds: real seconds since the cause.
+        title: its first line.
+    """
+
+    channel: str
+    minute: float
+    seconds: float
+    title: str
+    drill: bool
+    recovered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A signal's first ALARM since the cause.
+
+    Attributes:
+        minute: minutes of the session since the cause.
+        limit: within which it had to come; None where it only could.
+    """
+
+    signal: str
+    minute: int
+    limit: int | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """A drill's outcome.
+
+    Attributes:
+        pace: real seconds per minute.
+        begun: when it began, Unix seconds.
+        took: real seconds.
+        paged: minutes of the session until the first page; None where there was none.
+        page_seconds: the same in real seconds.
+    """
+
+    drill: str
+    title: str
+    pace: float
+    begun: float
+    took: float = 0.0
+    users_notice: bool = False
+    sent: int = 0
+    accepted: int = 0
+    delivered: int = 0
+    fired: list[Fired] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    paged: float | None = None
+    page_seconds: float | None = None
+    skipped: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        return not self.skipped and all(claim.holds for claim in self.claims)
+
+    def document(self) -> dict[str, Any]:
+        """For other programs."""
+        return {**asdict(self), "passed": self.passed}
+
+    def claim(self, what: str, holds: bool, seen: str) -> None:
+        self.claims.append(Claim(what, holds, seen))
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What became of the webhooks that a drill sent.
+
+    Attributes:
+        lost: numbers of those that were accepted and never received with 200.
+        out_of_order: received first after one of their group that was sent later.
+    """
+
+    delivered: int
+    lost: Sequence[int]
+    out_of_order: Sequence[int]
+
+
+def deliveries(
+    ledger: Ledger, traffic: Traffic, received: Iterable[Mapping[str, Any]]
+) -> Deliveries:
+    """Compares what was accepted with what the backend itself wrote down, not the buffer."""
+    groups = {one.number: one.group for one in ledger.sent}
+    seen: set[int] = set()
+    latest: dict[str, int] = {}
+    out_of_order = []
+    for request in received:
+        number = traffic.number_of(str(request["headers"].get(NUMBER.lower(), "")))
+        if request["status"] != 200 or number is None or number in seen:
+            continue
+        seen.add(number)
+        group = groups[number]
+        if number < latest.get(group, -1):
+            out_of_order.append(number)
+        latest[group] = max(number, latest.get(group, -1))
+    lost = [one.number for one in ledger.accepted if one.number not in seen]
+    return Deliveries(len(seen), lost, out_of_order)

@@ -1,0 +1,175 @@
+"""What a drill has changed, and how it is undone: written down before it is changed.
+
+A command that is killed leaves the journal; the next command undoes what it lists. Each entry is
+undone by setting what it says, so that undoing twice, or what was never done, does no harm.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from settings.errors import InputError, WebhookBufferError
+from webhook_buffer.laptop.practice import Mode
+from webhook_buffer.live.engine import CONTROL
+from webhook_buffer.operations import drill_record
+from webhook_buffer.operations.environment import Environment, aws_errors
+from webhook_buffer.operations.files import write
+
+NAME = "drill-journal.json"
+Entry = dict[str, Any]
+
+
+class Journal:
+    """The journal of one laptop.
+
+    Args:
+        folder: of the laptop's state.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / NAME
+        self._entries: list[Entry] = []
+
+    def begin(self, drill: str) -> None:
+        """Opens it for a drill of this process.
+
+        Raises:
+            InputError: When another drill runs.
+        """
+        owner = self.owner()
+        if owner is not None and owner != os.getpid():
+            raise InputError(f"A drill is running (pid {owner}). Wait for its end, or stop it.")
+        self._entries = []
+        self._write(drill)
+
+    def note(self, **entry: Any) -> None:
+        """Writes down how to undo a change that is made next."""
+        self._entries.append(entry)
+        self._write(None)
+
+    def owner(self) -> int | None:
+        """The pid of the drill that runs; None where none does."""
+        said = self._read()
+        if said is None:
+            return None
+        try:
+            process = psutil.Process(said["pid"])
+            same = abs(process.create_time() - said["started"]) < 1
+            return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except (psutil.Error, KeyError, TypeError):
+            return None
+
+    def left_behind(self) -> str | None:
+        """The drill that was killed and whose changes are still there; None where none was."""
+        said = self._read()
+        return str(said.get("drill")) if said and self.owner() is None else None
+
+    def undo(self, target: Environment | None) -> None:
+        """Undoes everything, the last change first, and ends the journal.
+
+        Args:
+            target: None where the emulator is gone, and its part with it.
+
+        Raises:
+            WebhookBufferError: When something can't be undone; it stays in the journal.
+        """
+        said = self._read() or {"entries": []}
+        failed: WebhookBufferError | None = None
+        for entry in reversed(said["entries"]):
+            try:
+                _UNDO[entry["kind"]](self._folder, target, entry)
+            except WebhookBufferError as error:
+                failed = error
+        if failed:
+            raise failed
+        self._file.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            said = json.loads(self._file.read_text())
+        except (OSError, ValueError):
+            return None
+        return said if isinstance(said, dict) and isinstance(said.get("entries"), list) else None
+
+    def _write(self, drill: str | None) -> None:
+        known = self._read() or {}
+        document = {
+            "drill": drill or known.get("drill"),
+            "pid": os.getpid(),
+            "started": psutil.Process().create_time(),
+            "entries": self._entries,
+        }
+        write(self._file, json.dumps(document))
+        self._file.chmod(0o600)
+
+
+def _backend(folder: Path, _: Environment | None, _entry: Mapping[str, Any]) -> None:
+    Mode().write(folder / "backend")
+
+
+def _control(folder: Path, _: Environment | None, _entry: Mapping[str, Any]) -> None:
+    (folder / "alarms" / CONTROL).unlink(missing_ok=True)
+
+
+def _variables(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
+    if target is None:
+        return
+    with aws_errors(target.settings):
+        target.functions.update_function_configuration(
+            FunctionName=entry["function"], Environment={"Variables": entry["variables"]}
+        )
+
+
+def _event_source(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
+    if target is None:
+        return
+    with aws_errors(target.settings):
+        target.functions.update_event_source_mapping(UUID=entry["uuid"], Enabled=True)
+
+
+def _record(_: Path, target: Environment | None, _entry: Mapping[str, Any]) -> None:
+    if target is not None:
+        drill_record.remove(target)
+
+
+def _message(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
+    if target is not None:
+        take_out(target, entry["group"])
+
+
+def take_out(target: Environment, group: str) -> None:
+    """Takes the only message of a group out of the queue, which nobody can deliver."""
+    with aws_errors(target.settings):
+        url = target.sqs.get_queue_url(QueueName=target.settings.queue_name)["QueueUrl"]
+        for _ in range(_TAKES):
+            reply = target.sqs.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=30,
+                AttributeNames=["MessageGroupId"],
+            )  # fmt: skip
+            for message in reply.get("Messages", ()):
+                handle = message["ReceiptHandle"]
+                if message["Attributes"]["MessageGroupId"] == group:
+                    target.sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
+                    return
+                target.sqs.change_message_visibility(
+                    QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0
+                )
+
+
+# Polls for it; a message that fails is back within seconds.
+_TAKES = 30
+_UNDO: Mapping[str, Callable[[Path, Environment | None, Mapping[str, Any]], None]] = {
+    "backend": _backend,
+    "control": _control,
+    "variables": _variables,
+    "event-source": _event_source,
+    "record": _record,
+    "message": _message,
+}
