@@ -93,7 +93,7 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
         return False
     if history.delivered:
         # The invocation that delivered it ended before the message was deleted.
-        observe.log("INFO", "webhook.already_delivered", receives=message.receives)
+        observe.log("INFO", "webhook.already-delivered", receives=message.receives)
         return True
     return _attempted(message, webhook, history.attempts + 1, remaining)
 

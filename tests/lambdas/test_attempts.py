@@ -300,7 +300,7 @@ def test_delivered_already(
     capsys.readouterr()
     assert handled(_again(record, receives=2)) == []
     assert len(backend.faux.received) == 1
-    assert _lines(capsys, "webhook.already_delivered")
+    assert _lines(capsys, "webhook.already-delivered")
 
 
 def test_without_time_for_an_attempt(

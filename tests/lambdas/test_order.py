@@ -22,8 +22,9 @@ from lambdas.faux_backend import Answer, FauxBackend
 from tests.conftest import Aws, Functions, context, http_event
 from webhook_buffer.laptop.backend import ScriptedBackend
 
-# What may happen to an attempt before the one that succeeds.
-_FAILURES = ["500", "429", "404", "302", "reset", "timeout", "crash"]
+# What may happen to an attempt before the one that succeeds, and what is none: an invocation that
+# Lambda throttled, or one that came late.
+_FAILURES = ["500", "429", "404", "302", "reset", "timeout", "crash", "throttled", "late"]
 # Kept back by subscribe for its own calls; what exceeds it is the backend's.
 _RESERVE_SECONDS = 3.0
 _BACKEND_SECONDS = 0.2
@@ -126,20 +127,37 @@ def test_nothing_lost_and_in_order(
     assert taken == set(range(len(sent)))
     for order in seen.values():
         assert order == sorted(order), "a webhook was attempted before its predecessor was done"
+    for message_id in numbers:
+        record = aws.record(message_id)
+        assert record
+        listed = [int(attempt["M"]["number"]["N"]) for attempt in record["attempts"]["L"]]
+        assert listed == list(range(1, int(record["attempt_count"]["N"]) + 1))
 
 
 def _deliver(
     subscribe: Any, aws: Aws, faux: PlannedBackend, message: dict[str, Any], number: int
 ) -> None:
     """Does what the event source does with one message, or crashes before deleting it."""
-    crashes = faux.plans[number][:1] == ["crash"]
+    step = next(iter(faux.plans[number]), None)
+    if step in ("throttled", "late"):
+        faux.plans[number].pop(0)
+    if step == "throttled":
+        _put_back(aws, message)
+        return
+    if step == "late":
+        message["attributes"]["ApproximateFirstReceiveTimestamp"] = "0"
+    crashes = step == "crash"
     answer = subscribe.handler(
         {"Records": [message]}, context(seconds=_RESERVE_SECONDS + _BACKEND_SECONDS)
     )
     if crashes:
         faux.plans[number].pop(0)
-        aws.sqs.change_message_visibility(
-            QueueUrl=aws.queue_url, ReceiptHandle=message["receiptHandle"], VisibilityTimeout=0
-        )
+        _put_back(aws, message)
     elif not answer["batchItemFailures"]:
         aws.delete(message)
+
+
+def _put_back(aws: Aws, message: dict[str, Any]) -> None:
+    aws.sqs.change_message_visibility(
+        QueueUrl=aws.queue_url, ReceiptHandle=message["receiptHandle"], VisibilityTimeout=0
+    )
