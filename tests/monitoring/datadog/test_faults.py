@@ -4,19 +4,27 @@ the next.
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from itertools import count
 from typing import Any
 
 import pytest
 
 from monitoring.datadog.definition import Kind
-from monitoring.datadog.sync.plan import plan
+from monitoring.datadog.sync.plan import Action, plan
 from monitoring.datadog.sync.publish import apply
 from monitoring.documents.datadog import example
 from settings.errors import DatadogError
+from settings.loader import load
+from settings.paths import ROOT
 from tests.datadog_publishing import client, counts, monitor, one_of_each, planned, published
 from webhook_buffer.laptop.fake_datadog import FakeDatadog, Fault, Limit
 
 _SETTINGS = example()
+_PLAIN: dict[str, Any] = {"datadog": {"functions": []}}
+_THEIRS = load("dev", overrides=_PLAIN)
 
 
 def _boundaries() -> int:
@@ -57,6 +65,53 @@ def test_an_apply_that_is_killed_is_completed_by_the_next(lost: bool) -> None:
                 2, 1, 1,
             ]  # fmt: skip
             assert counts(planned(datadog, _SETTINGS, one_of_each(_SETTINGS))) == {"unchanged": 4}
+
+
+_APPLY = """
+import sys
+from types import SimpleNamespace
+from monitoring.documents.datadog import example
+from tests.datadog_publishing import one_of_each, published
+published(SimpleNamespace(url=sys.argv[1]), example(), one_of_each(example()))
+"""
+
+
+class _Killing(FakeDatadog):
+    """Ends the process that publishes, with SIGKILL, at its k-th request that writes."""
+
+    def __init__(self, *, at: int, carried_out: bool) -> None:
+        super().__init__()
+        self._at, self._lost = at, not carried_out
+        self._writes = count()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def answer(self, method: str, *rest: Any) -> Any:
+        if method != "GET" and self.process and next(self._writes) == self._at:
+            if not self._lost:
+                super().answer(method, *rest)
+            self.process.kill()
+            self.process.wait()
+            return None
+        return super().answer(method, *rest)
+
+
+@pytest.mark.parametrize(("at", "carried_out"), [(0, False), (3, True), (4, False), (5, True)])
+def test_a_killed_process_leaves_nothing_twice(at: int, carried_out: bool) -> None:
+    """SIGKILL at a request, carried out or not, and again: all there, once; others untouched."""
+    with _Killing(at=at, carried_out=carried_out) as datadog:
+        theirs = published(datadog, _THEIRS, [monitor(_THEIRS, "theirs")])
+        assert theirs.count(Action.CREATE) == 1
+        [(foreign, before)] = datadog.objects("monitor").items()
+        command = [sys.executable, "-c", _APPLY, datadog.url]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
+            datadog.process = process
+            assert process.wait(60) == -signal.SIGKILL, process.stderr
+        datadog.process = None
+        published(datadog, _SETTINGS, one_of_each(_SETTINGS))
+        found = [len(datadog.objects(kind)) for kind in ("monitor", "slo", "dashboard")]
+        assert found == [3, 1, 1]
+        assert datadog.objects("monitor")[foreign] == before
+        assert counts(planned(datadog, _SETTINGS, one_of_each(_SETTINGS))) == {"unchanged": 4}
 
 
 @pytest.mark.parametrize("kind", ["lose_reply", "drop_request"])
