@@ -73,7 +73,8 @@ def _problem(kind: str, id: str, there: dict[str, Any], settings: Settings) -> s
         found = changes(Kind(kind), reply, wanted)
         if found:
             return f"{name}: {found[0].path}: {found[0].before!r:.60} → {found[0].after!r:.60}"
-    lost = [one.path for one in changes(Kind(kind), wanted, _without_text(kind, there, wanted))]
+    known = {name: value for name, value in there.items() if name not in adopted.left_out}
+    lost = [one.path for one in changes(Kind(kind), wanted, _without_text(kind, known, wanted))]
     return f"lost: {', '.join(lost)}" if lost else ""
 
 

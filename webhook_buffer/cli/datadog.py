@@ -190,6 +190,12 @@ def import_object(
     )
     for warning in found.warnings:
         console.print(f"[yellow]![/] {escape(warning)}; it is kept as it is.", soft_wrap=True)
+    if found.left_out:
+        names = escape(", ".join(found.left_out))
+        console.print(
+            f"[yellow]![/] Left out, because Datadog's client has no such fields: {names}",
+            soft_wrap=True,
+        )
     console.print("In Datadog a marker is added to its text; nothing else changes.")
     if not yes:
         typer.confirm("Import it?", abort=True)

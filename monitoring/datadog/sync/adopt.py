@@ -11,7 +11,7 @@ from pathlib import Path
 from monitoring.datadog import check
 from monitoring.datadog.definition import TEXT, Definition, Kind, digest_of, unmarked
 from monitoring.datadog.imported import FOLDERS, definition_of, file_of, written
-from monitoring.datadog.sync.api import Api, problems
+from monitoring.datadog.sync.api import Api, fields, problems
 from monitoring.datadog.sync.diff import sendable
 from monitoring.datadog.sync.fields import READ_ONLY, Body
 from monitoring.datadog.sync.widgets import positioned, without_ids
@@ -29,6 +29,8 @@ class Adoption:
         file: where it will stand, with ``text`` in it.
         sent: what Datadog is given: the same object with the marker at the end of its text.
         warnings: what the client's models do not know in it; Datadog does.
+        left_out: its fields that are Datadog's own, or newer than the client's models: Datadog
+            rejects a field that may not be set.
     """
 
     kind: Kind
@@ -39,6 +41,7 @@ class Adoption:
     title: str
     definition: Definition
     warnings: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def adoption(
@@ -103,10 +106,13 @@ def taken_over(
         what = f"'{key}' can't be a key" if key else f"No key can be made of '{title}'"
         raise InputError(f"{what}; give one, such as --key my-{kind}.")
     kept = _kept(kind, body)
+    left_out = tuple(sorted(kept.keys() - fields(kind)))
+    kept = {name: value for name, value in kept.items() if name not in left_out}
     definition = definition_of(kind, key, kept, settings)
     return Adoption(
         kind, id, file_of(kind, key), written(kind, kept, [settings.environment]),
         sendable(kind, definition.body, body), title, definition, tuple(problems(definition)),
+        left_out,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ _COMPARISON = re.compile(
     re.S,
 )
 _WINDOWED = re.compile(
-    r"^\s*(?P<window>[a-z_]+\(.*?\b(last|current)_\d+(m|h|d|w|mo)\)):(?P<expression>.+)$", re.S
+    r"^\s*(?P<window>[a-z_]+\(.*?\b(last|current|next)_\d+(m|h|d|w|mo)\)):(?P<expression>.+)$", re.S
 )
 _METRIC = re.compile(r"[a-zA-Z][\w.]*\{[^{}]*\}")
 # A function over metrics, such as ``anomalies(``; what is in quotes does not count.

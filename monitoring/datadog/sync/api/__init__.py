@@ -2,7 +2,7 @@
 
 from monitoring.datadog.sync.api.bodies import Found
 from monitoring.datadog.sync.api.client import Api
-from monitoring.datadog.sync.api.models import problems
+from monitoring.datadog.sync.api.models import fields, problems
 from monitoring.datadog.sync.api.transport import CONNECTIONS
 
-__all__ = ["CONNECTIONS", "Api", "Found", "problems"]
+__all__ = ["CONNECTIONS", "Api", "Found", "fields", "problems"]

@@ -37,6 +37,11 @@ def problems(definition: Definition) -> list[str]:
     return [f"{definition.name}: {problem}" for problem in _unparsed(model, "")]
 
 
+def fields(kind: Kind) -> frozenset[str]:
+    """The fields of an object that the client's models know."""
+    return frozenset(_model(kind).attribute_map.values())
+
+
 def _unparsed(value: Any, path: str) -> Iterator[str]:
     """Pieces that a model could not make sense of, the innermost alone."""
     if isinstance(value, UnparsedObject | ModelSimple):

@@ -219,6 +219,7 @@ def test_refuses(raw: Raw, change: dict[str, Any], words: str) -> None:
         ("query alert", "avg(last_1h):(sum:a{x:y} by {f}.as_count() / sum:b{*}) * 100 >= 2.5"),
         ("query alert", "avg(last_4h):anomalies(avg:a{*}, 'agile', 2, direction='both') >= 1"),
         ("query alert", "pct_change(avg(last_5m),last_1h):avg:a{*} < -50"),
+        ("query alert", "max(next_1w):forecast(avg:a{*}, 'linear', 1, interval='60m') >= 3"),
         ("service check", '"datadog.agent.up".over("env:a").by("host").last(2).count_by_status()'),
         ("event-v2 alert", 'events("source:a").rollup("count").last("5m") > 0'),
         ("trace-analytics alert", 'trace-analytics("service:a").rollup("count").last("5m") > 0'),
