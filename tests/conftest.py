@@ -56,6 +56,7 @@ _TOGETHER = {
     "tests/monitoring/test_stack.py": "synth",
     "tests/test_rules.py": "synth",
     "tests/webhook_buffer/laptop/test_attacks.py": "laptop",
+    "tests/webhook_buffer/laptop/test_runbook.py": "laptop",
     # In this order: the last test of the last takes the laptop down.
     "tests/webhook_buffer/laptop/test_contract_of_the_predecessor.py": "laptop",
     "tests/webhook_buffer/laptop/test_laptop.py": "laptop",
