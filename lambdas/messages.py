@@ -135,7 +135,7 @@ def email(notification: Notification) -> tuple[str, str]:
     """Subject and text of an email that a person can act on."""
     line = " ".join(notification.headline.split())
     subject = line.encode("ascii", "replace").decode()[:_SUBJECT]
-    steps = [f"{at}. {_on_its_own(step)}" for at, step in enumerate(notification.steps, 1)]
+    steps = [f"{at}. {mail_step(step)}" for at, step in enumerate(notification.steps, 1)]
     parts = [
         notification.summary,
         "\n".join(f"{label}: {text}" for label, text in notification.facts),
@@ -160,7 +160,7 @@ def _targets(notification: Notification) -> list[tuple[str, str]]:
     return [(label, links[name]) for name, label in _LINKS.items() if name in links]
 
 
-def _on_its_own(step: str) -> str:
+def mail_step(step: str) -> str:
     """A step whose command, where it stands last, has a line for itself: to be copied as it is."""
     return re.sub(r": `([^`]+)`$", r":\n     \1", step)
 

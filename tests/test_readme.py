@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.messages import mail_step
 from monitoring.alarm_guide import alarm_guides
 from settings.loader import load
 from settings.paths import ROOT
@@ -86,7 +87,8 @@ def test_the_mail_is_what_a_drill_sends() -> None:
     entries = alarm_guides(alarm_set(load("local")))["alarms"]
     entry = entries["webhook-buffer-local-backend-down"]
     incident = entries["webhook-buffer-local-deliveries-failing"]
-    for text in (entry["title"], incident["title"], incident["impact"], *entry["steps"]):
+    steps = [mail_step(step) for step in entry["steps"]]
+    for text in (entry["title"], incident["title"], incident["impact"], *steps):
         assert text in mail
 
 

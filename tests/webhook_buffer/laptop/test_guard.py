@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import urllib3
 
 from tests.conftest import client
+from webhook_buffer.laptop import inbox
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.fake_datadog.server import FakeDatadog
 from webhook_buffer.laptop.guard import refusal
+from webhook_buffer.laptop.inbox import _Inbox
+from webhook_buffer.laptop.listener import listening
 from webhook_buffer.laptop.process import Running
 
 _HOST = ("Host", "127.0.0.1:4566")
@@ -169,3 +173,20 @@ def test_listeners_refuse(kind: str) -> None:
             assert urllib3.request("POST", listener.url, headers=delivery).status == 200
         else:
             assert not listener.requests
+
+
+def test_the_inbox_refuses(tmp_path: Path) -> None:
+    """A page can't put a notification into the inbox; what notify posts arrives."""
+    server = listening(type("Handler", (_Inbox,), {"folder": tmp_path}), 0)
+    url = f"http://127.0.0.1:{server.server_port}/slack"
+    try:
+        forged = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
+        assert (
+            urllib3.request("POST", url, body=b'{"text": "forged"}', headers=forged).status == 403
+        )
+        assert not list(tmp_path.iterdir())
+        assert urllib3.request("POST", url, body=b'{"text": "real"}').status == 200
+        assert "real" in (tmp_path / inbox.FILE).read_text()
+    finally:
+        server.shutdown()
+        server.server_close()
