@@ -235,8 +235,8 @@ def _age_ms(webhook: envelope.Envelope) -> int:
 def _unpacked(message: dict[str, Any]) -> envelope.Envelope:
     attribute = message.get("messageAttributes", {}).get("body")
     try:
-        body = base64.b64decode(attribute["binaryValue"]) if attribute else b""
-    except (KeyError, ValueError):
+        body = base64.b64decode(attribute["binaryValue"], validate=True) if attribute else b""
+    except (KeyError, TypeError, ValueError):
         raise envelope.UnreadableError("the attribute 'body' is not binary") from None
     return envelope.unpack(message["body"], body)
 

@@ -211,6 +211,8 @@ def test_batch_stops_at_the_first_failure(
         ({"body": "not ours"}, "not a webhook-buffer envelope"),
         ({"body": '{"v": 2}'}, "envelope version 2 is not 1"),
         ({"messageAttributes": {"body": {"dataType": "String", "stringValue": "x"}}}, "not binary"),
+        ({"messageAttributes": {"body": {"binaryValue": "###"}}}, "not binary"),
+        ({"messageAttributes": {"body": {"binaryValue": None}}}, "not binary"),
     ],
 )
 def test_unreadable_message_stays(
