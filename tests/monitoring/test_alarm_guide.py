@@ -98,6 +98,7 @@ def test_every_heading_is_an_alarm_s() -> None:
     kinds = (Kind.QUEUE, Kind.FUNCTION, Kind.HTTP_API, Kind.TABLE)
     generic = [signal for kind in kinds for signal in definitions.CATALOG.existing("x", kind, "x")]
     led_to = {signal.runbook for signal in (*definitions.CATALOG.signals, *generic)}
+    led_to |= {signal.runbook for signal in definitions.CATALOG.source("source-x")}
     led_to |= {composite.id for composite in definitions.CATALOG.composites}
     led_to |= {watch.runbook for watch in definitions.CATALOG.monitors}
     assert headings(RUNBOOK) == led_to
