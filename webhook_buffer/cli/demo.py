@@ -54,6 +54,7 @@ def _published(seen: Published) -> list[tuple[str, str]]:
     return [
         ("Published to a fake Datadog", f"{kinds}; {seen.requests} requests"),
         ("The plan after that", "[green]empty[/]"),
+        ("The plan in quiet hours", f"[green]empty[/], {seen.muted} monitors muted"),
         ("Changed there by hand", escape(seen.changed)),
         ("Found by drift", ", ".join(seen.found)),
         ("The plan after the next apply", "[green]empty[/]"),

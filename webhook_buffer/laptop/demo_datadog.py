@@ -29,12 +29,14 @@ class Published:
     Attributes:
         objects: how many there are, by kind.
         requests: how many it took to publish them.
+        muted: how many monitors quiet hours muted while the plan was empty.
         changed: what was changed by hand, in words.
         found: the fields that drift listed.
     """
 
     objects: dict[str, int]
     requests: int
+    muted: int
     changed: str
     found: list[str]
 
@@ -87,6 +89,7 @@ def run(settings: Settings, progress: Callable[[str], None]) -> Published:
         return Published(
             objects={kind.value: len(datadog.objects(kind)) for kind in Kind},
             requests=requests,
+            muted=len(quiet.mutes),
             changed=f"renotify_interval of '{monitor['name']}'",
             found=[change.path for step in by_hand for change in step.changes],
         )
