@@ -36,7 +36,7 @@ _FROM_AWS_SINCE = "14d"
 def run_cases(
     cases: Annotated[
         list[Path] | None,
-        typer.Argument(help="Case files or folders; default: alarms/cases."),
+        typer.Argument(metavar="CASES", help="Case files or folders; default: alarms/cases."),
     ] = None,
     template: TemplateFiles = None,
     env: Env = LOCAL,
@@ -83,7 +83,8 @@ def replay(
         str | None,
         typer.Option(
             metavar="DURATION",
-            help=f"Use only the last part: 30d, 12h ({_FROM_AWS_SINCE} with --from-aws).",
+            help="How far back to go: 30d, 12h. Default: the whole recording, or "
+            f"{_FROM_AWS_SINCE} with --from-aws.",
         ),
     ] = None,
     changes: cli.Changes = None,

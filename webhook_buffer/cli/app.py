@@ -126,6 +126,7 @@ def up(
     port: Annotated[
         int | None,
         typer.Option(
+            metavar="PORT",
             help="The emulator's port on 127.0.0.1. Default: the last used, or 4566.",
             min=1,
             max=65535,
@@ -134,6 +135,7 @@ def up(
     endpoint_port: Annotated[
         int | None,
         typer.Option(
+            metavar="PORT",
             help="The webhook endpoint's port on 127.0.0.1. Default: the last used, or 4560.",
             min=1,
             max=65535,
@@ -164,15 +166,23 @@ def status(env: Env = LOCAL, as_json: Json = False) -> None:
 
 @app.command(rich_help_panel=_ANYWHERE)
 def send(
-    path: Annotated[Path, typer.Argument(help="A payload, or a folder with one payload per file.")],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="A payload, or a folder with one payload per file."),
+    ],
     env: Env = LOCAL,
-    rate: Annotated[float, typer.Option(help="Maximum webhooks per second.", min=0.01)] = 10,
-    repeat: Annotated[int, typer.Option(help="How many times to send everything.", min=1)] = 1,
+    rate: Annotated[
+        float, typer.Option(metavar="N", help="Maximum webhooks per second.", min=0.01)
+    ] = 10,
+    repeat: Annotated[
+        int, typer.Option(metavar="N", help="How many times to send everything.", min=1)
+    ] = 1,
     header: Annotated[
-        list[str] | None, typer.Option("--header", "-H", help="'Name: value'; can be repeated.")
+        list[str] | None,
+        typer.Option("--header", "-H", metavar="HEADER", help="'Name: value'. Repeatable."),
     ] = None,
-    method: Annotated[str, typer.Option(help="HTTP method.")] = "POST",
-    to: Annotated[str, typer.Option(help="Path and query at the endpoint.")] = "/",
+    method: Annotated[str, typer.Option(metavar="METHOD", help="HTTP method.")] = "POST",
+    to: Annotated[str, typer.Option(metavar="PATH", help="Path and query at the endpoint.")] = "/",
 ) -> None:
     """Send payloads one after the other and report how many were accepted."""
     from webhook_buffer.cli import running
@@ -209,9 +219,16 @@ def logs(
     env: Env = LOCAL,
     function: Annotated[
         list[str] | None,
-        typer.Option("--function", "-f", help="publish, subscribe, notify, …; default: all."),
+        typer.Option(
+            "--function",
+            "-f",
+            metavar="NAME",
+            help="publish, subscribe, notify, …; default: all. Repeatable.",
+        ),
     ] = None,
-    minutes: Annotated[int, typer.Option(help="How many minutes to look back.", min=1)] = 15,
+    minutes: Annotated[
+        int, typer.Option(metavar="N", help="How many minutes to look back.", min=1)
+    ] = 15,
     follow: Annotated[
         bool, typer.Option("--follow", help="Keep printing new lines until Ctrl+C.")
     ] = False,

@@ -14,7 +14,9 @@ from webhook_buffer.cli.options import LOCAL, Env
 def bench(
     template: TemplateFiles = None,
     env: Env = LOCAL,
-    days: Annotated[int, typer.Option(min=1, max=90, help="Healthy days to simulate.")] = 30,
+    days: Annotated[
+        int, typer.Option(metavar="N", min=1, max=90, help="Healthy days to simulate.")
+    ] = 30,
     write: Annotated[bool, typer.Option("--write", help="Update docs/benchmark.md.")] = False,
 ) -> None:
     """Measure what alarms detect, how soon, and how often they page for nothing.

@@ -22,6 +22,7 @@ Env = Annotated[
     str,
     typer.Option(
         "--env",
+        metavar="NAME",
         envvar="WEBHOOK_BUFFER_ENV",
         help="Environment: a block in cdk.json's context.",
         autocompletion=_environments,

@@ -28,7 +28,7 @@ def record(
     ],
     env: Env = LOCAL,
     minutes: Annotated[
-        int, typer.Option(min=1, max=1440, help="How many full minutes to record.")
+        int, typer.Option(metavar="N", min=1, max=1440, help="How many full minutes to record.")
     ] = 10,
 ) -> None:
     """Record the metrics of the buffer on this laptop, for `alarms replay`.
@@ -62,14 +62,14 @@ def record(
 
 def record_failures(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Failures; default: all.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Failures; default: all.")
     ] = None,
     folder: Annotated[
         Path,
         typer.Option(metavar="FOLDER", help="Where to write NAME.json.", show_default=_RECORDINGS),
     ] = ROOT / _RECORDINGS,
     jobs: Annotated[
-        int, typer.Option(min=1, max=16, help="How many buffers run at the same time.")
+        int, typer.Option(metavar="N", min=1, max=16, help="How many buffers run at the same time.")
     ] = 4,
 ) -> None:
     """Cause failures in buffers on this laptop, under traffic, and record their metrics.

@@ -8,10 +8,12 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from monitoring import cost, wording
 from settings.loader import load
@@ -207,6 +209,28 @@ def test_short_help(run: Run, words: tuple[str, ...]) -> None:
     assert output.startswith(f"Usage: {' '.join(('webhook-buffer', *words))} ")
 
 
+def _parameters(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Every parameter below a command, with the words that lead to it."""
+    for parameter in command.params:
+        yield " ".join((*words, parameter.name)), parameter
+    context = typer.Context(command)
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        yield from _parameters(command.get_command(context, name), (*words, name))
+
+
+def test_what_takes_a_value_is_named_alike() -> None:
+    """Help shows values in capitals (PATH), or as choices, and never a type's name."""
+    command = typer.main.get_command(app.app)
+    wrong = [
+        words
+        for words, parameter in _parameters(command)
+        if not getattr(parameter, "is_flag", False)
+        and not parameter.type_descriptor.is_choice
+        and (parameter.metavar is None or parameter.metavar != parameter.metavar.upper())
+    ]
+    assert wrong == []
+
+
 def test_a_typo_is_answered_with_what_was_meant(run: Run) -> None:
     """A mistyped command gets a suggestion, in a group that is loaded on demand too."""
     assert "No such command 'stats'. Did you mean 'status'?" in run("stats")[1]
@@ -335,7 +359,7 @@ def test_a_changed_alarm_that_can_not_be(
 def test_our_own_alarms_have_no_finding(run: Run, env: str) -> None:
     """What is meant to be so is allowed with a reason, in alarms/allow.yaml."""
     code, output = run("alarms", "lint", "--strict", "--env", env)
-    assert (code, output.strip()) == (0, "49 alarms: 0 errors, 0 warnings.")
+    assert (code, output.strip()) == (0, "49 alarms: 0 errors, 0 warnings, 0 notes.")
 
 
 def test_alarms_test(run: Run, tmp_path: Path) -> None:
@@ -418,7 +442,7 @@ def test_alarms_lint(run: Run, tmp_path: Path) -> None:
     assert code == 1
     assert "error unknown-metric: Depth (" in output
     assert "AWS/SQS does not publish NumberOfMessages. Did you mean NumberOfMessagesSent?" in output
-    assert "1 alarm: 1 error, 1 warning." in output
+    assert "1 alarm: 1 error, 1 warning, 0 notes." in output
     code, output = lint(MetricName="NumberOfMessagesSent")
     assert (code, "warning slow-reaction" in output) == (0, True)
     assert lint("--strict", MetricName="NumberOfMessagesSent")[0] == 1
