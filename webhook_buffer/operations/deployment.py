@@ -13,7 +13,13 @@ from settings import exposure
 from settings.errors import InputError, ToolError
 from settings.names import function_log_group
 from webhook_buffer.operations.cdk import Cdk
-from webhook_buffer.operations.environment import Environment, aws_errors, outputs, stack
+from webhook_buffer.operations.environment import (
+    Environment,
+    aws_errors,
+    outputs,
+    require_credentials,
+    stack,
+)
 
 # Shows a step's name while it runs.
 Step = Callable[[str], AbstractContextManager[object]]
@@ -23,7 +29,11 @@ def prepare(target: Environment, step: Step, catalog: Catalog) -> Cdk:
     """Synthesizes an environment; on the emulator it also bootstraps the account.
 
     On AWS, bootstrapping is left to an administrator: ``cdk bootstrap``.
+
+    Raises:
+        WebhookBufferError: When there are no credentials; nothing is synthesized then.
     """
+    require_credentials(target)
     if target.settings.on_laptop:
         with step("Bootstrapping the emulator's account"):
             Cdk(target).bootstrap()

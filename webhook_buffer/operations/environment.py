@@ -109,6 +109,11 @@ class Environment:
     def sqs(self) -> SQSClient:
         return self._session.client("sqs", **self._options)
 
+    @property
+    def credentials(self) -> Any:
+        """The credentials that boto3 finds; None where there are none."""
+        return self._session.get_credentials()
+
     @cached_property
     def _session(self) -> boto3.Session:
         import boto3  # a quarter of a second that commands without AWS do without
@@ -151,6 +156,19 @@ def aws_errors(settings: Settings) -> Iterator[None]:
         ) from None
     except BotoCoreError as error:
         raise WebhookBufferError(f"AWS can't be reached for {where}: {error}") from None
+
+
+def require_credentials(target: Environment) -> None:
+    """Makes sure that there are credentials before anything that takes longer is begun.
+
+    Raises:
+        WebhookBufferError: When there are none, or they can't be read or renewed.
+    """
+    with aws_errors(target.settings):
+        credentials = target.credentials
+        if credentials is None:
+            raise NoCredentialsError
+        credentials.get_frozen_credentials()
 
 
 def not_deployed(settings: Settings) -> NotDeployedError:

@@ -130,12 +130,14 @@ def test_a_dsn_is_not_shown(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert "5ec4e7" not in output + (tmp_path / "state" / "dev" / "cdk-synth.log").read_text()
 
 
-def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On AWS without credentials the error names environment and remedy, not a stack trace."""
+@pytest.mark.parametrize("words", [("outputs",), ("diff",), ("deploy", "--yes")])
+def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    """Without credentials the error names environment and remedy, before anything is made."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-    code, output = run("outputs", "--env", "dev")
+    code, output = run(*words, "--env", "dev")
     assert code == 1
+    assert "Synthesizing" not in output
     assert "No AWS credentials for environment 'dev' (111111111111, us-east-1)" in output
 
 
