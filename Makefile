@@ -23,7 +23,7 @@ demo: setup ## Send real webhooks through the buffer on this laptop, across a ba
 test: setup ## Run every test
 	@$(BIN)/pytest -n 2 --dist loadscope -q
 
-test-fast: setup ## Run the tests that need neither an emulator, nor a stack or a copy of the project
+test-fast: setup ## Run the tests that need no emulator, but for the few marked slow
 	@$(BIN)/pytest -n 2 --dist loadscope -q -m "not emulator and not slow"
 
 check: setup lint types test ## What CI runs: format, lint, types, every test

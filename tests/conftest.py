@@ -48,6 +48,7 @@ os.environ.setdefault(
 # Files that one worker runs, those of a group in turn: what they make is dear and shared, or what
 # one does is seen by the next.
 _TOGETHER = {
+    "tests/alarms/test_cases.py": "synth",
     "tests/alarms/test_lint.py": "synth",
     "tests/buffer/test_stack.py": "synth",
     "tests/lambdas/test_sending_to_datadog.py": "synth",
@@ -62,23 +63,6 @@ _TOGETHER = {
     "tests/webhook_buffer/laptop/test_laptop.py": "laptop",
     "tests/webhook_buffer/benchmark/test_detection.py": "bench",
     "tests/webhook_buffer/cli/test_datadog.py": "datadog",
-}
-
-
-# Files whose tests synthesize stacks, copy or build the project, or play whole benchmarks.
-_SLOW = {
-    *(file for file, group in _TOGETHER.items() if group in ("synth", "bench", "datadog")),
-    "tests/alarms/test_cases.py",
-    "tests/alarms/test_change_a_threshold.py",
-    "tests/functions/test_bytecode.py",
-    "tests/dashboards/test_add_a_widget.py",
-    "tests/monitoring/datadog/test_recordings.py",
-    "tests/monitoring/test_cloudwatch_dashboard.py",
-    "tests/test_alarmproof_wheel.py",
-    "tests/test_guides.py",
-    "tests/test_packaging.py",
-    "tests/webhook_buffer/cli/test_os_errors.py",
-    "tests/webhook_buffer/laptop/test_failures.py",
 }
 
 
@@ -105,12 +89,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None]:
-    """Marks what is slow or uses an emulator, so that -m sees it; then applies ``--order``."""
+    """Marks what uses an emulator, so that -m sees it; then applies ``--order``."""
     for item in items:
         if "emulator" in getattr(item, "fixturenames", ()):
             item.add_marker("emulator")
-        if item.nodeid.partition("::")[0] in _SLOW:
-            item.add_marker("slow")
     yield
     order = config.getoption("--order")
     if order == "reversed":

@@ -13,6 +13,8 @@ import pytest
 
 from settings.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 UV = Path(sys.executable).with_name("uv")
 ALARM = {
     "Type": "AWS::CloudWatch::Alarm",

@@ -10,6 +10,8 @@ import pytest
 from settings.paths import ROOT
 from tests.source_tree import Copy, copied
 
+pytestmark = pytest.mark.slow
+
 _GUIDE = (ROOT / "docs" / "add-an-alarm.md").read_text("utf-8")
 
 

@@ -7,7 +7,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from settings.paths import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_another_install_is_refused(tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ def test_acknowledgements_are_used(
     assert any(_matches(finding, known) for finding in findings)
 
 
+@pytest.mark.slow
 def test_cfn_lint_is_silent(synthesized: dict[str, Synthesized]) -> None:
     """cfn-lint has no error and no warning beyond the ignored ones."""
     files = [str(stack.file) for one in synthesized.values() for stack in one.stacks]

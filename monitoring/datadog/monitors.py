@@ -36,7 +36,7 @@ from monitoring.model.signals import Comparison, Evaluator, Missing, Severity
 from monitoring.overrides import replaced
 from monitoring.resources import plain
 from monitoring.wording import measured
-from settings.errors import SettingsError
+from settings.errors import DefinitionError, SettingsError, WebhookBufferError
 from settings.paths import CDK_JSON
 from settings.schema import Settings
 
@@ -49,7 +49,8 @@ def monitors(alarms: AlarmSet) -> list[Definition]:
     """Every monitor of an environment.
 
     Raises:
-        SettingsError: When ``alarms`` assigns Datadog a signal that it can't evaluate.
+        DefinitionError: When a signal assigns itself to Datadog, which can't evaluate it.
+        SettingsError: When ``alarms`` does so.
     """
     own = [_of_monitor(monitor, alarms) for monitor in datadog_monitors(alarms)]
     shared = [one for one in alarms.alarms if one.signal.evaluated_by is Evaluator.BOTH]
@@ -200,12 +201,14 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
     """
     settings, signal = alarms.settings, alarm.signal
 
-    def refuse(reason: str) -> SettingsError:
-        problem = (
-            f"key 'alarms.{signal.id}.evaluatedBy': Datadog can't evaluate this signal: {reason}; "
-            "write cloudwatch"
-        )
-        return SettingsError(CDK_JSON, settings.environment, [problem])
+    change = settings.alarms.get(signal.id)
+
+    def refuse(reason: str) -> WebhookBufferError:
+        problem = f"Datadog can't evaluate this signal: {reason}; write cloudwatch"
+        if change and change.evaluatedBy:
+            problem = f"key 'alarms.{signal.id}.evaluatedBy': {problem}"
+            return SettingsError(CDK_JSON, settings.environment, [problem])
+        return DefinitionError([f"signal '{signal.id}': evaluated_by: {problem}"])
 
     if signal.datapoints != alarm.periods:
         raise refuse(f"it is on with {signal.datapoints} of {alarm.periods} periods")
@@ -263,7 +266,7 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
     return _definition(settings, signal.id, query_text, "query alert", options, incident)
 
 
-def _arithmetic(alarm: Alarm, refuse: Callable[[str], SettingsError]) -> str:
+def _arithmetic(alarm: Alarm, refuse: Callable[[str], WebhookBufferError]) -> str:
     """CloudWatch's metric math in Datadog's syntax, as far as both support it."""
     text = alarm.expression or next(iter(alarm.measures))
     text = re.sub(r"FILL\((\w+), 0\)", r"default_zero(\1)", text)

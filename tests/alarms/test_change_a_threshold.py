@@ -9,6 +9,8 @@ import pytest
 
 from tests.source_tree import Copy, copied
 
+pytestmark = pytest.mark.slow
+
 # What `make check` runs of what a threshold can touch, without what needs a synthesized stack.
 _TESTS = (
     "tests/alarms/test_cases.py",

@@ -15,6 +15,8 @@ from monitoring.model import dashboards as model
 from settings.paths import ROOT
 from tests.source_tree import Copy, copied
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "add-a-widget.md").read_text("utf-8")
 
 

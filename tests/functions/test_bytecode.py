@@ -14,6 +14,8 @@ from functions.assets import functions_asset
 from settings.errors import ToolError
 from settings.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 # Source: PEP 552: after the magic number four bytes of flags; 1 means a hash that is not checked.
 _UNCHECKED_HASH = b"\x01\x00\x00\x00"
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lambdas.sigv4 import Credentials, signed
 
 # More of them with SIGV4_EXAMPLES=100000.
-_EXAMPLES = int(os.environ.get("SIGV4_EXAMPLES", "2000"))
+_EXAMPLES = int(os.environ.get("SIGV4_EXAMPLES", "500"))
 _AT = "20150830T123600Z"
 _EXAMPLE = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"

@@ -11,9 +11,9 @@ import typer
 import typer.core
 from rich.markup import escape
 
-from settings.errors import DatadogError, InputError, SettingsError, WebhookBufferError
+from settings.errors import DatadogError, DefinitionError, InputError, WebhookBufferError
 from settings.loader import load
-from settings.paths import CDK_JSON, ROOT
+from settings.paths import ROOT
 from settings.schema import Settings
 from webhook_buffer.cli.datadog_plan import GONE, show_drift, show_others, show_plan, summary
 from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
@@ -311,7 +311,11 @@ def _api_of(settings: Settings) -> Api:
 
 
 def _plan(api: Api, settings: Settings) -> Plan:
-    """The plan of definitions that have passed the checks."""
+    """The plan of definitions that have passed the checks.
+
+    Raises:
+        DefinitionError: When Datadog's own models refuse a definition.
+    """
     from monitoring.datadog.sync.api import problems
     from monitoring.datadog.sync.plan import plan
     from webhook_buffer.composition import definitions
@@ -321,7 +325,7 @@ def _plan(api: Api, settings: Settings) -> Plan:
         # Imported objects already work in Datadog, whether or not the models know them.
         wrong = [problem for one in wanted if not one.imported for problem in problems(one)]
     if wrong:
-        raise SettingsError(CDK_JSON, settings.environment, wrong)
+        raise DefinitionError(wrong)
     with console.status("Reading Datadog"):
         return plan(api, settings, wanted)
 

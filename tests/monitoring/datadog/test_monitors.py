@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from monitoring.datadog.monitors import left_out, monitors
 from monitoring.datadog.slos import slos
 from monitoring.model.catalog import Catalog
 from monitoring.model.datadog import BurnRate, LogQuery, MetricQuery
-from monitoring.model.signals import Threshold
-from settings.errors import SettingsError
+from monitoring.model.signals import Evaluator, Threshold
+from settings.errors import DefinitionError, SettingsError
 from settings.loader import load
 from settings.schema import Settings
 from tests.monitoring.fixtures import CATALOG, alarms_of, with_monitor
@@ -183,6 +184,16 @@ def test_what_datadog_can_not_evaluate_is_refused(signal: str, reason: str) -> N
     settings = _settings(alarms={signal: {"evaluatedBy": "both"}})
     with pytest.raises(SettingsError, match=f"alarms.{signal}.evaluatedBy.*{reason}"):
         _monitors(settings)
+
+
+def test_a_definition_that_datadog_can_not_evaluate_is_an_error_of_the_tree() -> None:
+    """Where the signal itself asks for it, the error names the signal, not a settings key."""
+    signals = [
+        replace(signal, evaluated_by=Evaluator.BOTH) if signal.id == "crashes" else signal
+        for signal in CATALOG.signals
+    ]
+    with pytest.raises(DefinitionError, match=r"^signal 'crashes': evaluated_by: .* 2 of 3"):
+        _monitors(_settings(), replace(CATALOG, signals=tuple(signals)))
 
 
 def test_what_only_datadog_evaluates_stays_there() -> None:

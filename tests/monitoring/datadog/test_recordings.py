@@ -27,7 +27,9 @@ from tests.datadog_recordings.report import COLUMNS, Report, report
 from tests.datadog_recordings.small import small
 
 _RECORDED = ROOT.parent / "shared" / "datadog-recordings" / "conversations.jsonl.gz"
-_SETS = ["recorded", "small"] if _RECORDED.exists() else ["small"]
+_SETS: list[Any] = ["small"]
+if _RECORDED.exists():
+    _SETS.append(pytest.param("recorded", marks=pytest.mark.slow))
 
 
 @cache
@@ -87,6 +89,7 @@ def test_nothing_falls_short(played: Report) -> None:
     assert played.short == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _RECORDED.exists(), reason="no recordings beside the checkout")
 def test_table_in_docs() -> None:
     """The table in docs/datadog.md is the one that the recordings give."""

@@ -125,6 +125,7 @@ def results(ours: detection.AlarmSet) -> detection.Results:
     return detection.run([ours, *detection.baseline_sets()[:1]], days=2, progress=lambda: None)
 
 
+@pytest.mark.slow
 def test_ours_notices_every_failure_mode_with_one_page_at_most(results: detection.Results) -> None:
     """All 18 modes; users hit are paged; one page an incident, none before it, none in health."""
     assert results.modes("ours") == set(range(1, 19))
@@ -140,6 +141,7 @@ def test_ours_notices_every_failure_mode_with_one_page_at_most(results: detectio
 _LATE = {"accepted webhooks are lost", "queue refuses, 1 webhook a minute"}
 
 
+@pytest.mark.slow
 def test_users_hit_are_paged_within_three_minutes(results: detection.Results) -> None:
     """But for the two that docs/benchmark.md names."""
     for scenario, found in zip(SCENARIOS, results.by_set["ours"], strict=True):
@@ -159,6 +161,7 @@ def test_a_set_that_is_deaf_notices_nothing(ours: detection.AlarmSet) -> None:
     assert document.cell(outage, found) == "–"  # noqa: RUF001
 
 
+@pytest.mark.slow
 def test_the_page_names_sets_modes_and_sources(results: detection.Results) -> None:
     """The table has a column for each set and a row for each scenario, and says whence."""
     page = document.markdown(results)
@@ -168,6 +171,7 @@ def test_the_page_names_sets_modes_and_sources(results: detection.Results) -> No
     assert all(baseline.source in page for baseline in BASELINES)
 
 
+@pytest.mark.slow
 def test_the_kept_page_is_of_these_scenarios_and_alarms(results: detection.Results) -> None:
     """docs/benchmark.md was written since scenarios or our alarms changed what is detected."""
     page = (ROOT / "docs" / "benchmark.md").read_text()
@@ -208,6 +212,7 @@ def test_every_recording_is_kept_and_can_be_caused_again() -> None:
         assert found.end - found.start == 60 * what.minutes
 
 
+@pytest.mark.slow
 def test_ours_notices_what_was_recorded_as_it_does_in_the_model(results: detection.Results) -> None:
     """Of every recorded failure somebody is told, and it pages where the model's does."""
     # Of nine attempts a minute five timed out, two minutes in a row: half of them, by chance.

@@ -16,14 +16,16 @@ from monitoring.datadog.definition import Definition, Kind
 from monitoring.datadog.imported import FOLDERS
 from monitoring.datadog.sync import adopt, api
 from monitoring.datadog.sync.api import problems
-from settings.errors import DatadogError
+from settings.errors import DatadogError, DefinitionError
 from settings.loader import load
 from settings.paths import ROOT
-from webhook_buffer.cli import main, terminal
+from webhook_buffer.cli import datadog, main, terminal
 from webhook_buffer.laptop import fake_datadog
 from webhook_buffer.laptop import laptop as laptop_module
 from webhook_buffer.operations import credentials
 from webhook_buffer.operations.environment import Environment
+
+pytestmark = pytest.mark.slow
 
 _HEADERS = {
     "DD-API-KEY": "fake-api-key",
@@ -265,6 +267,17 @@ def test_what_can_not_be_is_one_sentence(laptop: Laptop, words: tuple[str, ...],
     assert told in found.stderr
     assert "Traceback" not in found.stderr
     assert laptop.call("GET", "/api/v1/monitor") == []
+
+
+def test_what_datadogs_models_refuse_is_an_error_of_the_tree(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A definition that the client's models don't take is named before Datadog is asked."""
+
+    monkeypatch.setattr(api, "problems", lambda definition: [f"{definition.name}: type: wrong"])
+    settings = load("local")
+    with pytest.raises(DefinitionError, match=r"^monitor .*: type: wrong"):
+        datadog._plan(None, settings)  # type: ignore[arg-type]
 
 
 def test_without_the_fake_the_command_says_how_to_start_it(stopped: Laptop) -> None:

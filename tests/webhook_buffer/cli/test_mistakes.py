@@ -8,6 +8,8 @@ import pytest
 
 from tests.source_tree import Copy, copied
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Copy:

@@ -18,6 +18,8 @@ from settings.errors import FileError
 from settings.paths import ROOT
 from webhook_buffer.operations.files import write
 
+pytestmark = pytest.mark.slow
+
 _COMMAND = str(Path(sys.executable).with_name("webhook-buffer"))
 # Source: capability.h and prctl.h. Without these two root is stopped by permissions like anyone.
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH, _PR_CAPBSET_DROP = 1, 2, 24
