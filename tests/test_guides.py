@@ -1,46 +1,79 @@
-"""The guide to a new alarm, followed to the letter in a copy of the tree."""
+"""The guides to a new alarm and a new monitor, followed to the letter in a copy of the tree."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
 from settings.paths import ROOT
-from tests.source_tree import Copy, copied
+from tests.source_tree import TESTS_OF_DEFINITIONS, Copy, copied
+from webhook_buffer.laptop import fake_datadog
 
 pytestmark = pytest.mark.slow
 
-_GUIDE = (ROOT / "docs" / "add-an-alarm.md").read_text("utf-8")
+_ALARM = (ROOT / "docs" / "add-an-alarm.md").read_text("utf-8")
+_MONITOR = (ROOT / "docs" / "add-a-monitor.md").read_text("utf-8")
 
 
-def _step(number: int) -> tuple[str, str]:
+def _step(guide: str, number: int) -> tuple[str, str]:
     """The file that a step names before its code, and the code."""
-    section = _GUIDE.partition(f"\n## {number}. ")[2].partition(f"\n## {number + 1}. ")[0]
+    section = guide.partition(f"\n## {number}. ")[2].partition(f"\n## {number + 1}. ")[0]
     text, _, code = section.partition("```")
     file = re.findall(r"`((?:alarms|dashboards|docs)/[\w./-]+\.\w+)`", text)[-1]
     return file, code.partition("\n")[2].partition("\n```")[0] + "\n"
 
 
-@pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy after steps 1 to 4, formatted, its documents regenerated as ``make docs`` does."""
-    copy = copied(Path(tmp_path_factory.mktemp("guide"), "copy"))
-    for number in (1, 2, 3):
-        name, code = _step(number)
+def _append(file: Path, name: str, code: str) -> None:
+    """Puts ``code`` and a comma at the end of the tuple of that name."""
+    text = file.read_text("utf-8")
+    [value] = [
+        node.value
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and node.value
+        and ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target) == name
+    ]
+    lines = text.splitlines(keepends=True)
+    end = (value.end_lineno or 0) - 1
+    assert lines[end] == ")\n"
+    lines[end:end] = [indent(code.rstrip(), "    "), ",\n"]
+    file.write_text("".join(lines), "utf-8")
+
+
+def _alarm(copy: Copy) -> None:
+    """Steps 1 to 4 of the guide to an alarm."""
+    name, code = _step(_ALARM, 1)
+    _append(copy.root / name, "SIGNALS", code)
+    for number, between in ((2, "\n\n"), (3, "\n")):
+        name, code = _step(_ALARM, number)
         file = copy.root / name
-        text = file.read_text("utf-8").rstrip()
-        if number == 1:
-            assert text.endswith(")")
-            file.write_text(f"{text[:-1]}{code.rstrip()},\n)\n", "utf-8")
-        else:
-            file.write_text(f"{text}\n{code}" if number == 3 else f"{text}\n\n{code}", "utf-8")
+        file.write_text(f"{file.read_text('utf-8').rstrip()}{between}{code}", "utf-8")
     panels = copy.root / "dashboards" / "buffer.py"
     before = '        signals=("backend-redirects",),\n'
     text = panels.read_text("utf-8")
     assert text.count(before) == 1
-    panels.write_text(text.replace(before, _step(4)[1]), "utf-8")
+    panels.write_text(text.replace(before, _step(_ALARM, 4)[1]), "utf-8")
+
+
+def _monitor(copy: Copy) -> None:
+    """Step 1 of the guide to a monitor."""
+    name, code = _step(_MONITOR, 1)
+    _append(copy.root / name, "MONITORS", code)
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A copy after both guides, formatted, its documents regenerated as ``make docs`` does."""
+    copy = copied(Path(tmp_path_factory.mktemp("guide"), "copy"))
+    guides: tuple[Callable[[Copy], None], ...] = (_alarm, _monitor)
+    for follow in guides:
+        follow(copy)
     done = copy.run("ruff", "format", "alarms", "dashboards")
     assert done.returncode == 0, done.stdout + done.stderr
     copy.write_documents()
@@ -52,17 +85,68 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     [
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
+        ("mypy", "alarms", "dashboards"),
         ("webhook-buffer", "alarms", "test"),
-        (
-            "pytest", "-q", "-p", "no:cacheprovider", "tests/alarms/test_catalog.py",
-            "tests/monitoring/documents", "tests/test_readme.py", "tests/alarms/test_cases.py",
-            "tests/monitoring/test_cost.py", "tests/dashboards/test_thresholds.py",
-            "-k", "not deployed and not laptop",
-        ),
+        ("webhook-buffer", "alarms", "list", "--env", "dev"),
+        ("pytest", "-q", "-p", "no:cacheprovider", *TESTS_OF_DEFINITIONS),
     ],
     ids=lambda command: " ".join(command[:3]),
-)  # fmt: skip
-def test_after_the_guide_the_checks_pass(followed: Copy, command: tuple[str, ...]) -> None:
-    """Whoever follows docs/add-an-alarm.md to its end has a tree that passes its checks."""
+)
+def test_after_the_guides_the_checks_pass(followed: Copy, command: tuple[str, ...]) -> None:
+    """Whoever follows a guide to its end has a tree that is linted, typed, tested, and paid for."""
     done = followed.run(*command)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_new_objects_are_in_the_documents(followed: Copy) -> None:
+    """The alarm has its rows, the monitor its file."""
+    assert "[backend-timeouts](runbook.md#backend-timeouts)" in (
+        followed.root / "docs" / "alarms.md"
+    ).read_text("utf-8")
+    assert (followed.root / "docs/datadog/monitor/subscribe-out-of-memory.json").exists()
+
+
+@contextmanager
+def _fake(state: Path) -> Iterator[None]:
+    """A fake Datadog, as ``webhook-buffer up`` starts it."""
+    fake_datadog.started(state / "datadog")
+    try:
+        yield
+    finally:
+        fake_datadog.stop(state / "datadog")
+
+
+def test_the_monitor_is_planned(followed: Copy, tmp_path: Path) -> None:
+    """The guide's command shows the new monitor."""
+    with _fake(tmp_path):
+        done = followed.run("webhook-buffer", "datadog", "plan", WEBHOOK_BUFFER_STATE=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "+ monitor subscribe-out-of-memory" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("guide", "mistake", "command"),
+    [
+        (_MONITOR, ("alarms/datadog.py", "recovery=1.0, role"), ("datadog", "plan")),
+        (_ALARM, ("docs/runbook.md", "## backend-slow-answers"), ("alarms", "list")),
+    ],
+    ids=["monitor", "alarm"],
+)
+def test_a_mistake_ends_as_the_guide_says(
+    followed: Copy, tmp_path: Path, guide: str, mistake: tuple[str, str], command: tuple[str, str]
+) -> None:
+    """A wrong share, or a heading that is missing, is the error that the guide shows."""
+    name, wrong = mistake
+    file = followed.root / name
+    good = file.read_text("utf-8")
+    right = "role" if name.endswith(".py") else "## backend-timeouts"
+    at = good.rindex(f"{right}=" if name.endswith(".py") else f"\n{right}\n")
+    file.write_text(good[:at] + good[at:].replace(right, wrong, 1), "utf-8")
+    try:
+        with _fake(tmp_path):
+            done = followed.run("webhook-buffer", *command, WEBHOOK_BUFFER_STATE=str(tmp_path))
+    finally:
+        file.write_text(good, "utf-8")
+    [shown] = re.findall(r"^Error: .*$", guide, re.MULTILINE)
+    assert done.returncode == 2
+    assert done.stderr.strip() == shown

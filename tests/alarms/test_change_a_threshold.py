@@ -7,29 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.source_tree import Copy, copied
+from tests.source_tree import TESTS_OF_DEFINITIONS, Copy, copied
 
 pytestmark = pytest.mark.slow
-
-# What `make check` runs of what a threshold can touch, without what needs a synthesized stack.
-_TESTS = (
-    "tests/alarms/test_cases.py",
-    "tests/alarms/test_catalog.py",
-    "tests/alarms/test_stale_numbers.py",
-    "tests/dashboards/test_dashboards.py",
-    "tests/monitoring/documents",
-    "tests/monitoring/datadog/test_monitors.py",
-    "tests/dashboards/test_thresholds.py",
-    "tests/monitoring/test_alarm_guide.py",
-    "tests/monitoring/test_alarm_set.py",
-    "tests/monitoring/test_cost.py",
-    "tests/monitoring/test_wording.py",
-    "tests/webhook_buffer/cli/test_docs.py",
-    "tests/test_readme.py",
-)
-_NEEDS_A_STACK = (
-    "not proven_is_what_is_deployed and not cases_can_fail and not on_the_laptop_a_suppressor"
-)
 
 
 def _edit(file: Path, pattern: str, replacement: str) -> None:
@@ -71,6 +51,5 @@ def test_no_document_has_the_old_number(tree: Copy) -> None:
 
 def test_nothing_else_has_to_change_in_one_place(tree: Copy) -> None:
     """Every test that a threshold can touch passes in the copy."""
-    options = ("-q", "-x", "-p", "no:cacheprovider", "-k", _NEEDS_A_STACK)
-    done = tree.run("pytest", *options, *_TESTS)
+    done = tree.run("pytest", "-q", "-x", "-p", "no:cacheprovider", *TESTS_OF_DEFINITIONS)
     assert done.returncode == 0, f"{done.stdout[-4000:]}{done.stderr[-2000:]}"
