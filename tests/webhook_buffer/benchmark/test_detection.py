@@ -181,6 +181,7 @@ def test_the_kept_page_is_of_these_scenarios_and_alarms(results: detection.Resul
         assert row.split("|")[2].strip() == document.cell(scenario, results.by_set["ours"][number])
 
 
+@pytest.mark.slow
 def test_alarms_of_ours_read_what_the_model_writes(ours: detection.AlarmSet) -> None:
     """A metric that the model never writes would make an alarm silent in all of it, unseen."""
     written: set[str] = set()
