@@ -6,7 +6,7 @@ signature, a handshake that is. Each refusal is the last thing that a request co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lambdas import aws
 from lambdas.envelope import Envelope
@@ -21,24 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class _Route(NamedTuple):
-    """A source's paths with the methods of its handshakes, too."""
-
-    source: Source
-
-    @property
-    def name(self) -> str:
-        return self.source.name
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        return self.source.paths
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        return (*self.source.methods, *(one.method for one in self.source.handshakes))
-
-
 class Intake:
     """An environment's sources at work.
 
@@ -48,7 +30,7 @@ class Intake:
     """
 
     def __init__(self, file: Path, secrets: Secrets | None = None) -> None:
-        self._routes = [_Route(source) for source in table.read(file)]
+        self._sources = table.read(file)
         self._secrets = secrets or Secrets()
 
     def route(self, webhook: Envelope, *, address: str) -> Source | Reply:
@@ -57,15 +39,14 @@ class Intake:
         Args:
             address: of whoever sent it, as the API saw it.
         """
-        found = routing.route(self._routes, webhook.method, webhook.path)
+        found = routing.route(self._sources, webhook.method, webhook.path)
         if isinstance(found, routing.Refusal):
             if found.status == 404:
                 return refusal(404, _NO_SOURCE, reason="no-source")
             return refusal(405, _METHOD, {"Allow": ", ".join(found.allowed)}, reason="method")
-        source = found.source
-        if source.allowed and not _is_allowed(source, address):
-            return _refused(source, 403, _ADDRESS, "address")
-        return source
+        if found.allowed and not _is_allowed(found, address):
+            return _refused(found, 403, _ADDRESS, "address")
+        return found
 
     def judge(self, source: Source, webhook: Envelope, *, seconds: float) -> Reply | None:
         """What a request of a source is answered instead of being queued; None to queue it.
@@ -83,16 +64,16 @@ class Intake:
         if reply:
             return reply
         signed = {one.method for one in source.handshakes if one.verified}
-        if webhook.method not in {*source.methods, *signed}:
-            return _refused(source, 405, _METHOD, "method", allow=source.methods)
+        if webhook.method not in {*source.queued, *signed}:
+            return _refused(source, 405, _METHOD, "method", allow=source.queued)
         if source.verification:
             reason = source.verification.check(webhook, self._secrets, within=seconds)
             if reason:
                 reply = _refused(source, 401, reason.words, reason)
                 return reply._replace(metrics={"SignatureRefused": 1})
         reply = self._handshake(source, webhook, seconds, verified=True)
-        if reply is None and webhook.method not in source.methods:
-            return _refused(source, 405, _METHOD, "method", allow=source.methods)
+        if reply is None and webhook.method not in source.queued:
+            return _refused(source, 405, _METHOD, "method", allow=source.queued)
         return reply
 
     def _handshake(
@@ -106,6 +87,8 @@ class Intake:
             if not handshake.asks(facts):
                 continue
             reply = handshake.answer(facts._replace(members=self._members(handshake, facts)))
+            if reply and "enrollment" in handshake.needs:
+                self._secrets.forget(source.arn)
             return reply or _refused(source, 403, _HANDSHAKE, "handshake")
         return None
 

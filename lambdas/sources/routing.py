@@ -59,7 +59,7 @@ def route(targets: Iterable[Target], method: str, path: str) -> Target | Refusal
     if not matching or climbs(path):
         return Refusal(404)
     _, best = max(matching, key=lambda pair: pair[0])
-    return best if method in best.methods else Refusal(405, tuple(sorted(best.methods)))
+    return best if method in best.methods else Refusal(405, tuple(sorted(set(best.methods))))
 
 
 def path_problem(pattern: str) -> str | None:

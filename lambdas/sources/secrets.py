@@ -16,7 +16,7 @@ from lambdas.safe_json import json_object
 _FRESH_SECONDS = 15 * 60
 # At most one read per secret and container in this time, however many requests are refused.
 _PAUSE_SECONDS = 60
-# The same where none was ever read, and so nothing can be verified.
+# The same where there is none yet, and so nothing can be verified.
 _FIRST_PAUSE_SECONDS = 5
 # How long the last good one serves on where Secrets Manager does not answer.
 _LAST_GOOD_SECONDS = 12 * 3600
@@ -75,9 +75,14 @@ class Secrets:
         self._read(arn, kept, within, pause)
         return kept.values != before
 
+    def forget(self, arn: str) -> None:
+        """Has a secret read again with the next request, because it was just written."""
+        self._kept.pop(arn, None)
+
     def _read(self, arn: str, kept: _Kept, within: float, pause: float = _PAUSE_SECONDS) -> None:
         now = self._clock()
-        pause = min(pause, _FIRST_PAUSE_SECONDS) if kept.values is None else pause
+        has_none = kept.values is None or "current" not in kept.values
+        pause = min(pause, _FIRST_PAUSE_SECONDS) if has_none else pause
         if kept.tried_at is not None and now - kept.tried_at < pause:
             return
         kept.tried_at = now

@@ -37,7 +37,8 @@ class Source(NamedTuple):
 
     Attributes:
         paths: exact, or ending in ``/*`` for all below.
-        methods: that are queued.
+        methods: that are answered: those of webhooks, and of its handshakes.
+        queued: those of webhooks.
         verification: None where anybody may send.
         handshakes: that are answered instead of being queued.
         arn: of its secret; empty where it has none.
@@ -50,6 +51,7 @@ class Source(NamedTuple):
     name: str
     paths: tuple[str, ...]
     methods: tuple[str, ...]
+    queued: tuple[str, ...]
     verification: Verification | None = None
     handshakes: tuple[Handshake, ...] = ()
     arn: str = ""
@@ -64,12 +66,14 @@ class Source(NamedTuple):
     def of(cls, entry: Mapping[str, Any]) -> Source:
         """A source from its entry in the file."""
         verify = entry.get("verify", {})
+        handshakes = _handshakes(entry.get("handshakes", ()))
         return cls(
             name=entry["name"],
             paths=tuple(entry["paths"]),
-            methods=tuple(entry["methods"]),
+            methods=(*entry["methods"], *(handshake.method for handshake in handshakes)),
+            queued=tuple(entry["methods"]),
             verification=_verification(verify) if verify else None,
-            handshakes=_handshakes(entry.get("handshakes", ())),
+            handshakes=handshakes,
             arn=verify.get("secretArn", ""),
             topics=tuple(entry.get("topics", ())),
             origins=tuple(entry.get("origins", ())),

@@ -75,6 +75,8 @@ class Verification(NamedTuple):
         if not self.arn:
             return list(self.public)
         found = valid(secrets.get(self.arn, within=within))
+        if not found and secrets.refresh(self.arn, within=within):
+            found = valid(secrets.get(self.arn, within=within))
         if not found:
             unreadable("HasNoCurrent")
             raise UnavailableError

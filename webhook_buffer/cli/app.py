@@ -57,6 +57,12 @@ def _backend(_: str | None) -> typer.Typer:
     return backend_app
 
 
+def _sources(_: str | None) -> typer.Typer:
+    from webhook_buffer.cli.sources import sources_app
+
+    return sources_app
+
+
 app.add_typer(
     typer.Typer(
         cls=deferred(_alarms),
@@ -83,6 +89,15 @@ app.add_typer(
     ),
     name="drill",
     rich_help_panel=_ON_LAPTOP,
+)
+app.add_typer(
+    typer.Typer(
+        cls=deferred(_sources),
+        help="List who may send, check a captured request, take a secret by handshake.",
+        no_args_is_help=True,
+    ),
+    name="sources",
+    rich_help_panel=_ANYWHERE,
 )
 app.add_typer(
     typer.Typer(

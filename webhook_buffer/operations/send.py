@@ -46,7 +46,8 @@ class Receipt:
 
     @property
     def accepted(self) -> bool:
-        return self.status == 200 and "message_id" in self.answer
+        """Whether it is queued; a source may have an answer of its own, without the id."""
+        return 200 <= self.status < 300 and ("message_id" in self.answer or bool(self.release))
 
 
 class Sender:
@@ -59,6 +60,7 @@ class Sender:
             urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
         )
         self._host = parts.netloc
+        self._prefix = parts.path.rstrip("/")
         self._pool = kind(address(host), parts.port, maxsize=connections, block=True, retries=False)
 
     def post(self, webhook: Webhook) -> Receipt:
@@ -67,7 +69,7 @@ class Sender:
         try:
             reply = self._pool.request(
                 webhook.method,
-                webhook.path,
+                self._prefix + webhook.path,
                 body=webhook.body,
                 headers={**webhook.headers, "Host": self._host},
                 timeout=35.0,

@@ -28,6 +28,33 @@ class Check:
     detail: str
 
 
+@dataclass(frozen=True)
+class Opening:
+    """Where a test webhook can be sent.
+
+    Attributes:
+        extractors: that find its group.
+        anywhere: whether the path may go on; its last segment then counts for nothing.
+    """
+
+    path: str
+    extractors: list[str]
+    anywhere: bool
+
+    def with_segment(self, number: int, value: str) -> str | None:
+        """A path whose n-th segment is a value; None if none of these can be."""
+        fixed = self.path.strip("/").split("/")[:-1]
+        if not self.anywhere or number <= len(fixed):
+            return None
+        between = ["smoke-test"] * (number - 1 - len(fixed))
+        return "/" + "/".join([*fixed, *between, value])
+
+
+_NOT_DELIVERED = Check(
+    "deliveries are not tested", "every source verifies its senders, or has an answer of its own"
+)
+
+
 class Smoke:
     """The tests of one environment. Every run uses group ids of its own."""
 
@@ -59,10 +86,13 @@ class Smoke:
                 f"'{self._target.settings.environment}' does not have both."
             )
         yield self._new_version_answers()
-        yield self._refuses_what_can_not_be_queued()
+        if self._target.settings.sources:
+            yield self._refuses_strangers()
+        else:
+            yield self._refuses_what_can_not_be_queued()
         if self.uses_faux_backend or deliver:
-            yield self._delivers_in_order()
-        for status in _FORCED_STATUSES if failures else ():
+            yield self._delivers_in_order() if self._open else _NOT_DELIVERED
+        for status in _FORCED_STATUSES if failures and self._open else ():
             yield self._records_failure(status)
 
     def _new_version_answers(self) -> Check:
@@ -90,6 +120,29 @@ class Smoke:
                 f"{receipt.status}, not 413 or 400 with a reason."
             )
         return Check("what can't be queued is refused", f"{receipt.status} with a reason")
+
+    def _refuses_strangers(self) -> Check:
+        receipt = self._sender.post(Webhook(body=b"", path=f"/{self._run}/.env"))
+        if receipt.status not in (401, 403, 404, 405) or "error" not in receipt.answer:
+            raise ProofFailedError(
+                f"A request of nobody that 'sources' names was answered {receipt.status}, not 404 "
+                "with a reason."
+            )
+        return Check("what no source takes is refused", f"{receipt.status} with a reason")
+
+    @property
+    def _open(self) -> Opening | None:
+        """Where a test webhook can be sent and its message's id is answered."""
+        settings = self._target.settings
+        if settings.sources is None:
+            return Opening("/smoke-test", settings.groupId, anywhere=True)
+        for source in settings.sources:
+            limited = source.verify or source.allowedIps or source.answer
+            if "POST" in source.methods and not limited:
+                path = source.paths[0].replace("*", "smoke-test")
+                extractors = settings.groupId if source.groupId is None else source.groupId
+                return Opening(path, extractors, anywhere=source.paths[0].endswith("*"))
+        return None
 
     def _delivers_in_order(self) -> Check:
         group = f"smoke-{self._run}"
@@ -121,7 +174,9 @@ class Smoke:
         return Check(f"a backend's {status} is recorded as a failure", receipt.answer["message_id"])
 
     def _post(self, group: str, document: Mapping[str, Any]) -> Receipt:
-        webhook = in_group(self._target.settings.groupId, group, document)
+        opening = self._open
+        assert opening
+        webhook = in_group(opening, group, document)
         receipt = self._sender.post(webhook)
         if not receipt.accepted:
             reason = receipt.answer.get("error", "no reason given")
@@ -152,34 +207,32 @@ class Smoke:
         return found
 
 
-def in_group(extractors: list[str], group: str, document: Mapping[str, Any]) -> Webhook:
+def in_group(opening: Opening, group: str, document: Mapping[str, Any]) -> Webhook:
     """A JSON webhook that an environment's extractors put into ``group``.
 
     The first extractor that a request can be made for decides; with none of those (only
     JMESPath beyond plain names, say) the webhook has whatever group the buffer finds.
     """
     headers = {"Content-Type": "application/json"}
-    for line in extractors:
+    path = opening.path
+    for line in opening.extractors:
         kind, _, argument = line.partition(":")
         match kind:
             case "header":
-                return _json(document, headers={**headers, argument: group})
+                return _json(document, headers={**headers, argument: group}, path=path)
             case "query":
-                return _json(document, headers=headers, path=f"/smoke-test?{argument}={group}")
-            case "path":
-                segments = ["smoke-test"] * (int(argument) - 1) + [group]
-                return _json(document, headers=headers, path="/" + "/".join(segments))
+                return _json(document, headers=headers, path=f"{path}?{argument}={group}")
+            case "path" if found := opening.with_segment(int(argument), group):
+                return _json(document, headers=headers, path=found)
             case "json" if all(name.isidentifier() for name in argument.split(".")):
                 nested: Any = group
                 for name in reversed(argument.split(".")):
                     nested = {name: nested}
-                return _json({**document, **nested}, headers=headers)
-    return _json(document, headers=headers)
+                return _json({**document, **nested}, headers=headers, path=path)
+    return _json(document, headers=headers, path=path)
 
 
-def _json(
-    document: Mapping[str, Any], *, headers: Mapping[str, str], path: str = "/smoke-test"
-) -> Webhook:
+def _json(document: Mapping[str, Any], *, headers: Mapping[str, str], path: str) -> Webhook:
     return Webhook(body=json.dumps(document).encode(), headers=headers, path=path)
 
 

@@ -259,11 +259,17 @@ def test_asana_s_secret_is_taken_once(
     for other in (publish(_of("asana", arn)), module):
         assert _asked(other, headers={"x-hook-secret": "0" * 64})["statusCode"] == 403
     assert _stored(emulator, arn) == {"current": _HOOK_SECRET}
-    fresh = publish(_of("asana", arn))
-    again = _asked(fresh, headers={"x-hook-secret": _HOOK_SECRET})
+    again = _asked(publish(_of("asana", arn)), headers={"x-hook-secret": _HOOK_SECRET})
     assert again["statusCode"] == 200
+    assert aws.waiting() == 0
+
+
+def test_asana_s_first_webhook_follows_at_once(publish: Publish, secret: Secret, aws: Aws) -> None:
+    """The container that took a secret verifies with it from the next request on."""
+    module = publish(_of("asana", secret(_window(600))))
+    assert _asked(module, headers={"x-hook-secret": _HOOK_SECRET})["statusCode"] == 200
     mac = _hmac(_HOOK_SECRET, b'{"events": []}').hex()
-    signed = _asked(fresh, body=b'{"events": []}', headers={"x-hook-signature": mac})
+    signed = _asked(module, body=b'{"events": []}', headers={"x-hook-signature": mac})
     assert signed["statusCode"] == 200
     assert aws.waiting() == 1
 

@@ -12,7 +12,7 @@ import pytest
 from lambdas import extract
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.operations.send import Sender, Webhook, from_files, paced, percentile
-from webhook_buffer.operations.smoke import in_group
+from webhook_buffer.operations.smoke import Opening, in_group
 
 
 def test_files_become_webhooks(tmp_path: Path) -> None:
@@ -75,7 +75,9 @@ def test_percentile_of_nothing() -> None:
 )
 def test_smoke_webhooks_have_their_group(extractors: list[str]) -> None:
     """Whatever an environment's extractors are, a smoke test's webhook meets its group."""
-    webhook = in_group(extractors, "smoke-1", {"smoke_test": 1})
+    webhook = in_group(
+        Opening("/smoke-test", extractors, anywhere=True), "smoke-1", {"smoke_test": 1}
+    )
     path, _, query = webhook.path.partition("?")
     facts: Any = extract.RequestFacts(
         path=path, query=query, headers=list(webhook.headers.items()), body=webhook.body

@@ -1,0 +1,77 @@
+"""Taking a secret that comes with a provider's handshake: the window in which ``publish`` may."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+
+from lambdas.sources import secrets
+from settings.errors import InputError
+from webhook_buffer.operations.environment import Environment, aws_errors
+
+_POLL_SECONDS = 1.0
+
+
+class Enrollment:
+    """A window of one source; use it as ``open``, ``wait``, and ``close`` in any case.
+
+    Args:
+        arn: of the source's secret.
+    """
+
+    def __init__(self, target: Environment, name: str, arn: str) -> None:
+        self._target = target
+        self._name = name
+        self._arn = arn
+
+    def open(self, *, seconds: float) -> None:
+        """Allows the next handshake's secret to be taken.
+
+        Raises:
+            InputError: When there is a secret already, which is never overwritten.
+        """
+        if "current" in self._members():
+            raise InputError(
+                f"Source '{self._name}' has a secret already, and it is never overwritten. To take "
+                "another, delete its webhook at the provider and make a new secret in Secrets "
+                f"Manager, in place of {self._arn}."
+            )
+        until = str(round(time.time() + seconds))
+        self._put({"enrollment": uuid.uuid4().hex, "until": until})
+
+    def wait(self, *, seconds: float, sleep: Callable[[float], None] = time.sleep) -> bool:
+        """Waits until a secret was taken; False if none came."""
+        deadline = time.monotonic() + seconds
+        while "current" not in self._members():
+            if time.monotonic() > deadline:
+                return False
+            sleep(_POLL_SECONDS)
+        return True
+
+    def close(self) -> None:
+        """Takes the window back, unless a secret was taken."""
+        if "current" not in self._members():
+            self._put({})
+
+    def _members(self) -> dict[str, str]:
+        with aws_errors(self._target.settings):
+            try:
+                reply = self._target.secrets.get_secret_value(SecretId=self._arn)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+                raise InputError(
+                    f"Secrets Manager has no secret {self._arn}, or no value in it. Create it with "
+                    "the value {}, and name its whole ARN in the source's verify.secretArn."
+                ) from None
+        return secrets.members(reply.get("SecretString") or "{}")
+
+    def _put(self, members: dict[str, str]) -> None:
+        with aws_errors(self._target.settings):
+            self._target.secrets.put_secret_value(
+                SecretId=self._arn, SecretString=json.dumps(members)
+            )

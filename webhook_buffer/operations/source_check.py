@@ -1,0 +1,178 @@
+"""Whether a captured request would be accepted by a source, told without sending anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from lambdas.envelope import Envelope
+from lambdas.sources import networks, routing, table
+from lambdas.sources.handshakes import HANDSHAKES, Facts
+from lambdas.sources.schemes.reasons import Reason
+from lambdas.sources.schemes.scheme import UnreachableError
+from lambdas.sources.secrets import UnavailableError, valid
+from settings.errors import InputError
+from settings.schema import Settings
+from settings.sources import entries
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A request that somebody captured.
+
+    Attributes:
+        path: None for the source's own first path.
+        address: of its sender; None where it does not matter.
+        at: seconds since the epoch at which it came.
+    """
+
+    method: str
+    path: str | None
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    address: str | None
+    at: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What would become of a request.
+
+    Attributes:
+        status: that it would be answered.
+        words: what happens, or what is wrong.
+        hints: what would make it pass.
+    """
+
+    status: int
+    words: str
+    hints: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        return self.status < 400
+
+
+def sources_of(settings: Settings) -> list[table.Source]:
+    """An environment's sources, as its functions have them.
+
+    Raises:
+        InputError: When it has none.
+    """
+    if not settings.sources:
+        raise InputError(
+            f"Environment '{settings.environment}' has no sources: anybody can send. Name them in "
+            "'sources' in cdk.json; docs/sources.md explains them."
+        )
+    return [table.Source.of(entry) for entry in entries(settings.sources, url=settings.public_url)]
+
+
+def source_of(settings: Settings, name: str) -> table.Source:
+    """One of them by its name.
+
+    Raises:
+        InputError: When there is none.
+    """
+    found = sources_of(settings)
+    for source in found:
+        if source.name == name:
+            return source
+    known = ", ".join(source.name for source in found)
+    raise InputError(
+        f"Environment '{settings.environment}' has no source '{name}'; it has {known}."
+    )
+
+
+def check(
+    settings: Settings, source: table.Source, request: Captured, members: Mapping[str, str]
+) -> Verdict:
+    """What would become of a request.
+
+    Args:
+        members: of the source's secret; empty where it has none.
+    """
+    webhook = _webhook(source, request)
+    found = routing.route(sources_of(settings), webhook.method, webhook.path)
+    handshake = _handshake(source, webhook)
+    if isinstance(found, routing.Refusal):
+        return Verdict(found.status, _ROUTING[found.status])
+    if found.name != source.name:
+        return Verdict(404, f"The path belongs to the source '{found.name}', not to this one.")
+    if source.allowed and request.address is None:
+        return Verdict(403, "This source takes some addresses only. Give the sender's: --address.")
+    if source.allowed and not networks.contain(source.allowed, request.address or ""):
+        return Verdict(403, f"The address {request.address} is not in allowedIps.")
+    if handshake and not handshake[1]:
+        return Verdict(200, f"The handshake {handshake[0]}: answered, and not queued.")
+    if not handshake and webhook.method not in source.queued:
+        return Verdict(405, _ROUTING[405])
+    reason = _reason(source, webhook, members, request.at)
+    if reason:
+        hints = tuple(_hints(source, request, members)) if reason is Reason.WRONG else ()
+        return Verdict(401, f"{reason}: {reason.words}", hints)
+    if handshake:
+        return Verdict(200, f"The handshake {handshake[0]}: verified, answered, and not queued.")
+    how = (
+        "Verified, and queued." if source.verification else "Queued; this source verifies nothing."
+    )
+    return Verdict(source.answer.status if source.answer else 200, how)
+
+
+def _webhook(source: table.Source, request: Captured) -> Envelope:
+    path = request.path or source.paths[0].removesuffix("*")
+    headers = tuple((name.lower(), value) for name, value in request.headers)
+    return Envelope(request.method, path, request.query, headers, request.body, 0)
+
+
+def _handshake(source: table.Source, webhook: Envelope) -> tuple[str, bool] | None:
+    """The name of the handshake that a request is, and whether it is verified first."""
+    facts = Facts(webhook, topics=source.topics, origins=source.origins)
+    for name, handshake in HANDSHAKES.items():
+        is_one = handshake in source.handshakes and handshake.method == webhook.method
+        if is_one and handshake.asks(facts):
+            return name, handshake.verified
+    return None
+
+
+def _reason(
+    source: table.Source, webhook: Envelope, members: Mapping[str, str], at: float
+) -> Reason | None:
+    verification = source.verification
+    if verification is None:
+        return None
+    values = valid(dict(members)) if verification.arn else list(verification.public)
+    try:
+        return verification.checked_with(values, webhook, at)
+    except UnavailableError:
+        raise InputError(
+            "The secret does not have the form that this source's scheme needs; compare "
+            "docs/sources.md."
+        ) from None
+    except UnreachableError:
+        raise InputError(
+            "Amazon's certificate can't be fetched, so that nothing can be verified; try again "
+            "with a connection to the internet."
+        ) from None
+
+
+def _hints(source: table.Source, request: Captured, members: Mapping[str, str]) -> Iterator[str]:
+    """Changes of what files often get on the way that would make a request pass."""
+
+    def passes(other: Captured) -> bool:
+        return _reason(source, _webhook(source, other), members, other.at) is None
+
+    for words, body in (
+        ("without the newline at its end", request.body.removesuffix(b"\n")),
+        ("with a newline at its end", request.body + b"\n"),
+        ("with Windows' ends of lines", request.body.replace(b"\n", b"\r\n")),
+        ("without Windows' ends of lines", request.body.replace(b"\r\n", b"\n")),
+    ):
+        if body != request.body and passes(replace(request, body=body)):
+            yield f"The payload would pass {words}: the file is not what was sent."
+
+
+_ROUTING = {
+    404: "No source takes this path. See the sources' paths; pathPrefix is left out here.",
+    405: "The source does not take this method.",
+}
