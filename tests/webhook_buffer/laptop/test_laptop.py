@@ -264,6 +264,7 @@ def test_deploy_shows_no_change_and_tests(laptop: Laptop) -> None:
     """A deployment of what runs already shows no difference, and ends with the smoke tests."""
     output = laptop.run("deploy", "--env", "local", "--yes")
     assert "There were no differences" in output
+    assert "groupId" not in output
     assert "3 smoke tests passed" in output
 
 
