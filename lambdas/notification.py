@@ -11,21 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from lambdas.alarm_events import ALARM, OK, SEVERITIES, Reading, Transition
 from lambdas.alarm_guide import AlarmGuide, AlarmGuides
-from lambdas.timestamps import iso
+from lambdas.links import command_for_log, links_of
 
 _QUARTER_OF_AN_HOUR = 15 * 60 * 1000
 # "62.0 (24/11/26 03:11:00)", day first. Numbers are Java's: 1.5E-5.
 _DATAPOINT = re.compile(r"(-?\d+(?:\.\d+)?(?:E-?\d+)?) \((\d\d)/(\d\d)/(\d\d) (\d\d:\d\d:\d\d)\)")
 _MISSING = re.compile(r"(\d+) missing datapoints? (?:was|were) treated as \[Breaching\]")
 _TIME_UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
-# The console's domain where it is another one, by the region's beginning.
-# Source: grafana/grafana-aws-sdk's links to Logs Insights.
-_CONSOLES = (("cn-", "console.amazonaws.cn"), ("us-gov-", "console.amazonaws-us-gov.com"))
-_CONSOLE = "console.aws.amazon.com"
 _DRILL = "DRILL"
 _SIDES = {"LessThanThreshold": "below ", "LessThanOrEqualToThreshold": "at most "}
 
@@ -194,8 +189,8 @@ def build(
         impact=own.impact if own else transition.description or None,
         steps=guide.steps if guide and not over else (),
         also=about.also,
-        log_command=_log_command(guides, guide, window, now) if guides.laptop else None,
-        links=_links(transition, guides, guide, window),
+        log_command=command_for_log(guides, guide, window, now),
+        links=links_of(transition, guides, guide, window),
         drill=drill,
     )
 
@@ -338,58 +333,3 @@ def ordinal(number: int) -> str:
 def _number(value: float) -> str:
     """Three significant digits, or all before the point."""
     return f"{value:.3g}" if abs(value) < 99.95 else f"{value:,.0f}"
-
-
-def _links(
-    transition: Transition, guides: AlarmGuides, guide: AlarmGuide | None, window: tuple[int, int]
-) -> dict[str, str]:
-    """Where to continue; on a laptop only what is not in the console.
-
-    Source: the console's own addresses, as public repositories record them.
-    """
-    links = {}
-    if guide:
-        links["runbook"] = f"{guides.runbook_url}#{quote(guide.runbook)}"
-    if guides.laptop:
-        return links
-    region = transition.region or guides.region
-    domain = next((one for start, one in _CONSOLES if region.startswith(start)), _CONSOLE)
-    console = f"https://{region}.{domain}/cloudwatch/home?region={region}#"
-    if guide and guide.log_group and guide.log_query:
-        links["logs"] = console + _logs(guide.log_group, guide.log_query, window)
-    links["dashboard"] = f"{console}dashboards:name={quote(guides.dashboard, safe='')}"
-    if transition.readable:
-        links["alarm"] = f"{console}alarmsV2:alarm/{quote(transition.alarm, safe='')}"
-    return links
-
-
-def _log_command(
-    guides: AlarmGuides, guide: AlarmGuide | None, window: tuple[int, int], now: int
-) -> str | None:
-    """The command that shows what failed, back to the window's beginning."""
-    if guide is None or guide.log_group is None:
-        return None
-    function = guide.log_group.partition(f"{guides.service}-{guides.environment}-")[2]
-    minutes = math.ceil((now - window[0]) / 60_000)
-    return (
-        f"webhook-buffer logs --env {guides.environment} -f {function} --level WARNING"
-        f" --minutes {minutes}"
-    )
-
-
-def _logs(group: str, query: str, window: tuple[int, int]) -> str:
-    start, end = (_escaped(iso(at)) for at in window)
-    return (
-        "logsV2:logs-insights$3FqueryDetail$3D"
-        f"~(end~'{end}~start~'{start}~timeType~'ABSOLUTE~tz~'UTC"
-        f"~editorString~'{_escaped(query)}~source~(~'{_escaped(group)}))"
-    )
-
-
-def _escaped(text: str) -> str:
-    """The console's own escaping of a string in its address."""
-    return re.sub(
-        r"[^A-Za-z0-9_.-]",
-        lambda found: "".join(f"*{byte:02x}" for byte in found[0].encode()),
-        text,
-    )
