@@ -13,7 +13,7 @@ from lambdas.sources import networks, routing
 from lambdas.sources.handshakes import HANDSHAKES
 from settings.forms import Form, Parsed
 from settings.monitoring import Name, Part
-from settings.verify import Verify
+from settings.verify import Answer, Verify
 
 # What API Gateway answers by itself at the root of an HTTP API's default endpoint, so that a
 # webhook sent there is acknowledged and lost. Source: serverless/examples issue 667.
@@ -53,12 +53,6 @@ BackendUrl = Annotated[
 ]
 Path = Annotated[str, AfterValidator(Parsed("a path such as `/github` or `/github/*`", _path))]
 Network = Annotated[str, AfterValidator(Parsed("a network such as `192.0.2.0/24`", _network))]
-ContentType = Annotated[
-    str,
-    AfterValidator(
-        Form("a content type such as text/plain", r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w-]+)*")
-    ),
-]
 Kind = Literal[
     "hub-challenge", "websub", "slack", "microsoft-graph", "dropbox", "x-crc", "zoom",
     "cloudevents", "discord", "discord-events", "xero", "sns", "asana",
@@ -76,23 +70,6 @@ EXAMPLE: dict[str, Any] = {
     "paths": ["/example"],
     "verify": {"provider": "discord", "publicKeys": ["0" * 64]},
 }
-
-
-class Answer(Part):
-    """What a provider wants to be answered instead of the message's id."""
-
-    # Any other says that the webhook was not taken.
-    status: int = Field(default=200, ge=200, le=299, description="The HTTP status.")
-    body: str = Field(default="", max_length=1024, description="The body, as it is sent.")
-    contentType: ContentType = Field(
-        default="text/plain; charset=utf-8", description="Its content type, where there is a body."
-    )
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.status == 204 and self.body:
-            raise ValueError("a 204 has no body; remove body or set status to 200")
-        return self
 
 
 class Handshake(Part):
@@ -205,8 +182,8 @@ def _entry(source: Source, url: str) -> dict[str, Any]:
         entry["handshakes"] = source.handshakes
     if source.handshake:
         entry |= {"topics": source.handshake.topics, "origins": source.handshake.origins}
-    if source.answer:
-        answer = source.answer
+    answer = source.answer or (source.verify.answer if source.verify else None)
+    if answer:
         entry["answer"] = {
             "status": answer.status,
             "body": answer.body,

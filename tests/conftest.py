@@ -50,6 +50,7 @@ os.environ.setdefault(
 _TOGETHER = {
     "tests/alarms/test_cases.py": "synth",
     "tests/alarms/test_lint.py": "synth",
+    "tests/buffer/test_sources.py": "synth",
     "tests/buffer/test_stack.py": "synth",
     "tests/lambdas/test_sending_to_datadog.py": "synth",
     "tests/monitoring/test_instrumentation.py": "synth",

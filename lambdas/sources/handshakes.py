@@ -243,7 +243,8 @@ HANDSHAKES: Mapping[str, Handshake] = {
         method="POST",
         source="https://docs.discord.com/developers/events/webhook-events",
         asks=lambda facts: facts.document.get("type") == 0,
-        answer=lambda _: _done(204),
+        # Wants a content type even where there is no content.
+        answer=lambda _: _done(204, {"Content-Type": "application/json"}),
         verified=True,
     ),
     "xero": Handshake(

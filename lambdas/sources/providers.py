@@ -21,11 +21,13 @@ class Provider:
         spec: of its scheme; see ``lambdas.sources.schemes.build``.
         handshakes: names in ``lambdas.sources.handshakes``.
         paste: what goes into the secret or the settings, and where it is found.
-        again: whether it comes again after 401, 404 and 503, and whether it disables an endpoint.
+        again: whether it comes again after 401, 404 and 503, and whether it disables an endpoint;
+            "(?)" where its own documentation could not be read for it.
         source: its documentation.
         needs: settings beside the secret: ``url``, ``publicKeys``, ``topics``.
         proof: whose genuine requests it is tested with, and of which version.
         secret: whether it has one in Secrets Manager.
+        answer: the status it wants for a webhook that was taken, where that is not 200.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Provider:
     handshakes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     secret: bool = True
+    answer: int = 200
 
 
 _FIVE_MINUTES = 300
@@ -61,7 +64,7 @@ PROVIDERS: Mapping[str, Provider] = {
         proof=_PUBLISHED,
         spec=_of_body("x-hub-signature-256", prefix="sha256="),
         paste="The webhook's Secret, which you choose in its settings.",
-        again="Never by itself; redeliver failed deliveries by hand or API. Disables nothing.",
+        again="Never by itself; redeliver by hand or by API. Disables nothing.",
         source="https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries",
     ),
     "stripe": Provider(
@@ -77,8 +80,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "tolerance": _FIVE_MINUTES,
         },
         paste="The endpoint's signing secret (`whsec_…`), as Workbench shows it.",
-        again="All alike: for up to three days in live mode, with a fresh signature. An endpoint "
-        "that never succeeds is disabled.",
+        again="All alike: for up to three days in live mode, three times in a sandbox.",
         source="https://docs.stripe.com/webhooks#verify-manually",
     ),
     "slack": Provider(
@@ -94,8 +96,8 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         handshakes=("slack",),
         paste="The app's Signing Secret, under Basic Information.",
-        again="All alike: three times within the hour. Where 95 % of an hour's events fail, the "
-        "app's subscription is disabled.",
+        again="All alike: three times, at once, after 1 and after 5 minutes. Where fewer than 5"
+        " % of an hour's events are taken, they are disabled.",
         source="https://api.slack.com/authentication/verifying-requests-from-slack",
     ),
     "shopify": Provider(
@@ -117,8 +119,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "signed": "{header:webhook-id}.{timestamp}.{body}",
         },
         paste="The endpoint's signing secret (`whsec_…`).",
-        again="As the sender decides; the specification recommends retries over days, and to "
-        "disable an endpoint after 410.",
+        again="As the sender decides; the specification recommends retries over days (?).",
         source="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/"
         "standard-webhooks.md",
     ),
@@ -132,8 +133,8 @@ PROVIDERS: Mapping[str, Provider] = {
             "signed": "{header:svix-id}.{timestamp}.{body}",
         },
         paste="The endpoint's signing secret (`whsec_…`).",
-        again="All alike: eight attempts in about 28 hours; an endpoint that fails for five days "
-        "is disabled.",
+        again="All alike: eight attempts in about 28 hours; an endpoint that fails for days is "
+        "disabled (?).",
         source="https://docs.svix.com/receiving/verifying-payloads/how-manual",
     ),
     "twilio": Provider(
@@ -149,8 +150,8 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         needs=("url",),
         paste="The account's primary Auth Token.",
-        again="Not by default; `#rc=` in the webhook's URL asks for up to five retries. Twilio's "
-        "fallback URL is called instead. Disables nothing.",
+        again="Not by default; `#rc=` in the webhook's URL asks for more. Calls the fallback "
+        "URL instead (?).",
         source="https://www.twilio.com/docs/usage/webhooks/webhooks-security",
     ),
     "square": Provider(
@@ -164,7 +165,7 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         needs=("url",),
         paste="The subscription's Signature Key.",
-        again="All alike: eleven times in 24 hours.",
+        again="All alike: for up to 24 hours; then the notification is discarded.",
         source="https://developer.squareup.com/docs/webhooks/step3validate",
     ),
     "zoom": Provider(
@@ -179,8 +180,8 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         handshakes=("zoom",),
         paste="The app's Secret Token, under Feature.",
-        again="Three times after 5xx; not after 401 or 404. An endpoint that fails the validation "
-        "every 72 hours is disabled.",
+        again="All alike: three times, after 5, 20 and 60 minutes. Validates the endpoint every"
+        " 72 hours.",
         source="https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events",
     ),
     "linear": Provider(
@@ -189,8 +190,8 @@ PROVIDERS: Mapping[str, Provider] = {
         spec=_of_body("linear-signature", timestamp="json:webhookTimestamp", unit="ms")
         | {"tolerance": 60},
         paste="The webhook's signing secret, on its page in the settings.",
-        again="All alike: after 1 minute, 1 hour and 6 hours; may disable an endpoint that keeps "
-        "failing.",
+        again="All alike: three times within hours; may disable an endpoint that keeps failing "
+        "(?).",
         source="https://linear.app/developers/webhooks#securing-webhooks",
     ),
     "discord": Provider(
@@ -205,10 +206,12 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         handshakes=("discord", "discord-events"),
         needs=("publicKeys",),
+        answer=204,
         secret=False,
         paste="The app's Public Key into `publicKeys`; it is not a secret.",
-        again="Interactions never; webhook events for ten minutes. Removes an endpoint that "
-        "accepts its wrong signatures, or answers none.",
+        again="Webhook events: for up to 10 minutes; stops sending to an endpoint that fails "
+        "too often. Sends wrong signatures on purpose, and removes an endpoint that "
+        "accepts them.",
         source="https://docs.discord.com/developers/interactions/overview#setting-up-an-endpoint-"
         "validating-security-request-headers",
     ),
@@ -218,8 +221,8 @@ PROVIDERS: Mapping[str, Provider] = {
         handshakes=("hub-challenge",),
         paste="The App Secret as `current`, and the Verify Token you choose as `verify_token`: "
         '`{"current": "…", "verify_token": "…"}`.',
-        again="All alike: at once and then less often, for up to 36 hours. A subscription that "
-        "keeps failing may be disabled.",
+        again="All alike: at once, and then less often for 36 hours. Messenger unsubscribes an "
+        "app after an hour of failures.",
         source="https://developers.facebook.com/docs/graph-api/webhooks/getting-started"
         "#validate-payloads",
     ),
@@ -228,8 +231,7 @@ PROVIDERS: Mapping[str, Provider] = {
         spec=_of_body("x-twitter-webhooks-signature", prefix="sha256=", encoding="base64"),
         handshakes=("x-crc",),
         paste="The app's consumer secret (API Key Secret).",
-        again="Not documented; the endpoint is marked invalid when it fails the CRC, which X "
-        "repeats every hour.",
+        again="Not documented. Repeats the CRC, and stops sending where it fails (?).",
         source="https://docs.x.com/x-api/webhooks/introduction",
     ),
     "dropbox": Provider(
@@ -237,8 +239,8 @@ PROVIDERS: Mapping[str, Provider] = {
         spec=_of_body("x-dropbox-signature"),
         handshakes=("dropbox",),
         paste="The app's App secret.",
-        again="All alike: with growing pauses for about ten minutes. Disables a webhook whose "
-        "failures are frequent.",
+        again="All alike: with growing pauses for minutes; disables a webhook that fails often "
+        "(?).",
         source="https://www.dropbox.com/developers/reference/webhooks",
     ),
     "xero": Provider(
@@ -246,22 +248,22 @@ PROVIDERS: Mapping[str, Provider] = {
         spec=_of_body("x-xero-signature", encoding="base64"),
         handshakes=("xero",),
         paste="The webhook's signing key, as Xero shows it.",
-        again="All alike: less and less often for a day; then the subscription is disabled.",
+        again="All alike: less and less often for a day; then the subscription is disabled (?).",
         source="https://developer.xero.com/documentation/guides/webhooks/configuring-your-server/",
     ),
     "gitlab": Provider(
         title="GitLab",
         spec={"scheme": "token", "token": "header:x-gitlab-token"},
         paste="The webhook's Secret token, which you choose in its settings.",
-        again="Not by itself. Disables a webhook after four failures in a row, first for a minute "
-        "and then for up to a day.",
+        again="Not by itself (?). Disables a webhook after four failures in a row.",
         source="https://docs.gitlab.com/user/project/integrations/webhooks/",
     ),
     "intercom": Provider(
         title="Intercom",
         spec=_of_body("x-hub-signature", prefix="sha1=", algorithm="sha1"),
         paste="The app's client secret, under Basic Information.",
-        again="Once after a minute; 404 and 410 are not tried again, and 410 disables.",
+        again="Repeats are not documented (?). Pauses after 1,000 errors in a quarter of an "
+        "hour; suspends a private app's subscription after seven days of errors.",
         source="https://developers.intercom.com/docs/webhooks/setting-up-webhooks",
     ),
     "microsoft-graph": Provider(
@@ -269,7 +271,8 @@ PROVIDERS: Mapping[str, Provider] = {
         spec={"scheme": "token", "token": "json:value[*].[clientState]"},
         handshakes=("microsoft-graph",),
         paste="The `clientState` that you choose for the subscription.",
-        again="After 5xx for up to four hours; after 4xx not. Slow endpoints lose notifications.",
+        again="All alike: for up to four hours. Drops notifications for an endpoint that often "
+        "needs more than 10 s.",
         source="https://learn.microsoft.com/graph/change-notifications-delivery-webhooks",
     ),
     "asana": Provider(
@@ -278,7 +281,7 @@ PROVIDERS: Mapping[str, Provider] = {
         handshakes=("asana",),
         paste="Nothing: create an empty secret, run `webhook-buffer sources enroll NAME`, and "
         "create the webhook at Asana. One source takes one webhook.",
-        again="All alike: for up to 24 hours; then the webhook is deleted.",
+        again="All alike: for up to 24 hours; then it gives up, and may delete the webhook (?).",
         source="https://developers.asana.com/docs/webhooks-guide#webhook-security",
     ),
     "sns": Provider(
@@ -289,7 +292,7 @@ PROVIDERS: Mapping[str, Provider] = {
         secret=False,
         paste="Each topic's ARN into `topics`; the subscription confirms itself. Leave raw message "
         "delivery off: raw messages are not signed.",
-        again="After 5xx and 429 as the topic's delivery policy says; after other 4xx not at all. "
+        again="After 5xx and 429 as the topic's delivery policy says; after other 4xx not (?). "
         "Disables nothing.",
         source="https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
     ),

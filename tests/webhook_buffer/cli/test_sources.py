@@ -66,7 +66,7 @@ def test_a_captured_request_would_pass(
     words = ["check", "one", "--payload", "PAYLOAD", "--at", str(round(vector.now)), "--to", to]
     settings = _settings(_source(vector))
     code, output = run(settings, *words, *_headers(vector), body=vector.body)
-    assert (code, "200 Verified, and queued." in output) == (0, True), output
+    assert (code, " Verified, and queued." in output) == (0, True), output
     if vector.provider == "gitlab":
         return
     code, output = run(settings, *words, *_headers(vector), body=vector.body + b"x")

@@ -1,0 +1,142 @@
+"""The stack of an environment with sources: what its functions get and may do, and nothing more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import buffer  # noqa: F401 - before aws_cdk: it silences jsii
+
+# isort: split
+from aws_cdk import App
+
+from buffer.stack import BufferStack
+from lambdas.sources import table
+from settings import loader
+from settings.schema import Settings
+
+_ARN = "arn:aws:secretsmanager:us-east-1:111111111111:secret:{}-AbCdEf"
+Synth = tuple[dict[str, Any], list[str], Path]
+_KEY = "arn:aws:kms:us-east-1:111111111111:key/1234"
+
+
+def _settings(*sources: dict[str, Any], **overrides: Any) -> Settings:
+    return loader.load("dev", overrides={"sources": list(sources) or None, **overrides})
+
+
+def _synthesized(settings: Settings, folder: Path) -> Synth:
+    """The buffer's template, what the CDK says of it, and its functions' asset."""
+    app = App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
+    BufferStack(app, "buffer", settings=settings)
+    app.synth()
+    template = json.loads((folder / "buffer.template.json").read_text())
+    found = json.loads((folder / "buffer.metadata.json").read_text())
+    said = [
+        entry["data"]
+        for entries in found.values()
+        for entry in entries
+        if entry["type"] == "aws:cdk:warning"
+    ]
+    [file] = {
+        one["source"]["path"]
+        for one in json.loads((folder / "buffer.assets.json").read_text())["files"].values()
+        if one["source"]["packaging"] == "zip"
+    }
+    return template, said, Path(folder, file)
+
+
+def _environment(template: dict[str, Any], function: str) -> dict[str, Any]:
+    for resource in template["Resources"].values():
+        name = resource.get("Properties", {}).get("FunctionName", "")
+        if resource["Type"] == "AWS::Lambda::Function" and name.endswith(f"-{function}"):
+            found: dict[str, Any] = resource["Properties"]["Environment"]["Variables"]
+            return found
+    raise AssertionError(function)
+
+
+def _allowed(template: dict[str, Any], role: str) -> dict[str, list[str]]:
+    """Resources by action, of the statements of one role that name ARNs of other services."""
+    found: dict[str, list[str]] = {}
+    for name, resource in template["Resources"].items():
+        if resource["Type"] != "AWS::IAM::Policy" or not name.startswith(role):
+            continue
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            actions, resources = statement["Action"], statement["Resource"]
+            for action in actions if isinstance(actions, list) else [actions]:
+                if action.startswith(("secretsmanager:", "kms:")):
+                    found[action] = resources if isinstance(resources, list) else [resources]
+    return found
+
+
+@pytest.fixture(scope="module")
+def with_sources(tmp_path_factory: pytest.TempPathFactory) -> Synth:
+    settings = _settings(
+        {
+            "name": "github",
+            "paths": ["/github"],
+            "verify": {
+                "provider": "github",
+                "secretArn": _ARN.format("github"),
+                "secretKeyArn": _KEY,
+            },
+        },
+        {
+            "name": "asana",
+            "paths": ["/asana"],
+            "verify": {"provider": "asana", "secretArn": _ARN.format("asana")},
+        },
+        {
+            "name": "discord",
+            "paths": ["/discord"],
+            "verify": {"provider": "discord", "publicKeys": ["0" * 64]},
+        },
+        pathPrefix="/hooks",
+    )
+    return _synthesized(settings, tmp_path_factory.mktemp("sources"))
+
+
+def test_publish_may_read_exactly_the_sources_secrets(
+    with_sources: Synth,
+) -> None:
+    """Secrets by ARN and their key to decrypt; writing only what comes by a handshake."""
+    template, _, _ = with_sources
+    assert _allowed(template, "PublishRole") == {
+        "secretsmanager:GetSecretValue": [_ARN.format("github"), _ARN.format("asana")],
+        "kms:Decrypt": [_KEY],
+        "secretsmanager:PutSecretValue": [_ARN.format("asana")],
+    }
+    assert _allowed(template, "SubscribeRole") == {}
+
+
+def test_functions_find_the_sources_in_their_asset(
+    with_sources: Synth,
+) -> None:
+    """The environment names a file that is in the asset, and holds no more than that."""
+    template, _, asset = with_sources
+    for function in ("publish", "subscribe"):
+        assert _environment(template, function)["SOURCES"] == table.FILE
+    assert _environment(template, "publish")["PATH_PREFIX"] == "/hooks"
+    sources = table.read(asset / "lambdas" / table.FILE)
+    assert [source.name for source in sources] == ["github", "asana", "discord"]
+
+
+def test_the_library_is_bundled_where_a_source_needs_it(
+    with_sources: Synth, tmp_path: Path
+) -> None:
+    """Ed25519 brings a compiled library into the asset; HMAC does not."""
+    assert (with_sources[2] / "cryptography").is_dir()
+    hmac = {"provider": "github", "secretArn": _ARN.format("github")}
+    settings = _settings({"name": "github", "paths": ["/github"], "verify": hmac})
+    _, _, asset = _synthesized(settings, tmp_path)
+    assert not (asset / "cryptography").exists()
+
+
+def test_synth_says_that_anybody_can_send(with_sources: Synth, tmp_path: Path) -> None:
+    """An environment without sources says so with each synth, and one with sources is silent."""
+    template, said, _ = _synthesized(_settings(), tmp_path)
+    assert any("Anybody on the internet can send webhooks" in text for text in said)
+    assert "SOURCES" not in _environment(template, "publish")
+    assert not any("Anybody" in text for text in with_sources[1])
