@@ -9,7 +9,7 @@ RUN := $(BIN)/webhook-buffer
 # A variable of the command line can't be reassigned, so the option has a name of its own.
 CONFIRMED := $(if $(filter 1 yes true,$(YES)),--yes)
 
-.PHONY: help setup demo test test-fast check lint types docs bench synth diff deploy destroy lock outdated clean
+.PHONY: help setup demo test test-fast check lint types docs drills bench synth diff deploy destroy lock outdated clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -17,8 +17,8 @@ help: ## This list
 
 setup: .venv/.ready node_modules/.ready ## Install everything below this folder
 
-demo: setup ## Send real webhooks through the buffer on this laptop, across a backend outage
-	@$(RUN) demo
+demo: setup ## Show the whole story on this laptop: deploy, send, break, alarm, recover (KEEP=1: keep it)
+	@$(RUN) demo $(if $(KEEP),--keep)
 
 test: setup ## Run every test
 	@$(BIN)/pytest -n 2 --dist loadscope -q
@@ -37,6 +37,9 @@ types: setup
 
 docs: setup ## Regenerate everything that is generated in docs/ and README.md
 	@$(BIN)/python -m webhook_buffer.cli.make_docs
+
+drills: setup ## Run every fire drill on what `up` started, PACE=3s a minute; goes on where it was stopped
+	@$(RUN) drill all --pace $(or $(PACE),3s) --json .build/drills-$(or $(PACE),3s).json --resume
 
 bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, tracing, Datadog
 	@$(BIN)/python -m tests.bench_startup

@@ -57,6 +57,7 @@ _TOGETHER = {
     "tests/monitoring/test_serverless_view.py": "synth",
     "tests/monitoring/test_stack.py": "synth",
     "tests/test_rules.py": "synth",
+    "tests/webhook_buffer/laptop/drills/test_drills.py": "laptop",
     "tests/webhook_buffer/laptop/test_attacks.py": "laptop",
     "tests/webhook_buffer/laptop/test_runbook.py": "laptop",
     # In this order: the last test of the last takes the laptop down.

@@ -95,7 +95,8 @@ def _recording(mode: int, **changes: Any) -> Recording:
     return Recording(next(scenario for scenario in SCENARIOS if scenario.mode == mode), **changes)
 
 
-# By the file's name in ``recordings/``; ``webhook_buffer/laptop/failures.py`` causes them.
+# By the file's name in ``recordings/``, which is a drill's; ``webhook_buffer/laptop/drills`` causes
+# them.
 RECORDINGS: Mapping[str, Recording] = {
     "backend-unreachable": _recording(1),
     "backend-5xx": _recording(2),

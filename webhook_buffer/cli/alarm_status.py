@@ -17,7 +17,7 @@ from webhook_buffer.cli.terminal import console
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
 from webhook_buffer.live import status as statuses
-from webhook_buffer.live.pace import described
+from webhook_buffer.live.pace import REAL_TIME, described
 from webhook_buffer.live.status import Entry
 
 _STYLES = {"ALARM": "red", "OK": "green", "INSUFFICIENT_DATA": "yellow"}
@@ -60,7 +60,7 @@ def judged() -> dict[str, Any]:
     document = live.verdicts()
     if document is None or live.running() is None:
         raise NotDeployedError("Live alarms are not running. To start them: webhook-buffer up")
-    if time.time() - document["real"] > _STALE_MINUTES * document["pace"] + 10:
+    if time.time() - document["real"] > _STALE_MINUTES * REAL_TIME:
         raise NotDeployedError(
             f"Live alarms have not judged since {_time(document['real'])}; their log: {live.log}. "
             "To start them again: webhook-buffer up"

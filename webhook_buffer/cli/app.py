@@ -129,11 +129,15 @@ def _root(
 
 
 @app.command(rich_help_panel=_ON_LAPTOP)
-def demo() -> None:
-    """Send real webhooks through a fresh buffer while its backend goes down and comes back."""
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave everything running, as `up` does.")
+    ] = False,
+) -> None:
+    """Show the whole story: deploy, GitHub's payloads, an outage, the alarm, the recovery."""
     from webhook_buffer.cli.demo import demo as run
 
-    run()
+    run(keep=keep)
 
 
 @app.command(rich_help_panel=_ON_LAPTOP)

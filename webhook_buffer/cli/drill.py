@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +15,7 @@ from rich.table import Table
 
 from settings.errors import InputError, ProofFailedError
 from settings.loader import load
+from settings.paths import ROOT
 from webhook_buffer.cli.alarm_status import judged
 from webhook_buffer.cli.options import LOCAL, Env
 from webhook_buffer.cli.terminal import console
@@ -54,6 +57,14 @@ def list_drills(env: Env = LOCAL) -> None:
     console.print(table)
 
 
+@drill_app.command("table")
+def print_table(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Results, of --json.")],
+) -> None:
+    """Print the table of docs/drills.md, of results in a file."""
+    print(report.as_table(report.read(file)), end="")
+
+
 @drill_app.command("run")
 def run_drill(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A drill, as `list` shows it.")],
@@ -68,26 +79,59 @@ def run_drill(
 
 
 @drill_app.command("all")
-def run_all(pace: Pace = "3s", json_file: JsonFile = None, html_file: HtmlFile = None) -> None:
-    """Run every drill, one after the other."""
-    _finish(_run(list(DRILLS.values()), pace), json_file, html_file)
+def run_all(
+    pace: Pace = "3s",
+    json_file: JsonFile = None,
+    html_file: HtmlFile = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Leave out what passed already, by the --json file.")
+    ] = False,
+) -> None:
+    """Run every drill, one after the other; with --json, results are written after each."""
+    if resume and json_file is None:
+        raise InputError("--resume needs the file of the earlier results: --json FILE.")
+    known = report.read(json_file) if resume and json_file and json_file.exists() else []
+    _finish(_run(list(DRILLS.values()), pace, known, json_file), json_file, html_file)
 
 
-def _run(drills: Sequence[Drill], pace: str) -> list[Result]:
+def _run(
+    drills: Sequence[Drill],
+    pace: str,
+    known: Sequence[Result] = (),
+    json_file: Path | None = None,
+) -> list[Result]:
+    """Runs drills, but for those that passed already at their pace."""
     seconds = pace_of(pace)
     place = here()
-    results = []
+    passed = {(one.drill, one.pace): one for one in known if one.passed}
+    results: list[Result] = []
     for drill in drills:
+        if earlier := passed.get((drill.name, max(seconds, drill.least_pace))):
+            results.append(earlier)
+            continue
         with console.status(drill.name) as status:
             result = runner.run(
                 drill, place, pace=seconds,
                 progress=lambda doing, name=drill.name: status.update(f"{name}: {doing}"),  # type: ignore[misc]
             )  # fmt: skip
+        result.commit = commit()
         results.append(result)
+        if json_file:
+            write(json_file, report.as_json(results))
         show(result, whole=len(drills) == 1)
     if len(drills) > 1:
         console.print(table(results))
     return results
+
+
+def commit() -> str:
+    """The commit that this checkout is at; empty outside of a repository."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    asked = [git, "rev-parse", "--short", "HEAD"]
+    said = subprocess.run(asked, cwd=ROOT, text=True, capture_output=True, check=False)
+    return said.stdout.strip()
 
 
 def here() -> Place:

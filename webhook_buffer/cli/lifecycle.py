@@ -32,9 +32,14 @@ def up(port: int | None, endpoint_port: int | None) -> None:
         port: of the emulator; without one its last, or the usual one.
         endpoint_port: of the public webhook endpoint, likewise.
     """
+    _next_steps(deploy_here(port, endpoint_port))
+
+
+def deploy_here(port: int | None = None, endpoint_port: int | None = None) -> dict[str, str]:
+    """``up`` without its advice; the outputs."""
     target = _target(load("local"), port, endpoint_port)
     cdk = deployment.prepare(target, step, CATALOG)
-    _next_steps(_apply(target, cdk))
+    return _apply(target, cdk)
 
 
 def down() -> None:

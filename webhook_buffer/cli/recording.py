@@ -87,16 +87,16 @@ def record_failures(
     from settings.schema import Settings
     from webhook_buffer.benchmark.detection import baseline_sets
     from webhook_buffer.benchmark.scenarios import RECORDINGS
-    from webhook_buffer.laptop import failures
+    from webhook_buffer.laptop.drills import recorded
 
-    unknown = sorted(set(names or ()) - set(failures.CAUSES))
+    unknown = sorted(set(names or ()) - set(RECORDINGS))
     if unknown:
         raise InputError(
-            f"Unknown failure '{unknown[0]}'; known failures: {', '.join(failures.CAUSES)}."
+            f"Unknown failure '{unknown[0]}'; known failures: {', '.join(RECORDINGS)}."
         )
     check_node()
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = names or list(failures.CAUSES)
+    wanted = names or list(RECORDINGS)
     baselines = [alarm for baseline in baseline_sets() for alarm in baseline.alarms]
     cancelled = Event()
 
@@ -110,7 +110,7 @@ def record_failures(
             if cancelled.is_set():
                 raise KeyboardInterrupt
 
-        series = failures.record(
+        series = recorded.record(
             name, laptop.STATE / "failures" / name, alarms_of, step=nullcontext, progress=advance
         )
         recordings.save(folder / f"{name}.json", series)

@@ -134,6 +134,15 @@ def _event_source(_: Path, target: Environment | None, entry: Mapping[str, Any])
         target.functions.update_event_source_mapping(UUID=entry["uuid"], Enabled=True)
 
 
+def _visibility(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
+    if target is None:
+        return
+    with aws_errors(target.settings):
+        target.sqs.set_queue_attributes(
+            QueueUrl=entry["url"], Attributes={"VisibilityTimeout": str(entry["seconds"])}
+        )
+
+
 def _record(_: Path, target: Environment | None, _entry: Mapping[str, Any]) -> None:
     if target is not None:
         drill_record.remove(target)
@@ -171,5 +180,6 @@ _UNDO: Mapping[str, Callable[[Path, Environment | None, Mapping[str, Any]], None
     "variables": _variables,
     "event-source": _event_source,
     "record": _record,
+    "visibility": _visibility,
     "message": _message,
 }

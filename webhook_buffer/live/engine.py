@@ -34,6 +34,7 @@ SESSION, VERDICTS, CONTROL = "session.jsonl", "verdicts.json", "control.json"
 _GRACE = 0.2
 # Between two polls: a share of a minute, within these bounds; seconds.
 _POLL_SHARE, _POLL_LEAST, _POLL_MOST = 1 / 12, 0.3, 2.0
+_POLL_AFTER = 0.05
 # From this size on the file is written anew, without what is not kept.
 _FILE_BYTES = 64 * 2**20
 # Session time of an audit, as it is deployed. Source: monitoring/cdk/end_to_end.py.
@@ -105,9 +106,8 @@ class Engine:
 
         What fails is tried again: the emulator may be busy, or be deployed to.
         """
-        verdicts = self._verdicts(self._due())
-        self._states.begin(verdicts)
-        self._publish(verdicts)
+        self._states.begin()
+        self._put(self._verdicts(self._due()), Control.read(self._folder), publish=True)
         try:
             while not ended.is_set():
                 started = time.monotonic()
@@ -170,9 +170,8 @@ class Engine:
         """Until the next poll: soon, and right after the end of a minute."""
         clock = self.session.clock
         usual = min(_POLL_MOST, max(_POLL_LEAST, clock.pace * _POLL_SHARE)) - spent
-        ends = clock.real(self._judged + 2 * MINUTE) if self._judged else math.inf
-        over = clock.real(self._due() + MINUTE) + _GRACE + 0.05 - time.time()
-        return max(0.05, min(usual, over, ends - time.time() if ends > time.time() else usual))
+        next_due = clock.real(self._judged + MINUTE) + _GRACE + _POLL_AFTER - time.time()
+        return max(_POLL_AFTER, min(usual, next_due))
 
     def _verdicts(self, end: int) -> list[Verdict]:
         return self._judge.judge(self.session, end)

@@ -11,6 +11,7 @@ from alarmproof.errors import NotSupportedError
 from alarmproof.evaluate import datapoints, evaluate
 from alarmproof.model import AnyAlarm, CompositeAlarm, History, MetricAlarm, State
 from alarmproof.recordings import Recorded
+from alarmproof.states import COMPARISONS
 
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Session
@@ -167,7 +168,7 @@ def _values(alarm: MetricAlarm, recorded: Recorded, end: int) -> np.ndarray:
 
 
 def _reason(alarm: MetricAlarm, state: State, values: np.ndarray, end: int) -> str:
-    """Why, as CloudWatch writes it.
+    """Why, as CloudWatch writes it: of an ALARM, with the datapoints that made it one.
 
     Source: recorded messages, in tests/lambdas/fixtures/alarms.py.
     """
@@ -175,7 +176,7 @@ def _reason(alarm: MetricAlarm, state: State, values: np.ndarray, end: int) -> s
     pairs = [
         (float(value), end - alarm.period * (len(values) - index))
         for index, value in enumerate(values)
-        if not np.isnan(value)
+        if not np.isnan(value) and (state is not State.ALARM or _breaches(alarm, float(value)))
     ]
     n, m = alarm.evaluation_periods, alarm.datapoints_to_alarm
     if not pairs:
@@ -191,6 +192,14 @@ def _reason(alarm: MetricAlarm, state: State, values: np.ndarray, end: int) -> s
         f"the threshold ({_number(alarm.threshold or 0)}) "
         f"(minimum {m} {'datapoint' if m == 1 else 'datapoints'} for OK -> ALARM transition)."
     )
+
+
+def _breaches(alarm: MetricAlarm, value: float) -> bool:
+    """Whether a datapoint is one of those that count; all are, of a comparison with a band."""
+    compare = COMPARISONS.get(alarm.comparison)
+    if compare is None or alarm.threshold is None:
+        return True
+    return bool(compare(np.array([value]), alarm.threshold)[0])
 
 
 def _number(value: float) -> str:

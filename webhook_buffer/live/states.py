@@ -32,19 +32,23 @@ class States:
         self._performed: dict[str, str] = {}
         self._before: dict[str, str] = {}
 
-    def begin(self, verdicts: Iterable[Verdict]) -> None:
-        """Takes over: every state as judged, and nobody is notified of that."""
+    def begin(self) -> None:
+        """Takes over the emulator's states.
+
+        What had no data is OK, and nobody is notified of that; what is in ALARM stays so until a
+        verdict ends it.
+        """
         names = list(self._alarms)
         with aws_errors(self._target.settings):
+            before = self.current()
             self._actions(names, run=False)
-            self._set_all(verdicts, self.current(), frozenset())
+            for name, state in before.items():
+                if state == State.INSUFFICIENT_DATA.value:
+                    self._set(name, State.OK.value, "Live alarms begin.")
             self._actions([one for one in names if one not in self._composites], run=True)
-        self._performed = {
-            one.alarm: one.notified or State.OK.value
-            for one in verdicts
-            if one.alarm in self._composites
-        }
-        self._before = {one.alarm: one.state for one in verdicts}
+        on, off = State.ALARM.value, State.OK.value
+        self._before = {name: on if state == on else off for name, state in before.items()}
+        self._performed = {name: self._before.get(name, off) for name in self._composites}
 
     def end(self) -> None:
         """Leaves composites to the emulator's own rules again."""

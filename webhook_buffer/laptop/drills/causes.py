@@ -10,19 +10,26 @@ from webhook_buffer.laptop.drills.slow_sqs import HangingSqs
 from webhook_buffer.laptop.drills.traffic import Traffic
 from webhook_buffer.laptop.journal import Journal, take_out
 from webhook_buffer.laptop.practice import Mode, PracticeBackend
+from webhook_buffer.live.pace import REAL_TIME
 from webhook_buffer.operations.environment import Environment, aws_errors
 
 _POISONED = 3
+_VISIBILITY_LEAST = 2  # seconds
 
 
 @dataclass
 class Stage:
-    """A buffer that runs, what sends to it, the backend it delivers to, and the journal."""
+    """A buffer that runs, what sends to it, the backend it delivers to, and the journal.
+
+    Attributes:
+        pace: real seconds per minute.
+    """
 
     target: Environment
     backend: PracticeBackend
     traffic: Traffic
     journal: Journal
+    pace: float = REAL_TIME
     _repairs: list[Callable[[], None]] = field(default_factory=list)
 
     def mode(self, mode: Mode) -> None:
@@ -52,6 +59,24 @@ class Stage:
                 )
 
         self._repairs.append(restore)
+
+    def shorten_visibility(self) -> None:
+        """Has what a crash leaves in flight come back as much sooner as minutes are shorter."""
+        target = self.target
+        usual = target.settings.visibility_seconds
+        shorter = max(_VISIBILITY_LEAST, round(usual * self.pace / REAL_TIME))
+        with aws_errors(target.settings):
+            url = target.sqs.get_queue_url(QueueName=target.settings.queue_name)["QueueUrl"]
+
+        def set_to(seconds: int) -> None:
+            with aws_errors(target.settings):
+                target.sqs.set_queue_attributes(
+                    QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)}
+                )
+
+        self.journal.note(kind="visibility", url=url, seconds=usual)
+        set_to(shorter)
+        self._repairs.append(lambda: set_to(usual))
 
     def stop_consuming(self, function: str) -> None:
         """Disables a function's event source."""
@@ -103,6 +128,11 @@ def _unreadable(stage: Stage) -> None:
     stage.on_repair(lambda: take_out(target, group))
 
 
+def _crashing(stage: Stage) -> None:
+    stage.shorten_visibility()
+    stage.configure("subscribe", TABLE=None)
+
+
 def _poisoned(stage: Stage) -> None:
     """One group is refused, and has a webhook to be refused."""
     stage.mode(Mode(refused_group=stage.traffic.group(_POISONED)))
@@ -139,7 +169,7 @@ CAUSES: Mapping[str, Cause] = {
     # A third of the attempts time out.
     "backend-slow-timeouts": _mode(slow=(5.6, 7.6)),
     "backend-refuses-group": _poisoned,
-    "subscribe-without-table": _configured("subscribe", TABLE=None),
+    "subscribe-without-table": _crashing,
     "subscribe-with-missing-table": _configured("subscribe", TABLE="gone"),
     "subscribe-disabled": lambda stage: stage.stop_consuming("subscribe"),
     "notify-disabled": lambda stage: stage.stop_consuming("notify"),

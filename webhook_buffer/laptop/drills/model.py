@@ -79,6 +79,7 @@ class Expected:
 
     Attributes:
         incident: what notifies of it; None where it notifies by itself.
+        after: real seconds until the cause can show.
         limit: minutes of the session.
         recovery: minutes of the session after the repair within which it has to end.
     """
@@ -86,6 +87,7 @@ class Expected:
     signal: str
     alarm: Alarm
     incident: CompositeAlarm | None
+    after: float
     limit: int
     recovery: int
 
@@ -110,8 +112,9 @@ def expected(drill: Drill, alarms: AlarmSet, pace: float) -> tuple[list[Expected
             lacking.append(one.signal)
             continue
         incident = alarms.incident(one.signal)
+        ends = recovery(alarm, incident, pace)
         limit = one.limit(alarm, pace)
-        found.append(Expected(one.signal, alarm, incident, limit, recovery(alarm, incident, pace)))
+        found.append(Expected(one.signal, alarm, incident, one.after, limit, ends))
     return found, lacking
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
+from typing import Any
 
-from webhook_buffer.laptop.drills.verdict import Result
+from settings.errors import FileError, InputError
+from webhook_buffer.laptop.drills.verdict import Claim, Fired, Result, Told
 from webhook_buffer.live.pace import described
 
 _STYLE = """
@@ -26,6 +30,60 @@ def as_json(results: Sequence[Result]) -> str:
     return (
         json.dumps({"version": 1, "drills": [one.document() for one in results]}, indent=2) + "\n"
     )
+
+
+def read(file: Path) -> list[Result]:
+    """Results of an earlier ``as_json``.
+
+    Raises:
+        FileError: When the file can't be read.
+        InputError: When it holds something else.
+    """
+    try:
+        drills = json.loads(file.read_text("utf-8"))["drills"]
+        return [_result(one) for one in drills]
+    except OSError as error:
+        raise FileError(error, file) from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{file}: not the results of drills: {error}. Name another file."
+        ) from None
+
+
+def _result(said: dict[str, Any]) -> Result:
+    known = {field.name for field in fields(Result)} - {"fired", "told", "claims"}
+    return Result(
+        **{name: value for name, value in said.items() if name in known},
+        fired=[Fired(**one) for one in said["fired"]],
+        told=[Told(**one) for one in said["told"]],
+        claims=[Claim(**one) for one in said["claims"]],
+    )
+
+
+def as_table(results: Sequence[Result]) -> str:
+    """All results as a table of Markdown: minutes of the session from the cause."""
+    lines = [
+        "| drill | pace | signals, after minutes | first page | lost | out of order | verdict |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in results:
+        seen = {claim.what: claim.seen for claim in one.claims}
+        signals = ", ".join(
+            f"`{fired.signal}` {fired.minute} (limit {fired.limit})"
+            for fired in one.fired
+            if fired.limit is not None
+        )
+        page = "" if one.paged is None else f"{one.paged:.1f} min ({one.page_seconds:.1f} s)"
+        verdict = f"skipped: {one.skipped}" if one.skipped else "passed" if one.passed else "failed"
+        lines.append(
+            f"| {one.drill} | {one.pace:g} s | {signals} | {page} | "
+            f"{seen.get('nothing is lost', '')} | {seen.get('nothing is out of order', '')} | "
+            f"{verdict} |"
+        )
+    dates = {datetime.fromtimestamp(one.begun, UTC).strftime("%Y-%m-%d") for one in results}
+    commits = {one.commit for one in results if one.commit}
+    lines += ["", f"Run {', '.join(sorted(dates))} at {', '.join(sorted(commits)) or 'no commit'}."]
+    return "\n".join(lines) + "\n"
 
 
 def as_html(results: Sequence[Result]) -> str:

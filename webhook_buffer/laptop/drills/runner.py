@@ -43,6 +43,7 @@ _NOTIFIED_SECONDS, _EXPIRES_SECONDS, _RENEWED_SECONDS = 5.0, 20.0, 5.0
 _SEED = 7
 
 Progress = Callable[[str], None]
+TrafficOf = Callable[..., Traffic]
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,19 @@ class Place:
     live: LiveAlarms
 
 
-def run(drill: Drill, place: Place, *, pace: float, progress: Progress) -> Result:
+def run(
+    drill: Drill,
+    place: Place,
+    *,
+    pace: float,
+    progress: Progress,
+    traffic: TrafficOf = Traffic,
+) -> Result:
     """Runs one drill, and mends all that it changed.
 
     Args:
         pace: real seconds per minute; no less than the drill's least is taken.
+        traffic: makes what is sent.
         progress: called with what is going on.
 
     Raises:
@@ -86,7 +95,7 @@ def run(drill: Drill, place: Place, *, pace: float, progress: Progress) -> Resul
     journal = Journal(place.state)
     journal.begin(drill.name)
     try:
-        _Run(drill, place, pace, wanted, result, journal, progress).run()
+        _Run(drill, place, pace, wanted, result, journal, progress).run(traffic)
     finally:
         progress("mending")
         journal.undo(place.target)
@@ -108,16 +117,18 @@ class _Run:
         self._cause, self._cause_session = 0.0, 0
         self._repaired = 0.0
 
-    def run(self) -> None:
+    def run(self, made: TrafficOf) -> None:
         rate = self._drill.rate or min(
             _RATE_MOST, max(_RATE_LEAST, _RATE_A_MINUTE / self._pace)
         )  # fmt: skip
         with ExitStack() as stack:
             self._progress("a new session")
             stack.enter_context(self._session())
-            traffic = Traffic(self._place.endpoint, drill=self._drill.name, rate=rate, seed=_SEED)
+            traffic = made(self._place.endpoint, drill=self._drill.name, rate=rate, seed=_SEED)
             stack.callback(traffic.close)
-            stage = Stage(self._place.target, self._place.backend, traffic, self._journal)
+            stage = Stage(
+                self._place.target, self._place.backend, traffic, self._journal, self._pace
+            )
             self._progress("healthy")
             self._wait_minutes(_HEALTHY)
             self._begin(stage)
@@ -130,7 +141,7 @@ class _Run:
                 self._say("repaired")
             self._await_recovery()
             self._progress("draining")
-            traffic.flowing = False
+            traffic.finish()
             self._await_delivery(traffic)
             self._judge(traffic)
 
@@ -366,7 +377,10 @@ class _Run:
                            f"{len(others)} notifications{first}")  # fmt: skip
         pager = {one.id for one in self._place.target.settings.notifications
                  if one.kind == "pagerduty"}  # fmt: skip
-        opened = [said for said in received if said.channel in pager]
+        opened = [
+            said for said in received
+            if said.channel in pager and said.content.get("event_action") == "trigger"
+        ]  # fmt: skip
         if pager:
             self._result.claim("PagerDuty opens no incident", not opened, f"{len(opened)} events")
 
@@ -381,9 +395,10 @@ class _Run:
             self._result.paged = self._result.page_seconds / self._pace
         if self._drill.users_notice:
             paged = self._result.paged
+            after = max(one.after for one in self._wanted) + _NOTIFIED_SECONDS
             self._result.claim(
-                f"a page arrives within {_PAGE_MINUTES} min",
-                paged is not None and paged <= _PAGE_MINUTES + _NOTIFIED_SECONDS / self._pace,
+                f"a page arrives within {_PAGE_MINUTES} min and {after:g} s",
+                paged is not None and paged <= _PAGE_MINUTES + after / self._pace,
                 "never" if paged is None else f"after {paged:.1f} min",
             )
 

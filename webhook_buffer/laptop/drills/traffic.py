@@ -63,17 +63,24 @@ class Traffic:
         oversized: whether some more are sent that are too large for the queue.
     """
 
-    def __init__(self, endpoint: str, *, drill: str, rate: float, seed: int) -> None:
+    def __init__(
+        self, endpoint: str, *, drill: str, rate: float, seed: int, groups: int = GROUPS
+    ) -> None:
         self.flowing, self.repeats, self.oversized = True, False, False
         self.ledger = Ledger()
         self._drill, self._rate, self._random = drill, rate, random.Random(seed)
         self._run_id = uuid4().hex[:8]
         self._sender = Sender(endpoint, connections=_SENDERS)
-        self._locks = [threading.Lock() for _ in range(GROUPS)]
+        self._locks = [threading.Lock() for _ in range(groups)]
+        self._entering = threading.Lock()
         self._ended = threading.Event()
         self._pool = ThreadPoolExecutor(_SENDERS)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    def finish(self) -> None:
+        """Sends no more; what is under way still goes out."""
+        self.flowing = False
 
     def close(self) -> None:
         """Ends it, and waits for what is under way."""
@@ -95,22 +102,34 @@ class Traffic:
             at += self._random.expovariate(self._rate)
             if self._ended.wait(max(0.0, at - time.monotonic())):
                 return
-            if self.flowing:
-                self._pool.submit(self._send, self._random.randrange(GROUPS))
+            if self.flowing and (group := self._next()) is not None:
+                self._pool.submit(self._send, group)
             if self.oversized and self._random.random() < _OVERSIZED:
                 self._pool.submit(self._send_oversized)
 
+    def _next(self) -> int | None:
+        """The group of the next webhook; None where there is none."""
+        return self._random.randrange(len(self._locks))
+
     def _send(self, group: int) -> None:
         with self._locks[group]:
-            number = len(self.ledger.sent)
-            one = Sent(number, self.group(group), time.time())
-            self.ledger.sent.append(one)
+            one = self._entered(self.group(group))
             webhook = self._webhook(one)
-            one.receipt = self._sender.post(webhook)
-            if one.receipt.accepted:
-                one.accepted_at = time.time()
-            if self.repeats and number % round(1 / _REPEATED) == 0:
+            self._post(one, webhook)
+            if self.repeats and one.number % round(1 / _REPEATED) == 0:
                 self._sender.post(webhook)
+
+    def _entered(self, group: str) -> Sent:
+        """A webhook in the ledger, with the next number."""
+        with self._entering:
+            one = Sent(len(self.ledger.sent), group, time.time())
+            self.ledger.sent.append(one)
+        return one
+
+    def _post(self, one: Sent, webhook: Webhook) -> None:
+        one.receipt = self._sender.post(webhook)
+        if one.receipt.accepted:
+            one.accepted_at = time.time()
 
     def _send_oversized(self) -> None:
         body = os.urandom(MAX_MESSAGE_BYTES + 1)
@@ -123,10 +142,14 @@ class Traffic:
             "X-Group-Id": one.group,
             "X-GitHub-Delivery": str(uuid4()),
             HEADER: self._drill,
-            NUMBER: f"{self._run_id}-{one.number}",
+            NUMBER: self.number(one),
         }
         body = json.dumps({"drill": self._drill, "number": one.number, "group_id": one.group})
         return Webhook(body=body.encode(), headers=headers, path=PATH)
+
+    def number(self, one: Sent) -> str:
+        """A webhook's number as its header says it, which no other drill's is."""
+        return f"{self._run_id}-{one.number}"
 
     def number_of(self, said: str) -> int | None:
         """The number in a webhook's header; None for another drill's."""

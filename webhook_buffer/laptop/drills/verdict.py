@@ -65,6 +65,8 @@ class Result:
         took: real seconds.
         paged: minutes of the session until the first page; None where there was none.
         page_seconds: the same in real seconds.
+        skipped: why it was not run; None where it was.
+        commit: that it was run at.
     """
 
     drill: str
@@ -82,6 +84,7 @@ class Result:
     paged: float | None = None
     page_seconds: float | None = None
     skipped: str | None = None
+    commit: str = ""
 
     @property
     def passed(self) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from settings.errors import InputError
 from webhook_buffer.laptop.drills import report
 from webhook_buffer.laptop.drills.traffic import Ledger, Sent
-from webhook_buffer.laptop.drills.verdict import Claim, Result, Told, deliveries
+from webhook_buffer.laptop.drills.verdict import Claim, Fired, Result, Told, deliveries
 
 
 def _received(number: str, status: int | None = 200) -> dict[str, Any]:
@@ -41,3 +45,21 @@ def test_a_report_shows_texts_as_they_are() -> None:
     assert "&lt;b&gt;t&lt;/b&gt;" in page
     assert "1 minute = 3 s" in page
     assert '"passed": false' in report.as_json([result])
+
+
+def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
+    """So that a run goes on where it was stopped, and a table is made of kept results."""
+    result = Result(drill="d", title="t", pace=3.0, begun=1e9, commit="abc1234")
+    result.claims.append(Claim("nothing is lost", True, "0 of 5 accepted"))
+    result.fired.append(Fired("backend-down", 2, 3))
+    result.told.append(Told("slack", 1.0, 3.0, "x", True, False))
+    file = tmp_path / "r.json"
+    file.write_text(report.as_json([result]))
+    assert report.read(file) == [result]
+    table = report.as_table(report.read(file))
+    assert "| d | 3 s | `backend-down` 2 (limit 3) |  | 0 of 5 accepted |  | passed |" in table
+    assert "Run 2001-09-09 at abc1234." in table
+    for broken in ("", "[]", '{"drills": [{}]}', '{"drills": [{"fired": 1}]}'):
+        file.write_text(broken)
+        with pytest.raises(InputError, match=r"r\.json"):
+            report.read(file)
