@@ -35,7 +35,7 @@ def _ms(iso: str) -> int:
         ),
         (alarms.EMULATOR, "2026-11-23T23:29:49.000+00:00", None, 1.0, []),
     ],
-    ids=["metric", "maths", "composite", "emulator"],
+    ids=["metric", "math", "composite", "emulator"],
 )  # fmt: skip
 def test_recorded_messages_are_read(
     said: dict[str, Any], at: str, region: str | None, threshold: float | None, children: list[str]

@@ -287,7 +287,7 @@ def test_composites_name_alarms_that_are_there(stacks: dict[str, Template]) -> N
 
 
 def test_laptop_stands_in_only_where_it_must(stacks: dict[str, Template]) -> None:
-    """Metric maths and composites are made by a function on the laptop, and nowhere else."""
+    """Metric math and composites are made by a function on the laptop, and nowhere else."""
     for name, template in stacks.items():
         stand_ins = template.resources("Custom::Alarm", "Custom::CompositeAlarm")
         assert bool(stand_ins) is (name == "local")
