@@ -361,7 +361,7 @@ def test_a_changed_alarm_that_can_not_be(
 def test_our_own_alarms_have_no_finding(run: Run, env: str) -> None:
     """What is meant to be so is allowed with a reason, in alarms/allow.yaml."""
     code, output = run("alarms", "lint", "--strict", "--env", env)
-    assert (code, output.strip()) == (0, "49 alarms: 0 errors, 0 warnings, 0 notes.")
+    assert (code, output.strip()) == (0, "49 alarms: 0 errors, 0 warnings.")
 
 
 def test_alarms_test(run: Run, tmp_path: Path) -> None:
@@ -444,7 +444,7 @@ def test_alarms_lint(run: Run, tmp_path: Path) -> None:
     assert code == 1
     assert "error unknown-metric: Depth (" in output
     assert "AWS/SQS does not publish NumberOfMessages. Did you mean NumberOfMessagesSent?" in output
-    assert "1 alarm: 1 error, 1 warning, 0 notes." in output
+    assert "1 alarm: 1 error, 1 warning." in output
     code, output = lint(MetricName="NumberOfMessagesSent")
     assert (code, "warning slow-reaction" in output) == (0, True)
     assert lint("--strict", MetricName="NumberOfMessagesSent")[0] == 1
