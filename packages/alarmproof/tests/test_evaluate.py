@@ -200,7 +200,7 @@ def test_statistics_of_recorded_ones() -> None:
     [
         ({"statistic": "p99", "period": 300}, ("p99", 60), "Record p99 every 300 s"),
         ({"statistic": "Average", "period": 300}, ("Average", 60), "Record Average every 300 s"),
-        ({"statistic": "TM(10%:90%)"}, (None, 60), "the statistic TM(10%:90%) is not supported"),
+        ({"statistic": "XM(10%:90%)"}, (None, 60), "the statistic XM(10%:90%) is not supported"),
         (
             {"period": 60},
             ("Maximum", 300),

@@ -9,3 +9,5 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 # Unix seconds.
 Times = NDArray[np.int64]
+# How many there are.
+Counts = NDArray[np.intp]

@@ -233,6 +233,31 @@ def replay(
     raise typer.Exit(code)
 
 
+@app.command(epilog=EXIT_CODES)
+def init(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH", help="CloudFormation templates, or folders such as cdk.out."
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write the cases."),
+    ] = Path("alarm-cases.yaml"),
+    parameter: Parameter = None,
+    parameters: Parameters = None,
+) -> None:
+    """Write a first case file: a firing, a silent and a gap case for each alarm.
+
+    Needs the extra 'test'.
+    """
+    from alarmproof import commands
+    from alarmproof.template import read
+
+    raise typer.Exit(commands.run_init(read(paths, _values(parameter, parameters)), output))
+
+
 def _values(assignments: list[str] | None, paths: list[Path] | None) -> dict[str, str]:
     """The values of parameters; what is given by name counts before what is in a file."""
     if not assignments and not paths:

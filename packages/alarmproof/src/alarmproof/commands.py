@@ -124,6 +124,26 @@ def run_cases(
     return 0
 
 
+def run_init(templates: Templates, output: Path) -> int:
+    """Writes a first case file, and says for which alarms it has no cases.
+
+    Raises:
+        InputError: When the file is there already, or no alarm can be evaluated.
+    """
+    extras.require("test", "Writing cases")
+    from alarmproof import first_cases
+
+    if output.exists():
+        raise InputError(f"{output}: is there already. Name another file with --output.")
+    text, lacking = first_cases.text(templates)
+    files.write_text(output, text)
+    for sentence in lacking:
+        print(_plain(sentence))
+    written = counted(text.count("\n  - title: "), "case")
+    print(f"{output}: {written} for {counted(len(templates.alarms), 'alarm')}.")
+    return 0
+
+
 def load_recording(file: Path) -> Recorded:
     """The recorded metrics of a file."""
     extras.require("test", "Replaying metrics")

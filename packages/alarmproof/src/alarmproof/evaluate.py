@@ -202,6 +202,6 @@ def _too_few(plan: Plan, times: Times) -> states.Flags | None:
     if alarm.low_samples != "ignore" or not match:
         return None
     share = float(match[1]) / 100
-    least = 10 / (1 - share) if share >= 0.5 else 10 / share
+    least = 10 / (1 - share) if share >= 0.5 else 10 / share if share else np.inf
     few: states.Flags = np.nan_to_num(plan.sample_counts(times)) < least
     return few

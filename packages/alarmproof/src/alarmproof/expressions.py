@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +17,7 @@ from alarmproof.math_functions import (
     ACROSS,
     ARGUMENTS,
     BACKWARD,
+    CLOCK,
     ELSEWHERE,
     FILLERS,
     ORDERS,
@@ -100,6 +101,34 @@ def walk(node: Node) -> Iterator[Node]:
     yield node
     for part in node.parts:
         yield from walk(part)
+
+
+def kind_of(node: Node, kinds: Mapping[str, str]) -> str:
+    """What an expression makes: a ``number``, a ``series``, or an ``array`` of them.
+
+    Args:
+        kinds: of other queries, by id; a series where it says nothing.
+    """
+    if node.kind == "name":
+        return kinds.get(node.value, "series")
+    if node.kind == "list":
+        return "array"
+    if node.kind in ("number", "text", "word"):
+        return "number"
+    parts = [kind_of(part, kinds) for part in node.parts]
+    if node.kind == "call":
+        name = node.value
+        if name in ACROSS:
+            return "number" if parts in (["series"], ["number"]) else "series"
+        if name in ("METRICS", "SORT", "SLICE", "REMOVE_EMPTY"):
+            return "array"
+        if name in ("PERIOD", "METRIC_COUNT"):
+            return "number"
+        if name in CLOCK or name in ("FIRST", "LAST", "TIME_SERIES"):
+            return "array" if name in CLOCK and parts == ["array"] else "series"
+        if name == "FILL":
+            return parts[0]
+    return next((kind for kind in ("array", "series") if kind in parts), "number")
 
 
 def _looks_back(node: Node) -> bool:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from alarmproof.arrays import Times, Values
+from alarmproof import trimming
+from alarmproof.arrays import Counts, Times, Values
 from alarmproof.errors import NotSupportedError
 from alarmproof.model import Series
 
@@ -188,9 +189,12 @@ def _of_observations(series: Series, statistic: str) -> Callable[[Values, int], 
         low = float(match[1]) if match[1] else -np.inf
         high = float(match[2]) if match[2] else np.inf
         return lambda values, width: _rank(values, width, low, high)
+    if trim := trimming.parse(statistic):
+        return lambda values, width: _sorted_windows(values, width, trim.made)
     raise NotSupportedError(
         f"{series.metric}: the statistic {statistic} is not supported. Supported are Sum, Average, "
-        "Minimum, Maximum, SampleCount, percentiles (p99) and percentile ranks (PR(:300))."
+        "Minimum, Maximum, SampleCount, percentiles (p99), percentile ranks (PR(:300)), IQM, and "
+        "trimmed statistics (tm99, TM(10%:90%), TC(:300), ts90, wm98, …)."
     )
 
 
@@ -202,14 +206,23 @@ def _percentile(values: Values, width: int, share: float) -> Values:
     """The smallest value that at least a share of the values do not exceed."""
     if width == 1:
         return values
+
+    def made(ordered: Values, counts: Counts) -> Values:
+        index = np.clip(np.ceil(share * counts - 1e-9).astype(int) - 1, 0, width - 1)
+        return np.take_along_axis(ordered, index[:, None], axis=1)[:, 0]
+
+    return _sorted_windows(values, width, made)
+
+
+def _sorted_windows(values: Values, width: int, made: Callable[[Values, Counts], Values]) -> Values:
+    """What is made of each window's values in order, NaN last, and of how many they are."""
     result = np.empty(len(values) - width + 1)
     every = sliding_window_view(values, width)
     rows = max(1, _CHUNK // width)
     for begin in range(0, len(result), rows):
-        ordered = np.sort(every[begin : begin + rows], axis=1)  # NaN last
+        ordered = np.sort(every[begin : begin + rows], axis=1)
         counts = np.count_nonzero(~np.isnan(ordered), axis=1)
-        index = np.clip(np.ceil(share * counts - 1e-9).astype(int) - 1, 0, width - 1)
-        result[begin : begin + rows] = np.take_along_axis(ordered, index[:, None], axis=1)[:, 0]
+        result[begin : begin + rows] = made(ordered, counts)
     return result
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from alarmproof import composites
 from alarmproof.errors import NotSupportedError, SyntaxProblemError
-from alarmproof.expressions import compile_expression
+from alarmproof.expressions import compile_expression, kind_of
 from alarmproof.model import AnyAlarm, CompositeAlarm, MetricAlarm
 from alarmproof.rules.context import Context, fires_above
 from alarmproof.rules.registry import ERROR, NOTE, Hit, rule
@@ -43,6 +43,21 @@ def invalid_expression(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit
             continue
         for name in sorted(undeclared):
             yield f"The expression '{query.expression}' uses '{name}', which is not a query's id."
+        if query.id == alarm.returned:
+            yield from _wrong_kind(query.expression)
+
+
+# Source: CloudWatch user guide, "Metric math syntax and functions".
+_WRONG_KINDS = {
+    "array": "makes several series, and an alarm watches one",
+    "number": "makes a number, not a series; TIME_SERIES makes a series of it",
+}
+
+
+def _wrong_kind(expression: str) -> Iterator[str | Hit]:
+    kind = kind_of(compile_expression(expression).tree, {})
+    if kind in _WRONG_KINDS:
+        yield f"The expression '{expression}' {_WRONG_KINDS[kind]}."
 
 
 @rule(

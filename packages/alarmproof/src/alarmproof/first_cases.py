@@ -1,0 +1,237 @@
+"""``alarmproof init``: a firing, a silent and a gap case for each alarm, as a file to begin with.
+
+Values are found by trying; what is expected is what the evaluator says, so every case holds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from alarmproof import composites, states
+from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.evaluate import evaluate
+from alarmproof.model import (
+    AnyAlarm,
+    CompositeAlarm,
+    History,
+    MetricAlarm,
+    MetricKey,
+    Query,
+    Series,
+    State,
+    Templates,
+)
+from alarmproof.notation import duration
+from alarmproof.runner import InMemory
+
+# Combinations of values that are tried for one alarm.
+_MOST_TRIED = 1_500
+_SAMPLES = 100_000.0
+_ALIGNED = 345_600  # Monday, 1970-01-05: a boundary of every calendar period
+_BAND = {"band-lower": 0.0, "band-upper": 10.0}
+
+# A series that an alarm reads: a metric and its statistic.
+Read = tuple[MetricKey, str]
+Levels = Mapping[Read, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Phase:
+    """Some periods in which each series has one value; NaN is missing."""
+
+    levels: Levels
+    periods: int
+
+
+def text(templates: Templates) -> tuple[str, list[str]]:
+    """A case file for all alarms, and a sentence for each case that could not be found.
+
+    Raises:
+        InputError: When no alarm can be evaluated.
+    """
+    cases: list[str] = []
+    lacking: list[str] = []
+    for alarm in templates.alarms:
+        try:
+            made, missing = _Search(alarm, templates).cases()
+        except (NotSupportedError, InputError) as error:
+            lacking.append(f"{alarm.name}: no cases: {error}")
+            continue
+        cases += made
+        lacking += missing
+    if not cases:
+        raise InputError("\n".join(["No alarm to write a case for.", *lacking]))
+    return "cases:\n" + "".join(cases), lacking
+
+
+class _Search:
+    """Finds the cases of one alarm."""
+
+    def __init__(self, alarm: AnyAlarm, templates: Templates) -> None:
+        self._alarm = alarm
+        self._needed = _with_parts(alarm, templates)
+        metric_alarms = [one for one in self._needed if isinstance(one, MetricAlarm)]
+        self._period = max((one.period for one in metric_alarms), default=60)
+        self._longest = max(
+            (-(-one.period * one.evaluation_periods // self._period) for one in metric_alarms),
+            default=1,
+        )
+        self._reads = list(dict.fromkeys(read for one in metric_alarms for read in _reads(one)))
+        self._tried = {read: _candidates(read, metric_alarms) for read in self._reads}
+        self._clock = any(one.wall_clock for one in metric_alarms)
+
+    def cases(self) -> tuple[list[str], list[str]]:
+        """Cases, and what is lacking."""
+        silent, firing = self._levels(State.OK), self._levels(State.ALARM)
+        before = self._longest + states.BEYOND
+        found: list[str] = []
+        lacking: list[str] = []
+        if silent is None:
+            return [], [f"{self._alarm.name}: no values were found at which it is OK."]
+        if firing is None:
+            lacking.append(f"{self._alarm.name}: no values were found at which it fires.")
+        else:
+            fires = [_Phase(silent, before), _Phase(firing, before)]
+            found.append(self._case("firing", "fires", fires))
+        found.append(self._case("silent", "is silent", [_Phase(silent, 2 * before)]))
+        nothing = dict.fromkeys(self._reads, np.nan)
+        gap = [_Phase(silent, before), _Phase(nothing, before), _Phase(silent, 1)]
+        found.append(self._case("gap", "when its data stops and comes back", gap))
+        return found, lacking
+
+    def _levels(self, wanted: State) -> Levels | None:
+        """Values at which the alarm ends in a state and stays there."""
+        combined = itertools.product(*self._tried.values())
+        for values in itertools.islice(combined, _MOST_TRIED):
+            levels = dict(zip(self._tried, values, strict=True))
+            history = self._history([_Phase(levels, self._longest + states.BEYOND)])
+            if history.state(history.end) is wanted:
+                return levels
+        return None
+
+    def _history(self, phases: Sequence[_Phase]) -> History:
+        origin = _ALIGNED if self._clock else 0
+        series: dict[MetricKey, list[Series]] = {}
+        for read in self._reads:
+            values = np.concatenate(
+                [np.full(phase.periods, phase.levels[read]) for phase in phases]
+            )
+            made = Series(read[0], read[1], origin, self._period, values)
+            series.setdefault(read[0], []).append(made)
+        end = origin + self._period * sum(phase.periods for phase in phases)
+        initial = {one.name: State.OK for one in self._needed}
+        found = evaluate(self._needed, InMemory(series), start=origin, end=end, initial=initial)
+        return found[self._alarm.name]
+
+    def _case(self, kind: str, title: str, phases: Sequence[_Phase]) -> str:
+        history = self._history(phases)
+        lines = [
+            f"  - title: {json.dumps(f'{self._alarm.name} {title}')}",
+            f"    alarm: {json.dumps(self._alarm.name)}",
+            f"    kind: {kind}",
+            "    initial: OK",
+            f"    interval: {duration(self._period).replace(' ', '')}",
+        ]
+        if self._clock:
+            start = datetime.fromtimestamp(_ALIGNED, UTC).isoformat()
+            lines.append(f'    start: "{start}"')
+        lines.append("    series:")
+        lines += [f"      - {_series(read, phases)}" for read in self._reads]
+        lines += self._expected(history, phases)
+        return "\n".join(lines) + "\n"
+
+    def _expected(self, history: History, phases: Sequence[_Phase]) -> Iterator[str]:
+        quiet = not any(note.state is State.ALARM for note in history.notifications)
+        fires = any(change.state is State.ALARM for change in history.changes)
+        if quiet and not (fires and not self._alarm.actions(State.ALARM)):
+            yield "    quiet: true"
+        yield "    expect:"
+        at, since = 0, -1
+        for phase in phases:
+            at += phase.periods * self._period
+            state = history.state(history.start + at)
+            moment = history.start + at
+            names = [
+                note.action
+                for note in history.notifications
+                if note.state is state and note.within(since, moment)
+            ]
+            anybody = any(note.within(since, moment) for note in history.notifications)
+            since = moment
+            told = sorted(set(names)) or ([] if anybody else ["nobody"])
+            notifies = f", notifies: {json.dumps(told)}" if told else ""
+            yield f"      - {{at: {duration(at).replace(' ', '')}, state: {state}{notifies}}}"
+
+
+def _with_parts(alarm: AnyAlarm, templates: Templates) -> list[AnyAlarm]:
+    by_name = {one.name: one for one in templates.alarms}
+    found: dict[str, AnyAlarm] = {}
+    pending = [alarm]
+    while pending:
+        one = pending.pop()
+        if one.name not in found:
+            found[one.name] = one
+            if isinstance(one, CompositeAlarm):
+                names = composites.parts(one)
+                pending += [by_name[name] for name in sorted(names) if name in by_name]
+    return list(found.values())
+
+
+def _reads(alarm: MetricAlarm) -> Iterator[Read]:
+    for query in alarm.queries:
+        if query.metric is None or query.statistic is None:
+            continue
+        yield query.metric, query.statistic
+        if alarm.band:
+            yield from ((query.metric, name) for name in _BAND)
+        if alarm.low_samples == "ignore" and query.statistic.startswith("p"):
+            yield query.metric, "SampleCount"
+
+
+def _candidates(read: Read, alarms: Sequence[MetricAlarm]) -> list[float]:
+    """Values to try for a series: around the thresholds of the alarms that read it."""
+    _, statistic = read
+    if statistic in _BAND:
+        return [_BAND[statistic]]
+    if statistic == "SampleCount" and any(_asks(alarm, read) is None for alarm in alarms):
+        return [_SAMPLES]
+    mine = [alarm for alarm in alarms if _asks(alarm, read)]
+    thresholds = [alarm.threshold for alarm in mine if alarm.threshold is not None]
+    if any(alarm.band for alarm in mine):
+        return [5.0, 25.0, -25.0]
+    found = [0.0]
+    for threshold in thresholds:
+        step = abs(threshold) or 1.0
+        found += [threshold + step, threshold, threshold - step / 2]
+    found += [1.0, 100.0, 10_000.0]
+    return list(dict.fromkeys(round(value, 6) for value in found))
+
+
+def _asks(alarm: MetricAlarm, read: Read) -> Query | None:
+    return next((query for query in alarm.queries if (query.metric, query.statistic) == read), None)
+
+
+def _series(read: Read, phases: Sequence[_Phase]) -> str:
+    metric, statistic = read
+    values = " ".join(_written(phase.levels[read], phase.periods) for phase in phases)
+    parts = [
+        f"metric: {json.dumps(f'{metric.namespace} {metric.name}')}",
+        f"dimensions: {json.dumps(dict(metric.dimensions))}",
+        *([f"account: {json.dumps(metric.account)}"] if metric.account else []),
+        f"statistic: {json.dumps(statistic)}",
+        f'values: "{values}"',
+    ]
+    return f"{{{', '.join(parts)}}}"
+
+
+def _written(value: float, periods: int) -> str:
+    if np.isnan(value):
+        return f"_x{periods}"
+    number = np.format_float_positional(value, trim="-")
+    return number if periods == 1 else f"{number}x{periods - 1}"
