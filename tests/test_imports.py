@@ -126,7 +126,7 @@ HOMES = {
     },
     "plotly": {"alarmproof.report"},
     "psutil": {"webhook_buffer.laptop"},
-    "pyarrow": {"alarmproof.recordings"},
+    "pyarrow": {"alarmproof.recordings_parquet"},
     "sentry_sdk": {"lambdas"},
 }
 _ALARMPROOF = ROOT / "packages" / "alarmproof" / "src"

@@ -85,12 +85,12 @@ def test_a_replay_of_a_file_is_that_of_the_series(
         (
             "r.json",
             '[{"namespace": "N", "metric": "m", "values": [1], "timestamps": [61]}]',
-            "is not a full minute",
+            "is not on a boundary of 60 s",
         ),
         (
             "r.json",
-            '[{"namespace": "N", "metric": "m", "values": [1], "start": 0, "period": 30}]',
-            "period 30 is not a multiple of 60",
+            '[{"namespace": "N", "metric": "m", "values": [1], "start": 0, "period": 45}]',
+            "period 45 is not 1, 5, 10, 20, 30",
         ),
         ("r.csv", "time,value\n", "r.csv:1: lacks the column namespace"),
         (

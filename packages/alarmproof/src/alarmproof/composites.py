@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from alarmproof.errors import InputError, NotSupportedError, SyntaxProblemError
 from alarmproof.model import AnyAlarm, Change, CompositeAlarm, History, Notification, State
@@ -21,6 +22,7 @@ _LONGEST = 10_240
 _STATES = {"ALARM": State.ALARM, "OK": State.OK, "INSUFFICIENT_DATA": State.INSUFFICIENT_DATA}
 
 
+@lru_cache(maxsize=4096)
 def parse(rule: str) -> tuple[Rule, frozenset[str]]:
     """A rule, and the names of the alarms in it.
 

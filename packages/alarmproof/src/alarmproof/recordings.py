@@ -6,67 +6,30 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from alarmproof import extras, files
+from alarmproof import files, recordings_parquet
 from alarmproof.arrays import Values
 from alarmproof.errors import InputError
 from alarmproof.model import MetricKey, Series
+from alarmproof.recorded_series import Entry, Recorded, dimensions, dimensions_text, require_period
+
+__all__ = ["Recorded", "load", "save"]
 
 COLUMNS = ("time", "namespace", "metric", "dimensions", "statistic", "period", "value")
 FORMS = (".json", ".csv", ".parquet")
 _MOST = 2_000_000  # values of one series: nearly four years of minutes
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A series that may not have been read yet."""
-
-    metric: MetricKey
-    start: int
-    end: int
-    load: Callable[[], Series]
-
-
-class Recorded:
-    """A recording of many series.
-
-    Attributes:
-        start, end: of the whole, Unix seconds.
-    """
-
-    def __init__(self, entries: Sequence[_Entry]) -> None:
-        self._entries: dict[MetricKey, list[_Entry]] = {}
-        for one in entries:
-            self._entries.setdefault(one.metric, []).append(one)
-        self.start = min((one.start for one in entries), default=0)
-        self.end = max((one.end for one in entries), default=0)
-
-    @classmethod
-    def of(cls, series: Iterable[Series]) -> Recorded:
-        """A recording of series that are in memory."""
-        return cls([_Entry(one.metric, one.start, one.end, lambda one=one: one) for one in series])  # type: ignore[misc]
-
-    @property
-    def metrics(self) -> tuple[MetricKey, ...]:
-        return tuple(sorted(self._entries))
-
-    def series(self, metric: MetricKey) -> Sequence[Series]:
-        return [one.load() for one in self._entries.get(metric, ())]
-
-    def every(self) -> Iterator[Series]:
-        """All series, one after the other."""
-        for entries in self._entries.values():
-            for one in entries:
-                yield one.load()
+# Values of a whole file that are in memory at once, gaps included; bytes of a file that is read
+# whole. Parquet has no such limits.
+_MOST_IN_MEMORY, _LARGEST = 20_000_000, 100_000_000
 
 
 def load(file: Path) -> Recorded:
@@ -75,7 +38,7 @@ def load(file: Path) -> Recorded:
     Raises:
         InputError: When it can't be read; with the place in it.
     """
-    readers = {".json": _from_json, ".csv": _from_csv, ".parquet": _from_parquet}
+    readers = {".json": _from_json, ".csv": _from_csv, ".parquet": recordings_parquet.load}
     reader = readers.get(file.suffix.lower())
     if reader is None:
         raise _unknown_form(file)
@@ -96,7 +59,7 @@ def save(file: Path, series: Iterable[Series]) -> None:
     Raises:
         InputError: When the suffix is unknown, or the file can't be written.
     """
-    writers = {".json": _to_json, ".csv": _to_csv, ".parquet": _to_parquet}
+    writers = {".json": _to_json, ".csv": _to_csv, ".parquet": recordings_parquet.save}
     writer = writers.get(file.suffix.lower())
     if writer is None:
         raise _unknown_form(file)
@@ -106,11 +69,6 @@ def save(file: Path, series: Iterable[Series]) -> None:
 
 def _unknown_form(file: Path) -> InputError:
     return InputError(f"{file}: unknown format; the name has to end in {', '.join(FORMS)}.")
-
-
-def dimensions_text(metric: MetricKey) -> str:
-    """Dimensions as one text: ``QueueName=orders;Stage=live``."""
-    return ";".join(f"{name}={value}" for name, value in metric.dimensions)
 
 
 def _iso(at: int) -> str:
@@ -132,22 +90,6 @@ def _time(value: Any) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _dimensions(value: Any) -> dict[str, str]:
-    """From a mapping, CloudWatch's list of Name and Value, or one text.
-
-    Raises:
-        ValueError: When it is none of these.
-    """
-    if isinstance(value, Mapping):
-        return {str(name): str(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return {str(one["Name"]): str(one["Value"]) for one in value}
-    pairs = [part.partition("=") for part in str(value or "").split(";") if part]
-    if not all(name and sign for name, sign, _ in pairs):
-        raise ValueError(f"'{value}' are not dimensions; write Name=value;Name=value")
-    return {name: one for name, _, one in pairs}
-
-
 def _placed(
     metric: MetricKey, statistic: str | None, period: int, times: Sequence[int], given: Values
 ) -> Series:
@@ -156,11 +98,12 @@ def _placed(
     Raises:
         ValueError: When a time is not on the period's grid, or comes twice.
     """
-    if period < 60 or period % 60:
-        raise ValueError(f"period {period} is not a multiple of 60 seconds")
+    require_period(period)
     start, end = min(times), max(times)
-    if start % 60:
-        raise ValueError(f"{_iso(start)} is not a full minute")
+    if start % min(period, 60):
+        raise ValueError(f"{_iso(start)} is not on a boundary of {min(period, 60)} s")
+    if np.isinf(given).any():
+        raise ValueError("an infinite value")
     count = (end - start) // period + 1
     if count > _MOST:
         raise ValueError(f"{count:,} periods are more than {_MOST:,}")
@@ -176,11 +119,36 @@ def _placed(
     return Series(metric, statistic, start, period, values)
 
 
-def _held(series: Series) -> _Entry:
-    return _Entry(series.metric, series.start, series.end, lambda: series)
+class _Room:
+    """What is left of the memory that a file's series may take."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._left = file, _MOST_IN_MEMORY
+
+    def take(self, series: Series) -> Series:
+        self._left -= len(series.values)
+        if self._left < 0:
+            raise InputError(
+                f"{self._file}: more than {_MOST_IN_MEMORY:,} values, gaps included. Convert it to "
+                "Parquet, which is read series by series."
+            )
+        return series
 
 
-def _from_json(file: Path) -> list[_Entry]:
+def _require_size(file: Path) -> None:
+    if file.stat().st_size > _LARGEST:
+        raise InputError(
+            f"{file}: larger than {_LARGEST / 1e6:g} MB. Convert it to Parquet, which is read "
+            "series by series."
+        )
+
+
+def _held(series: Series) -> Entry:
+    return Entry(series.metric, series.start, series.end, lambda: series)
+
+
+def _from_json(file: Path) -> list[Entry]:
+    _require_size(file)
     try:
         document = json.loads(file.read_text("utf-8"))
     except (RecursionError, ValueError) as error:
@@ -188,13 +156,13 @@ def _from_json(file: Path) -> list[_Entry]:
     listed = document.get("series") if isinstance(document, dict) else document
     if not isinstance(listed, list):
         raise InputError(f"{file}: not a list of series, nor an object with one under 'series'.")
-    found = []
+    found, room = [], _Room(file)
     for number, entry in enumerate(listed, start=1):
         try:
-            found.append(_held(_of_json(entry)))
+            found.append(_held(room.take(_of_json(entry))))
         except KeyError as error:
             raise InputError(f"{file}: series {number} lacks {error}.") from None
-        except (TypeError, ValueError) as error:
+        except (AttributeError, OverflowError, TypeError, ValueError) as error:
             raise InputError(f"{file}: series {number}: {error}.") from None
     return found
 
@@ -203,8 +171,12 @@ def _of_json(entry: Any) -> Series:
     if not isinstance(entry, dict):
         raise ValueError("not an object")
     metric = MetricKey.of(
-        str(entry["namespace"]), str(entry["metric"]), _dimensions(entry.get("dimensions") or {})
+        str(entry["namespace"]),
+        str(entry["metric"]),
+        dimensions(entry.get("dimensions") or {}),
+        str(entry.get("account") or ""),
     )
+    unit = entry.get("unit")
     values = np.array(
         [math.nan if one is None else float(one) for one in entry["values"]], dtype=float
     )
@@ -218,7 +190,8 @@ def _of_json(entry: Any) -> Series:
     else:
         start = _time(entry["start"])
         times = [start + period * index for index in range(len(values))]
-    return _placed(metric, statistic, period, times, values)
+    placed = _placed(metric, statistic, period, times, values)
+    return placed if unit is None else dataclasses.replace(placed, unit=str(unit))
 
 
 def _to_json(file: Path, series: Iterable[Series]) -> None:
@@ -227,6 +200,8 @@ def _to_json(file: Path, series: Iterable[Series]) -> None:
             "namespace": one.metric.namespace,
             "metric": one.metric.name,
             "dimensions": dict(one.metric.dimensions),
+            **({"account": one.metric.account} if one.metric.account else {}),
+            **({"unit": one.unit} if one.unit else {}),
             "statistic": one.statistic,
             "period": one.step,
             "start": _iso(one.start),
@@ -237,7 +212,8 @@ def _to_json(file: Path, series: Iterable[Series]) -> None:
     file.write_text(json.dumps({"series": listed}), "utf-8")
 
 
-def _from_csv(file: Path) -> list[_Entry]:
+def _from_csv(file: Path) -> list[Entry]:
+    _require_size(file)
     points: dict[tuple[MetricKey, str | None, int], tuple[list[int], list[float], int]] = {}
     with file.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
@@ -247,18 +223,19 @@ def _from_csv(file: Path) -> list[_Entry]:
         for line, row in enumerate(reader, start=2):
             try:
                 metric = MetricKey.of(
-                    row["namespace"], row["metric"], _dimensions(row["dimensions"])
+                    row["namespace"], row["metric"], dimensions(row["dimensions"])
                 )
                 key = metric, row["statistic"] or None, int(row["period"] or 60)
                 times, values, _ = points.setdefault(key, ([], [], line))
                 times.append(_time(row["time"]))
                 values.append(float(row["value"]))
-            except (TypeError, ValueError) as error:
+            except (csv.Error, OverflowError, TypeError, ValueError) as error:
                 raise InputError(f"{file}:{line}: {error}.") from None
-    found = []
+    found, room = [], _Room(file)
     for (metric, statistic, period), (times, values, line) in points.items():
         try:
-            found.append(_held(_placed(metric, statistic, period, times, np.array(values))))
+            made = _placed(metric, statistic, period, times, np.array(values))
+            found.append(_held(room.take(made)))
         except ValueError as error:
             raise InputError(f"{file}:{line}: {metric}: {error}.") from None
     return found
@@ -274,61 +251,3 @@ def _to_csv(file: Path, series: Iterable[Series]) -> None:
                 at = _iso(one.start + one.step * int(index))
                 value = repr(float(one.values[index]))
                 writer.writerow([at, *what, one.statistic or "", one.step, value])
-
-
-def _from_parquet(file: Path) -> list[_Entry]:
-    """One row, in a row group of its own, for each series: what is not asked for is not read."""
-    extras.require("parquet", "Parquet")
-    import pyarrow
-    from pyarrow import parquet
-
-    try:
-        opened = parquet.ParquetFile(file)
-        described = opened.read(
-            columns=["namespace", "metric", "dimensions", "statistic", "start", "period", "count"]
-        ).to_pylist()
-    except (pyarrow.ArrowInvalid, KeyError) as error:
-        raise InputError(f"{file}: not a recording in Parquet: {error}") from None
-    if opened.num_row_groups != len(described):
-        raise InputError(
-            f"{file}: it needs one row group for each series; docs/replay.md describes the format."
-        )
-
-    def entry(number: int, row: Mapping[str, Any]) -> _Entry:
-        metric = MetricKey.of(row["namespace"], row["metric"], _dimensions(row["dimensions"]))
-        start, step = int(row["start"]), int(row["period"])
-
-        def read() -> Series:
-            column = opened.read_row_group(number, columns=["values"])["values"]
-            values = column.chunk(0).flatten().to_numpy(zero_copy_only=False).astype(float)
-            return Series(metric, row["statistic"], start, step, values)
-
-        return _Entry(metric, start, start + step * int(row["count"]), read)
-
-    return [entry(number, row) for number, row in enumerate(described)]
-
-
-def _to_parquet(file: Path, series: Iterable[Series]) -> None:
-    extras.require("parquet", "Parquet")
-    import pyarrow
-    from pyarrow import parquet
-
-    schema = pyarrow.schema(
-        [
-            ("namespace", pyarrow.string()),
-            ("metric", pyarrow.string()),
-            ("dimensions", pyarrow.string()),
-            ("statistic", pyarrow.string()),
-            ("start", pyarrow.int64()),
-            ("period", pyarrow.int64()),
-            ("count", pyarrow.int64()),
-            ("values", pyarrow.list_(pyarrow.float64())),
-        ]
-    )
-    with parquet.ParquetWriter(file, schema) as writer:
-        for one in series:
-            columns = [
-                [one.metric.namespace], [one.metric.name], [dimensions_text(one.metric)],
-                [one.statistic], [one.start], [one.step], [len(one.values)], [one.values],
-            ]  # fmt: skip
-            writer.write_table(pyarrow.table(columns, schema=schema))

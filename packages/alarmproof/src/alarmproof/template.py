@@ -30,6 +30,7 @@ from alarmproof.model import (
 )
 from alarmproof.reading import alarms, assembly, known, live, mute_rules, parameters, terraform
 from alarmproof.reading.documents import Document
+from alarmproof.reading.resolver import Resolver
 from alarmproof.reading.stacks import Deployed, Stack, build, unique_names
 from alarmproof.reading.values import NO_VALUE
 
@@ -194,7 +195,7 @@ class _Reading:
             try:
                 exists = not isinstance(condition, str) or conditions.holds(condition)
             except ValueError:
-                exists = True
+                exists = True  # the alarm says what is wrong with its condition
             if exists:
                 readings.append((world, self._in_world(kind, entry, source, world)))
         if not readings:
@@ -223,8 +224,11 @@ class _Reading:
         resolved: dict[str, Any] = {}
         broken: list[Problem] = []
         properties = entry.get("Properties") or {}
-        for name, value in properties.items():
+        for name, value in {"Condition": None, **properties}.items():
             try:
+                if name == "Condition":
+                    _check_condition(resolver, entry.get("Condition"))
+                    continue
                 known_value = resolver.value(value)
             except InputError:
                 raise
@@ -241,6 +245,12 @@ class _Reading:
             conditional=self._stack.conditional(properties),
             environment=self._stack.environment,
         )
+
+
+def _check_condition(resolver: Resolver, condition: Any) -> None:
+    """Raises what is wrong with the condition of a resource, if anything."""
+    if isinstance(condition, str):
+        resolver.conditions.holds(condition)
 
 
 def _joined(parts: Sequence[Templates]) -> Templates:

@@ -111,7 +111,10 @@ class _Reader:
             number = math.nan
         if math.isfinite(number):
             return number
-        shown = json.dumps(value, default=str)[:100]
+        try:
+            shown = json.dumps(value, default=str)[:100]
+        except ValueError:
+            shown = "an integer of thousands of digits"
         self.wrong(ProblemKind.INVALID, name, f"{name} is not a finite number but {shown}")
         return None
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from alarmproof.bounded_yaml import DEEPEST
 from alarmproof.errors import InputError
 from alarmproof.reading import parameters
 from alarmproof.reading.conditions import Conditions, World
@@ -31,6 +32,10 @@ _NAMES = (
 )  # fmt: skip
 # Source: each service's API reference; a dashboard's and an alarm's have 255 characters.
 _LONGEST_NAME = 1024
+# Characters and elements that the functions of one template make in one world, and how deep names
+# may be made of names. Source: CloudFormation user guide, "Understand CloudFormation quotas": a
+# template has at most 1 MB and 500 resources, so no real one comes near.
+MOST_MADE = 10_000_000
 _SUBSTITUTED = re.compile(r"\$\{(!?)([^}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:([^}]*)\}\}")
 _STACK = "AWS::CloudFormation::Stack"
@@ -69,6 +74,20 @@ class Resolver:
         self.conditions = Conditions(stack.conditions, self.value)
         # By logical id; None while it is being made.
         self._names: dict[str, Reference | None] = {}
+        self._depth = 0
+        self._left = MOST_MADE
+
+    def _spend(self, cost: int) -> None:
+        """Counts what functions make, so that a small template can't make much.
+
+        Raises:
+            InputError: When it is too much.
+        """
+        self._left -= cost
+        if self._left < 0:
+            raise InputError(
+                f"{self._stack.file}: its functions make more than {MOST_MADE:,} characters."
+            )
 
     def value(self, value: Any) -> Any:
         """A value with every intrinsic in it resolved, and without ``AWS::NoValue``.
@@ -96,7 +115,25 @@ class Resolver:
 
     def text(self, value: Any) -> str:
         """A value as text."""
-        return _as_text(self.value(value))
+        return self._as_text(self.value(value))
+
+    def _as_text(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bool):
+            return str(value).lower()
+        text = _dumped(value)
+        self._spend(2 * len(text))
+        return text
+
+    def _joined(self, texts: list[str], separator: str, parts: list[Any]) -> str:
+        length = sum(map(len, texts)) + len(separator) * max(len(texts) - 1, 0)
+        self._spend(length + len(parts))
+        if length > LONGEST_TEXT:
+            raise TooLargeError(f"a text of more than {LONGEST_TEXT:,} characters")
+        text = separator.join(texts)
+        missing = unknown_in(parts)
+        return text if missing is None else Unknown(text, missing.why)
 
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
@@ -115,15 +152,29 @@ class Resolver:
         Raises:
             InputError: When its name is made of itself, or too long.
         """
-        if logical_id not in self._names:
-            self._names[logical_id] = None
-            self._names[logical_id] = self._literal_name(logical_id)
-        name = self._names[logical_id]
-        if name is None:
+        if logical_id in self._names:
+            name = self._names[logical_id]
+            if name is None:
+                raise InputError(
+                    f"{self._stack.file} {logical_id}: its name refers to itself through other "
+                    "resources."
+                )
+            return name
+        if self._depth >= DEEPEST:
             raise InputError(
-                f"{self._stack.file} {logical_id}: its name refers to itself through other "
-                "resources."
+                f"{self._stack.file} {logical_id}: its name is made of other names, more than "
+                f"{DEEPEST} deep."
             )
+        self._names[logical_id] = None
+        self._depth += 1
+        try:
+            name = self._literal_name(logical_id)
+        except BaseException:
+            del self._names[logical_id]
+            raise
+        finally:
+            self._depth -= 1
+        self._names[logical_id] = name
         return name
 
     def _literal_name(self, logical_id: str) -> Reference:
@@ -132,7 +183,7 @@ class Resolver:
         name: Any = logical_id
         for key in _NAMES:
             literal = properties.get(key) if isinstance(properties, dict) else None
-            if isinstance(literal, dict) and logical_id not in json.dumps(literal):
+            if isinstance(literal, dict) and logical_id not in _dumped(literal):
                 literal = self.value(literal)
             if isinstance(literal, str) and literal:
                 name = literal
@@ -147,7 +198,7 @@ class Resolver:
         handler: Callable[[Resolver, Any], Any] | None = _FUNCTIONS.get(function)
         if handler is not None:
             return handler(self, argument)
-        shown = _as_text(self.value(argument))
+        shown = self._as_text(self.value(argument))
         return Unknown(
             f"Fn::{function}({shown[:200]})",
             f"Fn::{function} is not a function that alarmproof resolves",
@@ -180,7 +231,8 @@ class Resolver:
             return Unknown(f"Fn::Join({listed})", listed.why)
         if not isinstance(listed, list):
             raise ValueError("Fn::Join takes a separator and a list")
-        return _joined([_as_text(part) for part in listed], str(separator), listed)
+        self._spend(len(listed) * (1 + len(str(separator))))
+        return self._joined([self._as_text(part) for part in listed], str(separator), listed)
 
     def sub(self, argument: Any) -> Any:
         """``Fn::Sub``; ``${!Literal}`` stays as ``${Literal}``."""
@@ -201,7 +253,7 @@ class Resolver:
         filled = [part for part in parts if part != ""]
         if len(filled) == 1 and isinstance(filled[0], str):
             return filled[0]
-        return _joined([_as_text(part) for part in filled], "", filled)
+        return self._joined([self._as_text(part) for part in filled], "", filled)
 
     def select(self, argument: Any) -> Any:
         """``Fn::Select``."""
@@ -210,10 +262,10 @@ class Resolver:
         if isinstance(listed, Unknown) or isinstance(number, Unknown):
             why = unknown_in([listed, number])
             return Unknown(
-                f"Fn::Select({number}, {_as_text(listed)[:200]})", why.why if why else ""
+                f"Fn::Select({number}, {self._as_text(listed)[:200]})", why.why if why else ""
             )
         if not isinstance(listed, list) or not 0 <= int(number) < len(listed):
-            raise ValueError(f"Fn::Select of entry {number} of {_as_text(listed)[:100]}")
+            raise ValueError(f"Fn::Select of entry {number} of {self._as_text(listed)[:100]}")
         return listed[int(number)]
 
     def split(self, argument: Any) -> Any:
@@ -224,7 +276,9 @@ class Resolver:
             return Unknown(f"Fn::Split({text})", text.why)
         if not str(separator):
             raise ValueError("Fn::Split takes a separator")
-        return _as_text(text).split(str(separator))
+        whole = self._as_text(text)
+        self._spend(len(whole))
+        return whole.split(str(separator))
 
     def choose(self, argument: Any) -> Any:
         """``Fn::If``."""
@@ -242,12 +296,12 @@ class Resolver:
         """``Fn::FindInMap``, with a default where language extensions give one."""
         name, first, second = (self.value(part) for part in argument[:3])
         missing = unknown_in([name, first, second])
-        row = self._stack.mappings.get(_as_text(name), {}).get(_as_text(first), {})
-        if _as_text(second) in row:
-            return self.value(row[_as_text(second)])
+        row = self._stack.mappings.get(self._as_text(name), {}).get(self._as_text(first), {})
+        if self._as_text(second) in row:
+            return self.value(row[self._as_text(second)])
         if len(argument) > 3 and isinstance(argument[3], dict) and "DefaultValue" in argument[3]:
             return self.value(argument[3]["DefaultValue"])
-        shown = ".".join(map(_as_text, (name, first, second)))
+        shown = ".".join(map(self._as_text, (name, first, second)))
         return Unknown(shown, missing.why if missing else f"the mapping has no {shown}")
 
     def base64(self, argument: Any) -> Any:
@@ -259,7 +313,7 @@ class Resolver:
         listed = self.value(argument)
         if isinstance(listed, list):
             return len(listed)
-        return Unknown(f"Fn::Length({_as_text(listed)[:200]})", "the list is not known")
+        return Unknown(f"Fn::Length({self._as_text(listed)[:200]})", "the list is not known")
 
     def to_json(self, argument: Any) -> str:
         """``Fn::ToJsonString`` of the language extensions."""
@@ -286,23 +340,6 @@ def _dynamic(text: str) -> Unknown:
     match = _DYNAMIC.search(text)
     shown = match[1] if match else text
     return Unknown(text, f"{{{{resolve:{shown}}}}} is read when the stack is deployed")
-
-
-def _joined(texts: list[str], separator: str, parts: list[Any]) -> str:
-    length = sum(map(len, texts)) + len(separator) * max(len(texts) - 1, 0)
-    if length > LONGEST_TEXT:
-        raise TooLargeError(f"a text of more than {LONGEST_TEXT:,} characters")
-    text = separator.join(texts)
-    missing = unknown_in(parts)
-    return text if missing is None else Unknown(text, missing.why)
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _dumped(value)
 
 
 def _dumped(value: Any) -> str:

@@ -21,6 +21,8 @@ _STACK = "AWS::CloudFormation::Stack"
 _SERVERLESS_APPLICATION = "AWS::Serverless::Application"
 # Nested stacks of nested stacks. Source: none; CloudFormation names no limit.
 _DEEPEST = 10
+# Resources of all stacks that are read together.
+_MOST_RESOURCES = 100_000
 _SUFFIXES = (".template.json", ".template.yaml", ".template.yml", ".template", ".json", ".yaml",
              ".yml")  # fmt: skip
 _SECTIONS = ("Resources", "Parameters", "Mappings", "Conditions", "Outputs")
@@ -155,6 +157,7 @@ class _Builder:
     ) -> None:
         self._given, self._exports, self._available = given, exports, available
         self._by_path = {_normal(file): file for file in available}
+        self._resources = 0
 
     def nested(self, document: Document) -> Iterator[tuple[str, str]]:
         """The nested stacks of a template whose file is at hand: logical id and file."""
@@ -181,6 +184,12 @@ class _Builder:
         if document.file in above or len(above) > _DEEPEST:
             raise InputError(f"{document.file}: stacks are nested in each other in a circle.")
         made = self._made(one, inherited)
+        self._resources += len(made.resources)
+        if self._resources > _MOST_RESOURCES:
+            raise InputError(
+                f"{document.file}: with the stacks nested in each other there are more than "
+                f"{_MOST_RESOURCES:,} resources."
+            )
         stacks = [made]
         for logical_id, file in self.nested(document):
             entry = document.data["Resources"][logical_id]

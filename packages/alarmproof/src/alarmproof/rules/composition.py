@@ -19,18 +19,8 @@ from alarmproof.rules.registry import ERROR, Hit, rule
 )
 def circle(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Directly, or through other composite alarms and suppressors."""
-    if not isinstance(alarm, CompositeAlarm):
-        return
-    pending, seen = list(composites.parts(alarm)), set[str]()
-    while pending:
-        name = pending.pop()
-        if name == alarm.name:
-            yield "Its rule leads back to itself, through other composite alarms."
-            return
-        other = context.by_name.get(name)
-        if isinstance(other, CompositeAlarm) and name not in seen:
-            seen.add(name)
-            pending += composites.parts(other)
+    if alarm.name in context.in_circles:
+        yield "Its rule leads back to itself, through other composite alarms."
 
 
 @rule(

@@ -42,6 +42,15 @@ class Context:
         return frozenset(name for one in self.composites for name in composites.parts(one))
 
     @cached_property
+    def in_circles(self) -> frozenset[str]:
+        """The names of composite alarms whose rules lead back to themselves."""
+        graph = {one.name: composites.parts(one) for one in self.composites}
+        return frozenset(
+            name for group in _strongly_connected(graph) for name in group
+            if len(group) > 1 or name in graph[name]
+        )  # fmt: skip
+
+    @cached_property
     def by_name(self) -> Mapping[str, AnyAlarm]:
         return {alarm.name: alarm for alarm in self.templates.alarms}
 
@@ -119,6 +128,44 @@ class Context:
             if topic is not None:
                 found.add(key(topic))
         return frozenset(found)
+
+
+def _strongly_connected(graph: Mapping[str, frozenset[str]]) -> Iterator[list[str]]:
+    """Groups of nodes that lead to each other (Tarjan's algorithm, without recursion)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    on_stack: set[str] = set()
+    for root in graph:
+        if root in index:
+            continue
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        work = [(root, iter(sorted(graph[root])))]
+        while work:
+            node, following = work[-1]
+            for other in following:
+                if other not in graph:
+                    continue
+                if other not in index:
+                    index[other] = low[other] = len(index)
+                    stack.append(other)
+                    on_stack.add(other)
+                    work.append((other, iter(sorted(graph[other]))))
+                    break
+                if other in on_stack:
+                    low[node] = min(low[node], index[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    group: list[str] = []
+                    while not group or group[-1] != node:
+                        group.append(stack.pop())
+                        on_stack.discard(group[-1])
+                    yield group
 
 
 def key(resource: Resource) -> tuple[str, str]:

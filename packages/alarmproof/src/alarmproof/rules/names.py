@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from alarmproof.model import AnyAlarm, MetricAlarm, identity
@@ -20,14 +21,15 @@ def duplicate_name(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Only where both can exist: not under conditions that exclude each other."""
     if alarm.declared_name is None:
         return
-    others = [
+    meeting = (
         other
         for other in context.by_declared_name[alarm.declared_name]
         if other.source != alarm.source and _meet(alarm, other)
-    ]
+    )
+    others = list(itertools.islice(meeting, 3))
     if not others:
         return
-    listed = ", ".join(f"{identity(other)} ({other.source.file})" for other in others[:3])
+    listed = ", ".join(f"{identity(other)} ({other.source.file})" for other in others)
     message = f"{listed} has the AlarmName '{alarm.declared_name}' as well."
     if all(other.source.stack != alarm.source.stack for other in others):
         # Stacks of one app may be meant for different accounts or regions; nothing says so here.

@@ -1,0 +1,85 @@
+"""Recorded series as any format has them: what is known of them, and when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alarmproof.model import MetricKey, Series
+
+_BELOW_A_MINUTE = (1, 5, 10, 20, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A series that may not have been read yet."""
+
+    metric: MetricKey
+    start: int
+    end: int
+    load: Callable[[], Series]
+
+
+class Recorded:
+    """A recording of many series.
+
+    Attributes:
+        start, end: of the whole, Unix seconds.
+    """
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries: dict[MetricKey, list[Entry]] = {}
+        for one in entries:
+            self._entries.setdefault(one.metric, []).append(one)
+        self.start = min((one.start for one in entries), default=0)
+        self.end = max((one.end for one in entries), default=0)
+
+    @classmethod
+    def of(cls, series: Iterable[Series]) -> Recorded:
+        """A recording of series that are in memory."""
+        return cls([Entry(one.metric, one.start, one.end, lambda one=one: one) for one in series])  # type: ignore[misc]
+
+    @property
+    def metrics(self) -> tuple[MetricKey, ...]:
+        return tuple(sorted(self._entries))
+
+    def series(self, metric: MetricKey) -> Sequence[Series]:
+        return [one.load() for one in self._entries.get(metric, ())]
+
+    def every(self) -> Iterator[Series]:
+        """All series, one after the other."""
+        for entries in self._entries.values():
+            for one in entries:
+                yield one.load()
+
+
+def dimensions_text(metric: MetricKey) -> str:
+    """Dimensions as one text: ``QueueName=orders;Stage=live``."""
+    return ";".join(f"{name}={value}" for name, value in metric.dimensions)
+
+
+def dimensions(value: Any) -> dict[str, str]:
+    """From a mapping, CloudWatch's list of Name and Value, or one text.
+
+    Raises:
+        ValueError: When it is none of these.
+    """
+    if isinstance(value, Mapping):
+        return {str(name): str(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return {str(one["Name"]): str(one["Value"]) for one in value}
+    pairs = [part.partition("=") for part in str(value or "").split(";") if part]
+    if not all(name and sign for name, sign, _ in pairs):
+        raise ValueError(f"'{value}' are not dimensions; write Name=value;Name=value")
+    return {name: one for name, _, one in pairs}
+
+
+def require_period(period: int) -> None:
+    """Checks the distance of a series' values.
+
+    Raises:
+        ValueError: When CloudWatch has no such period.
+    """
+    if period not in _BELOW_A_MINUTE and (period < 60 or period % 60):
+        raise ValueError(f"period {period} is not 1, 5, 10, 20, 30, or a multiple of 60 seconds")
