@@ -97,7 +97,7 @@ def _values(file: Path, opened: Any, number: int, count: int) -> Any:
         column = opened.read_row_group(number, columns=["values"])["values"]
         flat = column.combine_chunks().flatten()
         values = flat.to_numpy(zero_copy_only=False).astype(float)
-    except (pyarrow.ArrowException, TypeError, ValueError) as error:
+    except (pyarrow.ArrowException, AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{file}: series {number + 1} can't be read: {error}") from None
     if len(values) != count or np.isinf(values).any():
         raise InputError(

@@ -87,12 +87,15 @@ def _of(
             else:
                 _require_template(one.document)
                 templates.append(one)
-    declared = [name for one in [*templates] for name in one.document.data.get("Parameters") or {}]
-    declared += [name for one in nested.values() for name in one.data.get("Parameters") or {}]
-    parameters.require_known(given, map(str, declared))
+    documents = [*(one.document for one in templates), *nested.values()]
+    sections = [document.data.get("Parameters") for document in documents]
+    declared = [str(name) for section in sections if isinstance(section, dict) for name in section]
+    parameters.require_known(given, declared)
     with _malformed(templates[0].document.file if templates else ""):
         stacks = build(templates, given, nested)
-    parts += [_Reading(stack).templates() for stack in stacks]
+    for stack in stacks:
+        with _malformed(stack.file):
+            parts.append(_Reading(stack).templates())
     return _joined(parts)
 
 

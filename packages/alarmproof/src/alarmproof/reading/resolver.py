@@ -197,7 +197,10 @@ class Resolver:
     def _intrinsic(self, function: str, argument: Any) -> Any:
         handler: Callable[[Resolver, Any], Any] | None = _FUNCTIONS.get(function)
         if handler is not None:
-            return handler(self, argument)
+            try:
+                return handler(self, argument)
+            except (AttributeError, IndexError, KeyError, TypeError):
+                raise ValueError(f"Fn::{function} has the wrong arguments") from None
         shown = self._as_text(self.value(argument))
         return Unknown(
             f"Fn::{function}({shown[:200]})",
