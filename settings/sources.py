@@ -11,9 +11,10 @@ from lambdas import extract
 from lambdas.backend_url import Backend
 from lambdas.sources import networks, routing
 from lambdas.sources.handshakes import HANDSHAKES
+from settings.answer import Answer
 from settings.forms import Form, Parsed
 from settings.monitoring import Name, Part
-from settings.verify import Answer, Verify
+from settings.verify import Verify
 
 # What API Gateway answers by itself at the root of an HTTP API's default endpoint, so that a
 # webhook sent there is acknowledged and lost. Source: serverless/examples issue 667.

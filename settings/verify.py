@@ -11,6 +11,7 @@ from lambdas import extract
 from lambdas.http import HEADER_NAME
 from lambdas.sources import schemes
 from lambdas.sources.providers import PROVIDERS
+from settings.answer import Answer
 from settings.forms import Form, Parsed
 from settings.monitoring import Part, SecretArn
 
@@ -51,12 +52,6 @@ Timestamp = Annotated[
     ),
 ]
 TokenPlace = Annotated[str, AfterValidator(Parsed("an [extractor](#extractors)", extract.parse))]
-ContentType = Annotated[
-    str,
-    AfterValidator(
-        Form("a content type such as text/plain", r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w-]+)*")
-    ),
-]
 # What each scheme has besides what every source has.
 _SIGNED = frozenset(
     {"header", "signed", "prefix", "separator", "encoding", "timestamp", "unit", "url", "digest"}
@@ -71,23 +66,6 @@ _OF_SCHEME = {
 _REQUIRED = {"hmac": {"header", "signed"}, "ed25519": {"header", "signed"}, "token": {"token"}}
 # Keys that are no part of a scheme's specification.
 _OURS = frozenset({"provider", "scheme", "secretArn", "secretKeyArn", "publicKeys", "topics"})
-
-
-class Answer(Part):
-    """What a provider wants to be answered instead of the message's id."""
-
-    # Any other says that the webhook was not taken.
-    status: int = Field(default=200, ge=200, le=299, description="The HTTP status.")
-    body: str = Field(default="", max_length=1024, description="The body, as it is sent.")
-    contentType: ContentType = Field(
-        default="text/plain; charset=utf-8", description="Its content type, where there is a body."
-    )
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.status == 204 and self.body:
-            raise ValueError("a 204 has no body; remove body or set status to 200")
-        return self
 
 
 class Verify(Part):

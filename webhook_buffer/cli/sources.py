@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +23,7 @@ from webhook_buffer.cli.options import LOCAL, Env, Json
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.enrollment import Enrollment
+from webhook_buffer.operations.environment import aws_errors
 from webhook_buffer.operations.source_check import Captured, check, source_of, sources_of
 
 sources_app = typer.Typer(rich_markup_mode=None)
@@ -124,20 +125,26 @@ def enroll(
             "from the provider."
         )
     enrollment = Enrollment(laptop.target(settings), name, source.arn)
-    enrollment.open(seconds=60 * minutes)
-    try:
-        console.print(
-            f"For {minutes:g} minutes the first secret that comes to {', '.join(source.paths)} is "
-            "taken. Create the webhook at the provider now.",
-            soft_wrap=True,
-        )
-        taken = enrollment.wait(seconds=60 * minutes)
-    finally:
-        enrollment.close()
+    with aws_errors(settings):
+        taken = _enrolled(enrollment, source.paths, minutes)
     if not taken:
         console.print("[red]✗[/] No secret came. Nothing is taken any more.")
         raise typer.Exit(1)
     console.print(f"[green]✓[/] '{name}' has its secret, and its webhooks are verified with it.")
+
+
+def _enrolled(enrollment: Enrollment, paths: Sequence[str], minutes: float) -> bool:
+    """Whether a secret came while it could be taken."""
+    enrollment.open(seconds=60 * minutes)
+    try:
+        console.print(
+            f"For {minutes:g} minutes the first secret that comes to {', '.join(paths)} is "
+            "taken. Create the webhook at the provider now.",
+            soft_wrap=True,
+        )
+        return enrollment.wait(seconds=60 * minutes)
+    finally:
+        enrollment.close()
 
 
 def _headers(lines: list[str]) -> tuple[tuple[str, str], ...]:

@@ -9,15 +9,17 @@ from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
-from lambdas.sources import secrets
+from lambdas.sources import enrollment, secrets
 from settings.errors import InputError
-from webhook_buffer.operations.environment import Environment, aws_errors
+from webhook_buffer.operations.environment import Environment
 
 _POLL_SECONDS = 1.0
 
 
 class Enrollment:
     """A window of one source; use it as ``open``, ``wait``, and ``close`` in any case.
+
+    Its methods raise botocore's errors where AWS refuses.
 
     Args:
         arn: of the source's secret.
@@ -27,21 +29,29 @@ class Enrollment:
         self._target = target
         self._name = name
         self._arn = arn
+        self._id = ""
 
     def open(self, *, seconds: float) -> None:
         """Allows the next handshake's secret to be taken.
 
         Raises:
-            InputError: When there is a secret already, which is never overwritten.
+            InputError: When there is a secret already, which is never overwritten, or somebody
+                else's window is open.
         """
-        if "current" in self._members():
+        members = self._members()
+        if "current" in members:
             raise InputError(
                 f"Source '{self._name}' has a secret already, and it is never overwritten. To take "
                 "another, delete its webhook at the provider and make a new secret in Secrets "
                 f"Manager, in place of {self._arn}."
             )
+        if enrollment.is_open(members, time.time()):
+            raise InputError(
+                f"Another enrollment of source '{self._name}' is open. Wait until it has ended."
+            )
+        self._id = uuid.uuid4().hex
         until = str(round(time.time() + seconds))
-        self._put({"enrollment": uuid.uuid4().hex, "until": until})
+        self._put({"enrollment": self._id, "until": until}, token=uuid.uuid4().hex)
 
     def wait(self, *, seconds: float, sleep: Callable[[float], None] = time.sleep) -> bool:
         """Waits until a secret was taken; False if none came."""
@@ -53,25 +63,32 @@ class Enrollment:
         return True
 
     def close(self) -> None:
-        """Takes the window back, unless a secret was taken."""
-        if "current" not in self._members():
-            self._put({})
+        """Takes the window back, unless a secret was taken in it.
+
+        Under the window's own id, so that of this and a secret that comes at the same moment
+        Secrets Manager takes one.
+        """
+        if "current" in self._members():
+            return
+        try:
+            self._put({}, token=self._id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceExistsException":
+                raise
 
     def _members(self) -> dict[str, str]:
-        with aws_errors(self._target.settings):
-            try:
-                reply = self._target.secrets.get_secret_value(SecretId=self._arn)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                    raise
-                raise InputError(
-                    f"Secrets Manager has no secret {self._arn}, or no value in it. Create it with "
-                    "the value {}, and name its whole ARN in the source's verify.secretArn."
-                ) from None
+        try:
+            reply = self._target.secrets.get_secret_value(SecretId=self._arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            raise InputError(
+                f"Secrets Manager has no secret {self._arn}, or no value in it. Create it with "
+                "the value {}, and name its whole ARN in the source's verify.secretArn."
+            ) from None
         return secrets.members(reply.get("SecretString") or "{}")
 
-    def _put(self, members: dict[str, str]) -> None:
-        with aws_errors(self._target.settings):
-            self._target.secrets.put_secret_value(
-                SecretId=self._arn, SecretString=json.dumps(members)
-            )
+    def _put(self, members: dict[str, str], *, token: str) -> None:
+        self._target.secrets.put_secret_value(
+            SecretId=self._arn, ClientRequestToken=token, SecretString=json.dumps(members)
+        )

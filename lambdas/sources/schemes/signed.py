@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from lambdas.envelope import Envelope
 from lambdas.safe_json import json_object
+from lambdas.sources.schemes import keys
 from lambdas.sources.schemes.reasons import Reason
 
-ALGORITHMS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
-ENCODINGS = ("hex", "base64")
-SECRET_ENCODINGS = ("text", "base64", "hex")
 _PART = re.compile(r"\{(body|timestamp|url|form|method|path|header:[A-Za-z0-9-]+)\}")
 # 16 digits are milliseconds until the year 300,000.
 _DIGITS = re.compile(r"[0-9]{1,16}")
@@ -68,7 +65,7 @@ class Signed(NamedTuple):
     tolerance: float
     url: str
     digest: str
-    matches: Callable[[str, bytes, str], bool]
+    matches: keys.Matches
 
     def check(self, request: Envelope, secrets: Sequence[str], now: float) -> Reason | None:
         """Why a request is refused; see ``Scheme``."""
@@ -219,9 +216,9 @@ def build(scheme: str, options: Mapping[str, Any]) -> Signed:
         tolerance=options.get("tolerance", 300),
         url=options.get("url", "").rstrip("/"),
         digest=options.get("digest", ""),
-        matches=_ed25519(encoding)
+        matches=keys.by_ed25519(encoding)
         if scheme == "ed25519"
-        else _hmac(
+        else keys.by_hmac(
             options.get("algorithm", "sha256"), encoding, options.get("secretEncoding", "text")
         ),
     )
@@ -239,52 +236,6 @@ def _split(template: str) -> list[str]:
 def _lowered(text: str) -> str:
     """The name of a header in lower case, in which API Gateway passes it."""
     return text.lower() if text.startswith(("{header:", "header:")) else text
-
-
-def _hmac(algorithm: str, encoding: str, secret_encoding: str) -> Callable[[str, bytes, str], bool]:
-    digest = ALGORITHMS[algorithm]
-
-    def matches(signature: str, message: bytes, secret: str) -> bool:
-        mac = hmac.new(key(secret, secret_encoding), message, digest).digest()
-        expected = mac.hex() if encoding == "hex" else base64.b64encode(mac).decode()
-        # Compared as texts, so that a signature in an unusual encoding is not one.
-        return hmac.compare_digest(signature, expected)
-
-    return matches
-
-
-def _ed25519(encoding: str) -> Callable[[str, bytes, str], bool]:
-    """Source of the keys' form: Discord's documentation, "Security and Authorization": hex."""
-
-    def matches(signature: str, message: bytes, public_key: str) -> bool:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        try:
-            raw = bytes.fromhex(signature) if encoding == "hex" else base64.b64decode(signature)
-            public.verify(raw, message)
-        except (ValueError, InvalidSignature):
-            return False
-        return True
-
-    return matches
-
-
-def key(secret: str, encoding: str) -> bytes:
-    """A secret's bytes.
-
-    Raises:
-        ValueError: When it does not have its encoding.
-    """
-    match encoding:
-        case "base64":
-            # Source: Standard Webhooks, "Signature scheme": whsec_ and base64.
-            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        case "hex":
-            return bytes.fromhex(secret)
-        case _:
-            return secret.encode()
 
 
 def _plain(path: str) -> str:

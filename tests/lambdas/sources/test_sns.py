@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +21,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from lambdas.envelope import Envelope
+from lambdas.reply import Reply
 from lambdas.sources import schemes
+from lambdas.sources.intake import Intake
 from lambdas.sources.schemes import sns
 from lambdas.sources.schemes.reasons import Reason
 from lambdas.sources.schemes.scheme import UnreachableError
+from settings.sources import Source, entries
 
 _TOPIC = "arn:aws:sns:us-east-1:111111111111:orders"
 _URL = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
@@ -216,3 +220,48 @@ def test_forged_certificates_do_not_make_a_container_fetch_for_ever(amazon: _Ama
             verdicts.append("unreachable")
     assert len(amazon.fetched) == sns._MOST_FETCHES_A_MINUTE
     assert set(verdicts) == {Reason.WRONG, "unreachable"}
+
+
+def _confirmation(amazon: _Amazon, where: str, **changes: Any) -> Envelope:
+    message = amazon.message(
+        Type="SubscriptionConfirmation", Subject=None, Token="t", SubscribeURL=where, **changes
+    )
+    return Envelope("POST", "/sns", "", (), json.dumps(message).encode(), 0)
+
+
+_CONFIRM = "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=a&Token=b"
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "status", "fetched"),
+    [
+        ({}, _CONFIRM, 200, [_URL, _CONFIRM]),
+        ({"TopicArn": _TOPIC + "2"}, _CONFIRM, 401, []),
+        ({}, "https://evil.example/?Action=ConfirmSubscription&a=b", 403, [_URL]),
+        ({}, _CONFIRM + "gone", 403, [_URL, _CONFIRM + "gone"]),
+    ],
+)
+def test_a_subscription_is_confirmed_for_known_topics_at_amazon(
+    amazon: _Amazon,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    where: str,
+    status: int,
+    fetched: list[str],
+) -> None:
+    """A verified confirmation of a known topic is confirmed, and nothing else is ever fetched."""
+    monkeypatch.setitem(amazon.files, _CONFIRM, b"<ConfirmSubscriptionResponse/>")
+    monkeypatch.setattr("lambdas.sources.verification.time.time", _TIME.timestamp)
+    verify = {"provider": "sns", "topics": [_TOPIC]}
+    block = Source.model_validate({"name": "sns", "paths": ["/sns"], "verify": verify})
+    file = tmp_path / "sources.json"
+    file.write_text(json.dumps(entries([block])))
+    intake = Intake(file)
+    request = _confirmation(amazon, where, **changes)
+    source = intake.route(request, address="")
+    assert not isinstance(source, Reply)
+    reply = intake.judge(source, request, seconds=5)
+    assert reply
+    assert reply.status == status
+    assert amazon.fetched == fetched
