@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,20 +10,18 @@ import typer
 import typer.core
 from rich.markup import escape
 
-from settings.errors import DatadogError, DefinitionError, InputError, WebhookBufferError
+from settings.errors import InputError, WebhookBufferError
 from settings.loader import load
 from settings.paths import ROOT
-from settings.schema import Settings
 from webhook_buffer.cli.datadog_plan import GONE, show_drift, show_others, show_plan, summary
+from webhook_buffer.cli.datadog_steps import api_for, planned, publish
 from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
-from webhook_buffer.cli.terminal import console, progress, require_answer
+from webhook_buffer.cli.terminal import console, require_answer
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.files import write
 
 if TYPE_CHECKING:
-    from monitoring.datadog.sync.api import Api
-    from monitoring.datadog.sync.plan import Plan
-    from monitoring.datadog.sync.publish import Failure
+    pass
 
 datadog_app = typer.Typer(rich_markup_mode=None)
 
@@ -64,8 +61,8 @@ def plan_objects(
     as_json: Json = False,
 ) -> None:
     """Show what `apply` would change. Read-only."""
-    api, settings = _api(env)
-    found = _plan(api, settings)
+    api, settings = api_for(env)
+    found = planned(api, settings)
     if out:
         write(out, json.dumps(found.document(), indent=2) + "\n")
         if not as_json:
@@ -90,8 +87,8 @@ def apply_objects(
 ) -> None:
     """Show the plan, ask for confirmation, and apply it to Datadog."""
     require_answer(yes)
-    api, settings = _api(env)
-    found = _plan(api, settings)
+    api, settings = api_for(env)
+    found = planned(api, settings)
     show_plan(found, GONE if prune else f"{GONE}; --prune deletes it")
     console.print(f"Plan: {summary(found)}", soft_wrap=True)
     if not found.changing(prune=prune):
@@ -100,7 +97,7 @@ def apply_objects(
         return
     if not yes:
         typer.confirm(f"Publish this to {api.keys.url}?", abort=True)
-    _publish(api, settings, found, prune=prune)
+    publish(api, settings, found, prune=prune)
 
 
 @datadog_app.command("destroy")
@@ -109,7 +106,7 @@ def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
     from monitoring.datadog.sync.plan import plan
 
     require_answer(yes)
-    api, settings = _api(env)
+    api, settings = api_for(env)
     with console.status("Reading Datadog"):
         found = plan(api, settings, [])
     show_plan(found, "")
@@ -124,7 +121,7 @@ def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
     if not yes:
         question = f"Delete these {len(found.steps)} objects from {api.keys.url}?"
         typer.confirm(question, abort=True)
-    _publish(api, settings, found, prune=True)
+    publish(api, settings, found, prune=True)
 
 
 @datadog_app.command("drift", cls=_OneForErrors)
@@ -135,8 +132,8 @@ def find_drift(env: Env = LOCAL) -> None:
     """
     from monitoring.datadog.sync.plan import Action
 
-    api, settings = _api(env)
-    found = _plan(api, settings)
+    api, settings = api_for(env)
+    found = planned(api, settings)
     present = [step for step in found.steps if step.id]
     if not present:
         console.print(
@@ -182,7 +179,7 @@ def import_object(
     if kind not in (Kind.DASHBOARD, Kind.MONITOR):
         raise InputError(f"'{kind}' can't be imported; write dashboard or monitor.")
     require_answer(yes)
-    api, settings = _api(env)
+    api, settings = api_for(env)
     found = adoption(api, settings, Kind(kind), id, key, present=definitions(settings))
     file = found.file.relative_to(ROOT) if found.file.is_relative_to(ROOT) else found.file
     console.print(
@@ -244,113 +241,3 @@ def check_permissions(
     console.print(f"{role}: {len(ACTIONS) - len(found)} of {len(ACTIONS)} rights.", soft_wrap=True)
     if found:
         raise typer.Exit(2)
-
-
-class Publication:
-    """The Datadog part of `deploy`: shows the plan, then publishes."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._api = _api_of(settings)
-
-    def plan(self) -> None:
-        """Shows what would change; a wrong key fails here, before anything changes."""
-        self._planned = self._show()
-
-    def require_permissions(self) -> None:
-        """Asks for confirmation before anything is deployed."""
-        from monitoring.datadog.sync.publish import require_permissions
-
-        require_permissions(self._api, self._planned, prune=False)
-
-    def publish(self, release: str | None) -> None:
-        """Publishes, and marks the deployment on the dashboards.
-
-        Args:
-            release: the running release; None where this app deploys no buffer.
-        """
-        found = self._show()
-        if found.changing(prune=False):
-            _publish(self._api, self._settings, found, prune=False)
-        settings = self._settings
-        tags = [f"env:{settings.environment}", "event:deployment", f"service:{settings.service}"]
-        what = f"Release {release}" if release else "Its monitoring"
-        try:
-            self._api.announce(
-                f"{settings.prefix} was deployed", f"{what} was deployed.",
-                [*tags, f"version:{release}"] if release else tags,
-            )  # fmt: skip
-        except DatadogError as error:
-            console.print(
-                f"[yellow]![/] The deployment was not marked in Datadog: {escape(str(error))}"
-            )
-
-    def _show(self) -> Plan:
-        found = _plan(self._api, self._settings)
-        show_plan(found)
-        console.print(f"Datadog: {summary(found)}", soft_wrap=True)
-        return found
-
-
-def _api(env: str) -> tuple[Api, Settings]:
-    """Datadog as an environment reaches it, and its settings."""
-    settings = load(env)
-    return _api_of(settings), settings
-
-
-def _api_of(settings: Settings) -> Api:
-    from monitoring.datadog.definition import not_set_up
-    from monitoring.datadog.sync.api import Api
-    from webhook_buffer.operations import credentials
-
-    if settings.datadog is None:
-        raise not_set_up(settings)
-    if settings.on_laptop:
-        return Api(laptop.datadog_keys())
-    return Api(credentials.keys(laptop.target(settings)))
-
-
-def _plan(api: Api, settings: Settings) -> Plan:
-    """The plan of definitions that have passed the checks.
-
-    Raises:
-        DefinitionError: When Datadog's own models refuse a definition.
-    """
-    from monitoring.datadog.sync.api import problems
-    from monitoring.datadog.sync.plan import plan
-    from webhook_buffer.composition import definitions
-
-    with console.status("Checking the definitions"):
-        wanted = definitions(settings)
-        # Imported objects already work in Datadog, whether or not the models know them.
-        wrong = [problem for one in wanted if not one.imported for problem in problems(one)]
-    if wrong:
-        raise DefinitionError(wrong)
-    with console.status("Reading Datadog"):
-        return plan(api, settings, wanted)
-
-
-def _publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
-    """Applies a plan, with a progress bar; prints what failed.
-
-    Raises:
-        DatadogError: When anything failed.
-    """
-    from monitoring.datadog.sync.publish import apply
-
-    todo = found.changing(prune=prune)
-    with progress() as bars:
-        task = bars.add_task("Publishing", total=len(todo))
-        failures = apply(api, settings, found, prune=prune, progress=lambda _: bars.advance(task))
-    done = len(todo) - len(failures)
-    console.print(f"{done} of {len(todo)} done at {api.keys.url}.", soft_wrap=True)
-    if failures:
-        raise DatadogError(_failed(failures, settings.environment))
-
-
-def _failed(failures: Sequence[Failure], env: str) -> str:
-    lines = [f"{one.step.name}: {one.reason}" for one in failures]
-    return "\n".join(
-        [*lines, f"{len(failures)} failed, the rest is done. Fix this and run again: "
-         f"webhook-buffer datadog apply --env {env}"]
-    )  # fmt: skip

@@ -14,7 +14,7 @@ from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
 from webhook_buffer.cli.alarms import by_reason
-from webhook_buffer.cli.datadog import Publication
+from webhook_buffer.cli.datadog_steps import Publication
 from webhook_buffer.cli.running import smoke_test
 from webhook_buffer.cli.terminal import console, require_answer, step
 from webhook_buffer.composition import alarm_set

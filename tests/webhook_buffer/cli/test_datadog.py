@@ -19,7 +19,7 @@ from monitoring.datadog.sync.api import problems
 from settings.errors import DatadogError, DefinitionError
 from settings.loader import load
 from settings.paths import ROOT
-from webhook_buffer.cli import datadog, main, terminal
+from webhook_buffer.cli import datadog_steps, main, terminal
 from webhook_buffer.laptop import fake_datadog
 from webhook_buffer.laptop import laptop as laptop_module
 from webhook_buffer.operations import credentials
@@ -277,7 +277,7 @@ def test_what_datadogs_models_refuse_is_an_error_of_the_tree(
     monkeypatch.setattr(api, "problems", lambda definition: [f"{definition.name}: type: wrong"])
     settings = load("local")
     with pytest.raises(DefinitionError, match=r"^monitor .*: type: wrong"):
-        datadog._plan(None, settings)  # type: ignore[arg-type]
+        datadog_steps.planned(None, settings)  # type: ignore[arg-type]
 
 
 def test_without_the_fake_the_command_says_how_to_start_it(stopped: Laptop) -> None:
