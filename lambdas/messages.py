@@ -124,6 +124,7 @@ def https(secret: str, notification: Notification) -> Posts:
         "threshold": notification.threshold,
         "steps": list(notification.steps),
         "links": {name: notification.links.get(name) for name in _LINKS},
+        "log_command": notification.log_command,
         "drill": notification.drill,
     }
     if notification.recovered:

@@ -209,6 +209,7 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
         "threshold": "50 %",
         "steps": ALARM_GUIDES["alarms"][DOWN]["steps"],
         "links": dict(told.links),
+        "log_command": None,
         "drill": False,
     }
     assert (recovery["state"], recovery["lasted_seconds"]) == ("OK", 60.0)
