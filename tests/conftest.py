@@ -91,10 +91,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None]:
-    """Marks what uses an emulator, so that -m sees it; then applies ``--order``."""
+    """Marks what uses an emulator or every stack, so that -m sees it; then applies ``--order``."""
     for item in items:
-        if "emulator" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "emulator" in fixtures:
             item.add_marker("emulator")
+        if "synthesized" in fixtures:  # all stacks of all environments, in every worker
+            item.add_marker("slow")
     yield
     order = config.getoption("--order")
     if order == "reversed":
