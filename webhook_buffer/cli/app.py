@@ -88,7 +88,7 @@ app.add_typer(
         no_args_is_help=True,
     ),
     name="drill",
-    rich_help_panel=_ON_LAPTOP,
+    rich_help_panel=_ANYWHERE,
 )
 app.add_typer(
     typer.Typer(

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +17,13 @@ from rich.table import Table
 from settings.errors import InputError, ProofFailedError
 from settings.loader import load
 from settings.paths import ROOT
+from settings.schema import Settings
 from webhook_buffer.cli.alarm_status import judged
-from webhook_buffer.cli.options import LOCAL, Env
-from webhook_buffer.cli.terminal import console
+from webhook_buffer.cli.options import LOCAL, Env, Yes
+from webhook_buffer.cli.terminal import console, require_answer
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
-from webhook_buffer.laptop.drills import report, runner
+from webhook_buffer.laptop.drills import deployed, report, runner
 from webhook_buffer.laptop.drills.catalog import DRILLS
 from webhook_buffer.laptop.drills.model import Drill, expected
 from webhook_buffer.laptop.drills.runner import Place
@@ -68,14 +70,43 @@ def print_table(
 @drill_app.command("run")
 def run_drill(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A drill, as `list` shows it.")],
+    env: Env = LOCAL,
     pace: Pace = "3s",
     json_file: JsonFile = None,
     html_file: HtmlFile = None,
+    yes: Yes = False,
 ) -> None:
-    """Run one drill on this laptop, and print what held."""
+    """Run one drill, and print what held.
+
+    On AWS only those marked safe run, in real time, after saying what will happen.
+    """
     if name not in DRILLS:
         raise InputError(f"Unknown drill '{name}'; known drills: {', '.join(DRILLS)}.")
-    _finish(_run([DRILLS[name]], pace), json_file, html_file)
+    settings = load(env)
+    drill = DRILLS[name]
+    results = [_deployed(drill, settings, yes=yes)] if not settings.on_laptop else (
+        _run([drill], pace)
+    )  # fmt: skip
+    _finish(results, json_file, html_file)
+
+
+def _deployed(drill: Drill, settings: Settings, *, yes: bool) -> Result:
+    """Runs a drill on AWS."""
+    require_answer(yes)
+    alarms, target = alarm_set(settings), laptop.target(settings)
+    place = deployed.Deployed(target, alarms, {})
+    deployed.plan(drill, replace(place, outputs={"BufferedEndpoint": ""}))
+    place = replace(place, outputs=buffer_outputs(target))
+    for sentence in deployed.plan(drill, place):
+        console.print(sentence, soft_wrap=True)
+    if not yes:
+        typer.confirm(f"Run this in '{settings.environment}'?", abort=True)
+    with console.status(drill.name) as status:
+        result = deployed.run(
+            drill, place, progress=lambda doing: status.update(f"{drill.name}: {doing}")
+        )
+    show(result, whole=True)
+    return result
 
 
 @drill_app.command("all")

@@ -80,7 +80,8 @@ class Expected:
     Attributes:
         incident: what notifies of it; None where it notifies by itself.
         after: real seconds until the cause can show.
-        limit: minutes of the session.
+        limit: minutes of the session until it is on.
+        told: until people are notified: an incident that another one suppresses waits for it.
         recovery: minutes of the session after the repair within which it has to end.
     """
 
@@ -89,6 +90,7 @@ class Expected:
     incident: CompositeAlarm | None
     after: float
     limit: int
+    told: int
     recovery: int
 
     @property
@@ -114,8 +116,14 @@ def expected(drill: Drill, alarms: AlarmSet, pace: float) -> tuple[list[Expected
         incident = alarms.incident(one.signal)
         ends = recovery(alarm, incident, pace)
         limit = one.limit(alarm, pace)
-        found.append(Expected(one.signal, alarm, incident, one.after, limit, ends))
+        told = limit + (_wait_minutes(incident) if incident else 0)
+        found.append(Expected(one.signal, alarm, incident, one.after, limit, told, ends))
     return found, lacking
+
+
+def _wait_minutes(incident: CompositeAlarm) -> int:
+    suppressed = incident.composite.suppressed_by is not None
+    return math.ceil(incident.composite.wait / MINUTE) if suppressed else 0
 
 
 # Minutes and real seconds for what has waited to be delivered.

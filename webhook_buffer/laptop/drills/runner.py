@@ -183,7 +183,7 @@ class _Run:
         self._wait_minutes(0)
         now = time.time()
         until = {
-            one.signal: now + (one.limit + 1) * self._pace + _NOTIFIED_SECONDS
+            one.signal: now + (one.told + 1) * self._pace + _NOTIFIED_SECONDS
             for one in self._wanted
         }
         marked: dict[str, tuple[float, float]] = {}
@@ -200,7 +200,7 @@ class _Run:
 
     def _await_signals(self) -> None:
         """Until every expected signal fired and was told, or the last limit is over."""
-        limit = max((one.limit for one in self._wanted), default=1) + 1
+        limit = max((one.told for one in self._wanted), default=1) + 1
         least = self._cause + self._drill.lasts * self._pace
 
         def done(session: Session) -> bool:
