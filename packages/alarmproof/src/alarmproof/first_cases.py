@@ -99,7 +99,8 @@ class _Search:
         else:
             fires = [_Phase(silent, before), _Phase(firing, before)]
             found.append(self._case("firing", "fires", fires))
-        found.append(self._case("silent", "is silent", [_Phase(silent, 2 * before)]))
+        # What was before the first period is missing, so the first half may begin with a change.
+        found.append(self._case("silent", "is silent", [_Phase(silent, before)] * 2))
         nothing = dict.fromkeys(self._reads, np.nan)
         gap = [_Phase(silent, before), _Phase(nothing, before), _Phase(silent, 1)]
         found.append(self._case("gap", "when its data stops and comes back", gap))

@@ -1,0 +1,92 @@
+"""``alarmproof init``: what it writes can be run at once, and holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alarmproof import commands, first_cases
+from alarmproof.cases import load
+from alarmproof.errors import InputError
+from alarmproof.runner import run
+from alarmproof.template import parse
+
+BASE: dict[str, Any] = {
+    "AlarmActions": ["arn:aws:sns:eu-west-1:111122223333:page"], "EvaluationPeriods": 2,
+    "Threshold": 50, "ComparisonOperator": "GreaterThanThreshold",
+}  # fmt: skip
+ONE: dict[str, Any] = {**BASE, "Namespace": "Shop", "MetricName": "Failures", "Statistic": "Sum",
+                       "Period": 300}  # fmt: skip
+
+
+def _stat(name: str, statistic: str = "Sum", period: int = 60) -> dict[str, Any]:
+    metric = {"Namespace": "Shop", "MetricName": name}
+    return {"Id": name, "ReturnData": False,
+            "MetricStat": {"Metric": metric, "Period": period, "Stat": statistic}}  # fmt: skip
+
+
+ALARMS: dict[str, dict[str, Any]] = {
+    "Plain": ONE,
+    "Below": {**ONE, "ComparisonOperator": "LessThanThreshold", "TreatMissingData": "breaching"},
+    "Ratio": {**BASE, "Metrics": [
+        {"Id": "r", "Expression": "IF(n > 20, 100 * e / n, 0)"}, _stat("e"), _stat("n")]},
+    "Percentile": {**ONE, "Statistic": None, "ExtendedStatistic": "p99",
+                   "EvaluateLowSampleCountPercentile": "ignore"},
+    "Band": {**{key: value for key, value in BASE.items() if key != "Threshold"},
+             "ComparisonOperator": "LessThanLowerOrGreaterThanUpperThreshold",
+             "ThresholdMetricId": "b", "Metrics": [
+                 {**_stat("m", "Average"), "ReturnData": True},
+                 {"Id": "b", "Expression": "ANOMALY_DETECTION_BAND(m, 2)"}]},
+    "Clock": {**ONE, "Period": 3600, "EvaluationWindow": {"WallClockWindow": {}}},
+    "Quick": {**ONE, "Period": 10},
+    "Silent": {**ONE, "AlarmActions": []},
+}  # fmt: skip
+
+
+def _templates(**alarms: dict[str, Any]) -> Any:
+    resources = {
+        name: {"Type": "AWS::CloudWatch::Alarm",
+               "Properties": {key: value for key, value in one.items() if value is not None}}
+        for name, one in alarms.items()
+    }  # fmt: skip
+    rule = {"AlarmRule": "ALARM(Plain) AND NOT ALARM(Below)", "AlarmActions": ["x:page"]}
+    resources["Both"] = {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": rule}
+    return parse({"Resources": resources}, "t.json")
+
+
+def test_every_alarm_gets_three_cases_that_hold(tmp_path: Path) -> None:
+    """Of each kind one; the firing case ends in ALARM, the silent one notifies nobody."""
+    found = _templates(**ALARMS)
+    text, lacking = first_cases.text(found)
+    assert lacking == []
+    file = tmp_path / "cases.yaml"
+    file.write_text(text)
+    outcomes = run(load([file]), found)
+    assert [one.case.title for one in outcomes if not one.passed] == []
+    kinds = {(one.alarm.name, one.case.kind) for one in outcomes}
+    assert kinds == {
+        (name, kind) for name in (*ALARMS, "Both") for kind in ("firing", "silent", "gap")
+    }
+    for one in outcomes:
+        last = one.case.expect[-1].state
+        assert one.case.kind != "firing" or (last and last.value == "ALARM")
+        assert one.case.kind != "silent" or one.case.expect[-1].notifies == ("nobody",)
+
+
+def test_what_has_no_case_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """An alarm without cases stops no other; a file that is there is never overwritten."""
+    quota = {**BASE, "Metrics": [{"Id": "q", "Expression": "m / SERVICE_QUOTA(m)"}, _stat("m")]}
+    never = {**ONE, "DatapointsToAlarm": 3}
+    found = _templates(Plain=ONE, Below=ONE, Quota=quota, Never=never)
+    file = tmp_path / "cases.yaml"
+    assert commands.run_init(found, file) == 0
+    told = capsys.readouterr().out
+    assert "Quota: no cases: t.json Quota: expression 'm / SERVICE_QUOTA(m)'" in told
+    assert "Never: no values were found at which it fires." in told
+    assert "Both: no values were found at which it fires." in told
+    assert "cases.yaml: 10 cases for 5 alarms." in told
+    with pytest.raises(InputError, match="is there already"):
+        commands.run_init(found, file)
+    with pytest.raises(InputError, match="No alarm to write a case for"):
+        first_cases.text(parse({"Resources": {}}, "t.json"))
