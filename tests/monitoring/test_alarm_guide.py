@@ -10,16 +10,28 @@ import pytest
 
 from lambdas.alarm_guide import AlarmGuides
 from monitoring.alarm_guide import alarm_guides, first_steps
+from monitoring.alarm_set import AlarmSet
 from monitoring.model.checks import headings
 from settings.loader import environments, load
 from settings.paths import RUNBOOK
+from settings.sources import EXAMPLE
 from webhook_buffer.composition import alarm_set
 
 
 @pytest.mark.parametrize("env", environments())
 def test_every_alarm_is_briefed(env: str) -> None:
     """Each alarm and composite has a title, an impact and first steps under its physical name."""
-    alarms = alarm_set(load(env))
+    _require_briefed(alarm_set(load(env)))
+
+
+def test_every_alarm_of_sources_is_briefed() -> None:
+    """So are the alarms that only sources bring."""
+    _require_briefed(
+        alarm_set(load("stg", overrides={"sources": [EXAMPLE], "openToEveryone": None}))
+    )
+
+
+def _require_briefed(alarms: AlarmSet) -> None:
     found = alarm_guides(alarms)
     names = {one.name for one in alarms.alarms} | {one.name for one in alarms.composites}
     assert found["alarms"].keys() == names
