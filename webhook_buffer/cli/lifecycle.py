@@ -211,11 +211,12 @@ def _next_steps(found: dict[str, str]) -> None:
     for words, what in (
         ("logs", "see what became of it"),
         ("smoke", "test the whole path"),
-        ("alarms drill backend-down", "see what an alarm sends"),
+        ("backend down", "break the backend, then: alarms status"),
+        ("drill run backend-unreachable", "see who is notified of that, and when"),
         ("datadog apply", "publish to a fake Datadog"),
         ("down", "stop it"),
     ):
-        console.print(f"  webhook-buffer {words:<25}  # {what}", soft_wrap=True)
+        console.print(f"  webhook-buffer {words:<30}  # {what}", soft_wrap=True)
 
 
 def _shown(path: Path) -> str:

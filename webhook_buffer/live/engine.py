@@ -7,6 +7,7 @@ so that a drill that is killed leaves nothing behind.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import threading
@@ -117,7 +118,8 @@ class Engine:
                     print(f"{time.strftime('%H:%M:%S')} {error}", flush=True)
                 ended.wait(self._pause(time.monotonic() - started))
         finally:
-            self._states.end()
+            with contextlib.suppress(WebhookBufferError):  # the emulator may be gone
+                self._states.end()
 
     def _begin(self) -> tuple[Session, sources.LaptopSource]:
         """Goes on with the session of the folder, or begins one."""
@@ -227,7 +229,7 @@ class Engine:
 
 
 def prelude_of(settings: Settings, start: int) -> list[Event]:
-    """Good health before a session: heartbeats that arrived, probes, and audits that ran.
+    """Good health before a session: webhooks, heartbeats that arrived, probes, audits that ran.
 
     Args:
         start: of the session.
@@ -237,6 +239,7 @@ def prelude_of(settings: Settings, start: int) -> list[Event]:
     audits = [(start - MINUTE - at, 1.0) for at in range(0, _PRELUDE, _AUDIT_SECONDS)]
     keys: dict[tuple[str, str, str], Any] = {
         ("AWS/Lambda", "Invocations", "audit"): audits,
+        ("WebhookBuffer", "Accepted", ""): beats,
     }
     if settings.sends_heartbeats:
         keys["WebhookBuffer", "HeartbeatArrived", ""] = beats

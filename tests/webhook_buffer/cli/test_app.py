@@ -357,11 +357,11 @@ def test_a_changed_alarm_that_can_not_be(
     assert "key 'alarms.publish-duratoin': no signal has this id" in output
 
 
-@pytest.mark.parametrize("env", ["local", "prd"])
-def test_our_own_alarms_have_no_finding(run: Run, env: str) -> None:
+@pytest.mark.parametrize(("env", "count"), [("local", 50), ("prd", 49)])
+def test_our_own_alarms_have_no_finding(run: Run, env: str, count: int) -> None:
     """What is meant to be so is allowed with a reason, in alarms/allow.yaml."""
     code, output = run("alarms", "lint", "--strict", "--env", env)
-    assert (code, output.strip()) == (0, "49 alarms: 0 errors, 0 warnings.")
+    assert (code, output.strip()) == (0, f"{count} alarms: 0 errors, 0 warnings.")
 
 
 def test_alarms_test(run: Run, tmp_path: Path) -> None:
