@@ -100,7 +100,7 @@ def test_no_value_leaves_the_property_or_the_element_out() -> None:
     assert (one.missing.value, one.alarm_actions) == ("missing", ("page",))
     assert one.metrics[0].dimensions == ()
     # The condition asks for no parameter, so nobody chose it.
-    assert rules(found) == [("no-action", "error", "B")]
+    assert rules(found) == [("no-action", "warning", "B")]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_value_that_nobody_knows_is_a_note_of_that_alarm(
         "A": alarm(Threshold=threshold), "B": alarm(MetricName="B", AlarmActions=None),
         "Q": {"Type": "AWS::SQS::Queue"},
     }}, "t.json")  # fmt: skip
-    assert rules(found) == [("not-evaluated", "note", "A"), ("no-action", "error", "B")]
+    assert rules(found) == [("not-evaluated", "note", "A"), ("no-action", "warning", "B")]
     notes = [one for one in lint(found) if one.alarm == "A"]
     assert why in notes[0].message
     assert (failed(notes, strict=False), failed(notes, strict=True)) == (False, True)
@@ -188,7 +188,7 @@ def test_loops_are_written_out(tmp_path: Path) -> None:
         "            Type: AWS::CloudWatch::Alarm\n"
         "            Properties: {AlarmName: !Sub 'age-${Q}', Namespace: AWS/SQS, MetricName: "
         "NumberOfMessagesSent, Threshold: !Ref L, Dimensions: [{Name: QueueName, Value: !Ref Q}]}\n"
-        "  Fn::ForEach::Others: [N, !Ref Names, {'B${N}': {Type: 'AWS::SQS::Queue'}}]\n"
+        "  Fn::ForEach::Others: [N, !Ref Names, {'B${N}': {Type: 'AWS::CloudWatch::Dashboard'}}]\n"
     )
     found = read([file])
     assert [one.source.logical_id for one in found.alarms] == [
@@ -230,7 +230,7 @@ def test_nested_stacks_have_the_values_of_their_parents(tmp_path: Path) -> None:
         assert isinstance(outer, MetricAlarm)
         assert inner.threshold == 60
         assert outer.metrics[0].dimensions == (("QueueName", "orders"),)
-        assert rules(found) == [("unsubscribed-topic", "error", "A")]
+        assert rules(found) == [("unsubscribed-topic", "warning", "A")]
 
 
 def test_stacks_of_one_class_are_no_duplicates(tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_terraform_plans_are_read() -> None:
     assert [str(one) for one in metric.metrics] == ["Shop Failures {Stage=prod}"]
     assert metric.alarm_actions == ("page",)
     assert (both.suppressor, both.wait, both.extension) == ("failures", 60, 30)
-    assert rules(found) == [("unsubscribed-topic", "error", "failures")]
+    assert rules(found) == [("unsubscribed-topic", "warning", "failures")]
     assert found.find("module.m.aws_cloudwatch_composite_alarm.both") is both
 
 

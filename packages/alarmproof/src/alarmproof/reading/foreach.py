@@ -6,6 +6,7 @@ values stand for the element, the latter without what is not alphanumeric.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -21,7 +22,7 @@ class Loops:
 
     Attributes:
         lines: of the entries made, where the loop has one.
-        unresolved: keys of loops whose collection is not known, with the reason.
+        unresolved: keys of loops about CloudWatch whose collection is not known, with the reason.
     """
 
     def __init__(self, resolve: Callable[[Any], Any], lines: Mapping[str, int]) -> None:
@@ -60,8 +61,9 @@ class Loops:
             return _filled(value, names) if names else value
         if not isinstance(value, dict):
             return value
-        if len(value) == 1 and names and value.get("Ref") in names:
-            return names[value["Ref"]]
+        referred = value.get("Ref") if len(value) == 1 else None
+        if isinstance(referred, str) and referred in names:
+            return names[referred]
         if names or any(isinstance(key, str) and key.startswith(_PREFIX) for key in value):
             return self._mapping(value, names, line)
         return {key: self._value(inner, names, line) for key, inner in value.items()}
@@ -74,7 +76,8 @@ class Loops:
         name, collection, body = str(loop[0]), loop[1], loop[2]
         elements = self._resolve(self._value(collection, names, line))
         if not isinstance(elements, list):
-            self.unresolved[key] = getattr(elements, "why", "its list is not known")
+            if "AWS::CloudWatch::" in json.dumps(body, default=str):
+                self.unresolved[key] = getattr(elements, "why", "its list is not known")
             return
         for element in elements:
             for made in self._mapping(body, {**names, name: str(element)}, line).items():

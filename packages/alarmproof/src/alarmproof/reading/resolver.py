@@ -105,7 +105,8 @@ class Resolver:
         if len(value) == 1:
             [(function, argument)] = value.items()
             if function == "Ref":
-                return self._ref(str(argument))
+                # With language extensions the name may be made by a function.
+                return self._ref(argument if isinstance(argument, str) else self.text(argument))
             if function == "Condition" and isinstance(argument, str):
                 return self.conditions.holds(argument)
             if isinstance(function, str) and function.startswith("Fn::"):

@@ -7,12 +7,12 @@ from typing import Any
 
 from alarmproof.model import AnyAlarm
 from alarmproof.rules.context import Context, key
-from alarmproof.rules.registry import ERROR, NOTE, Hit, rule
+from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 
 
 @rule(
     "no-action",
-    ERROR,
+    WARNING,
     finds="no alarm action, and not part of a composite alarm",
     why="Nobody is notified.",
     remedy="Give it an action, or make it part of a composite alarm.",
@@ -29,7 +29,7 @@ def no_action(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 
 @rule(
     "actions-disabled",
-    ERROR,
+    WARNING,
     finds="`ActionsEnabled: false`",
     why="Nobody is notified.",
     remedy="Enable them, or remove the alarm.",
@@ -49,7 +49,7 @@ def actions_disabled(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 
 @rule(
     "unsubscribed-topic",
-    ERROR,
+    WARNING,
     finds="a topic in the templates without a subscription",
     why="The action notifies nobody, without an error.",
     remedy="Add a subscription to the topic.",
