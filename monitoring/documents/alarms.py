@@ -74,7 +74,7 @@ def _coverage(alarms: AlarmSet) -> str:
             [
                 str(mode),
                 mode.description,
-                ", ".join(_link(one) for one in alarms.alarms if mode in one.signal.covers)
+                ", ".join(_link(alarm) for alarm in alarms.alarms if mode in alarm.signal.covers)
                 or _opt_in(alarms, mode),
             ]
             for mode in FailureMode
@@ -106,17 +106,19 @@ def _signals(alarms: AlarmSet) -> str:
         ],
         (
             [
-                _link(one),
-                one.signal.title,
-                wording.condition(one),
-                one.severity.value,
-                incident.composite.id if (incident := alarms.incident(one.signal.id)) else "itself",
-                wording.EVALUATORS[one.signal.evaluated_by],
-                ", ".join(map(str, one.signal.covers)),
-                wording.missing(one),
-                _dollars(cost.of_alarm(one)),
+                _link(alarm),
+                alarm.signal.title,
+                wording.condition(alarm),
+                alarm.severity.value,
+                incident.composite.id
+                if (incident := alarms.incident(alarm.signal.id))
+                else "itself",
+                wording.EVALUATORS[alarm.signal.evaluated_by],
+                ", ".join(map(str, alarm.signal.covers)),
+                wording.missing(alarm),
+                _dollars(cost.of_alarm(alarm)),
             ]
-            for one in alarms.alarms
+            for alarm in alarms.alarms
         ),
     )
 
@@ -132,12 +134,12 @@ def _reasons(alarms: AlarmSet) -> str:
         ["signal", "threshold", "why", "why for no data"],
         (
             [
-                one.signal.id,
-                _threshold(one),
-                one.signal.threshold.reason,
-                one.signal.missing_reason,
+                alarm.signal.id,
+                _threshold(alarm),
+                alarm.signal.threshold.reason,
+                alarm.signal.missing_reason,
             ]
-            for one in alarms.alarms
+            for alarm in alarms.alarms
         ),
     )
 
@@ -158,7 +160,7 @@ def _incidents_intro() -> str:
 def _incidents(composites: Iterable[CompositeAlarm]) -> str:
     return table(
         ["incident", "what is wrong", "severity", "parts", "suppressed by", "waits", "$"],
-        (_incident(one) for one in composites),
+        (_incident(alarm) for alarm in composites),
     )
 
 
@@ -181,13 +183,13 @@ def _incident(alarm: CompositeAlarm) -> list[str]:
 def _metrics() -> str:
     return table(
         ["metric", "unit", "written"],
-        ([f"`{one.name}`", one.unit, one.written] for one in metrics.OURS),
+        ([f"`{metric.name}`", metric.unit, metric.written] for metric in metrics.OURS),
     )
 
 
 def _cost(alarms: AlarmSet) -> str:
     lines = cost.monthly(alarms)
-    rows = [[one.part, one.quantity, _dollars(one.amount), one.remark] for one in lines]
+    rows = [[line.part, line.quantity, _dollars(line.amount), line.remark] for line in lines]
     rows.append(["**all**", "", f"**{_dollars(cost.total(lines))}**", ""])
     return (
         "US dollars for a month of 30 days with traffic and without incidents, at list prices of "
@@ -201,7 +203,10 @@ def _prices() -> str:
         "price.\n\n"
         + table(
             ["price of", "$", "source", "date"],
-            ([_unit(one), f"{one.amount:g}", one.source, one.date] for one in cost.PRICES.values()),
+            (
+                [_unit(price), f"{price.amount:g}", price.source, price.date]
+                for price in cost.PRICES.values()
+            ),
         )
     )
 

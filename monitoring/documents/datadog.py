@@ -20,16 +20,19 @@ EXAMPLE = {
 }
 
 
-def files(found: Iterable[Definition]) -> Mapping[str, str]:
+def files(definitions: Iterable[Definition]) -> Mapping[str, str]:
     """File name (``monitor/KEY.json``) → JSON, with words in place of ids nobody can know."""
-    found = list(found)
-    ids = {(one.kind, one.key): f"(id of {one.name})" for one in found}
+    definitions = list(definitions)
+    ids = {
+        (definition.kind, definition.key): f"(id of {definition.name})"
+        for definition in definitions
+    }
     return {
-        f"{one.kind}/{one.key}.json": json.dumps(
-            resolved(one.body, dict(ids)), indent=2, ensure_ascii=False
+        f"{definition.kind}/{definition.key}.json": json.dumps(
+            resolved(definition.body, dict(ids)), indent=2, ensure_ascii=False
         )
         + "\n"
-        for one in found
+        for definition in definitions
     }
 
 
@@ -38,7 +41,7 @@ def example() -> Settings:
     return load(ENVIRONMENT, overrides={"datadog": EXAMPLE})
 
 
-def index(found: Iterable[Definition]) -> str:
+def index(definitions: Iterable[Definition]) -> str:
     """The page that links to the files."""
     lines = [
         "# What is published to Datadog",
@@ -56,16 +59,22 @@ def index(found: Iterable[Definition]) -> str:
         (Kind.DOWNTIME, "Downtimes"),
     ):  # fmt: skip
         lines += [f"## {title}", "", "| object | what |", "| --- | --- |"]
-        for one in found:
-            if one.kind is kind:
-                name = one.body.get("name") or one.body.get("title") or _first(one)
-                query = one.body.get("query")
+        for definition in definitions:
+            if definition.kind is kind:
+                name = (
+                    definition.body.get("name")
+                    or definition.body.get("title")
+                    or _first(definition)
+                )
+                query = definition.body.get("query")
                 text = f"{name}<br>`{query}`" if isinstance(query, str) else str(name)
                 text = text.replace("|", r"\|")
-                lines.append(f"| [{one.key}](datadog/{kind}/{one.key}.json) | {text} |")
+                lines.append(
+                    f"| [{definition.key}](datadog/{kind}/{definition.key}.json) | {text} |"
+                )
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _first(one: Definition) -> str:
-    return str(one.body["message"]).split("\n")[0]
+def _first(definition: Definition) -> str:
+    return str(definition.body["message"]).split("\n")[0]

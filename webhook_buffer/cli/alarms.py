@@ -66,10 +66,10 @@ alarms_app.command("record-failures")(recording.record_failures)
 
 def by_reason(alarms: AlarmSet) -> dict[str, list[str]]:
     """What is left out, by reason."""
-    found: dict[str, list[str]] = {}
+    signals: dict[str, list[str]] = {}
     for signal, reason in alarms.left_out.items():
-        found.setdefault(reason, []).append(signal)
-    return found
+        signals.setdefault(reason, []).append(signal)
+    return signals
 
 
 def _document(alarms: AlarmSet) -> dict[str, Any]:
