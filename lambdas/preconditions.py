@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lambdas import aws, lease, record
+from lambdas import attempts, aws, lease, record
 from lambdas.config import SubscribeConfig
 
 # For holding the message, and for reading the record: for each try, and for both tries.
@@ -37,7 +37,7 @@ def check(
     *,
     remaining: Callable[[], float],
     reserve: float,
-) -> record.History:
+) -> attempts.History:
     """Holds the message, and reads what happened to its webhook before.
 
     Args:
@@ -60,10 +60,10 @@ def check(
         raise UnattemptedError("Late") from None
     except aws.AwsError as error:
         raise UnattemptedError("NotHeld", error.code) from None
-    history = record.NO_HISTORY
+    history = attempts.NONE
     if message.receives > 1:
         try:
-            history = record.history(
+            history = attempts.read(
                 config.table, message.id, seconds=_READ_SECONDS, within=_CALLS_SECONDS
             )
         except aws.AwsError as error:

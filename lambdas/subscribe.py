@@ -23,6 +23,7 @@ with observe.loading():
 
     from lambdas import (
         attempt_metrics,
+        attempts,
         aws,
         backoff,
         delivery,
@@ -95,19 +96,19 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
         # The invocation that delivered it ended before the message was deleted.
         observe.log("INFO", "webhook.already-delivered", receives=message.receives)
         return True
-    return _attempted(message, webhook, history.attempts + 1, remaining)
+    return _attempted(message, webhook, history, remaining)
 
 
 def _attempted(
-    message: lease.Received, webhook: envelope.Envelope, number: int, remaining: Remaining
+    message: lease.Received,
+    webhook: envelope.Envelope,
+    history: attempts.History,
+    remaining: Remaining,
 ) -> bool:
-    """Makes an attempt, records it, and puts back what failed; True when it may leave the queue.
-
-    Args:
-        number: which attempt, counted from 1.
-    """
+    """Makes an attempt, records it, and puts back what failed; True when it may leave the queue."""
+    number = history.attempts + 1
     outcome = _delivered(message, webhook, number, remaining)
-    recorded = _write_record(message, webhook, number, outcome, remaining)
+    recorded = _write_record(message, webhook, history, outcome, remaining)
     age_ms = _age_ms(webhook)
     fields: dict[str, Any] = {
         "source": webhook.source or None,
@@ -262,7 +263,7 @@ def _put_back(message: lease.Received, seconds: int, remaining: Remaining) -> in
 def _write_record(
     message: lease.Received,
     webhook: envelope.Envelope,
-    number: int,
+    history: attempts.History,
     outcome: delivery.Outcome,
     remaining: Remaining,
 ) -> bool:
@@ -273,7 +274,7 @@ def _write_record(
             message_id=message.id,
             group_id=message.group_id,
             sequence_number=message.sequence_number,
-            number=number,
+            history=history,
             envelope=webhook,
             outcome=outcome,
             ttl=CONFIG.record_ttl,
@@ -282,7 +283,7 @@ def _write_record(
         )
     except Exception as error:
         code = error.code if isinstance(error, aws.AwsError) else type(error).__name__
-        record.report_failure("written", code, attempt=number)
+        record.report_failure("written", code, attempt=history.attempts + 1)
         return False
     return True
 

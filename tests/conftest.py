@@ -225,6 +225,10 @@ class Aws:
         found: dict[str, Any] | None = reply.get("Item")
         return found
 
+    def attempts(self, message_id: str) -> dict[str, Any] | None:
+        """The row of a webhook's attempts, or None."""
+        return self.record(f"{message_id}#attempts")
+
     def attempted(self, record: dict[str, Any], attempts: int) -> None:
         """Makes a received message the next receive after some attempts."""
         record["attributes"]["ApproximateReceiveCount"] = str(attempts + 1)

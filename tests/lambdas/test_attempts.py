@@ -165,10 +165,10 @@ def test_attempts_are_the_records(
     assert handled(_again(record, receives=40), RETRY_BASE_SECONDS="1", RETRY_MAX_SECONDS="3600")
     [seen] = backend.faux.received
     assert seen.headers["x-buffer-attempt"] == str(attempts + 1)
-    item = aws.record(record["messageId"])
-    assert item
-    assert item["attempt_count"] == {"N": str(attempts + 1)}
-    assert item["attempts"]["L"][-1]["M"]["number"] == {"N": str(attempts + 1)}
+    row = aws.attempts(record["messageId"])
+    assert row
+    assert row["attempt_count"] == {"N": str(attempts + 1)}
+    assert row["recent"]["L"][-1]["M"]["number"] == {"N": str(attempts + 1)}
     [line] = _lines(capsys, "webhook.failed")
     assert line["attempt"] == attempts + 1
     assert line["retry_seconds"] <= 2**attempts
@@ -242,12 +242,14 @@ def test_a_throttled_put_back_is_no_attempt(
     record = queued()
     backend.faux.default = Answer(500)
     http_stub.then(200, {})  # the record
+    http_stub.then(200, {})  # its row of attempts
     throttled = {"__type": "com.amazonaws.sqs#RequestThrottled"}
     http_stub.then(400, throttled)
     http_stub.then(400, throttled)
     assert handled(record, AWS_ENDPOINT_URL=http_stub.url) == [record["messageId"]]
     asked = [request.header("x-amz-target") for request in http_stub.requests]
-    assert asked == ["DynamoDB_20120810.UpdateItem", *["AmazonSQS.ChangeMessageVisibility"] * 2]
+    assert asked[:2] == ["DynamoDB_20120810.UpdateItem"] * 2
+    assert asked[2:] == ["AmazonSQS.ChangeMessageVisibility"] * 2
     written = json.loads(http_stub.requests[0].body)["ExpressionAttributeValues"]
     assert written[":attempt_count"] == {"N": "1"}
     assert _lines(capsys, "visibility.failed")[0]["aws_error"] == "RequestThrottled"
@@ -259,8 +261,8 @@ def test_attempts_without_a_record_back_off_by_receives(
     """When no record can be written, failures wait longer each time all the same."""
     record = _again(queued(), receives=7)
     backend.faux.default = Answer(500)
-    http_stub.then(200, {})
-    http_stub.then(200, {})
+    for _ in ("the hold", "the row of attempts", "the item"):
+        http_stub.then(200, {})
     http_stub.then(400, {"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException"})
     assert handled(
         record, AWS_ENDPOINT_URL=http_stub.url, RETRY_BASE_SECONDS="1", RETRY_MAX_SECONDS="300"
@@ -284,7 +286,7 @@ def test_later_receives_hold_then_read(
     """A later receive takes the message for as long as a fresh one, then reads consistently."""
     record = _again(queued(), receives=2)
     assert handled(record, AWS_ENDPOINT_URL=http_stub.url) == []
-    hold, read, _write = http_stub.requests
+    hold, read, *_ = http_stub.requests
     assert json.loads(hold.body)["VisibilityTimeout"] == _VISIBILITY
     assert json.loads(hold.body)["ReceiptHandle"] == record["receiptHandle"]
     assert read.header("x-amz-target") == "DynamoDB_20120810.GetItem"

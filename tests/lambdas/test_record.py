@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import record
-from lambdas.aws import AwsError
+from lambdas import attempts, record
+from lambdas.aws import AwsError, Service
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 from tests.conftest import Aws
@@ -34,14 +34,18 @@ def endpoint(monkeypatch: pytest.MonkeyPatch, emulator: Running) -> None:
 
 
 def _written(
-    aws: Aws, outcome: Outcome, *, number: int = 1, webhook: Envelope = _WEBHOOK
+    aws: Aws,
+    outcome: Outcome,
+    *,
+    history: attempts.History = attempts.NONE,
+    webhook: Envelope = _WEBHOOK,
 ) -> dict[str, Any]:
     record.write(
         aws.table,
         message_id="m-1",
         group_id="g-1",
         sequence_number="18850000000000000000",
-        number=number,
+        history=history,
         envelope=webhook,
         outcome=outcome,
         ttl=3600,
@@ -101,18 +105,92 @@ def test_no_status_until_a_backend_answered(aws: Aws) -> None:
     assert "status" not in attempt["M"]
 
 
+def _read(aws: Aws) -> attempts.History:
+    return attempts.read(aws.table, "m-1", seconds=2, within=4)
+
+
+def _failed(aws: Aws, *, times: int) -> attempts.History:
+    """The history after so many attempts that were answered 503, as the next receive reads it."""
+    history = attempts.NONE
+    for at in range(times):
+        _written(aws, Outcome(_AT + at, 1.0, status=503), history=history)
+        history = _read(aws)
+    return history
+
+
 def test_attempts_add_up(aws: Aws) -> None:
     """A later attempt erases no earlier failure, and only the first delivery's time counts."""
-    _written(aws, Outcome(_AT, 1.0, error="ConnectionRefused"), number=1)
-    _written(aws, Outcome(_AT + 1, 1.0, status=500), number=2)
-    _written(aws, Outcome(_AT + 2, 1.0, status=200), number=3)
-    found = _written(aws, Outcome(_AT + 3, 1.0, status=201), number=4)
-    attempts = [attempt["M"] for attempt in found["attempts"]["L"]]
-    assert [attempt["number"]["N"] for attempt in attempts] == ["1", "2", "3", "4"]
-    told = [(one.get("error") or one.get("status") or {}).popitem()[1] for one in attempts]
-    assert told == ["ConnectionRefused", "500", "200", "201"]
+    outcomes = [
+        Outcome(_AT, 1.0, error="ConnectionRefused"),
+        Outcome(_AT + 1, 1.0, status=500),
+        Outcome(_AT + 2, 1.0, status=200),
+        Outcome(_AT + 3, 1.0, status=201),
+    ]
+    for outcome in outcomes:
+        found = _written(aws, outcome, history=_read(aws))
+    listed = [attempt["M"] for attempt in found["attempts"]["L"]]
+    assert [attempt["number"]["N"] for attempt in listed] == ["1", "2", "3", "4"]
+    said = [(one.get("error") or one.get("status") or {}).popitem()[1] for one in listed]
+    assert said == ["ConnectionRefused", "500", "200", "201"]
     assert found["backend_response_status_code"] == {"N": "201"}
     assert found["delivered_timestamp"] == {"N": str(_AT + 3)}
+    assert _read(aws).delivered
+
+
+def test_the_row_of_attempts_is_bounded(aws: Aws) -> None:
+    """Of any number of attempts the first, the last ten and counts are kept, in one write unit."""
+    history = _failed(aws, times=25)
+    numbers = [int(attempt["M"]["number"]["N"]) for attempt in history.listed()]
+    assert numbers == [1, *range(16, 26)]
+    assert (history.attempts, history.outcomes) == (25, {"5xx": 25})
+    errors = ["ConnectTimeout", "ReadTimeout", "ConnectionRefused", "ConnectionReset"]
+    errors += ["NameResolution", "Tls", "BadAnswer", "Unsendable", "Connection"]
+    for kind in errors * 2:
+        outcome = Outcome(1_999_999_999_999, 899_999.9, error=kind)
+        _written(aws, outcome, history=history._replace(attempts=99_999))
+        history = _read(aws)
+    row = aws.attempts("m-1")
+    assert row
+    assert _bytes({**row, "id": {"S": "x" * 45}}) <= 1024
+
+
+def _bytes(item: dict[str, Any]) -> int:
+    """An item's size. Source: DynamoDB developer guide, "Item sizes and formats"."""
+    return sum(len(name) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: dict[str, Any]) -> int:
+    [(kind, content)] = value.items()
+    if kind == "M":
+        return 3 + sum(1 + len(name) + _value_bytes(one) for name, one in content.items())
+    if kind == "L":
+        return 3 + sum(1 + _value_bytes(one) for one in content)
+    if kind == "N":
+        return 1 + (len(content.strip("-").replace(".", "")) + 1) // 2
+    return 1 if kind == "BOOL" else len(content.encode())
+
+
+def test_failed_attempts_leave_the_request_alone(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the second failure on an attempt is one small write, whatever the body."""
+    history = _failed(aws, times=2)
+    written = []
+    call = Service.call
+
+    def noted(service: Service, action: str, parameters: Any, **how: float) -> dict[str, Any]:
+        if action == "UpdateItem":
+            written.append(parameters["Key"]["id"]["S"])
+        return call(service, action, parameters, **how)
+
+    monkeypatch.setattr(Service, "call", noted)
+    _written(aws, Outcome(_AT, 1.0, status=503), history=history)
+    assert written == ["m-1#attempts"]
+
+
+def test_a_first_delivery_is_one_write(aws: Aws) -> None:
+    """What the first attempt delivers has no row of attempts, and is read as delivered."""
+    _written(aws, _OK)
+    assert aws.attempts("m-1") is None
+    assert _read(aws).delivered
 
 
 def test_binary_body(aws: Aws) -> None:
@@ -152,13 +230,3 @@ def test_refused(aws: Aws) -> None:
     aws.dynamodb.delete_table(TableName=aws.table)
     with pytest.raises(AwsError, match=r"^ResourceNotFoundException$"):
         _written(aws, _OK)
-
-
-def test_full_item_still_learns_of_the_delivery(aws: Aws) -> None:
-    """When attempts have filled an item, its status and delivery are written all the same."""
-    filler = {"id": {"S": "m-1"}, "filler": {"S": "x" * (_ITEM_BYTES - 2_000)}}
-    aws.dynamodb.put_item(TableName=aws.table, Item=filler)
-    found = _written(aws, _OK, webhook=_WEBHOOK._replace(body=b"x" * 5_000))
-    assert found["backend_response_status_code"] == {"N": "200"}
-    assert found["delivered_timestamp"] == {"N": str(_AT + 512)}
-    assert "attempts" not in found

@@ -103,9 +103,10 @@ def test_other_groups_flow_past_a_failing_one(laptop: Laptop) -> None:
     behind = post("stuck")
     flowing = post("flowing")
     eventually(lambda: laptop.record(flowing).get("delivered_timestamp"))
-    eventually(lambda: len(laptop.record(stuck).get("attempts", {}).get("L", [])) >= 2)
+    row = f"{stuck}#attempts"
+    eventually(lambda: len(laptop.record(row).get("recent", {}).get("L", [])) >= 2)
     assert laptop.record(behind) == {}
-    statuses = {entry["M"]["status"]["N"] for entry in laptop.record(stuck)["attempts"]["L"]}
+    statuses = {entry["M"]["status"]["N"] for entry in laptop.record(row)["recent"]["L"]}
     assert statuses == {"500"}
     laptop.client("sqs").purge_queue(QueueUrl=laptop.outputs["QueueUrl"])
 
