@@ -28,4 +28,5 @@ def require_allowed(settings: Names) -> None:
 
 def notices(settings: Names) -> list[str]:
     """What is allowed and should not be forgotten, each as a sentence."""
-    return [f"{_ANYBODY[0].upper()}{_ANYBODY[1:]}."] if settings.anybody_sends else []
+    exposed = settings.anybody_sends and not settings.on_laptop
+    return [f"{_ANYBODY[0].upper()}{_ANYBODY[1:]}."] if exposed else []

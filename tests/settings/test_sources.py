@@ -83,7 +83,7 @@ def test_reserved_paths_are_free_below_a_prefix(tmp_path: Any) -> None:
         ({}, False, True),
         ({"openToEveryone": True}, True, True),
         ({"backend_url": None, "create_faux_backend": True}, True, True),
-        ({"awsAccount": "000000000000"}, True, True),
+        ({"awsAccount": "000000000000"}, True, False),
         ({"sources": [_GITHUB]}, True, False),
         ({"existing": {"queues": [{"name": "a"}]}, "backend_url": None}, True, False),
     ],
@@ -91,7 +91,7 @@ def test_reserved_paths_are_free_below_a_prefix(tmp_path: Any) -> None:
 def test_anybody_may_send_only_where_settings_say_so(
     tmp_path: Any, changes: dict[str, Any], allowed: bool, noticed: bool
 ) -> None:
-    """Without sources an environment is deployed for practice or by name, and is always noticed."""
+    """Without sources an environment is deployed for practice or by name; on AWS it is noticed."""
     settings = loader.load("dev", file=_file(tmp_path, **changes))
     assert bool(exposure.notices(settings)) is noticed
     if allowed:
