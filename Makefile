@@ -47,6 +47,7 @@ bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, tr
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_warm_path
 	@$(BIN)/python -m tests.bench_evaluator
+	@$(BIN)/python -m tests.bench_lint
 	@$(BIN)/python -m tests.bench_live
 	@$(BIN)/python -m tests.bench_datadog
 	@$(BIN)/python -m tests.lambdas.sources.mutations

@@ -41,10 +41,14 @@ def run_cases(
     template: TemplateFiles = None,
     env: Env = LOCAL,
     junit: cli.Junit = None,
+    words: cli.Words = "",
+    parameter: cli.Parameter = None,
+    parameters: cli.Parameters = None,
 ) -> None:
     """Test alarms: series of samples in, states and notifications out."""
-    own = alarms_of(template, env, opt_in=True)
-    raise typer.Exit(commands.run_cases(cases or [_OWN_CASES], own, junit=junit))
+    own = alarms_of(template, env, opt_in=True, given=cli.values(parameter, parameters))
+    code = commands.run_cases(cases or [_OWN_CASES], own, junit=junit, words=words)
+    raise typer.Exit(code)
 
 
 def lint(
@@ -54,12 +58,14 @@ def lint(
     allow: cli.Allow = None,
     form: cli.OutputFormat = "text",
     strict: cli.Strict = False,
+    parameter: cli.Parameter = None,
+    parameters: cli.Parameters = None,
 ) -> None:
     """Find alarms that never fire, never clear, or notify nobody."""
     from alarmproof.lint import load_allowances
 
     allowances = [allowance for file in allow or () for allowance in load_allowances(file)]
-    templates = alarms_of(template, env)
+    templates = alarms_of(template, env, given=cli.values(parameter, parameters))
     if not template:
         known = {alarm.source.logical_id for alarm in templates.alarms}
         allowances += [
@@ -92,11 +98,13 @@ def replay(
     env: Env = LOCAL,
     html: cli.Html = None,
     save: cli.Save = None,
+    parameter: cli.Parameter = None,
+    parameters: cli.Parameters = None,
 ) -> None:
     """Replay recorded metrics against all alarms: who would have been notified, and how often?"""
     if (metrics is None) is not from_aws:
         raise InputError("Where are the metrics? Give --metrics FILE, or --from-aws.")
-    templates = alarms_of(template, env)
+    templates = alarms_of(template, env, given=cli.values(parameter, parameters))
     if metrics:
         recording = commands.load_recording(metrics)
     else:
@@ -143,16 +151,30 @@ def add_to(app: typer.Typer) -> None:
         app.command(name, epilog=cli.EXIT_CODES)(command)
 
 
-def alarms_of(paths: list[Path] | None, env: str, *, opt_in: bool = False) -> Templates:
+def alarms_of(
+    paths: list[Path] | None,
+    env: str,
+    *,
+    opt_in: bool = False,
+    given: Mapping[str, str] | None = None,
+) -> Templates:
     """The alarms of templates, or of this app's environment as they would be deployed.
 
     Args:
         opt_in: with those of ours that the environment leaves out until it asks for them.
+        given: values of the templates' parameters.
+
+    Raises:
+        InputError: When there are values and no templates.
     """
     from alarmproof import template
 
     if paths:
-        return template.read(paths)
+        return template.read(paths, given)
+    if given:
+        raise InputError(
+            "--parameter and --parameters are for templates; name them with --template."
+        )
     from monitoring.cloudwatch.alarms import template as own
     from settings.loader import load
     from settings.sources import EXAMPLE

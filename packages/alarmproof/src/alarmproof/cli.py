@@ -164,7 +164,7 @@ def lint(
 
     allowances = [allowance for file in allow or () for allowance in load_allowances(file)]
     code = commands.run_lint(
-        template.read(paths, _values(parameter, parameters)),
+        template.read(paths, values(parameter, parameters)),
         max_reaction=max_reaction,
         allowances=allowances,
         form=form,
@@ -196,7 +196,7 @@ def run_cases(
     from alarmproof import commands
     from alarmproof.template import read
 
-    alarms = read(template, _values(parameter, parameters))
+    alarms = read(template, values(parameter, parameters))
     raise typer.Exit(commands.run_cases(cases, alarms, junit=junit, words=words))
 
 
@@ -223,7 +223,7 @@ def replay(
 
     recording = commands.load_recording(metrics)
     code = commands.run_replay(
-        read(template, _values(parameter, parameters)),
+        read(template, values(parameter, parameters)),
         recording,
         changes=changes or (),
         since=since,
@@ -255,19 +255,19 @@ def init(
     from alarmproof import commands
     from alarmproof.template import read
 
-    raise typer.Exit(commands.run_init(read(paths, _values(parameter, parameters)), output))
+    raise typer.Exit(commands.run_init(read(paths, values(parameter, parameters)), output))
 
 
-def _values(assignments: list[str] | None, paths: list[Path] | None) -> dict[str, str]:
+def values(assignments: list[str] | None, paths: list[Path] | None) -> dict[str, str]:
     """The values of parameters; what is given by name counts before what is in a file."""
     if not assignments and not paths:
         return {}
     from alarmproof.reading import parameters
 
-    values: dict[str, str] = {}
+    given: dict[str, str] = {}
     for path in paths or ():
-        values |= parameters.load(path)
-    return values | parameters.parse_assignments(assignments or ())
+        given |= parameters.load(path)
+    return given | parameters.parse_assignments(assignments or ())
 
 
 def main() -> None:
