@@ -10,7 +10,7 @@ from pathlib import Path
 
 from alarmproof import bounded_yaml, files
 from alarmproof.errors import InputError
-from alarmproof.model import AnyAlarm, Source, Templates
+from alarmproof.model import AnyAlarm, Source, Templates, is_called
 from alarmproof.rules import RULES
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, NOTE, Hit, Rule, Severity
@@ -73,7 +73,7 @@ def lint(
             hits = _hits(rule, context, alarm)
             if not hits:
                 continue
-            allowing = [one for one in given if one.rule == rule.id and _is(one.alarm, alarm)]
+            allowing = [one for one in given if one.rule == rule.id and is_called(one.alarm, alarm)]
             used.update(allowing)
             if not any(one.reason for one in allowing):
                 found += [_finding(rule, alarm, hit) for hit in hits]
@@ -173,7 +173,7 @@ def _of_allowances(
 ) -> Iterator[Finding]:
     known = {rule.id for rule in RULES}
     for one in given:
-        alarm = next((alarm for alarm in templates.alarms if _is(one.alarm, alarm)), None)
+        alarm = next((alarm for alarm in templates.alarms if is_called(one.alarm, alarm)), None)
         source = alarm.source if alarm else Source(one.source, one.alarm)
         if one.rule not in known:
             near = difflib.get_close_matches(one.rule, known, n=1)
@@ -186,12 +186,6 @@ def _of_allowances(
             continue
         remedy = "Remove it, or give a reason."
         yield Finding("allowance", ERROR, one.alarm, source.file, source.line, why, remedy)
-
-
-def _is(name: str, alarm: AnyAlarm) -> bool:
-    return name in (alarm.name, alarm.source.logical_id, alarm.declared_name) or (
-        alarm.name.endswith(f"-{name}")
-    )
 
 
 def as_json(findings: Sequence[Finding]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from alarmproof.arrays import Values
@@ -39,15 +38,55 @@ def over_time(name: str, values: Values, points: int | None) -> Values:
     if np.ndim(values) == 0:
         return values
     width = values.shape[-1]
-    if points is None or points >= width:
+    if points is None:
         made = _reduced(name, values, np.array(width), axis=-1)
-        whole = np.broadcast_to(made[..., None], values.shape)
-        if points is None or points > width:
-            return whole
+        return np.broadcast_to(made[..., None], values.shape)
     size = min(points, width)
-    padded = np.concatenate([np.full((*values.shape[:-1], size - 1), np.nan), values], axis=-1)
-    counts = np.minimum(np.arange(1, width + 1), size)
-    return _reduced(name, sliding_window_view(padded, size, axis=-1), counts, axis=-1)
+    present = _trailing((~np.isnan(values)).astype(np.float64), size, np.add, 0.0)
+    if name == "DATAPOINT_COUNT":
+        return present
+    if name in ("MIN", "MAX"):
+        return _trailing(values, size, np.fmin if name == "MIN" else np.fmax, np.nan)
+    center = np.zeros(1)
+    if name == "STDDEV":
+        # Squares of large numbers that hardly differ would cancel each other out.
+        center = _reduced("AVG", np.nan_to_num(values), np.array(width), axis=-1)[..., None]
+    total = _trailing(np.nan_to_num(values - center), size, np.add, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if name == "SUM":
+            made = total
+        elif name == "AVG":
+            made = total / np.minimum(np.arange(1, width + 1), size)
+        else:
+            squares = _trailing(np.nan_to_num(values - center) ** 2, size, np.add, 0.0)
+            variance = squares / present - (total / present) ** 2
+            made = np.sqrt(np.maximum(variance, 0.0))
+        return np.where(present > 0, made, np.nan)
+
+
+def _trailing(
+    values: Values, size: int, operation: Callable[[Values, Values], Values], nothing: float
+) -> Values:
+    """An operation over each point and those before it, ``size`` in all, by doubling.
+
+    Args:
+        nothing: what stands before the first point.
+    """
+    before = np.full((*values.shape[:-1], size - 1), nothing)
+    block = np.concatenate([before, values], axis=-1)
+    width, step, offset = values.shape[-1], 1, 0
+    result: Values | None = None
+    while size:
+        if size & step:
+            part = block[..., offset : offset + width]
+            result = part.copy() if result is None else operation(result, part)
+            offset += step
+            size -= step
+        if size:
+            block = operation(block[..., :-step], block[..., step:])
+            step *= 2
+    assert result is not None
+    return result
 
 
 def _reduced(name: str, values: Values, count: Values | NDArray[np.int64], *, axis: int) -> Values:

@@ -234,7 +234,9 @@ class _Alarm:
         if blocking:
             return "; ".join(dict.fromkeys(blocking))
         if self.variants:
-            return f"it differs by values that are not known ({self.world} is one case)"
+            names = [part.partition("=")[0] for part in self.world.split(", ")]
+            given = " ".join(f"--parameter {name}=VALUE" for name in names)
+            return f"it differs by values that are not known; give {given}"
         return ""
 
     def actions(self, state: State) -> tuple[str, ...]:
@@ -499,6 +501,11 @@ class Templates:
             if name in (one.source.logical_id, f"{one.source.stack}/{one.source.logical_id}"):
                 raise AbsentAlarmError(name, one.condition)
         raise UnknownAlarmError(name, [alarm.name for alarm in self.alarms], ambiguous=False)
+
+
+def is_called(name: str, alarm: AnyAlarm) -> bool:
+    """Whether a name may mean an alarm, as in ``Templates.find``."""
+    return _is_name(name, alarm) or _is_end_of_name(name, alarm)
 
 
 def identity(alarm: AnyAlarm) -> str:

@@ -20,8 +20,9 @@ _MINUTE = 60
 # does not say; every 10 seconds is assumed.
 HIGH_RESOLUTION = (10, 20, 30)
 _TEN_SECONDS = 10
-# Source: CloudWatch API reference, PutMetricAlarm, Period: at most seven days in all.
-_LONGEST_RANGE = 604_800
+# Source: CloudWatch API reference, PutMetricAlarm, Period: at most seven days in all; with periods
+# below an hour, one day.
+_LONGEST_RANGE, _DAY, _HOUR = 604_800, 86_400, 3_600
 # Datapoints that are in memory at once.
 _CHUNK = 400_000
 _BAND_STATISTICS = ("band-lower", "band-upper")
@@ -254,9 +255,10 @@ def _require_periods(alarm: MetricAlarm, used: set[str]) -> None:
         raise NotSupportedError(
             f"a period of {period} s is not supported; it is 10, 20, 30 or full minutes."
         )
-    if n < 1 or period * n > _LONGEST_RANGE:
+    if n < 1 or period * n > (_LONGEST_RANGE if period >= _HOUR else _DAY):
         raise NotSupportedError(
-            f"{n} periods of {period} s are not supported; together they are seven days at most."
+            f"{n} periods of {period} s are not supported; together they are seven days at most, "
+            "with periods below an hour one day."
         )
     for query in alarm.queries:
         if query.id in used and query.period is not None and query.period != period:
