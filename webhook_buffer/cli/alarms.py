@@ -34,7 +34,7 @@ def list_alarms(env: Env = LOCAL, as_json: Json = False) -> None:
     show_alarms(alarms)
     show_incidents(alarms)
     for reason, signals in by_reason(alarms).items():
-        console.print(f"Left out: {', '.join(signals)}: {reason}", soft_wrap=True)
+        console.print(f"Left out: {', '.join(signals)}: {reason}")
     show_cost(alarms)
     console.print("Details: webhook-buffer alarms show ID; failure modes: docs/alarms.md")
 

@@ -68,24 +68,37 @@ def _document(source: Source) -> dict[str, object]:
 def check_request(
     name: Name,
     payload: Annotated[
-        Path, typer.Option("--payload", help="The request's body, byte for byte; - for none.")
+        Path,
+        typer.Option(
+            "--payload", metavar="FILE", help="The request's body, byte for byte; - for none."
+        ),
     ],
     header: Annotated[
-        list[str] | None, typer.Option("--header", "-H", help="'Name: value'; can be repeated.")
+        list[str] | None,
+        typer.Option("--header", "-H", metavar="HEADER", help="'Name: value'; can be repeated."),
     ] = None,
     env: Env = LOCAL,
-    method: Annotated[str, typer.Option(help="HTTP method.")] = "POST",
+    method: Annotated[str, typer.Option(metavar="METHOD", help="HTTP method.")] = "POST",
     to: Annotated[
-        str | None, typer.Option(help="Path and query, without pathPrefix; default: the source's.")
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Path and query, without pathPrefix; default: the source's."
+        ),
     ] = None,
-    address: Annotated[str | None, typer.Option(help="The sender's address.")] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The sender's address.")
+    ] = None,
     at: Annotated[
         str | None,
-        typer.Option(help="When it came: ISO 8601, or seconds since 1970. Default: now."),
+        typer.Option(
+            metavar="TIME", help="When it came: ISO 8601, or seconds since 1970. Default: now."
+        ),
     ] = None,
     secret_file: Annotated[
         Path | None,
-        typer.Option(help=f"The source's secret; default: {_SECRET}, or it is asked for."),
+        typer.Option(
+            metavar="FILE", help=f"The source's secret; default: {_SECRET}, or it is asked for."
+        ),
     ] = None,
 ) -> None:
     """Tell whether a captured request would be accepted, and why not. Sends nothing."""
@@ -113,7 +126,9 @@ def check_request(
 def enroll(
     name: Name,
     env: Env = LOCAL,
-    minutes: Annotated[float, typer.Option(help="How long to wait.", min=0.01, max=60)] = 10,
+    minutes: Annotated[
+        float, typer.Option(metavar="N", help="How long to wait.", min=0.01, max=60)
+    ] = 10,
 ) -> None:
     """Take the secret that comes with a provider's handshake, such as Asana's."""
     settings = load(env)
