@@ -18,15 +18,35 @@ _LONGEST_EXTRACTORS = 2_000
 _LONGEST_ARNS = 7_000
 # The six characters that Secrets Manager appends to a secret's name in its ARN.
 _COMPLETE_ARN = re.compile(r"-[A-Za-z0-9]{6}$")
+# us-iso-, us-isob-, us-isof-, eu-isoe-, eusc-.
+_ISOLATED = re.compile(r"[a-z]+-iso[a-z]?-|eusc-")
 
 
 def problems(settings: Names) -> list[str]:
     """All contradictions in a block; empty where it can be deployed."""
-    topics = [_domain, _channels, _datadog_functions, _datadog_keys]
+    topics = [_partition, _operator, _domain, _channels, _datadog_functions, _datadog_keys]
     topics += [_existing] if settings.existing else [
         _backend, _region, _traffic, _groups, _retries, _sources, _prefix,
     ]  # fmt: skip
     return [problem for topic in topics for problem in topic(settings)]
+
+
+def _operator(settings: Names) -> Iterator[str]:
+    role = settings.operatorRoleArn
+    if role and f"::{settings.awsAccount}:" not in role:
+        yield (
+            f"operatorRoleArn: a role of another account than awsAccount ({settings.awsAccount}); "
+            "name a role there"
+        )
+
+
+def _partition(settings: Names) -> Iterator[str]:
+    """Regions whose names, endpoints and consoles are derived. Source: botocore's partitions."""
+    if _ISOLATED.match(settings.awsRegion):
+        yield (
+            f"awsRegion: {settings.awsRegion} is of a partition that is not supported (AWS ISO, "
+            "European Sovereign Cloud); choose a commercial, GovCloud or China region"
+        )
 
 
 def _domain(settings: Names) -> Iterator[str]:

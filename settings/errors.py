@@ -55,6 +55,12 @@ class ToolError(WebhookBufferError):
         self.log = log
 
 
+class CallerError(WebhookBufferError):
+    """When the credentials at hand are of another account than the environment's."""
+
+    exit_code = 2
+
+
 class NotDeployedError(WebhookBufferError):
     """When a command needs a deployed stack that does not exist."""
 

@@ -57,6 +57,12 @@ FunctionArn = Annotated[
     str,
     AfterValidator(Form("the ARN of a Lambda function", r"arn:aws[a-z-]*:lambda:.+:function:.+")),
 ]
+RoleArn = Annotated[
+    str,
+    AfterValidator(
+        Form("the ARN of an IAM role", r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}")
+    ),
+]
 
 # Source: CloudWatch Logs API reference, PutRetentionPolicy.
 LogRetention = Literal[
@@ -73,6 +79,12 @@ class Keys(Part):
         "laptop's emulator.",
     )
     awsRegion: Region = Field(description="The region to deploy the stacks to.")
+    operatorRoleArn: RoleArn | None = Field(
+        default=None,
+        description="A role in `awsAccount` that commands assume when the caller's credentials are "
+        "of another account; see [permissions.md](permissions.md). Without it, they refuse. The "
+        "CDK itself assumes its bootstrap roles.",
+    )
     environment: EnvironmentName = Field(
         description="The name of the block. It is part of every physical name, and the value of "
         "the tag `env`.",

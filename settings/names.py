@@ -19,6 +19,12 @@ def function_log_group(function: str) -> str:
     return f"/aws/lambda/{function}"
 
 
+def partition_of(region: str) -> str:
+    """The partition of a region. Source: botocore's ``partitions.json``, ``regionRegex``."""
+    start = region.rsplit("-", 2)[0]
+    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(start, "aws")
+
+
 class Names(Keys):
     """The keys, and what follows from them."""
 
@@ -117,6 +123,11 @@ class Names(Keys):
 
     def log_group_name(self, function: str) -> str:
         return function_log_group(self.function_name(function))
+
+    @property
+    def partition(self) -> str:
+        """The first part of every ARN."""
+        return partition_of(self.awsRegion)
 
     @property
     def on_laptop(self) -> bool:

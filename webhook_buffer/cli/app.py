@@ -307,3 +307,21 @@ def destroy(env: Env = LOCAL, yes: Yes = False) -> None:
     from webhook_buffer.cli import lifecycle
 
     lifecycle.destroy(env, yes=yes)
+
+
+@app.command(rich_help_panel=_ANYWHERE)
+def permissions(
+    env: Env = LOCAL,
+    command: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COMMAND", help="'status', 'alarms status', …; default: all."),
+    ] = None,
+    trust: Annotated[
+        str | None,
+        typer.Option(metavar="ARN", help="Print the operator role's trust policy, for this ARN."),
+    ] = None,
+) -> None:
+    """Print the IAM policy that commands need in an environment."""
+    from webhook_buffer.cli.permissions import permissions as run
+
+    run(env, commands=command or (), trusted=trust)

@@ -19,7 +19,7 @@ from monitoring.model.signals import FailureMode
 from settings.errors import InputError
 from settings.loader import load
 from settings.paths import ROOT, RUNBOOK
-from webhook_buffer.cli import sources_page
+from webhook_buffer.cli import permissions, sources_page
 from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.composition import alarm_set, definitions
 from webhook_buffer.operations.files import write
@@ -69,6 +69,7 @@ def generated() -> Mapping[Path, str]:
     parts = {
         settings.FILE: settings.tables(),
         sources_page.FILE: sources_page.parts(),
+        permissions.FILE: permissions.parts(),
         ROOT / "packages" / "alarmproof" / "docs" / "lint.md": {"rules": rules_table()},
         ROOT / "README.md": {
             "failure modes": str(len(FailureMode)),

@@ -17,7 +17,7 @@ from webhook_buffer.operations.environment import (
     Environment,
     aws_errors,
     outputs,
-    require_credentials,
+    require_account,
     stack,
 )
 
@@ -31,9 +31,9 @@ def prepare(target: Environment, step: Step, catalog: Catalog) -> Cdk:
     On AWS, bootstrapping is left to an administrator: ``cdk bootstrap``.
 
     Raises:
-        WebhookBufferError: When there are no credentials; nothing is synthesized then.
+        WebhookBufferError: When there are no credentials of its account. Nothing is made then.
     """
-    require_credentials(target)
+    require_account(target)
     if target.settings.on_laptop:
         with step("Bootstrapping the emulator's account"):
             Cdk(target).bootstrap()

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from settings.errors import InputError, NotDeployedError, WebhookBufferError
 from settings.schema import Settings
+from webhook_buffer.operations import caller
 
 if TYPE_CHECKING:
     import boto3
@@ -71,55 +72,56 @@ class Environment:
 
     @cached_property
     def apigateway(self) -> ApiGatewayV2Client:
-        return self._session.client("apigatewayv2", **self._options)
+        return self.session.client("apigatewayv2", **self._options)
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
-        return self._session.client("cloudformation", **self._options)
+        return self.session.client("cloudformation", **self._options)
 
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:
-        return self._session.client("cloudwatch", **self._options)
+        return self.session.client("cloudwatch", **self._options)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self._session.client("dynamodb", **self._options)
+        return self.session.client("dynamodb", **self._options)
 
     @cached_property
     def functions(self) -> LambdaClient:
-        return self._session.client("lambda", **self._options)
+        return self.session.client("lambda", **self._options)
 
     @cached_property
     def iam(self) -> Any:
-        return self._session.client("iam", **self._options)
+        return self.session.client("iam", **self._options)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
-        return self._session.client("logs", **self._options)
+        return self.session.client("logs", **self._options)
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
-        return self._session.client("secretsmanager", **self._options)
+        return self.session.client("secretsmanager", **self._options)
 
     @cached_property
     def sns(self) -> SNSClient:
-        return self._session.client("sns", **self._options)
+        return self.session.client("sns", **self._options)
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self._session.client("sqs", **self._options)
-
-    @property
-    def credentials(self) -> Any:
-        """The credentials that boto3 finds; None where there are none."""
-        return self._session.get_credentials()
+        return self.session.client("sqs", **self._options)
 
     @cached_property
-    def _session(self) -> boto3.Session:
+    def session(self) -> boto3.Session:
+        """Where every client comes from, so that none is of another account.
+
+        Raises:
+            WebhookBufferError: When there are no credentials, or none of the environment's account.
+        """
+        if self.endpoint_url is None:
+            with aws_errors(self.settings):
+                return caller.session(self.settings)
         import boto3  # a quarter of a second that commands without AWS do without
 
-        if self.endpoint_url is None:
-            return boto3.Session(region_name=self.settings.awsRegion)
         return boto3.Session(
             aws_access_key_id=_EMULATOR_CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=_EMULATOR_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -158,17 +160,14 @@ def aws_errors(settings: Settings) -> Iterator[None]:
         raise WebhookBufferError(f"AWS can't be reached for {where}: {error}") from None
 
 
-def require_credentials(target: Environment) -> None:
-    """Makes sure that there are credentials before anything that takes longer is begun.
+def require_account(target: Environment) -> None:
+    """Makes sure of credentials of the right account before anything that takes longer is begun.
 
     Raises:
-        WebhookBufferError: When there are none, or they can't be read or renewed.
+        WebhookBufferError: When there are none, they can't be read or renewed, or they are of
+            another account.
     """
-    with aws_errors(target.settings):
-        credentials = target.credentials
-        if credentials is None:
-            raise NoCredentialsError
-        credentials.get_frozen_credentials()
+    target.session.get_credentials()
 
 
 def not_deployed(settings: Settings) -> NotDeployedError:

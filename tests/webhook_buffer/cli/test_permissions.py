@@ -1,0 +1,126 @@
+"""The rights that commands need are those of the calls that their code makes."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore import xform_name
+
+from settings.errors import InputError
+from settings.loader import load
+from tests.fake_aws import Answer, install
+from webhook_buffer.cli import main
+from webhook_buffer.cli.aws_calls import all_calls
+from webhook_buffer.cli.permissions import by_command, permissions, policy
+from webhook_buffer.laptop import laptop
+from webhook_buffer.operations.rights import RIGHTS
+
+# Source: IAM user guide, "IAM and AWS STS quotas": characters of a managed policy.
+_MANAGED_POLICY = 6144
+# Actions that are not named after their operation. Source: Service Authorization Reference.
+_OTHERWISE = {"lambda.invoke": "lambda:InvokeFunction"}
+
+
+def test_every_call_has_its_right() -> None:
+    """A call without a right would be refused, and a right without a call is one too many."""
+    assert all_calls() == RIGHTS.keys()
+
+
+@pytest.mark.parametrize("call", [one for one in RIGHTS if not one.startswith("cdk.")])
+def test_actions_are_those_of_the_calls(call: str) -> None:
+    """A call exists in boto3, and the action is the one that its operation asks for."""
+    service, _, method = call.partition(".")
+    client: Any = boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]
+    operation = client.meta.method_to_api_mapping[method]
+    action = _OTHERWISE.get(call, f"{service}:{operation}")
+    assert RIGHTS[call][0].action == action
+
+
+_QUEUE = {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111111111111/q"}
+_COUNTS = {
+    "Attributes": {"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "1"}
+}
+_STACK = {
+    "StackName": "webhook-buffer-dev",
+    "CreationTime": "2026-01-01T00:00:00Z",
+    "StackStatus": "UPDATE_COMPLETE",
+    "Outputs": [
+        {"OutputKey": key, "OutputValue": "https://x.example.com"}
+        for key in ("Release", "BufferedEndpoint")
+    ],
+}
+_ALARM = {
+    "AlarmName": "webhook-buffer-dev-x", "StateValue": "OK", "Namespace": "AWS/SQS",
+    "MetricName": "m", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}  # fmt: skip
+_ANSWERS: dict[str, Answer] = {
+    "cloudformation.DescribeStacks": {"Stacks": [_STACK]},
+    "cloudwatch.DescribeAlarms": {"MetricAlarms": [_ALARM]},
+    "cloudwatch.GetMetricData": {"MetricDataResults": []},
+    "logs.FilterLogEvents": {"events": []},
+    "sqs.GetQueueAttributes": _COUNTS,
+    "sqs.GetQueueUrl": _QUEUE,
+}
+
+
+@pytest.mark.parametrize("words", ["status", "outputs", "logs", "alarms status"])
+def test_a_command_makes_no_other_call(
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """What a command asks AWS when it runs is what the table says of it."""
+    fake = install(monkeypatch, "111111111111")
+    fake.answers |= _ANSWERS
+    monkeypatch.setattr(laptop, "STATE", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["webhook-buffer", *words.split(), "--env", "dev"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert not ended.value.code, capfd.readouterr()
+    made = {_method(name) for name in fake.names} - {"sts.get_caller_identity"}
+    assert made == by_command()[words]
+
+
+def _method(name: str) -> str:
+    service, _, operation = name.partition(".")
+    return f"{service}.{xform_name(operation)}"
+
+
+def test_policies_fit() -> None:
+    """The policy of everything fits into one managed policy, in every environment."""
+    for env in ("dev", "stg", "prd"):
+        text = json.dumps(policy(load(env), tuple(by_command())), separators=(",", ":"))
+        assert len(text) <= _MANAGED_POLICY
+
+
+def test_policy_names_the_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command's policy allows its actions on that environment's resources alone."""
+    permissions("stg", commands=["outputs"], trusted=None)
+    (statement,) = json.loads(capsys.readouterr().out)["Statement"]
+    assert statement["Action"] == ["cloudformation:DescribeStacks"]
+    assert statement["Resource"] == [
+        f"arn:aws:cloudformation:us-east-1:222222222222:stack/webhook-buffer-{name}/*"
+        for name in ("stg", "stg-monitoring")
+    ]
+
+
+def test_trust_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    """The role's trust policy lets the given principal assume it."""
+    arn = "arn:aws:iam::444444444444:root"
+    permissions("stg", commands=(), trusted=arn)
+    (statement,) = json.loads(capsys.readouterr().out)["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"AWS": arn}, "sts:AssumeRole")
+
+
+def test_unknown_command() -> None:
+    """A command that asks AWS for nothing is named, with those that do."""
+    with pytest.raises(InputError, match=re.escape("'synth' is not a command that needs rights")):
+        permissions("dev", commands=["synth"], trusted=None)

@@ -1,0 +1,216 @@
+"""Which calls to AWS each command's code can make, read from the source.
+
+What a command can reach is followed name by name: functions, and classes with all their methods.
+A name that is only passed on counts as used, so that the answer is at times too much and never too
+little. The laptop's own code is left out, for its AWS asks for no rights.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import typer
+
+from settings.paths import ROOT
+
+# An environment's clients, by the name of their attribute: boto3's name of the service.
+CLIENTS = {
+    "acm": "acm",
+    "apigateway": "apigatewayv2",
+    "cloudformation": "cloudformation",
+    "cloudwatch": "cloudwatch",
+    "dynamodb": "dynamodb",
+    "functions": "lambda",
+    "iam": "iam",
+    "logs": "logs",
+    "route53": "route53",
+    "secrets": "secretsmanager",
+    "sns": "sns",
+    "sqs": "sqs",
+    "ssm": "ssm",
+}
+_PACKAGE = "webhook_buffer"
+_LAPTOP = "webhook_buffer.laptop."
+# Of the laptop's folder, what also works on AWS.
+_BEYOND_THE_LAPTOP = {"webhook_buffer.laptop.drills.deployed"}
+_CDK = {"bootstrap", "deploy", "destroy", "diff"}
+# What an environment is called where its clients are asked for.
+_OWNERS = {"target", "_target"}
+
+# Module and name of something defined at its top level.
+_Place = tuple[str, str]
+
+
+@dataclass
+class _Module:
+    """A module's top-level definitions, and what its imports mean.
+
+    Attributes:
+        imports: a name → the module, or the place, that it stands for.
+    """
+
+    name: str
+    definitions: dict[str, ast.AST] = field(default_factory=dict)
+    imports: dict[str, str | _Place] = field(default_factory=dict)
+
+
+@cache
+def _modules() -> Mapping[str, _Module]:
+    found = {}
+    for file in (ROOT / _PACKAGE).rglob("*.py"):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts).removesuffix(".__init__")
+        if not name.startswith(_LAPTOP) or name in _BEYOND_THE_LAPTOP:
+            found[name] = _read(name, ast.parse(file.read_text("utf-8")))
+    return found
+
+
+def _read(name: str, tree: ast.Module) -> _Module:
+    module = _Module(name)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            module.definitions[node.name] = node
+        else:
+            module.imports |= _imports(node)
+    return module
+
+
+def _imports(node: ast.AST) -> dict[str, str | _Place]:
+    """What names of ours stand for after the imports in some code."""
+    found: dict[str, str | _Place] = {}
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.ImportFrom) and (inner.module or "").startswith(_PACKAGE):
+            assert inner.module
+            for alias in inner.names:
+                whole = f"{inner.module}.{alias.name}"
+                is_module = (ROOT / whole.replace(".", "/")).with_suffix(".py").exists()
+                here = alias.asname or alias.name
+                found[here] = whole if is_module else (inner.module, alias.name)
+    return found
+
+
+def _names(module: _Module, node: ast.AST) -> Iterator[_Place]:
+    """The places that code mentions."""
+    imports = module.imports | _imports(node)
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            meant = imports.get(inner.id)
+            if isinstance(meant, tuple):
+                yield meant
+            elif meant is None and inner.id in module.definitions:
+                yield module.name, inner.id
+        elif isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
+            meant = imports.get(inner.value.id)
+            if isinstance(meant, str):
+                yield meant, inner.attr
+
+
+def _calls(node: ast.AST) -> Iterator[str]:
+    """``sqs.get_queue_url`` for each call of a client; ``cdk.deploy`` for the CDK."""
+    clients: dict[str, str] = {}
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Assign):
+            for name, value in _assigned(inner):
+                if service := _client(value):
+                    clients[name] = service
+    for inner in ast.walk(node):
+        if not isinstance(inner, ast.Attribute):
+            continue
+        named = inner.value.id if isinstance(inner.value, ast.Name) else ""
+        if named == "cdk" and inner.attr in _CDK:
+            yield f"cdk.{inner.attr}"
+        service = _client(inner.value) or clients.get(named)
+        if service and inner.attr not in ("exceptions", "get_paginator", "get_waiter"):
+            yield f"{service}.{inner.attr}"
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+            owner = inner.func.value
+            named = owner.id if isinstance(owner, ast.Name) else ""
+            service = _client(owner) or clients.get(named)
+            if service and inner.func.attr == "get_paginator":
+                yield f"{service}.{ast.literal_eval(inner.args[0])}"
+
+
+def _assigned(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
+    """The names that an assignment gives values, also several at once."""
+    for target in node.targets:
+        if isinstance(target, ast.Name):
+            yield target.id, node.value
+        elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            for part, value in zip(target.elts, node.value.elts, strict=True):
+                if isinstance(part, ast.Name):
+                    yield part.id, value
+
+
+def _client(node: ast.expr) -> str | None:
+    """The service, where an expression is a client of an environment."""
+    if not isinstance(node, ast.Attribute) or node.attr not in CLIENTS:
+        return None
+    owner = node.value
+    name = owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", "")
+    return CLIENTS[node.attr] if name in _OWNERS else None
+
+
+@cache
+def _mentioned(place: _Place) -> frozenset[_Place] | None:
+    """The places that a definition mentions; None where it is not ours."""
+    module = _modules().get(place[0])
+    if module is None or place[1] not in module.definitions:
+        return None
+    return frozenset(_names(module, module.definitions[place[1]]))
+
+
+def _reached(place: _Place, seen: set[_Place]) -> set[_Place]:
+    others = _mentioned(place)
+    if others is None or place in seen:
+        return seen
+    seen.add(place)
+    for other in others:
+        _reached(other, seen)
+    return seen
+
+
+@cache
+def _made(place: _Place) -> frozenset[str]:
+    return frozenset(_calls(_modules()[place[0]].definitions[place[1]]))
+
+
+def calls_from(module: str, name: str) -> set[str]:
+    """The calls that a function can make, as ``service.method``."""
+    found: set[str] = set()
+    for place in _reached((module, name), set()):
+        found |= _made(place)
+    return found
+
+
+def calls_by_command() -> dict[str, set[str]]:
+    """The calls that each command can make, by its words; commands without any are left out."""
+    from webhook_buffer.cli.app import app
+
+    found = {
+        words: calls_from(callback.__module__, callback.__name__)
+        for words, callback in _commands(typer.main.get_command(app), ())
+    }
+    return {words: calls for words, calls in sorted(found.items()) if calls}
+
+
+def all_calls() -> set[str]:
+    """The calls of all code that can run on AWS, whichever command reaches it."""
+    return {
+        call
+        for module in _modules().values()
+        for name in module.definitions
+        for call in _made((module.name, name))
+    }
+
+
+def _commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    if not hasattr(command, "list_commands"):
+        yield " ".join(words), command.callback
+        return
+    for name in command.list_commands(None):
+        yield from _commands(command.get_command(None, name), (*words, name))

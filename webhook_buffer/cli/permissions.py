@@ -1,0 +1,75 @@
+"""``webhook-buffer permissions``: IAM policies for those who work with an environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from monitoring.documents.markdown import table
+from settings.errors import InputError
+from settings.loader import load
+from settings.paths import ROOT
+from settings.schema import Settings
+from webhook_buffer.cli.aws_calls import calls_by_command
+from webhook_buffer.operations import rights
+
+FILE = ROOT / "docs" / "permissions.md"
+# Environments whose policies the page shows.
+_EXAMPLE = "prd"
+# Commands that refuse any environment on AWS, or do nothing there.
+_LAPTOP_ONLY = {"alarms record", "alarms record-failures", "demo", "down", "drill all", "up"}
+_READ_ONLY = ("alarms status", "diff", "logs", "outputs", "status")
+
+
+def permissions(env: str, *, commands: Sequence[str], trusted: str | None) -> None:
+    """Prints a policy as JSON.
+
+    Args:
+        commands: that it allows; without any, all.
+        trusted: whose trust policy is printed instead.
+
+    Raises:
+        InputError: When a command is unknown, or asks AWS for nothing.
+    """
+    settings = load(env)
+    if trusted:
+        print(_json(rights.trust(trusted)))
+        return
+    known = by_command()
+    for name in commands:
+        if name not in known:
+            raise InputError(
+                f"'{name}' is not a command that needs rights on AWS; those are {', '.join(known)}."
+            )
+    print(_json(policy(settings, commands or tuple(known))))
+
+
+def policy(settings: Settings, commands: Sequence[str]) -> dict[str, Any]:
+    """The policy that lets somebody run commands in an environment."""
+    calls = by_command()
+    return rights.policy(settings, sorted({call for name in commands for call in calls[name]}))
+
+
+def by_command() -> dict[str, set[str]]:
+    """The calls of each command that works on AWS."""
+    found = calls_by_command()
+    return {name: calls for name, calls in found.items() if name not in _LAPTOP_ONLY}
+
+
+def parts() -> Mapping[str, str]:
+    """The generated parts of ``docs/permissions.md``."""
+    calls, settings = by_command(), load(_EXAMPLE)
+    rows = [
+        [f"`{name}`", ", ".join(f"`{action}`" for action in rights.actions(calls[name]))]
+        for name in calls
+    ]
+    return {
+        "rights": table(["command", "actions"], rows),
+        "operator": f"```json\n{_json(policy(settings, tuple(calls)))}\n```",
+        "reader": f"```json\n{_json(policy(settings, _READ_ONLY))}\n```",
+    }
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2)

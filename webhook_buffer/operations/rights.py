@@ -1,0 +1,145 @@
+"""What each call to AWS needs: its IAM action, and the resources of an environment.
+
+Source: Service Authorization Reference: a service's actions, and the resources that each takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from settings.schema import Settings
+
+# The CDK's default qualifier. Source: AWS CDK guide, "Customize AWS CDK bootstrapping".
+QUALIFIER = "hnb659fds"
+_CDK_ROLES = ("deploy", "file-publishing", "lookup")
+
+
+@dataclass(frozen=True)
+class Right:
+    """A statement's part: an action, and where it is needed.
+
+    Attributes:
+        resources: of an environment; none where its settings name nothing of the kind.
+    """
+
+    action: str
+    resources: Callable[[Settings], list[str]]
+
+
+def _arns(service: str, *names: str, regional: bool = True) -> Callable[[Settings], list[str]]:
+    """ARNs, of names with ``PREFIX``, ``ACCOUNT`` and ``REGION`` in them."""
+
+    def found(settings: Settings) -> list[str]:
+        region = settings.awsRegion if regional else ""
+        start = f"arn:{settings.partition}:{service}:{region}:{settings.awsAccount}:"
+        return [
+            start
+            + name.replace("PREFIX", settings.prefix)
+            .replace("ACCOUNT", settings.awsAccount)
+            .replace("REGION", settings.awsRegion)
+            for name in names
+        ]
+
+    return found
+
+
+def _secrets(settings: Settings) -> list[str]:
+    datadog = settings.datadog
+    found = [one.secretArn for one in settings.notifications]
+    found += [one.verify.secretArn for one in settings.sources or () if one.verify]
+    found += [datadog.apiKeySecretArn, datadog.applicationKeySecretArn] if datadog else []
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _keys(settings: Settings) -> list[str]:
+    """The customer's keys that encrypt secrets."""
+    found = [one.verify.secretKeyArn for one in settings.sources or () if one.verify]
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _everything(_: Settings) -> list[str]:
+    """For actions that know no narrower resource."""
+    return ["*"]
+
+
+_STACKS = _arns("cloudformation", "stack/PREFIX/*", "stack/PREFIX-monitoring/*")
+_TABLES = _arns("dynamodb", "table/PREFIX-records", "table/PREFIX-incidents")
+_QUEUES = _arns("sqs", "PREFIX.fifo", "PREFIX-notifications*")
+_FUNCTIONS = _arns("lambda", "function:PREFIX-*")
+_ALARMS = _arns("cloudwatch", "alarm:PREFIX-*")
+_LOGS = _arns("logs", "log-group:/aws/lambda/PREFIX-*")
+_BOOTSTRAP_ROLES = _arns(
+    "iam",
+    *(f"role/cdk-{QUALIFIER}-{role}-role-ACCOUNT-REGION" for role in _CDK_ROLES),
+    regional=False,
+)
+_ROLES = _arns("iam", "role/*", regional=False)
+
+# By boto3's names of service and method.
+RIGHTS: Mapping[str, tuple[Right, ...]] = {
+    "cloudformation.delete_stack": (Right("cloudformation:DeleteStack", _STACKS),),
+    "cloudformation.describe_stacks": (Right("cloudformation:DescribeStacks", _STACKS),),
+    "cloudformation.get_template": (Right("cloudformation:GetTemplate", _STACKS),),
+    "cloudwatch.describe_alarms": (Right("cloudwatch:DescribeAlarms", _everything),),
+    "cloudwatch.disable_alarm_actions": (Right("cloudwatch:DisableAlarmActions", _ALARMS),),
+    "cloudwatch.enable_alarm_actions": (Right("cloudwatch:EnableAlarmActions", _ALARMS),),
+    "cloudwatch.get_metric_data": (Right("cloudwatch:GetMetricData", _everything),),
+    "cloudwatch.set_alarm_state": (Right("cloudwatch:SetAlarmState", _ALARMS),),
+    "dynamodb.delete_item": (Right("dynamodb:DeleteItem", _TABLES),),
+    "dynamodb.describe_table": (Right("dynamodb:DescribeTable", _TABLES),),
+    "dynamodb.get_item": (Right("dynamodb:GetItem", _TABLES),),
+    "dynamodb.put_item": (Right("dynamodb:PutItem", _TABLES),),
+    "iam.get_role": (Right("iam:GetRole", _ROLES),),
+    "iam.simulate_principal_policy": (Right("iam:SimulatePrincipalPolicy", _ROLES),),
+    "lambda.get_function_configuration": (Right("lambda:GetFunctionConfiguration", _FUNCTIONS),),
+    "lambda.invoke": (Right("lambda:InvokeFunction", _FUNCTIONS),),
+    "logs.describe_log_groups": (Right("logs:DescribeLogGroups", _everything),),
+    "logs.filter_log_events": (Right("logs:FilterLogEvents", _LOGS),),
+    "secretsmanager.get_secret_value": (
+        Right("secretsmanager:GetSecretValue", _secrets),
+        Right("kms:Decrypt", _keys),
+    ),
+    "secretsmanager.put_secret_value": (
+        Right("secretsmanager:PutSecretValue", _secrets),
+        Right("kms:GenerateDataKey", _keys),
+    ),
+    "sqs.get_queue_attributes": (Right("sqs:GetQueueAttributes", _QUEUES),),
+    "sqs.get_queue_url": (Right("sqs:GetQueueUrl", _QUEUES),),
+    # The CDK CLI works as its bootstrap roles, which the caller assumes. Source: AWS CDK guide,
+    # "Configure security for the AWS CDK": deploy-role, file-publishing-role, lookup-role.
+    **{
+        f"cdk.{command}": (Right("sts:AssumeRole", _BOOTSTRAP_ROLES),)
+        for command in ("deploy", "destroy", "diff")
+    },
+}
+
+
+def actions(calls: Iterable[str]) -> list[str]:
+    """The IAM actions that calls need."""
+    return sorted({right.action for call in calls for right in RIGHTS[call]})
+
+
+def policy(settings: Settings, calls: Iterable[str]) -> dict[str, Any]:
+    """An IAM policy that allows calls on an environment's resources, and nothing else."""
+    return {"Version": "2012-10-17", "Statement": list(_statements(settings, calls))}
+
+
+def _statements(settings: Settings, calls: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """A statement for each set of resources."""
+    allowed: dict[tuple[str, ...], set[str]] = {}
+    for right in (right for call in calls for right in RIGHTS[call]):
+        resources = tuple(right.resources(settings))
+        if resources:
+            allowed.setdefault(resources, set()).add(right.action)
+    for resources, names in sorted(allowed.items(), key=lambda item: sorted(item[1])):
+        yield {"Effect": "Allow", "Action": sorted(names), "Resource": list(resources)}
+
+
+def trust(arn: str) -> dict[str, Any]:
+    """A role's trust policy that lets a principal assume it."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}],
+    }
