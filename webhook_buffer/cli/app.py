@@ -324,4 +324,4 @@ def permissions(
     """Print the IAM policy that commands need in an environment."""
     from webhook_buffer.cli.permissions import permissions as run
 
-    run(env, commands=command or (), trusted=trust)
+    run(app, env, commands=command or (), trusted=trust)

@@ -187,10 +187,8 @@ def calls_from(module: str, name: str) -> set[str]:
     return found
 
 
-def calls_by_command() -> dict[str, set[str]]:
+def calls_by_command(app: typer.Typer) -> dict[str, set[str]]:
     """The calls that each command can make, by its words; commands without any are left out."""
-    from webhook_buffer.cli.app import app
-
     found = {
         words: calls_from(callback.__module__, callback.__name__)
         for words, callback in _commands(typer.main.get_command(app), ())

@@ -20,6 +20,7 @@ from settings.errors import InputError
 from settings.loader import load
 from settings.paths import ROOT, RUNBOOK
 from webhook_buffer.cli import permissions, sources_page
+from webhook_buffer.cli.app import app
 from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.composition import alarm_set, definitions
 from webhook_buffer.operations.files import write
@@ -69,7 +70,7 @@ def generated() -> Mapping[Path, str]:
     parts = {
         settings.FILE: settings.tables(),
         sources_page.FILE: sources_page.parts(),
-        permissions.FILE: permissions.parts(),
+        permissions.FILE: permissions.parts(app),
         ROOT / "packages" / "alarmproof" / "docs" / "lint.md": {"rules": rules_table()},
         ROOT / "README.md": {
             "failure modes": str(len(FailureMode)),

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import typer
+
 from monitoring.documents.markdown import table
 from settings.errors import InputError
 from settings.loader import load
@@ -22,10 +24,13 @@ _LAPTOP_ONLY = {"alarms record", "alarms record-failures", "demo", "down", "dril
 _READ_ONLY = ("alarms status", "diff", "logs", "outputs", "status")
 
 
-def permissions(env: str, *, commands: Sequence[str], trusted: str | None) -> None:
+def permissions(
+    app: typer.Typer, env: str, *, commands: Sequence[str], trusted: str | None
+) -> None:
     """Prints a policy as JSON.
 
     Args:
+        app: the command line.
         commands: that it allows; without any, all.
         trusted: whose trust policy is printed instead.
 
@@ -36,38 +41,43 @@ def permissions(env: str, *, commands: Sequence[str], trusted: str | None) -> No
     if trusted:
         print(_json(rights.trust(trusted)))
         return
-    known = by_command()
+    known = by_command(app)
     for name in commands:
         if name not in known:
             raise InputError(
                 f"'{name}' is not a command that needs rights on AWS; those are {', '.join(known)}."
             )
-    print(_json(policy(settings, commands or tuple(known))))
+    print(_json(policy(settings, known, commands or tuple(known))))
 
 
-def policy(settings: Settings, commands: Sequence[str]) -> dict[str, Any]:
-    """The policy that lets somebody run commands in an environment."""
-    calls = by_command()
+def policy(
+    settings: Settings, calls: Mapping[str, set[str]], commands: Sequence[str]
+) -> dict[str, Any]:
+    """The policy that lets somebody run commands in an environment.
+
+    Args:
+        calls: of each command.
+    """
     return rights.policy(settings, sorted({call for name in commands for call in calls[name]}))
 
 
-def by_command() -> dict[str, set[str]]:
+def by_command(app: typer.Typer) -> dict[str, set[str]]:
     """The calls of each command that works on AWS."""
-    found = calls_by_command()
+    found = calls_by_command(app)
     return {name: calls for name, calls in found.items() if name not in _LAPTOP_ONLY}
 
 
-def parts() -> Mapping[str, str]:
+def parts(app: typer.Typer) -> Mapping[str, str]:
     """The generated parts of ``docs/permissions.md``."""
-    calls, settings = by_command(), load(_EXAMPLE)
+    calls, settings = by_command(app), load(_EXAMPLE)
     rows = [
         [f"`{name}`", ", ".join(f"`{action}`" for action in rights.actions(calls[name]))]
         for name in calls
     ]
     return {
         "rights": table(["command", "actions"], rows),
-        "operator": f"```json\n{_json(policy(settings, tuple(calls)))}\n```",
-        "reader": f"```json\n{_json(policy(settings, _READ_ONLY))}\n```",
+        "operator": f"```json\n{_json(policy(settings, calls, tuple(calls)))}\n```",
+        "reader": f"```json\n{_json(policy(settings, calls, _READ_ONLY))}\n```",
     }
 
 

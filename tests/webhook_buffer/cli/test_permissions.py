@@ -16,6 +16,7 @@ from settings.errors import InputError
 from settings.loader import load
 from tests.fake_aws import Answer, install
 from webhook_buffer.cli import main
+from webhook_buffer.cli.app import app
 from webhook_buffer.cli.aws_calls import all_calls
 from webhook_buffer.cli.permissions import by_command, permissions, policy
 from webhook_buffer.laptop import laptop
@@ -86,7 +87,7 @@ def test_a_command_makes_no_other_call(
         main.main()
     assert not ended.value.code, capfd.readouterr()
     made = {_method(name) for name in fake.names} - {"sts.get_caller_identity"}
-    assert made == by_command()[words]
+    assert made == by_command(app)[words]
 
 
 def _method(name: str) -> str:
@@ -96,14 +97,15 @@ def _method(name: str) -> str:
 
 def test_policies_fit() -> None:
     """The policy of everything fits into one managed policy, in every environment."""
+    calls = by_command(app)
     for env in ("dev", "stg", "prd"):
-        text = json.dumps(policy(load(env), tuple(by_command())), separators=(",", ":"))
+        text = json.dumps(policy(load(env), calls, tuple(calls)), separators=(",", ":"))
         assert len(text) <= _MANAGED_POLICY
 
 
 def test_policy_names_the_environment(capsys: pytest.CaptureFixture[str]) -> None:
     """A command's policy allows its actions on that environment's resources alone."""
-    permissions("stg", commands=["outputs"], trusted=None)
+    permissions(app, "stg", commands=["outputs"], trusted=None)
     (statement,) = json.loads(capsys.readouterr().out)["Statement"]
     assert statement["Action"] == ["cloudformation:DescribeStacks"]
     assert statement["Resource"] == [
@@ -115,7 +117,7 @@ def test_policy_names_the_environment(capsys: pytest.CaptureFixture[str]) -> Non
 def test_trust_policy(capsys: pytest.CaptureFixture[str]) -> None:
     """The role's trust policy lets the given principal assume it."""
     arn = "arn:aws:iam::444444444444:root"
-    permissions("stg", commands=(), trusted=arn)
+    permissions(app, "stg", commands=(), trusted=arn)
     (statement,) = json.loads(capsys.readouterr().out)["Statement"]
     assert (statement["Principal"], statement["Action"]) == ({"AWS": arn}, "sts:AssumeRole")
 
@@ -123,4 +125,4 @@ def test_trust_policy(capsys: pytest.CaptureFixture[str]) -> None:
 def test_unknown_command() -> None:
     """A command that asks AWS for nothing is named, with those that do."""
     with pytest.raises(InputError, match=re.escape("'synth' is not a command that needs rights")):
-        permissions("dev", commands=["synth"], trusted=None)
+        permissions(app, "dev", commands=["synth"], trusted=None)
