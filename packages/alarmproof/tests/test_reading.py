@@ -74,8 +74,12 @@ def test_a_condition_without_a_value_is_read_both_ways() -> None:
                                                            {"Ref": "AWS::NoValue"}]}),
     }}  # fmt: skip
     found = parse(template, "t.json")
-    [wrong] = lint(found)
+    wrong, *notes = lint(found)
     assert (wrong.rule, wrong.alarm) == ("invalid-value", "A")
+    assert [(one.rule, one.severity.value, one.alarm) for one in notes] == [
+        ("not-evaluated", "note", "A"), ("not-evaluated", "note", "B"),
+    ]  # fmt: skip
+    assert "give --parameter Stage=VALUE" in notes[1].message
     assert wrong.message.startswith("With Stage=prod: ")
     with pytest.raises(NotSupportedError, match="differs by values that are not known"):
         evaluate([found.find("B")], InMemory({}), start=0, end=60)

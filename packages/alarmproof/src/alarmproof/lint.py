@@ -77,6 +77,8 @@ def lint(
             used.update(allowing)
             if not any(one.reason for one in allowing):
                 found += [_finding(rule, alarm, hit) for hit in hits]
+        if alarm.variants:
+            found.append(_undecided(alarm))
     return [*found, *_unread(templates), *_of_allowances(given, used, templates)]
 
 
@@ -110,6 +112,19 @@ def _in_world(rule: Rule, context: Context, alarm: AnyAlarm) -> list[Hit]:
                 "Correct the resource.",
             )
         ]
+
+
+def _undecided(alarm: AnyAlarm) -> Finding:
+    """That an alarm is one of several, and no value says which."""
+    return Finding(
+        "not-evaluated",
+        NOTE,
+        alarm.name,
+        alarm.source.file,
+        alarm.source.line,
+        f"It is not evaluated, because {alarm.refusal}.",
+        "Give the value; every rule was applied to each case.",
+    )
 
 
 def _finding(rule: Rule, alarm: AnyAlarm, hit: Hit) -> Finding:

@@ -18,11 +18,13 @@ from alarmproof.model import (
     History,
     MetricAlarm,
     Missing,
+    MuteRule,
     OpaqueAlarm,
     Recording,
     State,
     Templates,
 )
+from alarmproof.muting import muted
 from alarmproof.notation import duration
 
 _DAY = 86_400
@@ -172,10 +174,11 @@ def replay(
     """
     if end <= start:
         raise InputError("The recording's end is not after its start.")
-    before = _replayed(templates.alarms, recording, start, end)
+    before = _replayed(templates.alarms, templates.mute_rules, recording, start, end)
     if not changes:
         return Replay(start, end, before)
-    changed = _replayed(_changed(templates, changes), recording, start, end)
+    alarms = _changed(templates, changes)
+    changed = _replayed(alarms, templates.mute_rules, recording, start, end)
     return Replay(start, end, before, tuple(changes), changed)
 
 
@@ -202,7 +205,11 @@ def _changed(templates: Templates, changes: Sequence[Change]) -> list[AnyAlarm]:
 
 
 def _replayed(
-    alarms: Sequence[AnyAlarm], recording: Recording, start: int, end: int
+    alarms: Sequence[AnyAlarm],
+    mute_rules: Sequence[MuteRule],
+    recording: Recording,
+    start: int,
+    end: int,
 ) -> tuple[Replayed, ...]:
     found: dict[str, Replayed] = {}
     histories: dict[str, History] = {}
@@ -213,7 +220,9 @@ def _replayed(
             continue
         unseen = not any(recording.series(metric) for metric in set(alarm.metrics))
         try:
-            history = evaluate([alarm], recording, start=start, end=end)[alarm.name]
+            history = evaluate([alarm], recording, start=start, end=end, mute_rules=mute_rules)[
+                alarm.name
+            ]
         except NotSupportedError as error:
             found[alarm.name] = Replayed(alarm, None, str(error), unseen)
             continue
@@ -227,7 +236,7 @@ def _replayed(
         made = composites.histories(ready, histories, start=start, end=end, initial={})
         for one in ready:
             histories[one.name] = made[one.name]
-            found[one.name] = Replayed(one, made[one.name])
+            found[one.name] = Replayed(one, muted(made[one.name], mute_rules))
         pending = [one for one in pending if one.name not in histories]
     for one in pending:
         lacking = one.refusal or ", ".join(sorted(_parts(one) - histories.keys())) or "its rule"

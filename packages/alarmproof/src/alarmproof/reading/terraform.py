@@ -174,6 +174,9 @@ def _translated(values: Mapping[str, Any], attributes: Mapping[str, str]) -> dic
 def _alarm(properties: Mapping[str, Any]) -> dict[str, Any]:
     """An alarm's queries and suppressor in the form that CloudFormation has."""
     made = dict(properties)
+    if made.get("Metrics"):
+        # A state has 0 for a period that is not set.
+        made = {name: value for name, value in made.items() if name != "Period" or value}
     for query in made.get("Metrics") or ():
         metric = (query.pop("_metric", None) or [None])[0]
         if metric:

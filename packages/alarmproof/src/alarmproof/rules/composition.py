@@ -33,5 +33,13 @@ def circle(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 def unknown_part(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Every name that no template has."""
     if isinstance(alarm, CompositeAlarm):
+        absent = {one.source.logical_id: one.condition for one in context.templates.absent}
         for name in sorted(composites.parts(alarm) - context.by_name.keys()):
-            yield f"It refers to the alarm '{name}', which is not in any of the templates."
+            condition = absent.get(name)
+            if condition is None:
+                yield f"It refers to the alarm '{name}', which is not in any of the templates."
+            else:
+                yield (
+                    f"It refers to the alarm '{name}', which is not created, because the condition "
+                    f"{condition} does not hold."
+                )
