@@ -10,7 +10,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from settings.errors import NotDeployedError
+from settings.errors import InputError, NotDeployedError
 from settings.loader import load
 from webhook_buffer.cli.options import LOCAL, Env, Json
 from webhook_buffer.cli.terminal import console
@@ -36,6 +36,11 @@ def status(env: Env = LOCAL, as_json: Json = False) -> None:
     target = laptop.target(settings)
     if settings.on_laptop:
         document = judged()
+        if document["environment"] != env:
+            raise InputError(
+                f"Live alarms judge '{document['environment']}' only, and '{env}' runs beside it. "
+                f"Its alarms: webhook-buffer alarms list --env {env}"
+            )
         entries = statuses.of_laptop(alarms, document)
         about = {"judged": _time(document["judged"]), "pace": document["pace"]}
     else:

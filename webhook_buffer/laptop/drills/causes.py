@@ -23,6 +23,7 @@ class Stage:
 
     Attributes:
         pace: real seconds per minute.
+        restarted: the function that starts anew, and with it the failure.
     """
 
     target: Environment
@@ -30,6 +31,7 @@ class Stage:
     traffic: Traffic
     journal: Journal
     pace: float = REAL_TIME
+    restarted: str | None = None
     _repairs: list[Callable[[], None]] = field(default_factory=list)
 
     def mode(self, mode: Mode) -> None:
@@ -51,6 +53,8 @@ class Stage:
             client.update_function_configuration(
                 FunctionName=name, Environment={"Variables": changed}
             )
+
+        self.restarted = function
 
         def restore() -> None:
             with aws_errors(self.target.settings):

@@ -27,7 +27,7 @@ from webhook_buffer.laptop.practice import Mode, PracticeBackend
 from webhook_buffer.live.engine import Control
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Change, Follower, Session
-from webhook_buffer.operations import drill_record
+from webhook_buffer.operations import drill_record, logs
 from webhook_buffer.operations.environment import Environment
 
 # Real webhooks a second, at least and at most, and a minute of the session.
@@ -40,6 +40,9 @@ _POLL_SECONDS = 0.1
 _START_SECONDS, _DRAIN_SECONDS = 60.0, 60.0
 # Real seconds that a notification may take besides, and after which a killed drill's pace ends.
 _NOTIFIED_SECONDS, _EXPIRES_SECONDS, _RENEWED_SECONDS = 5.0, 20.0, 5.0
+# Real seconds that a function with other settings may take to start, on a busy machine.
+_RESTART_SECONDS = 60.0
+_ROUNDING = 0.01
 _SEED = 7
 
 Progress = Callable[[str], None]
@@ -181,22 +184,38 @@ class _Run:
         """Announces the drill, and causes the failure at the beginning of a minute."""
         self._progress("cause")
         self._wait_minutes(0)
-        now = time.time()
-        until = {
-            one.signal: now + (one.told + 1) * self._pace + _NOTIFIED_SECONDS
-            for one in self._wanted
-        }
-        marked: dict[str, tuple[float, float]] = {}
-        for one in self._wanted:
-            for name in {one.alarm.name, one.notifies.name}:
-                marked[name] = (now, max(until[one.signal], marked.get(name, (0, 0))[1]))
         self._journal.note(kind="record")
-        drill_record.write(self._place.target, self._drill.name, marked)
+        self._announce(time.time(), _RESTART_SECONDS)
         self._cause = time.time()
         CAUSES[self._drill.cause](stage)
-        session = self._updated()
-        self._cause_session = round(session.clock.session(self._cause) / MINUTE) * MINUTE
+        if stage.restarted:
+            self._progress(f"{stage.restarted} restarts")
+            self._cause = self._restarted(stage.restarted)
+            self._announce(self._cause, 0.0)
+        clock = self._updated().clock
+        self._cause_session = math.floor(clock.session(self._cause + _ROUNDING) / MINUTE) * MINUTE
         self._say(self._drill.title)
+
+    def _announce(self, begins: float, reserve: float) -> None:
+        """Has notify mark what is expected, within its limits."""
+        marked: dict[str, tuple[float, float]] = {}
+        for one in self._wanted:
+            until = begins + (one.told + 1) * self._pace + _NOTIFIED_SECONDS + reserve
+            for name in (one.alarm.name, one.notifies.name):
+                marked[name] = (begins, max(until, marked.get(name, (0, 0))[1]))
+        drill_record.write(self._place.target, self._drill.name, marked)
+
+    def _restarted(self, function: str) -> float:
+        """When a function first ran with its changed settings; at most some seconds are waited."""
+        since = time.time()
+        while time.time() < since + _RESTART_SECONDS:
+            lines = logs.read(
+                self._place.target, [function], since=round(1000 * since), runtime=True
+            )
+            if lines:
+                return lines[0].at / 1000
+            time.sleep(_POLL_SECONDS)
+        return time.time()
 
     def _await_signals(self) -> None:
         """Until every expected signal fired and was told, or the last limit is over."""
