@@ -21,10 +21,10 @@ from settings.loader import load
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.live.engine import prelude_of
 from webhook_buffer.live.judge import Judge
-from webhook_buffer.live.observations import Depth, Limits
 from webhook_buffer.live.pace import MINUTE, REAL_TIME
 from webhook_buffer.live.session import Session, read_event
 from webhook_buffer.live.sources import roles_of
+from webhook_buffer.live.values import Depth, Limits
 from webhook_buffer.operations.logs import Line
 
 _MINUTES, _WEBHOOKS = 1440, 60

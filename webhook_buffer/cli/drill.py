@@ -26,7 +26,7 @@ from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.drills import deployed, report, runner
 from webhook_buffer.laptop.drills.catalog import DRILLS
 from webhook_buffer.laptop.drills.model import Drill, expected
-from webhook_buffer.laptop.drills.runner import Place
+from webhook_buffer.laptop.drills.seen import Place
 from webhook_buffer.laptop.drills.verdict import Result
 from webhook_buffer.live.pace import FASTEST, REAL_TIME, described
 from webhook_buffer.operations.environment import buffer_outputs

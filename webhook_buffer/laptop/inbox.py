@@ -6,10 +6,7 @@ the inbox's folder, as its channel got it.
 
 from __future__ import annotations
 
-import argparse
 import json
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from settings.errors import NotDeployedError, ProofFailedError, ToolError
 from settings.monitoring import Channel
 from settings.paths import ROOT
-from webhook_buffer.laptop.listener import AnyMethod, listening
-from webhook_buffer.laptop.practice import append, entries
+from webhook_buffer.laptop.practice import entries
 from webhook_buffer.laptop.process import Background, Running, listens, usable_port
 from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.files import private_folder
@@ -33,8 +29,6 @@ DEFAULT_PORT = 4569
 FILE = "inbox.jsonl"
 _START_SECONDS = 20.0
 _WAIT_SECONDS = 60.0
-# Larger than any channel's message.
-_MOST_BYTES = 512 * 1024
 # Of a queue: what waits, and what is being delivered.
 _MESSAGES: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
@@ -43,7 +37,7 @@ _MESSAGES: tuple[QueueAttributeNameType, ...] = (
 # Of the right form, and no secret.
 _ROUTING_KEY = "0" * 32
 # The path of what SNS sends, and the channel of the topic that goes to people directly.
-_MAIL, ALERT_PATH = "mail", "alert-path"
+MAIL, ALERT_PATH = "mail", "alert-path"
 
 
 @dataclass(frozen=True)
@@ -94,7 +88,7 @@ class InboxProcess(Background):
         private_folder(self.folder)
         port = usable_port(self.last_port(), port)
         process, running = self._spawn(
-            "webhook_buffer.laptop.inbox", "--port", str(port), "--folder", str(self.folder),
+            "webhook_buffer.laptop.inbox_server", "--port", str(port), "--folder", str(self.folder),
             port=port, cwd=ROOT, environ={},
         )  # fmt: skip
         deadline = time.monotonic() + _START_SECONDS
@@ -226,7 +220,7 @@ def _mail(target: Environment, folder: Path, url: str, purpose: str, channel: st
     """Subscribes the inbox to a topic, and confirms that, in place of people's mail."""
     settings = target.settings
     topic = f"arn:aws:sns:{settings.awsRegion}:{settings.awsAccount}:{settings.topic_name(purpose)}"
-    endpoint = f"{url}/{_MAIL}/{channel}"
+    endpoint = f"{url}/{MAIL}/{channel}"
     pages = target.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     known = [one for page in pages for one in page["Subscriptions"]]
     for one in known:
@@ -264,56 +258,3 @@ def _point(target: Environment, channel: Channel, url: str) -> None:
         target.secrets.put_secret_value(SecretId=name, SecretString=secret)
     except target.secrets.exceptions.ResourceNotFoundException:
         target.secrets.create_secret(Name=name, SecretString=secret)
-
-
-class _Inbox(AnyMethod):
-    """Writes down every notification that is posted."""
-
-    folder: Path
-    writing = threading.Lock()
-
-    def serve(self) -> None:
-        body = self.content()
-        entry = _entry(self.path, body) if self.command == "POST" else None
-        if entry and len(body) <= _MOST_BYTES:
-            with self.writing:
-                append(self.folder / FILE, {"at": time.time(), **entry})
-        self.send_response(200 if entry else 400)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-
-def _entry(path: str, body: bytes) -> dict[str, Any] | None:
-    """What is written down of a request; None for anything but a notification."""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(document, dict):
-        return None
-    parts = path.strip("/").split("/")
-    if len(parts) == 1:
-        return {"channel": parts[0], "content": document}
-    if len(parts) != 2 or parts[0] != _MAIL:
-        return None
-    if document.get("Type") == "SubscriptionConfirmation":
-        return {"topic": str(document.get("TopicArn")), "token": str(document.get("Token"))}
-    content = {"subject": document.get("Subject", ""), "text": document.get("Message", "")}
-    return {"channel": parts[1], "content": content}
-
-
-def main() -> None:
-    """Receives until it is ended."""
-    parser = argparse.ArgumentParser(prog="webhook_buffer.laptop.inbox", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--folder", type=Path, required=True)
-    arguments = parser.parse_args()
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    server = listening(type("Handler", (_Inbox,), {"folder": arguments.folder}), arguments.port)
-    ended.wait()
-    server.shutdown()
-
-
-if __name__ == "__main__":
-    main()

@@ -4,7 +4,8 @@ A **session** is one stretch of observing a buffer, in one file. Its parts, bott
 
 - ``pace``: session time. A minute of it takes ``Clock.pace`` real seconds: 60 by default, as few as
   3 in a drill. At 60, session time is real time.
-- ``observations``: log lines and queue depths become single values of CloudWatch's metrics.
+- ``observations``: log lines and queue depths become single values of CloudWatch's metrics;
+  ``invocations`` are its part that counts runs of functions, ``values`` the plain data.
 - ``cells``: those values by the minute, and the series that alarms read.
 - ``webhooks``: what became of each webhook, by the same lines.
 - ``session``: all of it. ``Session.open(file)`` reads one; ``session.save(file)`` writes it whole;

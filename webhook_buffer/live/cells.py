@@ -11,8 +11,8 @@ from alarmproof.model import AnyAlarm, MetricKey, Series
 from alarmproof.recordings import Recorded
 from alarmproof.series import datapoints
 
-from webhook_buffer.live.observations import Key
 from webhook_buffer.live.pace import MINUTE
+from webhook_buffer.live.values import Key
 from webhook_buffer.operations.history import wanted
 
 _LOG_METRIC = re.compile(r"(?:.*-)?([a-z]+)-(log-(?:errors|warnings|trouble))")

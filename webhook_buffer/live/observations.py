@@ -10,88 +10,31 @@ The reader takes lines in batches. However a log is split into batches, the same
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.metrics import FRESH_SECONDS
 from monitoring.log_counts import COUNTS
+from webhook_buffer.live.invocations import BOUNDARY, Invocations
 from webhook_buffer.live.pace import Clock
+from webhook_buffer.live.values import Depth, Limits, Observation
 from webhook_buffer.operations.logs import Line
 
 # The functions whose lines are read, where they are deployed.
 FUNCTIONS = ("publish", "subscribe", "notify", "audit", "heartbeat")
 _HELPERS = ("notify", "audit", "heartbeat")
-_BOUNDARY = re.compile(r"(START|REPORT) RequestId: (\S+)(?:.*?\tDuration: ([0-9.]+) ms)?")
 # Seconds after which SQS takes a repeat for a new message, with a reserve. Source: SQS developer
 # guide, "Exactly-once processing in Amazon SQS".
 _DEDUPLICATED = 2 * 300
-# Seconds of real time after which an invocation that logged nothing counts as failed: at least, at
-# most, and as a share of the pace. The emulator may hand out lines of a busy function later.
-_SETTLE_LEAST, _SETTLE_MOST, _SETTLE_SHARE = 1.5, 5.0, 0.5
-_SILENT_KEPT = 1_000
 # Seconds that the end of a message may be known before its beginning.
 _DISORDER = 600.0
-
-# (namespace, name, role or "").
-Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One value of a metric.
-
-    Attributes:
-        at: real time, Unix seconds.
-    """
-
-    key: Key
-    at: float
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """A queue at a moment: what waits, and what is in flight.
-
-    Attributes:
-        role: ``queue`` or ``notify-dlq``.
-    """
-
-    at: float
-    visible: int
-    in_flight: int
-    role: str = "queue"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """From when on ``subscribe`` counts a failing webhook as one that blocks its group."""
-
-    blocked_attempts: int = 5
-    blocked_seconds: float = 600.0
 
 
 @dataclass(slots=True)
 class _Message:
     queued: float | None = None
     done: float = math.inf
-
-
-@dataclass(slots=True)
-class _Invocation:
-    """One run of a function.
-
-    Attributes:
-        failed: None while none of its lines is known.
-        ended: when its end became known.
-    """
-
-    function: str
-    failed: bool | None = None
-    started: float | None = None
-    ended: float | None = None
 
 
 @dataclass
@@ -107,12 +50,11 @@ class Reader:
     limits: Limits = field(default_factory=Limits)
     messages: dict[str, _Message] = field(default_factory=dict)
     _sequence: dict[str, float] = field(default_factory=dict)
-    _invocations: dict[str, _Invocation] = field(default_factory=dict)
-    # Those whose end is known and none of whose lines, in the order of their ends.
-    _silent: dict[str, _Invocation] = field(default_factory=dict)
-    # Those that counted as failed for that, the newest.
-    _condemned: dict[str, _Invocation] = field(default_factory=dict)
     _depths: list[Depth] = field(default_factory=list)
+    _invocations: Invocations = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._invocations = Invocations(self.clock)
 
     def read(
         self, lines: Iterable[Line], depths: Iterable[Depth] = (), *, until: float
@@ -125,9 +67,9 @@ class Reader:
             until: real time up to which all lines are in this batch or an earlier one.
         """
         for line in lines:
-            yield from self._condemn(line.at / 1000)
+            yield from self._invocations.settle(line.at / 1000)
             yield from self._line(line)
-        yield from self._condemn(until)
+        yield from self._invocations.settle(until)
         self._depths += depths
         ready = [one for one in self._depths if one.at <= until]
         self._depths = [one for one in self._depths if one.at > until]
@@ -136,20 +78,13 @@ class Reader:
 
     def state(self) -> dict[str, Any]:
         """All that is kept, as JSON values: another reader goes on from it."""
-        invocations = (self._invocations, self._silent, self._condemned)
         return {
             "messages": {
                 name: [one.queued, None if one.done == math.inf else one.done]
                 for name, one in self.messages.items()
             },
             "sequence": self._sequence,
-            "invocations": [
-                {
-                    name: [one.function, one.failed, one.started, one.ended]
-                    for name, one in some.items()
-                }
-                for some in invocations
-            ],
+            "invocations": self._invocations.state(),
             "depths": [[one.at, one.visible, one.in_flight, one.role] for one in self._depths],
         }
 
@@ -160,16 +95,13 @@ class Reader:
             for name, (queued, done) in state["messages"].items()
         }
         self._sequence = dict(state["sequence"])
-        self._invocations, self._silent, self._condemned = (
-            {name: _Invocation(*values) for name, values in some.items()}
-            for some in state["invocations"]
-        )
+        self._invocations.resume(state["invocations"])
         self._depths = [Depth(*one) for one in state["depths"]]
 
     def _line(self, line: Line) -> Iterator[Observation]:
         at = line.at / 1000
-        if boundary := _BOUNDARY.match(line.text):
-            yield from self._boundary(line, boundary, at)
+        if boundary := BOUNDARY.match(line.text):
+            yield from self._invocations.boundary(line, boundary, at)
             return
         fields = line.fields
         for name, count in COUNTS.items():
@@ -180,53 +112,9 @@ class Reader:
             return
         if request := str(fields.get("request_id", "")):
             failed = fields.get("event") == "function.failed"
-            yield from self._spoken(request, line.function, failed=failed)
+            yield from self._invocations.line(request, line.function, failed=failed)
         yield from self._embedded(fields, at)
         yield from self._event(fields, at)
-
-    def _boundary(self, line: Line, found: re.Match[str], at: float) -> Iterator[Observation]:
-        """An invocation counts once its end is known: before, its lines may be missing."""
-        request = found[2]
-        invocation = self._invocations.setdefault(request, _Invocation(line.function))
-        if found[1] == "START":
-            invocation.started = at
-            return
-        del self._invocations[request]
-        invocation.ended = at
-        began = at if invocation.started is None else invocation.started
-        yield Observation(("AWS/Lambda", "Invocations", line.function), began, 1.0)
-        if found[3]:
-            yield Observation(("AWS/Lambda", "Duration", line.function), began, float(found[3]))
-        if invocation.failed is None:
-            self._silent[request] = invocation
-        else:
-            yield _errors(invocation, float(invocation.failed))
-
-    def _spoken(self, request: str, function: str, *, failed: bool) -> Iterator[Observation]:
-        """Takes a line of an invocation, which the emulator may hand out after its end."""
-        if condemned := self._condemned.pop(request, None):
-            yield _errors(condemned, float(failed) - 1.0)
-            return
-        if silent := self._silent.pop(request, None):
-            yield _errors(silent, float(failed))
-            return
-        invocation = self._invocations.setdefault(request, _Invocation(function))
-        invocation.failed = bool(invocation.failed) or failed
-
-    def _condemn(self, now: float) -> Iterator[Observation]:
-        """Counts invocations that stay silent as failed: all of ours log something.
-
-        The emulator keeps nothing of one whose module could not be loaded.
-        """
-        settle = max(_SETTLE_LEAST, min(_SETTLE_MOST, _SETTLE_SHARE * self.clock.pace_at(now)))
-        for request, invocation in list(self._silent.items()):
-            if invocation.ended is None or now - invocation.ended <= settle:
-                return
-            del self._silent[request]
-            self._condemned[request] = invocation
-            yield _errors(invocation, 1.0)
-        while len(self._condemned) > _SILENT_KEPT:
-            del self._condemned[next(iter(self._condemned))]
 
     def _embedded(self, fields: Mapping[str, Any], at: float) -> Iterator[Observation]:
         """The metrics in a line. What a function decides by real time is decided anew here."""
@@ -317,11 +205,6 @@ class Reader:
                 over = one.done <= depth.at or (empty and one.queued <= depth.at)
             if over:
                 del self.messages[name]
-
-
-def _errors(invocation: _Invocation, value: float) -> Observation:
-    at = invocation.ended if invocation.started is None else invocation.started
-    return Observation(("AWS/Lambda", "Errors", invocation.function), at or 0.0, value)
 
 
 def _metrics(fields: Mapping[str, Any]) -> dict[tuple[str, str], float]:

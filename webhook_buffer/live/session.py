@@ -15,8 +15,9 @@ from typing import Any
 
 from settings.errors import FileError, InputError
 from webhook_buffer.live.cells import Cells
-from webhook_buffer.live.observations import Depth, Limits, Reader
+from webhook_buffer.live.observations import Reader
 from webhook_buffer.live.pace import MINUTE, Clock, Stretch
+from webhook_buffer.live.values import Depth, Limits
 from webhook_buffer.live.webhooks import Attempt, Webhook, Webhooks
 from webhook_buffer.operations.files import write
 from webhook_buffer.operations.logs import Line, fields_of

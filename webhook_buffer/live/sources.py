@@ -10,8 +10,9 @@ from alarmproof.model import AnyAlarm
 
 from monitoring.resources import resources
 from settings.schema import Settings
-from webhook_buffer.live.observations import FUNCTIONS, Depth, Limits
+from webhook_buffer.live.observations import FUNCTIONS
 from webhook_buffer.live.session import Event, read_event
+from webhook_buffer.live.values import Depth, Limits
 from webhook_buffer.operations import logs
 from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.logs import Line

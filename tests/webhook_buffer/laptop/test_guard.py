@@ -14,7 +14,7 @@ from webhook_buffer.laptop import inbox
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.fake_datadog.server import FakeDatadog
 from webhook_buffer.laptop.guard import refusal
-from webhook_buffer.laptop.inbox import _Inbox
+from webhook_buffer.laptop.inbox_server import _Inbox
 from webhook_buffer.laptop.listener import listening
 from webhook_buffer.laptop.process import Running
 

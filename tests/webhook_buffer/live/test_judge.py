@@ -11,9 +11,9 @@ from tests.webhook_buffer.live.test_observations import START
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.live.engine import prelude_of
 from webhook_buffer.live.judge import Judge, Verdict
-from webhook_buffer.live.observations import Key, Limits
 from webhook_buffer.live.session import Session
 from webhook_buffer.live.sources import roles_of
+from webhook_buffer.live.values import Key, Limits
 
 SETTINGS = load("local")
 BEGIN = START - START % 60 + 60

@@ -20,8 +20,9 @@ from monitoring.resources import resources
 from settings.loader import load
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.live.cells import Cells
-from webhook_buffer.live.observations import Depth, Limits, Observation, Reader, observe
+from webhook_buffer.live.observations import Reader, observe
 from webhook_buffer.live.pace import Clock
+from webhook_buffer.live.values import Depth, Limits, Observation
 from webhook_buffer.operations.logs import Line
 
 START = 1_760_000_400

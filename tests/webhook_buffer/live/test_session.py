@@ -9,9 +9,9 @@ import pytest
 
 from settings.errors import InputError
 from tests.webhook_buffer.live.test_observations import START, ended, line
-from webhook_buffer.live.observations import Depth, Limits
 from webhook_buffer.live.pace import Clock
 from webhook_buffer.live.session import Event, Follower, Session, read_event, text
+from webhook_buffer.live.values import Depth, Limits
 
 
 def _session(pace: float = 60.0) -> Session:

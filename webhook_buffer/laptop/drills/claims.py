@@ -1,0 +1,136 @@
+"""What has to hold of a drill, claim by claim, with what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitoring.alarm_set import AlarmSet
+from monitoring.model.signals import Severity
+from webhook_buffer.laptop.drills.model import Expected
+from webhook_buffer.laptop.drills.seen import Seen, is_of, marked
+from webhook_buffer.laptop.drills.traffic import Traffic
+from webhook_buffer.laptop.drills.verdict import Fired, Result
+from webhook_buffer.laptop.inbox import Received
+from webhook_buffer.live.pace import MINUTE
+from webhook_buffer.live.session import Session
+
+# Minutes within which users' failures have to page somebody, and real seconds that it may take
+# besides.
+_PAGE_MINUTES, _NOTIFIED_SECONDS = 3, 5.0
+
+
+def judge(result: Result, seen: Seen, traffic: Traffic) -> None:
+    """Adds every claim to a result."""
+    session, received = seen.session(), seen.received()
+    result.told = [seen.told(session, said) for said in received]
+    _signals(result, seen, session)
+    for one in seen.wanted:
+        _notified(result, seen, session, one, received)
+    _silence(result, seen, session, received)
+    _pagerduty(result, seen, received)
+    _page(result, seen, received)
+    _webhooks(result, seen, traffic)
+
+
+def _signals(result: Result, seen: Seen, session: Session) -> None:
+    limits = {one.signal: one.limit for one in seen.wanted}
+    names = {one.name: one.signal.id for one in seen.place.alarms.alarms}
+    minutes: dict[str, int] = {}
+    for change in seen.fired(session):
+        if signal := names.get(change.alarm):
+            minutes.setdefault(signal, (change.at - seen.cause_minute) // MINUTE)
+    result.fired = [Fired(name, minute, limits.get(name)) for name, minute in minutes.items()]
+    for one in seen.wanted:
+        first = minutes.get(one.signal)
+        result.claim(
+            f"{one.signal} is on within {one.limit} min",
+            first is not None and first <= one.limit,
+            "never" if first is None else f"after {first} min",
+        )
+
+
+def _notified(
+    result: Result, seen: Seen, session: Session, one: Expected, received: Sequence[Received]
+) -> None:
+    for channel in seen.channels(one):
+        on, over = (
+            [said for said in received if is_of(said, one, channel, recovered=recovered)]
+            for recovered in (False, True)
+        )
+        # A topic that reaches people without notify has CloudWatch's own words.
+        drilled = channel in seen.drill.through or all(map(marked, [*on, *over]))
+        what = "no notification"
+        if on:
+            what = f"after {seen.told(session, on[0]).minute:.1f} min"
+            what += ", marked as a drill" if drilled else ", not marked as a drill"
+        result.claim(f"{channel} is notified of {one.signal}", bool(on) and drilled, what)
+        ended = f"after {seen.told(session, over[0]).minute:.1f} min" if over else "never"
+        result.claim(f"{channel} is notified of its end", bool(over), ended)
+
+
+def _silence(result: Result, seen: Seen, session: Session, received: Sequence[Received]) -> None:
+    on = {one.signal for one in result.fired}
+    for signal in seen.drill.silent:
+        result.claim(
+            f"{signal} stays silent", signal not in on, "it fired" if signal in on else "it did"
+        )
+    titles = {title for one in seen.wanted for title in (*one.titles, one.notifies.name)}
+    for signal in seen.drill.follows:
+        titles |= _titles(seen.place.alarms, signal)
+    others = [
+        said
+        for said in received
+        if not any(title in said.text for title in titles)
+        and said.content.get("event_action") != "resolve"
+    ]
+    first = f"; {seen.told(session, others[0]).title}" if others else ""
+    result.claim("nobody is notified of anything else", not others,
+                 f"{len(others)} notifications{first}")  # fmt: skip
+
+
+def _titles(alarms: AlarmSet, signal: str) -> set[str]:
+    alarm, incident = alarms.alarm(signal), alarms.incident(signal)
+    found = {alarm.signal.title} if alarm else set()
+    return found | ({incident.composite.title} if incident else set())
+
+
+def _pagerduty(result: Result, seen: Seen, received: Sequence[Received]) -> None:
+    channels = seen.place.target.settings.notifications
+    pagers = {one.id for one in channels if one.kind == "pagerduty"}
+    opened = [
+        said
+        for said in received
+        if said.channel in pagers and said.content.get("event_action") == "trigger"
+    ]
+    if pagers:
+        result.claim("PagerDuty opens no incident", not opened, f"{len(opened)} events")
+
+
+def _page(result: Result, seen: Seen, received: Sequence[Received]) -> None:
+    pages = [
+        said.at
+        for one in seen.wanted
+        if one.notifies.severity is Severity.PAGE
+        for channel in seen.channels(one)
+        for said in received
+        if is_of(said, one, channel, recovered=False)
+    ]
+    if pages:
+        result.page_seconds = min(pages) - seen.cause
+        result.paged = result.page_seconds / result.pace
+    if seen.drill.users_notice:
+        after = max(one.after for one in seen.wanted) + _NOTIFIED_SECONDS
+        result.claim(
+            f"a page arrives within {_PAGE_MINUTES} min and {after:g} s",
+            result.paged is not None and result.paged <= _PAGE_MINUTES + after / result.pace,
+            "never" if result.paged is None else f"after {result.paged:.1f} min",
+        )
+
+
+def _webhooks(result: Result, seen: Seen, traffic: Traffic) -> None:
+    sent = seen.deliveries(traffic)
+    result.sent, result.accepted = len(traffic.ledger.sent), len(traffic.ledger.accepted)
+    result.delivered = sent.delivered
+    lost = f"{len(sent.lost)} of {result.accepted} accepted"
+    result.claim("nothing is lost", not sent.lost, lost)
+    result.claim("nothing is out of order", not sent.out_of_order, f"{len(sent.out_of_order)}")

@@ -1,0 +1,71 @@
+"""The program of the inbox: it writes down every notification that is posted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from webhook_buffer.laptop.inbox import FILE, MAIL
+from webhook_buffer.laptop.listener import AnyMethod, listening
+from webhook_buffer.laptop.practice import append
+
+# Larger than any channel's message.
+_MOST_BYTES = 512 * 1024
+
+
+class _Inbox(AnyMethod):
+    """Writes down every notification that is posted."""
+
+    folder: Path
+    writing = threading.Lock()
+
+    def serve(self) -> None:
+        body = self.content()
+        entry = _entry(self.path, body) if self.command == "POST" else None
+        if entry and len(body) <= _MOST_BYTES:
+            with self.writing:
+                append(self.folder / FILE, {"at": time.time(), **entry})
+        self.send_response(200 if entry else 400)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def _entry(path: str, body: bytes) -> dict[str, Any] | None:
+    """What is written down of a request; None for anything but a notification."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(document, dict):
+        return None
+    parts = path.strip("/").split("/")
+    if len(parts) == 1:
+        return {"channel": parts[0], "content": document}
+    if len(parts) != 2 or parts[0] != MAIL:
+        return None
+    if document.get("Type") == "SubscriptionConfirmation":
+        return {"topic": str(document.get("TopicArn")), "token": str(document.get("Token"))}
+    content = {"subject": document.get("Subject", ""), "text": document.get("Message", "")}
+    return {"channel": parts[1], "content": content}
+
+
+def main() -> None:
+    """Receives until it is ended."""
+    parser = argparse.ArgumentParser(prog="webhook_buffer.laptop.inbox_server", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    arguments = parser.parse_args()
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    server = listening(type("Handler", (_Inbox,), {"folder": arguments.folder}), arguments.port)
+    ended.wait()
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    main()

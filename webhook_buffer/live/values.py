@@ -1,0 +1,43 @@
+"""The plain data of observing a buffer: single values of metrics, depths of queues, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# (namespace, name, role or "").
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value of a metric.
+
+    Attributes:
+        at: real time, Unix seconds.
+    """
+
+    key: Key
+    at: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """A queue at a moment: what waits, and what is in flight.
+
+    Attributes:
+        role: ``queue`` or ``notify-dlq``.
+    """
+
+    at: float
+    visible: int
+    in_flight: int
+    role: str = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From when on ``subscribe`` counts a failing webhook as one that blocks its group."""
+
+    blocked_attempts: int = 5
+    blocked_seconds: float = 600.0
