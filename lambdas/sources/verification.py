@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from lambdas.envelope import Envelope
 from lambdas.sources import schemes
 from lambdas.sources.schemes.reasons import Reason
-from lambdas.sources.schemes.scheme import Scheme
+from lambdas.sources.schemes.scheme import Scheme, SecretFormError
 from lambdas.sources.secrets import Secrets, UnavailableError, unreadable, valid
 
 # Members of a specification that are not the scheme's.
@@ -67,7 +67,7 @@ class Verification(NamedTuple):
         """
         try:
             return self.scheme.check(request, values, now)
-        except ValueError:
+        except SecretFormError:
             unreadable("NotOfTheSchemesForm")
             raise UnavailableError from None
 

@@ -7,6 +7,8 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
+from lambdas.sources.schemes.scheme import SecretFormError
+
 Matches = Callable[[str, bytes, str], bool]
 ALGORITHMS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
 
@@ -36,7 +38,10 @@ def by_ed25519(encoding: str) -> Matches:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        try:
+            public = Ed25519PublicKey.from_public_bytes(key(public_key, "hex"))
+        except ValueError:
+            raise SecretFormError from None
         try:
             raw = bytes.fromhex(signature) if encoding == "hex" else base64.b64decode(signature)
             public.verify(raw, message)
@@ -51,13 +56,16 @@ def key(secret: str, encoding: str) -> bytes:
     """A secret's bytes.
 
     Raises:
-        ValueError: When it does not have its encoding.
+        SecretFormError: When it does not have its encoding.
     """
-    match encoding:
-        case "base64":
-            # Source: Standard Webhooks, "Signature scheme": whsec_ and base64.
-            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        case "hex":
-            return bytes.fromhex(secret)
-        case _:
-            return secret.encode()
+    try:
+        match encoding:
+            case "base64":
+                # Source: Standard Webhooks, "Signature scheme": whsec_ and base64.
+                return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+            case "hex":
+                return bytes.fromhex(secret)
+            case _:
+                return secret.encode()
+    except ValueError:
+        raise SecretFormError from None

@@ -13,6 +13,10 @@ class UnreachableError(Exception):
     """When something that a scheme needs can't be fetched, so that nothing can be verified."""
 
 
+class SecretFormError(Exception):
+    """When a secret or a public key does not have the form that its scheme needs."""
+
+
 class Scheme(Protocol):
     """A way to verify a request."""
 
@@ -24,7 +28,7 @@ class Scheme(Protocol):
             now: seconds since the epoch.
 
         Raises:
-            ValueError: When a secret does not have the form that the scheme needs.
+            SecretFormError: When a secret does not have the form that the scheme needs.
             UnreachableError: When something it needs can't be fetched.
         """
         ...

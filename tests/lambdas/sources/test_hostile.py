@@ -49,9 +49,9 @@ _BODIES = [
 ]  # fmt: skip
 _QUERIES = [
     "", "a", "&" * 5_000, "hub.mode=subscribe", "hub.mode=subscribe&hub.verify_token=%FF",
-    "hub.mode=subscribe&hub.topic=%00&hub.challenge=x", "validationToken=%F0%9F%92%A9", "%", "a=%zz",
-    "challenge=", "challenge=%0d%0a", "crc_token=%7B%7D", "crc_token=\ud800", "bodySHA256=x",
-    "bodySHA256=" + "0" * 64,
+    "hub.mode=subscribe&hub.topic=%00&hub.challenge=x", "validationToken=%F0%9F%92%A9", "%",
+    "a=%zz", "challenge=", "challenge=%0d%0a", "crc_token=%7B%7D", "crc_token=\ud800",
+    "bodySHA256=x", "bodySHA256=" + "0" * 64,
 ]  # fmt: skip
 
 
@@ -114,7 +114,8 @@ def test_nothing_of_a_stranger_is_queued_or_raises(
         assert len(http["body"]) <= 2_000
         statuses.add(reply.status)
     assert time.process_time() - started < 5
-    assert statuses >= {401, 404, 405}
+    # 503 would page: a stranger's request is not a secret that can't be used.
+    assert {401, 404, 405} <= statuses <= {200, 204, 401, 403, 404, 405}
 
 
 def test_every_handshake_is_attacked() -> None:
