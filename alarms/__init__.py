@@ -14,6 +14,7 @@ from alarms import (
     end_to_end,
     functions,
     queue,
+    signing,
     slo,
     sources,
     table,
@@ -30,6 +31,7 @@ _SIGNALS = (
     *slo.SIGNALS,
     *end_to_end.SIGNALS,
     *sources.SIGNALS,
+    *signing.SIGNALS,
 )
 
 _MESSAGES = {"Webhook": "Message", "webhook": "message"}

@@ -1,4 +1,4 @@
-"""What a function may do with the secrets of sources, and with the keys that encrypt them."""
+"""What a function may do with secrets, and with the keys that encrypt them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from aws_cdk import aws_iam as iam
 
 from lambdas.sources.handshakes import HANDSHAKES
+from settings.signing import Signing
 from settings.sources import Source
 
 
@@ -28,6 +29,14 @@ def read_secrets(sources: Iterable[Source]) -> Iterator[iam.PolicyStatement]:
     yield from _allowed([key for _, key in enrolled if key], "kms:GenerateDataKey")
 
 
+def read_signing_secret(signing: Signing | None) -> Iterator[iam.PolicyStatement]:
+    """Statements that allow reading the secret that attempts are signed with."""
+    if signing:
+        yield from _allowed([signing.secretArn], "secretsmanager:GetSecretValue")
+        yield from _allowed([signing.secretKeyArn or ""], "kms:Decrypt")
+
+
 def _allowed(resources: list[str], *actions: str) -> Iterator[iam.PolicyStatement]:
-    if resources:
-        yield iam.PolicyStatement(actions=list(actions), resources=list(dict.fromkeys(resources)))
+    named = [resource for resource in dict.fromkeys(resources) if resource]
+    if named:
+        yield iam.PolicyStatement(actions=list(actions), resources=named)

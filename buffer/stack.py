@@ -15,7 +15,7 @@ from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from buffer.http_api import create_custom_domain, create_http_api
-from buffer.secrets import read_secrets
+from buffer.secrets import read_secrets, read_signing_secret
 from functions.factory import FunctionFactory
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from lambdas.sources.table import FILE
@@ -174,9 +174,13 @@ class BufferStack(Stack):
                 "HEARTBEAT_TO_BACKEND": _flag(settings.heartbeat == "backend"),
                 "BLOCKED_ATTEMPTS": str(_BLOCKED_ATTEMPTS),
                 "BLOCKED_SECONDS": str(_BLOCKED_SECONDS),
+                **({"SIGNING_SECRET": settings.signing.secretArn} if settings.signing else {}),
                 **self._sources,
             },
-            statements=[_allow(table.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem")],
+            statements=[
+                _allow(table.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem"),
+                *read_signing_secret(settings.signing),
+            ],
         )
 
     @property

@@ -15,6 +15,7 @@ from lambdas.backend_url import Backend
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambdas.signing import Signer
     from lambdas.sources.intake import Intake
 
 
@@ -63,6 +64,7 @@ class SubscribeConfig(NamedTuple):
         record_ttl: seconds after which DynamoDB may delete a record.
         test_flags: whether flags in a JSON body are obeyed.
         backends: of sources that have one of their own, by their names.
+        signer: None where attempts are not signed.
         heartbeat_to_backend: whether a heartbeat goes on to the backend.
         blocked_attempts, blocked_seconds: a group counts as blocked once its head failed that
             often, or waited that long.
@@ -73,6 +75,7 @@ class SubscribeConfig(NamedTuple):
     table: str
     backend: Backend
     backends: Mapping[str, Backend]
+    signer: Signer | None
     retry_base: float
     retry_max: float
     retry_after_max: float
@@ -90,6 +93,7 @@ class SubscribeConfig(NamedTuple):
             table=environ["TABLE"],
             backend=Backend.parse(environ["BACKEND_URL"]),
             backends=_backends(environ),
+            signer=_signer(environ),
             retry_base=float(environ["RETRY_BASE_SECONDS"]),
             retry_max=float(environ["RETRY_MAX_SECONDS"]),
             retry_after_max=float(environ["RETRY_AFTER_MAX_SECONDS"]),
@@ -116,6 +120,15 @@ def _backends(environ: Mapping[str, str]) -> Mapping[str, Backend]:
     from lambdas.sources import table
 
     return table.backends(_beside(environ["SOURCES"]))
+
+
+def _signer(environ: Mapping[str, str]) -> Signer | None:
+    """Loaded only where attempts are signed."""
+    if "SIGNING_SECRET" not in environ:
+        return None
+    from lambdas.signing import Signer
+
+    return Signer(environ["SIGNING_SECRET"])
 
 
 def _beside(file: str) -> Path:

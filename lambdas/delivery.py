@@ -6,8 +6,9 @@ repeated here, which would break the order.
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from lambdas import http
@@ -24,6 +25,14 @@ _HOP_BY_HOP = frozenset(
     }
 )  # fmt: skip
 _OURS = "x-buffer-"
+# What continues a trace; see ``lambdas/tracing.py``.
+_TRACE = re.compile("x-datadog-.+|traceparent|tracestate")
+# Servers of the CGI family hand headers over as variables, in which these characters are alike.
+# Source: RFC 3875, 4.1.18, for the hyphen.
+_FOLDED = re.compile("[^0-9a-z]")
+# What the headers of Standard Webhooks begin with; see ``lambdas/signing.py``.
+_SIGNATURE = "webhook-"
+_ORIGINAL = "X-Buffer-Original-"
 
 _CONNECT_SECONDS = 3.0
 # How long the rest of an answer may take, which no longer affects the result.
@@ -90,11 +99,18 @@ def attempt(
     )
 
 
-def forwarded(headers: Iterable[tuple[str, str]]) -> list[tuple[str, bytes]]:
+def forwarded(
+    headers: Iterable[tuple[str, str]], *, signed: Collection[str] = ()
+) -> list[tuple[str, bytes]]:
     """The webhook's own headers as they go out.
 
     Hop-by-hop headers and those that ``Connection`` names stay behind; so do names that are
-    ours and what HTTP does not allow, which would otherwise block the group forever.
+    ours, or that a backend could take for ours, and what HTTP does not allow, which would
+    otherwise block the group forever.
+
+    Args:
+        signed: names of the headers of our signature, in lower case; the sender's own go out
+            under others.
     """
     pairs = list(headers)
     named = {
@@ -106,11 +122,21 @@ def forwarded(headers: Iterable[tuple[str, str]]) -> list[tuple[str, bytes]]:
     sent = []
     for name, value in pairs:
         lowered = name.lower()
-        if lowered in _HOP_BY_HOP or lowered in named or lowered.startswith(_OURS):
+        if lowered in _HOP_BY_HOP or lowered in named or _passes_for_ours(lowered, signed):
             continue
+        if lowered in signed:
+            name = _ORIGINAL + lowered.title()
         if http.HEADER_NAME.fullmatch(name) and not any(char in value for char in "\r\n\0"):
             sent.append((name, value.encode("utf-8", "surrogatepass")))
     return sent
+
+
+def _passes_for_ours(name: str, signed: Collection[str]) -> bool:
+    """Whether a name, in lower case, is ours or is folded onto one of ours."""
+    folded = _FOLDED.sub("-", name)
+    if folded == name:
+        return name.startswith(_OURS)
+    return folded.startswith(_OURS) or folded in signed or bool(_TRACE.fullmatch(folded))
 
 
 def _request(backend: Backend, envelope: Envelope, extra: Mapping[str, str]) -> http.Request:
@@ -121,7 +147,9 @@ def _request(backend: Backend, envelope: Envelope, extra: Mapping[str, str]) -> 
     """
     ours = {name.lower() for name in extra}
     headers = [("Host", backend.host_header.encode())]
-    headers += [pair for pair in forwarded(envelope.headers) if pair[0].lower() not in ours]
+    signed = {name for name in ours if name.startswith(_SIGNATURE)}
+    own = forwarded(envelope.headers, signed=signed)
+    headers += [pair for pair in own if pair[0].lower() not in ours]
     headers += [(name, text.encode()) for name, text in extra.items()]
     if envelope.body or envelope.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
         headers.append(("Content-Length", str(len(envelope.body)).encode()))

@@ -59,6 +59,7 @@ class Envelope(NamedTuple):
         received_at: receipt at the API, milliseconds since the epoch.
         heartbeat: whether it is a test webhook of the monitoring, which counts as no traffic.
         source: the name of the source that took it; empty where none is configured.
+        verified: the scheme by which the source was verified; empty where it was not.
     """
 
     method: str
@@ -69,6 +70,7 @@ class Envelope(NamedTuple):
     received_at: int
     heartbeat: bool = False
     source: str = ""
+    verified: str = ""
 
     @classmethod
     def from_event(
@@ -186,6 +188,7 @@ def unpack(text: str, body: bytes) -> Envelope:
             received_at=fields["received_at"],
             heartbeat=fields.get("heartbeat") is True,
             source=fields.get("source", ""),
+            verified=fields.get("verified", ""),
         )
     except (KeyError, TypeError, ValueError, zlib.error):
         raise UnreadableError("the envelope is damaged") from None
@@ -201,6 +204,7 @@ def _is_request(envelope: Envelope) -> bool:
         envelope.path,
         envelope.query,
         envelope.source,
+        envelope.verified,
         *(text for pair in envelope.headers for text in pair),
     )
     # Not isinstance: a bool is an int to it.
@@ -221,6 +225,8 @@ def _message(envelope: Envelope, body: bytes, encoding: str | None) -> Message:
         fields["heartbeat"] = True
     if envelope.source:
         fields["source"] = envelope.source
+    if envelope.verified:
+        fields["verified"] = envelope.verified
     if encoding:
         fields["encoding"] = encoding
     # ASCII only: SQS refuses some Unicode characters, JSON escapes them all.

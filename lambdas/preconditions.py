@@ -1,4 +1,5 @@
-"""What has to hold before an attempt, asked in this order: the message, the record, the time.
+"""What has to hold before an attempt, asked in this order: the message, the record, our
+signature, the time.
 
 At a message's first receive none of it takes a call, so that a delivery without failures costs
 what it always did.
@@ -22,7 +23,7 @@ class UnattemptedError(Exception):
     """When no attempt may be made.
 
     Attributes:
-        reason: ``Late``, ``NotHeld``, ``NoRecord`` or ``NoTime``.
+        reason: ``Late``, ``NotHeld``, ``NoRecord``, ``NoSecret`` or ``NoTime``.
         code: the AWS error behind it, if any.
     """
 
@@ -46,7 +47,7 @@ def check(
 
     Raises:
         UnattemptedError: When the message is not held, its record can't be read, or too little
-            time is left for an attempt.
+            time is left for an attempt; or where it can't be signed.
     """
     try:
         lease.hold(
@@ -69,6 +70,8 @@ def check(
         except aws.AwsError as error:
             record.report_failure("read", error.code)
             raise UnattemptedError("NoRecord", error.code) from None
+    if config.signer and not config.signer.prepared(within=_CALLS_SECONDS):
+        raise UnattemptedError("NoSecret")
     if remaining() - reserve < _LEAST_ATTEMPT_SECONDS:
         raise UnattemptedError("NoTime")
     return history

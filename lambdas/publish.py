@@ -97,6 +97,8 @@ def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -
         reply = refusal(415, _ALTERED)
     elif CONFIG.sources and source:
         reply = CONFIG.sources.judge(source, webhook, seconds=seconds - _SEND_SECONDS)
+        if source.verification:
+            webhook = webhook._replace(verified=source.verification.name)
     reply = reply or _queued(webhook, source, deadline - time.monotonic())
     return reply._replace(fields={"source": webhook.source or None, **reply.fields})
 

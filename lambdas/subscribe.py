@@ -151,6 +151,10 @@ def _delivered(
         "X-Buffer-Attempt": str(number),
         "X-Buffer-Received-At": iso(webhook.received_at),
     }
+    if webhook.source:
+        extra["X-Buffer-Source"] = f"{webhook.source}; verified={webhook.verified or 'none'}"
+    if CONFIG.signer:
+        extra |= CONFIG.signer.headers(message.id, webhook.body, at=int(time.time()))
     backend = CONFIG.backends.get(webhook.source, CONFIG.backend)
     with tracing.span("backend.request"):
         outcome = delivery.attempt(

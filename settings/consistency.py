@@ -26,7 +26,7 @@ def problems(settings: Names) -> list[str]:
     """All contradictions in a block; empty where it can be deployed."""
     topics = [_partition, _operator, _domain, _channels, _datadog_functions, _datadog_keys]
     topics += [_existing] if settings.existing else [
-        _backend, _region, _traffic, _groups, _retries, _sources, _prefix,
+        _backend, _region, _traffic, _groups, _retries, _sources, _prefix, _signing,
     ]  # fmt: skip
     return [problem for topic in topics for problem in topic(settings)]
 
@@ -82,7 +82,7 @@ def _secret(settings: Names, key: str, arn: str, function: str) -> Iterator[str]
             f"{key}: lacks the six characters that Secrets Manager put at the end of its name; "
             "copy the whole ARN"
         )
-    if f":secretsmanager:{settings.awsRegion}:{settings.awsAccount}:" not in arn:
+    if f":secretsmanager:{settings.place}:" not in arn:
         yield (
             f"{key}: not of {settings.awsRegion} and account {settings.awsAccount}, where "
             f"{function} looks for it; copy the secret there"
@@ -141,7 +141,7 @@ def _datadog_keys(settings: Names) -> Iterator[str]:
 def _existing(settings: Names) -> Iterator[str]:
     """An environment that only monitors does not have a buffer to configure."""
     unused = {"backend_url", "create_faux_backend", "subdomain", "traffic", "sentryDsn"}
-    unused |= {"sources", "pathPrefix"}
+    unused |= {"sources", "pathPrefix", "signing"}
     for key in sorted(unused & settings.model_fields_set):
         yield (
             f"{key}: set while existing is, and with existing no buffer is deployed; "
@@ -217,6 +217,11 @@ def _sources(settings: Names) -> Iterator[str]:
         )
     if settings.openToEveryone:
         yield ("openToEveryone: true while sources say who may send; remove it, or remove sources")
+
+
+def _signing(settings: Names) -> Iterator[str]:
+    if settings.signing:
+        yield from _secret(settings, "signing.secretArn", settings.signing.secretArn, "subscribe")
 
 
 def _prefix(settings: Names) -> Iterator[str]:

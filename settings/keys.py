@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from settings.datadog import Datadog
 from settings.forms import Form
 from settings.monitoring import AlarmChange, Channel, Existing, Name, Part, Traffic
+from settings.signing import Signing
 from settings.sources import BackendUrl, Extractors, Source
 
 RunbookUrl = Annotated[
@@ -155,6 +156,11 @@ class Keys(Part):
         max_length=40,
         description="Who may send, path by path; see [Sources](#sources). Without it every request "
         "is queued, whoever sends it.",
+    )
+    signing: Signing | None = Field(
+        default=None,
+        description="Signs every attempt, so that the backend can verify what waited; see "
+        "[Signing](#signing).",
     )
     openToEveryone: bool = Field(
         default=False,

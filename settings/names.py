@@ -34,6 +34,11 @@ class Names(Keys):
         return f"{self.service}-{self.environment}"
 
     @property
+    def place(self) -> str:
+        """Region and account, as ARNs have them."""
+        return f"{self.awsRegion}:{self.awsAccount}"
+
+    @property
     def queue_name(self) -> str:
         return f"{self.prefix}.fifo"
 

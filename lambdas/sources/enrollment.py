@@ -14,8 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas import aws, observe
-from lambdas.sources import secrets
+from lambdas import aws, observe, secrets
 
 _ATTEMPT_SECONDS = 1.5
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from lambdas import aws
 from lambdas.envelope import Envelope
 from lambdas.reply import Reply, refusal
+from lambdas.secrets import Secrets, UnavailableError
 from lambdas.sources import routing, table
 from lambdas.sources.handshakes import Facts, Handshake
 from lambdas.sources.schemes.scheme import UnreachableError
-from lambdas.sources.secrets import Secrets, UnavailableError
 from lambdas.sources.table import Source
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lambdas.envelope import Envelope
+from lambdas.secrets import Secrets, UnavailableError, unreadable, valid
 from lambdas.sources import schemes
 from lambdas.sources.schemes.reasons import Reason
 from lambdas.sources.schemes.scheme import Scheme, SecretFormError
-from lambdas.sources.secrets import Secrets, UnavailableError, unreadable, valid
 
 # Members of a specification that are not the scheme's.
 _OURS = frozenset({"secretArn", "publicKeys"})
@@ -22,11 +22,13 @@ class Verification(NamedTuple):
     Attributes:
         arn: of the secret in Secrets Manager; empty where the scheme has none.
         public: keys that are no secret.
+        name: of the scheme: ``hmac``.
     """
 
     scheme: Scheme
     arn: str
     public: tuple[str, ...]
+    name: str
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Verification:
@@ -37,7 +39,7 @@ class Verification(NamedTuple):
         """
         options = {name: value for name, value in spec.items() if name not in _OURS}
         public = tuple(spec.get("publicKeys", ()))
-        return cls(schemes.build(options), spec.get("secretArn", ""), public)
+        return cls(schemes.build(options), spec.get("secretArn", ""), public, spec["scheme"])
 
     def check(self, request: Envelope, secrets: Secrets, *, within: float) -> Reason | None:
         """Why a request is refused; None for a genuine request.

@@ -19,6 +19,7 @@ from monitoring.model.catalog import Catalog
 from settings.errors import DefinitionError
 from settings.loader import load
 from settings.paths import RUNBOOK
+from settings.signing import example
 from settings.sources import EXAMPLE
 
 # One resource of each kind; their signals are named after these roles (`existing-queue-depth`).
@@ -81,6 +82,7 @@ def sources(catalog: Catalog, runbook: Path = RUNBOOK) -> tuple[AlarmSet, AlarmS
     asked = {
         "traffic": {"fromHourUtc": 6, "untilHourUtc": 22},
         "sources": [EXAMPLE],
+        "signing": example(load(ENVIRONMENT).place),
         "openToEveryone": None,
     }
     return (

@@ -100,6 +100,11 @@ SECRET_UNREADABLE = _ours(
     "failed reads of a source's secret",
     "by publish, when a source's secret can't be used",
 )
+SIGNING_SECRET_UNREADABLE = _ours(
+    "SigningSecretUnreadable",
+    "failed reads of the signing secret",
+    "by subscribe, when the secret that attempts are signed with can't be used",
+)
 SOURCE_ACCEPTED = Metric(
     Kind.SOURCE,
     NAMESPACE,

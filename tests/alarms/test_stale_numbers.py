@@ -18,6 +18,7 @@ from monitoring.model.signals import Signal, Threshold
 from monitoring.quantities import quantity
 from settings.loader import load
 from settings.paths import RUNBOOK
+from settings.signing import example
 from settings.sources import EXAMPLE
 
 SIGNALS = {signal.id: signal for signal in CATALOG.signals}
@@ -30,6 +31,7 @@ def _set(catalog: Catalog) -> AlarmSet:
     asked: dict[str, Any] = {
         "traffic": {"fromHourUtc": 6, "untilHourUtc": 22},
         "sources": [EXAMPLE],
+        "signing": example(load("prd").place),
         "openToEveryone": None,
     }
     return alarm_set(load("prd", overrides=asked), catalog)

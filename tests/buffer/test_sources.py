@@ -96,13 +96,12 @@ def with_sources(tmp_path_factory: pytest.TempPathFactory) -> Synth:
             "verify": {"provider": "discord", "publicKeys": ["0" * 64]},
         },
         pathPrefix="/hooks",
+        signing={"secretArn": _ARN.format("signing"), "secretKeyArn": _KEY},
     )
     return _synthesized(settings, tmp_path_factory.mktemp("sources"))
 
 
-def test_publish_may_read_exactly_the_sources_secrets(
-    with_sources: Synth,
-) -> None:
+def test_functions_may_read_exactly_their_secrets(with_sources: Synth) -> None:
     """Secrets by ARN and their key to decrypt; writing only what comes by a handshake."""
     template, _, _ = with_sources
     assert _allowed(template, "PublishRole") == {
@@ -110,7 +109,11 @@ def test_publish_may_read_exactly_the_sources_secrets(
         "kms:Decrypt": [_KEY],
         "secretsmanager:PutSecretValue": [_ARN.format("asana")],
     }
-    assert _allowed(template, "SubscribeRole") == {}
+    assert _allowed(template, "SubscribeRole") == {
+        "secretsmanager:GetSecretValue": [_ARN.format("signing")],
+        "kms:Decrypt": [_KEY],
+    }
+    assert _environment(template, "subscribe")["SIGNING_SECRET"] == _ARN.format("signing")
 
 
 def test_functions_find_the_sources_in_their_asset(

@@ -181,7 +181,7 @@ def test_version_1_is_read(envelope: Envelope, compressed: bool, heartbeat: bool
         }
     )
     body = zlib.compress(envelope.body) if compressed else envelope.body
-    assert unpack(text, body) == envelope._replace(heartbeat=heartbeat, source="")
+    assert unpack(text, body) == envelope._replace(heartbeat=heartbeat, source="", verified="")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from monitoring.alarm_set import AlarmSet
 from monitoring.model.checks import headings
 from settings.loader import environments, load
 from settings.paths import RUNBOOK
+from settings.signing import example
 from settings.sources import EXAMPLE
 from webhook_buffer.composition import alarm_set
 
@@ -24,11 +25,10 @@ def test_every_alarm_is_briefed(env: str) -> None:
     _require_briefed(alarm_set(load(env)))
 
 
-def test_every_alarm_of_sources_is_briefed() -> None:
-    """So are the alarms that only sources bring."""
-    _require_briefed(
-        alarm_set(load("stg", overrides={"sources": [EXAMPLE], "openToEveryone": None}))
-    )
+def test_every_alarm_that_is_asked_for_is_briefed() -> None:
+    """So are the alarms that only sources and signing bring."""
+    asked = {"sources": [EXAMPLE], "signing": example(load("stg").place), "openToEveryone": None}
+    _require_briefed(alarm_set(load("stg", overrides=asked)))
 
 
 def _require_briefed(alarms: AlarmSet) -> None:

@@ -117,3 +117,20 @@ def test_forty_sources_are_more_than_an_environment_holds() -> None:
     validated = [Source.model_validate(one) for one in many]
     assert len(str(entries(validated))) > 4096
     assert [entry["name"] for entry in entries(validated)] == [one["name"] for one in many]
+
+
+@pytest.mark.parametrize(
+    ("arn", "told"),
+    [
+        ("arn:aws:secretsmanager:us-east-1:222222222222:secret:x", "lacks the six characters"),
+        ("arn:aws:secretsmanager:eu-west-1:222222222222:secret:x-AbCdEf", "not of us-east-1"),
+        ("whsec_c2VjcmV0", "is not the ARN of a Secrets Manager secret (it is not shown)"),
+    ],
+)
+def test_a_signing_secret_that_can_not_be_read(arn: str, told: str) -> None:
+    """A secret that subscribe could not read is refused by its key, and never shown."""
+    with pytest.raises(SettingsError) as refused:
+        loader.load("stg", overrides={"signing": {"secretArn": arn}})
+    assert "'signing.secretArn'" in str(refused.value)
+    assert told in str(refused.value)
+    assert "c2VjcmV0" not in str(refused.value)

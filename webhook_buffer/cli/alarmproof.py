@@ -177,6 +177,7 @@ def alarms_of(
         )
     from monitoring.cloudwatch.alarms import template as own
     from settings.loader import load
+    from settings.signing import example
     from settings.sources import EXAMPLE
     from webhook_buffer.composition import alarm_set
 
@@ -186,6 +187,8 @@ def alarms_of(
         overrides["traffic"] = _EXAMPLE_HOURS
     if opt_in and settings.anybody_sends:
         overrides |= {"sources": [EXAMPLE], "openToEveryone": None}
+    if opt_in and settings.existing is None and settings.signing is None:
+        overrides["signing"] = example(settings.place)
     if overrides:
         settings = load(env, overrides=overrides)
     return template.parse(own(alarm_set(settings)), f"the alarms of {env}")

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lambdas.envelope import Envelope
+from lambdas.secrets import UnavailableError, valid
 from lambdas.sources import networks, routing, table
 from lambdas.sources.handshakes import HANDSHAKES, Facts
 from lambdas.sources.schemes.reasons import Reason
 from lambdas.sources.schemes.scheme import UnreachableError
-from lambdas.sources.secrets import UnavailableError, valid
 from settings.errors import InputError
 from settings.schema import Settings
 from settings.sources import entries

@@ -12,12 +12,12 @@ import pytest
 
 from lambdas.envelope import Envelope
 from lambdas.reply import Reply
+from lambdas.secrets import Secrets
 from lambdas.sources import enrollment
 from lambdas.sources.handshakes import HANDSHAKES
 from lambdas.sources.intake import Intake
 from lambdas.sources.providers import PROVIDERS
 from lambdas.sources.schemes import sns
-from lambdas.sources.secrets import Secrets
 from settings.sources import Source, entries
 
 _ARN = "arn:aws:secretsmanager:us-east-1:111111111111:secret:one-AbCdEf"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import standardwebhooks
 
-from lambdas.faux_backend import FauxBackend
+from lambdas.faux_backend import Answer, FauxBackend
 from settings import loader
 from tests.conftest import eventually
 from webhook_buffer.cli import sources
@@ -29,7 +32,17 @@ pytestmark = pytest.mark.emulator
 
 _ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
 _HOOK_SECRET = "b537207f20cbfa02357cf448134da559e8bd39d61597dcd5631b8012eae53e81"
+_SIGNING_SECRET = "whsec_" + base64.b64encode(bytes(32)).decode()
+# Seconds.
+_TOLERANCE = 2
+_SECRETS = {
+    "github": "geheim",
+    "asana": "{}",
+    "timed": "whsec_timed",
+    "signing": _SIGNING_SECRET,
+}
 _OVERRIDES: dict[str, Any] = {
+    "signing": {"secretArn": f"{_ARN}signing"},
     "monitoring": False,
     "datadog": None,
     "pathPrefix": "/hooks",
@@ -45,19 +58,41 @@ _OVERRIDES: dict[str, Any] = {
             "paths": ["/asana"],
             "verify": {"provider": "asana", "secretArn": f"{_ARN}asana"},
         },
+        {
+            "name": "timed",
+            "paths": ["/timed"],
+            "verify": {
+                "provider": "stripe",
+                "secretArn": f"{_ARN}timed",
+                "toleranceSeconds": _TOLERANCE,
+            },
+            "groupId": ["json:id"],
+        },
         {"name": "open", "paths": ["/open/*"], "answer": {"status": 202}},
         {"name": "plain", "paths": ["/plain/*"], "groupId": ["path:2"]},
     ],
 }
 
 
+class _Checking(FauxBackend):
+    """Answers 401 to whatever does not have our signature."""
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        try:
+            standardwebhooks.Webhook(_SIGNING_SECRET).verify(body, dict(headers), json_parse=False)
+        except standardwebhooks.WebhookVerificationError:
+            return Answer(401)
+        return super().answer(method, target, headers, body)
+
+
 @dataclass(frozen=True)
 class Deployed:
-    """The environment, its endpoint, and its backend."""
+    """The environment, its endpoint, its backend, and what the backend listens with."""
 
     target: Environment
     outputs: dict[str, str]
     backend: FauxBackend
+    server: ScriptedBackend
 
     def post(self, path: str, body: bytes, **headers: str) -> Receipt:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -78,14 +113,14 @@ class Deployed:
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """A buffer with sources, one of which anybody may use."""
     folder = tmp_path_factory.mktemp("sources")
-    faux = FauxBackend(obey_flags=False)
+    faux = _Checking(obey_flags=False)
     with (
         ScriptedBackend(faux) as backend,
         laptop.fresh(folder, backend.url, lambda _: nullcontext(), _OVERRIDES) as (target, found),
     ):
-        for name, text in (("github", "geheim"), ("asana", "{}")):
+        for name, text in _SECRETS.items():
             target.secrets.create_secret(Name=name, SecretString=text)
-        yield Deployed(target, dict(found), faux)
+        yield Deployed(target, dict(found), faux, backend)
 
 
 def test_the_endpoint_has_the_prefix(deployed: Deployed) -> None:
@@ -122,6 +157,30 @@ def test_scanners_are_not_found(deployed: Deployed, path: str) -> None:
     """What scanners ask for is 404, and nothing of it waits in the queue."""
     assert deployed.post(f"/{path}", b"").status == 404
     assert deployment.waiting(deployed.target) == 0
+
+
+def test_an_outage_outlasts_a_senders_signature(deployed: Deployed) -> None:
+    """What waited longer than its signature holds arrives whole, in order, and can be verified."""
+    sent_at = int(time.time())
+    deployed.server.refuse()
+    bodies = [f'{{"id": "g", "n": {number}}}'.encode() for number in range(3)]
+    signatures = [_stripe(body, sent_at) for body in bodies]
+    for body, signature in zip(bodies, signatures, strict=True):
+        assert deployed.post("/timed", body, stripe_signature=signature).status == 200
+    eventually(lambda: time.time() - sent_at > _TOLERANCE + 1)
+    assert deployed.post("/timed", bodies[0], stripe_signature=signatures[0]).status == 401
+    assert not [one for one in deployed.delivered if one[0] == "/timed"]
+    deployed.server.resume()
+    wanted = [("/timed", body) for body in bodies]
+    eventually(lambda: [one for one in deployed.delivered if one[0] == "/timed"] == wanted)
+    arrived = [one.headers for one in deployed.backend.received if one.target == "/timed"]
+    assert [headers["stripe-signature"] for headers in arrived] == signatures
+    assert {headers["x-buffer-source"] for headers in arrived} == {"timed; verified=hmac"}
+
+
+def _stripe(body: bytes, at: int) -> str:
+    mac = hmac.new(b"whsec_timed", f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={mac}"
 
 
 def test_a_source_answers_as_it_wants(deployed: Deployed) -> None:
@@ -164,4 +223,8 @@ def test_enrollment(
 
 def test_the_environment_is_one_that_settings_can_have() -> None:
     """The overrides of this file are valid settings of the laptop."""
-    assert loader.load("local", overrides=_OVERRIDES).verified_sources == ["github", "asana"]
+    assert loader.load("local", overrides=_OVERRIDES).verified_sources == [
+        "github",
+        "asana",
+        "timed",
+    ]

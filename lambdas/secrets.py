@@ -1,4 +1,6 @@
-"""The sources' secrets: read from Secrets Manager, kept for a while, and good for hours without it.
+"""Secrets of sources, and of our signature: read from Secrets Manager, and kept for a while.
+
+Where it does not answer, the last good one serves on for hours.
 
 A secret is a text, or JSON: ``{"current": "…", "previous": "…"}`` while it is rotated. A refused
 request has its secret read again, in case it was rotated, at most once a minute.
@@ -41,10 +43,16 @@ class Secrets:
 
     Args:
         clock: seconds on a monotonic clock.
+        report: takes the error of a secret that can't be read.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        report: Callable[[str], None] | None = None,
+    ) -> None:
         self._clock = clock
+        self._report = report or unreadable
         self._kept: dict[str, _Kept] = {}
 
     def get(self, arn: str, *, within: float) -> dict[str, str]:
@@ -94,7 +102,7 @@ class Secrets:
             kept.values = members(reply.get("SecretString"))
         except (aws.AwsError, ValueError) as error:
             code = error.code if isinstance(error, aws.AwsError) else "NotASecret"
-            unreadable(code)
+            self._report(code)
             return
         kept.read_at = now
         duration = round((time.monotonic() - started) * 1000, 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.sources.secrets import Secrets, UnavailableError, members, valid
+from lambdas.secrets import Secrets, UnavailableError, members, valid
 from tests.conftest import function_environ
 from tests.lambdas.conftest import HttpStub
 

@@ -1,0 +1,30 @@
+"""How the buffer signs what it delivers."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from settings.monitoring import Part, SecretArn
+from settings.verify import KeyArn
+
+
+class Signing(Part):
+    """The secret that attempts are signed with."""
+
+    secretArn: SecretArn = Field(
+        description="The secret: `whsec_…`, or JSON with `current` and, during a rotation, "
+        "`previous`.",
+    )
+    secretKeyArn: KeyArn | None = Field(
+        default=None,
+        description="The KMS key that encrypts the secret, where it is one of your own.",
+    )
+
+
+def example(place: str) -> dict[str, str]:
+    """Of nobody's; for alarms and documents that show what signing brings.
+
+    Args:
+        place: region and account of the environment that it is for, ``eu-west-1:111111111111``.
+    """
+    return {"secretArn": f"arn:aws:secretsmanager:{place}:secret:example-AbCdEf"}
