@@ -130,7 +130,7 @@ def damaged(chance: random.Random, document: Any) -> str:
         elif chance.random() < 0.2:
             container[key] = deepcopy(chance.choice(list(_places(copy)))[0])
         else:
-            container[key] = chance.choice(_ODD)
+            container[key] = deepcopy(chance.choice(_ODD))
     try:
         text = json.dumps(copy)
     except (RecursionError, ValueError):

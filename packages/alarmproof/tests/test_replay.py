@@ -235,3 +235,50 @@ def test_without_time_there_is_no_replay() -> None:
     """An empty stretch is an error, not a quiet success."""
     with pytest.raises(InputError, match="The recording's end is not after"):
         replay(Templates(()), Recorded.of([]), start=0, end=0)
+
+
+ANSWER = {
+    "MetricDataQueries": [
+        {"Id": "m", "AccountId": "111122223333", "MetricStat": {
+            "Metric": {"Namespace": "N", "MetricName": "M",
+                       "Dimensions": [{"Name": "D", "Value": "d"}]},
+            "Period": 300, "Stat": "Sum", "Unit": "Count"}},
+        {"Id": "e", "Expression": "m * 2"},
+    ],
+    "MetricDataResults": [
+        {"Id": "m", "Label": "M", "Timestamps": ["2026-05-01T00:10:00+00:00",
+                                                 "2026-05-01T00:00:00+00:00"], "Values": [3, 1]},
+        {"Id": "e", "Label": "e", "Timestamps": [], "Values": []},
+    ],
+}  # fmt: skip
+
+
+def test_answers_of_get_metric_data_are_read(tmp_path: Path) -> None:
+    """With the request beside them, in any order of time, page after page; math is left out."""
+    file = tmp_path / "answer.json"
+    page = {"MetricDataResults": [{"Id": "m", "Timestamps": [1777593900], "Values": [7]}]}
+    file.write_text(json.dumps([ANSWER, page]))
+    [series] = list(load(file).every())
+    assert str(series.metric) == "N M {D=d} of account 111122223333"
+    assert (series.statistic, series.step, series.unit) == ("Sum", 300, "Count")
+    assert list(series.values) == [1, 7, 3]
+    file.write_text(json.dumps({"MetricDataResults": ANSWER["MetricDataResults"]}))
+    with pytest.raises(InputError, match="nothing says which metric 'm' stands for"):
+        load(file)
+
+
+def test_metric_streams_are_read(tmp_path: Path) -> None:
+    """A line a minute and metric becomes four series; a line of something else is an error."""
+    file = tmp_path / "stream.jsonl"
+    line = {"metric_stream_name": "s", "namespace": "AWS/SQS", "metric_name": "Sent",
+            "dimensions": {"QueueName": "q"}, "unit": "Count", "timestamp": 1777593600000,
+            "value": {"max": 3.0, "min": 1.0, "sum": 9.0, "count": 4.0, "p99": 2.9}}  # fmt: skip
+    later = {**line, "timestamp": 1777593600000 + 120_000}
+    file.write_text(f"{json.dumps(line)}\n\n{json.dumps(later)}\n")
+    found = {one.statistic: one for one in load(file).every()}
+    assert set(found) == {"Maximum", "Minimum", "Sum", "SampleCount", "p99"}
+    assert [value for value in found["Sum"].values if value == value] == [9, 9]
+    assert len(found["Sum"].values) == 3
+    file.write_text(f"{json.dumps(line)}\n{{}}\n")
+    with pytest.raises(InputError, match="line 2 is not of a metric stream"):
+        load(file)

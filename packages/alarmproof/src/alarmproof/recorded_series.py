@@ -21,6 +21,23 @@ class Entry:
     load: Callable[[], Series]
 
 
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Values at times, in any order.
+
+    Attributes:
+        times: Unix seconds, or ISO 8601.
+        period: seconds.
+    """
+
+    metric: MetricKey
+    statistic: str | None
+    period: int
+    times: Sequence[Any]
+    values: Sequence[Any]
+    unit: str | None = None
+
+
 class Recorded:
     """A recording of many series.
 

@@ -16,11 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from alarmproof import files, recordings_parquet
+from alarmproof import files, recordings_aws, recordings_parquet
 from alarmproof.arrays import Values
 from alarmproof.errors import InputError
 from alarmproof.model import MetricKey, Series
-from alarmproof.recorded_series import Entry, Recorded, dimensions, dimensions_text, require_period
+from alarmproof.recorded_series import (
+    Entry,
+    Points,
+    Recorded,
+    dimensions,
+    dimensions_text,
+    require_period,
+)
 
 __all__ = ["Recorded", "load", "save"]
 
@@ -38,7 +45,10 @@ def load(file: Path) -> Recorded:
     Raises:
         InputError: When it can't be read; with the place in it.
     """
-    readers = {".json": _from_json, ".csv": _from_csv, ".parquet": recordings_parquet.load}
+    readers = {
+        ".json": _from_json, ".jsonl": _from_json, ".ndjson": _from_json, ".csv": _from_csv,
+        ".parquet": recordings_parquet.load,
+    }  # fmt: skip
     reader = readers.get(file.suffix.lower())
     if reader is None:
         raise _unknown_form(file)
@@ -149,14 +159,19 @@ def _held(series: Series) -> Entry:
 
 def _from_json(file: Path) -> list[Entry]:
     _require_size(file)
+    text, room = file.read_text("utf-8"), _Room(file)
     try:
-        document = json.loads(file.read_text("utf-8"))
-    except (RecursionError, ValueError) as error:
-        raise InputError(f"{file}: not JSON: {error}") from None
+        if recordings_aws.is_stream(text):
+            return [_held(room.take(_of_points(one))) for one in recordings_aws.of_stream(text)]
+        document = json.loads(text)
+        if recordings_aws.is_answer(document):
+            return [_held(room.take(_of_points(one))) for one in recordings_aws.of_answer(document)]
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        raise InputError(f"{file}: not JSON of metrics: {error}") from None
     listed = document.get("series") if isinstance(document, dict) else document
     if not isinstance(listed, list):
         raise InputError(f"{file}: not a list of series, nor an object with one under 'series'.")
-    found, room = [], _Room(file)
+    found = []
     for number, entry in enumerate(listed, start=1):
         try:
             found.append(_held(room.take(_of_json(entry))))
@@ -165,6 +180,18 @@ def _from_json(file: Path) -> list[Entry]:
         except (AttributeError, OverflowError, TypeError, ValueError) as error:
             raise InputError(f"{file}: series {number}: {error}.") from None
     return found
+
+
+def _of_points(points: Points) -> Series:
+    """A series of values as CloudWatch gives them.
+
+    Raises:
+        ValueError: When a time or a value can't be.
+    """
+    values = np.array([math.nan if one is None else float(one) for one in points.values])
+    times = [_time(one) for one in points.times]
+    placed = _placed(points.metric, points.statistic, points.period, times, values)
+    return dataclasses.replace(placed, unit=points.unit)
 
 
 def _of_json(entry: Any) -> Series:
