@@ -26,7 +26,7 @@ TemplateFiles = Annotated[
         help="CloudFormation template, or a folder such as cdk.out; default: this app's alarms.",
     ),
 ]
-# Settings that opt-in signals ask for.
+# The hours that the cases are written for, whatever an environment's own are.
 _EXAMPLE_HOURS = {"fromHourUtc": 6, "untilHourUtc": 22}
 _OWN_CASES = ROOT / "alarms" / "cases"
 _ALLOWED = ROOT / "alarms" / "allow.yaml"
@@ -183,7 +183,7 @@ def alarms_of(
 
     settings = load(env)
     overrides: dict[str, Any] = {}
-    if opt_in and settings.sends_heartbeats and settings.traffic is None:
+    if opt_in and settings.sends_heartbeats:
         overrides["traffic"] = _EXAMPLE_HOURS
     if opt_in and settings.anybody_sends:
         overrides |= {"sources": [EXAMPLE], "openToEveryone": None}

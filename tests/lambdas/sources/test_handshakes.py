@@ -274,7 +274,10 @@ def test_asana_s_first_webhook_follows_at_once(publish: Publish, secret: Secret,
     assert aws.waiting() == 1
 
 
-@pytest.mark.parametrize("text", ["{}", '{"current": "other"}', _window(-1), "plain"])
+_CLOSED = json.dumps({"enrollment": "0123456789abcdef0123456789abcdef", "until": "1"})
+
+
+@pytest.mark.parametrize("text", ["{}", '{"current": "other"}', _CLOSED, "plain"])
 def test_asana_s_secret_is_not_taken_outside_of_a_window(
     publish: Publish, secret: Secret, emulator: Running, text: str
 ) -> None:
