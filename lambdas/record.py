@@ -2,7 +2,8 @@
 
 The item with the request is written once where the first attempt delivers it; further attempts
 are kept in a row of their own (``lambdas/attempts.py``). Attributes ``id``, ``message_id``,
-``group_id``, ``received_timestamp``, ``request`` and ``backend_response_status_code`` are a contract.
+``group_id``, ``received_timestamp``, ``request`` and ``backend_response_status_code`` are a
+contract.
 """
 
 from __future__ import annotations
