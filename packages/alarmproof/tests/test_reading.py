@@ -415,3 +415,14 @@ def test_every_alarm_has_its_line(tmp_path: Path, suffix: str) -> None:
     file.write_text(text.replace("B", "A") if suffix == "json" else text.replace("B:", "A:"))
     with pytest.raises(InputError, match=r"the resource 'A' is on line \d+ already"):
         read([file])
+
+
+def test_folders_are_searched_for_templates(tmp_path: Path) -> None:
+    """Those of packages and assets are not ours; a manifest of something else does not matter."""
+    text = json.dumps({"Resources": {"A": alarm()}})
+    for name in ("app/template.yaml", "infra/x.template.json", "node_modules/p/y.template.json",
+                 "cdk.out/asset.abc/z.template.json", "manifest.json"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("[]" if name == "manifest.json" else text)
+    found = read([tmp_path])
+    assert sorted(one.source.stack for one in found.alarms) == ["template", "x"]

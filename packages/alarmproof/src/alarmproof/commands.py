@@ -115,7 +115,9 @@ def run_cases(
         if not outcome.passed:
             print(ascii_chart.failed(outcome, width=columns), end="\n\n")
     if junit:
-        files.write_text(junit, runner.junit(outcomes))
+        from alarmproof.junit import junit as written
+
+        files.write_text(junit, written(outcomes))
     failed = sum(not outcome.passed for outcome in outcomes)
     if failed:
         print(f"{failed} of {counted(len(outcomes), 'case')} failed.")

@@ -165,8 +165,8 @@ class _Search:
             ]
             anybody = any(note.within(since, moment) for note in history.notifications)
             since = moment
-            told = sorted(set(names)) or ([] if anybody else ["nobody"])
-            notifies = f", notifies: {json.dumps(told)}" if told else ""
+            notified = sorted(set(names)) or ([] if anybody else ["nobody"])
+            notifies = f", notifies: {json.dumps(notified)}" if notified else ""
             yield f"      - {{at: {duration(at).replace(' ', '')}, state: {state}{notifies}}}"
 
 

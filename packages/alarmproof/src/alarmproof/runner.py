@@ -7,7 +7,6 @@ import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from xml.etree import ElementTree
 
 from alarmproof import composites
 from alarmproof.cases import NOBODY, Case, CaseSeries, Expectation
@@ -337,34 +336,3 @@ def _is(name: str, action: str) -> bool:
     """Whether a topic has the name, in full or as the last part of its own."""
     name, action = name.lower(), action.lower()
     return action == name or action.endswith(f"-{name}")
-
-
-def junit(outcomes: Sequence[Outcome]) -> str:
-    """The outcomes as JUnit XML, as continuous integration reads it."""
-    failed = sum(not one.passed for one in outcomes)
-    root = ElementTree.Element("testsuites", tests=str(len(outcomes)), failures=str(failed))
-    files = dict.fromkeys(one.case.file for one in outcomes)
-    for file in files:
-        inside = [one for one in outcomes if one.case.file == file]
-        suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=file,
-            tests=str(len(inside)),
-            failures=str(sum(not one.passed for one in inside)),
-        )
-        for one in inside:
-            case = ElementTree.SubElement(
-                suite,
-                "testcase",
-                classname=one.alarm.name,
-                name=one.case.title,
-                file=file,
-                line=str(one.case.line),
-            )
-            if not one.passed:
-                text = "\n".join(f"line {two.line}: {two}" for two in one.failures)
-                node = ElementTree.SubElement(case, "failure", message=str(one.failures[0]))
-                node.text = text
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"

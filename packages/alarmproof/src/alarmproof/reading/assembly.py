@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ _PATTERNS = ("*.template.json", "*.template.yaml", "*.template.yml")
 _ALONE = (
     "template.yaml", "template.yml", "template.json", "cloudformation-template-update-stack.json",
 )  # fmt: skip
+_SKIPPED = frozenset({"node_modules", ".git", ".venv", "venv", "__pycache__"})
 _MANIFEST = "manifest.json"
 _STACK, _ASSEMBLY = "aws:cloudformation:stack", "cdk:cloud-assembly"
 # Assemblies within assemblies: an app has stages, which may have stages.
@@ -58,10 +61,9 @@ def _names(chosen: Sequence[tuple[Path, str, str]]) -> list[str]:
 def _in_folder(folder: Path) -> list[tuple[Path, str, str]]:
     """Files with stack names and environments; both empty where no manifest says them."""
     try:
-        if (folder / _MANIFEST).is_file():
-            listed = list(_of_manifest(folder, 0))
-            if listed:
-                return listed
+        listed = list(_of_manifest(folder, 0))
+        if listed:
+            return listed
         found = _matching(folder)
     except OSError as error:
         raise files.unreadable(folder, error) from None
@@ -74,19 +76,28 @@ def _in_folder(folder: Path) -> list[tuple[Path, str, str]]:
 
 
 def _matching(folder: Path) -> list[Path]:
-    found: set[Path] = set()
-    for pattern in (*_PATTERNS, *_ALONE):
-        for file in folder.rglob(pattern):
-            found.add(file)
-            if len(found) > _MOST_FILES:
-                raise InputError(f"{folder}: more than {_MOST_FILES:,} templates in this folder.")
+    """Files by the names that tools give templates, but not those of packages and assets."""
+    found: list[Path] = []
+    for inside, folders, names in os.walk(folder):
+        folders[:] = [
+            name for name in folders if name not in _SKIPPED and not name.startswith("asset.")
+        ]
+        found += [
+            Path(inside, name)
+            for name in names
+            if any(fnmatch(name, pattern) for pattern in (*_PATTERNS, *_ALONE))
+        ]
+        if len(found) > _MOST_FILES:
+            raise InputError(f"{folder}: more than {_MOST_FILES:,} templates in this folder.")
     return sorted(found)
 
 
 def _of_manifest(folder: Path, depth: int) -> Iterator[tuple[Path, str, str]]:
     """The stacks of an assembly. Source: CDK's cloud assembly schema 55, ``Manifest``."""
-    document = documents.read(folder / _MANIFEST)
-    artifacts = document.data.get("artifacts")
+    try:
+        artifacts = documents.read(folder / _MANIFEST).data.get("artifacts")
+    except InputError:
+        return  # a manifest of something else, or none
     for name, artifact in sorted((artifacts if isinstance(artifacts, dict) else {}).items()):
         properties = artifact.get("properties") if isinstance(artifact, dict) else None
         if not isinstance(properties, dict):
@@ -99,7 +110,7 @@ def _of_manifest(folder: Path, depth: int) -> Iterator[tuple[Path, str, str]]:
                 yield file, stack, _environment(artifact.get("environment"))
         elif kind == _ASSEMBLY and isinstance(properties.get("directoryName"), str):
             inner = _within(folder, properties["directoryName"])
-            if depth < _DEEPEST and (inner / _MANIFEST).is_file():
+            if depth < _DEEPEST:
                 yield from _of_manifest(inner, depth + 1)
 
 

@@ -257,7 +257,9 @@ def _section(document: Document, name: str) -> Mapping[str, Any]:
     if section is None:
         return {}
     if not isinstance(section, dict):
-        raise InputError(f"{document.file}: not a CloudFormation template: '{name}' is no mapping.")
+        raise InputError(
+            f"{document.file}: not a CloudFormation template: '{name}' is not a mapping."
+        )
     return {str(key): value for key, value in section.items()}
 
 
