@@ -18,7 +18,9 @@ from alarmproof.template import parse
 from lambdas.metrics import embedded
 from monitoring.cloudwatch.alarms import template
 from settings.loader import load
+from webhook_buffer.cli.docs import DRILLS
 from webhook_buffer.composition import alarm_set
+from webhook_buffer.laptop.drills import report
 from webhook_buffer.live.engine import prelude_of
 from webhook_buffer.live.judge import Judge
 from webhook_buffer.live.pace import MINUTE, REAL_TIME
@@ -31,7 +33,7 @@ _MINUTES, _WEBHOOKS = 1440, 60
 _START = 1_760_000_400 - 1_760_000_400 % MINUTE
 # Targets: milliseconds a minute, share of a core, megabytes.
 _JUDGED_MS, _SHARE, _MEGABYTES = 100.0, 0.10, 200.0
-_FASTEST = 3.0
+_FASTEST, _PAGE_SECONDS, _DRILL_SECONDS = 3.0, 9.0, 90.0
 
 
 def _lines(minute: int) -> Iterator[Line]:
@@ -96,6 +98,17 @@ def _twice(alarms: list[AnyAlarm]) -> list[AnyAlarm]:
     return [*alarms, *(dataclasses.replace(one, name=f"{one.name}-again") for one in metric)]
 
 
+def _print_drills() -> None:
+    """The kept results of drills at the fastest pace."""
+    kept = [one for one in report.read(DRILLS) if one.passed and one.pace == _FASTEST]
+    pages = sorted(one.page_seconds for one in kept if one.page_seconds is not None)
+    took = sorted(one.took for one in kept)
+    print(f"  cause to page, {len(pages)} drills at {_FASTEST:g} s a minute: "
+          f"{pages[0]:.1f} to {pages[-1]:.1f} s (target {_PAGE_SECONDS:.0f})")  # fmt: skip
+    print(f"  a whole drill, {len(took)} of them: {took[0]:.0f} to {took[-1]:.0f} s "
+          f"(target {_DRILL_SECONDS:.0f})")  # fmt: skip
+
+
 def main() -> None:
     """Prints the figures, and what each should be."""
     alarms = list(parse(template(alarm_set(load("local"))), "local").alarms)
@@ -116,6 +129,7 @@ def main() -> None:
             share = seconds / pace
             print(f"  {count} alarms at {pace:g} s a minute: {share:.1%} of a core"
                   f" (target {_SHARE:.0%} at {REAL_TIME:g} s)")  # fmt: skip
+    _print_drills()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"  memory: {peak:.0f} MB (target {_MEGABYTES:.0f})")
 

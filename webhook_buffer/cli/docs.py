@@ -23,10 +23,13 @@ from webhook_buffer.cli import permissions, sources_page
 from webhook_buffer.cli.app import app
 from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.composition import alarm_set, definitions
+from webhook_buffer.laptop.drills import report
 from webhook_buffer.operations.files import write
 
 _DOCS = ROOT / "docs"
 BENCHMARK = _DOCS / "benchmark.md"
+# Results of the drills that were kept: ``make drills``, then a copy of its file.
+DRILLS = _DOCS / "drills" / "3s.json"
 # Columns of the benchmark's first table that the README shows.
 _COLUMNS = 5
 
@@ -71,6 +74,7 @@ def generated() -> Mapping[Path, str]:
         settings.FILE: settings.tables(),
         sources_page.FILE: sources_page.parts(),
         permissions.FILE: permissions.parts(app),
+        _DOCS / "drills.md": {"results": report.as_table(report.read(DRILLS)).rstrip()},
         ROOT / "packages" / "alarmproof" / "docs" / "lint.md": {"rules": rules_table()},
         ROOT / "README.md": {
             "failure modes": str(len(FailureMode)),

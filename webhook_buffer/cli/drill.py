@@ -218,7 +218,7 @@ def show(result: Result, *, whole: bool) -> None:
 def table(results: Sequence[Result]) -> Table:
     """When each drill's first signal and first page came, and what became of the webhooks."""
     made = Table(title="Minutes from the cause")
-    for name in ("Drill", "First signals", "First page", "Lost", "Out of order", "Verdict"):
+    for name in ("Drill", "Pace", "First signals", "First page", "Lost", "Out of order", "Verdict"):
         made.add_column(name, overflow="fold")
     for one in results:
         claims = {claim.what: claim for claim in one.claims}
@@ -226,10 +226,8 @@ def table(results: Sequence[Result]) -> Table:
         signals = ", ".join(f"{f.signal} {f.minute}" for f in one.fired if f.limit is not None)
         page = "" if one.paged is None else f"{one.paged:.1f} ({one.page_seconds:.1f} s)"
         verdict = "skipped" if one.skipped else "passed" if one.passed else "[red]failed[/]"
-        made.add_row(
-            one.drill, signals, page, lost.seen if lost else "", order.seen if order else "",
-            verdict,
-        )  # fmt: skip
+        counts = (lost.seen if lost else "", order.seen if order else "")
+        made.add_row(one.drill, f"{one.pace:g} s", signals, page, *counts, verdict)
     return made
 
 
