@@ -163,6 +163,23 @@ def kept(name: str) -> tuple[BufferRecording, int]:
     return BufferRecording(values, origin), BEGUN + what.lasts + what.after
 
 
+def first_signals(alarms: Sequence[AnyAlarm], name: str) -> dict[str, int]:
+    """Minutes from a recorded failure's beginning to each alarm's first ALARM, by its name."""
+    recording, minutes = kept(name)
+    start = recording.origin
+    begun = start + 60 * BEGUN
+    histories = evaluate(
+        alarms, recording, start=start + 60 * _SETTLED, end=start + 60 * minutes,
+        initial={alarm.name: State.OK for alarm in alarms},
+    )  # fmt: skip
+    first = {}
+    for alarm, history in histories.items():
+        on = [one.at for one in history.changes if one.state is State.ALARM and one.at > begun]
+        if on:
+            first[alarm] = (on[0] - begun) // 60
+    return first
+
+
 def _notes(alarms: AlarmSet, recording: BufferRecording, minutes: int) -> list[Notification]:
     """Notifications of ALARM, in the order of time."""
     start = recording.origin

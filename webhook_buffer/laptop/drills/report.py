@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from html import escape
@@ -60,11 +60,19 @@ def _result(said: dict[str, Any]) -> Result:
     )
 
 
-def as_table(results: Sequence[Result]) -> str:
-    """All results as a table of Markdown: minutes of the session from the cause."""
+def as_table(
+    results: Sequence[Result], recorded: Mapping[str, Mapping[str, int]] | None = None
+) -> str:
+    """All results as a table of Markdown: minutes of the session from the cause.
+
+    Args:
+        recorded: by drill and signal, the same of recordings in real time.
+    """
+    recorded = recorded or {}
     lines = [
-        "| drill | pace | signals, after minutes | first page | lost | out of order | verdict |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| drill | pace | signals, after minutes | recorded | first page | lost | out of order "
+        "| verdict |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for one in results:
         seen = {claim.what: claim.seen for claim in one.claims}
@@ -73,10 +81,16 @@ def as_table(results: Sequence[Result]) -> str:
             for fired in one.fired
             if fired.limit is not None
         )
+        known = recorded.get(one.drill, {})
+        before = ", ".join(
+            str(known[fired.signal])
+            for fired in one.fired
+            if fired.limit is not None and fired.signal in known
+        )
         page = "" if one.paged is None else f"{one.paged:.1f} min ({one.page_seconds:.1f} s)"
         verdict = f"skipped: {one.skipped}" if one.skipped else "passed" if one.passed else "failed"
         lines.append(
-            f"| {one.drill} | {one.pace:g} s | {signals} | {page} | "
+            f"| {one.drill} | {one.pace:g} s | {signals} | {before} | {page} | "
             f"{seen.get('nothing is lost', '')} | {seen.get('nothing is out of order', '')} | "
             f"{verdict} |"
         )

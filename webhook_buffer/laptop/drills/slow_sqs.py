@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from http.server import ThreadingHTTPServer
@@ -58,6 +59,10 @@ class _Proxy(AnyMethod):
             self.command, self.upstream + self.path, body=body, headers=headers, timeout=20.0,
             retries=False,
         )  # fmt: skip
+        with contextlib.suppress(ConnectionError):  # publish gave up
+            self._answer(reply)
+
+    def _answer(self, reply: urllib3.BaseHTTPResponse) -> None:
         self.send_response(reply.status)
         for name in ("Content-Type", "x-amzn-RequestId"):
             if name in reply.headers:

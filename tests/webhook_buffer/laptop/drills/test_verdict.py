@@ -56,8 +56,8 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     file = tmp_path / "r.json"
     file.write_text(report.as_json([result]))
     assert report.read(file) == [result]
-    table = report.as_table(report.read(file))
-    assert "| d | 3 s | `backend-down` 2 (limit 3) |  | 0 of 5 accepted |  | passed |" in table
+    table = report.as_table(report.read(file), {"d": {"backend-down": 3}})
+    assert "| d | 3 s | `backend-down` 2 (limit 3) | 3 |  | 0 of 5 accepted |  | passed |" in table
     assert "Run 2001-09-09 at abc1234." in table
     for broken in ("", "[]", '{"drills": [{}]}', '{"drills": [{"fired": 1}]}'):
         file.write_text(broken)
