@@ -426,3 +426,23 @@ def test_folders_are_searched_for_templates(tmp_path: Path) -> None:
         (tmp_path / name).write_text("[]" if name == "manifest.json" else text)
     found = read([tmp_path])
     assert sorted(one.source.stack for one in found.alarms) == ["template", "x"]
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "plan"])
+def test_plans_and_live_alarms_have_lines(tmp_path: Path, form: str) -> None:
+    """Where the name or the address stands first."""
+    live = {"MetricAlarms": [{**PROPERTIES, "AlarmName": name} for name in ("a", 'b "quoted"')]}
+    file = tmp_path / f"alarms.{'yaml' if form == 'yaml' else 'json'}"
+    if form == "yaml":
+        yaml = pytest.importorskip("yaml")
+        text = yaml.safe_dump({"MetricAlarms": live["MetricAlarms"][:1]})
+        names = ["AlarmName: a"]
+    elif form == "plan":
+        text = json.dumps(PLAN, indent=1)
+        names = ["metric_alarm.failures[0]", "composite_alarm.both"]
+    else:
+        text = json.dumps(live, indent=1)
+        names = ['"AlarmName": "a"', "quoted"]
+    file.write_text(text)
+    expected = [text[: text.index(name)].count("\n") + 1 for name in names]
+    assert [one.source.line for one in read([file]).alarms] == expected

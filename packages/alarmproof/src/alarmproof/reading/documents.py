@@ -18,6 +18,9 @@ from alarmproof.errors import InputError
 # times; CloudWatch's answers for thousands of alarms are as large.
 LARGEST_JSON = 50_000_000
 _SIGN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]', re.DOTALL)
+_NAMED = re.compile(
+    r'\b(?:address|AlarmName)"?:[ \t]*("(?:[^"\\\n]|\\["\\/bfnrt])*+"|[^"\s,][^\n,]*+)'
+)
 _COLON = re.compile(r"\s*:")
 
 
@@ -27,7 +30,7 @@ class Document:
 
     Attributes:
         file: as the user named it.
-        lines: of the entries below ``Resources``, counted from 1.
+        lines: of the entries below ``Resources``, or of the names elsewhere, counted from 1.
     """
 
     data: Mapping[str, Any]
@@ -58,7 +61,21 @@ def read(file: Path) -> Document:
         raise InputError(f"{file}: neither JSON nor YAML: {error}") from None
     if not isinstance(data, dict):
         raise InputError(f"{file}: not a CloudFormation template: it is not a mapping.")
-    return Document(data, str(file), lines)
+    return Document(data, str(file), lines if "Resources" in data else _named_lines(text))
+
+
+def _named_lines(text: str) -> dict[str, int]:
+    """Where a plan has its addresses, or an answer its alarms: the first line of each name."""
+    breaks = [match.start() for match in re.finditer("\n", text)]
+    found: dict[str, int] = {}
+    for match in _NAMED.finditer(text):
+        name = (
+            str(json.loads(match[1], strict=False))
+            if match[1].startswith('"')
+            else match[1].strip()
+        )
+        found.setdefault(name, bisect_right(breaks, match.start()) + 1)
+    return found
 
 
 def load_json(text: str) -> tuple[Any, dict[str, int]]:

@@ -37,7 +37,8 @@ def read(document: Document) -> Templates:
             name = entry.get("AlarmName") if isinstance(entry, dict) else None
             if not isinstance(name, str):
                 raise InputError(f"{document.file}: {key}[{number}] has no AlarmName.")
-            source = Source(document.file, name, stack=_place(entry.get("AlarmArn")))
+            line = document.lines.get(name, 1)
+            source = Source(document.file, name, line, _place(entry.get("AlarmArn")))
             found.append(alarms.read(kind, entry, source, {}, live=True))
     return Templates(tuple(found))
 

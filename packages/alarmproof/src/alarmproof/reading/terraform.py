@@ -58,7 +58,7 @@ def read(document: Document) -> Templates:
         address, kind = str(entry["address"]), str(entry.get("type"))
         if kind not in RESOURCES:
             continue
-        source = Source(document.file, address, stack=stack)
+        source = Source(document.file, address, document.lines.get(address, 1), stack)
         values = entry.get("values")
         given = dict(values) if isinstance(values, dict) else {}
         pending = _pending(address, unknown, references, names, stack)
