@@ -12,11 +12,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from functions.assets import functions_asset, release
+from settings.names import FUNCTION_MEMORY_MB
 from settings.schema import Settings
-
-# CPU comes with memory: at 512 MB a cold start is dominated by imports, not by waiting for
-# CPU share. Measure on AWS before changing it.
-_MEMORY_MB = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +105,7 @@ class FunctionFactory:
             handler=f"lambdas.{module}.handler",
             role=role,
             log_group=log_group,
-            memory_size=_MEMORY_MB,
+            memory_size=FUNCTION_MEMORY_MB,
             timeout=Duration.seconds(timeout_seconds),
             environment={**shared, **environment},
         )

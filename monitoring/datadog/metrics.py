@@ -257,6 +257,25 @@ def of(metric: Metric, statistic: str) -> tuple[str, str] | None:
     return None
 
 
+def cloudwatch_of(name: str, aggregation: str) -> tuple[str, str, str] | None:
+    """Namespace, name and statistic of the CloudWatch metric that Datadog keeps under a name.
+
+    Args:
+        aggregation: over space; decides where one name stands for several statistics.
+    """
+    statistics = {word: statistic for statistic, word in _SPACE.items()}
+    for (namespace, metric), (whole, own) in _NAMES.items():
+        if name == whole:
+            asked = statistics.get(aggregation, "")
+            return namespace, metric, asked if asked in own else min(own)
+        stem, _, suffix = name.partition(f"{whole}.")
+        if not stem and suffix:
+            return namespace, metric, {"maximum": "Maximum", "minimum": "Minimum"}.get(
+                suffix, suffix
+            )  # fmt: skip
+    return None
+
+
 _TAGS = {
     Kind.QUEUE: "queuename",
     Kind.FUNCTION: "functionname",

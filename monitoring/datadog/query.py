@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _AGGREGATIONS = r"avg|sum|min|max|count|p50|p75|p90|p95|p99"
-_ATOM = re.compile(
+ATOM = re.compile(
     rf"(?:(?P<space>{_AGGREGATIONS}):)?(?P<metric>[a-zA-Z][\w.]*)\{{(?P<scope>[^{{}}]*)\}}"
     r"(?:\s+by\s+\{(?P<by>[^{}]*)\})?(?P<methods>(?:\.\w+\([^()]*\))*)"
 )
@@ -121,7 +121,7 @@ def metric(text: str) -> Read:
                 raise QueryError(f"calls .{method}(), which Datadog does not know")
         return "Q"
 
-    formula(_ATOM.sub(atom, text), {"Q"})
+    formula(ATOM.sub(atom, text), {"Q"})
     if not names:
         raise QueryError(f"does not name a metric: {_shortened(text)}")
     return Read(tuple(names), frozenset(variables), tuple(dict.fromkeys(by)))

@@ -175,6 +175,28 @@ def down() -> None:
     lifecycle.down()
 
 
+@app.command(rich_help_panel=_ON_LAPTOP)
+def console(
+    file: Annotated[
+        Path | None,
+        typer.Option("--open", metavar="FILE", help="Show an exported session until Ctrl+C."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            help="The console's port on 127.0.0.1. Default: the last used, or 4570.",
+            min=1,
+            max=65535,
+        ),
+    ] = None,
+) -> None:
+    """Print the address of a page with dashboards, alarms, notifications and webhooks."""
+    from webhook_buffer.cli import console as command
+
+    command.show(file, port)
+
+
 @app.command(rich_help_panel=_ANYWHERE)
 def status(env: Env = LOCAL, as_json: Json = False) -> None:
     """Show what is running, which release, and how many webhooks are queued."""

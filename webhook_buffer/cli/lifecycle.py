@@ -18,6 +18,7 @@ from webhook_buffer.cli.datadog_steps import Publication
 from webhook_buffer.cli.running import smoke_test
 from webhook_buffer.cli.terminal import console, require_answer, step
 from webhook_buffer.composition import alarm_set
+from webhook_buffer.console.process import console as console_process
 from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.cdk import Cdk, check_node
@@ -47,7 +48,7 @@ def down() -> None:
     settings = load("local")
     emulator = laptop.emulator()
     running = emulator.running()
-    beside = [program.stop() for program in laptop.beside()]
+    beside = [program.stop() for program in (console_process(), *laptop.beside())]
     if laptop.stopped_datadog():
         console.print("Stopped the fake Datadog; it keeps its objects.")
     laptop.live_alarms().end_session()
@@ -185,8 +186,9 @@ def _apply(target: Environment, cdk: Cdk) -> dict[str, str]:
         laptop.connect(target, found)
         inbox.provide(target)
         if target.settings.monitoring and target.settings.environment == "local":
-            with step("Starting live alarms"):
+            with step("Starting live alarms and the console"):
                 laptop.live_alarms().start()
+                console_process().start()
     _warn(target.settings)
     return found
 
@@ -206,6 +208,9 @@ def _warn(settings: Settings) -> None:
 def _next_steps(found: dict[str, str]) -> None:
     endpoint = found["BufferedEndpoint"]
     console.print(f"\nThe buffer runs at [bold]{endpoint}[/]", soft_wrap=True)
+    page = console_process().address()
+    if page:
+        console.print(f"See it in a browser: {page}", soft_wrap=True)
     console.print("Try it:")
     console.print(f'  curl -d \'{{"group_id": "order-1"}}\' {endpoint}/orders', soft_wrap=True)
     for words, what in (

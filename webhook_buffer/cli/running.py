@@ -9,6 +9,7 @@ from lambdas.http import HEADER_NAME
 from settings.errors import InputError, ProofFailedError
 from settings.loader import load
 from webhook_buffer.cli.terminal import console, milliseconds, progress, show
+from webhook_buffer.console.process import console as console_process
 from webhook_buffer.laptop import laptop
 from webhook_buffer.live.pace import described
 from webhook_buffer.operations import deployment
@@ -70,6 +71,8 @@ def _beside() -> dict[str, object]:
     found["liveAlarms"] = (
         {"pid": live.pid, "pace": verdicts["pace"] if verdicts else None} if live else None
     )
+    page = console_process().running()
+    found["console"] = {"url": console_process().address(), "pid": page.pid} if page else None
     return found
 
 
@@ -78,8 +81,8 @@ def _rows_beside() -> list[tuple[str, str]]:
     missing = "[red]not running[/]; to start it: webhook-buffer up"
     backend, inbox, live = laptop.backend(), laptop.inbox(), laptop.live_alarms()
     practice, mail, judging = backend.running(), inbox.running(), live.running()
-    verdicts = live.verdicts()
-    words = missing
+    verdicts, process = live.verdicts(), console_process()
+    words, page = missing, process.running()
     if judging:
         on = sum(one["state"] == "ALARM" for one in verdicts["verdicts"]) if verdicts else 0
         pace = described(verdicts["pace"]) if verdicts else "starting"
@@ -93,6 +96,7 @@ def _rows_beside() -> list[tuple[str, str]]:
         ),
         ("Inbox", f"{mail.endpoint_url} (pid {mail.pid})" if mail else missing),
         ("Live alarms", words),
+        ("Console", f"{process.address()} (pid {page.pid})" if page else missing),
     ]
 
 

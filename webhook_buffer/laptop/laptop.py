@@ -34,11 +34,11 @@ from webhook_buffer.operations import deployment
 from webhook_buffer.operations.deployment import Step
 from webhook_buffer.operations.environment import Environment
 
-_APART = os.environ.get("WEBHOOK_BUFFER_STATE")
-STATE = Path(_APART).resolve() if _APART else ROOT / ".webhook-buffer"
+APART = os.environ.get("WEBHOOK_BUFFER_STATE")
+STATE = Path(APART).resolve() if APART else ROOT / ".webhook-buffer"
 # After that long without a word, live alarms judge all alarms again.
 _HELD_SECONDS = 180.0
-OUTPUTS = (STATE if _APART else ROOT) / "cdk.out.json"
+OUTPUTS = (STATE if APART else ROOT) / "cdk.out.json"
 
 
 def emulator() -> Emulator:
@@ -193,14 +193,14 @@ def started(
     if not one.running():
         live_alarms().end_session()
     # With a state folder of its own, or beside another environment, there are no usual ports.
-    usual, name = not _APART and settings.environment == "local", settings.environment
+    usual, name = not APART and settings.environment == "local", settings.environment
     if port or not one.running():
-        one.start(port or one.last_port() or (DEFAULT_PORT if not _APART else None))
+        one.start(port or one.last_port() or (DEFAULT_PORT if not APART else None))
     if endpoint_port is None and usual and one.endpoint_url(name) is None:
         endpoint_port = DEFAULT_ENDPOINT_PORT
     one.open_endpoint(name, port=endpoint_port)
-    backend().start(None if _APART else practice.DEFAULT_PORT)
-    inbox().start(None if _APART else inboxes.DEFAULT_PORT)
+    backend().start(None if APART else practice.DEFAULT_PORT)
+    inbox().start(None if APART else inboxes.DEFAULT_PORT)
     return target(settings)
 
 

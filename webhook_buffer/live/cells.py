@@ -62,8 +62,19 @@ class Cells:
         made = self._made.setdefault(key, {}).setdefault(minute, {})
         if statistic not in made:
             values = self._values.get(key, {}).get(minute)
-            made[statistic] = _statistic(values, statistic) if values else np.nan
+            made[statistic] = statistic_of(values, statistic) if values else np.nan
         return made[statistic]
+
+    def minutes(self, key: Key, *, start: int, end: int) -> list[int]:
+        """The minutes of a stretch in which there are values."""
+        return [minute for minute in self._values.get(key, ()) if start <= minute < end]
+
+    def values(self, key: Key, *, start: int, end: int) -> array[float]:
+        """All values of a stretch of full minutes."""
+        found: array[float] = array("d")
+        for minute in self.minutes(key, start=start, end=end):
+            found.extend(self._values[key][minute])
+        return found
 
     def series(
         self, metric: MetricKey, statistic: str, *, start: int, minutes: int
@@ -108,8 +119,8 @@ class Cells:
         return (metric.namespace, metric.name, "")
 
 
-def _statistic(values: array[float], statistic: str) -> float:
-    """One statistic of a minute's values: each of them a minute of a period as long as all."""
+def statistic_of(values: array[float], statistic: str) -> float:
+    """One statistic of values, at least one: each of them a minute of a period as long as all."""
     if statistic == "Sum":
         return float(sum(values))
     if statistic == "Maximum":

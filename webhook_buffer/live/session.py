@@ -71,7 +71,7 @@ class Session:
             on what is missing begin in good health.
         until: real time up to which everything has been read.
         cells: values by the minute of the session.
-        lines: the newest log lines.
+        lines: the newest log lines; ``lines_read`` counts all.
         webhooks: what became of each, by message id, the newest last.
         timeline: transitions of alarms, the newest last.
         marks: what somebody did.
@@ -86,6 +86,7 @@ class Session:
         self.limits = Limits(*header["limits"])
         self.cells = Cells(header["roles"])
         self.lines: deque[Line] = deque(maxlen=_KEPT_LINES)
+        self.lines_read = 0
         self.webhooks = Webhooks()
         self.timeline: deque[Change] = deque(maxlen=_KEPT_CHANGES)
         self.marks: deque[Mark] = deque(maxlen=_KEPT_CHANGES)
@@ -138,7 +139,7 @@ class Session:
             case "reader":
                 self._reader.resume(event["state"])
             case "lines":
-                self.lines.extend(_lines(event["lines"]))
+                self._keep(_lines(event["lines"]))
             case "webhook":
                 one = dict(event["webhook"])
                 one["attempts"] = [Attempt(**attempt) for attempt in one["attempts"]]
@@ -154,8 +155,12 @@ class Session:
             self.cells.add(one.key, self.clock.session(one.at), one.value)
         for line in lines:
             self.webhooks.read(line)
-        self.lines.extend(line for line in lines if line.fields)
+        self._keep([line for line in lines if line.fields])
         self.cells.forget(int(self.now) - MINUTE * _KEPT_MINUTES)
+
+    def _keep(self, lines: list[Line]) -> None:
+        self.lines.extend(lines)
+        self.lines_read += len(lines)
 
     def events(self) -> Iterator[Event]:
         """Events that make the same session, as far as it is kept."""

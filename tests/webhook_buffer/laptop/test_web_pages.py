@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.chromium import launched
 from tests.conftest import client
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.fake_datadog.server import FakeDatadog
 from webhook_buffer.laptop.listener import AnyMethod, listening
 from webhook_buffer.laptop.process import Running
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 class _Page(AnyMethod):
@@ -45,18 +42,8 @@ def pages() -> Iterator[ThreadingHTTPServer]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, for which every name below ``test`` is this machine: a stranger's DNS."""
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
-    if path is None:
-        if os.environ.get("REQUIRE_CHROMIUM"):
-            pytest.fail("REQUIRE_CHROMIUM is set, and Chromium is not installed")
-        pytest.skip("Chromium is not installed; on Debian: apt-get install chromium")
-    arguments = ["--host-resolver-rules=MAP *.test 127.0.0.1"]
-    # Chromium's sandbox does not work for root.
-    arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+    with launched("--host-resolver-rules=MAP *.test 127.0.0.1") as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["evil.test", "127.0.0.1", "null"])

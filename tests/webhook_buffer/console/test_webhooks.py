@@ -1,0 +1,75 @@
+"""Webhooks are found by what is known of them, and those that retry come first."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.webhook_buffer.console.sessions import HOSTILE, MINUTES, OUTAGE, RETRYING
+from tests.webhook_buffer.live.test_observations import START
+from webhook_buffer.console import webhooks
+from webhook_buffer.console.state import State
+
+
+def _found(state: State, query: str = "", which: str = "") -> list[str]:
+    assert state.session
+    found = webhooks.listed(state.session, state.tracker, query=query, state=which, most=1000)
+    return [row["id"] for row in found["webhooks"]]
+
+
+def test_what_retries_comes_first(state: State) -> None:
+    """With its next attempt; the rest follows, the newest first."""
+    assert state.session
+    found = webhooks.listed(state.session, state.tracker)
+    first, second = found["webhooks"][:2]
+    at = START + 60 * (MINUTES - 1) + 52
+    assert (first["id"], first["next_attempt"]) == (RETRYING, at + 8)
+    assert (second["id"], second["state"]) == ("m-29-4", "delivered")
+    assert found["counts"] == {
+        "retrying": 1, "queued": 0, "consumed": 0, "delivered": 6 * MINUTES - 1
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "many"),
+    [
+        ("m-3-4", 1),
+        ("order-2", 2 * MINUTES),
+        ("path:/orders/4", MINUTES),
+        ("attempts:>1", 6 * len(OUTAGE)),
+        ("status:200 attempts:2", 6 * len(OUTAGE)),
+        ("error:refused", 6 * len(OUTAGE) + 1),
+        (f"group:{HOSTILE.split()[0]}", 1),
+        ("nothing-of-the-kind", 0),
+        ("status:many", 0),
+    ],
+)
+def test_they_are_found(state: State, query: str, many: int) -> None:
+    """By id, group, path, status, attempts and error."""
+    assert len(_found(state, query)) == many
+
+
+def test_states_are_a_filter(state: State) -> None:
+    """Beside the search."""
+    assert _found(state, "", "retrying") == [RETRYING]
+    assert _found(state, "m-3", "retrying") == []
+
+
+def test_one_in_full(state: State) -> None:
+    """Every attempt, and every line that names it."""
+    assert state.session
+    found = webhooks.one(state.session, state.tracker, f"m-{OUTAGE.start}-0")
+    assert found is not None
+    outcomes = [(one["number"], one["status"], one["error"]) for one in found["attempted"]]
+    assert outcomes == [(1, None, "ConnectionRefused"), (2, 200, None)]
+    assert [one["event"] for one in found["lines"]] == [
+        "webhook.queued", "webhook.failed", "webhook.delivered",
+    ]  # fmt: skip
+    assert webhooks.one(state.session, state.tracker, "unknown") is None
+
+
+def test_groups_say_what_blocks_them(state: State) -> None:
+    """The webhook at the head, its outcome, and how many wait behind it."""
+    assert state.session
+    [group] = webhooks.groups(state.session, state.tracker)
+    assert (group["group"], group["blocked_by"], group["waiting"]) == ("order-2", RETRYING, 1)
+    assert group["error"] == "ConnectionRefused"

@@ -1,0 +1,219 @@
+"""Alarms as a person reads them: state, why, what was measured, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from alarmproof.errors import AlarmproofError
+from alarmproof.evaluate import datapoints
+from alarmproof.model import MetricAlarm
+from alarmproof.recordings import Recorded
+
+from lambdas.notification import amount
+from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
+from monitoring.quantities import quantity
+from monitoring.resources import UNKNOWN_API
+from webhook_buffer.console.reductions import rounded
+from webhook_buffer.console.text import sections
+from webhook_buffer.live.judge import Judge
+from webhook_buffer.live.pace import MINUTE
+from webhook_buffer.live.session import Session
+from webhook_buffer.live.status import of_laptop
+
+Shown = dict[str, Any]
+
+_CHANGES = 200
+_SIDES = {
+    "GreaterThanThreshold": "above",
+    "GreaterThanOrEqualToThreshold": "at or above",
+    "LessThanThreshold": "below",
+    "LessThanOrEqualToThreshold": "at or below",
+}
+_MISSING = {
+    "breaching": "A period without data counts as bad.",
+    "notBreaching": "A period without data counts as good.",
+    "ignore": "Without data the state stays as it is.",
+    "missing": "Without data the state is INSUFFICIENT_DATA.",
+}
+_UNITS = {
+    "Seconds": "second",
+    "Milliseconds": "millisecond",
+    "Percent": "percent",
+    "US dollars": "dollar",
+}
+
+
+class Alarms:
+    """The alarms of one environment, and what a session says of them."""
+
+    def __init__(self, alarms: AlarmSet, judge: Judge) -> None:
+        self._set, self._judge = alarms, judge
+        every: list[Alarm | CompositeAlarm] = [*alarms.composites, *alarms.alarms]
+        self._by_id = {_id(one): one for one in every}
+        self.ids = {one.name: _id(one) for one in every}
+
+    @property
+    def headings(self) -> Collection[str]:
+        """The headings of the runbook."""
+        return sections(self._set.runbook.read_text("utf-8")).keys()
+
+    def document(self, session: Session) -> Mapping[str, Any]:
+        """Verdicts on a session that no engine judges, in the engine's form."""
+        end = int(session.now) // MINUTE * MINUTE
+        verdicts = self._judge.judge(session, max(end, session.start))
+        return {
+            "judged": end,
+            "pace": session.clock.pace,
+            "verdicts": [{n: getattr(one, n) for n in one.__slots__} for one in verdicts],
+        }
+
+    def listed(self, document: Mapping[str, Any]) -> list[Shown]:
+        """Every alarm, those that are on first."""
+        listed = []
+        for entry in of_laptop(self._set, document):
+            one = self._by_id[str(entry.id)]
+            listed.append(
+                {
+                    **entry.document(),
+                    "severity": one.severity.value,
+                    "composite": isinstance(one, CompositeAlarm),
+                    "incident": self._incident(one),
+                }
+            )
+        return listed
+
+    def one(self, key: str, session: Session, document: Mapping[str, Any]) -> Shown | None:
+        """One alarm with all that is known of it; None for an unknown one."""
+        one = self._by_id.get(key)
+        if one is None:
+            return None
+        entry = next((row for row in self.listed(document) if row["id"] == key), None)
+        states = {verdict["alarm"]: verdict["state"] for verdict in document["verdicts"]}
+        composite = isinstance(one, CompositeAlarm)
+        signal = one.composite if isinstance(one, CompositeAlarm) else one.signal
+        heading = key if composite else str(getattr(signal, "runbook", key))
+        return {
+            **(entry or {"id": key, "name": one.name, "title": signal.title, "state": "unknown"}),
+            "impact": signal.impact,
+            "why": self._why(one, states, entry),
+            "rule": self._rule(one),
+            "covers": self._covers(one, states),
+            "changes": [
+                {"at": change.at, "real": change.real, "state": change.state,
+                 "reason": change.reason, "notified": change.notified}
+                for change in reversed(session.timeline)
+                if change.alarm == one.name
+            ][:_CHANGES],
+            "chart": None if isinstance(one, CompositeAlarm) else self._chart(one, session),
+            "runbook": {
+                "heading": heading,
+                "content": sections(self._set.runbook.read_text("utf-8")).get(heading, []),
+            },
+        }  # fmt: skip
+
+    def runbook(self, heading: str) -> Shown | None:
+        """A section of the runbook, and the alarm it is of; None for an unknown heading."""
+        content = sections(self._set.runbook.read_text("utf-8")).get(heading)
+        if content is None:
+            return None
+        alarm = heading if heading in self._by_id else None
+        return {"heading": heading, "content": content, "alarm": alarm}
+
+    def _incident(self, one: Alarm | CompositeAlarm) -> str | None:
+        incident = self._set.incident(_id(one))
+        return incident.composite.id if incident else None
+
+    def _rule(self, one: Alarm | CompositeAlarm) -> str:
+        """When it goes on, in words."""
+        if isinstance(one, CompositeAlarm):
+            return "Goes on when any of the combinations below is on."
+        signal = one.signal
+        limit = quantity(one.threshold, signal.threshold.unit)
+        side = _SIDES.get(signal.comparison.value, "beyond")
+        many = "one period"
+        if one.periods > 1:
+            many = f"{signal.datapoints} of {one.periods} periods"
+        are = "are" if one.periods > 1 else "is"
+        return (
+            f"Goes on when {many} of {quantity(one.period, 'Seconds')} {are} {side} {limit}. "
+            f"{_MISSING.get(signal.missing.value, '')}"
+        )
+
+    def _why(
+        self, one: Alarm | CompositeAlarm, states: Mapping[str, str], entry: Shown | None
+    ) -> str:
+        """Why it is in its state, in words."""
+        if entry is None:
+            return "No verdict on it is known yet."
+        state, value = entry["state"], entry["value"]
+        if isinstance(one, CompositeAlarm):
+            on = [
+                part.signal.id
+                for group in one.parts
+                for part in group
+                if states.get(part.name) == "ALARM"
+            ]
+            said = f"{', '.join(dict.fromkeys(on))} in ALARM." if on else "No part of it is on."
+        elif value is None:
+            said = f"There were no data in its periods. {_MISSING[one.signal.missing.value]}"
+        else:
+            limit = quantity(one.threshold, one.signal.threshold.unit)
+            bad = {"ALARM": "is bad for long enough", "OK": "is not bad for long enough"}
+            said = f"Its newest value is {value}, its threshold {limit}: it {bad.get(state, '')}."
+        incident = self._incident(one)
+        if state == "ALARM" and incident:
+            said += f" The incident '{incident}' notifies of it."
+        if entry["suppressed"]:
+            said += f" Nobody is notified: {entry['suppressed']}."
+        return said
+
+    def _covers(self, one: Alarm | CompositeAlarm, states: Mapping[str, str]) -> list[Shown]:
+        """The parts of an incident, or the metrics of an alarm."""
+        if isinstance(one, CompositeAlarm):
+            return [
+                {
+                    "parts": [
+                        {"id": part.signal.id, "title": part.signal.title,
+                         "state": states.get(part.name, "unknown")}
+                        for part in group
+                    ],
+                    "unless": [part.signal.id for part in one.explained(group)],
+                }
+                for group in one.parts
+            ]  # fmt: skip
+        return [
+            {"metric": f"{measure.namespace} {measure.name}", "statistic": measure.statistic,
+             "of": ", ".join(
+                 value for value in measure.dimensions.values() if value != UNKNOWN_API
+             )}
+            for measure in one.measures.values()
+        ]  # fmt: skip
+
+    def _chart(self, one: Alarm, session: Session) -> Shown:
+        """What was compared with the threshold, over the session."""
+        parsed = next((a for a in self._judge.alarms if a.name == one.name), None)
+        end = int(session.now) // MINUTE * MINUTE
+        start = max(session.start - one.period, end - 24 * 3600)
+        unit = one.signal.threshold.unit
+        shown: Shown = {
+            "unit": _UNITS.get(unit, ""), "times": [], "values": [], "threshold": one.threshold,
+            "side": _SIDES.get(one.signal.comparison.value, "beyond"),
+            "threshold_words": amount(one.threshold, unit),
+        }  # fmt: skip
+        if not isinstance(parsed, MetricAlarm) or end <= start:
+            return shown
+        back = max(0, start - 25 * 3600)
+        recorded: Recorded = session.cells.recorded(
+            [parsed], start=back, minutes=(end - back) // MINUTE
+        )  # fmt: skip
+        try:
+            values = datapoints(parsed, recorded, start=start, end=end)
+        except AlarmproofError as error:
+            return shown | {"reason": str(error)}
+        times = [end - MINUTE * (len(values) - place) for place in range(len(values))]
+        return shown | {"times": times, "values": rounded(values)}
+
+
+def _id(one: Alarm | CompositeAlarm) -> str:
+    return one.composite.id if isinstance(one, CompositeAlarm) else one.signal.id

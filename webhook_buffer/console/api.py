@@ -1,0 +1,235 @@
+"""The console's routes: everything that the page shows, as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from settings.errors import WebhookBufferError
+from settings.paths import ROOT
+from webhook_buffer.console import notifications, webhooks
+from webhook_buffer.console.examples import Examples
+from webhook_buffer.console.record import Records
+from webhook_buffer.console.state import State
+from webhook_buffer.live.session import Session, text
+
+PAGE = Path(__file__).parent / "page"
+_UPLOT = ROOT / "node_modules" / "uplot" / "dist"
+# Seconds between two signs of life on an event stream.
+_ALIVE_SECONDS = 15.0
+_LONGEST_QUERY = 300
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Api:
+    """The routes over one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._records = Records(state.place.target)
+        self._examples = Examples(state.place.target)
+
+    def app(self) -> Starlette:
+        """The application; it follows the session as long as it runs."""
+
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            following = asyncio.create_task(self._state.follow())
+            yield
+            following.cancel()
+
+        return Starlette(
+            routes=[
+                Route("/", _page),
+                Route("/api/session", self._session),
+                Route("/api/session/export", self._export),
+                Route("/api/boards", self._boards),
+                Route("/api/boards/{key}", self._board),
+                Route("/api/alarms", self._alarms),
+                Route("/api/alarms/{key}", self._alarm),
+                Route("/api/runbook/{heading}", self._runbook),
+                Route("/api/inbox", self._inbox),
+                Route("/api/webhooks", self._webhooks),
+                Route("/api/webhooks", self._send, methods=["POST"]),
+                Route("/api/webhooks/{key}", self._webhook),
+                Route("/api/groups", self._groups),
+                Route("/api/examples", self._list_examples),
+                Route("/api/events", self._events),
+                Mount("/uplot", StaticFiles(directory=_UPLOT, check_dir=False)),
+                Mount("/", StaticFiles(directory=PAGE)),
+            ],
+            exception_handlers={HTTPException: _as_json, WebhookBufferError: _as_problem},
+            lifespan=lifespan,
+        )
+
+    def _there(self) -> Session:
+        session = self._state.session
+        if session is None:
+            problem = self._state.problem or "No session yet. One begins with: webhook-buffer up"
+            raise HTTPException(503, problem)
+        return session
+
+    async def _session(self, _: Request) -> Response:
+        state, session = self._state, self._there()
+        verdicts = state.verdicts()
+        on = [one for one in (verdicts or {}).get("verdicts", ()) if one["state"] == "ALARM"]
+        return JSONResponse(
+            {
+                "environment": session.environment,
+                "service": state.settings.service,
+                "live": state.place.target is not None,
+                "pace": session.clock.pace,
+                "start": session.start,
+                "now": session.now,
+                "until": session.until,
+                "stretches": [[o.real, o.session, o.pace] for o in session.clock.stretches],
+                "alarms_on": len(on),
+                "retrying": sum(w.state == "retrying" for w in session.webhooks.values()),
+                "endpoint": self._examples.endpoint,
+            }
+        )
+
+    async def _export(self, _: Request) -> Response:
+        session = self._there()
+        text = await asyncio.to_thread(_exported, session)
+        name = f"session-{session.environment}-{int(session.until)}.jsonl"
+        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(text, media_type="application/x-ndjson", headers=disposition)
+
+    async def _boards(self, _: Request) -> Response:
+        return JSONResponse({"boards": self._state.board_list()})
+
+    async def _board(self, request: Request) -> Response:
+        self._there()
+        start, end = (_whole(request, name) for name in ("from", "to"))
+        board = self._state.board(request.path_params["key"], start, end)
+        if board is None:
+            raise HTTPException(404, "There is no such dashboard.")
+        return JSONResponse(board)
+
+    async def _alarms(self, _: Request) -> Response:
+        document = self._verdicts()
+        return JSONResponse(
+            {"judged": document["judged"], "alarms": self._state.alarms.listed(document)}
+        )
+
+    async def _alarm(self, request: Request) -> Response:
+        key = request.path_params["key"]
+        found = self._state.alarms.one(key, self._there(), self._verdicts())
+        if found is None:
+            raise HTTPException(404, "There is no such alarm.")
+        return JSONResponse(found)
+
+    async def _runbook(self, request: Request) -> Response:
+        found = self._state.alarms.runbook(request.path_params["heading"])
+        if found is None:
+            raise HTTPException(404, "The runbook has no such section.")
+        return JSONResponse(found)
+
+    def _verdicts(self) -> Any:
+        self._there()
+        document = self._state.verdicts()
+        if document is None:
+            raise HTTPException(503, "No verdict yet. Live alarms judge every minute.")
+        return document
+
+    async def _inbox(self, _: Request) -> Response:
+        folder = self._state.place.inbox
+        if folder is None:
+            return JSONResponse({"notifications": [], "reason": "A file has no inbox."})
+        found = notifications.listed(folder, self._state.settings)
+        return JSONResponse({"notifications": found})
+
+    async def _webhooks(self, request: Request) -> Response:
+        query, state = request.query_params.get("q", ""), request.query_params.get("state", "")
+        if len(query) > _LONGEST_QUERY:
+            raise HTTPException(400, f"Search for at most {_LONGEST_QUERY} characters.")
+        found = webhooks.listed(self._there(), self._state.tracker, query=query, state=state)
+        return JSONResponse(found)
+
+    async def _webhook(self, request: Request) -> Response:
+        key = request.path_params["key"]
+        found = webhooks.one(self._there(), self._state.tracker, key)
+        if found is None:
+            raise HTTPException(404, "There is no such webhook in this session.")
+        found["request"] = await asyncio.to_thread(self._records.request, key)
+        return JSONResponse(found)
+
+    async def _groups(self, _: Request) -> Response:
+        return JSONResponse({"groups": webhooks.groups(self._there(), self._state.tracker)})
+
+    async def _list_examples(self, _: Request) -> Response:
+        return JSONResponse({"examples": self._examples.names()})
+
+    async def _send(self, request: Request) -> Response:
+        try:
+            asked = json.loads(await request.body())
+            name = asked["example"]
+        except (ValueError, LookupError, TypeError):
+            raise HTTPException(400, 'Send {"example": NAME}.') from None
+        if name not in self._examples.names():
+            raise HTTPException(400, "There is no such example.")
+        return JSONResponse(await asyncio.to_thread(self._examples.send, name))
+
+    async def _events(self, request: Request) -> Response:
+        last = request.headers.get("last-event-id", "")
+        return StreamingResponse(self._stream(last), media_type="text/event-stream")
+
+    async def _stream(self, last: str) -> AsyncIterator[str]:
+        changes = self._state.changes
+        missed = changes.since(last) if last else []
+        number = changes.number
+        yield "retry: 1000\n\n"
+        yield _event(changes.begun, number, ["everything"] if missed is None else missed)
+        while True:
+            await changes.wait(number, _ALIVE_SECONDS)
+            what = changes.since(f"{changes.begun}-{number}")
+            number = changes.number
+            yield _event(changes.begun, number, ["everything"] if what is None else what)
+
+
+def _event(begun: int, number: int, what: list[str]) -> str:
+    return f"id: {begun}-{number}\nevent: changed\ndata: {json.dumps(what)}\n\n"
+
+
+async def _page(_: Request) -> Response:
+    return FileResponse(PAGE / "index.html")
+
+
+async def _as_json(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, status_code=error.status_code)
+
+
+async def _as_problem(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=503)
+
+
+def _exported(session: Session) -> str:
+    return "".join(f"{text(event)}\n" for event in (session.header(), *session.events()))
+
+
+def _whole(request: Request, name: str) -> int | None:
+    value = request.query_params.get(name, "")
+    if not value:
+        return None
+    if not value.isdecimal() or len(value) > 12:
+        raise HTTPException(400, f"'{name}' is a time in whole seconds.")
+    return int(value)

@@ -1,0 +1,193 @@
+"""Datadog's queries and formulas, computed on a session.
+
+Source: Datadog documentation, "Functions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from monitoring.datadog import query_tree
+from monitoring.datadog.query import QueryError
+from monitoring.datadog.query_tree import Atom, Binary, Call, Name, Node, Number
+from webhook_buffer.console.frame import Frame
+from webhook_buffer.console.numbers import Numbers, UnmeasuredError
+from webhook_buffer.console.reductions import Values, aggregated
+from webhook_buffer.live.pace import MINUTE
+
+# By group; the group of a query that is not grouped is empty.
+Groups = dict[str, Values]
+
+_OPERATIONS: Mapping[str, Callable[[Values, Values], Values]] = {
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide,
+}  # fmt: skip
+
+
+class Request:
+    """One request of a widget: named queries, and formulas over them.
+
+    Args:
+        body: as a dashboard has it.
+        least: seconds of a bucket where no query says it.
+    """
+
+    def __init__(self, body: Mapping[str, Any], least: int = MINUTE) -> None:
+        self._metrics: dict[str, Node] = {}
+        self._logs: dict[str, str] = {}
+        self._aggregators: dict[str, str] = {}
+        self.step = least
+        if "queries" not in body and isinstance(body.get("q"), str):
+            body = {"queries": [{"data_source": "metrics", "name": "q", "query": body["q"]}]}
+        for query in body.get("queries", ()):
+            self._query(query)
+        names = [*self._metrics, *self._logs]
+        given = body.get("formulas") or [{"formula": name} for name in names]
+        self.formulas = [
+            (query_tree.formula(str(one["formula"]), names), one) for one in given
+        ]  # fmt: skip
+        if not self.formulas:
+            raise QueryError("has no query that this console evaluates")
+
+    def over_time(self, numbers: Numbers, start: int, end: int) -> tuple[Frame, list[Groups]]:
+        """The frame, and each formula's values by group.
+
+        Raises:
+            UnmeasuredError: When the session can't have them.
+        """
+        frame = Frame.over(start, end, self.step)
+        found = {name: _evaluated(node, numbers, frame) for name, node in self._metrics.items()}
+        for name, search in self._logs.items():
+            found[name] = {"": numbers.of_logs(search, frame)}
+        return frame, [_computed(tree, found) for tree, _ in self.formulas]
+
+    def as_numbers(self, numbers: Numbers, start: int, end: int) -> list[dict[str, float]]:
+        """Each formula as one number for the whole stretch, by group.
+
+        Raises:
+            UnmeasuredError: When the session can't have them.
+        """
+        frame = Frame.over(start, end)
+        found: dict[str, Groups] = {}
+        for name, node in self._metrics.items():
+            atoms = query_tree.atoms(node)
+            counted = atoms and atoms[0].aggregation == "sum"
+            how = self._aggregators.get(name) or ("sum" if counted else "avg")
+            percentile = how == "percentile" and isinstance(node, Atom)
+            over = Frame(frame.start, frame.step * frame.count, 1) if percentile else frame
+            found[name] = {
+                group: np.array([aggregated(values, "last" if percentile else how)])
+                for group, values in _evaluated(node, numbers, over).items()
+            }
+        for name, search in self._logs.items():
+            counts = numbers.of_logs(search, frame)
+            found[name] = {"": np.array([aggregated(counts, "sum")])}
+        return [
+            {group: float(values[0]) for group, values in _computed(tree, found).items()}
+            for tree, _ in self.formulas
+        ]
+
+    def _query(self, query: Mapping[str, Any]) -> None:
+        name, source = str(query.get("name", "q")), query.get("data_source")
+        if source == "metrics":
+            node = query_tree.metric(str(query["query"]))
+            self._metrics[name] = node
+            for atom in query_tree.atoms(node):
+                self.step = max(self.step, _rollup(atom))
+            if query.get("aggregator"):
+                self._aggregators[name] = str(query["aggregator"])
+        elif source == "logs":
+            compute = query.get("compute", {})
+            if compute.get("aggregation", "count") != "count" or query.get("group_by"):
+                raise QueryError("computes something else of log lines than their number")
+            self._logs[name] = str(query.get("search", {}).get("query", ""))
+            self.step = max(self.step, int(compute.get("interval", 0)) // 1000)
+        else:
+            raise QueryError(f"asks {source}, which a session does not have")
+
+
+def _rollup(atom: Atom) -> int:
+    """Seconds of its buckets; 0 where it does not say."""
+    arguments = atom.method("rollup") or ()
+    seconds = int(arguments[1]) if len(arguments) > 1 and arguments[1].isdecimal() else 0
+    return -(-min(seconds, 31 * 86_400) // MINUTE) * MINUTE
+
+
+def _evaluated(node: Node, numbers: Numbers, frame: Frame) -> Groups:
+    match node:
+        case Atom():
+            return numbers.of_datadog(node, frame)
+        case Number(value=value):
+            return {"": np.full(frame.count, value)}
+        case Binary(operator=operator, left=left, right=right):
+            one, other = (_evaluated(part, numbers, frame) for part in (left, right))
+            return _operated(operator, one, other)
+        case Call():
+            return _called(node, _evaluated(node.argument, numbers, frame))
+    raise UnmeasuredError("This query is more than the console evaluates.")
+
+
+def _computed(node: Node, found: Mapping[str, Groups]) -> Groups:
+    match node:
+        case Name(name=name):
+            return found[name]
+        case Number(value=value):
+            return {"": np.array([value])}
+        case Binary(operator=operator, left=left, right=right):
+            return _operated(operator, _computed(left, found), _computed(right, found))
+        case Call():
+            return _called(node, _computed(node.argument, found))
+    raise UnmeasuredError("This formula is more than the console evaluates.")
+
+
+def _operated(operator: str, left: Groups, right: Groups) -> Groups:
+    """Group by group; what is not grouped goes with every group."""
+    made: Groups = {}
+    for group in left if "" not in left else right:
+        one = left.get(group, left.get(""))
+        other = right.get(group, right.get(""))
+        if one is not None and other is not None:
+            with np.errstate(all="ignore"):
+                values = _OPERATIONS[operator](one, other)
+            made[group] = np.where(np.isfinite(values), values, np.nan)
+    return made
+
+
+def _called(call: Call, groups: Groups) -> Groups:
+    if call.function == "top":
+        most = int(next((one for one in call.constants if isinstance(one, float)), 10))
+        ranked = sorted(groups, key=lambda group: -_mean(groups[group]))
+        return {group: groups[group] for group in ranked[:most]}
+    made = _FUNCTIONS.get(call.function)
+    if made is None:
+        raise UnmeasuredError(f"This console does not compute {call.function}().")
+    number = next((one for one in call.constants if isinstance(one, float)), 0.0)
+    with np.errstate(all="ignore"):
+        return {group: made(values, number) for group, values in groups.items()}
+
+
+def _mean(values: Values) -> float:
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else float("-inf")
+
+
+def _differences(values: Values, _: float) -> Values:
+    return np.concatenate([[np.nan], np.diff(values)])
+
+
+_FUNCTIONS: Mapping[str, Callable[[Values, float], Values]] = {
+    "abs": lambda values, _: np.abs(values),
+    "clamp_max": np.minimum,
+    "clamp_min": np.maximum,
+    "cumsum": lambda values, _: np.cumsum(np.nan_to_num(values)),
+    "default_zero": lambda values, _: np.nan_to_num(values),
+    "diff": _differences,
+    "monotonic_diff": lambda values, _: np.maximum(_differences(values, 0.0), 0.0),
+    "log10": lambda values, _: np.log10(values),
+    "log2": lambda values, _: np.log2(values),
+    "cutoff_max": lambda values, limit: np.where(values > limit, np.nan, values),
+    "cutoff_min": lambda values, limit: np.where(values < limit, np.nan, values),
+    "exclude_null": lambda values, _: values,
+}

@@ -1,0 +1,114 @@
+// The inbox: each notification as its recipient sees it.
+import {ask} from "./client.js";
+import {el, facts, keyed, link, state} from "./dom.js";
+import {time} from "./format.js";
+import {address, here, refiltered} from "./location.js";
+
+const WIDE = window.matchMedia("(min-width: 1001px)");
+const KINDS = {slack: "Slack", email: "Mail", pagerduty: "PagerDuty", https: "HTTPS"};
+
+export function inbox(main) {
+  const chips = el("div", {class: "chips"});
+  const rows = el("ul", {class: "rows"});
+  const none = el("p", {class: "empty", hidden: true}, "Nobody has been notified of anything yet. To see how it looks: webhook-buffer alarms drill backend-down");
+  const split = el("div", {class: "split"});
+  const detail = el("section", {class: "detail", "aria-label": "The chosen notification"});
+  split.append(el("section", {class: "card list", "aria-label": "Notifications"}, rows, none), detail);
+  main.append(el("div", {class: "bar"}, el("h1", {}, "Inbox"), chips), split);
+
+  function row(one) {
+    return el("li", {}, el("a", {href: address("inbox", one.key, Object.fromEntries(here().filters)),
+      "aria-current": one.current ? "true" : null},
+      el("strong", {}, headline(one)), el("span", {class: "right"}, state(one.recovered ? "OK" : "ALARM")),
+      el("span", {class: "meta"}, `${KINDS[one.kind] ?? one.kind} · ${one.channel}`),
+      el("span", {class: "right meta"}, time(one.at))));
+  }
+
+  return {
+    async refresh({key, filters}, what) {
+      if (!["place", "everything", "inbox"].some((one) => what.includes(one))) return;
+      const {notifications, reason} = await ask("inbox");
+      const wanted = filters.get("kind") ?? "";
+      const every = notifications.map((one) => ({...one, key: `${one.at}-${one.channel}`}));
+      const kinds = [["", "All"], ...Object.entries(KINDS).filter(([kind]) => every.some((one) => one.kind === kind))];
+      chips.replaceChildren(...kinds.map(([kind, words]) => el("a", {href: refiltered({kind}), "aria-current": kind === wanted ? "true" : null},
+        `${words} ${every.filter((one) => !kind || one.kind === kind).length}`)));
+      const found = every.filter((one) => !wanted || one.kind === wanted);
+      keyed(rows, found.map((one) => ({...one, current: one.key === (key || (WIDE.matches && found[0].key))})), (one) => one.key, row);
+      none.hidden = found.length > 0;
+      if (reason) none.textContent = reason;
+      const one = every.find((each) => each.key === key) ?? (WIDE.matches ? found[0] : undefined);
+      split.classList.toggle("chosen", Boolean(one && key));
+      split.classList.toggle("alone", !found.length);
+      detail.hidden = !found.length;
+      detail.replaceChildren(
+        el("a", {class: "back", href: address("inbox", "", Object.fromEntries(filters))}, "← All notifications"),
+        el("div", {class: "card"}, one ? [el("p", {class: "quiet"}, `${KINDS[one.kind] ?? one.kind} · ${one.channel} · ${time(one.at)}`), seen(one)]
+          : el("p", {class: "empty"}, "Choose a notification to read it.")));
+      if (!one) detail.firstElementChild.remove();
+    },
+  };
+}
+
+function headline({kind, content}) {
+  if (kind === "slack") return content.blocks?.find((block) => block.type === "header")?.text?.text ?? content.text ?? "";
+  if (kind === "email") return content.subject ?? "";
+  if (kind === "pagerduty") return content.payload?.summary ?? `${content.event_action}: ${content.dedup_key}`;
+  return content.summary ?? content.title ?? content.alarm ?? "";
+}
+
+function seen({kind, content}) {
+  const made = {slack, email, pagerduty}[kind];
+  return made ? made(content) : json(content);
+}
+
+/** Source: Slack's reference, "Block Kit" and "Formatting text". */
+function slack(content) {
+  const blocks = content.blocks ?? [{type: "section", text: {text: content.text ?? ""}}];
+  return el("div", {class: "slack"}, el("span", {class: "avatar", "aria-hidden": "true"}, "W"), el("div", {},
+    el("p", {}, el("strong", {}, "Webhook buffer"), " ", el("span", {class: "chip"}, "APP")),
+    blocks.map((block) => block.type === "header" ? el("h3", {}, unescaped(block.text?.text ?? ""))
+      : block.type === "divider" ? el("hr", {})
+        : el("p", {}, mrkdwn([block.text?.text, ...(block.fields ?? block.elements ?? []).map((one) => one.text)].filter((one) => typeof one === "string").join("\n"))))));
+}
+
+const MARKUP = /\*([^*\n]+)\*|`([^`\n]+)`|<([^|>\n]+)(?:\|([^>\n]+))?>/g;
+
+function mrkdwn(text) {
+  const parts = [];
+  let position = 0;
+  for (const found of text.matchAll(MARKUP)) {
+    parts.push(unescaped(text.slice(position, found.index)));
+    if (found[1]) parts.push(el("strong", {}, unescaped(found[1])));
+    else if (found[2]) parts.push(el("code", {}, unescaped(found[2])));
+    else parts.push(link(unescaped(found[3]), unescaped(found[4] ?? found[3])));
+    position = found.index + found[0].length;
+  }
+  return [...parts, unescaped(text.slice(position))];
+}
+
+function unescaped(text) {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+}
+
+function email({subject, text}) {
+  return el("div", {class: "mail"}, facts([["From", "AWS Notifications"], ["Subject", el("strong", {}, subject)]]), el("pre", {}, text));
+}
+
+function pagerduty(content) {
+  const payload = content.payload ?? {};
+  const details = Object.entries(payload.custom_details ?? {}).map(([name, value]) =>
+    [name, Array.isArray(value) ? el("ol", {}, value.map((step) => el("li", {}, String(step)))) : String(value)]);
+  return el("div", {}, el("div", {class: "head"}, el("h2", {}, payload.summary ?? content.dedup_key),
+    state(content.event_action === "resolve" ? "OK" : "ALARM")),
+  facts([["Event", content.event_action], ["Severity", payload.severity], ["Source", payload.source],
+    ["Component", payload.component], ["Incident key", el("code", {}, content.dedup_key)], ...details]),
+  el("p", {}, (content.links ?? []).map((one) => [link(one.href, one.text), " "]).flat()));
+}
+
+function json(content) {
+  const {steps, links, ...rest} = content;
+  const simple = Object.entries(rest).filter(([, value]) => value === null || typeof value !== "object");
+  return el("div", {}, facts(simple.map(([name, value]) => [name, value === null ? "null" : String(value)])),
+    el("h3", {class: "spaced"}, "As it was posted"), el("pre", {}, JSON.stringify({steps, links, ...rest}, null, 2)));
+}

@@ -1,0 +1,121 @@
+// The frame of the page: which view is shown, the session's clock, pausing, what is said on top.
+import {ask, listen} from "./client.js";
+import {el} from "./dom.js";
+import {time} from "./format.js";
+import {here} from "./location.js";
+import {alarms} from "./alarms.js";
+import {boards} from "./boards.js";
+import {inbox} from "./inbox.js";
+import {runbook} from "./runbook.js";
+import {webhooks} from "./webhooks.js";
+
+const VIEWS = {
+  dashboards: ["Dashboards", boards],
+  alarms: ["Alarms", alarms],
+  inbox: ["Inbox", inbox],
+  webhooks: ["Webhooks", webhooks],
+};
+// Views that links lead to, and no tab.
+const FURTHER = {runbook: ["Runbook", runbook]};
+const main = document.getElementById("main");
+const banner = document.getElementById("banner");
+const page = {paused: false, connected: true, session: null};
+let view = null;
+let shown = "";
+let waiting = null;
+const due = new Set();
+
+function tabs() {
+  const counts = {alarms: page.session?.alarms_on, webhooks: page.session?.retrying};
+  const words = {alarms: "in ALARM", webhooks: "retrying"};
+  document.getElementById("tabs").replaceChildren(...Object.entries(VIEWS).map(([name, [title]]) =>
+    el("a", {href: `#/${name}`, "aria-current": here().view === name ? "page" : null}, title,
+      counts[name] ? el("span", {class: "count", title: words[name]}, String(counts[name])) : null)));
+}
+
+function say(text) {
+  if (banner.textContent !== text) banner.textContent = text;
+  banner.hidden = !text;
+}
+
+async function route() {
+  const place = here();
+  const [title, make] = VIEWS[place.view] ?? FURTHER[place.view] ?? VIEWS.dashboards;
+  document.title = `${title} · webhook buffer`;
+  tabs();
+  if (shown !== place.view) {
+    view?.close?.();
+    shown = place.view;
+    main.replaceChildren();
+    view = make(main, page);
+  }
+  await refresh(["place"]);
+}
+
+async function refresh(what) {
+  try {
+    const hash = location.hash;
+    await view.refresh(here(), what);
+    main.dataset.shown = hash;
+    if (!page.paused && page.connected) say(said());
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function said() {
+  if (page.session && !page.session.live) return "This console shows a file: nothing on it changes.";
+  return "";
+}
+
+async function session() {
+  try {
+    page.session = await ask("session");
+  } catch (error) {
+    say(error.message);
+    return;
+  }
+  const {service, environment, pace, now} = page.session;
+  document.getElementById("service").textContent = service;
+  document.getElementById("environment").textContent = environment;
+  const speed = pace === 60 ? "real time" : `1 minute = ${pace} s`;
+  document.getElementById("clock").textContent = `${time(now)} · ${speed}`;
+  tabs();
+}
+
+/** Gathers what changed, and shows it at most every 250 ms, or as seldom as the view wants. */
+function changed(what) {
+  if (page.paused) return;
+  what.forEach((one) => due.add(one));
+  if (waiting) return;
+  waiting = setTimeout(async () => {
+    const all = [...due];
+    due.clear();
+    await session();
+    await refresh(all);
+    waiting = null;
+    if (due.size) changed([]);
+  }, 60);
+}
+
+function connected(yes) {
+  if (yes === page.connected) return;
+  page.connected = yes;
+  if (yes) {
+    say("");
+    changed(["everything"]);
+  } else if (!page.paused) say("The connection to the console is broken. Trying again …");
+}
+
+const pause = document.getElementById("pause");
+pause.addEventListener("click", () => {
+  page.paused = !page.paused;
+  pause.setAttribute("aria-pressed", String(page.paused));
+  pause.textContent = page.paused ? "Paused" : "Pause";
+  say(page.paused ? "The view is paused; the session goes on." : "");
+  if (!page.paused) changed(["everything"]);
+});
+window.addEventListener("hashchange", route);
+await session();
+await route();
+listen(changed, connected);

@@ -1,0 +1,161 @@
+// Webhooks: what retries and why, found by any id, and one of them in full.
+import {ask, post} from "./client.js";
+import {el, facts, keyed, state} from "./dom.js";
+import {bytes, duration, time} from "./format.js";
+import {address, here, refilter, refiltered} from "./location.js";
+
+const STATES = [["", "All"], ["retrying", "Retrying"], ["queued", "Queued"], ["delivered", "Delivered"], ["consumed", "Consumed"]];
+
+export function webhooks(main) {
+  const chips = el("div", {class: "chips"});
+  const search = el("input", {type: "search", "aria-label": "Search webhooks", placeholder: "id, group, path, status:503, attempts:>3",
+    oninput: (event) => refilter({q: event.target.value})});
+  const rows = el("ul", {class: "rows"});
+  const none = el("p", {class: "empty", hidden: true});
+  const split = el("div", {class: "split"});
+  const blocked = el("section", {class: "card", hidden: true, "aria-label": "Groups that wait"});
+  const detail = el("section", {class: "detail", "aria-label": "The chosen webhook"});
+  const list = el("section", {class: "card list", "aria-label": "Webhooks"}, rows, none);
+  split.append(list, detail);
+  const sender = form();
+  main.append(el("div", {class: "bar"}, el("h1", {}, "Webhooks"), chips, el("div", {class: "search"}, search), sender.element), blocked, split);
+  blocked.style.marginBottom = "16px";
+
+  function row(one) {
+    const outcome = one.status ? `${one.status}` : one.error ?? "";
+    return el("li", {}, el("a", {href: address("webhooks", one.id, Object.fromEntries(here().filters)),
+      "aria-current": one.current ? "true" : null},
+      el("strong", {}, `${one.method} ${one.path}`), el("span", {class: "right"}, state(one.state)),
+      el("span", {class: "meta"}, `${one.group}${one.delivery ? ` · ${one.delivery}` : ""}`),
+      el("span", {class: "right meta"}, waiting(one) || `${outcome} · ${time(one.queued ?? one.delivered)}`)));
+  }
+
+  return {
+    close: () => sender.close(),
+    async refresh({key, filters}, what) {
+      if (!["place", "everything", "session"].some((one) => what.includes(one))) return;
+      const wanted = filters.get("state") ?? "";
+      if (document.activeElement !== search) search.value = filters.get("q") ?? "";
+      const asked = new URLSearchParams({q: filters.get("q") ?? "", state: wanted});
+      const [found, {groups}] = await Promise.all([ask(`webhooks?${asked}`), ask("groups")]);
+      const all = Object.values(found.counts).reduce((sum, count) => sum + count, 0);
+      chips.replaceChildren(...STATES.filter(([name]) => name !== "consumed" || found.counts.consumed).map(([name, words]) =>
+        el("a", {href: refiltered({state: name}), "aria-current": name === wanted ? "true" : null}, `${words} ${name ? found.counts[name] : all}`)));
+      keyed(rows, found.webhooks.map((one) => ({...one, current: one.id === key, in: waiting(one)})), (one) => one.id, row);
+      none.hidden = found.webhooks.length > 0 && !found.more;
+      none.textContent = found.more ? `${found.more} more; search to see them.`
+        : all || filters.get("q") || wanted ? "No webhook matches." : "No webhook has come yet. Send one of GitHub's examples.";
+      show(groups.filter((one) => one.blocked_by));
+      split.classList.toggle("chosen", Boolean(key));
+      split.classList.toggle("alone", !key);
+      detail.hidden = !key;
+      if (key) await one(key);
+    },
+  };
+
+  function show(groups) {
+    blocked.hidden = !groups.length;
+    if (!groups.length) return;
+    blocked.replaceChildren(el("h3", {}, groups.length === 1 ? "1 group is blocked" : `${groups.length} groups are blocked`),
+      el("div", {class: "scroll"}, el("table", {}, el("thead", {}, el("tr", {}, ["Group", "Blocked by", "Outcome", "Attempts", "Waiting", "For", "Next attempt"].map((name) => el("th", {}, name)))),
+        el("tbody", {}, groups.slice(0, 8).map((one) => el("tr", {}, el("td", {}, el("a", {href: address("webhooks", "", {q: `group:${one.group}`})}, one.group)),
+          el("td", {}, el("a", {href: address("webhooks", one.blocked_by)}, one.blocked_by.slice(0, 8))), el("td", {}, String(one.status ?? one.error ?? "")),
+          el("td", {}, String(one.attempts)), el("td", {}, String(one.waiting)), el("td", {}, one.since ? duration(Date.now() / 1000 - one.since) : ""),
+          el("td", {}, next(one.next_attempt))))))));
+  }
+
+  async function one(key) {
+    const back = el("a", {class: "back", href: address("webhooks", "", Object.fromEntries(here().filters))}, "← All webhooks");
+    let found;
+    try {
+      found = await ask(`webhooks/${encodeURIComponent(key)}`);
+    } catch (error) {
+      detail.replaceChildren(back, el("div", {class: "card"}, el("p", {class: "empty"}, error.message)));
+      return;
+    }
+    const digest = JSON.stringify([found, next(found.next_attempt)]);
+    if (detail.digest === digest && detail.children.length) return;
+    detail.digest = digest;
+    const scrolled = detail.scrollTop;
+    detail.replaceChildren(back, ...full(found));
+    detail.scrollTop = scrolled;
+  }
+}
+
+function waiting(one) {
+  if (one.state !== "retrying") return "";
+  return `${one.attempts} attempts · ${one.next_attempt ? `next ${next(one.next_attempt)}` : "in progress"}`;
+}
+
+function next(at) {
+  if (!at) return "";
+  const left = at - Date.now() / 1000;
+  return left > 0 ? `in ${Math.ceil(left)} s` : "now";
+}
+
+function full(one) {
+  const request = one.request;
+  return [
+    el("div", {class: "card"}, el("div", {class: "head"}, el("h2", {}, `${one.method} ${one.path}`), state(one.state)),
+      facts([["Message id", el("code", {}, one.id)], ["Sender's delivery id", one.delivery ? el("code", {}, one.delivery) : null],
+        ["Group", el("a", {href: address("webhooks", one.id, {q: `group:${one.group}`})}, one.group)], ["Received", time(one.queued)],
+        ["Delivered", one.delivered ? `${time(one.delivered)}, ${duration(one.delivered - (one.queued ?? one.delivered))} later` : null],
+        ["Next attempt", next(one.next_attempt) || null], ["Waits for", one.waits_for ? el("a", {href: address("webhooks", one.waits_for)}, "the one before it in its group") : null],
+        ["Body", bytes(one.bytes)]])),
+    el("div", {class: "card"}, el("h3", {}, "Attempts"), one.attempted.length ? el("div", {class: "scroll"}, el("table", {},
+      el("thead", {}, el("tr", {}, ["No.", "At", "Outcome", "Took"].map((name) => el("th", {}, name)))),
+      el("tbody", {}, [...one.attempted].reverse().map((attempt) => el("tr", {}, el("td", {}, String(attempt.number)), el("td", {class: "fixed"}, time(attempt.at)),
+        el("td", {}, attempt.status ? String(attempt.status) : attempt.error ?? ""), el("td", {}, attempt.took_ms === null ? "" : duration(attempt.took_ms / 1000)))))))
+      : el("p", {class: "reason"}, "It has not been attempted yet.")),
+    el("div", {class: "card"}, el("h3", {}, "Request, as received"), request ? [headers(Object.entries(request.headers ?? {})), body(request)]
+      : el("p", {class: "reason"}, "The record has its request from the first attempt on.")),
+    one.received.length ? el("div", {class: "card"}, el("h3", {}, "As the faux backend received it"), ...one.received.slice(-1).map((each) =>
+      [el("p", {class: "quiet"}, `${each.method} ${each.target} at ${time(each.at)} · answered ${each.status ?? "nothing"} · ${bytes(each.bytes)} · sha256 ${each.sha256.slice(0, 16)}…`),
+        headers(Object.entries(each.headers))]).flat()) : null,
+    el("div", {class: "card"}, el("h3", {}, "Log lines"), one.lines.length ? el("ul", {class: "stream", tabindex: "0", "aria-label": "Log lines"}, one.lines.map((line) =>
+      el("li", {}, el("span", {class: "quiet"}, time(line.at)), state(line.level), el("span", {}, el("strong", {}, `${line.function} ${line.event}`), " ", el("code", {}, line.text)))))
+      : el("p", {class: "reason"}, "No line of it is kept in this session.")),
+  ].filter(Boolean);
+}
+
+function headers(pairs) {
+  return el("div", {class: "scroll"}, el("table", {}, el("tbody", {}, pairs.map(([name, value]) =>
+    el("tr", {}, el("th", {scope: "row"}, name), el("td", {}, el("code", {}, value)))))));
+}
+
+function body(request) {
+  const text = request.body ?? "";
+  if (request.isBase64Encoded) return el("p", {class: "reason"}, `A binary body of about ${bytes(Math.floor(text.length * 0.75))}.`);
+  let shown = text;
+  try {
+    shown = JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    // Not JSON: shown as it is.
+  }
+  const cut = shown.length > 20000;
+  return el("pre", {}, cut ? `${shown.slice(0, 20000)}\n…` : shown || "(empty)");
+}
+
+function form() {
+  const choice = el("select", {"aria-label": "GitHub example"});
+  const button = el("button", {type: "button", class: "primary"}, "Send");
+  const said = el("span", {class: "quiet", role: "status"});
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const {status, answer} = await post("webhooks", {example: choice.value});
+      said.replaceChildren(answer.message_id ? el("a", {href: address("webhooks", answer.message_id)}, `${status}: follow it`) : `${status}`);
+    } catch (error) {
+      said.textContent = error.message;
+    }
+    button.disabled = false;
+  });
+  const element = el("div", {class: "bar send", hidden: true}, el("label", {}, "Example", choice), button, said);
+  element.style.margin = "0";
+  ask("examples").then(({examples}) => {
+    choice.replaceChildren(...examples.map((name) => el("option", {value: name}, name)));
+    choice.value = "push";
+    element.hidden = !examples.length;
+  }).catch(() => {});
+  return {element, close() {}};
+}

@@ -1,0 +1,78 @@
+"""The console as commands see it: a program of its own, and the address that opens it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+
+from settings.errors import ToolError
+from settings.paths import ROOT
+from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.process import Background, Running, listens, usable_port
+from webhook_buffer.operations.files import private_folder, write
+
+DEFAULT_PORT = 4570
+_TOKEN = "token"  # noqa: S105 - the file's name
+_START_SECONDS = 30.0
+
+
+def console() -> ConsoleProcess:
+    """The console that ``up`` starts and ``down`` stops."""
+    return ConsoleProcess(laptop.STATE / "console")
+
+
+class ConsoleProcess(Background):
+    """The program. Its token is a file for nobody but the user."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "console")
+
+    def address(self) -> str | None:
+        """The URL that opens it; None where it is not running."""
+        running = self.running()
+        return f"{running.endpoint_url}/{self._token()}/" if running else None
+
+    def start(self, port: int | None = None) -> str:
+        """Starts it anew, so that it shows what is deployed now; its address stays the same.
+
+        Args:
+            port: on 127.0.0.1; taken only if it is free.
+
+        Raises:
+            ToolError: When it does not come up.
+        """
+        last = self.last_port()
+        self.stop()
+        token = self._token()
+        port = usable_port(port, last, None if laptop.APART else DEFAULT_PORT)
+        _, running = self._spawn(
+            "webhook_buffer.console.server",
+            "--port", str(port), "--folder", str(self.folder),
+            port=port, cwd=ROOT,
+            environ={"WEBHOOK_BUFFER_STATE": str(laptop.STATE), "OMP_NUM_THREADS": "1"}
+            if laptop.APART else {"OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        self._await(running)
+        return f"{running.endpoint_url}/{token}/"
+
+    def _await(self, running: Running) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not listens(running.port):
+            if self.running() is None or time.monotonic() > deadline:
+                self.stop()
+                raise ToolError("The console did not start.", log=self.log)
+            time.sleep(0.05)
+
+    def _token(self) -> str:
+        private_folder(self.folder)
+        return token_of(self.folder)
+
+
+def token_of(folder: Path) -> str:
+    """The token of a folder, made where there is none."""
+    file = folder / _TOKEN
+    if not file.exists():
+        write(file, secrets.token_urlsafe(24))
+        file.chmod(0o600)
+    return file.read_text("utf-8").strip()

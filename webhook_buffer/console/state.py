@@ -1,0 +1,245 @@
+"""What the console knows: a session and its surroundings, kept up to date, and what changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from collections import deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alarmproof import template
+
+from dashboards import DASHBOARDS
+from monitoring.alarm_set import AlarmSet
+from monitoring.cloudwatch import dashboard
+from monitoring.cloudwatch.alarms import template as alarms_template
+from monitoring.datadog.definition import Kind
+from settings.errors import WebhookBufferError
+from webhook_buffer.composition import definitions
+from webhook_buffer.console.alarms import Alarms
+from webhook_buffer.console.boards import Boards
+from webhook_buffer.console.cloudwatch_board import CloudWatchBoard
+from webhook_buffer.console.log_counts import LogCounts
+from webhook_buffer.console.numbers import Numbers
+from webhook_buffer.console.text import linked
+from webhook_buffer.console.webhooks import Tracker
+from webhook_buffer.laptop.inbox import FILE as INBOX_FILE
+from webhook_buffer.live.engine import SESSION, VERDICTS
+from webhook_buffer.live.judge import Judge
+from webhook_buffer.live.pace import MINUTE
+from webhook_buffer.live.session import Follower, Session
+from webhook_buffer.operations.environment import Environment
+
+_POLL_SECONDS = 0.2
+_EVENTS_KEPT = 200
+_RANGE = 3600
+CLOUDWATCH = "cloudwatch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where everything is.
+
+    Attributes:
+        session: the session's file.
+        verdicts: what the engine publishes; None where no engine runs.
+        inbox, backend: folders; None where there is none.
+        target: what runs; None where a file is shown.
+    """
+
+    session: Path
+    verdicts: Path | None = None
+    inbox: Path | None = None
+    backend: Path | None = None
+    target: Environment | None = None
+
+    @classmethod
+    def of_laptop(cls, state: Path, target: Environment) -> Place:
+        """That of what runs on the laptop."""
+        alarms = state / "alarms"
+        return cls(
+            session=alarms / SESSION, verdicts=alarms / VERDICTS, inbox=state / "inbox",
+            backend=state / "backend", target=target,
+        )  # fmt: skip
+
+
+@dataclass
+class Changes:
+    """What changed, for whoever listens; numbered, so that a listener can resume."""
+
+    begun: int = field(default_factory=lambda: int(time.time() * 1000))
+    number: int = 0
+    kept: deque[tuple[int, list[str]]] = field(default_factory=lambda: deque(maxlen=_EVENTS_KEPT))
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def add(self, what: list[str]) -> None:
+        """Tells all listeners."""
+        async with self._changed:
+            self.number += 1
+            self.kept.append((self.number, what))
+            self._changed.notify_all()
+
+    def since(self, last: str) -> list[str] | None:
+        """What changed after an event; None where that is not known any more."""
+        begun, _, number = last.partition("-")
+        if begun != str(self.begun) or not number.isdecimal():
+            return None
+        missed = [(at, what) for at, what in self.kept if at > int(number)]
+        if len(missed) != self.number - int(number):
+            return None
+        return sorted({one for _, what in missed for one in what})
+
+    async def wait(self, number: int, seconds: float) -> None:
+        """Until something is newer than a number, or a while has passed."""
+        async with self._changed:
+            try:
+                await asyncio.wait_for(
+                    self._changed.wait_for(lambda: self.number > number), seconds
+                )
+            except TimeoutError:
+                pass
+
+
+class State:
+    """One console's knowledge. All of it is used from one thread."""
+
+    def __init__(self, place: Place, alarms: AlarmSet) -> None:
+        self.place, self.alarm_set = place, alarms
+        self.settings = alarms.settings
+        parsed = template.parse(alarms_template(alarms), "alarms").alarms
+        self.alarms = Alarms(alarms, Judge(list(parsed)))
+        self.counts = LogCounts(self.settings.prefix)
+        self.tracker = Tracker(place.backend)
+        self.changes = Changes()
+        self.problem: str | None = None
+        self._follower = Follower(place.session)
+        self._stamps: dict[str, Any] = {}
+        self._judged: tuple[float, Mapping[str, Any]] | None = None
+        found = definitions(alarms.settings) if alarms.settings.datadog else []
+        self._boards = {one.key: one.body for one in found if one.kind is Kind.DASHBOARD}
+        self._slos = {one.key: one.body for one in found if one.kind is Kind.SLO}
+        self._cloudwatch = dashboard.body(
+            alarms, DASHBOARDS, region=self.settings.awsRegion, account=self.settings.awsAccount
+        )
+
+    @property
+    def session(self) -> Session | None:
+        return self._follower.session
+
+    def update(self) -> list[str]:
+        """Takes in what is new; which parts of the page it concerns."""
+        changed = []
+        try:
+            session = self._follower.update()
+            self.problem = None
+        except WebhookBufferError as error:
+            session, self.problem = None, str(error)
+        stamps = {
+            "session": (id(session), session.until, session.lines_read) if session else None,
+            "alarms": _stamp(self.place.verdicts) or (session and int(session.now) // MINUTE),
+            "timeline": (id(session), len(session.timeline)) if session else None,
+            "inbox": _stamp(self.place.inbox and self.place.inbox / INBOX_FILE),
+            "problem": self.problem,
+        }
+        changed = [name for name, stamp in stamps.items() if stamp != self._stamps.get(name)]
+        self._stamps = stamps
+        return changed
+
+    async def follow(self) -> None:
+        """Keeps it up to date until it is cancelled."""
+        while True:
+            changed = self.update()
+            if changed:
+                await self.changes.add(changed)
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def verdicts(self) -> Mapping[str, Any] | None:
+        """The engine's verdicts; without an engine, ours on the session."""
+        session = self.session
+        if self.place.verdicts is not None:
+            try:
+                document: Mapping[str, Any] = json.loads(self.place.verdicts.read_text("utf-8"))
+            except (OSError, ValueError):
+                return None
+            return document
+        if session is None:
+            return None
+        if self._judged is None or self._judged[0] != session.until:
+            self._judged = (session.until, self.alarms.document(session))
+        return self._judged[1]
+
+    def board_list(self) -> list[dict[str, str]]:
+        """Every dashboard's key and title."""
+        boards = [
+            {"key": key, "title": _plain(body["title"]), "of": "Datadog"}
+            for key, body in self._boards.items()
+        ]
+        cloudwatch = {"key": CLOUDWATCH, "title": "CloudWatch dashboard", "of": "CloudWatch"}
+        return [*boards, cloudwatch]
+
+    def board(self, key: str, start: int | None, end: int | None) -> dict[str, Any] | None:
+        """A dashboard with its numbers over a stretch of session time; None for an unknown one.
+
+        Args:
+            start, end: default: the last hour.
+        """
+        session = self.session
+        if session is None:
+            return None
+        end = math.ceil(min(end or math.inf, session.now) / MINUTE) * MINUTE
+        start = max(end - 25 * 3600, min(start if start else end - _RANGE, end - MINUTE))
+        numbers = Numbers(session, self.alarm_set, self.counts)
+        if key == CLOUDWATCH:
+            document = self.verdicts() or {"verdicts": []}
+            states = {one["alarm"]: one["state"] for one in document["verdicts"]}
+            board = CloudWatchBoard(session, numbers, states)
+            shown = board.shown(self._cloudwatch, start, end, "CloudWatch dashboard")
+        elif key in self._boards:
+            boards = Boards(session, numbers, self.counts, self._slos)
+            shown = boards.shown(self._boards[key], start, end)
+        else:
+            return None
+        _link(shown["widgets"], self.alarms.headings)
+        return shown | {"key": key, "title": _plain(shown["title"]), **self._marks(start, end)}
+
+    def _marks(self, start: int, end: int) -> dict[str, Any]:
+        """What happened meanwhile: drills and repairs, and alarms that went on."""
+        session = self.session
+        assert session is not None
+        marks: list[dict[str, Any]] = [
+            {"at": session.clock.session(mark.real), "text": mark.text, "kind": "mark"}
+            for mark in session.marks
+        ]
+        marks += [
+            {"at": change.at, "text": self.alarms.ids[change.alarm], "kind": "alarm"}
+            for change in session.timeline
+            if change.state == "ALARM" and change.notified and change.alarm in self.alarms.ids
+        ]
+        return {"marks": [one for one in marks if start <= one["at"] <= end]}
+
+
+def _link(widgets: list[dict[str, Any]], headings: Collection[str]) -> None:
+    """Has notes lead to the runbook, whatever its address elsewhere."""
+    for widget in widgets:
+        _link(widget.get("widgets", []), headings)
+        if "content" in widget:
+            widget["content"] = linked(widget["content"], headings)
+
+
+def _plain(title: str) -> str:
+    return title.partition(" (")[0]
+
+
+def _stamp(file: Path | None) -> tuple[int, int, int] | None:
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,260 @@
+"""Webhooks as a person looks for them: those that retry first, found by any id that is known."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from webhook_buffer.laptop.practice import RECEIVED, entries
+from webhook_buffer.live.session import Session
+from webhook_buffer.live.webhooks import Webhook
+from webhook_buffer.operations.logs import Line
+
+Shown = dict[str, Any]
+
+_LISTED = 200
+_LINES = 200
+_DELIVERY = "x-github-delivery"
+_TERM = re.compile(r"(status|attempts|group|path|method|id|error):(>=|<=|>|<)?(.+)")
+_ORDER = {"retrying": 0, "queued": 1, "consumed": 2, "delivered": 3}
+
+
+class Tracker:
+    """What a session and the faux backend say of webhooks, beyond ``session.webhooks``.
+
+    Args:
+        backend: the faux backend's folder; None where there is none.
+    """
+
+    def __init__(self, backend: Path | None) -> None:
+        self._backend = backend
+        self._session: Session | None = None
+        self._read = 0
+        # Real time of the next attempt, by message id.
+        self._next: dict[str, float] = {}
+        self._deliveries: dict[str, str] = {}
+        self._stamp: tuple[int, int] = (0, 0)
+
+    def update(self, session: Session) -> None:
+        """Takes in what is new."""
+        if session is not self._session:
+            self._session, self._read, self._next = session, 0, {}
+        for line in reversed(
+            list(islice(reversed(session.lines), session.lines_read - self._read))
+        ):
+            name, seconds = line.fields.get("message_id"), line.fields.get("retry_seconds")
+            if isinstance(name, str) and isinstance(seconds, int | float):
+                self._next[name] = line.at / 1000 + seconds
+        self._read = session.lines_read
+
+    def next_attempt(self, webhook: Webhook) -> float | None:
+        """When it is attempted again, Unix seconds; None where that isn't known."""
+        return self._next.get(webhook.message_id) if webhook.delivered is None else None
+
+    def delivery(self, message_id: str) -> str | None:
+        """The sender's own id of a webhook; None where the backend has not received it."""
+        self._refresh()
+        return self._deliveries.get(message_id)
+
+    def received(self, message_id: str) -> list[Shown]:
+        """The requests that the faux backend received of a webhook."""
+        if self._backend is None:
+            return []
+        return [
+            one
+            for one in entries(self._backend / RECEIVED)
+            if one["headers"].get("x-buffer-message-id") == message_id
+        ]
+
+    def _refresh(self) -> None:
+        if self._backend is None:
+            return
+        file = self._backend / RECEIVED
+        try:
+            status = file.stat()
+        except OSError:
+            return
+        if self._stamp == (status.st_ino, status.st_size):
+            return
+        self._stamp = (status.st_ino, status.st_size)
+        for one in entries(file):
+            headers = one["headers"]
+            if _DELIVERY in headers and "x-buffer-message-id" in headers:
+                self._deliveries[headers["x-buffer-message-id"]] = headers[_DELIVERY]
+
+
+def listed(
+    session: Session, tracker: Tracker, *, query: str = "", state: str = "", most: int = _LISTED
+) -> Shown:
+    """The webhooks that match, those that retry first, the longest first of all.
+
+    Args:
+        query: words that have to be in it; ``status:503``, ``attempts:>3`` and the like.
+        state: only of this state.
+    """
+    tracker.update(session)
+    counts: dict[str, int] = defaultdict(int)
+    found: list[Webhook] = []
+    terms = query.split()
+    for webhook in session.webhooks.values():
+        if webhook.heartbeat and "heartbeat" not in terms:
+            continue
+        if not all(_matches(webhook, term, tracker) for term in terms):
+            continue
+        counts[webhook.state] += 1
+        if state in ("", webhook.state):
+            found.append(webhook)
+    found.sort(key=_urgency)
+    return {
+        "counts": {name: counts.get(name, 0) for name in _ORDER},
+        "webhooks": [_row(webhook, tracker) for webhook in found[:most]],
+        "more": max(0, len(found) - most),
+    }
+
+
+def one(session: Session, tracker: Tracker, message_id: str) -> Shown | None:
+    """A webhook with its attempts and log lines; None for an unknown one."""
+    webhook = session.webhooks.get(message_id)
+    if webhook is None:
+        return None
+    tracker.update(session)
+    ahead = [
+        other.message_id
+        for other in _undelivered(session)
+        if other.group == webhook.group and other.message_id != message_id
+        if (other.queued or 0) < (webhook.queued or 0)
+    ]
+    return {
+        **_row(webhook, tracker),
+        "attempted": [
+            {"at": attempt.at, "number": attempt.number, "status": attempt.status,
+             "error": attempt.error, "took_ms": attempt.duration_ms}
+            for attempt in webhook.attempts
+        ],
+        "waits_for": ahead[0] if webhook.state == "queued" and ahead else None,
+        "lines": [_line(line) for line in _lines_of(session, message_id)],
+        "received": tracker.received(message_id),
+    }  # fmt: skip
+
+
+def groups(session: Session, tracker: Tracker) -> list[Shown]:
+    """Groups in which something waits, and what blocks each."""
+    tracker.update(session)
+    waiting: dict[str, list[Webhook]] = defaultdict(list)
+    for webhook in _undelivered(session):
+        waiting[webhook.group].append(webhook)
+    made = []
+    for group, several in waiting.items():
+        first = min(several, key=lambda webhook: webhook.queued or 0)
+        last = first.attempts[-1] if first.attempts else None
+        made.append(
+            {
+                "group": group,
+                "waiting": len(several),
+                "since": first.queued,
+                "blocked_by": first.message_id if first.attempted else None,
+                "attempts": first.attempted,
+                "status": last.status if last else None,
+                "error": last.error if last else None,
+                "next_attempt": tracker.next_attempt(first),
+            }
+        )
+    return sorted(made, key=lambda row: (row["blocked_by"] is None, row["since"] or 0))
+
+
+def _undelivered(session: Session) -> Iterator[Webhook]:
+    return (
+        webhook
+        for webhook in session.webhooks.values()
+        if webhook.state in ("retrying", "queued") and not webhook.heartbeat
+    )
+
+
+def _urgency(webhook: Webhook) -> tuple[int, float]:
+    waits = webhook.state in ("retrying", "queued")
+    at = webhook.queued or (webhook.attempts[0].at if webhook.attempts else 0.0)
+    return _ORDER[webhook.state] if waits else 9, at if waits else -at
+
+
+def _row(webhook: Webhook, tracker: Tracker) -> Shown:
+    last = webhook.attempts[-1] if webhook.attempts else None
+    return {
+        "id": webhook.message_id,
+        "state": webhook.state,
+        "group": webhook.group,
+        "method": webhook.method,
+        "path": webhook.path,
+        "bytes": webhook.body_bytes,
+        "queued": webhook.queued,
+        "delivered": webhook.delivered,
+        "attempts": webhook.attempted,
+        "status": last.status if last else None,
+        "error": last.error if last else None,
+        "next_attempt": tracker.next_attempt(webhook),
+        "delivery": tracker.delivery(webhook.message_id),
+    }
+
+
+def _matches(webhook: Webhook, term: str, tracker: Tracker) -> bool:
+    if found := _TERM.fullmatch(term):
+        return _compared(webhook, found[1], found[2] or "", found[3], tracker)
+    if term == "heartbeat":
+        return webhook.heartbeat
+    texts = (webhook.message_id, webhook.group, webhook.path, webhook.method)
+    return any(term.lower() in text.lower() for text in texts) or _is_delivery(
+        webhook, term, tracker
+    )
+
+
+def _is_delivery(webhook: Webhook, term: str, tracker: Tracker) -> bool:
+    return term.lower() in (tracker.delivery(webhook.message_id) or "").lower()
+
+
+def _compared(webhook: Webhook, name: str, sign: str, value: str, tracker: Tracker) -> bool:
+    if name in ("status", "attempts"):
+        if not value.isdecimal() or len(value) > 9:
+            return False
+        numbers = (
+            [attempt.status for attempt in webhook.attempts]
+            if name == "status"
+            else [webhook.attempted]
+        )
+        wanted = int(value)
+        return any(number is not None and _holds(number, sign, wanted) for number in numbers)
+    if name == "error":
+        return any(value.lower() in (one.error or "").lower() for one in webhook.attempts)
+    if name == "id":
+        return value in webhook.message_id or _is_delivery(webhook, value, tracker)
+    return value.lower() in str(getattr(webhook, name)).lower()
+
+
+def _holds(number: int, sign: str, wanted: int) -> bool:
+    match sign:
+        case ">":
+            return number > wanted
+        case "<":
+            return number < wanted
+        case ">=":
+            return number >= wanted
+        case "<=":
+            return number <= wanted
+    return number == wanted
+
+
+def _lines_of(session: Session, message_id: str) -> Iterable[Line]:
+    lines = [line for line in session.lines if line.fields.get("message_id") == message_id]
+    return lines[-_LINES:]
+
+
+def _line(line: Line) -> Shown:
+    return {
+        "at": line.at / 1000,
+        "function": line.function,
+        "level": str(line.fields.get("level", "")),
+        "event": str(line.fields.get("event", "")),
+        "text": line.text[:4000],
+    }
