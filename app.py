@@ -61,7 +61,7 @@ def build(app: App, settings: Settings) -> None:
         from monitoring.cdk.datadog import instrument
 
         instrument(
-            {name: one for stack in stacks for name, one in stack.functions.items()},
+            {name: function for stack in stacks for name, function in stack.functions.items()},
             settings=settings,
         )
 

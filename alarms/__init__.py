@@ -45,16 +45,16 @@ def _existing(role: str, kind: Kind, name: str) -> tuple[Signal, ...]:
     """
     match kind:
         case Kind.QUEUE:
-            found = queue.of_any(role)
+            signals = queue.of_any(role)
         case Kind.FUNCTION:
-            found = functions.of_any(role)
+            signals = functions.of_any(role)
         case Kind.HTTP_API | Kind.REST_API:
-            found = api.of_any(role, kind)
+            signals = api.of_any(role, kind)
         case Kind.TABLE:
-            found = table.of_any(role)
+            signals = table.of_any(role)
         case _:
-            found = ()
-    return tuple(_theirs(one, name) for one in found)
+            signals = ()
+    return tuple(_theirs(signal, name) for signal in signals)
 
 
 def _theirs(signal: Signal, name: str) -> Signal:

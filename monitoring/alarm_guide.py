@@ -18,7 +18,9 @@ def alarm_guides(alarm_set: AlarmSet) -> dict[str, Any]:
     """Per alarm, by physical name: what a notification says about it."""
     settings = alarm_set.settings
     alarms = {alarm.name: _of_alarm(alarm, alarm_set) for alarm in alarm_set.alarms}
-    alarms |= {one.name: _of_composite(one, alarm_set) for one in alarm_set.composites}
+    alarms |= {
+        composite.name: _of_composite(composite, alarm_set) for composite in alarm_set.composites
+    }
     return {
         "service": settings.service,
         "environment": settings.environment,
@@ -41,7 +43,9 @@ def first_steps(heading: str, runbook: Path) -> list[str]:
 def steps_of(alarm: Alarm, alarm_set: AlarmSet) -> list[str]:
     """An alarm's first steps; of an existing resource with its name."""
     resources = (alarm_set.resources.by_role[role] for role in alarm.signal.roles)
-    names = {f"{one.kind.value.split()[-1].upper()}_NAME": one.name for one in resources}
+    names = {
+        f"{resource.kind.value.split()[-1].upper()}_NAME": resource.name for resource in resources
+    }
     return steps(alarm.signal.runbook, alarm_set, names)
 
 
@@ -62,8 +66,8 @@ def steps(heading: str, alarm_set: AlarmSet, names: Mapping[str, str] | None = N
     return [
         pattern.sub(lambda match: names[match[0]], placeholders.plain(step))
         for step in (
-            placeholders.refreshed(one, lambda name: number(name, alarm_set))
-            for one in first_steps(heading, alarm_set.runbook)
+            placeholders.refreshed(step_text, lambda name: number(name, alarm_set))
+            for step_text in first_steps(heading, alarm_set.runbook)
         )
     ]
 
@@ -75,9 +79,13 @@ def number(name: str, alarm_set: AlarmSet) -> str | None:
         name: ``queue-age-page.threshold``, a fact (``queue.retention``) or a settings key.
     """
     owner, _, which = name.rpartition(".")
-    found = [one for one in (*alarm_set.alarms, *alarm_set.in_datadog) if one.signal.id == owner]
-    if found:
-        [alarm] = found
+    matches = [
+        candidate
+        for candidate in (*alarm_set.alarms, *alarm_set.in_datadog)
+        if candidate.signal.id == owner
+    ]
+    if matches:
+        [alarm] = matches
         signal = alarm.signal
         numbers = placeholders.numbers(
             signal.threshold, alarm.threshold, alarm.period, signal.datapoints, alarm.periods

@@ -89,7 +89,7 @@ class CompositeAlarm:
 
     def explained(self, part: tuple[Alarm, ...]) -> tuple[Alarm, ...]:
         """The alarms during which a part does not count."""
-        ids = {id_ for one in part for id_ in self.composite.unless.get(one.signal.id, ())}
+        ids = {id_ for alarm in part for id_ in self.composite.unless.get(alarm.signal.id, ())}
         return tuple(alarm for alarm in self.explaining if alarm.signal.id in ids)
 
 
@@ -151,18 +151,24 @@ def alarm_set(
     resources = resources or resources_of(settings)
     candidates = _candidates(catalog, resources)
     left_out = _left_out(settings, catalog, resources, candidates)
-    signals = overridden(settings, [one for one in candidates if one.id not in left_out], catalog)
+    signals = overridden(
+        settings, [signal for signal in candidates if signal.id not in left_out], catalog
+    )
     _require([problem for signal in signals for problem in signal_problems(signal, resources)])
     in_composites = _in_composites(settings, catalog, signals) if resources.ours else set()
     alarms = [_alarm(settings, resources, signal, in_composites) for signal in signals]
     problems = [
-        problem for one in alarms for problem in impossible(one.signal, one.threshold, resources)
+        problem
+        for alarm in alarms
+        for problem in impossible(alarm.signal, alarm.threshold, resources)
     ]
     if problems:
         raise SettingsError(CDK_JSON, settings.environment, problems)
-    here = tuple(one for one in alarms if one.signal.evaluated_by is not Evaluator.DATADOG)
-    in_datadog = tuple(one for one in alarms if one.signal.evaluated_by is Evaluator.DATADOG)
-    left_out |= {one.signal.id: "Datadog evaluates it instead of CloudWatch" for one in in_datadog}
+    here = tuple(alarm for alarm in alarms if alarm.signal.evaluated_by is not Evaluator.DATADOG)
+    in_datadog = tuple(alarm for alarm in alarms if alarm.signal.evaluated_by is Evaluator.DATADOG)
+    left_out |= {
+        alarm.signal.id: "Datadog evaluates it instead of CloudWatch" for alarm in in_datadog
+    }
     return AlarmSet(
         settings=settings,
         resources=resources,
@@ -189,8 +195,13 @@ def _require(problems: list[str]) -> None:
 
 def _candidates(catalog: Catalog, resources: Resources) -> list[Signal]:
     if resources.ours:
-        sources = [one for one in resources.by_role.values() if one.kind is Kind.SOURCE]
-        return [*catalog.signals, *(one for each in sources for one in catalog.source(each.role))]
+        sources = [
+            resource for resource in resources.by_role.values() if resource.kind is Kind.SOURCE
+        ]
+        return [
+            *catalog.signals,
+            *(signal for source in sources for signal in catalog.source(source.role)),
+        ]
     generic = [
         signal
         for resource in resources.by_role.values()
@@ -198,7 +209,7 @@ def _candidates(catalog: Catalog, resources: Resources) -> list[Signal]:
         for signal in catalog.existing(resource.role, resource.kind, resource.name)
     ]
     # Of the buffer's own signals those of notifications hold everywhere.
-    return generic + [one for one in catalog.signals if one.roles <= _OF_NOTIFICATIONS]
+    return generic + [signal for signal in catalog.signals if signal.roles <= _OF_NOTIFICATIONS]
 
 
 def _left_out(
@@ -275,7 +286,9 @@ def _composites(
 ) -> tuple[CompositeAlarm, ...]:
     """Composites over the existing alarms; composites without any are left out."""
     every = {alarm.signal.id: alarm for alarm in alarms}
-    by_id = {id_: one for id_, one in every.items() if not has_own_severity(settings, id_)}
+    by_id = {
+        id_: composite for id_, composite in every.items() if not has_own_severity(settings, id_)
+    }
     composites = []
     for composite in catalog.composites:
         parts = tuple(

@@ -11,25 +11,27 @@ from settings.schema import Settings
 
 def channels_for(settings: Settings, severity: Severity) -> list[Channel]:
     """The channels that receive alarms of a severity."""
-    return [one for one in settings.notifications if severity.value in one.severities]
+    return [channel for channel in settings.notifications if severity.value in channel.severities]
 
 
 def unrouted(settings: Settings) -> list[str]:
     """Alarms that no channel receives, each with the setting that changes it."""
-    found = [
+    problems = [
         f"No channel receives alarms of severity '{severity.value}'. "
         f"Add one to \"notifications\" of environment '{settings.environment}' in cdk.json "
         "(docs/settings.md)."
         for severity in (Severity.PAGE, Severity.TICKET)
         if not channels_for(settings, severity)
     ]
-    if settings.notifications and not any(one.kind == "email" for one in settings.notifications):
-        found.append(
+    if settings.notifications and not any(
+        channel.kind == "email" for channel in settings.notifications
+    ):
+        problems.append(
             "If notify itself fails, nobody is notified: only addresses of an email channel are "
             f'reached without it. Add one to "notifications" of environment '
             f"'{settings.environment}' in cdk.json."
         )
-    return found
+    return problems
 
 
 def unlinked(settings: Settings) -> str | None:

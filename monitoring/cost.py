@@ -140,7 +140,7 @@ def _sum(used: Mapping[str, float]) -> float:
 def _alarms(alarm_set: AlarmSet, *, probe: bool) -> list[CostLine]:
     read = sum(alarm.metric_count for alarm in alarm_set.alarms) + probe
     alarms = len(alarm_set.alarms) + probe
-    found = [
+    lines = [
         CostLine(
             "alarms",
             f"{alarms} alarms, {read} metrics",
@@ -153,20 +153,22 @@ def _alarms(alarm_set: AlarmSet, *, probe: bool) -> list[CostLine]:
     if composites:
         amount = _sum({"composite alarm": composites})
         remark = "several signals as one incident"
-        found.append(CostLine("composite alarms", str(composites), amount, remark))
-    return found
+        lines.append(CostLine("composite alarms", str(composites), amount, remark))
+    return lines
 
 
 def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
     if not ours:
         return []
     steady = [
-        one.name
-        for one in metrics.OURS
-        if one.steady and (heartbeat or one is not metrics.HEARTBEAT_ARRIVED)
+        metric.name
+        for metric in metrics.OURS
+        if metric.steady and (heartbeat or metric is not metrics.HEARTBEAT_ARRIVED)
     ]
     rare = [
-        one.name for one in metrics.OURS if not one.steady and one is not metrics.SOURCE_ACCEPTED
+        metric.name
+        for metric in metrics.OURS
+        if not metric.steady and metric is not metrics.SOURCE_ACCEPTED
     ]
     amount = _sum({"custom metric": len(steady)})
     return [

@@ -40,14 +40,14 @@ def numbers(
         value: the threshold in its unit.
         period: seconds.
     """
-    found = {
+    texts = {
         "threshold": quantity(value, threshold.unit),
         "window": window(period, datapoints, periods),
     }
     if threshold.of:
-        found["share"] = quantity(100 * threshold.value, "Percent")
-        found["factor"] = quantity(threshold.value, "Count")
-    return found
+        texts["share"] = quantity(100 * threshold.value, "Percent")
+        texts["factor"] = quantity(threshold.value, "Count")
+    return texts
 
 
 def unknown(signal: Signal, resources: Resources) -> list[str]:

@@ -17,7 +17,7 @@ def signal_problems(signal: Signal, resources: Resources) -> list[str]:
         problems += role_problems(f"query '{name}'", query.role, resources)
         for fact in FACT.findall(query.statistic):
             problems += fact_problems(fact, resources)
-    numbers = [one for one in (signal.period, signal.periods) if isinstance(one, str)]
+    numbers = [name for name in (signal.period, signal.periods) if isinstance(name, str)]
     for fact in (*FACT.findall(signal.expression or ""), *numbers):
         problems += fact_problems(fact, resources)
     problems += placeholders.unknown(signal, resources)

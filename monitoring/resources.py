@@ -88,8 +88,8 @@ class Resources:
             KeyError: When there is none.
         """
         role, _, short = name.partition(".")
-        found = self.by_role.get(role)
-        return found.facts[short] if found and short in found.facts else self.facts[name]
+        resource = self.by_role.get(role)
+        return resource.facts[short] if resource and short in resource.facts else self.facts[name]
 
     def number(self, value: int | str) -> int:
         """A number, given as such or as a fact's name."""
@@ -129,9 +129,9 @@ def resources(settings: Settings, *, api_id: str = UNKNOWN_API) -> Resources:
     Args:
         api_id: of the buffer's HTTP API, which no settings can know.
     """
-    found = list(_existing(settings) if settings.existing else _buffer(settings, api_id))
+    listed = list(_existing(settings) if settings.existing else _buffer(settings, api_id))
     return Resources(
-        by_role={one.role: one for one in found},
+        by_role={resource.role: resource for resource in listed},
         facts=_general(settings),
         ours=settings.existing is None,
     )

@@ -51,7 +51,7 @@ def condition(alarm: Alarm) -> str:
     named = _ids(f"{value} {guard}") & alarm.measures.keys()
     if alarm.expression and named:
         used = [query for query in alarm.measures if query in named]
-        meanings = [f"{one} = {_measure(alarm, one, '{} ({})')}" for one in used]
+        meanings = [f"{query} = {_measure(alarm, query, '{} ({})')}" for query in used]
         text += f", where {', '.join(meanings)}"
     return text
 
@@ -64,7 +64,7 @@ def measured(alarm: Alarm) -> str:
 def metric_names(alarm: Alarm) -> str:
     """The metrics it reads as CloudWatch lists them: ``AWS/SQS NumberOfMessagesSent``."""
     return ", ".join(
-        dict.fromkeys(f"{one.namespace} {one.name}" for one in alarm.measures.values())
+        dict.fromkeys(f"{measure.namespace} {measure.name}" for measure in alarm.measures.values())
     )
 
 
@@ -91,8 +91,8 @@ def description(alarm: Alarm | CompositeAlarm, runbook_url: str) -> str:
         runbook_url: where the runbook stands; the heading follows a ``#``.
     """
     if isinstance(alarm, Alarm):
-        one, heading, on = alarm.signal, alarm.signal.runbook, condition(alarm)
-        said = f"{_sentence(one.title)} {_sentence(one.impact)} Fires when {on}."
+        signal, heading, on = alarm.signal, alarm.signal.runbook, condition(alarm)
+        said = f"{_sentence(signal.title)} {_sentence(signal.impact)} Fires when {on}."
     else:
         of, heading = alarm.composite, alarm.composite.id
         on = parts(alarm)
@@ -140,14 +140,14 @@ def _branches(alarm: Alarm, expression: str) -> tuple[str, str]:
 
 def _conjunction(test: str) -> list[str]:
     """A condition cut at its ``AND``s and ``OR``s, which are parts of their own."""
-    found, depth = [""], 0
+    operands, depth = [""], 0
     for word in re.split(r"(\(|\)| AND | OR )", test):
         depth += (word == "(") - (word == ")")
         if depth == 0 and word in (" AND ", " OR "):
-            found += [word.strip(), ""]
+            operands += [word.strip(), ""]
         else:
-            found[-1] += word
-    return found
+            operands[-1] += word
+    return operands
 
 
 def _bare(part: str) -> str:
@@ -171,14 +171,14 @@ def _arguments(expression: str) -> tuple[str, str, str] | None:
     """The three arguments of an ``IF`` that is the whole expression."""
     if not (expression.startswith("IF(") and expression.endswith(")")):
         return None
-    found, depth, start = [], 0, 3
+    arguments, depth, start = [], 0, 3
     for position, sign in enumerate(expression[:-1]):
         depth += (sign == "(") - (sign == ")")
         if sign == "," and depth == 1:
-            found.append(expression[start:position].strip())
+            arguments.append(expression[start:position].strip())
             start = position + 1
-    found.append(expression[start:-1].strip())
-    return (found[0], found[1], found[2]) if len(found) == 3 else None
+    arguments.append(expression[start:-1].strip())
+    return (arguments[0], arguments[1], arguments[2]) if len(arguments) == 3 else None
 
 
 def _signs(expression: str) -> str:

@@ -95,16 +95,16 @@ class Names(Keys):
     @property
     def functions(self) -> list[str]:
         """The functions of this environment, without its prefix."""
-        found = [] if self.existing else ["publish", "subscribe"]
+        names = [] if self.existing else ["publish", "subscribe"]
         if self.create_faux_backend:
-            found.append("faux-backend")
+            names.append("faux-backend")
         if self.monitoring:
-            found.append("notify")
+            names.append("notify")
             if not self.existing:
-                found.append("audit")
+                names.append("audit")
             if self.sends_heartbeats:
-                found.append("heartbeat")
-        return found
+                names.append("heartbeat")
+        return names
 
     @property
     def instrumented_functions(self) -> list[str]:
@@ -118,7 +118,11 @@ class Names(Keys):
         if self.datadog is None:
             return []
         named = self.datadog.functions
-        return self.functions if named is None else [one for one in self.functions if one in named]
+        return (
+            self.functions
+            if named is None
+            else [function for function in self.functions if function in named]
+        )
 
     @property
     def sends_heartbeats(self) -> bool:
@@ -156,7 +160,9 @@ class Names(Keys):
     def group_ids(self) -> dict[str, list[str]]:
         """Extractors of group ids by their settings key; a source without its own is left out."""
         own = {
-            f"sources.{one.name}.groupId": one.groupId for one in self.sources or () if one.groupId
+            f"sources.{source.name}.groupId": source.groupId
+            for source in self.sources or ()
+            if source.groupId
         }
         return {"groupId": self.groupId, **own}
 

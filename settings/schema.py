@@ -15,7 +15,7 @@ class Settings(Names):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        found = problems(self)
-        if found:
-            raise ValueError("\n".join(found))
+        faults = problems(self)
+        if faults:
+            raise ValueError("\n".join(faults))
         return self

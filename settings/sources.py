@@ -195,14 +195,14 @@ def _entry(source: Source, url: str) -> dict[str, Any]:
 
 def secrets(sources: Iterable[Source]) -> list[str]:
     """What functions read: the ARNs of secrets and of their keys, each once."""
-    found = [
+    arns = [
         arn
         for source in sources
         if source.verify
         for arn in (source.verify.secretArn, source.verify.secretKeyArn)
         if arn
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(arns))
 
 
 def problems(sources: list[Source], *, prefixed: bool, url: str) -> Iterable[str]:

@@ -46,9 +46,9 @@ class Alarms(Construct):
             # The emulator's CloudFormation supports neither alarms on metric math nor composites.
             known = "Metrics" not in properties
             made[alarm.signal.id] = self._resource(alarm.signal.id, ALARM, properties, known=known)
-        for one in alarms.composites:
-            composite = one.composite
-            properties = composite_properties(one, alarms, topics=arns)
+        for incident in alarms.composites:
+            composite = incident.composite
+            properties = composite_properties(incident, alarms, topics=arns)
             resource = self._resource(composite.id, COMPOSITE, properties, known=False)
             needed = [
                 *composite.parts,

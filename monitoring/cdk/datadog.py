@@ -74,7 +74,7 @@ def _instrument(stack: Stack, functions: list[lambda_.Function], settings: Setti
 
 def _variables(settings: Settings) -> dict[str, str]:
     """Set after the construct's own, which overwrite what was there before."""
-    found = {
+    variables = {
         # Signing is all the functions use of botocore; patching the rest would load it all.
         "DD_TRACE_BOTOCORE_ENABLED": "false",
         # The library's defaults, on which the Serverless view depends.
@@ -86,8 +86,8 @@ def _variables(settings: Settings) -> dict[str, str]:
         "DD_LOGS_INJECTION": "true",
     }
     if settings.datadog and settings.datadog.traceAgentUrl:
-        found |= {"DD_TRACE_AGENT_URL": settings.datadog.traceAgentUrl, "DD_LOCAL_TEST": "true"}
-    return found
+        variables |= {"DD_TRACE_AGENT_URL": settings.datadog.traceAgentUrl, "DD_LOCAL_TEST": "true"}
+    return variables
 
 
 def _options(stack: Stack, settings: Settings) -> dict[str, Any]:

@@ -106,10 +106,10 @@ class Notifications(Construct):
         return topic
 
     def _addresses(self) -> list[str]:
-        found = [
+        addresses = [
             address for channel in self._settings.notifications for address in channel.addresses
         ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(addresses))
 
     def _undelivered(self) -> sqs.Queue:
         """Keeps the notifications that could not be sent; an alarm watches it."""
@@ -136,7 +136,7 @@ class Notifications(Construct):
 
     def _email_topics(self) -> dict[str, sns.Topic]:
         """A topic per email channel: SNS sends the text that ``notify`` rendered."""
-        found = {}
+        topics = {}
         for channel in self._settings.notifications:
             if channel.kind == "email":
                 topic = sns.Topic(
@@ -149,8 +149,8 @@ class Notifications(Construct):
                 )
                 for address in channel.addresses:
                     topic.add_subscription(subscriptions.EmailSubscription(address))
-                found[channel.id] = topic
-        return found
+                topics[channel.id] = topic
+        return topics
 
     def _notify(self, functions: FunctionFactory, queue: sqs.Queue) -> lambda_.Function:
         mail = self._email_topics()
@@ -166,7 +166,9 @@ class Notifications(Construct):
             ),
             removal_policy=RemovalPolicy.DESTROY,
         )
-        secrets = [one.secretArn for one in self._settings.notifications if one.secretArn]
+        secrets = [
+            channel.secretArn for channel in self._settings.notifications if channel.secretArn
+        ]
         statements = [
             iam.PolicyStatement(
                 actions=["dynamodb:GetItem", "dynamodb:PutItem"],
@@ -188,8 +190,8 @@ class Notifications(Construct):
                 ),
             ]
         channels = [
-            described(one, mail[one.id].topic_arn if one.id in mail else None)
-            for one in self._settings.notifications
+            described(channel, mail[channel.id].topic_arn if channel.id in mail else None)
+            for channel in self._settings.notifications
         ]
         function = functions.create(
             self,

@@ -78,7 +78,7 @@ def composite_properties(
         "AlarmRule": _rule(alarm),
         **_actions(alarm.topics, topics),
     }
-    names = {one.composite.id: one.name for one in alarms.composites}
+    names = {composite.composite.id: composite.name for composite in alarms.composites}
     suppressor = names.get(composite.suppressed_by or "")
     if suppressor:
         properties |= {
@@ -93,14 +93,14 @@ def template(alarms: AlarmSet) -> dict[str, Any]:
     """A template of the alarms alone as AWS has them, with topics named after their purposes."""
     settings = alarms.settings
     every: list[Alarm | CompositeAlarm] = [*alarms.alarms, *alarms.composites]
-    purposes = {purpose for one in every for purpose in one.topics}
+    purposes = {purpose for alarm in every for purpose in alarm.topics}
     topics = {purpose: f"{settings.prefix}-{purpose}" for purpose in sorted(purposes)}
     resources: dict[str, Any] = {
-        one.signal.id: {
+        alarm.signal.id: {
             "Type": ALARM,
-            "Properties": alarm_properties(one, runbook=settings.runbookUrl, topics=topics),
+            "Properties": alarm_properties(alarm, runbook=settings.runbookUrl, topics=topics),
         }
-        for one in alarms.alarms
+        for alarm in alarms.alarms
     }
     for composite in alarms.composites:
         resources[composite.composite.id] = {
@@ -119,8 +119,8 @@ def _actions(purposes: Iterable[str], topics: Mapping[str, object]) -> Propertie
 def _rule(alarm: CompositeAlarm) -> str:
     terms = []
     for part in alarm.parts:
-        on = [_on(one.name) for one in part]
-        off = [f"NOT {_on(one.name)}" for one in alarm.explained(part)]
+        on = [_on(member.name) for member in part]
+        off = [f"NOT {_on(explanation.name)}" for explanation in alarm.explained(part)]
         term = " AND ".join([*on, *off])
         terms.append(f"({term})" if len(on) + len(off) > 1 else term)
     return " OR ".join(terms)
@@ -132,5 +132,5 @@ def _on(name: str) -> str:
 
 def _metric(measure: Measure) -> Properties:
     dimensions = [{"Name": name, "Value": value} for name, value in measure.dimensions.items()]
-    found: Properties = {"Namespace": measure.namespace, "MetricName": measure.name}
-    return {**found, "Dimensions": dimensions} if dimensions else found
+    properties: Properties = {"Namespace": measure.namespace, "MetricName": measure.name}
+    return {**properties, "Dimensions": dimensions} if dimensions else properties

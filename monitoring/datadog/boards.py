@@ -32,10 +32,12 @@ def boards(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
         DefinitionError: When widgets can't be drawn as they are defined; lists every problem.
     """
     rendered = _Rendered(alarms)
-    found = [rendered.definition(board) for board in dashboards.datadog(deployed(alarms.settings))]
+    definitions = [
+        rendered.definition(board) for board in dashboards.datadog(deployed(alarms.settings))
+    ]
     if rendered.problems:
         raise DefinitionError(rendered.problems)
-    return found
+    return definitions
 
 
 class _Rendered:
@@ -61,7 +63,9 @@ class _Rendered:
             "layout_type": "ordered",
             "reflow_type": "fixed",
             "template_variables": self._variables(),
-            "widgets": _stacked([group for one in board.sections for group in self._group(one)]),
+            "widgets": _stacked(
+                [group for section in board.sections for group in self._group(section)]
+            ),
         }
         if settings.datadog and settings.datadog.team:
             body["tags"] = [f"team:{settings.datadog.team}"]

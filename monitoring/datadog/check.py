@@ -32,45 +32,49 @@ _BLOCKS = {
 _SEARCHED = ("query", "query_string", "search")
 
 
-def problems(found: Sequence[Definition]) -> list[str]:
+def problems(definitions: Sequence[Definition]) -> list[str]:
     """Everything that is wrong, each with its object and field; empty when nothing is."""
-    known = {(one.kind, one.key) for one in found}
-    twice = [name for name, count in Counter(one.name for one in found).items() if count > 1]
+    known = {(definition.kind, definition.key) for definition in definitions}
+    twice = [
+        name
+        for name, count in Counter(definition.name for definition in definitions).items()
+        if count > 1
+    ]
     wrong = [f"{name}: is defined twice; give each a key of its own" for name in twice]
-    for one in found:
-        wrong += [f"{one.name}: {problem}" for problem in _of(one)]
-        for kind, key in one.references:
+    for definition in definitions:
+        wrong += [f"{definition.name}: {problem}" for problem in _of(definition)]
+        for kind, key in definition.references:
             if (kind, key) not in known:
-                wrong.append(f"{one.name}: refers to {kind} {key}, which is not defined")
+                wrong.append(f"{definition.name}: refers to {kind} {key}, which is not defined")
     return wrong
 
 
-def _of(one: Definition) -> Iterator[str]:
-    if not str(one.body.get(TEXT[one.kind]) or "").strip():
-        yield f"{TEXT[one.kind]}: is empty; it has to hold the object's marker"
-    if one.imported:
+def _of(definition: Definition) -> Iterator[str]:
+    if not str(definition.body.get(TEXT[definition.kind]) or "").strip():
+        yield f"{TEXT[definition.kind]}: is empty; it has to hold the object's marker"
+    if definition.imported:
         return
-    match one.kind:
+    match definition.kind:
         case Kind.MONITOR:
-            yield from _monitor(one)
+            yield from _monitor(definition)
         case Kind.SLO:
-            yield from _slo(one)
+            yield from _slo(definition)
         case Kind.DASHBOARD:
-            yield from _dashboard(one)
+            yield from _dashboard(definition)
         case Kind.DOWNTIME:
-            yield from _downtime(one.body)
+            yield from _downtime(definition.body)
 
 
-def _monitor(one: Definition) -> Iterator[str]:
-    body, kind = one.body, str(one.body.get("type"))
+def _monitor(definition: Definition) -> Iterator[str]:
+    body, kind = definition.body, str(definition.body.get("type"))
     thresholds = body.get("options", {}).get("thresholds", {})
     critical = thresholds.get("critical")
     by: tuple[str, ...] = ()
     above = True
     try:
         searches = {
-            str(one.get("name")): str(one.get("search", {}).get("query"))
-            for one in body.get("options", {}).get("variables", ())
+            str(variable.get("name")): str(variable.get("search", {}).get("query"))
+            for variable in body.get("options", {}).get("variables", ())
         }
         read = monitor(str(body.get("query", "")), kind, searches)
     except QueryError as error:
@@ -104,7 +108,7 @@ def _sides(thresholds: dict[str, float], *, above: bool) -> Iterator[str]:
 def _message(field: str, text: str, by: Iterable[str], kind: str) -> Iterator[str]:
     opened: list[str] = []
     known = _VARIABLES | (_OF_SLO if kind == "slo alert" else set())
-    groups = {f"{one}.name" for one in by} | {f"[{one}].name" for one in by}
+    groups = {f"{tag}.name" for tag in by} | {f"[{tag}].name" for tag in by}
     for tag in re.findall(r"\{\{(.*?)\}\}", text):
         sign, name = tag[:1], tag[1:].split(" ")[0]
         if sign in "#^":
@@ -126,8 +130,8 @@ def _message(field: str, text: str, by: Iterable[str], kind: str) -> Iterator[st
             yield f"{field}: '{handle}' is not a notification handle; write it as @slack-orders"
 
 
-def _slo(one: Definition) -> Iterator[str]:
-    body = one.body
+def _slo(definition: Definition) -> Iterator[str]:
+    body = definition.body
     for place, threshold in enumerate(body.get("thresholds", ())):
         target, warning = threshold.get("target", 0), threshold.get("warning")
         if not 0 < target < 100:
@@ -148,14 +152,14 @@ def _known(field: str, names: Iterable[str]) -> Iterator[str]:
 
 
 def _downtime(body: dict[str, Any]) -> Iterator[str]:
-    for place, one in enumerate(body.get("schedule", {}).get("recurrences", ())):
-        if not re.fullmatch(r"\d+[smhdw]", str(one.get("duration"))):
+    for place, recurrence in enumerate(body.get("schedule", {}).get("recurrences", ())):
+        if not re.fullmatch(r"\d+[smhdw]", str(recurrence.get("duration"))):
             yield f"schedule.recurrences.{place}.duration: write a number and m, h or d"
 
 
-def _dashboard(one: Definition) -> Iterator[str]:
-    body = resolved(one.body, {}, missing="id")
-    variables = {each["name"] for each in body.get("template_variables") or ()}
+def _dashboard(board: Definition) -> Iterator[str]:
+    body = resolved(board.body, {}, missing="id")
+    variables = {variable["name"] for variable in body.get("template_variables") or ()}
     used: set[str] = set()
     widgets = body.get("widgets", [])
     yield from _grid("widgets", widgets)
@@ -216,10 +220,10 @@ def _formulas(path: str, definition: dict[str, Any]) -> Iterator[str]:
     for place, request in enumerate(definition.get("requests") or ()):
         if not isinstance(request, dict):
             continue
-        names = {str(one.get("name")) for one in request.get("queries") or ()}
-        for number, each in enumerate(request.get("formulas") or ()):
+        names = {str(query.get("name")) for query in request.get("queries") or ()}
+        for number, entry in enumerate(request.get("formulas") or ()):
             try:
-                formula(str(each.get("formula")), names)
+                formula(str(entry.get("formula")), names)
             except QueryError as error:
                 yield f"{path}.requests.{place}.formulas.{number}: {error}"
 

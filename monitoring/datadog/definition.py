@@ -93,49 +93,49 @@ def marked(text: str, settings: Settings, key: str) -> str:
 
 def key_of(text: object, settings: Settings) -> str | None:
     """The key in the marker that ends a text; None when its object is not this environment's."""
-    found = _marker_in(text)
+    match = _marker_in(text)
     prefix = marker(settings, "")
-    if found is None or not found["marker"].startswith(prefix):
+    if match is None or not match["marker"].startswith(prefix):
         return None
-    return found["marker"].removeprefix(prefix)
+    return match["marker"].removeprefix(prefix)
 
 
 def digest_of(text: object) -> str | None:
     """The digest in a published object's marker."""
-    found = _marker_in(text)
-    return found["digest"] if found else None
+    match = _marker_in(text)
+    return match["digest"] if match else None
 
 
 def with_digest(text: str, digest: str | None) -> str:
     """A marked text with another digest; without one for None."""
-    found = _marker_in(text)
-    if found is None:
+    match = _marker_in(text)
+    if match is None:
         return text
     rest = f" #{digest}" if digest else ""
-    return f"{text[: found.end('marker')]}{rest}{text[found.end() :]}"
+    return f"{text[: match.end('marker')]}{rest}{text[match.end() :]}"
 
 
 def _marker_in(text: object) -> re.Match[str] | None:
     """The last marker, wherever it stands: people add lines below it."""
-    found = list(_MARKER.finditer(text)) if isinstance(text, str) else []
-    return found[-1] if found else None
+    matches = list(_MARKER.finditer(text)) if isinstance(text, str) else []
+    return matches[-1] if matches else None
 
 
 def unmarked(text: str) -> str:
     """A text without its marker's line."""
-    found = _marker_in(text)
-    if found is None:
+    match = _marker_in(text)
+    if match is None:
         return text
-    return text[: found.start()].removesuffix("\n\n") + text[found.end() :]
+    return text[: match.start()].removesuffix("\n\n") + text[match.end() :]
 
 
 def tags(settings: Settings) -> list[str]:
     """What every monitor and SLO of an environment carries."""
-    found = [f"env:{settings.environment}", "managed-by:webhook-buffer"]
-    found.append(f"service:{settings.service}")
+    values = [f"env:{settings.environment}", "managed-by:webhook-buffer"]
+    values.append(f"service:{settings.service}")
     if settings.datadog and settings.datadog.team:
-        found.append(f"team:{settings.datadog.team}")
-    return sorted(found)
+        values.append(f"team:{settings.datadog.team}")
+    return sorted(values)
 
 
 def resolved(body: Any, ids: dict[tuple[Kind, str], Any], missing: Any = None) -> Any:
@@ -147,7 +147,7 @@ def resolved(body: Any, ids: dict[tuple[Kind, str], Any], missing: Any = None) -
     if isinstance(body, list):
         return [resolved(value, ids, missing) for value in body]
     if isinstance(body, str):
-        return _IN_TEXT.sub(lambda found: str(ids.get(_parsed(found[1]), missing)), body)
+        return _IN_TEXT.sub(lambda match: str(ids.get(_parsed(match[1]), missing)), body)
     return body
 
 
@@ -167,8 +167,8 @@ def _references(body: Any) -> Iterator[tuple[Kind, str]]:
         for value in body:
             yield from _references(value)
     elif isinstance(body, str):
-        for found in _IN_TEXT.findall(body):
-            yield _parsed(found)
+        for text in _IN_TEXT.findall(body):
+            yield _parsed(text)
 
 
 def _parsed(reference: str) -> tuple[Kind, str]:

@@ -30,15 +30,15 @@ def definitions(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
     unresolved = references.problems(alarms)
     if unresolved:
         raise DefinitionError(unresolved)
-    found = [
+    rendered = [
         *monitors(alarms),
         *slos(alarms),
         *boards(alarms, dashboards),
         *downtimes(settings),
         *imported(settings),
     ]
-    wrong = problems(found)
+    wrong = problems(rendered)
     if wrong:
         where = f"environment '{settings.environment}'"
         raise DefinitionError([f"{where}: {problem}" for problem in wrong])
-    return found
+    return rendered

@@ -63,7 +63,8 @@ def started(schedule: dict[str, Any], now: datetime) -> dict[str, Any]:
     return {
         **schedule,
         "recurrences": [
-            {**one, "start": _next(one, zone, now + _AHEAD)} for one in schedule["recurrences"]
+            {**recurrence, "start": _next(recurrence, zone, now + _AHEAD)}
+            for recurrence in schedule["recurrences"]
         ],
     }
 

@@ -27,13 +27,13 @@ def imported(settings: Settings) -> list[Definition]:
     Raises:
         InputError: When a file does not have the form that ``import`` writes.
     """
-    found = []
+    definitions = []
     for kind, folder in FOLDERS.items():
         for file in sorted(folder.glob("*.json")):
             document = _read(file)
             if settings.environment in document["environments"]:
-                found.append(definition_of(kind, file.stem, document["body"], settings))
-    return found
+                definitions.append(definition_of(kind, file.stem, document["body"], settings))
+    return definitions
 
 
 def definition_of(kind: Kind, key: str, body: dict[str, Any], settings: Settings) -> Definition:

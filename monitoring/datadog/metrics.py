@@ -194,7 +194,7 @@ _ALL = (
     *_traced("aws.lambda"),
     *_traced("backend.request"),
 )
-METRICS: Mapping[str, DatadogMetric] = {one.name: one for one in _ALL}
+METRICS: Mapping[str, DatadogMetric] = {metric.name: metric for metric in _ALL}
 
 
 def known(name: str) -> DatadogMetric | None:

@@ -61,21 +61,21 @@ def searches(monitor: DatadogMonitor, alarms: AlarmSet) -> list[dict[str, Any]]:
         {
             "data_source": "logs",
             "name": name,
-            "search": {"query": _search(one, alarms)},
+            "search": {"query": _search(query, alarms)},
             "indexes": ["*"],
             "compute": {"aggregation": "count"},
             "group_by": [],
         }
-        for name, one in monitor.queries.items()
-        if isinstance(one, LogQuery)
+        for name, query in monitor.queries.items()
+        if isinstance(query, LogQuery)
     ]
 
 
 def rendered(query: MetricQuery, resources: Resources, settings: Settings) -> str:
     """A metric query as Datadog reads it, without what happens over time."""
     metric = metrics.METRICS[query.name]
-    found = {**scope(resources, settings, query.role), **query.tags}
-    text = ",".join(f"{name}:{value}" for name, value in sorted(found.items()))
+    filters = {**scope(resources, settings, query.role), **query.tags}
+    text = ",".join(f"{name}:{value}" for name, value in sorted(filters.items()))
     if query.percentile:
         return f"{query.over_time}:{query.name}{{{text}}}"
     counted = ".as_count()" if query.over_time == "sum" and metric.type != "gauge" else ""
@@ -109,15 +109,15 @@ def _of_logs(monitor: DatadogMonitor, first: LogQuery, alarms: AlarmSet, window:
     if monitor.expression is not None:
         return f'formula("{monitor.expression}").last("{window}")'
     text = _search(first, alarms).replace('"', '\\"')
-    by = "".join(f'.by("{one}")' for one in monitor.by)
+    by = "".join(f'.by("{tag}")' for tag in monitor.by)
     return f'logs("{text}").index("*").rollup("count"){by}.last("{window}")'
 
 
 def _of_metrics(monitor: DatadogMonitor, first: MetricQuery, alarms: AlarmSet, window: str) -> str:
     parts = {
-        name: rendered(one, alarms.resources, alarms.settings)
-        for name, one in monitor.queries.items()
-        if isinstance(one, MetricQuery)
+        name: rendered(query, alarms.resources, alarms.settings)
+        for name, query in monitor.queries.items()
+        if isinstance(query, MetricQuery)
     }
     text = filled(monitor.expression or next(iter(parts)), parts)
     if monitor.unusual is not None:

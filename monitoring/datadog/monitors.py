@@ -53,14 +53,14 @@ def monitors(alarms: AlarmSet) -> list[Definition]:
         SettingsError: When ``alarms`` does so.
     """
     own = [_of_monitor(monitor, alarms) for monitor in datadog_monitors(alarms)]
-    shared = [one for one in alarms.alarms if one.signal.evaluated_by is Evaluator.BOTH]
+    shared = [alarm for alarm in alarms.alarms if alarm.signal.evaluated_by is Evaluator.BOTH]
     return own + [_of_alarm(alarm, alarms) for alarm in (*shared, *alarms.in_datadog)]
 
 
 def datadog_monitors(alarms: AlarmSet) -> list[DatadogMonitor]:
     """The monitors that have something to evaluate, with what ``alarms`` changes in them."""
     settings = alarms.settings
-    found = []
+    kept = []
     for monitor in alarms.catalog.monitors:
         change = settings.alarms.get(monitor.id)
         if left_out(monitor, alarms):
@@ -77,15 +77,17 @@ def datadog_monitors(alarms: AlarmSet) -> list[DatadogMonitor]:
         if change and change.threshold is not None:
             monitor = replace(monitor, threshold=replaced(monitor.threshold, change.threshold))
             _require_possible(monitor, settings)
-        found.append(monitor)
-    return found
+        kept.append(monitor)
+    return kept
 
 
 def _require_unneeded(monitor: DatadogMonitor, alarms: AlarmSet) -> None:
     """Checks that no SLO of this environment names a monitor that the settings leave out."""
     settings = alarms.settings
     change = settings.alarms.get(monitor.id)
-    needing = [one.key for one in alarms.catalog.objectives if monitor.id in one.monitors]
+    needing = [
+        objective.key for objective in alarms.catalog.objectives if monitor.id in objective.monitors
+    ]
     if change and not change.enabled and needing and settings.existing is None:
         problem = (
             f"key 'alarms.{monitor.id}.enabled': false, but the SLO '{needing[0]}' counts its "
@@ -145,8 +147,8 @@ def _of_monitor(monitor: DatadogMonitor, alarms: AlarmSet) -> Definition:
     elif kind == "log alert":
         # "default": a count of no lines is zero, and compared.
         options |= {"on_missing_data": "default"}
-        found = searches(monitor, alarms)
-        options |= {"variables": found} if found else {"enable_logs_sample": True}
+        variables = searches(monitor, alarms)
+        options |= {"variables": variables} if variables else {"enable_logs_sample": True}
     incident = Incident(
         monitor.title, monitor.impact, monitor.severity, monitor.runbook,
         steps(monitor.runbook, alarms), _reading(monitor, alarms, options["thresholds"]),
@@ -171,9 +173,9 @@ def _reading(monitor: DatadogMonitor, alarms: AlarmSet, thresholds: Mapping[str,
 
 
 def _metric_options(monitor: DatadogMonitor, settings: Settings) -> dict[str, Any]:
-    used = [one for one in monitor.queries.values() if isinstance(one, MetricQuery)]
+    used = [query for query in monitor.queries.values() if isinstance(query, MetricQuery)]
     options: dict[str, Any] = {"require_full_window": False, "notify_no_data": False}
-    options |= _delay((one.name for one in used), settings)
+    options |= _delay((query.name for query in used), settings)
     if monitor.unusual is not None:
         window = f"last_{WINDOWS[ALERT_WINDOW]}"
         options["threshold_windows"] = {"trigger_window": window, "recovery_window": window}
@@ -212,7 +214,7 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
 
     if signal.datapoints != alarm.periods:
         raise refuse(f"it is on with {signal.datapoints} of {alarm.periods} periods")
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     names, over, factor = [], set(), 1.0
     above = signal.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
     for name, measure in alarm.measures.items():
@@ -225,7 +227,7 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
         text = rendered(MetricQuery(metric, space, query.role), alarms.resources, settings)
         if alarm.periods > 1:
             text += f".rollup({space}, {alarm.period})"
-        found[name] = text
+        texts[name] = text
         over.add(_OVER_TIME.get(measure.statistic, "avg"))
         if alarm.expression is None:
             factor = float(metrics.unit_factor(signal.threshold.unit, metric))
@@ -239,7 +241,7 @@ def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
         raise refuse(f"its window of {wanted} s is longer than Datadog's")
     critical = _number(alarm.threshold * factor)
     query_text = (
-        f"{aggregation}(last_{WINDOWS[window]}):{filled(expression, found)} "
+        f"{aggregation}(last_{WINDOWS[window]}):{filled(expression, texts)} "
         f"{SIGNS[signal.comparison]} {plain(critical)}"
     )
     silent = signal.missing is Missing.BREACHING and "default_zero" not in query_text

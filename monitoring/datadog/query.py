@@ -83,22 +83,22 @@ def monitor(text: str, kind: str, variables: Mapping[str, str] | None = None) ->
     pattern = {"log alert": _LOGS, "slo alert": _BURN}.get(kind, _MONITOR)
     if variables:
         pattern = _FORMULA
-    found = pattern.fullmatch(text)
-    if found is None:
+    match = pattern.fullmatch(text)
+    if match is None:
         raise QueryError(f"is not a query of a {kind}: {_shortened(text)}")
-    number, sign = float(found["number"]), found["sign"]
+    number, sign = float(match["number"]), match["sign"]
     if pattern is _LOGS:
         by = tuple(re.findall(r'\.by\("([^"]*)"\)', text))
-        grouped = tuple(one.strip() for one in ",".join(by).split(",") if one.strip())
-        _balanced(found["search"])
+        grouped = tuple(tag.strip() for tag in ",".join(by).split(",") if tag.strip())
+        _balanced(match["search"])
         return Read((), frozenset(), grouped, number, sign)
     if pattern is _FORMULA:
-        formula(found["of"], set(variables or ()))
+        formula(match["of"], set(variables or ()))
         for searched in (variables or {}).values():
             _balanced(searched)
     if pattern is _BURN or pattern is _FORMULA:
         return Read((), frozenset(), (), number, sign)
-    read = metric(found["of"])
+    read = metric(match["of"])
     return Read(read.metrics, read.variables, read.by, number, sign)
 
 
@@ -115,7 +115,7 @@ def metric(text: str) -> Read:
     def atom(match: re.Match[str]) -> str:
         names.append(match["metric"])
         variables.update(_scope(match["scope"]))
-        by.extend(one.strip() for one in (match["by"] or "").split(",") if one.strip())
+        by.extend(tag.strip() for tag in (match["by"] or "").split(",") if tag.strip())
         for method in re.findall(r"\.(\w+)\(", match["methods"]):
             if method not in _METHODS:
                 raise QueryError(f"calls .{method}(), which Datadog does not know")
@@ -167,7 +167,7 @@ def search(text: str) -> frozenset[str]:
 
 
 def _scope(text: str) -> set[str]:
-    entries = [one.strip() for one in re.split(r",|\bAND\b|\bOR\b", text) if one.strip()]
+    entries = [entry.strip() for entry in re.split(r",|\bAND\b|\bOR\b", text) if entry.strip()]
     if not entries:
         raise QueryError("has an empty scope; write {*} for everything")
     for entry in entries:

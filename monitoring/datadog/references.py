@@ -18,7 +18,7 @@ _LATENESS_IN_WINDOW = 4
 def problems(alarms: AlarmSet) -> list[str]:
     """Unknown metrics, roles and facts, and numbers in a unit that can't be the metric's."""
     resources = alarms.resources
-    found: list[str] = []
+    problems_found: list[str] = []
     for monitor in datadog_monitors(alarms):
         of_monitor = [
             *threshold_problems(monitor.threshold, resources),
@@ -27,18 +27,18 @@ def problems(alarms: AlarmSet) -> list[str]:
             *_of_unit(monitor),
             *_of_lateness(monitor, alarms),
         ]
-        found += _named("monitor", monitor.id, of_monitor)
+        problems_found += _named("monitor", monitor.id, of_monitor)
     for objective in alarms.catalog.objectives if resources.ours else ():
         of_objective = [
             *fact_problems(objective.budget, resources),
             *_of_queries(objective.queries, resources),
         ]
-        found += _named("objective", objective.key, of_objective)
-    return found
+        problems_found += _named("objective", objective.key, of_objective)
+    return problems_found
 
 
-def _named(kind: str, name: str, found: Iterable[str]) -> list[str]:
-    return [f"{kind} '{name}': {problem}" for problem in dict.fromkeys(found)]
+def _named(kind: str, name: str, texts: Iterable[str]) -> list[str]:
+    return [f"{kind} '{name}': {problem}" for problem in dict.fromkeys(texts)]
 
 
 def _of_queries(queries: Mapping[str, object], resources: Resources) -> Iterator[str]:
@@ -84,17 +84,17 @@ def _of_lateness(monitor: DatadogMonitor, alarms: AlarmSet) -> Iterator[str]:
 
 def _measured(slo: str, alarms: AlarmSet) -> set[str]:
     """The metrics that an SLO rests on, its monitors' included."""
-    monitors = {one.id: one for one in alarms.catalog.monitors}
-    found: set[str] = set()
+    monitors = {monitor.id: monitor for monitor in alarms.catalog.monitors}
+    names: set[str] = set()
     for objective in alarms.catalog.objectives:
         if objective.key != slo:
             continue
         queries = [*objective.queries.values()]
         for name in objective.monitors:
             of = monitors[name].queries.values() if name in monitors else ()
-            queries += [one for one in of if isinstance(one, MetricQuery)]
-        found |= {query.name for query in queries}
-    return found
+            queries += [query for query in of if isinstance(query, MetricQuery)]
+        names |= {query.name for query in queries}
+    return names
 
 
 def _of_unit(monitor: DatadogMonitor) -> Iterator[str]:

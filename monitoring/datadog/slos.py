@@ -41,7 +41,7 @@ def _of(objective: Objective, alarms: AlarmSet) -> Definition:
         "warning_threshold": warning,
     }
     if objective.monitors:
-        body["monitor_ids"] = [reference(Kind.MONITOR, one) for one in objective.monitors]
+        body["monitor_ids"] = [reference(Kind.MONITOR, monitor) for monitor in objective.monitors]
     else:
         parts = {
             name: rendered(query, alarms.resources, settings)

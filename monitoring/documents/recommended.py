@@ -30,8 +30,8 @@ def markdown(recommendations: Sequence[Recommendation], catalog: Catalog) -> str
     """The page, with a table for each service; what is ours leads to its runbook heading."""
     headings = {signal.id: signal.runbook for signal in catalog.signals}
     headings |= {monitor.id: monitor.runbook for monitor in catalog.monitors}
-    sources = dict.fromkeys(one.source for one in recommendations)
-    listed = [f"- [{one.name}]({one.where})" for one in sources]
+    sources = dict.fromkeys(recommendation.source for recommendation in recommendations)
+    listed = [f"- [{source.name}]({source.where})" for source in sources]
     tables = [_of_service(service, recommendations, headings) for service in Service]
     return "\n".join([_HEAD, *tables, "## Sources\n", *listed]) + "\n"
 
@@ -41,14 +41,15 @@ def _of_service(
 ) -> str:
     rows = [
         [
-            one.source.name,
-            one.name,
-            one.fires,
-            ", ".join(f"[{name}](runbook.md#{headings[name]})" for name in one.ours) or _REFUSED,
-            one.reason,
+            recommendation.source.name,
+            recommendation.name,
+            recommendation.fires,
+            ", ".join(f"[{name}](runbook.md#{headings[name]})" for name in recommendation.ours)
+            or _REFUSED,
+            recommendation.reason,
         ]
-        for one in recommendations
-        if one.service is service
+        for recommendation in recommendations
+        if recommendation.service is service
     ]
     header = ["source", "recommendation", "fires when", "ours", "difference, or reason"]
     return f"## {service}\n\n{table(header, rows)}\n"

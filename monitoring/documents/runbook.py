@@ -51,20 +51,26 @@ def refreshed(text: str, alarm_sets: Sequence[AlarmSet]) -> str:
     """
     resources = alarm_sets[0].resources
     of_monitors = {
-        one.id: placeholders.numbers(
-            one.threshold, resolved(one.threshold, resources), resources.number(one.window), 1, 1
+        monitor.id: placeholders.numbers(
+            monitor.threshold,
+            resolved(monitor.threshold, resources),
+            resources.number(monitor.window),
+            1,
+            1,
         )
-        for one in alarm_sets[0].catalog.monitors
+        for monitor in alarm_sets[0].catalog.monitors
     }
     unknown: list[str] = []
 
     def known(name: str) -> str | None:
         owner, _, which = name.rpartition(".")
-        found = of_monitors.get(owner, {}).get(which)
-        found = found or next(filter(None, (number(name, one) for one in alarm_sets)), None)
-        if found is None:
+        text_of_number = of_monitors.get(owner, {}).get(which)
+        text_of_number = text_of_number or next(
+            filter(None, (number(name, alarm_set) for alarm_set in alarm_sets)), None
+        )
+        if text_of_number is None:
             unknown.append(name)
-        return found
+        return text_of_number
 
     fresh = placeholders.refreshed(text, known)
     problems = [f"'{name}' is not a number of a signal, fact or settings key" for name in unknown]
@@ -73,7 +79,7 @@ def refreshed(text: str, alarm_sets: Sequence[AlarmSet]) -> str:
         for line in _AT_LINE_START.findall(text)
     ]
     if problems:
-        raise DefinitionError([f"docs/{RUNBOOK.name}: {one}" for one in problems])
+        raise DefinitionError([f"docs/{RUNBOOK.name}: {problem}" for problem in problems])
     return fresh
 
 

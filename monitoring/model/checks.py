@@ -30,18 +30,18 @@ def problems(catalog: Catalog, runbook: Path) -> list[str]:
     Args:
         runbook: the Markdown file whose second-level headings the definitions lead to.
     """
-    generic = [one for kind in Kind for one in catalog.existing("role", kind, "name")]
+    generic = [signal for kind in Kind for signal in catalog.existing("role", kind, "name")]
     generic += catalog.source("role")
-    found: list[str] = []
+    faults: list[str] = []
     for signal in (*catalog.signals, *generic):
-        found += _named("signal", signal.id, _of_signal(signal, runbook))
+        faults += _named("signal", signal.id, _of_signal(signal, runbook))
     for composite in catalog.composites:
-        found += _named("composite", composite.id, _of_composite(composite, catalog, runbook))
+        faults += _named("composite", composite.id, _of_composite(composite, catalog, runbook))
     for monitor in catalog.monitors:
-        found += _named("monitor", monitor.id, _of_monitor(monitor, catalog, runbook))
+        faults += _named("monitor", monitor.id, _of_monitor(monitor, catalog, runbook))
     for objective in catalog.objectives:
-        found += _named("objective", objective.key, _of_objective(objective, catalog, runbook))
-    return [*dict.fromkeys(found), *_duplicates(catalog)]
+        faults += _named("objective", objective.key, _of_objective(objective, catalog, runbook))
+    return [*dict.fromkeys(faults), *_duplicates(catalog)]
 
 
 def unit_of(query: Query) -> str:
@@ -57,17 +57,17 @@ def period_problems(period: int | str, datapoints: int, periods: int | str) -> l
     Source: CloudWatch API reference, PutMetricAlarm: a period is a multiple of 60 s, and all
     periods together are at most one day, or seven days with periods of an hour or more.
     """
-    found = []
+    faults = []
     if isinstance(periods, int) and not 1 <= datapoints <= periods:
-        found.append(f"datapoints ({datapoints}) must be between 1 and periods ({periods})")
+        faults.append(f"datapoints ({datapoints}) must be between 1 and periods ({periods})")
     if isinstance(period, str):
-        return found
+        return faults
     if period % 60 or not 60 <= period <= _DAY:
-        found.append(f"a period of {period} s is not a multiple of 60 up to {_DAY}")
+        faults.append(f"a period of {period} s is not a multiple of 60 up to {_DAY}")
     longest = 7 * _DAY if period >= 3600 else _DAY
     if isinstance(periods, int) and period * periods > longest:
-        found.append(f"{periods} periods of {period} s are more than CloudWatch's {longest} s")
-    return found
+        faults.append(f"{periods} periods of {period} s are more than CloudWatch's {longest} s")
+    return faults
 
 
 @cache
@@ -76,8 +76,8 @@ def headings(file: Path) -> frozenset[str]:
     return frozenset(re.findall(r"^## (.+?)\s*$", file.read_text("utf-8"), re.MULTILINE))
 
 
-def _named(kind: str, name: str, found: Iterable[str]) -> list[str]:
-    return [f"{kind} '{name}': {problem}" for problem in found]
+def _named(kind: str, name: str, faults: Iterable[str]) -> list[str]:
+    return [f"{kind} '{name}': {problem}" for problem in faults]
 
 
 def _of_signal(signal: Signal, runbook: Path) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _of_composite(composite: Composite, catalog: Catalog, runbook: Path) -> Iter
             yield from _unknown("signal", name, signals)
     if composite.suppressed_by:
         yield from _unknown(
-            "composite", composite.suppressed_by, [one.id for one in catalog.composites]
+            "composite", composite.suppressed_by, [other.id for other in catalog.composites]
         )
     yield from _of_heading(composite.id, runbook)
 
@@ -157,7 +157,9 @@ def _of_monitor(monitor: DatadogMonitor, catalog: Catalog, runbook: Path) -> Ite
             )
     for query in monitor.queries.values():
         if isinstance(query, BurnRate):
-            yield from _unknown("objective", query.slo, [one.key for one in catalog.objectives])
+            yield from _unknown(
+                "objective", query.slo, [objective.key for objective in catalog.objectives]
+            )
     if monitor.expression is None:
         yield from _without_expression(len(monitor.queries))
         return
@@ -173,7 +175,7 @@ def _of_objective(objective: Objective, catalog: Catalog, runbook: Path) -> Iter
     if bool(objective.queries) is bool(objective.monitors):
         yield "needs either queries or monitors"
     for name in objective.monitors:
-        yield from _unknown("monitor", name, [one.id for one in catalog.monitors])
+        yield from _unknown("monitor", name, [monitor.id for monitor in catalog.monitors])
     used = variables(objective.good) | variables(objective.total)
     differing = sorted(used ^ objective.queries.keys())
     if differing:
@@ -217,8 +219,8 @@ def _duplicates(catalog: Catalog) -> Iterator[str]:
     named: tuple[Signal | Composite | DatadogMonitor, ...] = (
         *catalog.signals, *catalog.composites, *catalog.monitors,
     )  # fmt: skip
-    ids = Counter(one.id for one in named)
-    keys = Counter(one.key for one in catalog.objectives)
+    ids = Counter(definition.id for definition in named)
+    keys = Counter(objective.key for objective in catalog.objectives)
     for kind, counted in (("id", ids), ("objective", keys)):
         for name, times in counted.items():
             if times > 1:

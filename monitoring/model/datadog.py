@@ -29,7 +29,7 @@ FUNCTIONS = frozenset({"is_greater"})
 
 def window_covering(seconds: float) -> int | None:
     """The shortest of ``WINDOWS`` that is at least so long; None if all are shorter."""
-    return min((one for one in WINDOWS if one >= seconds), default=None)
+    return min((window for window in WINDOWS if window >= seconds), default=None)
 
 
 class Needs(StrEnum):

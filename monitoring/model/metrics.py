@@ -184,9 +184,9 @@ UNACCOUNTED = _ours(
 
 # The metrics that the functions write, in the order above.
 OURS = tuple(
-    one
-    for one in list(vars().values())
-    if isinstance(one, Metric)
-    and one.kind in (Kind.BUFFER, Kind.SOURCE)
-    and one is not SOURCE_REFUSED  # the metric above it, by another dimension
+    metric
+    for metric in list(vars().values())
+    if isinstance(metric, Metric)
+    and metric.kind in (Kind.BUFFER, Kind.SOURCE)
+    and metric is not SOURCE_REFUSED  # the metric above it, by another dimension
 )

@@ -64,19 +64,19 @@ def adoption(
         DatadogError: When Datadog does not tell.
     """
     if kind not in FOLDERS:
-        kinds = " or ".join(str(one) for one in FOLDERS)
+        kinds = " or ".join(str(folder) for folder in FOLDERS)
         raise InputError(f"A {kind} can't be imported; only a {kinds} can.")
     api.check_key()
-    found = api.read(kind, id)
-    if found is None:
+    present_object = api.read(kind, id)
+    if present_object is None:
         raise InputError(
             f"Datadog at {api.keys.url} has no {kind} {id}. Its id is in its URL: /{kind}/ID."
         )
-    adopted = taken_over(kind, id, found.body, settings, key)
+    adopted = taken_over(kind, id, present_object.body, settings, key)
     if adopted.file.exists():
         raise InputError(f"{adopted.file.name} is there already; give another name with --key.")
     new = adopted.definition
-    if any((one.kind, one.key) == (kind, new.key) for one in present):
+    if any((existing.kind, existing.key) == (kind, new.key) for existing in present):
         raise InputError(f"The key '{new.key}' of a {kind} is taken; give another with --key.")
     wrong = check.problems([*present, new])
     if wrong:
@@ -127,25 +127,25 @@ def _kept(kind: Kind, body: Body) -> Body:
     kept["options"] = {name: value for name, value in options.items() if name != "silenced"}
     if "assets" in kept:
         kept["assets"] = [
-            {name: value for name, value in one.items() if value and name != "monitor_id"}
-            for one in kept["assets"]
+            {name: value for name, value in asset.items() if value and name != "monitor_id"}
+            for asset in kept["assets"]
         ]
     return kept
 
 
-def adopt(api: Api, found: Adoption) -> None:
+def adopt(api: Api, adoption: Adoption) -> None:
     """Marks the object in Datadog, and writes its file; without the mark there is no file.
 
     Raises:
         DatadogError: When Datadog does not take the mark.
     """
-    api.require_permission(found.kind)
-    found.file.parent.mkdir(parents=True, exist_ok=True)
-    beside = found.file.with_suffix(".new")
-    beside.write_text(found.text, "utf-8")
+    api.require_permission(adoption.kind)
+    adoption.file.parent.mkdir(parents=True, exist_ok=True)
+    beside = adoption.file.with_suffix(".new")
+    beside.write_text(adoption.text, "utf-8")
     try:
-        api.update(found.kind, found.id, found.sent)
+        api.update(adoption.kind, adoption.id, adoption.sent)
     except BaseException:
         beside.unlink()
         raise
-    beside.replace(found.file)
+    beside.replace(adoption.file)

@@ -60,25 +60,25 @@ def changes(kind: Kind, before: Body, after: Body) -> list[Change]:
 
 def comparable(kind: Kind, body: Body) -> Body:
     """What a person can edit of a body, in one form and without defaults."""
-    found = normal(kind, body)
-    if "query" in found:
-        found = {name: value for name, value in found.items() if name not in DERIVED}
+    plain = normal(kind, body)
+    if "query" in plain:
+        plain = {name: value for name, value in plain.items() if name not in DERIVED}
     fields = DEFAULTS[kind]
     kept = {
         name: value
-        for name, value in found.items()
+        for name, value in plain.items()
         if name in _REQUIRED[kind] or (name in fields and not is_default(value, fields[name]))
     }
     if kind is Kind.MONITOR:
         known = by_hand(kind, "options")
         kept["options"] = {
             name: value
-            for name, value in (found.get("options") or {}).items()
+            for name, value in (plain.get("options") or {}).items()
             if name in known and not is_default(value, known[name])
         }
-    if kind is Kind.DOWNTIME and isinstance(found.get("schedule"), dict):
+    if kind is Kind.DOWNTIME and isinstance(plain.get("schedule"), dict):
         kept["schedule"] = {
-            name: value for name, value in found["schedule"].items() if name != "current_downtime"
+            name: value for name, value in plain["schedule"].items() if name != "current_downtime"
         }
     return kept
 
@@ -122,8 +122,8 @@ class _Comparison:
         elif are_widgets(before) and are_widgets(after):
             yield from self._of_widgets(path, before, after)
         elif _objects(before) and _objects(after):
-            for number, (one, other) in enumerate(zip_longest(before, after)):
-                yield from self.of(f"{path}.{number}", one, other)
+            for number, (old, other) in enumerate(zip_longest(before, after)):
+                yield from self.of(f"{path}.{number}", old, other)
         elif not (after is None and self._is_default(path, before)) and not (
             before is None and self._is_default(path, after)
         ):
@@ -140,18 +140,23 @@ class _Comparison:
                 yield from self.of(inner, was, wanted)
 
     def _of_widgets(self, path: str, before: list[Body], after: list[Body]) -> Iterator[Change]:
-        found = matches(after, before)
-        for widget, match in zip(after, found, strict=True):
+        matched = matches(after, before)
+        for widget, match in zip(after, matched, strict=True):
             if match is None:
                 yield Change(place(path, widget), None, widget)
             else:
                 yield from self.of(place(path, match), match, widget)
         for widget in before:
-            if not any(widget is match for match in found):
+            if not any(widget is match for match in matched):
                 yield Change(place(path, widget), widget, None)
-        order = [at for match in found for at, one in enumerate(before) if one is match]
+        order = [
+            at
+            for match in matched
+            for at, widget_before in enumerate(before)
+            if widget_before is match
+        ]
         if order != sorted(order):
-            titles = [[called(one)[1] for one in some] for some in (before, after)]
+            titles = [[called(widget)[1] for widget in some] for some in (before, after)]
             yield Change(f"{path} (order)", *titles)
 
     def _is_default(self, path: str, value: Any) -> bool:
@@ -162,4 +167,4 @@ class _Comparison:
 
 def _objects(value: Any) -> bool:
     """Whether it is a list of what has fields of its own; tags are told as a whole."""
-    return isinstance(value, list) and all(isinstance(one, dict | list) for one in value)
+    return isinstance(value, list) and all(isinstance(item, dict | list) for item in value)

@@ -39,14 +39,14 @@ def mutes(monitors: Mapping[str, Body], downtimes: Iterable[Body]) -> list[Mute]
     Source: recorded: while a downtime or a mute holds, ``options.silenced`` has its scope with
     the end in seconds since 1970, or null.
     """
-    running = [one for one in downtimes if one.get("status") == "active"]
-    found = []
+    running = [downtime for downtime in downtimes if downtime.get("status") == "active"]
+    muted = []
     for key, monitor in sorted(monitors.items()):
         silenced = (monitor.get("options") or {}).get("silenced")
         if isinstance(silenced, dict) and silenced:
-            ours = any(_covers(one, monitor) for one in running)
-            found.append(Mute(key, _latest(silenced.values()), by_hand=not ours))
-    return found
+            ours = any(_covers(downtime, monitor) for downtime in running)
+            muted.append(Mute(key, _latest(silenced.values()), by_hand=not ours))
+    return muted
 
 
 def _covers(downtime: Body, monitor: Body) -> bool:
@@ -55,7 +55,7 @@ def _covers(downtime: Body, monitor: Body) -> bool:
 
 
 def _latest(ends: Iterable[object]) -> datetime | None:
-    known = [one for one in ends if isinstance(one, int | float)]
+    known = [end for end in ends if isinstance(end, int | float)]
     try:
         return datetime.fromtimestamp(max(known), UTC) if known else None
     except (OverflowError, OSError, ValueError):

@@ -18,61 +18,65 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 def normal(kind: Kind, body: Body) -> Body:
     """A body in the form in which bodies are compared."""
-    found = _plain({name: value for name, value in body.items() if name not in READ_ONLY})
-    for name in UNORDERED & found.keys():
-        found[name] = _sorted(found[name])
+    plain = _plain({name: value for name, value in body.items() if name not in READ_ONLY})
+    for name in UNORDERED & plain.keys():
+        plain[name] = _sorted(plain[name])
     text = TEXT[kind]
-    if isinstance(found.get(text), str):
-        found[text] = with_digest(found[text], None).strip()
-    return _NORMAL[kind](found)
+    if isinstance(plain.get(text), str):
+        plain[text] = with_digest(plain[text], None).strip()
+    return _NORMAL[kind](plain)
 
 
-def _monitor(found: Body) -> Body:
-    if found.get("priority") == 0:
-        del found["priority"]
-    if isinstance(found.get("type"), str):
-        found["type"] = _SAME_TYPE.get(found["type"], found["type"])
-    options = found.get("options")
+def _monitor(monitor: Body) -> Body:
+    if monitor.get("priority") == 0:
+        del monitor["priority"]
+    if isinstance(monitor.get("type"), str):
+        monitor["type"] = _SAME_TYPE.get(monitor["type"], monitor["type"])
+    options = monitor.get("options")
     if isinstance(options, dict):
-        found["options"] = {
+        monitor["options"] = {
             name: _sorted(value) if name in UNORDERED else value
             for name, value in options.items()
             if value != {}
         }
-    return found
+    return monitor
 
 
-def _slo(found: Body) -> Body:
+def _slo(slo: Body) -> Body:
     """With its thresholds as they are sent, and what it measures as a query, too."""
-    if isinstance(found.get("thresholds"), list):
-        found["thresholds"] = [
-            {name: value for name, value in one.items() if not name.endswith("_display")}
-            if isinstance(one, dict)
-            else one
-            for one in found["thresholds"]
+    if isinstance(slo.get("thresholds"), list):
+        slo["thresholds"] = [
+            {name: value for name, value in threshold.items() if not name.endswith("_display")}
+            if isinstance(threshold, dict)
+            else threshold
+            for threshold in slo["thresholds"]
         ]
-    return found
+    return slo
 
 
-def _dashboard(found: Body) -> Body:
-    return without_ids(positioned(found))
+def _dashboard(dashboard: Body) -> Body:
+    return without_ids(positioned(dashboard))
 
 
-def _downtime(found: Body) -> Body:
-    if found.get("display_timezone") == "":
-        del found["display_timezone"]
-    schedule = found.get("schedule")
+def _downtime(downtime: Body) -> Body:
+    if downtime.get("display_timezone") == "":
+        del downtime["display_timezone"]
+    schedule = downtime.get("schedule")
     if isinstance(schedule, dict):
-        found["schedule"] = _dates(schedule)
-        for one in found["schedule"].get("recurrences") or ():
-            if isinstance(one, dict) and "start" in one and _any_day(one.get("rrule")):
-                one["start"] = str(one["start"]).partition("T")[2]
-    return found
+        downtime["schedule"] = _dates(schedule)
+        for recurrence in downtime["schedule"].get("recurrences") or ():
+            if (
+                isinstance(recurrence, dict)
+                and "start" in recurrence
+                and _any_day(recurrence.get("rrule"))
+            ):
+                recurrence["start"] = str(recurrence["start"]).partition("T")[2]
+    return downtime
 
 
 def _any_day(rule: Any) -> bool:
     """Whether a rule means the same on whichever of its days it starts."""
-    parts = dict(one.partition("=")[::2] for one in str(rule).upper().split(";"))
+    parts = dict(part.partition("=")[::2] for part in str(rule).upper().split(";"))
     every = parts.get("INTERVAL", "1") == "1" and "COUNT" not in parts and "UNTIL" not in parts
     days = parts.get("FREQ") == "WEEKLY" and "BYDAY" in parts
     return every and (days or parts.get("FREQ") == "DAILY")
@@ -90,7 +94,7 @@ def query_of(specification: Any) -> Body | None:
     """The query that says the same as an SLO's ``sli_specification`` that counts events."""
     try:
         count = specification["count"]
-        queries = {one["name"]: one["query"] for one in count["queries"]}
+        queries = {query["name"]: query["query"] for query in count["queries"]}
         good = _filled(count["good_events_formula"]["formula"], queries)
         if "total_events_formula" in count:
             total = _filled(count["total_events_formula"]["formula"], queries)
@@ -110,10 +114,10 @@ def _dates(value: Any) -> Any:
     """With every moment in one form: UTC where it has a zone, with its seconds."""
     if isinstance(value, dict):
         return {
-            name: _moment(one) if name in ("start", "end") else _dates(one)
-            for name, one in value.items()
+            name: _moment(inner) if name in ("start", "end") else _dates(inner)
+            for name, inner in value.items()
         }
-    return [_dates(one) for one in value] if isinstance(value, list) else value
+    return [_dates(item) for item in value] if isinstance(value, list) else value
 
 
 def _moment(value: Any) -> Any:
@@ -131,9 +135,9 @@ def _sorted(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     """Without what is null, and with whole numbers as such."""
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in sorted(value.items()) if one is not None}
+        return {name: _plain(inner) for name, inner in sorted(value.items()) if inner is not None}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value

@@ -110,15 +110,15 @@ class Plan:
             "version": 1,
             "summary": counts,
             "steps": [_step_document(step) for step in self.steps],
-            "copies": [_named(*one) for one in self.copies],
-            "without_marker": [_named(*one) for one in self.unmarked],
+            "copies": [_named(*copy) for copy in self.copies],
+            "without_marker": [_named(*unmarked) for unmarked in self.unmarked],
             "muted": [
                 {
-                    "key": one.key,
-                    "until": one.until.isoformat() if one.until else None,
-                    "by_hand": one.by_hand,
+                    "key": mute.key,
+                    "until": mute.until.isoformat() if mute.until else None,
+                    "by_hand": mute.by_hand,
                 }
-                for one in self.mutes
+                for mute in self.mutes
             ],
         }
 
@@ -133,40 +133,49 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
     """
     api.check_key()
     present, more, unmarked = _present(api, settings)
-    duplicates = [one for one in more if _untouched(one)]
-    copies = [(kind, key, one.id) for kind, key, one in more if not _untouched((kind, key, one))]
-    ids: dict[Key, Any] = {key: typed(key[0], one.id) for key, one in present.items()}
+    duplicates = [surplus for surplus in more if _untouched(surplus)]
+    copies = [
+        (kind, key, duplicate.id)
+        for kind, key, duplicate in more
+        if not _untouched((kind, key, duplicate))
+    ]
+    ids: dict[Key, Any] = {key: typed(key[0], remote.id) for key, remote in present.items()}
     held = {(kind, key) for kind, key, _ in unmarked}
-    steps = [_step(one, present, ids) for one in definitions if (one.kind, one.key) not in held]
-    kept = {(one.kind, one.key) for one in definitions}
+    steps = [
+        _step(definition, present, ids)
+        for definition in definitions
+        if (definition.kind, definition.key) not in held
+    ]
+    kept = {(definition.kind, definition.key) for definition in definitions}
     kept |= {(kind, key) for kind, key, _ in copies}
     steps += [
-        Step(kind, key, Action.DELETE, id=one.id, present=one.body)
-        for (kind, key), one in present.items()
+        Step(kind, key, Action.DELETE, id=remote.id, present=remote.body)
+        for (kind, key), remote in present.items()
         if (kind, key) not in kept
     ]
     steps += [
-        Step(kind, key, Action.DELETE, id=one.id, present=one.body, duplicate=True)
-        for kind, key, one in duplicates
+        Step(kind, key, Action.DELETE, id=remote.id, present=remote.body, duplicate=True)
+        for kind, key, remote in duplicates
     ]
     order = list(Kind)
     steps.sort(key=lambda step: (order.index(step.kind), step.key))
     bodies = {
-        kind: {key: one.body for (of, key), one in present.items() if of is kind} for kind in Kind
+        kind: {key: remote.body for (of, key), remote in present.items() if of is kind}
+        for kind in Kind
     }
     muted = mutes(bodies[Kind.MONITOR], bodies[Kind.DOWNTIME].values())
     return Plan(steps, ids, settings, copies, unmarked, muted)
 
 
-def ours(found: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, list[Found]]:
+def ours(listed: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, list[Found]]:
     """The objects that carry a marker of this environment, by its key; the oldest first."""
     by_key: dict[str, list[Found]] = {}
-    for one in found:
-        key = key_of(one.body.get(TEXT[kind]), settings)
+    for remote in listed:
+        key = key_of(remote.body.get(TEXT[kind]), settings)
         if key is not None:
-            by_key.setdefault(key, []).append(one)
+            by_key.setdefault(key, []).append(remote)
     for some in by_key.values():
-        some.sort(key=lambda one: (_age(one.body), len(one.id), one.id))
+        some.sort(key=lambda remote: (_age(remote.body), len(remote.id), remote.id))
     return by_key
 
 
@@ -181,60 +190,61 @@ def _present(
         for kind, listed in zip(Kind, pool.map(api.every, Kind), strict=True):
             for key, some in ours(listed, kind, settings).items():
                 present[kind, key] = some[0]
-                more += [(kind, key, one) for one in some[1:]]
+                more += [(kind, key, remote) for remote in some[1:]]
             if kind is Kind.MONITOR:
                 unmarked = [
-                    (kind, key_, one.id)
-                    for one in listed
-                    if (key_ := _key_in_tags(one, settings)) and (kind, key_) not in present
+                    (kind, key_, monitor.id)
+                    for monitor in listed
+                    if (key_ := _key_in_tags(monitor, settings)) and (kind, key_) not in present
                 ]
         # Their list holds summaries only.
-        boards = [one for one in present if one[0] is Kind.DASHBOARD]
+        boards = [board for board in present if board[0] is Kind.DASHBOARD]
         whole = pool.map(lambda board: api.read(Kind.DASHBOARD, present[board].id), boards)
         for board, read in zip(boards, whole, strict=True):
             if read is None:
                 del present[board]  # deleted in this very moment
             else:
                 present[board] = read
-    return present, [_whole(api, *one) for one in more], unmarked
+    return present, [_whole(api, *surplus) for surplus in more], unmarked
 
 
-def _whole(api: Api, kind: Kind, key: str, one: Found) -> tuple[Kind, str, Found]:
+def _whole(api: Api, kind: Kind, key: str, remote: Found) -> tuple[Kind, str, Found]:
     """An object with all that is in it: the list of dashboards holds summaries only."""
-    return kind, key, (kind is Kind.DASHBOARD and api.read(kind, one.id)) or one
+    return kind, key, (kind is Kind.DASHBOARD and api.read(kind, remote.id)) or remote
 
 
-def _untouched(one: tuple[Kind, str, Found]) -> bool:
+def _untouched(surplus: tuple[Kind, str, Found]) -> bool:
     """Whether an object is as it was published; a copy made by hand has a name of its own."""
-    kind, _, found = one
-    return digest_of(found.body.get(TEXT[kind])) == digest(kind, found.body)
+    kind, _, remote = surplus
+    return digest_of(remote.body.get(TEXT[kind])) == digest(kind, remote.body)
 
 
-def _key_in_tags(one: Found, settings: Settings) -> str | None:
+def _key_in_tags(monitor: Found, settings: Settings) -> str | None:
     """The key in the tags of a monitor that has all of ours, and no marker of anybody's."""
-    found = one.body.get("tags") or []
-    if not set(tags(settings)) <= set(found) or digest_of(one.body.get("message")):
+    labels = monitor.body.get("tags") or []
+    if not set(tags(settings)) <= set(labels) or digest_of(monitor.body.get("message")):
         return None
-    keys = [tag.removeprefix("signal:") for tag in found if tag.startswith("signal:")]
+    keys = [tag.removeprefix("signal:") for tag in labels if tag.startswith("signal:")]
     return keys[0] if len(keys) == 1 else None
 
 
 def _step(definition: Definition, present: Mapping[Key, Found], ids: Mapping[Key, Any]) -> Step:
     kind, key = definition.kind, definition.key
-    one = present.get((kind, key))
-    if one is None:
+    remote = present.get((kind, key))
+    if remote is None:
         return Step(kind, key, Action.CREATE, definition=definition)
     wanted = resolved(definition.body, dict(ids), missing=UNKNOWN)
-    found = tuple(changes(kind, one.body, wanted))
+    changed = tuple(changes(kind, remote.body, wanted))
     return Step(
         kind,
         key,
-        Action.UPDATE if found else Action.UNCHANGED,
-        id=one.id,
-        changes=found,
-        by_hand=bool(found) and digest_of(one.body.get(TEXT[kind])) != digest(kind, one.body),
+        Action.UPDATE if changed else Action.UNCHANGED,
+        id=remote.id,
+        changes=changed,
+        by_hand=bool(changed)
+        and digest_of(remote.body.get(TEXT[kind])) != digest(kind, remote.body),
         definition=definition,
-        present=one.body,
+        present=remote.body,
     )
 
 
@@ -262,7 +272,8 @@ def _step_document(step: Step) -> dict[str, Any]:
     if step.changes:
         document["changed_by_hand"] = step.by_hand
         document["changes"] = [
-            {"path": one.path, "before": one.before, "after": one.after} for one in step.changes
+            {"path": change.path, "before": change.before, "after": change.after}
+            for change in step.changes
         ]
     if step.duplicate:
         document["duplicate"] = True

@@ -102,7 +102,7 @@ class _Run:
     def _attempt(self, step: Step) -> None:
         try:
             needed = step.definition.references if step.definition else []
-            missing = [one for one in needed if one not in self._ids]
+            missing = [reference for reference in needed if reference not in self._ids]
             if missing:
                 kind, name = missing[0]
                 raise DatadogError(f"it refers to {kind} {name}, which is not there")
@@ -125,22 +125,22 @@ class _Run:
             self._ids[kind, step.key] = typed(kind, there.id)
             return
         assert step.present is not None
-        types = [one for one in step.changes if one.path == "type"]
+        types = [change for change in step.changes if change.path == "type"]
         if types:
             raise DatadogError(
                 f"its type was {types[0].before} and is to be {types[0].after}, which Datadog does "
                 "not allow; give it another key"
             )
         sent = sendable(kind, body, step.present)
-        if not any(one.path.startswith("schedule") for one in step.changes):
+        if not any(change.path.startswith("schedule") for change in step.changes):
             # Left out it stays; one in progress may not start at another time.
             sent.pop("schedule", None)
         self._api.update(kind, step.id, sent)
 
     def _look(self, step: Step) -> Found | None:
         """An object that was made although its reply was lost."""
-        found = ours(self._api.every(step.kind), step.kind, self._settings).get(step.key)
-        return found[0] if found else None
+        matches = ours(self._api.every(step.kind), step.kind, self._settings).get(step.key)
+        return matches[0] if matches else None
 
 
 def _waves(steps: Sequence[Step]) -> Iterator[list[Step]]:
@@ -157,20 +157,20 @@ def _waves(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 def _levels(definitions: Sequence[Definition]) -> dict[Key, int]:
     """How long the chain of references below each object is."""
-    by_key = {(one.kind, one.key): one for one in definitions}
-    found: dict[Key, int] = {}
+    by_key = {(definition.kind, definition.key): definition for definition in definitions}
+    levels: dict[Key, int] = {}
 
     def depth(key: Key) -> int:
         if key not in by_key:
             return -1  # there already
-        if key not in found:
-            below = [depth(one) for one in by_key[key].references]
-            found[key] = 1 + max(below, default=-1)
-        return found[key]
+        if key not in levels:
+            below = [depth(reference) for reference in by_key[key].references]
+            levels[key] = 1 + max(below, default=-1)
+        return levels[key]
 
     for key in by_key:
         depth(key)
-    return found
+    return levels
 
 
 def _deletions(steps: Sequence[Step]) -> Iterator[list[Step]]:

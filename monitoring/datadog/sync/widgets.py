@@ -22,7 +22,7 @@ def without_ids(body: Body) -> Body:
     inner = body.get("widgets")
     if not isinstance(inner, list):
         return body
-    return {**body, "widgets": [_without_id(one) for one in inner]}
+    return {**body, "widgets": [_without_id(widget) for widget in inner]}
 
 
 def positioned(body: Body) -> Body:
@@ -35,25 +35,27 @@ def positioned(body: Body) -> Body:
     if not (isinstance(tabs, list) and isinstance(widgets, list)):
         return body
     places = {
-        str(one["id"]): f"@{place}"
-        for place, one in enumerate(widgets, start=1)
-        if isinstance(one, dict) and "id" in one
+        str(widget["id"]): f"@{place}"
+        for place, widget in enumerate(widgets, start=1)
+        if isinstance(widget, dict) and "id" in widget
     }
-    return {**body, "tabs": [_tab(one, places) for one in tabs]}
+    return {**body, "tabs": [_tab(tab, places) for tab in tabs]}
 
 
 def matches(widgets: Sequence[Body], present: Sequence[Body]) -> list[Body | None]:
     """For each widget the one that it was; each of those at most once."""
     free = list(present)
-    found: list[Body | None] = [None] * len(widgets)
+    matched: list[Body | None] = [None] * len(widgets)
     for same in (_without_id, called, _kind):
         for place, widget in enumerate(widgets):
-            if found[place] is None:
-                match = next((one for one in free if same(one) == same(widget)), None)
+            if matched[place] is None:
+                match = next(
+                    (candidate for candidate in free if same(candidate) == same(widget)), None
+                )
                 if match is not None:
-                    found[place] = match
-                    free = [one for one in free if one is not match]
-    return found
+                    matched[place] = match
+                    free = [candidate for candidate in free if candidate is not match]
+    return matched
 
 
 def called(widget: Body) -> tuple[str, str]:
@@ -68,7 +70,7 @@ def are_widgets(value: Any) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(one, dict) and "definition" in one for one in value)
+        and all(isinstance(item, dict) and "definition" in item for item in value)
     )
 
 
@@ -83,22 +85,22 @@ def _tab(tab: Any, places: dict[str, str]) -> Any:
     ids = tab.get("widget_ids") if isinstance(tab, dict) else None
     if not isinstance(ids, list):
         return tab
-    return {**tab, "widget_ids": [places.get(str(one), one) for one in ids]}
+    return {**tab, "widget_ids": [places.get(str(id_), id_) for id_ in ids]}
 
 
 def _with_ids(widgets: Sequence[Body], present: Sequence[Body]) -> list[Body]:
-    found = []
+    kept = []
     for widget, match in zip(widgets, matches(widgets, present), strict=True):
         if match is None:
-            found.append(widget)
+            kept.append(widget)
             continue
         widget = {**widget, "id": match["id"]} if "id" in match else dict(widget)
         inner = _definition(widget).get("widgets")
         if inner:
             theirs = _definition(match).get("widgets", [])
             widget["definition"] = {**widget["definition"], "widgets": _with_ids(inner, theirs)}
-        found.append(widget)
-    return found
+        kept.append(widget)
+    return kept
 
 
 def _without_id(widget: Any) -> Any:

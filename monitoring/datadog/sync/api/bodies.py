@@ -38,13 +38,13 @@ def unwrapped(kind: Kind, reply: Any) -> Body:
         DatadogError: When there is none in it.
     """
     try:
-        found: Any = reply
+        body: Any = reply
         if kind is Kind.SLO and "data" in reply:
             data = reply["data"]
-            found = data[0] if isinstance(data, list) else data
+            body = data[0] if isinstance(data, list) else data
         elif kind is Kind.DOWNTIME:
-            found = {**reply["data"]["attributes"], "id": reply["data"]["id"]}
-        return dict(found)
+            body = {**reply["data"]["attributes"], "id": reply["data"]["id"]}
+        return dict(body)
     except (IndexError, KeyError, TypeError, ValueError):
         raise DatadogError(f"Datadog answered with no {kind}: {reason(reply)}") from None
 

@@ -98,11 +98,11 @@ class Api(Transport):
             DatadogError: When Datadog does not answer with it.
         """
         entries = self._monitors() if kind is Kind.MONITOR else self._paged(kind)
-        found = (object_of(kind, one) for one in entries)
+        bodies = (object_of(kind, entry) for entry in entries)
         return [
-            Found(id_of(kind, one), one)
-            for one in found
-            if one.get("status") not in ("canceled", "ended")
+            Found(id_of(kind, body), body)
+            for body in bodies
+            if body.get("status") not in ("canceled", "ended")
         ]
 
     def read(self, kind: Kind, id: str) -> Found | None:  # noqa: A002
@@ -184,19 +184,21 @@ class Api(Transport):
             yield from entries
             if len(entries) < _SMALLEST_PAGE:
                 return
-            last = max(int(id_of(Kind.MONITOR, object_of(Kind.MONITOR, one))) for one in entries)
+            last = max(
+                int(id_of(Kind.MONITOR, object_of(Kind.MONITOR, entry))) for entry in entries
+            )
 
     def _paged(self, kind: Kind) -> Iterable[Any]:
         """All of a kind. What is deleted meanwhile shifts the rest: then it is read once more."""
-        found: dict[str, Any] = {}
+        by_id: dict[str, Any] = {}
         for _ in range(_READINGS):
             whole = True
             for ids, entries in self._pages(kind):
                 whole = whole and ids is not None
-                found |= {id_of(kind, object_of(kind, one)): one for one in entries}
+                by_id |= {id_of(kind, object_of(kind, entry)): entry for entry in entries}
             if whole:
                 break
-        return found.values()
+        return by_id.values()
 
     def _pages(self, kind: Kind) -> Iterator[tuple[str | None, list[Any]]]:
         """Each page with its last id; None where it does not begin with the one before's last."""
@@ -204,7 +206,7 @@ class Api(Transport):
         start, last = 0, ""
         while True:
             entries = self._entries(kind, {limit: size, offset: start})
-            ids = [id_of(kind, object_of(kind, one)) for one in entries]
+            ids = [id_of(kind, object_of(kind, entry)) for entry in entries]
             follows = not last or ids[:1] == [last]
             yield (ids[-1] if ids else "") if follows else None, entries
             if len(entries) < (2 if last else _SMALLEST_PAGE):

@@ -57,21 +57,21 @@ def _unparsed(value: Any, path: str) -> Iterator[str]:
         if value._unparsed and not inner:
             yield f"{path or 'body'}: Datadog's models can't read it"
     elif isinstance(value, dict):
-        for name, one in value.items():
-            yield from _unparsed(one, f"{path}.{name}".lstrip("."))
+        for name, nested in value.items():
+            yield from _unparsed(nested, f"{path}.{name}".lstrip("."))
     elif isinstance(value, list):
-        for place, one in enumerate(value):
-            yield from _unparsed(one, f"{path}.{place}".lstrip("."))
+        for place, nested in enumerate(value):
+            yield from _unparsed(nested, f"{path}.{place}".lstrip("."))
 
 
 def _inside(model: OpenApiModel, path: str) -> Iterator[str]:
     store = getattr(model, "_data_store", None)
     if isinstance(store, dict):
-        for name, one in store.items():
-            yield from _unparsed(one, f"{path}.{name}".lstrip("."))
+        for name, inner in store.items():
+            yield from _unparsed(inner, f"{path}.{name}".lstrip("."))
     elif hasattr(model, "_composed_instances"):
-        for one in model._composed_instances:
-            yield from _unparsed(one, path)
+        for inner in model._composed_instances:
+            yield from _unparsed(inner, path)
 
 
 @cache

@@ -149,11 +149,15 @@ def parsed(data: Any) -> Any:
 
 def reason(body: Any) -> str:
     """Datadog's own words in an error's body."""
-    found = parsed(body)
-    errors = found.get("errors", found.get("error")) if isinstance(found, dict) else found
+    document = parsed(body)
+    errors = (
+        document.get("errors", document.get("error")) if isinstance(document, dict) else document
+    )
     if isinstance(errors, list):
         return "; ".join(
-            str(one.get("detail") or one.get("title")) if isinstance(one, dict) else str(one)
-            for one in errors
+            str(error.get("detail") or error.get("title"))
+            if isinstance(error, dict)
+            else str(error)
+            for error in errors
         )
     return str(errors or "without a reason")
