@@ -160,6 +160,13 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("invalid-expression", {"A": math("m + n", m="NumberOfMessagesSent")}),
     ("invalid-expression", {"A": math("m +", m="NumberOfMessagesSent")}),
     ("invalid-expression", {"A": composite("ALARM(")}),
+    ("datapoints-to-alarm", {"A": alarm(DatapointsToAlarm=2)}),
+    ("period", {"A": alarm(Period=45)}),
+    ("period", {"A": alarm(Period=300, EvaluationPeriods=300)}),
+    ("statistic", {"A": alarm("Duration", Statistic="p95")}),
+    ("returned-query", {"A": alarm(Metrics=[{"Id": "m", "ReturnData": False, "MetricStat": {
+        "Metric": {"Namespace": "N", "MetricName": "m"}, "Period": 60, "Stat": "Sum"}}])}),
+    ("ec2-action", {"A": alarm(AlarmActions=["arn:aws:automate:us-east-1:ec2:reboot"])}),
     ("not-evaluated", {"A": alarm(Threshold={"Fn::ImportValue": "gone"})}),
     ("unknown-property", {"A": alarm(Treshold=3)}),
     ("invalid-value", {"A": alarm(Threshold="high")}),
@@ -181,6 +188,10 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("no-runbook", {"A": alarm(AlarmDescription="Errors.")}),
 ]  # fmt: skip
 GOOD: list[tuple[str, dict[str, Any]]] = [
+    ("period", {"A": alarm(Period=3600, EvaluationPeriods=168)}),
+    ("ec2-action", {"A": alarm("CPUUtilization", "AWS/EC2", dimensions={"InstanceId": "i"},
+                               AlarmActions=["arn:aws:automate:us-east-1:ec2:reboot"])}),
+    ("statistic", {"A": alarm("Duration", Statistic=None, ExtendedStatistic="p95")}),
     ("unknown-metric", {"A": alarm("Anything", "Custom")}),
     (
         "unknown-dimension",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from alarmproof.rules import (
     actions,
     composition,
+    constraints,
     expressions,
     metrics,
     names,
@@ -17,5 +18,5 @@ from alarmproof.rules import (
 from alarmproof.rules.registry import Rule, of_modules
 
 RULES: tuple[Rule, ...] = of_modules(
-    reading, metrics, expressions, actions, timing, composition, names
+    reading, constraints, metrics, expressions, actions, timing, composition, names
 )
