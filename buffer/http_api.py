@@ -95,7 +95,8 @@ def create_custom_domain(
         f"{construct_id}Record",
         name=f"{settings.domain_name}.",
         type="A",
-        hosted_zone_name=f"{settings.domain}.",
+        hosted_zone_id=settings.hostedZoneId,
+        hosted_zone_name=None if settings.hostedZoneId else f"{settings.domain}.",
         alias_target=route53.CfnRecordSet.AliasTargetProperty(
             dns_name=domain.regional_domain_name, hosted_zone_id=domain.regional_hosted_zone_id
         ),

@@ -135,6 +135,7 @@ class BufferStack(Stack):
             name="publish",
             module="publish",
             timeout_seconds=settings.publishTimeoutSeconds,
+            reserved_concurrency=settings.reservedConcurrency,
             environment={
                 "QUEUE_URL": queue.queue_url,
                 "GROUP_ID": json.dumps(settings.groupId),

@@ -63,6 +63,7 @@ class FunctionFactory:
         timeout_seconds: int,
         environment: Mapping[str, str],
         statements: Sequence[iam.PolicyStatement],
+        reserved_concurrency: int | None = None,
     ) -> lambda_.Function:
         """A function with a role that may do what ``statements`` say and write its own log.
 
@@ -72,6 +73,7 @@ class FunctionFactory:
             timeout_seconds: of one invocation.
             environment: variables besides the shared ones.
             statements: each naming its resource.
+            reserved_concurrency: of the account's, for this function alone.
         """
         settings = self.settings
         log_group = create_log_group(
@@ -108,6 +110,7 @@ class FunctionFactory:
             memory_size=FUNCTION_MEMORY_MB,
             timeout=Duration.seconds(timeout_seconds),
             environment={**shared, **environment},
+            reserved_concurrent_executions=reserved_concurrency,
         )
         return self.made[name]
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.forms import Form, Parsed
-from settings.monitoring import Name, Part, SecretArn, Severity
+from settings.monitoring import KeyArn, Name, Part, SecretArn, Severity
 
 # Source: Datadog documentation, "Getting Started with Datadog Sites".
 Site = Literal[
@@ -106,6 +106,10 @@ class Datadog(Part):
         default=None,
         description="The secret that holds an application key as plain text. Publishing needs it; "
         "functions don't.",
+    )
+    secretKeyArn: KeyArn | None = Field(
+        default=None,
+        description="The KMS key that encrypts these secrets, where it is one of your own.",
     )
     metrics: Literal["polling", "stream"] = Field(
         default="polling",

@@ -61,6 +61,10 @@ class CallerError(WebhookBufferError):
     exit_code = 2
 
 
+class PreflightError(WebhookBufferError):
+    """When a deployment would fail for something that is visible before it."""
+
+
 class NotDeployedError(WebhookBufferError):
     """When a command needs a deployed stack that does not exist."""
 

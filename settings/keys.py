@@ -44,6 +44,9 @@ Subdomain = Annotated[
 Domain = Annotated[
     str, AfterValidator(Form("a domain such as example.com", r"[a-z0-9-]+(\.[a-z0-9-]+)+"))
 ]
+HostedZoneId = Annotated[
+    str, AfterValidator(Form("a hosted zone's id such as Z0123456789ABC", r"Z[A-Z0-9]{1,31}"))
+]
 CertificateArn = Annotated[
     str,
     AfterValidator(Form("the ARN of an ACM certificate", r"arn:aws[a-z-]*:acm:.+:certificate/.+")),
@@ -113,6 +116,10 @@ class Keys(Part):
         description="A Route 53 hosted zone in the same account. The template names it; nothing "
         "looks it up.",
     )
+    hostedZoneId: HostedZoneId | None = Field(
+        default=None,
+        description="The zone's id, needed where a public and a private zone share the name.",
+    )
     acmCertificateArn: CertificateArn | None = Field(
         default=None,
         description="The certificate for `subdomain.domain`, in the same region.",
@@ -180,6 +187,14 @@ class Keys(Part):
         ge=2,
         le=1000,
         description="Maximum concurrent deliveries across all groups.",
+    )
+    # Source: Lambda developer guide, "Configuring reserved concurrency": 100 of the account's
+    # concurrency stay unreserved, so that new accounts can reserve nothing.
+    reservedConcurrency: int | None = Field(
+        default=None,
+        ge=1,
+        description="Concurrency reserved for `publish`, which then is both its share and its "
+        "limit. Of the account's, 100 must stay unreserved.",
     )
     # API Gateway gives up on an integration after 30 s.
     publishTimeoutSeconds: int = Field(default=10, ge=7, le=29, description="Timeout of `publish`.")

@@ -24,6 +24,12 @@ SecretArn = Annotated[
         )
     ),
 ]
+KeyArn = Annotated[
+    str,
+    AfterValidator(
+        Form("a KMS key's ARN", r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+    ),
+]
 Severity = Literal["page", "ticket", "info"]
 Name = Annotated[
     str,
@@ -71,6 +77,10 @@ class Channel(Part):
         "routing key. For PagerDuty's EU region the secret is JSON: "
         '`{"routing_key": "…", "url": "https://events.eu.pagerduty.com/v2/enqueue"}`.',
     )
+    secretKeyArn: KeyArn | None = Field(
+        default=None,
+        description="The KMS key that encrypts the secret, where it is one of your own.",
+    )
     addresses: list[Address] = Field(
         default=[],
         description="Email only: the recipients. SNS asks each address to confirm once and sends "
@@ -83,8 +93,10 @@ class Channel(Part):
         if self.kind == "email":
             if not self.addresses:
                 raise ValueError("an email channel needs addresses; add them")
-            if self.secretArn:
-                raise ValueError("an email channel has no secret; remove secretArn")
+            if self.secretArn or self.secretKeyArn:
+                raise ValueError(
+                    "an email channel has no secret; remove secretArn and secretKeyArn"
+                )
         elif self.secretArn is None:
             what = "routing key" if self.kind == "pagerduty" else "URL"
             raise ValueError(

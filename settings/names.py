@@ -85,6 +85,10 @@ class Names(Keys):
         """``page``, ``ticket``, ``info``, ``alert-path``, or a channel of email."""
         return f"{self.prefix}-{purpose}"
 
+    def topic_arn(self, purpose: str) -> str:
+        name = self.topic_name(purpose)
+        return f"arn:{self.partition}:sns:{self.awsRegion}:{self.awsAccount}:{name}"
+
     def alarm_name(self, signal: str) -> str:
         return f"{self.prefix}-{signal}"
 

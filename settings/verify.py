@@ -13,7 +13,7 @@ from lambdas.sources import schemes
 from lambdas.sources.providers import PROVIDERS
 from settings.answer import Answer
 from settings.forms import Form, Parsed
-from settings.monitoring import Part, SecretArn
+from settings.monitoring import KeyArn, Part, SecretArn
 
 ProviderName = Literal[
     "github", "stripe", "slack", "shopify", "standard-webhooks", "svix", "twilio", "square", "zoom",
@@ -34,12 +34,6 @@ TopicArn = Annotated[
     str,
     AfterValidator(
         Form("an SNS topic's ARN", r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?")
-    ),
-]
-KeyArn = Annotated[
-    str,
-    AfterValidator(
-        Form("a KMS key's ARN", r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
     ),
 ]
 Timestamp = Annotated[

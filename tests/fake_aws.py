@@ -12,7 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import botocore.handlers
+import botocore.loaders
 import pytest
+from botocore.exceptions import ParamValidationError
 from botocore.validate import validate_parameters
 
 CALLER = "AKIACALLER000000"
@@ -90,7 +92,10 @@ class FakeAws:
                 "Error": error, "ResponseMetadata": {"HTTPStatusCode": said.status},
             }  # fmt: skip
         if model.output_shape:
-            validate_parameters(dict(said), model.output_shape)
+            try:
+                validate_parameters(dict(said), model.output_shape)
+            except ParamValidationError as error:
+                raise AssertionError(f"{name} can't be answered so: {error}") from None
         answered = {**said, "ResponseMetadata": {"HTTPStatusCode": 200}}
         return SimpleNamespace(status_code=200, headers={}), answered
 
@@ -108,6 +113,10 @@ class FakeAws:
         }  # fmt: skip
 
 
+# One for all sessions, as it keeps the models that it has read.
+_LOADER = botocore.loaders.create_loader()
+
+
 def install(monkeypatch: pytest.MonkeyPatch, account: str, **answers: Answer) -> FakeAws:
     """Has every session that is made from now on ask a fake.
 
@@ -117,9 +126,15 @@ def install(monkeypatch: pytest.MonkeyPatch, account: str, **answers: Answer) ->
     """
     named = {name.replace("_", ".", 1): answer for name, answer in answers.items()}
     fake = FakeAws(named, {CALLER: account})
+    hook(monkeypatch, fake)
+    return fake
+
+
+def hook(monkeypatch: pytest.MonkeyPatch, fake: FakeAws) -> None:
+    """Has every session that is made from now on ask this fake."""
     handlers = [("before-parameter-build", fake.remember), ("before-call", fake.answer)]
     known = [*botocore.handlers.BUILTIN_HANDLERS, *handlers]
     monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", known)
+    monkeypatch.setattr(botocore.loaders, "create_loader", lambda *_: _LOADER)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", CALLER)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    return fake

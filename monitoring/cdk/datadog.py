@@ -13,6 +13,7 @@ from functions import jsii  # noqa: F401 - before aws_cdk
 
 # isort: split
 from aws_cdk import Stack, Tags
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from datadog_cdk_constructs_v2 import DatadogLambda
@@ -65,6 +66,12 @@ def _instrument(stack: Stack, functions: list[lambda_.Function], settings: Setti
                 f"{function.node.path}: Datadog's construct skipped it, so Datadog "
                 f"receives nothing from it; it does not know {function.runtime.name}. "
                 "Upgrade datadog-cdk-constructs-v2, or leave the function out of datadog.functions."
+            )
+        if settings.datadog and settings.datadog.secretKeyArn and not settings.forwarderArn:
+            function.add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt"], resources=[settings.datadog.secretKeyArn]
+                )
             )
         for name, value in _variables(settings).items():
             function.add_environment(name, value)

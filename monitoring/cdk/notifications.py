@@ -181,6 +181,11 @@ class Notifications(Construct):
             statements.append(
                 iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=secrets)
             )
+        keys = [one.secretKeyArn for one in self._settings.notifications if one.secretKeyArn]
+        if keys:
+            statements.append(
+                iam.PolicyStatement(actions=["kms:Decrypt"], resources=list(dict.fromkeys(keys)))
+            )
         if mail:
             arns = [topic.topic_arn for topic in mail.values()]
             statements += [

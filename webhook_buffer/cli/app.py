@@ -316,8 +316,16 @@ def diff(env: Env = LOCAL) -> None:
 
 
 @app.command(rich_help_panel=_ANYWHERE)
+def preflight(env: Env = LOCAL, as_json: Json = False) -> None:
+    """Check what a deployment needs, each problem with its remedy. Read-only."""
+    from webhook_buffer.cli.preflight import preflight as run
+
+    run(env, as_json=as_json)
+
+
+@app.command(rich_help_panel=_ANYWHERE)
 def deploy(env: Env = LOCAL, yes: Yes = False) -> None:
-    """Show the changes, ask for confirmation, deploy, and run the smoke tests."""
+    """Run preflight, show the changes, ask for confirmation, deploy, run the smoke tests."""
     from webhook_buffer.cli import lifecycle
 
     lifecycle.deploy(env, yes=yes)

@@ -1,6 +1,7 @@
 """Which calls to AWS each command's code can make, read from the source.
 
-What a command can reach is followed name by name: functions, and classes with all their methods.
+What a command can reach is followed name by name: functions, constants, and classes with all their
+methods.
 A name that is only passed on counts as used, so that the answer is at times too much and never too
 little. The laptop's own code is left out, for its AWS asks for no rights.
 """
@@ -26,6 +27,7 @@ CLIENTS = {
     "dynamodb": "dynamodb",
     "functions": "lambda",
     "iam": "iam",
+    "kms": "kms",
     "logs": "logs",
     "route53": "route53",
     "secrets": "secretsmanager",
@@ -74,6 +76,11 @@ def _read(name: str, tree: ast.Module) -> _Module:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             module.definitions[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    module.definitions[target.id] = node
         else:
             module.imports |= _imports(node)
     return module

@@ -13,6 +13,7 @@ from settings import exposure
 from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
+from webhook_buffer.cli import preflight
 from webhook_buffer.cli.alarms import by_reason
 from webhook_buffer.cli.datadog_steps import Publication
 from webhook_buffer.cli.running import smoke_test
@@ -24,6 +25,7 @@ from webhook_buffer.operations import deployment
 from webhook_buffer.operations.cdk import Cdk, check_node
 from webhook_buffer.operations.environment import Environment, not_deployed
 from webhook_buffer.operations.grouping import change_of_groups
+from webhook_buffer.operations.preflight.catalog import left_to_do
 
 
 def up(port: int | None, endpoint_port: int | None) -> None:
@@ -85,10 +87,12 @@ def diff(env: str) -> None:
 
 
 def deploy(env: str, *, yes: bool) -> None:
-    """Shows the changes, asks, deploys, publishes to Datadog, and runs the smoke tests."""
+    """Checks, shows the changes, asks, deploys, publishes to Datadog, and runs the smoke tests."""
     settings = load(env)
     require_answer(yes)
     target = _target(settings)
+    if not settings.on_laptop:
+        preflight.require(target)
     cdk = deployment.prepare(target, step, CATALOG)
     _show_changes(target, cdk)
     publication = Publication(settings) if settings.datadog else None
@@ -103,9 +107,10 @@ def deploy(env: str, *, yes: bool) -> None:
         publication.publish(found.get("Release"))
     if settings.existing:
         console.print("The existing resources are monitored now.")
-        return
-    console.print(f"Endpoint: [bold]{found['BufferedEndpoint']}[/]")
-    smoke_test(target, failures=False, deliver=False)
+    else:
+        console.print(f"Endpoint: [bold]{found['BufferedEndpoint']}[/]")
+        smoke_test(target, failures=False, deliver=False)
+    preflight.show_problems(left_to_do(target))
 
 
 def destroy(env: str, *, yes: bool) -> None:

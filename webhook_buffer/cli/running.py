@@ -8,6 +8,7 @@ from pathlib import Path
 from lambdas.http import HEADER_NAME
 from settings.errors import InputError, ProofFailedError
 from settings.loader import load
+from webhook_buffer.cli.preflight import show_problems
 from webhook_buffer.cli.terminal import console, milliseconds, progress, show
 from webhook_buffer.console.process import console as console_process
 from webhook_buffer.laptop import laptop
@@ -15,6 +16,7 @@ from webhook_buffer.live.pace import described
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.environment import Environment, buffer_outputs, stack
 from webhook_buffer.operations.environment import outputs as stack_outputs
+from webhook_buffer.operations.preflight.catalog import left_to_do
 from webhook_buffer.operations.send import Sender, Summary, from_files, paced
 from webhook_buffer.operations.smoke import Smoke
 
@@ -28,6 +30,7 @@ def status(env: str, *, as_json: bool) -> None:
     target = laptop.target(settings)
     found = buffer_outputs(target)
     waiting = deployment.waiting(target)
+    todo = left_to_do(target)
     emulator = laptop.emulator().require() if settings.on_laptop else None
     datadog = laptop.datadog_url() if settings.on_laptop and settings.datadog else None
     if as_json:
@@ -38,6 +41,7 @@ def status(env: str, *, as_json: bool) -> None:
             "endpoint": found["BufferedEndpoint"],
             "backend": settings.backend_url or FAUX,
             "queued": waiting,
+            "leftToDo": [{"what": one.what, "remedy": one.remedy} for one in todo],
         }
         if emulator:
             document["emulator"] = {"url": emulator.endpoint_url, "pid": emulator.pid}
@@ -59,6 +63,7 @@ def status(env: str, *, as_json: bool) -> None:
             rows.insert(1, ("Fake Datadog", url))
         rows += _rows_beside()
     show(rows)
+    show_problems(todo)
 
 
 def _beside() -> dict[str, object]:

@@ -71,6 +71,10 @@ class Environment:
         }
 
     @cached_property
+    def acm(self) -> Any:
+        return self.session.client("acm", **self._options)
+
+    @cached_property
     def apigateway(self) -> ApiGatewayV2Client:
         return self.session.client("apigatewayv2", **self._options)
 
@@ -95,8 +99,16 @@ class Environment:
         return self.session.client("iam", **self._options)
 
     @cached_property
+    def kms(self) -> Any:
+        return self.session.client("kms", **self._options)
+
+    @cached_property
     def logs(self) -> CloudWatchLogsClient:
         return self.session.client("logs", **self._options)
+
+    @cached_property
+    def route53(self) -> Any:
+        return self.session.client("route53", **self._options)
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
@@ -109,6 +121,10 @@ class Environment:
     @cached_property
     def sqs(self) -> SQSClient:
         return self.session.client("sqs", **self._options)
+
+    @cached_property
+    def ssm(self) -> Any:
+        return self.session.client("ssm", **self._options)
 
     @cached_property
     def session(self) -> boto3.Session:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from settings.schema import Settings
+from settings.secrets import secrets
 
 # The CDK's default qualifier. Source: AWS CDK guide, "Customize AWS CDK bootstrapping".
 QUALIFIER = "hnb659fds"
@@ -46,17 +47,21 @@ def _arns(service: str, *names: str, regional: bool = True) -> Callable[[Setting
 
 
 def _secrets(settings: Settings) -> list[str]:
-    datadog = settings.datadog
-    found = [one.secretArn for one in settings.notifications]
-    found += [one.verify.secretArn for one in settings.sources or () if one.verify]
-    found += [datadog.apiKeySecretArn, datadog.applicationKeySecretArn] if datadog else []
-    return list(dict.fromkeys(filter(None, found)))
+    return [secret.arn for secret in secrets(settings)]
 
 
 def _keys(settings: Settings) -> list[str]:
     """The customer's keys that encrypt secrets."""
-    found = [one.verify.secretKeyArn for one in settings.sources or () if one.verify]
-    return list(dict.fromkeys(filter(None, found)))
+    return list(dict.fromkeys(one.key_arn for one in secrets(settings) if one.key_arn))
+
+
+def _certificates(settings: Settings) -> list[str]:
+    return [settings.acmCertificateArn] if settings.acmCertificateArn else []
+
+
+def _zones(settings: Settings) -> list[str]:
+    zone = settings.hostedZoneId
+    return [f"arn:{settings.partition}:route53:::hostedzone/{zone}"] if zone else []
 
 
 def _everything(_: Settings) -> list[str]:
@@ -68,6 +73,8 @@ _STACKS = _arns("cloudformation", "stack/PREFIX/*", "stack/PREFIX-monitoring/*")
 _TABLES = _arns("dynamodb", "table/PREFIX-records", "table/PREFIX-incidents")
 _QUEUES = _arns("sqs", "PREFIX.fifo", "PREFIX-notifications*")
 _FUNCTIONS = _arns("lambda", "function:PREFIX-*")
+_TOPICS = _arns("sns", "PREFIX-*")
+_BOOTSTRAP_VERSION = _arns("ssm", f"parameter/cdk-bootstrap/{QUALIFIER}/version")
 _ALARMS = _arns("cloudwatch", "alarm:PREFIX-*")
 _LOGS = _arns("logs", "log-group:/aws/lambda/PREFIX-*")
 _BOOTSTRAP_ROLES = _arns(
@@ -77,8 +84,18 @@ _BOOTSTRAP_ROLES = _arns(
 )
 _ROLES = _arns("iam", "role/*", regional=False)
 
+
+def _domains(settings: Settings) -> list[str]:
+    """API Gateway's own form of ARNs, without an account."""
+    name = settings.domain_name
+    start = f"arn:{settings.partition}:apigateway:{settings.awsRegion}::/domainnames"
+    return [f"{start}/{name}"] if name else []
+
+
 # By boto3's names of service and method.
 RIGHTS: Mapping[str, tuple[Right, ...]] = {
+    "acm.describe_certificate": (Right("acm:DescribeCertificate", _certificates),),
+    "apigatewayv2.get_domain_name": (Right("apigateway:GET", _domains),),
     "cloudformation.delete_stack": (Right("cloudformation:DeleteStack", _STACKS),),
     "cloudformation.describe_stacks": (Right("cloudformation:DescribeStacks", _STACKS),),
     "cloudformation.get_template": (Right("cloudformation:GetTemplate", _STACKS),),
@@ -93,10 +110,16 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "dynamodb.put_item": (Right("dynamodb:PutItem", _TABLES),),
     "iam.get_role": (Right("iam:GetRole", _ROLES),),
     "iam.simulate_principal_policy": (Right("iam:SimulatePrincipalPolicy", _ROLES),),
+    "kms.describe_key": (Right("kms:DescribeKey", _keys),),
+    "lambda.get_account_settings": (Right("lambda:GetAccountSettings", _everything),),
     "lambda.get_function_configuration": (Right("lambda:GetFunctionConfiguration", _FUNCTIONS),),
     "lambda.invoke": (Right("lambda:InvokeFunction", _FUNCTIONS),),
     "logs.describe_log_groups": (Right("logs:DescribeLogGroups", _everything),),
+    "logs.describe_resource_policies": (Right("logs:DescribeResourcePolicies", _everything),),
     "logs.filter_log_events": (Right("logs:FilterLogEvents", _LOGS),),
+    "route53.get_hosted_zone": (Right("route53:GetHostedZone", _zones),),
+    "route53.list_hosted_zones_by_name": (Right("route53:ListHostedZonesByName", _everything),),
+    "secretsmanager.describe_secret": (Right("secretsmanager:DescribeSecret", _secrets),),
     "secretsmanager.get_secret_value": (
         Right("secretsmanager:GetSecretValue", _secrets),
         Right("kms:Decrypt", _keys),
@@ -105,8 +128,10 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right("secretsmanager:PutSecretValue", _secrets),
         Right("kms:GenerateDataKey", _keys),
     ),
+    "sns.list_subscriptions_by_topic": (Right("sns:ListSubscriptionsByTopic", _TOPICS),),
     "sqs.get_queue_attributes": (Right("sqs:GetQueueAttributes", _QUEUES),),
     "sqs.get_queue_url": (Right("sqs:GetQueueUrl", _QUEUES),),
+    "ssm.get_parameter": (Right("ssm:GetParameter", _BOOTSTRAP_VERSION),),
     # The CDK CLI works as its bootstrap roles, which the caller assumes. Source: AWS CDK guide,
     # "Configure security for the AWS CDK": deploy-role, file-publishing-role, lookup-role.
     **{

@@ -1,0 +1,84 @@
+"""``webhook-buffer preflight``: what must be so before a deployment, each with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from settings.errors import PreflightError
+from settings.loader import load
+from webhook_buffer.cli.terminal import console
+from webhook_buffer.laptop import laptop
+from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.preflight.catalog import run
+from webhook_buffer.operations.preflight.model import Finding, Level, Problem
+
+_SIGNS = {Level.BLOCKS: "[red]✗[/]", Level.TODO: "[yellow]![/]", Level.UNKNOWN: "[yellow]?[/]"}
+
+
+def preflight(env: str, *, as_json: bool) -> None:
+    """Prints what each check found; exit code 1 if a deployment would fail."""
+    target = laptop.target(load(env))
+    if as_json:
+        findings = list(run(target))
+        console.print_json(data=_document(env, findings))
+    else:
+        findings = _shown(run(target), all_of_them=True)
+    if any(finding.blocks for finding in findings):
+        raise typer.Exit(1)
+
+
+def require(target: Environment) -> None:
+    """Makes the checks before a deployment, and prints the problems.
+
+    Raises:
+        PreflightError: When one of them would make the deployment fail.
+    """
+    with console.status("Preflight"):
+        findings = list(run(target))
+    _shown(findings, all_of_them=False)
+    blocking = sum(finding.blocks for finding in findings)
+    if blocking:
+        env = target.settings.environment
+        raise PreflightError(
+            f"{blocking} of {len(findings)} preflight checks failed, so nothing was deployed. Fix "
+            f"this and run again: make deploy ENV={env}"
+        )
+    console.print(f"[green]✓[/] Preflight: {len(findings)} checks")
+
+
+def show_problems(problems: Iterable[Problem]) -> None:
+    """Prints problems, each with its remedy."""
+    for problem in problems:
+        console.print(f"{_SIGNS[problem.level]} {escape(problem.what)}", soft_wrap=True)
+        console.print(f"  → {escape(problem.remedy)}", soft_wrap=True)
+
+
+def _shown(findings: Iterable[Finding], *, all_of_them: bool) -> list[Finding]:
+    """Prints findings as they come."""
+    kept = []
+    for finding in findings:
+        kept.append(finding)
+        if not finding.problems and all_of_them:
+            console.print(f"[green]✓[/] {finding.check.title}")
+        show_problems(finding.problems)
+    return kept
+
+
+def _document(env: str, findings: Iterable[Finding]) -> dict[str, Any]:
+    checks = [
+        {
+            "id": finding.check.id,
+            "title": finding.check.title,
+            "ok": not finding.problems,
+            "problems": [
+                {"level": one.level.value, "what": one.what, "remedy": one.remedy}
+                for one in finding.problems
+            ],
+        }
+        for finding in findings
+    ]
+    return {"environment": env, "checks": checks}

@@ -1,0 +1,130 @@
+"""The checks, in their order, and how they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from settings.errors import WebhookBufferError
+from settings.secrets import secrets
+from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.preflight import (
+    account,
+    datadog,
+    domain,
+    mail,
+    names,
+    tools,
+)
+from webhook_buffer.operations.preflight import secrets as secret_checks
+from webhook_buffer.operations.preflight.model import Check, Finding, Level, Problem
+
+_ACCOUNT = Check(
+    id="account",
+    title="The credentials are of the environment's account",
+    find=account.account,
+    on_laptop=True,
+)
+_MAIL = Check(
+    id="mail",
+    title="Mail subscriptions are confirmed",
+    find=mail.confirmed,
+    applies=mail.has_mail,
+)
+CHECKS: tuple[Check, ...] = (
+    Check(id="tools", title="Node and the CDK CLI are as pinned", find=tools.tools, on_laptop=True),
+    _ACCOUNT,
+    Check(
+        id="bootstrap",
+        title="The account is bootstrapped for the CDK",
+        find=account.bootstrap,
+    ),
+    Check(id="stacks", title="The stacks can be updated", find=account.stacks, on_laptop=True),
+    Check(
+        id="concurrency",
+        title="Lambda has concurrency left for publish",
+        find=account.concurrency,
+    ),
+    Check(
+        id="log-policies",
+        title="The access log has room in the log resource policies",
+        find=account.log_policies,
+        applies=lambda settings: settings.existing is None,
+    ),
+    Check(
+        id="secrets",
+        title="Secrets exist, and functions may decrypt them",
+        find=secret_checks.readable,
+        applies=lambda settings: bool(secrets(settings)),
+    ),
+    Check(
+        id="certificate",
+        title="The certificate is issued for the domain",
+        find=domain.certificate,
+        applies=domain.has_domain,
+    ),
+    Check(
+        id="hosted-zone",
+        title="The hosted zone is unambiguous",
+        find=domain.hosted_zone,
+        applies=domain.has_domain,
+    ),
+    Check(
+        id="domain-name",
+        title="The domain name is free or ours",
+        find=domain.name_free,
+        applies=domain.has_domain,
+    ),
+    Check(id="names", title="Names are free or ours", find=names.names, on_laptop=True),
+    _MAIL,
+    Check(
+        id="datadog",
+        title="Datadog accepts the keys",
+        find=datadog.accepted,
+        applies=datadog.uses_datadog,
+    ),
+    Check(
+        id="datadog-integration",
+        title="Datadog's AWS integration may read what monitors rest on",
+        find=datadog.integration,
+        applies=datadog.uses_datadog,
+    ),
+)
+
+
+def run(target: Environment) -> Iterator[Finding]:
+    """Makes the checks that an environment needs, one after the other.
+
+    Without credentials of the right account nothing after that check is asked.
+    """
+    for check in CHECKS:
+        if not check.applies(target.settings) or target.settings.on_laptop > check.on_laptop:
+            continue
+        finding = Finding(check, tuple(_problems(check, target)))
+        yield finding
+        if check is _ACCOUNT and finding.problems:
+            return
+
+
+def left_to_do(target: Environment) -> list[Problem]:
+    """What people still have to do after a deployment."""
+    settings = target.settings
+    if settings.on_laptop or not _MAIL.applies(settings):
+        return []
+    return list(_problems(_MAIL, target))
+
+
+def _problems(check: Check, target: Environment) -> Iterator[Problem]:
+    """A check's problems; one that AWS does not answer is unknown, not wrong."""
+    try:
+        yield from check.find(target)
+    except ClientError as error:
+        code, call = error.response["Error"]["Code"], error.operation_name
+        yield Problem(
+            f"Unknown: AWS refused {call} ({code}).",
+            "Allow it; docs/permissions.md has the policy of preflight.",
+            Level.UNKNOWN,
+        )
+    except (BotoCoreError, WebhookBufferError) as error:
+        yield Problem(f"Unknown: {error}", "Correct this and run preflight again.", Level.UNKNOWN)

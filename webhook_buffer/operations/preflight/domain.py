@@ -1,0 +1,100 @@
+"""A custom domain: its certificate, its hosted zone, and whether its name is free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from settings.schema import Settings
+from webhook_buffer.operations.environment import Environment, stack
+from webhook_buffer.operations.preflight.model import Problem
+
+
+def has_domain(settings: Settings) -> bool:
+    """Whether settings name a domain."""
+    return settings.domain_name is not None
+
+
+def certificate(target: Environment) -> Iterator[Problem]:
+    """A certificate that is issued, for the domain."""
+    settings = target.settings
+    arn, domain = settings.acmCertificateArn, settings.domain_name
+    assert arn
+    assert domain
+    try:
+        found = target.acm.describe_certificate(CertificateArn=arn)["Certificate"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        yield Problem(
+            f"The certificate {arn} does not exist.",
+            f"Request one for {domain} in {settings.awsRegion}, and set acmCertificateArn.",
+        )
+        return
+    if found["Status"] != "ISSUED":
+        yield Problem(
+            f"The certificate of {domain} is in state {found['Status']}, not ISSUED.",
+            "Create the DNS records that ACM shows for its validation, and wait.",
+        )
+    names = {found["DomainName"], *found.get("SubjectAlternativeNames", ())}
+    if not names & {domain, f"*.{domain.partition('.')[2]}"}:
+        yield Problem(
+            f"The certificate covers {', '.join(sorted(names))}, not {domain}.",
+            f"Request one for {domain} in {settings.awsRegion}, and set acmCertificateArn.",
+        )
+
+
+def hosted_zone(target: Environment) -> Iterator[Problem]:
+    """One public hosted zone for the domain."""
+    settings = target.settings
+    name = f"{settings.domain}."
+    if settings.hostedZoneId:
+        try:
+            zone = target.route53.get_hosted_zone(Id=settings.hostedZoneId)["HostedZone"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchHostedZone":
+                raise
+            yield Problem(
+                f"The hosted zone {settings.hostedZoneId} does not exist in this account.",
+                "Correct hostedZoneId in cdk.json.",
+            )
+            return
+        if zone["Name"] != name:
+            yield Problem(
+                f"The hosted zone {settings.hostedZoneId} is of {zone['Name']}, not of {name}",
+                "Correct hostedZoneId or domain in cdk.json.",
+            )
+        return
+    reply = target.route53.list_hosted_zones_by_name(DNSName=name, MaxItems="10")
+    zones = [zone for zone in reply["HostedZones"] if zone["Name"] == name]
+    if not zones:
+        yield Problem(
+            f"The account has no hosted zone {name}",
+            "Create it in Route 53, or correct domain in cdk.json.",
+        )
+    elif len(zones) > 1:
+        ids = ", ".join(zone["Id"].rpartition("/")[2] for zone in zones)
+        yield Problem(
+            f"{len(zones)} hosted zones are called {name} ({ids}); CloudFormation can't choose.",
+            "Set hostedZoneId to the public zone's in cdk.json.",
+        )
+
+
+def name_free(target: Environment) -> Iterator[Problem]:
+    """A domain name that API Gateway does not serve for somebody else."""
+    deployed = stack(target, target.settings.prefix)
+    if deployed and deployed.was_created:
+        return
+    name = target.settings.domain_name
+    assert name
+    try:
+        target.apigateway.get_domain_name(DomainName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NotFoundException":
+            raise
+        return
+    yield Problem(
+        f"API Gateway already serves {name} in this account and region.",
+        "Delete that custom domain name in API Gateway, or choose another subdomain.",
+    )

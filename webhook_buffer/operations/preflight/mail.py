@@ -1,0 +1,70 @@
+"""Mail addresses that SNS may write to: each confirms by a link that SNS sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from settings.schema import Settings
+from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.preflight.model import Level, Problem
+
+# What stands in place of an ARN. Source: SNS API reference, Subscribe and
+# ListSubscriptionsByTopic.
+_PENDING = "PendingConfirmation"
+
+
+def has_mail(settings: Settings) -> bool:
+    """Whether anybody is notified by mail."""
+    return settings.monitoring and any(one.addresses for one in settings.notifications)
+
+
+def confirmed(target: Environment) -> Iterator[Problem]:
+    """Every address has confirmed; topics that are not deployed yet are passed over."""
+    settings = target.settings
+    for purpose, addresses in topics(settings).items():
+        arn = settings.topic_arn(purpose)
+        try:
+            pages = target.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
+            known = {
+                one["Endpoint"]: one["SubscriptionArn"]
+                for page in pages
+                for one in page["Subscriptions"]
+                if one["Protocol"] == "email"
+            }
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NotFound", "NotFoundException"):
+                raise
+            continue
+        for address in addresses:
+            yield from _address(address, purpose, known.get(address))
+
+
+def topics(settings: Settings) -> dict[str, list[str]]:
+    """The addresses of each topic that sends mail, by its purpose."""
+    found: dict[str, list[str]] = {}
+    for channel in settings.notifications:
+        if channel.addresses:
+            found[f"mail-{channel.id}"] = channel.addresses
+    everybody = [address for addresses in found.values() for address in addresses]
+    if everybody:
+        found["alert-path"] = list(dict.fromkeys(everybody))
+    return found
+
+
+def _address(address: str, purpose: str, subscription: str | None) -> Iterator[Problem]:
+    if subscription == _PENDING:
+        yield Problem(
+            f"{address} has not confirmed its subscription to {purpose}; SNS sends it nothing.",
+            "Follow the link in the mail from AWS Notifications; it is good for 3 days.",
+            Level.TODO,
+        )
+    elif subscription in (None, "Deleted"):
+        yield Problem(
+            f"{address} is no longer subscribed to {purpose}: the link at the end of a mail was "
+            "followed, or the confirmation expired.",
+            f"Subscribe it again: aws sns subscribe --protocol email --notification-endpoint "
+            f"{address} --topic-arn (the topic that ends in {purpose})",
+            Level.TODO,
+        )
