@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from settings.monitoring import Channel
 from settings.names import Names
+from settings.signing import Signing
 from settings.verify import Verify
 
 
@@ -32,7 +33,7 @@ def secrets(settings: Names) -> list[Secret]:
 
 
 def _named(settings: Names) -> Iterator[Secret]:
-    owners: list[tuple[str, Channel | Verify]] = [
+    owners: list[tuple[str, Channel | Verify | Signing]] = [
         (f"notifications.{position}", channel)
         for position, channel in enumerate(settings.notifications)
     ]
@@ -41,6 +42,8 @@ def _named(settings: Names) -> Iterator[Secret]:
         for position, source in enumerate(settings.sources or ())
         if source.verify
     ]
+    if settings.signing:
+        owners.append(("signing", settings.signing))
     for place, owner in owners:
         if owner.secretArn:
             yield Secret(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from settings.monitoring import Part, SecretArn
-from settings.verify import KeyArn
+from settings.monitoring import KeyArn, Part, SecretArn
 
 
 class Signing(Part):

@@ -23,7 +23,7 @@ from webhook_buffer.console.process import console as console_process
 from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.cdk import Cdk, check_node
-from webhook_buffer.operations.environment import Environment, not_deployed
+from webhook_buffer.operations.environment import Environment, not_deployed, require_account
 from webhook_buffer.operations.grouping import change_of_groups
 from webhook_buffer.operations.preflight.catalog import left_to_do
 
@@ -92,6 +92,7 @@ def deploy(env: str, *, yes: bool) -> None:
     require_answer(yes)
     target = _target(settings)
     if not settings.on_laptop:
+        require_account(target)
         preflight.require(target)
     cdk = deployment.prepare(target, step, CATALOG)
     _show_changes(target, cdk)
