@@ -256,6 +256,8 @@ def rules_table() -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     lines += [
-        f"| `{one.id}` | {one.severity} | {one.finds} | {one.why} | {one.remedy} |" for one in RULES
+        f"| [`{one.id}`](rules/{one.id}.md) | {one.severity} | {one.finds} | {one.why} | "
+        f"{one.remedy} |"
+        for one in RULES
     ]
     return "\n".join(lines)

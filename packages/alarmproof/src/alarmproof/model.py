@@ -475,6 +475,7 @@ class Templates:
         resources: all resources, by (stack, logical id).
         absent: alarms that are left out by conditions.
         unread: what is not read.
+        outputs: the values of the stacks' outputs.
     """
 
     alarms: tuple[AnyAlarm, ...]
@@ -482,6 +483,7 @@ class Templates:
     absent: tuple[Absent, ...] = ()
     unread: tuple[Unread, ...] = ()
     mute_rules: tuple[MuteRule, ...] = ()
+    outputs: tuple[object, ...] = ()
 
     def find(self, name: str) -> AnyAlarm:
         """An alarm by its name, its logical id, or what its name ends with after a hyphen.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,16 @@ class _Reading:
             ):
                 why = "CloudFormation has no such type, or one that alarmproof doesn't know yet"
                 unread.append(Unread(source, kind, why, known=False))
-        return Templates(tuple(found), resources, tuple(absent), tuple(unread), tuple(muting))
+        return Templates(
+            tuple(found), resources, tuple(absent), tuple(unread), tuple(muting),
+            tuple(self._outputs()),
+        )  # fmt: skip
+
+    def _outputs(self) -> Iterator[object]:
+        for entry in self._stack.outputs.values():
+            if isinstance(entry, dict):
+                with suppress(*_MALFORMED):
+                    yield self._stack.resolver().value(entry.get("Value"))
 
     def _unread_loops(self) -> Iterator[Unread]:
         for key, why in self._stack.unresolved.items():
@@ -269,6 +278,7 @@ def _joined(parts: Sequence[Templates]) -> Templates:
         tuple(absent for part in parts for absent in part.absent),
         tuple(unread for part in parts for unread in part.unread),
         tuple(names.retargeted(rule) for part in parts for rule in part.mute_rules),
+        tuple(output for part in parts for output in part.outputs),
     )
 
 

@@ -6,17 +6,23 @@ A new rule is a function with ``@rule`` in the module of its topic, and a page `
 from __future__ import annotations
 
 from alarmproof.rules import (
+    acceptance,
     actions,
     composition,
-    constraints,
     expressions,
+    identifiers,
     metrics,
+    missing_terms,
     names,
+    permissions,
+    reach,
     reading,
+    silence,
     timing,
 )
 from alarmproof.rules.registry import Rule, of_modules
 
 RULES: tuple[Rule, ...] = of_modules(
-    reading, constraints, metrics, expressions, actions, timing, composition, names
-)
+    reading, acceptance, metrics, identifiers, reach, expressions, missing_terms, actions,
+    permissions, silence, timing, composition, names,
+)  # fmt: skip

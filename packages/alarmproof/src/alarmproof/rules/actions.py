@@ -6,21 +6,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alarmproof.model import AnyAlarm
-from alarmproof.rules.context import Context, key
+from alarmproof.rules.context import Context, key, listed
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 
 
 @rule(
     "no-action",
     WARNING,
-    finds="no alarm action, and not part of a composite alarm",
+    finds="no alarm action, and nothing in the templates that uses the alarm",
     why="Nobody is notified.",
     remedy="Give it an action, or make it part of a composite alarm.",
     everywhere=True,
 )
 def no_action(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Where a condition chooses it, somebody meant it so."""
-    if alarm.alarm_actions or alarm.name in context.parts:
+    """Composite alarms, health checks, deployments and scaling use alarms without actions.
+
+    Where a condition chooses it, somebody meant it so.
+    """
+    if alarm.alarm_actions or alarm.name in context.parts or context.is_used(alarm):
         return
     message = "It has no alarm action, and is not part of a composite alarm."
     chosen = "AlarmActions" in alarm.conditional
@@ -55,9 +58,17 @@ def actions_disabled(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     remedy="Add a subscription to the topic.",
 )
 def unsubscribed_topic(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Only topics that the templates define are judged."""
+    """Only topics that the templates define; what another stack may subscribe to is a note."""
     for action, topic in context.topics(alarm):
-        if key(topic) not in context.subscribed:
+        if key(topic) in context.subscribed:
+            continue
+        if key(topic) in context.passed_on:
+            yield Hit(
+                f"The topic '{action}' has no subscription in these templates, but is passed on.",
+                NOTE,
+                "Lint the templates together that subscribe to it.",
+            )
+        else:
             yield f"The topic '{action}' has no subscription."
 
 
@@ -86,20 +97,14 @@ def key_forbids(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 
 def _lets_cloudwatch(policy: Any) -> bool:
     granted: set[str] = set()
-    for statement in _listed(policy.get("Statement") if isinstance(policy, dict) else None):
+    for statement in listed(policy.get("Statement") if isinstance(policy, dict) else None):
         if not isinstance(statement, Mapping):
             continue
         principal = statement.get("Principal")
         services = principal.get("Service", []) if isinstance(principal, dict) else principal
-        mine = {"cloudwatch.amazonaws.com", "*"} & {str(one) for one in _listed(services)}
+        mine = {"cloudwatch.amazonaws.com", "*"} & {str(one) for one in listed(services)}
         if statement.get("Effect") == "Allow" and mine:
-            granted.update(str(one) for one in _listed(statement.get("Action")))
+            granted.update(str(one) for one in listed(statement.get("Action")))
     return bool(granted & {"kms:*", "*"}) or (
         "kms:Decrypt" in granted and any(one.startswith("kms:GenerateDataKey") for one in granted)
     )
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,27 @@ from alarmproof.model import (
     Resource,
     Templates,
 )
-from alarmproof.reading.values import Reference
+from alarmproof.reading.values import Reference, leaves
+
+# What listens to topics without a subscription of its own, and the property that names them.
+_LISTENERS = {
+    "AWS::Chatbot::SlackChannelConfiguration": "SnsTopicArns",
+    "AWS::Chatbot::MicrosoftTeamsChannelConfiguration": "SnsTopicArns",
+}
+_TOPIC_POLICIES = {"AWS::SNS::TopicPolicy": "Topics", "AWS::SNS::TopicInlinePolicy": "TopicArn"}
+# What may do with a resource what these templates don't say.
+_TAKERS = ("AWS::CloudFormation::", "AWS::Serverless::Application", "Custom::")
+# What refers to alarms without anybody being notified.
+_ONLY_SHOW = frozenset(
+    ("AWS::CloudWatch::Dashboard", "AWS::CloudWatch::AlarmMuteRule", "AWS::SSM::Parameter",
+     "AWS::IAM::Policy", "AWS::IAM::Role")
+)  # fmt: skip
+# What uses alarms by name.
+_ALARM_USERS = (
+    "AWS::Route53::HealthCheck", "AWS::CodeDeploy::DeploymentGroup", "AWS::ECS::Service",
+    "AWS::AppConfig::Environment", "AWS::FIS::ExperimentTemplate",
+    "AWS::AutoScaling::AutoScalingGroup", "AWS::SageMaker::Endpoint", "AWS::Events::Rule",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,7 +148,118 @@ class Context:
             )
             if topic is not None:
                 found.add(key(topic))
+        for kind, name in _LISTENERS.items():
+            for listener in self.of_type(kind):
+                for given in listed(listener.resolved.get(name)):
+                    topic = self.resource("AWS::SNS::Topic", given, stack=listener.source.stack)
+                    if topic is not None:
+                        found.add(key(topic))
         return frozenset(found)
+
+    @cached_property
+    def users(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """The types of resources that refer to a resource, by stack and logical id."""
+        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for resource in self.templates.resources.values():
+            for leaf in leaves(resource.resolved):
+                if isinstance(leaf, Reference):
+                    found[leaf.stack, leaf.logical_id].add(resource.type)
+        return {one: frozenset(types) for one, types in found.items()}
+
+    @cached_property
+    def passed_on(self) -> frozenset[tuple[str, str]]:
+        """What other stacks can import, and what goes to stacks and resources not at hand."""
+        stacks = {stack for stack, _ in self.templates.resources}
+        takers = (
+            leaves(resource.resolved)
+            for resource in self.templates.resources.values()
+            if resource.type.startswith(_TAKERS)
+            and "/".join(key(resource)) not in stacks
+        )  # fmt: skip
+        given = (*itertools.chain.from_iterable(takers), *self.templates.outputs)
+        return frozenset((x.stack, x.logical_id) for x in given if isinstance(x, Reference))
+
+    @cached_property
+    def _named_alarms(self) -> frozenset[str]:
+        """The names of alarms that health checks, deployments and the like use."""
+        return frozenset(
+            str(leaf)
+            for kind in _ALARM_USERS
+            for resource in self.of_type(kind)
+            for leaf in leaves(resource.resolved)
+            if isinstance(leaf, str)
+        )
+
+    def is_used(self, alarm: AnyAlarm) -> bool:
+        """Whether a resource, other than what only shows or mutes alarms, depends on an alarm."""
+        types = self.users.get((alarm.source.stack, alarm.source.logical_id), frozenset())
+        return bool(types - _ONLY_SHOW) or alarm.declared_name in self._named_alarms
+
+    @cached_property
+    def policies_of_topics(self) -> Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]:
+        """The policies of topics in the templates, by stack and logical id."""
+        found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+        for kind, name in _TOPIC_POLICIES.items():
+            for policy in self.of_type(kind):
+                for given in listed(policy.resolved.get(name)):
+                    topic = self.resource("AWS::SNS::Topic", given, stack=policy.source.stack)
+                    if topic is not None:
+                        found[key(topic)].append(policy.resolved)
+        return found
+
+    @cached_property
+    def dead_letter_queues(self) -> frozenset[tuple[str, str]]:
+        """The queues that SQS moves messages to, by stack and logical id."""
+        found = set()
+        for queue in self.of_type("AWS::SQS::Queue"):
+            policy = queue.resolved.get("RedrivePolicy")
+            given = policy.get("deadLetterTargetArn") if isinstance(policy, Mapping) else None
+            target = given and self.resource("AWS::SQS::Queue", given, stack=queue.source.stack)
+            if target:
+                found.add(key(target))
+        return frozenset(found)
+
+    @cached_property
+    def filtered_metrics(self) -> dict[tuple[str, str], frozenset[frozenset[str]]]:
+        """The metrics of metric filters, by namespace and name, with their sets of dimensions."""
+        found: dict[tuple[str, str], set[frozenset[str]]] = defaultdict(set)
+        for one in self.of_type("AWS::Logs::MetricFilter"):
+            for made in listed(one.resolved.get("MetricTransformations")):
+                if isinstance(made, Mapping):
+                    names = frozenset(
+                        str(dimension.get("Key")) for dimension in listed(made.get("Dimensions"))
+                        if isinstance(dimension, Mapping)
+                    )  # fmt: skip
+                    name = str(made.get("MetricNamespace")), str(made.get("MetricName"))
+                    found[name].add(names)
+        return {name: frozenset(sets) for name, sets in found.items()}
+
+    @cached_property
+    def _names_by_type(self) -> dict[str, Mapping[str, frozenset[str]]]:
+        return {}
+
+    def names_of_type(self, kind: str) -> Mapping[str, frozenset[str]]:
+        """The literal names of a type's resources, by their lower case."""
+        if kind not in self._names_by_type:
+            found: dict[str, set[str]] = defaultdict(set)
+            for resource in self.of_type(kind):
+                for name in _literal_names(resource.resolved):
+                    found[name.lower()].add(name)
+            self._names_by_type[kind] = {low: frozenset(names) for low, names in found.items()}
+        return self._names_by_type[kind]
+
+    def properties(self, alarm: AnyAlarm) -> Mapping[str, Any]:
+        """An alarm's properties, resolved; empty where it does not come from a template."""
+        source = alarm.source
+        resource = self.templates.resources.get((source.stack, source.logical_id))
+        return resource.resolved if resource else {}
+
+
+def listed(value: Any) -> list[Any]:
+    """A value as a list: CloudFormation takes a single element for a list of it."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _strongly_connected(graph: Mapping[str, frozenset[str]]) -> Iterator[list[str]]:
@@ -199,7 +331,10 @@ def fires_above(alarm: MetricAlarm) -> bool:
     return alarm.comparison.startswith("GreaterThan")
 
 
-_NAMES = ("TopicName", "FunctionName", "QueueName", "TableName", "Name", "LogGroupName")
+_NAMES = (
+    "TopicName", "FunctionName", "QueueName", "TableName", "Name", "LogGroupName",
+    "DBInstanceIdentifier", "ClusterName", "BucketName",
+)  # fmt: skip
 
 
 def _literal_names(resolved: Mapping[str, Any]) -> Iterator[str]:

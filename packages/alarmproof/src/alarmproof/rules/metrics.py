@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from alarmproof.aws_metrics import SERVICES
+from alarmproof import metric_table
 from alarmproof.model import AnyAlarm, MetricAlarm
+from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context, fires_above, metric_queries, only_query
-from alarmproof.rules.registry import ERROR, Hit, rule
+from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 
 
 @rule(
@@ -19,15 +20,69 @@ from alarmproof.rules.registry import ERROR, Hit, rule
     remedy="Use a metric of the service's list.",
 )
 def unknown_metric(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Near names are named."""
+    """Near names are named; without a complete list of the service's metrics it is a warning."""
     for query in metric_queries(alarm):
         metric = query.metric
         assert metric
-        published = SERVICES.get(metric.namespace)
-        if published is not None and metric.name not in published:
-            near = difflib.get_close_matches(metric.name, published, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+        known = metric_table.names(metric.namespace)
+        if metric.name in known or isinstance(metric.name, Unknown):
+            continue
+        near = difflib.get_close_matches(metric.name, known, n=3, cutoff=0.7)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        if known and metric_table.is_complete(metric.namespace):
             yield f"{metric.namespace} does not publish {metric.name}.{hint}"
+        elif near and _differs_little(metric.name, near[0]):
+            message = f"{metric.namespace} has no metric {metric.name} that alarmproof knows.{hint}"
+            yield Hit(message, WARNING)
+
+
+def _differs_little(name: str, other: str) -> bool:
+    """Whether it is a slip rather than another metric: letters' case, an ending, a letter."""
+    low, near = name.lower(), other.lower()
+    return (
+        low == near
+        or low.rstrip("s") == near.rstrip("s")
+        or low.removesuffix("count") == near.removesuffix("count")
+        or difflib.SequenceMatcher(None, low, near).ratio() >= 0.95
+    )
+
+
+@rule(
+    "unknown-namespace",
+    WARNING,
+    finds="a namespace that differs from an AWS service's only in case",
+    why="It never has data.",
+    remedy="Write the namespace as the service does.",
+)
+def unknown_namespace(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """``AWS/lambda`` for ``AWS/Lambda``, and the names of services for their namespaces."""
+    for query in metric_queries(alarm):
+        assert query.metric
+        namespace = str(query.metric.namespace)
+        if namespace in metric_table.namespaces():
+            continue
+        near = metric_table.namespace_like(namespace)
+        if near:
+            yield f"The namespace is {near}, not {namespace}."
+
+
+@rule(
+    "metric-not-judged",
+    NOTE,
+    finds="a metric of an AWS service that alarmproof's table does not have",
+    why="Whether it has data is not judged.",
+    remedy="Check it in the service's guide, or let --live ask CloudWatch.",
+    strict=False,
+)
+def metric_not_judged(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Metrics of one's own are not reported: nobody but their publisher knows them."""
+    for query in metric_queries(alarm):
+        metric = query.metric
+        assert metric
+        known = metric_table.names(metric.namespace)
+        aws = metric.namespace.startswith("AWS/")
+        if aws and metric.name not in known and not metric_table.is_complete(metric.namespace):
+            yield f"alarmproof does not know {metric.namespace} {metric.name}."
 
 
 @rule(
@@ -38,19 +93,34 @@ def unknown_metric(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     remedy="Name exactly the dimensions of one published set.",
 )
 def unknown_dimension(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Every published set of names is shown."""
+    """Every published set of names is shown; without a complete list only slips are reported."""
     for query in metric_queries(alarm):
         metric = query.metric
         assert metric
-        published = SERVICES.get(metric.namespace, {}).get(metric.name)
+        entry = metric_table.published(metric)
         names = frozenset(name for name, _ in metric.dimensions)
-        if published and names not in published.dimensions:
-            sets = sorted(" + ".join(sorted(one)) or "none" for one in published.dimensions)
-            given = " + ".join(sorted(names)) or "none"
-            yield (
-                f"{metric.namespace} publishes {metric.name} by {' or '.join(sets)}, not by "
-                f"{given}; there will never be a datapoint."
-            )
+        if entry is None or names in entry.dimensions or not entry.dimensions:
+            continue
+        sets = sorted(" + ".join(sorted(one)) or "none" for one in entry.dimensions)
+        given = " + ".join(sorted(names)) or "none"
+        message = (
+            f"{metric.name} is published with the dimensions {'; or '.join(sets)}, and here "
+            f"they are: {given}."
+        )
+        if entry.exact:
+            yield message
+        elif slips := list(_slips(names, entry.dimensions)):
+            yield Hit(f"{message} Did you mean {slips[0]}?", WARNING)
+
+
+def _slips(names: frozenset[str], sets: frozenset[frozenset[str]]) -> Iterator[str]:
+    """Known names of dimensions that were meant by names that are not known."""
+    known = frozenset(name for one in sets for name in one)
+    low = {name.lower(): name for name in known}
+    for name in sorted(names - known):
+        near = difflib.get_close_matches(name.lower(), low, n=1, cutoff=0.85)
+        if near:
+            yield low[near[0]]
 
 
 @rule(
@@ -67,7 +137,7 @@ def out_of_range(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     if not query or not query.metric or not isinstance(alarm, MetricAlarm):
         return
     metric, threshold = query.metric, alarm.threshold
-    published = SERVICES.get(metric.namespace, {}).get(metric.name)
+    published = metric_table.published(metric)
     if published is None or threshold is None:
         return
     if threshold < 0 or (threshold == 0 and alarm.comparison == "LessThanThreshold"):

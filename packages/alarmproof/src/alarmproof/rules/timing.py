@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alarmproof.aws_metrics import SERVICES
+from alarmproof.metric_table import Silence, silence_of
 from alarmproof.model import AnyAlarm, MetricAlarm, Missing
 from alarmproof.rules.context import Context, fires_above, only_query
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
+from alarmproof.rules.silence import DYNAMODB
 
 
 @rule(
     "never-clears",
     ERROR,
-    finds="a metric that is only there when something happens, with missing data that keeps the "
-    "state",
+    finds="a metric that is only there when something happens, with `TreatMissingData: ignore`",
     why="Once in ALARM, it stays there.",
-    remedy="Set TreatMissingData to notBreaching; for AWS/DynamoDB add a metric that supplies "
-    "zeros.",
+    remedy="Set TreatMissingData to notBreaching.",
 )
 def never_clears(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """CloudWatch ignores missing data of AWS/DynamoDB whatever is set."""
+    """Nothing ever says that it is over."""
     query = only_query(alarm)
     if not query or not query.metric or not isinstance(alarm, MetricAlarm):
         return
-    published = SERVICES.get(query.metric.namespace, {}).get(query.metric.name)
-    keeps = alarm.missing in (Missing.MISSING, Missing.IGNORE)
-    dynamodb = query.metric.namespace == "AWS/DynamoDB"
-    if published and published.on_event and (keeps or dynamodb) and fires_above(alarm):
-        always = " (CloudWatch always ignores missing data of AWS/DynamoDB)" if dynamodb else ""
+    event = silence_of(query.metric) is Silence.EVENT and query.metric.namespace != DYNAMODB
+    if event and alarm.missing is Missing.IGNORE and fires_above(alarm):
         yield (
             f"{query.metric.name} is published only when it happens, and missing data does not "
-            f"end the alarm{always}."
+            "end the alarm."
         )
 
 
@@ -47,9 +43,8 @@ def always_breaches(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     query = only_query(alarm)
     if not query or not query.metric or not isinstance(alarm, MetricAlarm):
         return
-    published = SERVICES.get(query.metric.namespace, {}).get(query.metric.name)
     breaches = alarm.missing is Missing.BREACHING and fires_above(alarm)
-    if breaches and published and published.on_event:
+    if breaches and silence_of(query.metric) is Silence.EVENT:
         yield (
             f"{query.metric.name} is published only when it happens, and missing data counts as "
             "breaching: it is in ALARM while all is well."

@@ -1,0 +1,156 @@
+"""What is known about the metrics of AWS's services, from all sources.
+
+``data/aws_metrics.json`` (generated, see ``tools/extract_metrics.py``) has names, dimensions and
+units; ``alarmproof.aws_metrics`` and ``alarmproof.metric_rows`` complete it by rows with sources.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from math import inf
+
+from alarmproof import metric_rows
+from alarmproof.aws_metrics import SERVICES, Published
+from alarmproof.model import MetricKey
+
+
+class Silence(StrEnum):
+    """What a period without data means."""
+
+    ALWAYS = "missing"
+    """The metric is always there, so that data is late or lost."""
+    TRAFFIC = "none, without traffic"
+    """It is there while there is traffic, also as 0."""
+    EVENT = "none"
+    """It is there only when what it counts happens, never as 0."""
+    UNKNOWN = "unknown"
+    """Somebody else's metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A metric.
+
+    Attributes:
+        dimensions: the known sets of names under which it is published.
+        exact: whether those are all.
+        unit: that it is published with; empty where it is not known.
+        least: the smallest sum of a period that has data.
+        sample: the largest value of a single sample.
+        most: the largest value of a datapoint that is not a sum.
+        every: seconds between two datapoints, where that is more than a minute; else 0.
+        failure: whether it counts something bad.
+    """
+
+    dimensions: frozenset[frozenset[str]]
+    exact: bool
+    unit: str
+    silence: Silence
+    least: float = 0
+    sample: float = inf
+    most: float = inf
+    every: int = 0
+    failure: bool = False
+
+
+_FAILURE = re.compile(
+    r"Error|Fail|Throttl|Fault|Reject|Dropped|DeadLetter|TimedOut|Aborted|[45](?:XX|xx)"
+)
+# Source of the notion: Lambda developer guide, Elastic Load Balancing user guides; the names as
+# CloudWatch's own services and agents use them.
+_CUSTOM = ("CWAgent", "ContainerInsights", "ECS/ContainerInsights", "LambdaInsights",
+           "CloudWatchSynthetics", "Glue", "WAF")  # fmt: skip
+
+
+@cache
+def _generated() -> Mapping[str, Mapping[str, tuple[list[str], str]]]:
+    data = resources.files("alarmproof").joinpath("data/aws_metrics.json").read_text("utf-8")
+    loaded: Mapping[str, Mapping[str, tuple[list[str], str]]] = json.loads(data)
+    return loaded
+
+
+@cache
+def names(namespace: str) -> frozenset[str]:
+    """The known metrics of a namespace; empty where it is not known."""
+    rows = metric_rows.NAMES.get(namespace, "").split()
+    return frozenset({*SERVICES.get(namespace, {}), *_generated().get(namespace, {}), *rows})
+
+
+@cache
+def namespaces() -> frozenset[str]:
+    """All namespaces that are known."""
+    return frozenset({*SERVICES, *_generated(), *metric_rows.NAMES})
+
+
+# Names of services that people take for their namespaces. Source: CloudWatch user guide, "AWS
+# services that publish CloudWatch metrics".
+_OTHER_NAMES = {
+    "AWS/ALB": "AWS/ApplicationELB", "AWS/NLB": "AWS/NetworkELB", "AWS/StepFunctions": "AWS/States",
+    "AWS/OpenSearch": "AWS/ES", "AWS/MSK": "AWS/Kafka", "AWS/EventBridge": "AWS/Events",
+    "AWS/CloudWatchLogs": "AWS/Logs", "AWS/WAF2": "AWS/WAFV2", "AWS/APIGateway": "AWS/ApiGateway",
+}  # fmt: skip
+
+
+@cache
+def namespace_like(namespace: str) -> str:
+    """The namespace that was meant; empty where none is alike."""
+    known = {one.lower(): one for one in namespaces()}
+    return _OTHER_NAMES.get(namespace) or known.get(namespace.lower(), "")
+
+
+def is_complete(namespace: str) -> bool:
+    """Whether a metric that is not among the known ones does not exist."""
+    return namespace in SERVICES or namespace in metric_rows.COMPLETE
+
+
+def published(metric: MetricKey) -> Entry | None:
+    """What is known about a metric; None where it is not known."""
+    return _entry(str(metric.namespace), str(metric.name))
+
+
+@cache
+def _entry(namespace: str, name: str) -> Entry | None:
+    if name not in names(namespace):
+        return None
+    curated = SERVICES.get(namespace, {}).get(name)
+    sets, unit = _generated().get(namespace, {}).get(name, ([], ""))
+    rows = metric_rows.DIMENSIONS.get(namespace, ())
+    known = curated.dimensions if curated else frozenset()
+    silence = _silence(namespace, name, curated)
+    traits = metric_rows.TRAITS.get(namespace, {})
+    never_zero = silence is Silence.EVENT or name in traits.get("counts", ())
+    return Entry(
+        dimensions=known | {frozenset(one.split()) for one in (*sets, *rows)},
+        exact=bool(curated) or (namespace in metric_rows.COMPLETE and bool(rows)),
+        unit=metric_rows.UNITS.get((namespace, name), unit),
+        silence=silence,
+        least=1 if never_zero else 0,
+        sample=1 if name in traits.get("binary", ()) else inf,
+        most=curated.most if curated else inf,
+        every=metric_rows.EVERY.get((namespace, name), 0),
+        failure=bool(_FAILURE.search(name)),
+    )
+
+
+def _silence(namespace: str, name: str, curated: Published | None) -> Silence:
+    traits = metric_rows.TRAITS.get(namespace, {})
+    if (curated and curated.on_event) or name in traits.get("event", ()):
+        return Silence.EVENT
+    if "traffic" in traits and name not in traits.get("always", ()):
+        return Silence.TRAFFIC
+    return Silence.ALWAYS
+
+
+def silence_of(metric: MetricKey) -> Silence:
+    """What a period without data means; unknown for metrics that AWS does not publish."""
+    entry = published(metric)
+    if entry is not None:
+        return entry.silence
+    aws = metric.namespace.startswith("AWS/") or metric.namespace in _CUSTOM
+    return Silence.ALWAYS if aws else Silence.UNKNOWN

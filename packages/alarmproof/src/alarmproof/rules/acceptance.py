@@ -1,0 +1,253 @@
+"""What CloudFormation's schema, or CloudWatch itself, refuses when an alarm is created."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeGuard
+
+from alarmproof import composites, schema
+from alarmproof.model import Action, AnyAlarm, CompositeAlarm, MetricAlarm
+from alarmproof.reading.values import Unknown
+from alarmproof.rules.context import Context
+from alarmproof.rules.registry import ERROR, Hit, rule
+
+_DAY, _WEEK, _HOUR = 86_400, 604_800, 3600
+_ANOMALY = frozenset(
+    ("LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold",
+     "GreaterThanUpperThreshold")
+)  # fmt: skip
+_BASIC = frozenset(("SampleCount", "Average", "Sum", "Minimum", "Maximum"))
+_NUMBER = r"\d{1,3}(?:\.\d{1,10})?"
+_LIMIT = r"-?\d+(?:\.\d+)?"
+# Source: CloudWatch user guide, "CloudWatch statistics definitions".
+_EXTENDED = re.compile(
+    rf"(?:p|tm|tc|ts|wm){_NUMBER}|IQM|PR\((?:{_LIMIT})?:(?:{_LIMIT})?\)"
+    rf"|(?:TM|TC|TS|WM)\((?:{_LIMIT}%?)?:(?:{_LIMIT}%?)?\)",
+    re.IGNORECASE,
+)
+# Properties with a rule that says what belongs there instead.
+_JUDGED_BETTER = frozenset(["Statistic"])
+# Source: CloudWatch API reference, PutCompositeAlarm: at most 100 children.
+_MOST_CHILDREN = 100
+
+
+@rule(
+    "schema",
+    ERROR,
+    finds="a value outside of what CloudFormation's schema allows",
+    why="CloudFormation refuses the template.",
+    remedy="Correct the value.",
+)
+def outside_schema(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Types, lists of words, lengths, ranges, patterns, and properties that exclude each other."""
+    resource = context.templates.resources.get((alarm.source.stack, alarm.source.logical_id))
+    if resource is None:
+        return
+    reported = {problem.property for problem in alarm.problems}
+    for where, sentence in schema.violations(resource.type, resource.resolved):
+        if where not in reported and where not in _JUDGED_BETTER:
+            yield sentence
+
+
+@rule(
+    "datapoints-exceed-periods",
+    ERROR,
+    finds="`DatapointsToAlarm` greater than `EvaluationPeriods`",
+    why="CloudWatch refuses the alarm.",
+    remedy="Require at most as many datapoints as are evaluated.",
+)
+def datapoints_exceed_periods(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """M out of N."""
+    if isinstance(alarm, MetricAlarm) and alarm.datapoints_to_alarm > alarm.evaluation_periods:
+        yield (
+            f"DatapointsToAlarm {alarm.datapoints_to_alarm} is more than EvaluationPeriods "
+            f"{alarm.evaluation_periods}."
+        )
+
+
+@rule(
+    "evaluation-too-long",
+    ERROR,
+    finds="an evaluation over more than a day, or with periods of an hour or more over a week",
+    why="CloudWatch refuses the alarm.",
+    remedy="Evaluate fewer or shorter periods.",
+)
+def evaluation_too_long(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch API reference, PutMetricAlarm, Period (botocore 1.43.106)."""
+    if not isinstance(alarm, MetricAlarm) or alarm.wall_clock:
+        return
+    most = _WEEK if alarm.period >= _HOUR else _DAY
+    whole = alarm.period * alarm.evaluation_periods
+    if whole > most:
+        yield (
+            f"{alarm.evaluation_periods} periods of {alarm.period} s are {whole:,} s; with this "
+            f"period CloudWatch allows {most:,} s."
+        )
+
+
+@rule(
+    "invalid-period",
+    ERROR,
+    finds="a period that CloudWatch does not have",
+    why="CloudWatch refuses the alarm.",
+    remedy="Use 10, 20, 30 or a multiple of 60.",
+)
+def invalid_period(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch API reference, PutMetricAlarm, Period, and MetricStat, Period."""
+    if not isinstance(alarm, MetricAlarm):
+        return
+    queried = len(alarm.queries) > 1
+    allowed = (1, 5, 10, 20, 30) if queried else (10, 20, 30)
+    for period in dict.fromkeys(query.period for query in alarm.queries):
+        if period is not None and period not in allowed and (period < 60 or period % 60):
+            yield f"A period of {period} s is not allowed."
+
+
+@rule(
+    "sub-minute-period",
+    ERROR,
+    finds="a period below a minute on a metric of an AWS service",
+    why="The metric has one datapoint a minute, so the other periods are without data.",
+    remedy="Use a period of 60 or more.",
+)
+def sub_minute_period(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch API reference, PutMetricAlarm, Period."""
+    if not isinstance(alarm, MetricAlarm):
+        return
+    for query in alarm.queries:
+        metric = query.metric
+        if metric and metric.namespace.startswith("AWS/") and 0 < (query.period or 60) < 60:
+            yield f"{metric.name} has a datapoint a minute, and the period is {query.period} s."
+
+
+@rule(
+    "invalid-statistic",
+    ERROR,
+    finds="a statistic that CloudWatch does not have, or one in the wrong property",
+    why="CloudFormation or CloudWatch refuses the alarm.",
+    remedy="Statistic takes Average, Maximum, Minimum, SampleCount and Sum; percentiles and "
+    "trimmed statistics belong in ExtendedStatistic.",
+)
+def invalid_statistic(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """In ``Statistic``, ``ExtendedStatistic`` and each ``Stat``."""
+    given = context.properties(alarm)
+    statistic, extended = given.get("Statistic"), given.get("ExtendedStatistic")
+    if _is_known_text(statistic) and statistic not in _BASIC:
+        better = " It belongs in ExtendedStatistic." if _EXTENDED.fullmatch(statistic) else ""
+        yield f"Statistic '{statistic[:40]}' is not one of the five.{better}"
+    if _is_known_text(extended) and not _EXTENDED.fullmatch(extended):
+        yield f"ExtendedStatistic '{extended[:40]}' is not a statistic that CloudWatch has."
+    if not isinstance(alarm, MetricAlarm) or not given.get("Metrics"):
+        return
+    for query in alarm.queries:
+        stat = query.statistic
+        if not query.metric or not _is_known_text(stat) or stat in _BASIC:
+            continue
+        if not _EXTENDED.fullmatch(stat):
+            yield f"Stat '{stat[:40]}' of '{query.id}' is not a statistic that CloudWatch has."
+
+
+def _is_known_text(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(value) and not isinstance(value, Unknown)
+
+
+@rule(
+    "returned-queries",
+    ERROR,
+    finds="`Metrics` of which not exactly one returns data",
+    why="CloudWatch refuses the alarm.",
+    remedy="Set ReturnData to true for the query that is compared, and to false for all others.",
+)
+def returned_queries(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """With anomaly detection, the band and the metric that it is for return data."""
+    entries = context.properties(alarm).get("Metrics")
+    if not isinstance(alarm, MetricAlarm) or not isinstance(entries, list) or not entries:
+        return
+    entries = [entry for entry in entries if isinstance(entry, Mapping)]
+    if any(isinstance(entry.get("ReturnData"), Unknown) for entry in entries):
+        return
+    returned = [
+        str(entry.get("Id")) for entry in entries
+        if str(entry.get("ReturnData", True)).lower() == "true"
+    ]  # fmt: skip
+    compared = [name for name in returned if name != alarm.band]
+    if len(compared) != 1:
+        shown = ", ".join(compared[:5]) or "none"
+        yield f"Exactly one query has to return data to be compared, and here it is: {shown}."
+    for name, count in Counter(str(entry.get("Id")) for entry in entries).items():
+        if count > 1:
+            yield f"{count} queries have the Id '{name}'."
+
+
+@rule(
+    "operator-and-threshold",
+    ERROR,
+    finds="an operator that does not fit: a band's without a band, or a plain one with a band",
+    why="CloudWatch refuses the alarm.",
+    remedy="Anomaly operators need ThresholdMetricId, all others need Threshold.",
+)
+def operator_and_threshold(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch API reference, PutMetricAlarm, ComparisonOperator, ThresholdMetricId."""
+    given = context.properties(alarm)
+    if not isinstance(alarm, MetricAlarm) or not given or not alarm.comparison:
+        return
+    anomaly = alarm.comparison in _ANOMALY
+    if anomaly and not alarm.band:
+        yield f"{alarm.comparison} compares with a band, and there is no ThresholdMetricId."
+    elif alarm.band and not anomaly:
+        yield f"ThresholdMetricId is a band, and {alarm.comparison} compares with a number."
+    elif not anomaly and given.get("Threshold") is None:
+        yield "It has no Threshold."
+    if alarm.band and alarm.band not in {query.id for query in alarm.queries}:
+        yield f"ThresholdMetricId '{alarm.band}' is not the Id of a query."
+
+
+def _kinds(alarm: AnyAlarm) -> Iterator[tuple[Action, str]]:
+    for action in (
+        *alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions,
+    ):  # fmt: skip
+        if isinstance(action, Action):
+            yield action, action.kind
+
+
+@rule(
+    "ec2-action",
+    ERROR,
+    finds="an EC2 action on a metric whose only dimension is not `InstanceId`",
+    why="CloudWatch refuses the alarm, or the action finds no instance.",
+    remedy="Use a metric of the instance alone (InstanceId), or another action.",
+)
+def ec2_action(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch user guide, "Create alarms to stop, terminate, reboot, or recover"."""
+    if not any(kind == "ec2" for _, kind in _kinds(alarm)):
+        return
+    if isinstance(alarm, CompositeAlarm):
+        yield "A composite alarm can't perform EC2 actions."
+    elif isinstance(alarm, MetricAlarm):
+        names = [
+            sorted(name for name, _ in query.metric.dimensions)
+            for query in alarm.queries if query.metric
+        ]  # fmt: skip
+        if len(alarm.queries) > 1 or names != [["InstanceId"]]:
+            shown = " + ".join(names[0]) if names and names[0] else "none"
+            yield f"An EC2 action needs the dimension InstanceId alone, and here it is: {shown}."
+
+
+@rule(
+    "composite-limits",
+    ERROR,
+    finds="a composite alarm with an Auto Scaling action, of more than 100 alarms, or of itself",
+    why="CloudWatch refuses the alarm.",
+    remedy="Put the action on a metric alarm; divide the rule into several composite alarms.",
+)
+def composite_limits(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch API reference, PutCompositeAlarm, AlarmActions and AlarmRule."""
+    if not isinstance(alarm, CompositeAlarm):
+        return
+    if any(kind == "autoscaling" for _, kind in _kinds(alarm)):
+        yield "A composite alarm can't perform Auto Scaling actions."
+    count = len(composites.written_names(alarm))
+    if count > _MOST_CHILDREN:
+        yield f"It depends on {count} alarms; CloudWatch allows {_MOST_CHILDREN}."

@@ -1,0 +1,187 @@
+"""Whether an alarm's metric is that of the resource that it means."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from alarmproof.model import AnyAlarm, MetricKey, Resource
+from alarmproof.reading.values import Reference, Unknown
+from alarmproof.rules.context import Context, key, metric_queries
+from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
+
+_API_V2, _REST_API = "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"
+_QUEUE, _FILTER = "AWS::SQS::Queue", "AWS::Logs::MetricFilter"
+_REST_ONLY = frozenset(("4XXError", "5XXError", "CacheHitCount", "CacheMissCount"))
+_HTTP_ONLY = frozenset(("4xx", "5xx", "DataProcessed"))
+
+# What Ref of a resource is, where that is not the value of the dimension; and what is.
+# Source: CloudFormation template reference, "Return values" of each type.
+_WRONG_REF = {
+    (_QUEUE, "QueueName"): ("the queue's URL", "Fn::GetAtt QueueName"),
+    ("AWS::SNS::Topic", "TopicName"): ("the topic's ARN", "Fn::GetAtt TopicName"),
+    (_REST_API, "ApiName"): ("the API's id", "the API's Name"),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancer"): (
+        "the load balancer's ARN", "Fn::GetAtt LoadBalancerFullName",
+    ),
+    ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroup"): (
+        "the target group's ARN", "Fn::GetAtt TargetGroupFullName",
+    ),
+    ("AWS::ECS::Service", "ServiceName"): ("the service's ARN", "Fn::GetAtt Name"),
+    ("AWS::EFS::AccessPoint", "FileSystemId"): ("the access point's id", "Ref of the file system"),
+}  # fmt: skip
+# The types of resources whose names are the values of dimensions.
+_NAMED = {
+    "FunctionName": "AWS::Lambda::Function",
+    "QueueName": _QUEUE,
+    "TopicName": "AWS::SNS::Topic",
+    "TableName": "AWS::DynamoDB::Table",
+    "StreamName": "AWS::Kinesis::Stream",
+    "LogGroupName": "AWS::Logs::LogGroup",
+    "DBInstanceIdentifier": "AWS::RDS::DBInstance",
+    "ClusterName": "AWS::ECS::Cluster",
+    "BucketName": "AWS::S3::Bucket",
+}
+
+
+def _metrics(alarm: AnyAlarm) -> Iterator[MetricKey]:
+    for query in metric_queries(alarm):
+        if query.metric:
+            yield query.metric
+
+
+def _meant(context: Context, alarm: AnyAlarm, kind: str, value: str) -> Resource | None:
+    return context.resource(kind, value, stack=alarm.source.stack)
+
+
+@rule(
+    "other-api-kind",
+    ERROR,
+    finds="a REST API's metric or dimension for an HTTP API, or the other way around",
+    why="It never has data.",
+    remedy="HTTP APIs publish 4xx and 5xx by ApiId; REST APIs publish 4XXError and 5XXError by "
+    "ApiName.",
+)
+def other_api_kind(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: API Gateway developer guide, the pages on metrics of both kinds."""
+    for metric in _metrics(alarm):
+        if metric.namespace != "AWS/ApiGateway":
+            continue
+        for name, value in metric.dimensions:
+            if name not in ("ApiId", "ApiName"):
+                continue
+            v2 = _meant(context, alarm, _API_V2, value)
+            rest = _meant(context, alarm, _REST_API, value)
+            http = v2 is not None and v2.resolved.get("ProtocolType", "HTTP") == "HTTP"
+            if http and rest is None and (metric.name in _REST_ONLY or name == "ApiName"):
+                yield f"'{value}' is an HTTP API, which has no {metric.name} by {name}."
+            elif rest is not None and v2 is None and (
+                metric.name in _HTTP_ONLY or name == "ApiId"
+            ):  # fmt: skip
+                yield f"'{value}' is a REST API, which has no {metric.name} by {name}."
+
+
+@rule(
+    "dead-letter-sent",
+    ERROR,
+    finds="a dead-letter queue watched by `NumberOfMessagesSent`",
+    why="SQS does not count the messages that it moves there itself, so it never fires.",
+    remedy="Use ApproximateNumberOfMessagesVisible.",
+)
+def dead_letter_sent(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: SQS developer guide, "Using dead-letter queues in Amazon SQS"."""
+    for metric in _metrics(alarm):
+        if metric.namespace != "AWS/SQS" or metric.name != "NumberOfMessagesSent":
+            continue
+        for name, value in metric.dimensions:
+            queue = _meant(context, alarm, _QUEUE, value) if name == "QueueName" else None
+            if queue is not None and key(queue) in context.dead_letter_queues:
+                yield (
+                    f"'{value}' is a dead-letter queue, and messages that SQS moves there are not "
+                    "counted as sent."
+                )
+
+
+@rule(
+    "wrong-reference",
+    ERROR,
+    finds="`Ref` of a resource where it is not the value of the dimension",
+    why="It never has data.",
+    remedy="Refer to the attribute that the message names.",
+)
+def wrong_reference(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """A queue's Ref is its URL, a topic's is its ARN, and so on."""
+    for metric in _metrics(alarm):
+        for name, value in metric.dimensions:
+            if not isinstance(value, Reference):
+                continue
+            resource = context.templates.resources.get((value.stack, value.logical_id))
+            if resource is None:
+                continue
+            if value.attribute == "Arn" and not name.endswith("Arn"):
+                yield f"{name} is given the ARN of '{value.logical_id}', not its name."
+            wrong = _WRONG_REF.get((resource.type, name))
+            if wrong and value.attribute == "Ref":
+                yield f"{name} is given {wrong[0]} by Ref of '{value.logical_id}'; use {wrong[1]}."
+
+
+@rule(
+    "case-differs",
+    WARNING,
+    finds="a name that differs from a resource's only in upper and lower case",
+    why="CloudWatch's dimensions are case-sensitive, so it never has data.",
+    remedy="Write it as the resource has it, or refer to the resource.",
+)
+def case_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Only literal names, and only where no resource has that very name."""
+    for metric in _metrics(alarm):
+        for name, value in metric.dimensions:
+            kind = _NAMED.get(name)
+            if kind is None or isinstance(value, Reference | Unknown):
+                continue
+            alike = context.names_of_type(kind).get(value.lower(), frozenset())
+            if alike and value not in alike:
+                yield f"{name} is '{value}', and the resource is called '{min(alike)}'."
+
+
+@rule(
+    "metric-filter-differs",
+    WARNING,
+    finds="a metric that almost, but not quite, is that of a metric filter in the templates",
+    why="It never has data, unless something else publishes it.",
+    remedy="Use the filter's namespace, metric name and dimensions.",
+)
+def metric_filter_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Names that differ in a few letters, and other dimensions than the filter has."""
+    for metric in _metrics(alarm):
+        filtered = context.filtered_metrics
+        if metric.namespace.startswith("AWS/") or isinstance(metric.name, Unknown):
+            continue
+        given = frozenset(name for name, _ in metric.dimensions)
+        published = filtered.get((metric.namespace, metric.name))
+        if published is not None:
+            if given not in published:
+                sets = sorted(" + ".join(sorted(one)) or "none" for one in published)
+                shown = " + ".join(sorted(given)) or "none"
+                yield (
+                    f"The metric filter publishes {metric.name} with the dimensions "
+                    f"{'; or '.join(sets)}, and here they are: {shown}."
+                )
+            continue
+        for namespace, name in _alike(metric, filtered):
+            yield (
+                f"A metric filter publishes {namespace} {name}, "
+                f"not {metric.namespace} {metric.name}."
+            )
+
+
+def _alike(metric: MetricKey, filtered: object) -> Iterator[tuple[str, str]]:
+    """The filter's metric that was meant, if any."""
+    assert isinstance(filtered, dict)
+    here = [name for namespace, name in filtered if namespace == metric.namespace]
+    near = difflib.get_close_matches(metric.name, here, n=1, cutoff=0.85)
+    if near:
+        yield str(metric.namespace), near[0]
+        return
+    wanted = (metric.namespace.lower(), metric.name.lower())
+    yield from (one for one in filtered if (one[0].lower(), one[1].lower()) == wanted)

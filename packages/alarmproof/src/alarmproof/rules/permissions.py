@@ -1,0 +1,171 @@
+"""Whether CloudWatch may do what an alarm's actions ask for, and whether it can be done there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from alarmproof.model import Action, AnyAlarm, Resource
+from alarmproof.reading.values import Reference, Unknown
+from alarmproof.rules.context import Context, key, listed, metric_queries
+from alarmproof.rules.registry import ERROR, Hit, rule
+
+_SERVICE = "cloudwatch.amazonaws.com"
+_LAMBDA_SERVICE = "lambda.alarms.cloudwatch.amazonaws.com"
+# Source: CloudFront developer guide, "View CloudFront metrics"; Route 53 developer guide,
+# "Monitoring health checks using CloudWatch"; Billing user guide, "Creating a billing alarm".
+_VIRGINIA_ONLY = frozenset(("AWS/CloudFront", "AWS/Route53", "AWS/Billing"))
+_VIRGINIA = "us-east-1"
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Lambda::Alias", "AWS::Lambda::Version")
+
+
+@rule(
+    "topic-policy-forbids",
+    ERROR,
+    finds="a topic policy that does not let CloudWatch publish",
+    why="The action fails, without an error.",
+    remedy="Allow the service cloudwatch.amazonaws.com sns:Publish. A topic policy replaces the "
+    "default one, which lets the account's alarms publish.",
+)
+def topic_policy_forbids(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch user guide, "Notifying users on alarm changes"."""
+    for action, topic in context.topics(alarm):
+        policies = context.policies_of_topics.get(key(topic), ())
+        statements = [
+            statement
+            for policy in policies
+            for statement in listed(_document(policy).get("Statement"))
+            if isinstance(statement, Mapping)
+        ]
+        if policies and not any(map(_lets_publish, statements)):
+            yield f"The policy of the topic '{action}' does not let CloudWatch publish."
+        elif any(map(_denies, statements)):
+            yield f"The policy of the topic '{action}' denies CloudWatch to publish."
+
+
+def _document(policy: Mapping[str, Any]) -> Mapping[str, Any]:
+    document = policy.get("PolicyDocument")
+    return document if isinstance(document, Mapping) else {}
+
+
+def _principals(statement: Mapping[str, Any]) -> set[str]:
+    principal = statement.get("Principal")
+    if isinstance(principal, Mapping):
+        return {str(one) for kind in principal.values() for one in listed(kind)}
+    return {str(one) for one in listed(principal)}
+
+
+def _lets_publish(statement: Mapping[str, Any]) -> bool:
+    """Whether it may let CloudWatch publish; an account counts, for it may be the topic's own."""
+    if statement.get("Effect") != "Allow" or "NotPrincipal" in statement:
+        return statement.get("Effect") == "Allow"
+    actions = {str(one).lower() for one in listed(statement.get("Action"))}
+    publishes = bool(actions & {"sns:publish", "sns:*", "*", "sns:pub*"}) or not actions
+    services = {one for one in _principals(statement) if not one.endswith(".amazonaws.com")}
+    return publishes and (_SERVICE in _principals(statement) or bool(services))
+
+
+def _denies(statement: Mapping[str, Any]) -> bool:
+    """Only what denies it whatever the conditions."""
+    if statement.get("Effect") != "Deny" or statement.get("Condition"):
+        return False
+    actions = {str(one).lower() for one in listed(statement.get("Action"))}
+    mine = _principals(statement) & {_SERVICE, "*"}
+    return bool(mine) and bool(actions & {"sns:publish", "sns:*", "*"})
+
+
+@rule(
+    "lambda-action-permission",
+    ERROR,
+    finds="a Lambda action on a function in the templates that CloudWatch may not invoke",
+    why="The action fails; only the alarm's history says so.",
+    remedy="Add an AWS::Lambda::Permission for the principal "
+    "lambda.alarms.cloudwatch.amazonaws.com.",
+)
+def lambda_action_permission(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch user guide, "Invoke a Lambda function from an alarm"."""
+    for action in _actions(alarm):
+        if action.kind != "lambda":
+            continue
+        functions = [
+            found
+            for kind in _FUNCTIONS
+            if (found := context.resource(kind, action.given, stack=alarm.source.stack))
+        ]
+        if functions and not any(_permitted(context, function) for function in functions):
+            yield f"No permission lets CloudWatch invoke the function '{action}'."
+
+
+def _permitted(context: Context, function: Resource) -> bool:
+    """Whether some permission is for this function, or what it is an alias of."""
+    of_function = function.resolved.get("FunctionName")
+    for permission in context.of_type("AWS::Lambda::Permission"):
+        if permission.resolved.get("Principal") not in (_LAMBDA_SERVICE, "*"):
+            continue
+        given = permission.resolved.get("FunctionName")
+        if isinstance(given, Reference):
+            if (given.stack, given.logical_id) == key(function):
+                return True
+        elif isinstance(given, Unknown) or str(given).rpartition(":")[2] in (
+            str(of_function), function.source.logical_id,
+        ):  # fmt: skip
+            return True
+    return False
+
+
+def _actions(alarm: AnyAlarm) -> Iterator[Action]:
+    for action in (
+        *alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions,
+    ):  # fmt: skip
+        if isinstance(action, Action):
+            yield action
+
+
+@rule(
+    "other-region",
+    ERROR,
+    finds="an action in another region than the alarm's",
+    why="CloudWatch refuses the alarm.",
+    remedy="Use a topic or a function in the alarm's region.",
+)
+def other_region(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Where the stack's region is known, or two actions are in different regions."""
+    own = alarm.environment.rpartition("/")[2]
+    regions = {
+        region: str(action) for action in _actions(alarm) if (region := _region(action.given))
+    }
+    for region, name in regions.items():
+        if _is_region(own) and region != own:
+            yield f"The action '{name}' is in {region}, and the stack in {own}."
+    if not _is_region(own) and len(regions) > 1:
+        yield f"Its actions are in different regions: {', '.join(sorted(regions))}."
+
+
+def _region(arn: str) -> str:
+    """The region of an ARN; empty where it is not known."""
+    parts = str(arn).split(":")
+    known = len(parts) > 4 and parts[0] == "arn" and _is_region(parts[3])
+    return parts[3] if known else ""
+
+
+def _is_region(text: str) -> bool:
+    parts = text.split("-")
+    return 3 <= len(parts) <= 4 and parts[-1].isdigit() and parts[0].isalpha()
+
+
+@rule(
+    "metric-elsewhere",
+    ERROR,
+    finds="a metric that is only published in us-east-1, watched from another region",
+    why="It never has data.",
+    remedy="Put the alarm into a stack in us-east-1.",
+)
+def metric_elsewhere(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Where the stack's region is known."""
+    own = alarm.environment.rpartition("/")[2]
+    if not _is_region(own) or own == _VIRGINIA:
+        return
+    for query in metric_queries(alarm):
+        if query.metric and query.metric.namespace in _VIRGINIA_ONLY:
+            namespace = query.metric.namespace
+            yield f"{namespace} is published in {_VIRGINIA}, and the stack is in {own}."

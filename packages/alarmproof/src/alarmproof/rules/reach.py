@@ -1,0 +1,54 @@
+"""Whether a statistic of a metric can reach the threshold, and has the unit that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alarmproof.metric_table import published
+from alarmproof.model import AnyAlarm, MetricAlarm
+from alarmproof.rules.context import Context, fires_above, metric_queries, only_query
+from alarmproof.rules.registry import ERROR, Hit, rule
+
+
+@rule(
+    "unreachable-statistic",
+    ERROR,
+    finds="an average, a maximum or a percentile of a metric whose samples are 0 or 1",
+    why="It never fires: such a statistic is 1 at most.",
+    remedy="Use the statistic Sum.",
+)
+def unreachable_statistic(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Each request is one sample."""
+    query = only_query(alarm)
+    if not isinstance(alarm, MetricAlarm) or query is None or query.metric is None:
+        return
+    entry = published(query.metric)
+    if entry is None or alarm.threshold is None or not fires_above(alarm):
+        return
+    if query.statistic in ("Sum", "SampleCount") or not (query.statistic or "").startswith(
+        ("Average", "Maximum", "Minimum", "p", "tm", "wm", "IQM", "TM", "WM")
+    ):
+        return
+    inclusive = alarm.comparison == "GreaterThanOrEqualToThreshold"
+    beyond = alarm.threshold > entry.sample if inclusive else alarm.threshold >= entry.sample
+    if beyond:
+        yield (
+            f"Each sample of {query.metric.name} is {entry.sample:g} at most, so its "
+            f"{query.statistic} can't cross {alarm.threshold:g}."
+        )
+
+
+@rule(
+    "wrong-unit",
+    ERROR,
+    finds="a unit that the metric is not published with",
+    why="CloudWatch finds no data with that unit.",
+    remedy="Leave Unit out: CloudWatch does not convert, it filters.",
+)
+def wrong_unit(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch API reference, PutMetricAlarm, Unit."""
+    for query in metric_queries(alarm):
+        assert query.metric
+        entry = published(query.metric)
+        if entry and entry.unit and query.unit and query.unit != entry.unit:
+            yield f"{query.metric.name} is published in {entry.unit}, not in {query.unit}."

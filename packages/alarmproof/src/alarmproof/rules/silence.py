@@ -1,0 +1,192 @@
+"""What an alarm makes of periods without data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alarmproof.metric_table import Silence, published, silence_of
+from alarmproof.model import AnyAlarm, MetricAlarm, Missing, Query
+from alarmproof.rules.context import Context, fires_above, only_query
+from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
+
+DYNAMODB = "AWS/DynamoDB"
+_GAPS = (Silence.TRAFFIC, Silence.EVENT, Silence.UNKNOWN)
+
+
+def _single(alarm: AnyAlarm) -> tuple[MetricAlarm, Query, Silence] | None:
+    """An alarm on one metric as it is, with what silence of that metric means."""
+    query = only_query(alarm)
+    if not isinstance(alarm, MetricAlarm) or query is None or query.metric is None or alarm.band:
+        return None
+    return alarm, query, silence_of(query.metric)
+
+
+@rule(
+    "ends-in-insufficient-data",
+    WARNING,
+    finds="a metric without data while nothing happens, with `TreatMissingData: missing`",
+    why="After a breach and silence the alarm goes to INSUFFICIENT_DATA instead of OK.",
+    remedy="Set TreatMissingData to notBreaching.",
+)
+def ends_in_insufficient_data(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Only metrics of which it is known that they pause."""
+    single = _single(alarm)
+    if single is None:
+        return
+    alarm, query, silence = single
+    assert query.metric
+    pauses = silence in (Silence.TRAFFIC, Silence.EVENT) and query.metric.namespace != DYNAMODB
+    if pauses and alarm.missing is Missing.MISSING and fires_above(alarm):
+        yield (
+            f"{query.metric.name} has no data while nothing happens, so the alarm leaves ALARM for "
+            "INSUFFICIENT_DATA."
+        )
+
+
+@rule(
+    "gap-completes-breach",
+    WARNING,
+    finds="several datapoints required of a metric with gaps, with `TreatMissingData: missing`",
+    why="One breaching datapoint among gaps is enough: CloudWatch looks only at the data it has.",
+    remedy="Set TreatMissingData to notBreaching, or use FILL(metric, 0).",
+)
+def gap_completes_breach(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data"."""
+    single = _single(alarm)
+    if single is None:
+        return
+    alarm, query, silence = single
+    assert query.metric
+    several = alarm.datapoints_to_alarm > 1 and alarm.missing is Missing.MISSING
+    if several and silence in _GAPS and query.metric.namespace != DYNAMODB:
+        yield (
+            f"It asks for {alarm.datapoints_to_alarm} datapoints, but a single breach followed by "
+            f"periods without data sets it off as well ({query.metric.name} can have gaps)."
+        )
+
+
+@rule(
+    "ok-after-gap",
+    WARNING,
+    finds="OK actions on a metric with gaps, with `TreatMissingData: missing`",
+    why="After every gap, and after it is created, the alarm goes from INSUFFICIENT_DATA to OK and "
+    "notifies.",
+    remedy="Set TreatMissingData to notBreaching or ignore; for the time after it is created, set "
+    "WarmUpConfiguration.",
+)
+def ok_after_gap(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Whoever is notified of OK was notified of no ALARM before."""
+    single = _single(alarm)
+    if single is None or not single[0].ok_actions or not single[0].actions_enabled:
+        return
+    alarm, query, silence = single
+    assert query.metric
+    gaps = silence in _GAPS and query.metric.namespace != DYNAMODB
+    if gaps and alarm.missing is Missing.MISSING:
+        yield f"It notifies of OK after every gap in {query.metric.name}, without an ALARM before."
+
+
+@rule(
+    "silence-not-low",
+    ERROR,
+    finds="a lower limit that silence never crosses",
+    why="When everything stops there is no data, and the alarm does not fire.",
+    remedy="Set TreatMissingData to breaching, or compare FILL(metric, 0).",
+)
+def silence_not_low(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """An error where only zero would breach, and zero is never published; else a warning."""
+    single = _single(alarm)
+    if single is None or not single[0].comparison.startswith("LessThan"):
+        return
+    alarm, query, silence = single
+    metric = query.metric
+    assert metric
+    counts = query.statistic in ("Sum", "SampleCount")
+    if silence not in (Silence.TRAFFIC, Silence.EVENT) or not counts or alarm.threshold is None:
+        return
+    seen = alarm.missing is Missing.BREACHING or (
+        alarm.missing is Missing.MISSING and alarm.insufficient_data_actions
+    )
+    if seen:
+        return
+    counted = published(metric)
+    least = counted.least if counted else 0
+    inclusive = alarm.comparison == "LessThanOrEqualToThreshold"
+    never = least > alarm.threshold if inclusive else least >= alarm.threshold > 0
+    if never:
+        yield (
+            f"{metric.name} is never published as 0: with nothing to count there is no data, which "
+            f"is treated as {alarm.missing.value}, so the alarm never fires."
+        )
+    else:
+        yield Hit(
+            f"With nothing to count {metric.name} has no data, which is treated as "
+            f"{alarm.missing.value}: a complete stop does not set the alarm off.",
+            WARNING,
+        )
+
+
+@rule(
+    "fires-while-well",
+    WARNING,
+    finds="a lower limit on a metric that counts failures",
+    why="It is in ALARM while all is well.",
+    remedy="Turn the comparison around.",
+)
+def fires_while_well(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Silence counts as well where missing data is breaching."""
+    single = _single(alarm)
+    if single is None or not single[0].comparison.startswith("LessThan"):
+        return
+    alarm, query, _ = single
+    assert query.metric
+    entry = published(query.metric)
+    if entry is None or not entry.failure or alarm.threshold is None:
+        return
+    inclusive = alarm.comparison == "LessThanOrEqualToThreshold"
+    zero_breaches = alarm.threshold >= 0 if inclusive else alarm.threshold > 0
+    if zero_breaches:
+        yield f"{query.metric.name} counts failures, and having none of them breaches."
+
+
+@rule(
+    "dynamodb-missing",
+    WARNING,
+    finds="an alarm on a DynamoDB metric that relies on how missing data is treated",
+    why="Two pages of AWS contradict each other, and only one can be right.",
+    remedy="Don't rely on it: compare FILL(metric, 0), or a metric that is always there.",
+)
+def dynamodb_missing(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: the two pages that the message names."""
+    single = _single(alarm)
+    if single is None or single[1].metric is None or single[1].metric.namespace != DYNAMODB:
+        return
+    alarm, query, silence = single
+    assert query.metric
+    if silence is Silence.EVENT and fires_above(alarm):
+        yield (
+            f"{query.metric.name} has no data while nothing happens. The API reference "
+            "(PutMetricAlarm, TreatMissingData) says that alarms on AWS/DynamoDB always ignore "
+            "missing data, so that the alarm would stay in ALARM; the user guide (Configuring how "
+            "CloudWatch alarms treat missing data) advises notBreaching for ThrottledRequests."
+        )
+
+
+@rule(
+    "daily-metric",
+    ERROR,
+    finds="a metric that is published once a day, with a shorter period",
+    why="Almost every period is without data.",
+    remedy="Set the period to 86400.",
+)
+def daily_metric(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """In expressions as well."""
+    if not isinstance(alarm, MetricAlarm):
+        return
+    for query in alarm.queries:
+        entry = published(query.metric) if query.metric else None
+        if query.metric and entry and entry.every and (query.period or 0) < entry.every:
+            yield (
+                f"{query.metric.name} is published every {entry.every} s, and the period is "
+                f"{query.period} s."
+            )
