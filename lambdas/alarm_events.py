@@ -82,7 +82,7 @@ def read(body: str, *, message_id: str, now: int) -> Transition:
         _milliseconds(_text(envelope, "Timestamp")),
     ]
     severity = topic if topic in SEVERITIES else None
-    changed_at = next((one for one in at if one is not None), now)
+    changed_at = next((moment for moment in at if moment is not None), now)
     name, state = _text(said, "AlarmName"), _text(said, "NewStateValue")
     if not name or not state:
         shown = f"{_text(envelope, 'Subject')}\n{message}".strip() or _clean(body)
@@ -130,18 +130,18 @@ def _milliseconds(text: str) -> int | None:
 
 
 def _children(said: Any) -> list[Reading]:
-    found = [_object(child) for child in said] if isinstance(said, list) else []
+    children = [_object(child) for child in said] if isinstance(said, list) else []
     names = [
         _text(child, "Arn").partition(":alarm:")[2]
-        for child in found
+        for child in children
         if _text(_object(child.get("State")), "Value") == "ALARM"
     ]
     return [Reading(alarm=name) for name in names if name]
 
 
 def _region(arn: str) -> str | None:
-    found = re.match(r"arn:[a-z-]+:cloudwatch:([a-z0-9-]+):", arn)
-    return found[1] if found else None
+    match = re.match(r"arn:[a-z-]+:cloudwatch:([a-z0-9-]+):", arn)
+    return match[1] if match else None
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class AlarmGuides:
             ValueError, TypeError, KeyError: When a member is missing or not right.
         """
         said = json.loads(text)
-        alarms = {name: _brief(name, one) for name, one in said["alarms"].items()}
+        alarms = {name: _brief(name, guide) for name, guide in said["alarms"].items()}
         return cls(**{**_members(cls, said), "alarms": alarms})
 
 
@@ -79,4 +79,4 @@ def _brief(name: str, said: Mapping[str, Any]) -> AlarmGuide:
 
 def _members(kind: type[Any], said: Mapping[str, Any]) -> dict[str, Any]:
     """The members that a class has; unknown ones, which may be added one day, are left out."""
-    return {one.name: said[one.name] for one in fields(kind)}
+    return {member.name: said[member.name] for member in fields(kind)}

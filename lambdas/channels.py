@@ -97,27 +97,28 @@ def tell_all(notifications: Mapping[Channel, Notification], *, seconds: float) -
     Returns:
         Why each failed; None for those that accepted it.
     """
-    found: Outcomes = {}
+    outcomes: Outcomes = {}
 
     def tell_one(channel: Channel, notification: Notification) -> None:
         try:
             _tell(channel, notification, seconds)
         except ChannelError as error:
-            found[channel] = error
+            outcomes[channel] = error
         except Exception as error:  # its text may hold the address
-            found[channel] = ChannelError(type(error).__name__)
+            outcomes[channel] = ChannelError(type(error).__name__)
         else:
-            found[channel] = None
+            outcomes[channel] = None
 
     threads = [
-        threading.Thread(target=tell_one, args=each, daemon=True) for each in notifications.items()
+        threading.Thread(target=tell_one, args=addressed, daemon=True)
+        for addressed in notifications.items()
     ]
     deadline = time.monotonic() + seconds + _GRACE_SECONDS
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    return {channel: found.get(channel, ChannelError("NoAnswer")) for channel in notifications}
+    return {channel: outcomes.get(channel, ChannelError("NoAnswer")) for channel in notifications}
 
 
 def _tell(channel: Channel, notification: Notification, seconds: float) -> None:

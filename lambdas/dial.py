@@ -69,25 +69,25 @@ def _resolved(host: str, port: int, deadline: float) -> list[Any]:
     A bare thread and a lock: ``threading.Thread`` takes twice as long, most of a delivery's own
     processor time.
     """
-    found: list[Any] = []
+    answers: list[Any] = []
     done = _thread.allocate_lock()
 
     def resolve() -> None:
         try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            answers.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except Exception as error:
-            found.append(error)
+            answers.append(error)
         finally:
             done.release()
 
     done.acquire()
     _thread.start_new_thread(resolve, ())
     done.acquire(timeout=min(seconds_left(deadline), _thread.TIMEOUT_MAX))
-    if not found:
+    if not answers:
         raise TimeoutError
-    if isinstance(found[0], Exception):
-        raise found[0]
-    addresses: list[Any] = found[0]
+    if isinstance(answers[0], Exception):
+        raise answers[0]
+    addresses: list[Any] = answers[0]
     return addresses
 
 

@@ -83,7 +83,7 @@ def load(table: str, *, seconds: float, within: float) -> Drill | None:
     try:
         alarms = {}
         for name, times in said["alarms"]["M"].items():
-            begin, end = (int(one["N"]) for one in times["L"])
+            begin, end = (int(moment["N"]) for moment in times["L"])
             alarms[name] = (begin, end)
         return Drill(said["drill"]["S"], alarms, bool(said["pagerduty"]["BOOL"]))
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -33,7 +33,7 @@ def links_of(
     if guides.laptop:
         return links
     region = transition.region or guides.region
-    domain = next((one for start, one in _CONSOLES if region.startswith(start)), _CONSOLE)
+    domain = next((console for start, console in _CONSOLES if region.startswith(start)), _CONSOLE)
     console = f"https://{region}.{domain}/cloudwatch/home?region={region}#"
     if guide and guide.log_group and guide.log_query:
         links["logs"] = console + _logs(guide.log_group, guide.log_query, window)
@@ -72,6 +72,6 @@ def _escaped(text: str) -> str:
     """The console's own escaping of a string in its address."""
     return re.sub(
         r"[^A-Za-z0-9_.-]",
-        lambda found: "".join(f"*{byte:02x}" for byte in found[0].encode()),
+        lambda match: "".join(f"*{byte:02x}" for byte in match[0].encode()),
         text,
     )

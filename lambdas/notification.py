@@ -137,7 +137,9 @@ class Notification:
 
     def clock(self, at: int) -> str:
         """``03:12 UTC``, with the date if it is not today."""
-        moment, today = (datetime.fromtimestamp(one / 1000, UTC) for one in (at, self.now))
+        moment, today = (
+            datetime.fromtimestamp(moment_ms / 1000, UTC) for moment_ms in (at, self.now)
+        )
         return (
             f"{moment:%H:%M} UTC"
             if moment.date() == today.date()
@@ -217,7 +219,7 @@ class _Subject:
 def _subject(transition: Transition, guides: AlarmGuides, parts: Sequence[Reading]) -> _Subject:
     own = guides.alarms.get(transition.alarm)
     on = _in_order(parts, own) if transition.state == ALARM else []
-    part = next((one for one in on if one.alarm in guides.alarms), None)
+    part = next((reading for reading in on if reading.alarm in guides.alarms), None)
     reading = part or transition.reading
     if own and own.parts and not part:
         # A composite has no threshold of its own; the emulator says 0.
@@ -228,9 +230,9 @@ def _subject(transition: Transition, guides: AlarmGuides, parts: Sequence[Readin
         guide=guides.alarms[part.alarm] if part else own,
         reading=reading,
         also=tuple(
-            guides.alarms[one.alarm].title if one.alarm in guides.alarms else one.alarm
-            for one in on
-            if one is not part
+            guides.alarms[other.alarm].title if other.alarm in guides.alarms else other.alarm
+            for other in on
+            if other is not part
         ),
     )
 
@@ -272,7 +274,10 @@ def value_in(reason: str, unit: str, counted: str = "") -> str | None:
     said = []
     datapoints = _DATAPOINT.findall(reason)
     if datapoints:
-        value, *_ = max(datapoints, key=lambda one: (one[3], one[2], one[1], one[4]))
+        value, *_ = max(
+            datapoints,
+            key=lambda datapoint: (datapoint[3], datapoint[2], datapoint[1], datapoint[4]),
+        )
         said.append(_with_noun(float(value), unit, counted))
     elif "no datapoints were received" in reason:
         return "no data"

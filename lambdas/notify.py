@@ -48,11 +48,13 @@ class NotifyConfig:
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> NotifyConfig:
         file = Path(environ.get("ALARM_GUIDES") or Path(__file__).with_name("alarm_guides.json"))
-        found = tuple(channels.Channel.parse(one) for one in json.loads(environ["CHANNELS"]))
-        if len({channel.id for channel in found}) < len(found):
+        all_channels = tuple(
+            channels.Channel.parse(entry) for entry in json.loads(environ["CHANNELS"])
+        )
+        if len({channel.id for channel in all_channels}) < len(all_channels):
             raise ValueError("CHANNELS: two channels have the same id; give each its own")
         return cls(
-            channels=found,
+            channels=all_channels,
             table=environ["TABLE"],
             guides=alarm_guide.AlarmGuides.parse(file.read_text("utf-8")),
         )
@@ -111,7 +113,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         for record in event["Records"]
         if not _done(record, lambda: context.get_remaining_time_in_millis() / 1000)
     ]
-    return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
 def _done(record: dict[str, Any], remaining: Remaining) -> bool:
@@ -133,7 +135,7 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
     if not transition.readable:
         observe.log("WARNING", "alarm.unreadable", **fields)
 
-    concerned = [one for one in CONFIG.channels if severity in one.severities]
+    concerned = [channel for channel in CONFIG.channels if severity in channel.severities]
     observe.log("INFO", "alarm.arrived", age_ms=now - transition.changed_at, **fields)
     drill = _drill(transition, remaining) if concerned else None
     ends: dict[channels.Channel, _End] = {}
@@ -144,7 +146,7 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
             ends[channel] = _settled(
                 channel, decision, outcomes.get(channel), fields, now, remaining
             )
-        concerned = [one for one in concerned if ends[one] is _End.OVERTAKEN]
+        concerned = [channel for channel in concerned if ends[channel] is _End.OVERTAKEN]
         if not concerned:
             break
     return all(end is _End.DONE for end in ends.values())
@@ -153,7 +155,7 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
 def _drill(transition: alarm_events.Transition, remaining: Remaining) -> drills.Drill | None:
     """The drill that set the alarm off; None where it is real, or that can't be known."""
     try:
-        found = drills.load(
+        drill = drills.load(
             CONFIG.table,
             seconds=_CALL_SECONDS,
             within=min(_ALL_CALLS_SECONDS, remaining() / 4),
@@ -161,7 +163,7 @@ def _drill(transition: alarm_events.Transition, remaining: Remaining) -> drills.
     except aws.AwsError as error:
         observe.log("WARNING", "drill.unread", alarm=transition.alarm, aws_error=error.code)
         return None
-    return found if found and found.expects(transition.alarm, transition.changed_at) else None
+    return drill if drill and drill.expects(transition.alarm, transition.changed_at) else None
 
 
 def _decisions(
@@ -172,7 +174,7 @@ def _decisions(
 ) -> dict[channels.Channel, _Decision]:
     """What each channel has to be notified of, given what it was notified of before."""
     deadline = time.monotonic() + min(_ALL_CALLS_SECONDS, remaining() / 4)
-    found = {}
+    decisions = {}
     for channel in concerned:
         known, blindly = None, False
         try:
@@ -200,8 +202,8 @@ def _decisions(
                 folded=None if opened else "drill",
                 incident=replace(verdict.incident, opened=opened),
             )
-        found[channel] = _Decision(verdict, known, blindly)
-    return found
+        decisions[channel] = _Decision(verdict, known, blindly)
+    return decisions
 
 
 def _told(
@@ -211,7 +213,9 @@ def _told(
     remaining: Remaining,
 ) -> channels.Outcomes:
     """Notifies the channels that need it; returns why each of them failed, if it did."""
-    verdicts = {one: two.verdict for one, two in decisions.items() if two.verdict.folded is None}
+    verdicts = {
+        channel: two.verdict for channel, two in decisions.items() if two.verdict.folded is None
+    }
     if not verdicts:
         return {}
     parts = _parts_on(transition, remaining)

@@ -85,12 +85,12 @@ def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -
         return refusal(404, _PREFIX, reason="prefix")
     source = None
     if CONFIG.sources and not webhook.heartbeat:
-        found = CONFIG.sources.route(
+        routed = CONFIG.sources.route(
             webhook, address=event["requestContext"]["http"].get("sourceIp", "")
         )
-        if isinstance(found, Reply):
-            return found
-        source = found
+        if isinstance(routed, Reply):
+            return routed
+        source = routed
         webhook = webhook._replace(source=source.name)
     reply = None
     if _altered(event, webhook):

@@ -128,8 +128,8 @@ def members(text: object) -> dict[str, str]:
     if not isinstance(text, str) or not text:
         raise ValueError("empty")
     document = json_object(text)
-    found = {"current": text} if document is None else document
-    return {name: value for name, value in found.items() if isinstance(value, str) and value}
+    named = {"current": text} if document is None else document
+    return {name: value for name, value in named.items() if isinstance(value, str) and value}
 
 
 def valid(members: dict[str, str]) -> list[str]:

@@ -63,13 +63,13 @@ def set_up() -> None:
 
 def headers() -> dict[str, str]:
     """The HTTP headers that continue the active trace (Datadog's and W3C's); none without one."""
-    found: dict[str, str] = {}
+    carrier: dict[str, str] = {}
     with suppress(Exception):
         active = _active()
         if active:
             propagator = sys.modules["ddtrace.propagation.http"].HTTPPropagator
-            propagator.inject(active.context, found)
-    return found
+            propagator.inject(active.context, carrier)
+    return carrier
 
 
 def carried() -> str:
@@ -78,8 +78,8 @@ def carried() -> str:
     Source: ``datadog_lambda/tracing.py``, ``extract_context_from_sqs_or_sns_event_or_context``:
     Datadog's library looks for it in the attribute ``_datadog``.
     """
-    found = headers()
-    return json.dumps(found, separators=(",", ":")) if found else ""
+    carrier = headers()
+    return json.dumps(carrier, separators=(",", ":")) if carrier else ""
 
 
 def tag(tags: Mapping[str, object]) -> None:

@@ -52,10 +52,10 @@ class Facts(NamedTuple):
     def query(self, name: str) -> str:
         """A query parameter, decoded; empty without it."""
         try:
-            found = parse_qs(self.request.query, max_num_fields=_MOST_PARAMETERS)
+            parameters = parse_qs(self.request.query, max_num_fields=_MOST_PARAMETERS)
         except ValueError:
             return ""
-        return found.get(name, [""])[0]
+        return parameters.get(name, [""])[0]
 
     def header(self, name: str) -> str:
         return dict(self.request.headers).get(name, "")

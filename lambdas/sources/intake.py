@@ -39,14 +39,14 @@ class Intake:
         Args:
             address: of whoever sent it, as the API saw it.
         """
-        found = routing.route(self._sources, webhook.method, webhook.path)
-        if isinstance(found, routing.Refusal):
-            if found.status == 404:
+        routed = routing.route(self._sources, webhook.method, webhook.path)
+        if isinstance(routed, routing.Refusal):
+            if routed.status == 404:
                 return refusal(404, _NO_SOURCE, reason="no-source")
-            return refusal(405, _METHOD, {"Allow": ", ".join(found.allowed)}, reason="method")
-        if found.allowed and not _is_allowed(found, address):
-            return _refused(found, 403, _ADDRESS, "address")
-        return found
+            return refusal(405, _METHOD, {"Allow": ", ".join(routed.allowed)}, reason="method")
+        if routed.allowed and not _is_allowed(routed, address):
+            return _refused(routed, 403, _ADDRESS, "address")
+        return routed
 
     def judge(self, source: Source, webhook: Envelope, *, seconds: float) -> Reply | None:
         """What a request of a source is answered instead of being queued; None to queue it.
@@ -63,7 +63,7 @@ class Intake:
         reply = self._handshake(source, webhook, seconds, verified=False)
         if reply:
             return reply
-        signed = {one.method for one in source.handshakes if one.verified}
+        signed = {handshake.method for handshake in source.handshakes if handshake.verified}
         if webhook.method not in {*source.queued, *signed}:
             return _refused(source, 405, _METHOD, "method", allow=source.queued)
         if source.verification:

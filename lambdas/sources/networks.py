@@ -23,9 +23,9 @@ def contain(networks: Iterable[Network], address: str) -> bool:
     An IPv4 address that comes as IPv6 (``::ffff:192.0.2.1``) counts as the IPv4 address it is.
     """
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, IPv6Address) and found.ipv4_mapped:
-        found = found.ipv4_mapped
-    return any(found in network for network in networks)
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in network for network in networks)

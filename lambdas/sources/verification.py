@@ -76,10 +76,10 @@ class Verification(NamedTuple):
     def _valid(self, secrets: Secrets, within: float) -> list[str]:
         if not self.arn:
             return list(self.public)
-        found = valid(secrets.get(self.arn, within=within))
-        if not found and secrets.refresh(self.arn, within=within):
-            found = valid(secrets.get(self.arn, within=within))
-        if not found:
+        members = valid(secrets.get(self.arn, within=within))
+        if not members and secrets.refresh(self.arn, within=within):
+            members = valid(secrets.get(self.arn, within=within))
+        if not members:
             unreadable("HasNoCurrent")
             raise UnavailableError
-        return found
+        return members

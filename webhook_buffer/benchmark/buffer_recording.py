@@ -43,7 +43,7 @@ _ROLES = ("publish", "subscribe", "notify", "audit", "undelivered", "helpers")
 def role_of(metric: MetricKey) -> tuple[str, str]:
     """The role and the metric's own name."""
     if metric.namespace == metrics.LOG_NAMESPACE:
-        names = tuple(one.name for one in _LOG_COUNTS)
+        names = tuple(log_count.name for log_count in _LOG_COUNTS)
         name = next((name for name in names if metric.name.endswith(name)), metric.name)
         function = metric.name.removesuffix(f"-{name}").rpartition("-")[2]
         return function, name

@@ -174,7 +174,11 @@ def first_signals(alarms: Sequence[AnyAlarm], name: str) -> dict[str, int]:
     )  # fmt: skip
     first = {}
     for alarm, history in histories.items():
-        on = [one.at for one in history.changes if one.state is State.ALARM and one.at > begun]
+        on = [
+            change.at
+            for change in history.changes
+            if change.state is State.ALARM and change.at > begun
+        ]
         if on:
             first[alarm] = (on[0] - begun) // 60
     return first

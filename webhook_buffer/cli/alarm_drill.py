@@ -65,8 +65,8 @@ def drill(
 
 def _notified(settings: Settings, what: SetOff, *, pagerduty: bool) -> list[str]:
     """The ids of the channels that receive it."""
-    quiet = {one.id for one in settings.notifications if one.kind == "pagerduty"}
-    return [one for one in what.channels if pagerduty or one not in quiet]
+    quiet = {channel.id for channel in settings.notifications if channel.kind == "pagerduty"}
+    return [channel for channel in what.channels if pagerduty or channel not in quiet]
 
 
 def _show(target: Environment, what: SetOff, channels: list[str]) -> None:
@@ -80,7 +80,7 @@ def _show(target: Environment, what: SetOff, channels: list[str]) -> None:
     through = f" as part of {what.incident.composite.id}" if what.incident else ""
     console.print(f"[bold]{_names(what)}[/] will notify {', '.join(channels)}{through}.",
                   soft_wrap=True)  # fmt: skip
-    held = [one.name for part in (what.incident.parts if what.incident else ()) for one in part]
+    held = [alarm.name for part in (what.incident.parts if what.incident else ()) for alarm in part]
     with inbox.opened(target) as received, laptop.held([*what.names, *held]):
         _set(target, what, "OK", notify=False)
         received.settle()
@@ -90,9 +90,9 @@ def _show(target: Environment, what: SetOff, channels: list[str]) -> None:
                 with step(f"{what.alarm.signal.id} → {state}"):
                     _set(target, what, state, notify=True)
                     notifications = received.expect(channels, recovered=state == "OK")
-                for one in notifications:
-                    console.rule(f"[bold]{one.channel}[/]", align="left")
-                    console.print(one.text, markup=False, soft_wrap=True)
+                for notification in notifications:
+                    console.rule(f"[bold]{notification.channel}[/]", align="left")
+                    console.print(notification.text, markup=False, soft_wrap=True)
         finally:
             _set(target, what, "OK", notify=False)
 
@@ -106,4 +106,4 @@ def _set(target: Environment, what: SetOff, state: str, *, notify: bool) -> None
 
 
 def _names(what: SetOff) -> str:
-    return " and ".join(one.name for one in what.parts)
+    return " and ".join(part.name for part in what.parts)

@@ -49,10 +49,12 @@ def show_alarm(
 ) -> None:
     """Explain one alarm: when and why it fires, who is notified, and the first steps."""
     alarms = alarm_set(load(env))
-    composite = next((one for one in alarms.composites if one.composite.id == name), None)
+    composite = next(
+        (candidate for candidate in alarms.composites if candidate.composite.id == name), None
+    )
     if as_json:
-        found = _incident(composite, alarms) if composite else _explained(alarms, name)
-        console.print_json(data=found)
+        document = _incident(composite, alarms) if composite else _explained(alarms, name)
+        console.print_json(data=document)
         return
     rows = _of_composite(composite, alarms) if composite else _of_alarm(alarms, name)
     show([(name, _text(value)) for name, value in rows])
@@ -152,9 +154,9 @@ def _of_alarm(alarms: AlarmSet, name: str) -> list[tuple[str, str | list[str]]]:
     alarm, channels = what.alarm, list(what.channels)
     signal = alarm.signal
     metrics = [
-        f"{query}: {one.namespace} {one.name} {one.statistic} "
-        + ", ".join(f"{key}={value}" for key, value in one.dimensions.items())
-        for query, one in alarm.measures.items()
+        f"{query}: {measure.namespace} {measure.name} {measure.statistic} "
+        + ", ".join(f"{key}={value}" for key, value in measure.dimensions.items())
+        for query, measure in alarm.measures.items()
     ]
     return [
         ("Alarm", alarm.name),

@@ -62,13 +62,13 @@ class _Module:
 
 @cache
 def _modules() -> Mapping[str, _Module]:
-    found = {}
+    modules = {}
     for file in (ROOT / _PACKAGE).rglob("*.py"):
         parts = file.relative_to(ROOT).with_suffix("").parts
         name = ".".join(parts).removesuffix(".__init__")
         if not name.startswith(_LAPTOP) or name in _BEYOND_THE_LAPTOP:
-            found[name] = _read(name, ast.parse(file.read_text("utf-8")))
-    return found
+            modules[name] = _read(name, ast.parse(file.read_text("utf-8")))
+    return modules
 
 
 def _read(name: str, tree: ast.Module) -> _Module:
@@ -88,7 +88,7 @@ def _read(name: str, tree: ast.Module) -> _Module:
 
 def _imports(node: ast.AST) -> dict[str, str | _Place]:
     """What names of ours stand for after the imports in some code."""
-    found: dict[str, str | _Place] = {}
+    imports: dict[str, str | _Place] = {}
     for inner in ast.walk(node):
         if isinstance(inner, ast.ImportFrom) and (inner.module or "").startswith(_PACKAGE):
             assert inner.module
@@ -96,8 +96,8 @@ def _imports(node: ast.AST) -> dict[str, str | _Place]:
                 whole = f"{inner.module}.{alias.name}"
                 is_module = (ROOT / whole.replace(".", "/")).with_suffix(".py").exists()
                 here = alias.asname or alias.name
-                found[here] = whole if is_module else (inner.module, alias.name)
-    return found
+                imports[here] = whole if is_module else (inner.module, alias.name)
+    return imports
 
 
 def _names(module: _Module, node: ast.AST) -> Iterator[_Place]:
@@ -188,19 +188,19 @@ def _made(place: _Place) -> frozenset[str]:
 
 def calls_from(module: str, name: str) -> set[str]:
     """The calls that a function can make, as ``service.method``."""
-    found: set[str] = set()
+    calls: set[str] = set()
     for place in _reached((module, name), set()):
-        found |= _made(place)
-    return found
+        calls |= _made(place)
+    return calls
 
 
 def calls_by_command(app: typer.Typer) -> dict[str, set[str]]:
     """The calls that each command can make, by its words; commands without any are left out."""
-    found = {
+    by_command = {
         words: calls_from(callback.__module__, callback.__name__)
         for words, callback in _commands(typer.main.get_command(app), ())
     }
-    return {words: calls for words, calls in sorted(found.items()) if calls}
+    return {words: calls for words, calls in sorted(by_command.items()) if calls}
 
 
 def all_calls() -> set[str]:

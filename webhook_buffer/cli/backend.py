@@ -44,8 +44,8 @@ def slow(
     time: Annotated[str, typer.Argument(metavar="TIME", help="How long, such as 8s or 500ms.")],
 ) -> None:
     """Wait before each answer."""
-    found = _DURATION.fullmatch(time.strip())
-    seconds = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else -1.0
+    match = _DURATION.fullmatch(time.strip())
+    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else -1.0
     if not 0 <= seconds <= _MOST_SECONDS:
         raise InputError(f"'{time}' is not a time of up to {_MOST_SECONDS:.0f} s; write 8s, 500ms.")
     _set(Mode(slow=(seconds, seconds)))

@@ -62,18 +62,18 @@ def plan_objects(
 ) -> None:
     """Show what `apply` would change. Read-only."""
     api, settings = api_for(env)
-    found = planned(api, settings)
+    changes = planned(api, settings)
     if out:
-        write(out, json.dumps(found.document(), indent=2) + "\n")
+        write(out, json.dumps(changes.document(), indent=2) + "\n")
         if not as_json:
             console.print(f"Plan written to {out}", soft_wrap=True)
     if as_json:
-        console.print_json(data=found.document())
-        raise typer.Exit(2 if detailed and found.changing() else 0)
-    show_plan(found)
+        console.print_json(data=changes.document())
+        raise typer.Exit(2 if detailed and changes.changing() else 0)
+    show_plan(changes)
     wrote = "Nothing was written." if api.writes == 0 else f"{api.writes} writes!"
-    console.print(f"Plan: {summary(found)} {wrote}", soft_wrap=True)
-    if detailed and found.changing():
+    console.print(f"Plan: {summary(changes)} {wrote}", soft_wrap=True)
+    if detailed and changes.changing():
         raise typer.Exit(2)
 
 
@@ -88,16 +88,16 @@ def apply_objects(
     """Show the plan, ask for confirmation, and apply it to Datadog."""
     require_answer(yes)
     api, settings = api_for(env)
-    found = planned(api, settings)
-    show_plan(found, GONE if prune else f"{GONE}; --prune deletes it")
-    console.print(f"Plan: {summary(found)}", soft_wrap=True)
-    if not found.changing(prune=prune):
-        left = " without --prune" if found.changing() else ""
+    changes = planned(api, settings)
+    show_plan(changes, GONE if prune else f"{GONE}; --prune deletes it")
+    console.print(f"Plan: {summary(changes)}", soft_wrap=True)
+    if not changes.changing(prune=prune):
+        left = " without --prune" if changes.changing() else ""
         console.print(f"Nothing to do{left}.")
         return
     if not yes:
         typer.confirm(f"Publish this to {api.keys.url}?", abort=True)
-    publish(api, settings, found, prune=prune)
+    publish(api, settings, changes, prune=prune)
 
 
 @datadog_app.command("destroy")
@@ -108,10 +108,10 @@ def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
     require_answer(yes)
     api, settings = api_for(env)
     with console.status("Reading Datadog"):
-        found = plan(api, settings, [])
-    show_plan(found, "")
-    if not found.steps:
-        if found.copies or found.unmarked:
+        deletion = plan(api, settings, [])
+    show_plan(deletion, "")
+    if not deletion.steps:
+        if deletion.copies or deletion.unmarked:
             console.print(
                 "Nothing else to delete. The objects above stay; correct them in Datadog."
             )
@@ -119,9 +119,9 @@ def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
             console.print(f"Environment '{env}' has no objects in {api.keys.url}.")
         return
     if not yes:
-        question = f"Delete these {len(found.steps)} objects from {api.keys.url}?"
+        question = f"Delete these {len(deletion.steps)} objects from {api.keys.url}?"
         typer.confirm(question, abort=True)
-    publish(api, settings, found, prune=True)
+    publish(api, settings, deletion, prune=True)
 
 
 @datadog_app.command("drift", cls=_OneForErrors)
@@ -133,8 +133,8 @@ def find_drift(env: Env = LOCAL) -> None:
     from monitoring.datadog.sync.plan import Action
 
     api, settings = api_for(env)
-    found = planned(api, settings)
-    present = [step for step in found.steps if step.id]
+    comparison = planned(api, settings)
+    present = [step for step in comparison.steps if step.id]
     if not present:
         console.print(
             f"Environment '{env}' has no objects in {api.keys.url}: deleted, or not published yet."
@@ -142,18 +142,18 @@ def find_drift(env: Env = LOCAL) -> None:
         console.print(f"To publish: webhook-buffer datadog apply --env {env}")
         raise typer.Exit(2)
     changed = [step for step in present if step.by_hand]
-    gone = [step for step in found.steps if step.action is Action.CREATE]
+    gone = [step for step in comparison.steps if step.action is Action.CREATE]
     show_drift(changed, gone)
-    ours = [step for step in found.steps if step.action is Action.UPDATE and not step.by_hand]
+    ours = [step for step in comparison.steps if step.action is Action.UPDATE and not step.by_hand]
     if ours:
         console.print(f"Not published yet: {', '.join(step.name for step in ours)}", soft_wrap=True)
-    show_others(found)
-    if not (changed or gone or found.unmarked):
+    show_others(comparison)
+    if not (changed or gone or comparison.unmarked):
         console.print(f"No drift: {len(present)} objects are as they were published.")
         return
-    without = f", {len(found.unmarked)} without marker" if found.unmarked else ""
+    without = f", {len(comparison.unmarked)} without marker" if comparison.unmarked else ""
     console.print(
-        f"{len(changed)} changed by hand, {len(gone)} missing{without}, of {len(found.steps)}."
+        f"{len(changed)} changed by hand, {len(gone)} missing{without}, of {len(comparison.steps)}."
     )
     if changed or gone:
         console.print(f"To undo: webhook-buffer datadog apply --env {env}")
@@ -180,15 +180,15 @@ def import_object(
         raise InputError(f"'{kind}' can't be imported; write dashboard or monitor.")
     require_answer(yes)
     api, settings = api_for(env)
-    found = adoption(api, settings, Kind(kind), id, key, present=definitions(settings))
-    file = found.file.relative_to(ROOT) if found.file.is_relative_to(ROOT) else found.file
+    adopted = adoption(api, settings, Kind(kind), id, key, present=definitions(settings))
+    file = adopted.file.relative_to(ROOT) if adopted.file.is_relative_to(ROOT) else adopted.file
     console.print(
-        f"{kind} {id}, '{escape(found.title)}', will be written to {file}.", soft_wrap=True
+        f"{kind} {id}, '{escape(adopted.title)}', will be written to {file}.", soft_wrap=True
     )
-    for warning in found.warnings:
+    for warning in adopted.warnings:
         console.print(f"[yellow]![/] {escape(warning)}; it is kept as it is.", soft_wrap=True)
-    if found.left_out:
-        names = escape(", ".join(found.left_out))
+    if adopted.left_out:
+        names = escape(", ".join(adopted.left_out))
         console.print(
             f"[yellow]![/] Left out, because Datadog's client has no such fields: {names}",
             soft_wrap=True,
@@ -196,7 +196,7 @@ def import_object(
     console.print("In Datadog a marker is added to its text; nothing else changes.")
     if not yes:
         typer.confirm("Import it?", abort=True)
-    adopt(api, found)
+    adopt(api, adopted)
     console.print(f"Written: {file}. Next: webhook-buffer datadog plan --env {env}", soft_wrap=True)
 
 
@@ -235,9 +235,11 @@ def check_permissions(
     settings = load(env)
     if settings.on_laptop:
         raise InputError("Datadog does not read the laptop's metrics; name an environment on AWS.")
-    found = missing(laptop.target(settings), role)
-    for action, what in found.items():
+    lacking = missing(laptop.target(settings), role)
+    for action, what in lacking.items():
         console.print(f"[red]missing[/] {action}: {what}", soft_wrap=True)
-    console.print(f"{role}: {len(ACTIONS) - len(found)} of {len(ACTIONS)} rights.", soft_wrap=True)
-    if found:
+    console.print(
+        f"{role}: {len(ACTIONS) - len(lacking)} of {len(ACTIONS)} rights.", soft_wrap=True
+    )
+    if lacking:
         raise typer.Exit(2)

@@ -17,20 +17,20 @@ _SIGNS = {"create": "[green]+[/]", "update": "[yellow]~[/]", "delete": "[red]-[/
 GONE = "no longer defined"
 
 
-def show_plan(found: Plan, of_deletion: str = f"{GONE}; --prune deletes it") -> None:
+def show_plan(plan: Plan, of_deletion: str = f"{GONE}; --prune deletes it") -> None:
     """Prints a plan's changes.
 
     Args:
         of_deletion: the remark on what would be deleted.
     """
-    for step in found.changing():
+    for step in plan.changing():
         remark = of_deletion if step.action == "delete" else _remark(step)
         remark = "a duplicate, made by two applies at once" if step.duplicate else remark
         shown = f"  [dim]{escape(remark)}[/]" if remark else ""
         console.print(f"{_SIGNS[step.action]} {step.name}{shown}", soft_wrap=True)
         for change in step.changes:
             _show_change(change)
-    show_others(found)
+    show_others(plan)
 
 
 def show_drift(changed: Sequence[Step], gone: Sequence[Step]) -> None:
@@ -52,21 +52,21 @@ def _remark(step: Step) -> str:
     return str(body.get("name") or body.get("title") or "")
 
 
-def show_others(found: Plan) -> None:
+def show_others(plan: Plan) -> None:
     """Prints who is muted, and what looks like ours and is left alone."""
-    for mute in found.mutes:
+    for mute in plan.mutes:
         console.print(f"[dim]·[/] {escape(str(mute))}", soft_wrap=True)
-    for kind, key, id_ in found.copies:
+    for kind, key, id_ in plan.copies:
         console.print(
             f"[yellow]![/] {kind} {id_} is a copy of {key} made by hand: it carries its marker. It "
             f"is left alone, and {key} is not deleted; take the marker's line out of the copy.",
             soft_wrap=True,
         )
-    for kind, key, id_ in found.unmarked:
+    for kind, key, id_ in plan.unmarked:
         console.print(
             f"[yellow]![/] {kind} {id_} has our tags, but {key}'s marker was taken out of its "
             "text. It is left alone and not created again. Remove the tag managed-by, or put the "
-            f"line back: {found.line(key)}",
+            f"line back: {plan.line(key)}",
             soft_wrap=True,
         )
 
@@ -79,9 +79,9 @@ def _show_change(change: Change, *, drift: bool = False) -> None:
     show_change(change.path, before, after)
 
 
-def summary(found: Plan) -> str:
+def summary(plan: Plan) -> str:
     """``1 to create, …``."""
     from monitoring.datadog.sync.plan import Action
 
-    create, update, delete, same = (found.count(action) for action in Action)
+    create, update, delete, same = (plan.count(action) for action in Action)
     return f"{create} to create, {update} to update, {delete} to delete, {same} unchanged."

@@ -43,9 +43,9 @@ class Publication:
         Args:
             release: the running release; None where this app deploys no buffer.
         """
-        found = self._show()
-        if found.changing(prune=False):
-            publish(self._api, self._settings, found, prune=False)
+        changes = self._show()
+        if changes.changing(prune=False):
+            publish(self._api, self._settings, changes, prune=False)
         settings = self._settings
         tags = [f"env:{settings.environment}", "event:deployment", f"service:{settings.service}"]
         what = f"Release {release}" if release else "Its monitoring"
@@ -60,10 +60,10 @@ class Publication:
             )
 
     def _show(self) -> Plan:
-        found = planned(self._api, self._settings)
-        show_plan(found)
-        console.print(f"Datadog: {summary(found)}", soft_wrap=True)
-        return found
+        changes = planned(self._api, self._settings)
+        show_plan(changes)
+        console.print(f"Datadog: {summary(changes)}", soft_wrap=True)
+        return changes
 
 
 def api_for(env: str) -> tuple[Api, Settings]:
@@ -97,14 +97,19 @@ def planned(api: Api, settings: Settings) -> Plan:
     with console.status("Checking the definitions"):
         wanted = definitions(settings)
         # Imported objects already work in Datadog, whether or not the models know them.
-        wrong = [problem for one in wanted if not one.imported for problem in problems(one)]
+        wrong = [
+            problem
+            for definition in wanted
+            if not definition.imported
+            for problem in problems(definition)
+        ]
     if wrong:
         raise DefinitionError(wrong)
     with console.status("Reading Datadog"):
         return plan(api, settings, wanted)
 
 
-def publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
+def publish(api: Api, settings: Settings, changes: Plan, *, prune: bool) -> None:
     """Applies a plan, with a progress bar; prints what failed.
 
     Raises:
@@ -112,10 +117,10 @@ def publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
     """
     from monitoring.datadog.sync.publish import apply
 
-    todo = found.changing(prune=prune)
+    todo = changes.changing(prune=prune)
     with progress() as bars:
         task = bars.add_task("Publishing", total=len(todo))
-        failures = apply(api, settings, found, prune=prune, progress=lambda _: bars.advance(task))
+        failures = apply(api, settings, changes, prune=prune, progress=lambda _: bars.advance(task))
     done = len(todo) - len(failures)
     console.print(f"{done} of {len(todo)} done at {api.keys.url}.", soft_wrap=True)
     if failures:
@@ -123,7 +128,7 @@ def publish(api: Api, settings: Settings, found: Plan, *, prune: bool) -> None:
 
 
 def _failed(failures: Sequence[Failure], env: str) -> str:
-    lines = [f"{one.step.name}: {one.reason}" for one in failures]
+    lines = [f"{failure.step.name}: {failure.reason}" for failure in failures]
     return "\n".join(
         [*lines, f"{len(failures)} failed, the rest is done. Fix this and run again: "
          f"webhook-buffer datadog apply --env {env}"]

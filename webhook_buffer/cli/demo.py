@@ -70,9 +70,9 @@ def _outage() -> tuple[Result, demonstration.Report]:
     made: list[GitHubTraffic] = []
 
     def traffic(*arguments: str, **options: object) -> GitHubTraffic:
-        one = partial(GitHubTraffic, webhooks=webhooks)(*arguments, **options)  # type: ignore[arg-type]
-        made.append(one)
-        return one
+        sender = partial(GitHubTraffic, webhooks=webhooks)(*arguments, **options)  # type: ignore[arg-type]
+        made.append(sender)
+        return sender
 
     place = drills.here()
     console.print(

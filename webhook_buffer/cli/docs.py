@@ -118,7 +118,7 @@ def _filled(file: Path, parts: Mapping[str, str]) -> str:
         pattern = re.compile(rf"{re.escape(marker)}(\n?).*?(\n?)<!-- end -->", re.DOTALL)
         if len(pattern.findall(text)) != 1:
             raise InputError(f"{file}: write {marker} and <!-- end --> around the part '{name}'.")
-        text = pattern.sub(lambda found: f"{marker}{found[1]}{part}{found[2]}<!-- end -->", text)  # noqa: B023
+        text = pattern.sub(lambda match: f"{marker}{match[1]}{part}{match[2]}<!-- end -->", text)  # noqa: B023
     return text
 
 

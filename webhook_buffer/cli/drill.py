@@ -51,9 +51,13 @@ def list_drills(env: Env = LOCAL) -> None:
     for name in ("Drill", "Cause", "Has to fire", "Least pace", "Safe on AWS"):
         table.add_column(name, overflow="fold")
     for drill in DRILLS.values():
-        found, lacking = expected(drill, alarms, REAL_TIME)
-        fires = [f"{one.signal} within {one.limit} min" for one in found]
-        fires += [f"{one} (not here: {alarms.left_out.get(one, 'unknown')})" for one in lacking]
+        expectations, lacking = expected(drill, alarms, REAL_TIME)
+        fires = [
+            f"{expectation.signal} within {expectation.limit} min" for expectation in expectations
+        ]
+        fires += [
+            f"{signal} (not here: {alarms.left_out.get(signal, 'unknown')})" for signal in lacking
+        ]
         pace = f"{drill.least_pace:g} s" + (f": {drill.why}" if drill.why else "")
         table.add_row(drill.name, drill.title, "\n".join(fires), pace, "yes" if drill.safe else "")
     console.print(table)
@@ -134,7 +138,7 @@ def _run(
     """Runs drills, but for those that passed already at their pace."""
     seconds = pace_of(pace)
     place = here()
-    passed = {(one.drill, one.pace): one for one in known if one.passed}
+    passed = {(result.drill, result.pace): result for result in known if result.passed}
     results: list[Result] = []
     for drill in drills:
         if earlier := passed.get((drill.name, max(seconds, drill.least_pace))):
@@ -173,10 +177,10 @@ def here() -> Place:
     """
     settings = load("local")
     target = laptop.target(settings)
-    found = buffer_outputs(target)
+    outputs = buffer_outputs(target)
     judged()
     return Place(
-        target, alarm_set(settings), found["BufferedEndpoint"], laptop.STATE, laptop.backend(),
+        target, alarm_set(settings), outputs["BufferedEndpoint"], laptop.STATE, laptop.backend(),
         laptop.live_alarms(),
     )  # fmt: skip
 
@@ -187,13 +191,13 @@ def pace_of(text: str) -> float:
     Raises:
         InputError: When that is no pace.
     """
-    found = _PACE.fullmatch(text.strip())
-    if not found or not FASTEST <= float(found[1]) <= REAL_TIME:
+    match = _PACE.fullmatch(text.strip())
+    if not match or not FASTEST <= float(match[1]) <= REAL_TIME:
         raise InputError(
             f"'{text}' is not a pace; write the real time of a minute, {FASTEST:g}s to "
             f"{REAL_TIME:g}s."
         )
-    return float(found[1])
+    return float(match[1])
 
 
 def show(result: Result, *, whole: bool) -> None:
@@ -220,14 +224,14 @@ def table(results: Sequence[Result]) -> Table:
     made = Table(title="Minutes from the cause")
     for name in ("Drill", "Pace", "First signals", "First page", "Lost", "Out of order", "Verdict"):
         made.add_column(name, overflow="fold")
-    for one in results:
-        claims = {claim.what: claim for claim in one.claims}
+    for result in results:
+        claims = {claim.what: claim for claim in result.claims}
         lost, order = (claims.get(name) for name in ("nothing is lost", "nothing is out of order"))
-        signals = ", ".join(f"{f.signal} {f.minute}" for f in one.fired if f.limit is not None)
-        page = "" if one.paged is None else f"{one.paged:.1f} ({one.page_seconds:.1f} s)"
-        verdict = "skipped" if one.skipped else "passed" if one.passed else "[red]failed[/]"
+        signals = ", ".join(f"{f.signal} {f.minute}" for f in result.fired if f.limit is not None)
+        page = "" if result.paged is None else f"{result.paged:.1f} ({result.page_seconds:.1f} s)"
+        verdict = "skipped" if result.skipped else "passed" if result.passed else "[red]failed[/]"
         counts = (lost.seen if lost else "", order.seen if order else "")
-        made.add_row(one.drill, f"{one.pace:g} s", signals, page, *counts, verdict)
+        made.add_row(result.drill, f"{result.pace:g} s", signals, page, *counts, verdict)
     return made
 
 
@@ -236,6 +240,6 @@ def _finish(results: Sequence[Result], json_file: Path | None, html_file: Path |
         write(json_file, report.as_json(results))
     if html_file:
         write(html_file, report.as_html(results))
-    failed = [one.drill for one in results if not (one.passed or one.skipped)]
+    failed = [result.drill for result in results if not (result.passed or result.skipped)]
     if failed:
         raise ProofFailedError(f"Failed: {', '.join(failed)}. What did not hold stands above.")

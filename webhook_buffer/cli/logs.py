@@ -118,7 +118,8 @@ def as_document(line: Line) -> str:
 def printable(text: str) -> str:
     """Text that a terminal shows as it is: anything else becomes its escape."""
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )
 
 
@@ -136,7 +137,7 @@ def _measured_out(line: Line) -> dict[str, Any]:
     """
     directive = line.fields.get("_aws")
     parts = directive.get("CloudWatchMetrics", []) if isinstance(directive, dict) else []
-    names = {"_aws"} | {metric["Name"] for one in parts for metric in one["Metrics"]}
+    names = {"_aws"} | {metric["Name"] for part in parts for metric in part["Metrics"]}
     return {key: value for key, value in line.fields.items() if key not in names}
 
 

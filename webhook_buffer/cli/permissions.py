@@ -63,8 +63,8 @@ def policy(
 
 def by_command(app: typer.Typer) -> dict[str, set[str]]:
     """The calls of each command that works on AWS."""
-    found = calls_by_command(app)
-    return {name: calls for name, calls in found.items() if name not in _LAPTOP_ONLY}
+    by_name = calls_by_command(app)
+    return {name: calls for name, calls in by_name.items() if name not in _LAPTOP_ONLY}
 
 
 def parts(app: typer.Typer) -> Mapping[str, str]:

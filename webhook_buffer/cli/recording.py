@@ -104,7 +104,7 @@ def record_failures(
         ours = template.parse(own(alarm_set(settings)), "the alarms of the recorded buffer").alarms
         return [*ours, *baselines]
 
-    def one(name: str, task: TaskID) -> None:
+    def record_failure(name: str, task: TaskID) -> None:
         def advance(_: int) -> None:
             bars.advance(task)
             if cancelled.is_set():
@@ -117,7 +117,7 @@ def record_failures(
 
     with progress() as bars, ThreadPoolExecutor(jobs) as pool:
         running = [
-            pool.submit(one, name, bars.add_task(name, total=RECORDINGS[name].minutes))
+            pool.submit(record_failure, name, bars.add_task(name, total=RECORDINGS[name].minutes))
             for name in wanted
         ]
         try:

@@ -28,7 +28,7 @@ def status(env: str, *, as_json: bool) -> None:
     """Prints what is running, and how many webhooks are queued."""
     settings = load(env)
     target = laptop.target(settings)
-    found = buffer_outputs(target)
+    deployed = buffer_outputs(target)
     waiting = deployment.waiting(target)
     todo = left_to_do(target)
     emulator = laptop.emulator().require() if settings.on_laptop else None
@@ -37,8 +37,8 @@ def status(env: str, *, as_json: bool) -> None:
         document: dict[str, object] = {
             "environment": settings.environment,
             "stack": settings.prefix,
-            "release": found["Release"],
-            "endpoint": found["BufferedEndpoint"],
+            "release": deployed["Release"],
+            "endpoint": deployed["BufferedEndpoint"],
             "backend": settings.backend_url or FAUX,
             "queued": waiting,
             "leftToDo": [{"what": one.what, "remedy": one.remedy} for one in todo],
@@ -51,8 +51,8 @@ def status(env: str, *, as_json: bool) -> None:
         return
     rows = [
         ("Stack", settings.prefix),
-        ("Release", found["Release"]),
-        ("Endpoint", found["BufferedEndpoint"]),
+        ("Release", deployed["Release"]),
+        ("Endpoint", deployed["BufferedEndpoint"]),
         ("Backend", settings.backend_url or FAUX),
         ("Queued", f"about {waiting}"),
     ]
@@ -70,15 +70,15 @@ def _beside() -> dict[str, object]:
     """The programs beside the emulator, for other programs; null where one is not running."""
     backend, inbox = laptop.backend(), laptop.inbox()
     live, verdicts = laptop.live_alarms().running(), laptop.live_alarms().verdicts()
-    found: dict[str, object] = {}
+    rows: dict[str, object] = {}
     for name, running in (("practiceBackend", backend.running()), ("inbox", inbox.running())):
-        found[name] = {"url": running.endpoint_url, "pid": running.pid} if running else None
-    found["liveAlarms"] = (
+        rows[name] = {"url": running.endpoint_url, "pid": running.pid} if running else None
+    rows["liveAlarms"] = (
         {"pid": live.pid, "pace": verdicts["pace"] if verdicts else None} if live else None
     )
     page = console_process().running()
-    found["console"] = {"url": console_process().address(), "pid": page.pid} if page else None
-    return found
+    rows["console"] = {"url": console_process().address(), "pid": page.pid} if page else None
+    return rows
 
 
 def _rows_beside() -> list[tuple[str, str]]:
@@ -89,7 +89,7 @@ def _rows_beside() -> list[tuple[str, str]]:
     verdicts, process = live.verdicts(), console_process()
     words, page = missing, process.running()
     if judging:
-        on = sum(one["state"] == "ALARM" for one in verdicts["verdicts"]) if verdicts else 0
+        on = sum(verdict["state"] == "ALARM" for verdict in verdicts["verdicts"]) if verdicts else 0
         pace = described(verdicts["pace"]) if verdicts else "starting"
         words = f"{on} in ALARM; {pace} (pid {judging.pid})"
     return [
@@ -173,11 +173,11 @@ def outputs(env: str) -> None:
     """Prints the outputs of the environment's stacks."""
     settings = load(env)
     target = laptop.target(settings)
-    found = {settings.main_stack_name: stack_outputs(target)}
+    documents = {settings.main_stack_name: stack_outputs(target)}
     beside = stack(target, settings.monitoring_stack_name) if settings.monitoring else None
     if beside:
-        found[settings.monitoring_stack_name] = dict(beside.outputs)
-    console.print_json(data=found)
+        documents[settings.monitoring_stack_name] = dict(beside.outputs)
+    console.print_json(data=documents)
 
 
 def _header(line: str) -> tuple[str, str]:

@@ -42,11 +42,11 @@ def list_sources(env: Env = LOCAL, as_json: Json = False) -> None:
         return
     sources_of(settings)
     for source in settings.sources or ():
-        found = _document(source)
-        console.print(f"[bold]{found['name']}[/]")
+        document = _document(source)
+        console.print(f"[bold]{document['name']}[/]")
         for key in ("paths", "methods", "verified by", "handshakes", "from", "to"):
-            if found[key]:
-                value = found[key]
+            if document[key]:
+                value = document[key]
                 text = ", ".join(value) if isinstance(value, list) else str(value)
                 console.print(f"  {key:<12} {escape(text)}", soft_wrap=True)
 
@@ -133,8 +133,10 @@ def enroll(
     """Take the secret that comes with a provider's handshake, such as Asana's."""
     settings = load(env)
     source = source_of(settings, name)
-    if not any("enrollment" in one.needs for one in source.handshakes):
-        kinds = ", ".join(kind for kind, one in HANDSHAKES.items() if "enrollment" in one.needs)
+    if not any("enrollment" in handshake.needs for handshake in source.handshakes):
+        kinds = ", ".join(
+            kind for kind, handshake in HANDSHAKES.items() if "enrollment" in handshake.needs
+        )
         raise InputError(
             f"Source '{name}' has a secret of its own; only with the handshake {kinds} it comes "
             "from the provider."
@@ -163,13 +165,13 @@ def _enrolled(enrollment: Enrollment, paths: Sequence[str], minutes: float) -> b
 
 
 def _headers(lines: list[str]) -> tuple[tuple[str, str], ...]:
-    found = []
+    headers = []
     for line in lines:
         name, separator, value = line.partition(":")
         if not separator or not HEADER_NAME.fullmatch(name.strip()):
             raise InputError(f"--header {name!r}: write it as 'Name: value'.")
-        found.append((name.strip(), value.strip()))
-    return tuple(found)
+        headers.append((name.strip(), value.strip()))
+    return tuple(headers)
 
 
 def _read(file: Path) -> bytes:

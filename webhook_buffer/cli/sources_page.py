@@ -32,12 +32,12 @@ def _providers() -> str:
         ["`provider`", "verified by", "what to paste where", "tested with requests"],
         (
             [
-                f"[`{name}`]({one.source})",
-                _scheme(one),
-                one.paste,
-                one.proof,
+                f"[`{name}`]({provider.source})",
+                _scheme(provider),
+                provider.paste,
+                provider.proof,
             ]
-            for name, one in PROVIDERS.items()
+            for name, provider in PROVIDERS.items()
         ),
     )
 
@@ -45,21 +45,21 @@ def _providers() -> str:
 def _scheme(provider: Provider) -> str:
     """``HMAC-SHA256, `x-header`, 300 s``."""
     spec = provider.spec
-    found = _SCHEMES[spec["scheme"]]
+    text = _SCHEMES[spec["scheme"]]
     if spec["scheme"] == "hmac":
-        found += f"-{spec.get('algorithm', 'sha256').upper()}"
+        text += f"-{spec.get('algorithm', 'sha256').upper()}"
     place = spec.get("header") or spec.get("token", "").removeprefix("header:")
-    found += f", `{place}`" if place else ""
-    found += f", {spec['tolerance']} s" if "tolerance" in spec else ""
+    text += f", `{place}`" if place else ""
+    text += f", {spec['tolerance']} s" if "tolerance" in spec else ""
     if provider.needs:
-        found += f"; needs {', '.join(f'`{need}`' for need in provider.needs)}"
-    return found
+        text += f"; needs {', '.join(f'`{need}`' for need in provider.needs)}"
+    return text
 
 
 def _again() -> str:
     return table(
         ["provider", "comes again after 401, 404, 503, and disables"],
-        ([one.title, one.again] for one in PROVIDERS.values()),
+        ([provider.title, provider.again] for provider in PROVIDERS.values()),
     )
 
 
@@ -72,12 +72,12 @@ def _handshakes() -> str:
         ["`handshake`", "request", "verified first", "needs", "comes with"],
         (
             [
-                f"[`{name}`]({one.source})",
-                one.method,
-                "yes" if one.verified else "no",
-                ", ".join(f"`{need}`" for need in one.needs) or "–",  # noqa: RUF001
+                f"[`{name}`]({handshake.source})",
+                handshake.method,
+                "yes" if handshake.verified else "no",
+                ", ".join(f"`{need}`" for need in handshake.needs) or "–",  # noqa: RUF001
                 ", ".join(brought.get(name, [])) or "–",  # noqa: RUF001
             ]
-            for name, one in HANDSHAKES.items()
+            for name, handshake in HANDSHAKES.items()
         ),
     )

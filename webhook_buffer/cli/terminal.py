@@ -76,7 +76,7 @@ def show_change(path: str, before: Any, after: Any) -> None:
     if before is None and isinstance(after, dict) and "definition" in after:
         console.print(f"    {escape(path)}: [green](new {after['definition']['type']})[/]")
         return
-    texts = [_value(one) for one in (before, after)]
+    texts = [_value(side) for side in (before, after)]
     if None not in (before, after) and any("\n" in text for text in texts):
         console.print(f"    {escape(path)}:")
         for line in _text_diff(*texts):

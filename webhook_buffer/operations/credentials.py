@@ -30,13 +30,13 @@ def keys(target: Environment, environ: Mapping[str, str] | None = None) -> Keys:
         API_KEY: ("apiKeySecretArn", settings.datadog.apiKeySecretArn),
         APPLICATION_KEY: ("applicationKeySecretArn", settings.datadog.applicationKeySecretArn),
     }
-    found, origins = [], []
+    values, origins = [], []
     for variable, (key, arn) in wanted.items():
         if environ.get(variable, "").strip():
-            found.append(_readable(environ[variable].strip(), variable))
+            values.append(_readable(environ[variable].strip(), variable))
             origins.append(variable)
         elif arn:
-            found.append(_readable(_secret(target, key, arn), f"the secret of datadog.{key}"))
+            values.append(_readable(_secret(target, key, arn), f"the secret of datadog.{key}"))
             origins.append(f"the secret of datadog.{key}")
         else:
             raise DatadogError(
@@ -44,7 +44,7 @@ def keys(target: Environment, environ: Mapping[str, str] | None = None) -> Keys:
                 f"environment '{settings.environment}'. Set {variable}, or name its secret in "
                 f"cdk.json: datadog.{key}. Nothing was sent."
             )
-    return Keys(url, found[0], found[1], " and ".join(origins))
+    return Keys(url, values[0], values[1], " and ".join(origins))
 
 
 def _readable(key: str, origin: str) -> str:

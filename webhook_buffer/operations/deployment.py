@@ -68,8 +68,8 @@ def apply(target: Environment, cdk: Cdk, step: Step) -> dict[str, str]:
     """
     _require_logs(target)
     remove_leftover(target, step)
-    found = stack(target)
-    orphaned = not (found and found.was_created) and table_exists(target)
+    present = stack(target)
+    orphaned = not (present and present.was_created) and table_exists(target)
     with step("Deploying"):
         cdk.deploy(import_existing=orphaned)
     return outputs(target)
@@ -131,8 +131,8 @@ def _require_logs(target: Environment) -> None:
     for function in existing.functions if existing else ():
         group = function_log_group(function.name)
         with aws_errors(target.settings):
-            found = target.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-        if not any(one["logGroupName"] == group for one in found):
+            groups = target.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        if not any(candidate["logGroupName"] == group for candidate in groups):
             raise InputError(
                 f"cdk.json: environment '{env}': key 'existing.functions': '{function.name}' has "
                 f"no log group {group} yet. Correct its name, run it once, or create the log: "

@@ -31,7 +31,10 @@ class SetOff:
     @property
     def names(self) -> tuple[str, ...]:
         """All alarms that change state."""
-        return (*(one.name for one in self.parts), *([self.incident.name] if self.incident else []))
+        return (
+            *(part.name for part in self.parts),
+            *([self.incident.name] if self.incident else []),
+        )
 
 
 def set_off(alarms: AlarmSet, signal_id: str) -> SetOff:
@@ -41,9 +44,11 @@ def set_off(alarms: AlarmSet, signal_id: str) -> SetOff:
         InputError: When this environment does not have the signal.
     """
     alarm = alarms.alarm(signal_id)
-    composite = next((one for one in alarms.composites if one.composite.id == signal_id), None)
+    composite = next(
+        (candidate for candidate in alarms.composites if candidate.composite.id == signal_id), None
+    )
     if composite:
-        parts = ", ".join(" + ".join(one.signal.id for one in part) for part in composite.parts)
+        parts = ", ".join(" + ".join(alarm.signal.id for alarm in part) for part in composite.parts)
         raise InputError(
             f"'{signal_id}' is an incident, which one of its parts sets off: {parts}. "
             f"Drill one of them."
@@ -64,10 +69,10 @@ def set_off(alarms: AlarmSet, signal_id: str) -> SetOff:
 def _unknown(alarms: AlarmSet, name: str) -> InputError:
     """Why the alarm does not exist, or which one may have been meant."""
     env = alarms.settings.environment
-    known = [one.signal.id for one in alarms.alarms]
-    known += [one.composite.id for one in alarms.composites]
+    known = [alarm.signal.id for alarm in alarms.alarms]
+    known += [incident.composite.id for incident in alarms.composites]
     near = " or ".join(difflib.get_close_matches(name, known, n=2))
-    if name in {one.id for one in alarms.catalog.monitors}:
+    if name in {monitor.id for monitor in alarms.catalog.monitors}:
         hint = "; only Datadog evaluates it (docs/datadog-objects.md)."
     elif name in alarms.left_out:
         hint = f" ({alarms.left_out[name]})."
@@ -90,14 +95,14 @@ def end_other_parts(target: Environment, what: SetOff) -> None:
         InputError: When another part of the incident is in ALARM on AWS; it names them.
     """
     incident = what.incident
-    others = {one.name: one for part in (incident.parts if incident else ()) for one in part}
+    others = {alarm.name: alarm for part in (incident.parts if incident else ()) for alarm in part}
     for part in what.parts:
         others.pop(part.name, None)
     if not (incident and others):
         return
     with aws_errors(target.settings):
-        found = target.cloudwatch.describe_alarms(AlarmNames=list(others), StateValue="ALARM")
-    on = [one["AlarmName"] for one in found["MetricAlarms"]]
+        answer = target.cloudwatch.describe_alarms(AlarmNames=list(others), StateValue="ALARM")
+    on = [alarm["AlarmName"] for alarm in answer["MetricAlarms"]]
     if on and not target.settings.on_laptop:
         raise InputError(
             f"The incident {incident.composite.id} is already active "

@@ -231,16 +231,16 @@ def stack(target: Environment, name: str | None = None) -> Stack | None:
     name = name or target.settings.main_stack_name
     with aws_errors(target.settings):
         try:
-            found = target.cloudformation.describe_stacks(StackName=name)
+            answer = target.cloudformation.describe_stacks(StackName=name)
         except ClientError as error:
             if "does not exist" in error.response["Error"]["Message"]:
                 return None
             raise
-    if not found["Stacks"] or found["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE":
+    if not answer["Stacks"] or answer["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE":
         return None
-    one = found["Stacks"][0]
-    known = {entry["OutputKey"]: entry["OutputValue"] for entry in one.get("Outputs", [])}
-    return Stack(one["StackStatus"], known)
+    description = answer["Stacks"][0]
+    known = {entry["OutputKey"]: entry["OutputValue"] for entry in description.get("Outputs", [])}
+    return Stack(description["StackStatus"], known)
 
 
 def outputs(target: Environment) -> dict[str, str]:
@@ -250,16 +250,16 @@ def outputs(target: Environment) -> dict[str, str]:
         NotDeployedError: When the stack does not exist, or its deployment failed.
         WebhookBufferError: When AWS can't be asked.
     """
-    found = stack(target)
-    if found is None:
+    deployed = stack(target)
+    if deployed is None:
         raise not_deployed(target.settings)
-    if not found.outputs:
+    if not deployed.outputs:
         raise NotDeployedError(
             f"The stack {target.settings.main_stack_name} in {target.settings.awsRegion} "
-            f"is in state {found.status} and has no outputs: its deployment failed. Deploy again: "
-            f"make deploy ENV={target.settings.environment}"
+            f"is in state {deployed.status} and has no outputs: its deployment failed. "
+            f"Deploy again: make deploy ENV={target.settings.environment}"
         )
-    return dict(found.outputs)
+    return dict(deployed.outputs)
 
 
 def buffer_outputs(target: Environment) -> dict[str, str]:

@@ -33,8 +33,8 @@ def private_folder(folder: Path) -> None:
         FileError: When it can't be made.
     """
     try:
-        for one in (*reversed(folder.parents), folder):
-            if not one.exists():
-                one.mkdir(mode=0o700, exist_ok=True)
+        for ancestor in (*reversed(folder.parents), folder):
+            if not ancestor.exists():
+                ancestor.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise FileError(error, folder) from None

@@ -39,8 +39,8 @@ def _deployed(target: Environment) -> GroupIds | None:
     Raises:
         WebhookBufferError: When AWS can't be asked, or the stack is not this buffer's.
     """
-    found = stack(target)
-    if found is None or not found.was_created:
+    deployed = stack(target)
+    if deployed is None or not deployed.was_created:
         return None
     name = target.settings.main_stack_name
     with aws_errors(target.settings):

@@ -38,16 +38,16 @@ def resolution(seconds: int) -> int:
 
 def wanted(alarms: Iterable[AnyAlarm]) -> list[Wanted]:
     """The metrics and statistics that alarms need, and the counts that weigh them."""
-    found: dict[Wanted, None] = {}
+    series: dict[Wanted, None] = {}
     for alarm in alarms:
         if not isinstance(alarm, MetricAlarm):
             continue
         for query in alarm.queries:
             if query.metric and query.statistic:
-                found[query.metric, query.statistic] = None
+                series[query.metric, query.statistic] = None
                 if query.statistic == "Average" or query.statistic.startswith("PR("):
-                    found[query.metric, "SampleCount"] = None
-    return list(found)
+                    series[query.metric, "SampleCount"] = None
+    return list(series)
 
 
 def fetch(target: Environment, alarms: Iterable[AnyAlarm], *, start: int, end: int) -> list[Series]:
@@ -94,7 +94,7 @@ def _query(number: int, metric: MetricKey, statistic: str, period: int) -> dict[
             "Metric": {
                 "Namespace": metric.namespace,
                 "MetricName": metric.name,
-                "Dimensions": [{"Name": name, "Value": one} for name, one in metric.dimensions],
+                "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions],
             },
             "Period": period,
             "Stat": statistic,

@@ -60,5 +60,5 @@ def missing(target: Environment, role: str = DEFAULT_ROLE) -> dict[str, str]:
 def _allowed(action: str, answer: Mapping[str, Any]) -> bool:
     """Source: IAM API reference, ``SimulatePrincipalPolicy``: names come back as they were sent."""
     results = answer["EvaluationResults"]
-    decisions = {one["EvalActionName"]: one["EvalDecision"] for one in results}
+    decisions = {result["EvalActionName"]: result["EvalDecision"] for result in results}
     return decisions.get(action) == "allowed"

@@ -187,24 +187,24 @@ class Smoke:
         """The webhook's record once it has an attribute."""
         key = {"id": {"S": receipt.answer["message_id"]}}
         table = self._outputs["DynamoDBTable"]
-        found: dict[str, Any] = {}
+        record: dict[str, Any] = {}
 
         def complete() -> bool:
             with aws_errors(self._target.settings):
                 reply = self._target.dynamodb.get_item(
                     TableName=table, Key=key, ConsistentRead=True
                 )
-            found.update(reply.get("Item", {}))
-            return attribute in found
+            record.update(reply.get("Item", {}))
+            return attribute in record
 
         if not _within(_DELIVERY_SECONDS, complete):
-            seen = f"has {', '.join(sorted(found))}" if found else "does not exist"
+            seen = f"has {', '.join(sorted(record))}" if record else "does not exist"
             raise ProofFailedError(
                 f"The record of {receipt.answer['message_id']} had no {attribute} within "
                 f"{_DELIVERY_SECONDS:.0f} s; it {seen}. See: webhook-buffer logs --env "
                 f"{self._target.settings.environment}"
             )
-        return found
+        return record
 
 
 def in_group(opening: Opening, group: str, document: Mapping[str, Any]) -> Webhook:
@@ -222,8 +222,8 @@ def in_group(opening: Opening, group: str, document: Mapping[str, Any]) -> Webho
                 return _json(document, headers={**headers, argument: group}, path=path)
             case "query":
                 return _json(document, headers=headers, path=f"{path}?{argument}={group}")
-            case "path" if found := opening.with_segment(int(argument), group):
-                return _json(document, headers=headers, path=found)
+            case "path" if segmented := opening.with_segment(int(argument), group):
+                return _json(document, headers=headers, path=segmented)
             case "json" if all(name.isidentifier() for name in argument.split(".")):
                 nested: Any = group
                 for name in reversed(argument.split(".")):

@@ -74,11 +74,11 @@ def source_of(settings: Settings, name: str) -> table.Source:
     Raises:
         InputError: When there is none.
     """
-    found = sources_of(settings)
-    for source in found:
+    sources = sources_of(settings)
+    for source in sources:
         if source.name == name:
             return source
-    known = ", ".join(source.name for source in found)
+    known = ", ".join(source.name for source in sources)
     raise InputError(
         f"Environment '{settings.environment}' has no source '{name}'; it has {known}."
     )
@@ -93,12 +93,12 @@ def check(
         members: of the source's secret; empty where it has none.
     """
     webhook = _webhook(source, request)
-    found = routing.route(sources_of(settings), webhook.method, webhook.path)
+    routed = routing.route(sources_of(settings), webhook.method, webhook.path)
     handshake = _handshake(source, webhook)
-    if isinstance(found, routing.Refusal):
-        return Verdict(found.status, _ROUTING[found.status])
-    if found.name != source.name:
-        return Verdict(404, f"The path belongs to the source '{found.name}', not to this one.")
+    if isinstance(routed, routing.Refusal):
+        return Verdict(routed.status, _ROUTING[routed.status])
+    if routed.name != source.name:
+        return Verdict(404, f"The path belongs to the source '{routed.name}', not to this one.")
     if source.allowed and request.address is None:
         return Verdict(403, "This source takes some addresses only. Give the sender's: --address.")
     if source.allowed and not networks.contain(source.allowed, request.address or ""):

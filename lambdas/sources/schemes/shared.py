@@ -34,11 +34,11 @@ class Token(NamedTuple):
         facts = extract.RequestFacts(
             path=request.path, query=request.query, headers=request.headers, body=request.body
         )
-        found = self.find(facts)
+        matched = self.find(facts)
         # JMESPath leaves out what is null in a list, but not in a list of lists.
         tokens = [
             token
-            for item in (found if isinstance(found, list) else [found])
+            for item in (matched if isinstance(matched, list) else [matched])
             for token in (item if isinstance(item, list) else [item])
         ]
         if not tokens or any(token in (None, "") for token in tokens):
@@ -84,5 +84,5 @@ def build(scheme: str, options: Mapping[str, Any]) -> Token | Basic:
 def _is_one_of(given: str, expected: Sequence[str]) -> bool:
     raw = given.encode("utf-8", "surrogatepass")
     # All are compared, so that the time says nothing about which is right.
-    matching = [hmac.compare_digest(raw, one.encode()) for one in expected]
+    matching = [hmac.compare_digest(raw, secret.encode()) for secret in expected]
     return any(matching)

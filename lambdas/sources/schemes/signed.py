@@ -123,10 +123,10 @@ class Signed(NamedTuple):
         if kind == "header":
             return headers.get(name) or _refuse(Reason.MISSING)
         if kind == "entry":
-            found = [entry.removeprefix(name) for entry in entries if entry.startswith(name)]
-            if len(found) > 1:
+            values = [entry.removeprefix(name) for entry in entries if entry.startswith(name)]
+            if len(values) > 1:
                 raise RefusedError(Reason.REPEATED)
-            return found[0] if found else _refuse(Reason.MISSING)
+            return values[0] if values else _refuse(Reason.MISSING)
         return ""
 
     def _in_body(self, body: bytes) -> str:

@@ -122,12 +122,12 @@ class Sns:
             from cryptography.x509 import load_pem_x509_certificate
 
             self._count_fetch()
-            found = load_pem_x509_certificate(fetch(url)).public_key()
-            if not isinstance(found, RSAPublicKey):
+            key = load_pem_x509_certificate(fetch(url)).public_key()
+            if not isinstance(key, RSAPublicKey):
                 raise ValueError("not an RSA key")
             if len(self._certificates) >= _MOST_CERTIFICATES:
                 self._certificates.clear()
-            self._certificates[url] = found
+            self._certificates[url] = key
         return self._certificates[url]
 
     def _count_fetch(self) -> None:
