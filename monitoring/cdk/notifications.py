@@ -181,7 +181,9 @@ class Notifications(Construct):
             statements.append(
                 iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=secrets)
             )
-        keys = [one.secretKeyArn for one in self._settings.notifications if one.secretKeyArn]
+        keys = [
+            channel.secretKeyArn for channel in self._settings.notifications if channel.secretKeyArn
+        ]
         if keys:
             statements.append(
                 iam.PolicyStatement(actions=["kms:Decrypt"], resources=list(dict.fromkeys(keys)))

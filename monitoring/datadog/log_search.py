@@ -33,11 +33,11 @@ def matcher(search: str) -> Matches:
     position = 0
     search = search.strip()
     while position < len(search):
-        found = _TOKEN.match(search, position)
-        if found is None or len(tokens) > _MOST:
+        match = _TOKEN.match(search, position)
+        if match is None or len(tokens) > _MOST:
             raise QueryError(f"can't be read: {search[:100]}")
-        tokens.append(found)
-        position = found.end()
+        tokens.append(match)
+        position = match.end()
     parser = _Parser(tokens)
     made = parser.alternatives()
     if parser.left:
@@ -61,7 +61,9 @@ class _Parser:
         while self._word() == "OR":
             self._tokens.pop()
             every.append(self._conjunction())
-        return every[0] if len(every) == 1 else lambda *line: any(one(*line) for one in every)
+        return (
+            every[0] if len(every) == 1 else lambda *line: any(matches(*line) for matches in every)
+        )
 
     def _conjunction(self) -> Matches:
         every: list[Matches] = []
@@ -70,7 +72,7 @@ class _Parser:
                 self._tokens.pop()
                 continue
             every.append(self._term())
-        return lambda *line: all(one(*line) for one in every)
+        return lambda *line: all(matches(*line) for matches in every)
 
     def _term(self) -> Matches:
         token = self._tokens.pop()
@@ -88,8 +90,8 @@ class _Parser:
         return _negated(made) if token["minus"] else made
 
 
-def _negated(one: Matches) -> Matches:
-    return lambda *line: not one(*line)
+def _negated(matches: Matches) -> Matches:
+    return lambda *line: not matches(*line)
 
 
 def _single(name: str, value: str) -> Matches:
@@ -113,30 +115,30 @@ def _single(name: str, value: str) -> Matches:
 def _value(value: str) -> Callable[[Any], bool]:
     if compared := _COMPARED.fullmatch(value):
         sign, limit = compared[1], float(compared[2])
-        return lambda found: _is_number(found) and _compare(float(found), sign, limit)
+        return lambda value: _is_number(value) and _compare(float(value), sign, limit)
     text = value.strip('"')
     if "*" in text:
         pattern = re.compile(translate(text), re.IGNORECASE)
-        return lambda found: found is not None and bool(pattern.match(str(found)))
+        return lambda value: value is not None and bool(pattern.match(str(value)))
     try:
         number = float(text)
     except ValueError:
-        return lambda found: found is not None and str(found).lower() == text.lower()
-    return lambda found: float(found) == number if _is_number(found) else str(found) == text
+        return lambda value: value is not None and str(value).lower() == text.lower()
+    return lambda value: float(value) == number if _is_number(value) else str(value) == text
 
 
-def _is_number(found: Any) -> bool:
-    return isinstance(found, int | float) and not isinstance(found, bool)
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _compare(found: float, sign: str, limit: float) -> bool:
+def _compare(number: float, sign: str, limit: float) -> bool:
     if sign.startswith(">"):
-        return found > limit or (sign == ">=" and found == limit)
-    return found < limit or (sign == "<=" and found == limit)
+        return number > limit or (sign == ">=" and number == limit)
+    return number < limit or (sign == "<=" and number == limit)
 
 
 def _field(fields: Mapping[str, Any], path: list[str]) -> Any:
-    found: Any = fields
+    value: Any = fields
     for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

@@ -87,10 +87,10 @@ def metric(text: str) -> Node:
     atoms: list[Atom] = []
     parts: list[str] = []
     position = 0
-    for found in ATOM.finditer(text):
-        atoms.append(_atom(found.groupdict(default="")))
-        parts += [text[position : found.start()], f" _{len(atoms) - 1} "]
-        position = found.end()
+    for match in ATOM.finditer(text):
+        atoms.append(_atom(match.groupdict(default="")))
+        parts += [text[position : match.start()], f" _{len(atoms) - 1} "]
+        position = match.end()
     parts.append(text[position:])
     names: dict[str, Node] = {f"_{place}": atom for place, atom in enumerate(atoms)}
     return _tree("".join(parts), names)
@@ -117,10 +117,10 @@ def atoms(node: Node) -> list[Atom]:
     return []
 
 
-def _atom(found: dict[str, str]) -> Atom:
+def _atom(fields: dict[str, str]) -> Atom:
     tags, variables = [], []
-    scope = found["scope"].replace(" AND ", ",")
-    for entry in filter(None, (one.strip() for one in scope.split(","))):
+    scope = fields["scope"].replace(" AND ", ",")
+    for entry in filter(None, (part.strip() for part in scope.split(","))):
         if entry.startswith("$"):
             variables.append(entry.removeprefix("$").removesuffix(".value"))
         elif entry == "*":
@@ -130,13 +130,13 @@ def _atom(found: dict[str, str]) -> Atom:
         else:
             tags.append(entry)
     methods = []
-    for call in filter(None, found["methods"].split(")")):
+    for call in filter(None, fields["methods"].split(")")):
         name, _, inside = call.lstrip(".").partition("(")
-        arguments = tuple(one.strip() for one in inside.split(",") if one.strip())
+        arguments = tuple(argument.strip() for argument in inside.split(",") if argument.strip())
         methods.append((name, arguments))
     return Atom(
-        found["space"] or "avg", found["metric"], tuple(tags), tuple(variables),
-        tuple(one.strip() for one in found["by"].split(",") if one.strip()), tuple(methods),
+        fields["space"] or "avg", fields["metric"], tuple(tags), tuple(variables),
+        tuple(tag.strip() for tag in fields["by"].split(",") if tag.strip()), tuple(methods),
     )  # fmt: skip
 
 

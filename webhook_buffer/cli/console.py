@@ -34,13 +34,13 @@ def show(file: Path | None, port: int | None) -> None:
         raise NotDeployedError(
             "No session is recorded here: live alarms do not run. To start them: webhook-buffer up"
         )
-    one = process()
-    running = one.running()
+    page = process()
+    running = page.running()
     if running is None or (port and running.port != port):
         if port and listens(port):
             raise InputError(f"Port {port} is taken. Name another, or leave --port out.")
-        one.start(port)
-    print(one.address())
+        page.start(port)
+    print(page.address())
 
 
 def _open(file: Path, port: int | None) -> None:

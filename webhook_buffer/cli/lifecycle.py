@@ -103,13 +103,13 @@ def deploy(env: str, *, yes: bool) -> None:
         typer.confirm(f"Deploy this to '{env}' ({settings.awsAccount})?", abort=True)
     if publication:
         publication.require_permissions()
-    found = _apply(target, cdk)
+    outputs = _apply(target, cdk)
     if publication:
-        publication.publish(found.get("Release"))
+        publication.publish(outputs.get("Release"))
     if settings.existing:
         console.print("The existing resources are monitored now.")
     else:
-        console.print(f"Endpoint: [bold]{found['BufferedEndpoint']}[/]")
+        console.print(f"Endpoint: [bold]{outputs['BufferedEndpoint']}[/]")
         smoke_test(target, failures=False, deliver=False)
     preflight.show_problems(left_to_do(target))
 
@@ -123,13 +123,13 @@ def destroy(env: str, *, yes: bool) -> None:
     settings = load(env)
     require_answer(yes)
     target = laptop.target(settings)
-    found = deployment.deployed(target)
-    if not found:
+    stacks = deployment.deployed(target)
+    if not stacks:
         raise not_deployed(settings)
     console.print(f"This deletes environment '{env}' in {settings.awsRegion}:")
-    if settings.monitoring_stack_name in found:
+    if settings.monitoring_stack_name in stacks:
         console.print("  the alarms, the dashboard and their topics;")
-    if settings.prefix in found:
+    if settings.prefix in stacks:
         waiting = deployment.waiting(target) or 0
         console.print(
             f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs.\n"
@@ -187,16 +187,16 @@ def _show_changes(target: Environment, cdk: Cdk) -> None:
 
 def _apply(target: Environment, cdk: Cdk) -> dict[str, str]:
     """Deploys, and warns about alarms that reach no channel; the outputs."""
-    found = deployment.apply(target, cdk, step)
+    outputs = deployment.apply(target, cdk, step)
     if target.settings.on_laptop:
-        laptop.connect(target, found)
+        laptop.connect(target, outputs)
         inbox.provide(target)
         if target.settings.monitoring and target.settings.environment == "local":
             with step("Starting live alarms and the console"):
                 laptop.live_alarms().start()
                 console_process().start()
     _warn(target.settings)
-    return found
+    return outputs
 
 
 def _warn(settings: Settings) -> None:
@@ -211,8 +211,8 @@ def _warn(settings: Settings) -> None:
             console.print(f"Left out: {', '.join(signals)}: {reason}", soft_wrap=True)
 
 
-def _next_steps(found: dict[str, str]) -> None:
-    endpoint = found["BufferedEndpoint"]
+def _next_steps(outputs: dict[str, str]) -> None:
+    endpoint = outputs["BufferedEndpoint"]
     console.print(f"\nThe buffer runs at [bold]{endpoint}[/]", soft_wrap=True)
     page = console_process().address()
     if page:

@@ -75,8 +75,8 @@ def _document(env: str, findings: Iterable[Finding]) -> dict[str, Any]:
             "title": finding.check.title,
             "ok": not finding.problems,
             "problems": [
-                {"level": one.level.value, "what": one.what, "remedy": one.remedy}
-                for one in finding.problems
+                {"level": problem.level.value, "what": problem.what, "remedy": problem.remedy}
+                for problem in finding.problems
             ],
         }
         for finding in findings

@@ -41,7 +41,7 @@ def status(env: str, *, as_json: bool) -> None:
             "endpoint": deployed["BufferedEndpoint"],
             "backend": settings.backend_url or FAUX,
             "queued": waiting,
-            "leftToDo": [{"what": one.what, "remedy": one.remedy} for one in todo],
+            "leftToDo": [{"what": step.what, "remedy": step.remedy} for step in todo],
         }
         if emulator:
             document["emulator"] = {"url": emulator.endpoint_url, "pid": emulator.pid}

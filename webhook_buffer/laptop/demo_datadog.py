@@ -57,14 +57,14 @@ def run(settings: Settings, progress: Callable[[str], None]) -> Published:
         def planned() -> Plan:
             return plan(api, settings, wanted)
 
-        def applied(found: Plan) -> None:
-            failures = apply(api, settings, found, prune=False, progress=lambda _: None)
+        def applied(plan: Plan) -> None:
+            failures = apply(api, settings, plan, prune=False, progress=lambda _: None)
             _require(not failures, f"{len(failures)} objects were not published")
 
         progress("plan")
         first = planned()
         _require(first.count(Action.CREATE) == len(wanted), "the first plan does not make them all")
-        _require(all(one.method == "GET" for one in datadog.requests), "a plan has written")
+        _require(all(request.method == "GET" for request in datadog.requests), "a plan has written")
         progress("apply")
         datadog.requests.clear()
         applied(first)
@@ -79,7 +79,9 @@ def run(settings: Settings, progress: Callable[[str], None]) -> Published:
         _require(not quiet.changing(), "the plan in quiet hours is not empty")
         progress("a change by hand")
         id_, monitor = next(iter(datadog.objects(Kind.MONITOR).items()))
-        datadog.edit(Kind.MONITOR, id_, lambda one: one["options"].update(renotify_interval=60))
+        datadog.edit(
+            Kind.MONITOR, id_, lambda monitor: monitor["options"].update(renotify_interval=60)
+        )
         progress("drift")
         by_hand = [step for step in planned().steps if step.by_hand]
         _require([step.id for step in by_hand] == [id_], "drift was not found where it was made")

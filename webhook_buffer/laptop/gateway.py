@@ -123,7 +123,7 @@ async def answer(send: Send, status: int, headers: Mapping[str, Any], body: byte
     for name, value in headers.items():
         values = value if isinstance(value, (list, tuple)) else [value]
         if name.lower() != "content-length":
-            lines += [(name.lower().encode(), str(one).encode()) for one in values]
+            lines += [(name.lower().encode(), str(line_value).encode()) for line_value in values]
     await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": body})
 

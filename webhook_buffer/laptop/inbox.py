@@ -126,19 +126,19 @@ class Inbox:
         Raises:
             ProofFailedError: When one did not within a minute.
         """
-        found: dict[str, Received] = {}
+        by_channel: dict[str, Received] = {}
         deadline = time.monotonic() + _WAIT_SECONDS
-        while missing := [name for name in channels if name not in found]:
+        while missing := [name for name in channels if name not in by_channel]:
             if time.monotonic() > deadline:
                 raise ProofFailedError(
                     f"No notification came to {', '.join(missing)} within {_WAIT_SECONDS:.0f} s. "
                     "See: webhook-buffer logs -f notify"
                 )
-            for one in self._new():
-                if one.recovered is recovered:
-                    found[one.channel] = one
+            for notification in self._new():
+                if notification.recovered is recovered:
+                    by_channel[notification.channel] = notification
             time.sleep(0.1)
-        return [found[name] for name in channels]
+        return [by_channel[name] for name in channels]
 
     def settle(self) -> None:
         """Waits until earlier notifications have been delivered, and forgets them.
@@ -175,11 +175,11 @@ class Inbox:
         return list(self._new())
 
     def _new(self) -> Iterator[Received]:
-        found = list(entries(self._folder / FILE))
-        for entry in found[self._seen :]:
+        requests = list(entries(self._folder / FILE))
+        for entry in requests[self._seen :]:
             if "content" in entry:
                 yield Received(entry["channel"], entry["content"], entry["at"])
-        self._seen = len(found)
+        self._seen = len(requests)
 
 
 @contextmanager
@@ -222,20 +222,20 @@ def _mail(target: Environment, folder: Path, url: str, purpose: str, channel: st
     topic = f"arn:aws:sns:{settings.awsRegion}:{settings.awsAccount}:{settings.topic_name(purpose)}"
     endpoint = f"{url}/{MAIL}/{channel}"
     pages = target.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    known = [one for page in pages for one in page["Subscriptions"]]
-    for one in known:
-        if one["Protocol"] == "http" and one["Endpoint"] != endpoint:
-            target.sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
-    if any(one["Endpoint"] == endpoint for one in known):
+    known = [subscription for page in pages for subscription in page["Subscriptions"]]
+    for subscription in known:
+        if subscription["Protocol"] == "http" and subscription["Endpoint"] != endpoint:
+            target.sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    if any(subscription["Endpoint"] == endpoint for subscription in known):
         return
     since = time.time()
     target.sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=endpoint)
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         tokens = [
-            one["token"]
-            for one in entries(folder / FILE)
-            if one["at"] >= since and one.get("topic") == topic
+            entry["token"]
+            for entry in entries(folder / FILE)
+            if entry["at"] >= since and entry.get("topic") == topic
         ]
         if tokens:
             target.sns.confirm_subscription(TopicArn=topic, Token=tokens[-1])

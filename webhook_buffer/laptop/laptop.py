@@ -156,12 +156,12 @@ def target(settings: Settings) -> Environment:
 
 
 def _target(settings: Settings) -> Environment:
-    one = emulator() if settings.on_laptop else None
+    program = emulator() if settings.on_laptop else None
     return Environment(
         settings=settings,
         folder=STATE / settings.environment,
-        endpoint_url=one.require().endpoint_url if one else None,
-        public_url=one.endpoint_url(settings.environment) if one else None,
+        endpoint_url=program.require().endpoint_url if program else None,
+        public_url=program.endpoint_url(settings.environment) if program else None,
         outputs_file=OUTPUTS,
         practice_backend=_practice_backend(settings),
     )
@@ -189,16 +189,16 @@ def started(
         InputError: When a port is taken.
         ToolError: When the emulator does not come up.
     """
-    one = emulator()
-    if not one.running():
+    program = emulator()
+    if not program.running():
         live_alarms().end_session()
     # With a state folder of its own, or beside another environment, there are no usual ports.
     usual, name = not APART and settings.environment == "local", settings.environment
-    if port or not one.running():
-        one.start(port or one.last_port() or (DEFAULT_PORT if not APART else None))
-    if endpoint_port is None and usual and one.endpoint_url(name) is None:
+    if port or not program.running():
+        program.start(port or program.last_port() or (DEFAULT_PORT if not APART else None))
+    if endpoint_port is None and usual and program.endpoint_url(name) is None:
         endpoint_port = DEFAULT_ENDPOINT_PORT
-    one.open_endpoint(name, port=endpoint_port)
+    program.open_endpoint(name, port=endpoint_port)
     backend().start(None if APART else practice.DEFAULT_PORT)
     inbox().start(None if APART else inboxes.DEFAULT_PORT)
     return target(settings)
@@ -223,12 +223,12 @@ def fresh(
     """
     changed = {"create_faux_backend": None, "backend_url": backend_url, **(overrides or {})}
     settings = load("local", overrides=changed)
-    one = Emulator(folder)
-    one.stop()
+    program = Emulator(folder)
+    program.stop()
     try:
         with step("Starting the emulator"):
-            running = one.start()
-            public_url = one.open_endpoint(settings.environment)
+            running = program.start()
+            public_url = program.open_endpoint(settings.environment)
         made = Environment(
             settings=settings,
             folder=folder,
@@ -238,10 +238,10 @@ def fresh(
             outputs_file=folder / "cdk.out.json",
         )
         outputs = deployment.apply(made, deployment.prepare(made, step, CATALOG), step)
-        one.open_endpoint(settings.environment, api_id=outputs["ApiId"])
+        program.open_endpoint(settings.environment, api_id=outputs["ApiId"])
         yield made, outputs
     finally:
-        one.stop()
+        program.stop()
 
 
 @contextmanager

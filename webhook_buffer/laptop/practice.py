@@ -153,7 +153,7 @@ class PracticeBackend(Background):
 
     def received(self, since: float = 0.0) -> list[dict[str, Any]]:
         """What it received since a moment (Unix seconds), in order."""
-        return [one for one in entries(self.folder / RECEIVED) if one["at"] >= since]
+        return [entry for entry in entries(self.folder / RECEIVED) if entry["at"] >= since]
 
 
 def entries(file: Path) -> Iterator[dict[str, Any]]:

@@ -51,10 +51,10 @@ class Cells:
     def forget(self, before: int) -> None:
         """Drops the minutes before a time of the session."""
         for values in self._values.values():
-            for minute in [one for one in values if one < before]:
+            for minute in [past for past in values if past < before]:
                 del values[minute]
         for made in self._made.values():
-            for minute in [one for one in made if one < before]:
+            for minute in [past for past in made if past < before]:
                 del made[minute]
 
     def statistic(self, key: Key, statistic: str, minute: int) -> float:
@@ -71,10 +71,10 @@ class Cells:
 
     def values(self, key: Key, *, start: int, end: int) -> array[float]:
         """All values of a stretch of full minutes."""
-        found: array[float] = array("d")
+        observed: array[float] = array("d")
         for minute in self.minutes(key, start=start, end=end):
-            found.extend(self._values[key][minute])
-        return found
+            observed.extend(self._values[key][minute])
+        return observed
 
     def series(
         self, metric: MetricKey, statistic: str, *, start: int, minutes: int
@@ -111,8 +111,8 @@ class Cells:
     def key(self, metric: MetricKey) -> Key | None:
         """The key under which a metric's values are; None for another resource's."""
         if metric.namespace.endswith("/Logs"):
-            found = _LOG_METRIC.fullmatch(metric.name)
-            return (metric.namespace, found[2], found[1]) if found else None
+            match = _LOG_METRIC.fullmatch(metric.name)
+            return (metric.namespace, match[2], match[1]) if match else None
         named = [self._roles[value] for _, value in metric.dimensions if value in self._roles]
         if metric.namespace in ("AWS/Lambda", "AWS/SQS"):
             return (metric.namespace, metric.name, named[0]) if named else None

@@ -52,7 +52,10 @@ class Invocations:
     def state(self) -> list[dict[str, list[Any]]]:
         """All that is kept, as JSON values."""
         return [
-            {name: [one.function, one.failed, one.started, one.ended] for name, one in some.items()}
+            {
+                name: [invocation.function, invocation.failed, invocation.started, invocation.ended]
+                for name, invocation in some.items()
+            }
             for some in (self._open, self._silent, self._condemned)
         ]
 
@@ -62,19 +65,19 @@ class Invocations:
             {name: Invocation(*values) for name, values in some.items()} for some in state
         )
 
-    def boundary(self, line: Line, found: re.Match[str], at: float) -> Iterator[Observation]:
+    def boundary(self, line: Line, match: re.Match[str], at: float) -> Iterator[Observation]:
         """An invocation counts once its end is known: before, its lines may be missing."""
-        request = found[2]
+        request = match[2]
         invocation = self._open.setdefault(request, Invocation(line.function))
-        if found[1] == "START":
+        if match[1] == "START":
             invocation.started = at
             return
         del self._open[request]
         invocation.ended = at
         began = at if invocation.started is None else invocation.started
         yield Observation(("AWS/Lambda", "Invocations", line.function), began, 1.0)
-        if found[3]:
-            yield Observation(("AWS/Lambda", "Duration", line.function), began, float(found[3]))
+        if match[3]:
+            yield Observation(("AWS/Lambda", "Duration", line.function), began, float(match[3]))
         if invocation.failed is None:
             self._silent[request] = invocation
         else:

@@ -67,7 +67,7 @@ class Judge:
     """
 
     def __init__(self, alarms: Sequence[AnyAlarm]) -> None:
-        self.alarms = [one for one in alarms if isinstance(one, MetricAlarm | CompositeAlarm)]
+        self.alarms = [alarm for alarm in alarms if isinstance(alarm, MetricAlarm | CompositeAlarm)]
         self._names = {alarm.name for alarm in alarms}
 
     def judge(self, session: Session, end: int) -> list[Verdict]:
@@ -144,7 +144,7 @@ def _suppressed(
     if alarm.suppressor is None or not history.changes:
         return None
     last = history.changes[-1]
-    if any(one.at >= last.at for one in history.notifications):
+    if any(notification.at >= last.at for notification in history.notifications):
         return None
     suppressor = histories[alarm.suppressor]
     if suppressor.state(history.end) is State.ALARM:

@@ -71,21 +71,23 @@ class Reader:
             yield from self._line(line)
         yield from self._invocations.settle(until)
         self._depths += depths
-        ready = [one for one in self._depths if one.at <= until]
-        self._depths = [one for one in self._depths if one.at > until]
-        for depth in sorted(ready, key=lambda one: one.at):
+        ready = [depth for depth in self._depths if depth.at <= until]
+        self._depths = [depth for depth in self._depths if depth.at > until]
+        for depth in sorted(ready, key=lambda depth: depth.at):
             yield from self._depth(depth)
 
     def state(self) -> dict[str, Any]:
         """All that is kept, as JSON values: another reader goes on from it."""
         return {
             "messages": {
-                name: [one.queued, None if one.done == math.inf else one.done]
-                for name, one in self.messages.items()
+                name: [message.queued, None if message.done == math.inf else message.done]
+                for name, message in self.messages.items()
             },
             "sequence": self._sequence,
             "invocations": self._invocations.state(),
-            "depths": [[one.at, one.visible, one.in_flight, one.role] for one in self._depths],
+            "depths": [
+                [depth.at, depth.visible, depth.in_flight, depth.role] for depth in self._depths
+            ],
         }
 
     def resume(self, state: Mapping[str, Any]) -> None:
@@ -96,7 +98,7 @@ class Reader:
         }
         self._sequence = dict(state["sequence"])
         self._invocations.resume(state["invocations"])
-        self._depths = [Depth(*one) for one in state["depths"]]
+        self._depths = [Depth(*fields) for fields in state["depths"]]
 
     def _line(self, line: Line) -> Iterator[Observation]:
         at = line.at / 1000
@@ -189,20 +191,20 @@ class Reader:
 
     def _age(self, depth: Depth) -> Iterator[Observation]:
         waits = [
-            one.queued
-            for one in self.messages.values()
-            if one.queued is not None and one.queued <= depth.at < one.done
+            message.queued
+            for message in self.messages.values()
+            if message.queued is not None and message.queued <= depth.at < message.done
         ]
         empty = depth.visible + depth.in_flight == 0
         if waits and not empty:
             age = self.clock.waited(min(waits), depth.at)
             yield Observation(("AWS/SQS", "ApproximateAgeOfOldestMessage", "queue"), depth.at, age)
-        for name, one in list(self.messages.items()):
-            if one.queued is None:
-                over = one.done < depth.at - _DISORDER
+        for name, message in list(self.messages.items()):
+            if message.queued is None:
+                over = message.done < depth.at - _DISORDER
             else:
                 # Of an empty queue nothing waits, however it was emptied.
-                over = one.done <= depth.at or (empty and one.queued <= depth.at)
+                over = message.done <= depth.at or (empty and message.queued <= depth.at)
             if over:
                 del self.messages[name]
 

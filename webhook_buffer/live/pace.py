@@ -51,7 +51,10 @@ class Clock:
 
     def pace_at(self, real: float) -> float:
         """Real seconds that a minute takes at a real moment."""
-        return next((one.pace for one in reversed(self.stretches) if real >= one.real), REAL_TIME)
+        return next(
+            (stretch.pace for stretch in reversed(self.stretches) if real >= stretch.real),
+            REAL_TIME,
+        )
 
     def change(self, real: float, pace: float) -> None:
         """Another pace from a moment on, which can't lie before the last change."""

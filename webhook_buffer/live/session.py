@@ -80,7 +80,7 @@ class Session:
     def __init__(self, header: Mapping[str, Any]) -> None:
         self._header = dict(header)
         self.environment = str(header["environment"])
-        self.clock = Clock([Stretch(*one) for one in header["clock"]])
+        self.clock = Clock([Stretch(*fields) for fields in header["clock"]])
         self.start = int(header["start"])
         self.until = float(header.get("until", self.clock.stretches[0].real))
         self.limits = Limits(*header["limits"])
@@ -141,18 +141,18 @@ class Session:
             case "lines":
                 self._keep(_lines(event["lines"]))
             case "webhook":
-                one = dict(event["webhook"])
-                one["attempts"] = [Attempt(**attempt) for attempt in one["attempts"]]
-                self.webhooks[one["message_id"]] = Webhook(**one)
+                webhook = dict(event["webhook"])
+                webhook["attempts"] = [Attempt(**attempt) for attempt in webhook["attempts"]]
+                self.webhooks[webhook["message_id"]] = Webhook(**webhook)
             case kind:
                 raise ValueError(f"unknown kind of event '{kind}'")
 
     def _read(self, event: Event) -> None:
         lines = _lines(event["lines"])
-        depths = [Depth(*one) for one in event["depths"]]
+        depths = [Depth(*fields) for fields in event["depths"]]
         self.until = float(event["until"])
-        for one in self._reader.read(lines, depths, until=self.until):
-            self.cells.add(one.key, self.clock.session(one.at), one.value)
+        for observation in self._reader.read(lines, depths, until=self.until):
+            self.cells.add(observation.key, self.clock.session(observation.at), observation.value)
         for line in lines:
             self.webhooks.read(line)
         self._keep([line for line in lines if line.fields])
@@ -167,7 +167,10 @@ class Session:
         for key, minute, values in self.cells.every():
             yield {"kind": "cells", "key": key, "values": [(minute, value) for value in values]}
         yield {"kind": "reader", "state": self._reader.state()}
-        yield {"kind": "lines", "lines": [[one.at, one.function, one.text] for one in self.lines]}
+        yield {
+            "kind": "lines",
+            "lines": [[line.at, line.function, line.text] for line in self.lines],
+        }
         for webhook in self.webhooks.values():
             yield {"kind": "webhook", "webhook": asdict(webhook)}
         for change in self.timeline:
@@ -177,7 +180,9 @@ class Session:
 
     def header(self) -> Event:
         """The first line of its file."""
-        stretches = [[one.real, one.session, one.pace] for one in self.clock.stretches]
+        stretches = [
+            [stretch.real, stretch.session, stretch.pace] for stretch in self.clock.stretches
+        ]
         kind = {"kind": "session", "version": VERSION}
         return {**kind, **self._header, "clock": stretches, "until": self.until}
 
@@ -267,8 +272,8 @@ def read_event(lines: Iterable[Line], depths: Iterable[Depth], until: float) -> 
     return {
         "kind": "read",
         "until": until,
-        "lines": [[one.at, one.function, one.text] for one in lines],
-        "depths": [[one.at, one.visible, one.in_flight, one.role] for one in depths],
+        "lines": [[line.at, line.function, line.text] for line in lines],
+        "depths": [[depth.at, depth.visible, depth.in_flight, depth.role] for depth in depths],
     }
 
 

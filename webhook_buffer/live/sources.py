@@ -31,7 +31,9 @@ class LaptopSource:
 
     def __init__(self, target: Environment, *, since: float) -> None:
         self._target = target
-        self._functions = [one for one in FUNCTIONS if one in target.settings.functions]
+        self._functions = [
+            function for function in FUNCTIONS if function in target.settings.functions
+        ]
         self._since = since
         self._seen: dict[tuple[int, str, str], None] = {}
         self._queues = {
@@ -43,10 +45,10 @@ class LaptopSource:
     def poll(self) -> Event:
         """What is new since the last poll."""
         until = time.time()
-        found = logs.read(
+        read = logs.read(
             self._target, self._functions, since=round(1000 * self._since), runtime=True
         )
-        lines = list(self._new(found))
+        lines = list(self._new(read))
         self._since = max(self._since, until - _LATE)
         return read_event(lines, self._depths(), until)
 
@@ -70,7 +72,7 @@ class LaptopSource:
             for role, name in self._queues.items():
                 if role not in self._urls:
                     self._urls[role] = self._target.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-                found = self._target.sqs.get_queue_attributes(
+                attributes = self._target.sqs.get_queue_attributes(
                     QueueUrl=self._urls[role],
                     AttributeNames=[
                         "ApproximateNumberOfMessages",
@@ -79,8 +81,8 @@ class LaptopSource:
                 )["Attributes"]
                 yield Depth(
                     time.time(),
-                    int(found["ApproximateNumberOfMessages"]),
-                    int(found["ApproximateNumberOfMessagesNotVisible"]),
+                    int(attributes["ApproximateNumberOfMessages"]),
+                    int(attributes["ApproximateNumberOfMessagesNotVisible"]),
                     role,
                 )
 
@@ -88,7 +90,9 @@ class LaptopSource:
 def roles_of(settings: Settings) -> dict[str, str]:
     """Role of each resource, by its physical name, and by the role itself."""
     known = resources(settings).by_role.values()
-    return {one.role: one.role for one in known} | {one.name: one.role for one in known}
+    return {resource.role: resource.role for resource in known} | {
+        resource.name: resource.role for resource in known
+    }
 
 
 def deployed_alarms(target: Environment) -> list[AnyAlarm]:
@@ -108,8 +112,8 @@ def deployed_limits(target: Environment) -> Limits:
     """From when on the deployed ``subscribe`` counts a group as blocked."""
     name = target.settings.function_name("subscribe")
     with aws_errors(target.settings):
-        found = target.functions.get_function_configuration(FunctionName=name)
-    variables = found.get("Environment", {}).get("Variables", {})
+        configuration = target.functions.get_function_configuration(FunctionName=name)
+    variables = configuration.get("Environment", {}).get("Variables", {})
     return Limits(int(variables["BLOCKED_ATTEMPTS"]), float(variables["BLOCKED_SECONDS"]))
 
 

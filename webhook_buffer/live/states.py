@@ -27,7 +27,7 @@ class States:
     def __init__(self, target: Environment, alarms: Sequence[AnyAlarm]) -> None:
         self._target = target
         self._alarms = {alarm.name: alarm for alarm in alarms}
-        self._composites = [one.name for one in alarms if isinstance(one, CompositeAlarm)]
+        self._composites = [alarm.name for alarm in alarms if isinstance(alarm, CompositeAlarm)]
         # Of composites, the state whose actions ran last; of all, the last verdict's state.
         self._performed: dict[str, str] = {}
         self._before: dict[str, str] = {}
@@ -45,7 +45,7 @@ class States:
             for name, state in before.items():
                 if state == State.INSUFFICIENT_DATA.value:
                     self._set(name, State.OK.value, "Live alarms begin.")
-            self._actions([one for one in names if one not in self._composites], run=True)
+            self._actions([name for name in names if name not in self._composites], run=True)
         on, off = State.ALARM.value, State.OK.value
         self._before = {name: on if state == on else off for name, state in before.items()}
         self._performed = {name: self._before.get(name, off) for name in self._composites}
@@ -103,8 +103,10 @@ class States:
         self, verdicts: Iterable[Verdict], before: Mapping[str, str], held: frozenset[str]
     ) -> None:
         """Metric alarms first: with each of them the emulator evaluates its composites anew."""
-        wanted = [one for one in verdicts if one.alarm not in held and one.alarm in before]
-        for verdict in sorted(wanted, key=lambda one: (not one.on, one.alarm)):
+        wanted = [
+            verdict for verdict in verdicts if verdict.alarm not in held and verdict.alarm in before
+        ]
+        for verdict in sorted(wanted, key=lambda verdict: (not verdict.on, verdict.alarm)):
             if verdict.alarm in self._composites or before[verdict.alarm] == verdict.state:
                 continue
             self._set(verdict.alarm, verdict.state, verdict.reason)

@@ -63,16 +63,16 @@ def of_laptop(alarms: AlarmSet, document: Mapping[str, Any]) -> list[Entry]:
     known = _known(alarms)
     entries = []
     for verdict in document["verdicts"]:
-        one = known.get(verdict["alarm"])
-        if one is None:
+        alarm = known.get(verdict["alarm"])
+        if alarm is None:
             continue
-        unit = one.signal.threshold.unit if isinstance(one, Alarm) else "Count"
+        unit = alarm.signal.threshold.unit if isinstance(alarm, Alarm) else "Count"
         value, threshold = verdict["value"], verdict["threshold"]
         entries.append(
             Entry(
-                id=_id(one),
-                name=one.name,
-                title=_title(one),
+                id=_id(alarm),
+                name=alarm.name,
+                title=_title(alarm),
                 state=verdict["state"],
                 since=verdict["since"],
                 value=None if value is None else amount(value, unit),
@@ -102,16 +102,16 @@ def of_aws(target: Environment, alarms: AlarmSet) -> list[Entry]:
     entries = []
     for said in described:
         name, state = said["AlarmName"], said["StateValue"]
-        one = known.get(name)
-        unit = one.signal.threshold.unit if isinstance(one, Alarm) else "Count"
+        alarm = known.get(name)
+        unit = alarm.signal.threshold.unit if isinstance(alarm, Alarm) else "Count"
         verdict = ours.get(name)
         threshold = said.get("Threshold")
         since = said.get("StateTransitionedTimestamp") or said.get("StateUpdatedTimestamp")
         entries.append(
             Entry(
-                id=_id(one) if one else None,
+                id=_id(alarm) if alarm else None,
                 name=name,
-                title=_title(one) if one else said.get("AlarmDescription", ""),
+                title=_title(alarm) if alarm else said.get("AlarmDescription", ""),
                 state=state,
                 since=since.timestamp() if since else None,
                 value=None,
@@ -153,32 +153,32 @@ def _verdicts(target: Environment, described: Sequence[Mapping[str, Any]]) -> di
     alarms = parsed(described)
     end = math.floor(time.time() / MINUTE) * MINUTE
     series = history.fetch(target, alarms, start=end - _BACK, end=end)
-    states = {one["AlarmName"]: State(one["StateValue"]) for one in described}
-    found = evaluate(
+    states = {alarm["AlarmName"]: State(alarm["StateValue"]) for alarm in described}
+    evaluated = evaluate(
         alarms, Recorded.of(series), start=end - _EVALUATED, end=end, initial=states
     )  # fmt: skip
-    return {name: one.state(end).value for name, one in found.items()}
+    return {name: history.state(end).value for name, history in evaluated.items()}
 
 
 def parsed(described: Sequence[Mapping[str, Any]]) -> list[AnyAlarm]:
     """Alarms as the evaluator reads them, of what DescribeAlarms says."""
-    composites = [one for one in described if "AlarmRule" in one]
-    metric = [one for one in described if "AlarmRule" not in one]
+    composites = [alarm for alarm in described if "AlarmRule" in alarm]
+    metric = [alarm for alarm in described if "AlarmRule" not in alarm]
     answer = {"MetricAlarms": metric, "CompositeAlarms": composites}
     return list(template.parse(answer, "CloudWatch").alarms)
 
 
 def _known(alarms: AlarmSet) -> dict[str, Alarm | CompositeAlarm]:
     every: Iterable[Alarm | CompositeAlarm] = (*alarms.alarms, *alarms.composites)
-    return {one.name: one for one in every}
+    return {alarm.name: alarm for alarm in every}
 
 
-def _id(one: Alarm | CompositeAlarm) -> str:
-    return one.signal.id if isinstance(one, Alarm) else one.composite.id
+def _id(alarm: Alarm | CompositeAlarm) -> str:
+    return alarm.signal.id if isinstance(alarm, Alarm) else alarm.composite.id
 
 
-def _title(one: Alarm | CompositeAlarm) -> str:
-    return one.signal.title if isinstance(one, Alarm) else one.composite.title
+def _title(alarm: Alarm | CompositeAlarm) -> str:
+    return alarm.signal.title if isinstance(alarm, Alarm) else alarm.composite.title
 
 
 def _threshold(said: Mapping[str, Any], unit: str) -> str:
@@ -187,7 +187,7 @@ def _threshold(said: Mapping[str, Any], unit: str) -> str:
 
 def _sorted(entries: Iterable[Entry]) -> list[Entry]:
     order = {State.ALARM.value: 0, State.INSUFFICIENT_DATA.value: 1}
-    return sorted(entries, key=lambda one: (order.get(one.state, 2), one.id or one.name))
+    return sorted(entries, key=lambda entry: (order.get(entry.state, 2), entry.id or entry.name))
 
 
 def _iso(at: float) -> str:

@@ -52,7 +52,7 @@ def _secrets(settings: Settings) -> list[str]:
 
 def _keys(settings: Settings) -> list[str]:
     """The customer's keys that encrypt secrets."""
-    return list(dict.fromkeys(one.key_arn for one in secrets(settings) if one.key_arn))
+    return list(dict.fromkeys(secret.key_arn for secret in secrets(settings) if secret.key_arn))
 
 
 def _certificates(settings: Settings) -> list[str]:

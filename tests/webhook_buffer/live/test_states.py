@@ -60,7 +60,7 @@ class World:
         reply = self.cloudwatch.describe_alarms(
             AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
         )
-        [alarm] = [*reply["MetricAlarms"], *reply["CompositeAlarms"]]
+        [alarm] = reply["MetricAlarms"] + reply["CompositeAlarms"]
         return str(alarm["StateValue"])
 
 

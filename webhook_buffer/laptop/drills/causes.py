@@ -45,8 +45,8 @@ class Stage:
         name = self.target.settings.function_name(function)
         client = self.target.functions
         with aws_errors(self.target.settings):
-            found = client.get_function_configuration(FunctionName=name)
-            before = dict(found.get("Environment", {}).get("Variables", {}))
+            configuration = client.get_function_configuration(FunctionName=name)
+            before = dict(configuration.get("Environment", {}).get("Variables", {}))
             self.journal.note(kind="variables", function=name, variables=before)
             kept = {**before, **variables}
             changed = {key: value for key, value in kept.items() if value is not None}

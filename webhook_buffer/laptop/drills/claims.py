@@ -24,8 +24,8 @@ def judge(result: Result, seen: Seen, traffic: Traffic) -> None:
     session, received = seen.session(), seen.received()
     result.told = [seen.told(session, said) for said in received]
     _signals(result, seen, session)
-    for one in seen.wanted:
-        _notified(result, seen, session, one, received)
+    for expected in seen.wanted:
+        _notified(result, seen, session, expected, received)
     _silence(result, seen, session, received)
     _pagerduty(result, seen, received)
     _page(result, seen, received)
@@ -33,28 +33,28 @@ def judge(result: Result, seen: Seen, traffic: Traffic) -> None:
 
 
 def _signals(result: Result, seen: Seen, session: Session) -> None:
-    limits = {one.signal: one.limit for one in seen.wanted}
-    names = {one.name: one.signal.id for one in seen.place.alarms.alarms}
+    limits = {expected.signal: expected.limit for expected in seen.wanted}
+    names = {alarm.name: alarm.signal.id for alarm in seen.place.alarms.alarms}
     minutes: dict[str, int] = {}
     for change in seen.fired(session):
         if signal := names.get(change.alarm):
             minutes.setdefault(signal, (change.at - seen.cause_minute) // MINUTE)
     result.fired = [Fired(name, minute, limits.get(name)) for name, minute in minutes.items()]
-    for one in seen.wanted:
-        first = minutes.get(one.signal)
+    for expected in seen.wanted:
+        first = minutes.get(expected.signal)
         result.claim(
-            f"{one.signal} is on within {one.limit} min",
-            first is not None and first <= one.limit,
+            f"{expected.signal} is on within {expected.limit} min",
+            first is not None and first <= expected.limit,
             "never" if first is None else f"after {first} min",
         )
 
 
 def _notified(
-    result: Result, seen: Seen, session: Session, one: Expected, received: Sequence[Received]
+    result: Result, seen: Seen, session: Session, expected: Expected, received: Sequence[Received]
 ) -> None:
-    for channel in seen.channels(one):
+    for channel in seen.channels(expected):
         on, over = (
-            [said for said in received if is_of(said, one, channel, recovered=recovered)]
+            [said for said in received if is_of(said, expected, channel, recovered=recovered)]
             for recovered in (False, True)
         )
         # A topic that reaches people without notify has CloudWatch's own words.
@@ -63,18 +63,20 @@ def _notified(
         if on:
             what = f"after {seen.told(session, on[0]).minute:.1f} min"
             what += ", marked as a drill" if drilled else ", not marked as a drill"
-        result.claim(f"{channel} is notified of {one.signal}", bool(on) and drilled, what)
+        result.claim(f"{channel} is notified of {expected.signal}", bool(on) and drilled, what)
         ended = f"after {seen.told(session, over[0]).minute:.1f} min" if over else "never"
         result.claim(f"{channel} is notified of its end", bool(over), ended)
 
 
 def _silence(result: Result, seen: Seen, session: Session, received: Sequence[Received]) -> None:
-    on = {one.signal for one in result.fired}
+    on = {fired.signal for fired in result.fired}
     for signal in seen.drill.silent:
         result.claim(
             f"{signal} stays silent", signal not in on, "it fired" if signal in on else "it did"
         )
-    titles = {title for one in seen.wanted for title in (*one.titles, one.notifies.name)}
+    titles = {
+        title for expected in seen.wanted for title in (*expected.titles, expected.notifies.name)
+    }
     for signal in seen.drill.follows:
         titles |= _titles(seen.place.alarms, signal)
     others = [
@@ -90,13 +92,13 @@ def _silence(result: Result, seen: Seen, session: Session, received: Sequence[Re
 
 def _titles(alarms: AlarmSet, signal: str) -> set[str]:
     alarm, incident = alarms.alarm(signal), alarms.incident(signal)
-    found = {alarm.signal.title} if alarm else set()
-    return found | ({incident.composite.title} if incident else set())
+    titles = {alarm.signal.title} if alarm else set()
+    return titles | ({incident.composite.title} if incident else set())
 
 
 def _pagerduty(result: Result, seen: Seen, received: Sequence[Received]) -> None:
     channels = seen.place.target.settings.notifications
-    pagers = {one.id for one in channels if one.kind == "pagerduty"}
+    pagers = {channel.id for channel in channels if channel.kind == "pagerduty"}
     opened = [
         said
         for said in received
@@ -109,17 +111,17 @@ def _pagerduty(result: Result, seen: Seen, received: Sequence[Received]) -> None
 def _page(result: Result, seen: Seen, received: Sequence[Received]) -> None:
     pages = [
         said.at
-        for one in seen.wanted
-        if one.notifies.severity is Severity.PAGE
-        for channel in seen.channels(one)
+        for expected in seen.wanted
+        if expected.notifies.severity is Severity.PAGE
+        for channel in seen.channels(expected)
         for said in received
-        if is_of(said, one, channel, recovered=False)
+        if is_of(said, expected, channel, recovered=False)
     ]
     if pages:
         result.page_seconds = min(pages) - seen.cause
         result.paged = result.page_seconds / result.pace
     if seen.drill.users_notice:
-        after = max(one.after for one in seen.wanted) + _NOTIFIED_SECONDS
+        after = max(expected.after for expected in seen.wanted) + _NOTIFIED_SECONDS
         result.claim(
             f"a page arrives within {_PAGE_MINUTES} min and {after:g} s",
             result.paged is not None and result.paged <= _PAGE_MINUTES + after / result.pace,

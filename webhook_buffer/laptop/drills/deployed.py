@@ -55,7 +55,7 @@ def plan(drill: Drill, place: Deployed) -> list[str]:
         InputError: When it isn't safe there, or the environment lacks its alarm.
     """
     if not drill.safe:
-        safe = ", ".join(one.name for one in DRILLS.values() if one.safe)
+        safe = ", ".join(drill.name for drill in DRILLS.values() if drill.safe)
         raise InputError(
             f"The drill '{drill.name}' changes what runs, so it works on the laptop only "
             f"(--env local). Safe anywhere: {safe}."
@@ -66,15 +66,15 @@ def plan(drill: Drill, place: Deployed) -> list[str]:
             f"Environment '{place.target.settings.environment}' has no alarm "
             f"'{lacking[0]}' ({place.alarms.left_out.get(lacking[0], 'it is not deployed')})."
         )
-    minutes = max(one.told for one in wanted) + _SEEN_MINUTES
+    minutes = max(expected.told for expected in wanted) + _SEEN_MINUTES
     faux = place.outputs.get("UsesFauxBackend") == "true"
     backend = "its faux backend" if faux else "its REAL backend"
-    notified = sorted({channel for one in wanted for channel in _channels(place, one)})
+    notified = sorted({channel for expected in wanted for channel in _channels(place, expected)})
     sentences = [
         f"{drill.title}, for up to {minutes} minutes.",
         f"It sends {_RATE:g} webhook a second to {place.outputs['BufferedEndpoint']}{PATH}, marked "
         f"{HEADER}; they are delivered to {backend}.",
-        f"It sets off {', '.join(one.signal for one in wanted)}, and notifies "
+        f"It sets off {', '.join(expected.signal for expected in wanted)}, and notifies "
         f"{', '.join(notified) or 'no channel'}, marked as a drill.",
     ]
     if drill.cause == "oversized":
@@ -94,9 +94,9 @@ def run(drill: Drill, place: Deployed, *, progress: Callable[[str], None]) -> Re
     begun = time.time()
     result = Result(drill=drill.name, title=drill.title, pace=REAL_TIME, begun=begun)
     marked = {
-        name: (begun, begun + MINUTE * (one.told + _SEEN_MINUTES))
-        for one in wanted
-        for name in (one.alarm.name, one.notifies.name)
+        name: (begun, begun + MINUTE * (expected.told + _SEEN_MINUTES))
+        for expected in wanted
+        for name in (expected.alarm.name, expected.notifies.name)
     }
     drill_record.write(place.target, drill.name, marked)
     traffic = Traffic(
@@ -120,27 +120,27 @@ def run(drill: Drill, place: Deployed, *, progress: Callable[[str], None]) -> Re
 def _await_signals(
     place: Deployed, wanted: Sequence[Expected], result: Result, progress: Callable[[str], None]
 ) -> None:
-    missing = {one.alarm.name: one for one in wanted}
-    deadline = result.begun + MINUTE * (max(one.limit for one in wanted) + _SEEN_MINUTES)
+    missing = {expected.alarm.name: expected for expected in wanted}
+    deadline = result.begun + MINUTE * (max(expected.limit for expected in wanted) + _SEEN_MINUTES)
     while missing and time.time() < deadline:
         progress(f"cause, {(time.time() - result.begun) / MINUTE:.0f} min")
         for name in _in_alarm(place, missing):
-            one = missing.pop(name)
+            expected = missing.pop(name)
             minute = round((time.time() - result.begun) / MINUTE)
-            result.fired.append(Fired(one.signal, minute, one.limit + _SEEN_MINUTES))
+            result.fired.append(Fired(expected.signal, minute, expected.limit + _SEEN_MINUTES))
         time.sleep(place.poll if missing else 0)
-    fired = {one.signal: one.minute for one in result.fired}
-    for one in wanted:
+    fired = {fired_signal.signal: fired_signal.minute for fired_signal in result.fired}
+    for expected in wanted:
         result.claim(
-            f"{one.signal} is on within {one.limit + _SEEN_MINUTES} min",
-            one.signal in fired,
-            f"after {fired[one.signal]} min" if one.signal in fired else "never",
+            f"{expected.signal} is on within {expected.limit + _SEEN_MINUTES} min",
+            expected.signal in fired,
+            f"after {fired[expected.signal]} min" if expected.signal in fired else "never",
         )
 
 
 def _await_recovery(place: Deployed, wanted: Sequence[Expected], result: Result) -> None:
-    names = [one.alarm.name for one in wanted]
-    limit = max(one.recovery for one in wanted) + _SEEN_MINUTES
+    names = [expected.alarm.name for expected in wanted]
+    limit = max(expected.recovery for expected in wanted) + _SEEN_MINUTES
     deadline = time.time() + MINUTE * limit
     while (on := _in_alarm(place, names)) and time.time() < deadline:
         time.sleep(place.poll)
@@ -149,14 +149,14 @@ def _await_recovery(place: Deployed, wanted: Sequence[Expected], result: Result)
 
 def _in_alarm(place: Deployed, names: Sequence[str] | Mapping[str, Any]) -> list[str]:
     with aws_errors(place.target.settings):
-        found = place.target.cloudwatch.describe_alarms(AlarmNames=list(names), StateValue="ALARM")
-    return [one["AlarmName"] for one in found["MetricAlarms"]]
+        answer = place.target.cloudwatch.describe_alarms(AlarmNames=list(names), StateValue="ALARM")
+    return [alarm["AlarmName"] for alarm in answer["MetricAlarms"]]
 
 
 def _judge_deliveries(place: Deployed, traffic: Traffic, result: Result) -> None:
     """By the records: the backend is not ours to ask."""
-    accepted = [one for one in traffic.ledger.accepted if one.receipt]
-    waiting = {one.receipt.answer["message_id"] for one in accepted if one.receipt}
+    accepted = [sent for sent in traffic.ledger.accepted if sent.receipt]
+    waiting = {sent.receipt.answer["message_id"] for sent in accepted if sent.receipt}
     deadline = time.time() + _DELIVERED_SECONDS
     while waiting and time.time() < deadline:
         waiting -= {name for name in waiting if _delivered(place, name)}
@@ -176,9 +176,9 @@ def _delivered(place: Deployed, message_id: str) -> bool:
     return "delivered_timestamp" in reply.get("Item", {})
 
 
-def _channels(place: Deployed, one: Expected) -> list[str]:
+def _channels(place: Deployed, expected: Expected) -> list[str]:
     """Who is notified; PagerDuty is left alone in a drill."""
-    topics = [Severity(topic) for topic in one.notifies.topics if topic in set(Severity)]
+    topics = [Severity(topic) for topic in expected.notifies.topics if topic in set(Severity)]
     return [
         channel.id
         for severity in topics

@@ -47,15 +47,15 @@ class GitHubTraffic(Traffic):
         with self._locks[group]:
             name = self._lanes[group]
             item = self._waiting[name].popleft()
-            one = self._entered(name)
-            headers = {**item.webhook.headers, **self._marks(one)}
+            sent = self._entered(name)
+            headers = {**item.webhook.headers, **self._marks(sent)}
             webhook = Webhook(
                 body=item.webhook.body, headers=headers, method=item.webhook.method,
                 path=item.webhook.path,
             )  # fmt: skip
-            self._post(one, webhook)
-            if one.receipt:
-                self.receipts[item.number] = one.receipt
+            self._post(sent, webhook)
+            if sent.receipt:
+                self.receipts[item.number] = sent.receipt
 
-    def _marks(self, one: Sent) -> Mapping[str, str]:
-        return {HEADER: self._drill, NUMBER: self.number(one)}
+    def _marks(self, sent: Sent) -> Mapping[str, str]:
+        return {HEADER: self._drill, NUMBER: self.number(sent)}

@@ -70,7 +70,7 @@ class Drill:
 
     @property
     def signals(self) -> tuple[str, ...]:
-        return tuple(one.signal for one in self.expects)
+        return tuple(expectation.signal for expectation in self.expects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +107,20 @@ class Expected:
 
 def expected(drill: Drill, alarms: AlarmSet, pace: float) -> tuple[list[Expected], list[str]]:
     """What a drill expects of an environment, and the signals that the environment lacks."""
-    found, lacking = [], []
-    for one in drill.expects:
-        alarm = alarms.alarm(one.signal)
+    evaluated, lacking = [], []
+    for expectation in drill.expects:
+        alarm = alarms.alarm(expectation.signal)
         if alarm is None:
-            lacking.append(one.signal)
+            lacking.append(expectation.signal)
             continue
-        incident = alarms.incident(one.signal)
+        incident = alarms.incident(expectation.signal)
         ends = recovery(alarm, incident, pace)
-        limit = one.limit(alarm, pace)
+        limit = expectation.limit(alarm, pace)
         told = limit + (_wait_minutes(incident) if incident else 0)
-        found.append(Expected(one.signal, alarm, incident, one.after, limit, told, ends))
-    return found, lacking
+        evaluated.append(
+            Expected(expectation.signal, alarm, incident, expectation.after, limit, told, ends)
+        )
+    return evaluated, lacking
 
 
 def _wait_minutes(incident: CompositeAlarm) -> int:

@@ -28,7 +28,8 @@ th,td{border-bottom:1px solid #d0d7de;padding:.3rem .6rem;text-align:left;vertic
 def as_json(results: Sequence[Result]) -> str:
     """All results as one document."""
     return (
-        json.dumps({"version": 1, "drills": [one.document() for one in results]}, indent=2) + "\n"
+        json.dumps({"version": 1, "drills": [result.document() for result in results]}, indent=2)
+        + "\n"
     )
 
 
@@ -41,7 +42,7 @@ def read(file: Path) -> list[Result]:
     """
     try:
         drills = json.loads(file.read_text("utf-8"))["drills"]
-        return [_result(one) for one in drills]
+        return [_result(drill) for drill in drills]
     except OSError as error:
         raise FileError(error, file) from None
     except (KeyError, TypeError, ValueError) as error:
@@ -54,9 +55,9 @@ def _result(said: dict[str, Any]) -> Result:
     known = {field.name for field in fields(Result)} - {"fired", "told", "claims"}
     return Result(
         **{name: value for name, value in said.items() if name in known},
-        fired=[Fired(**one) for one in said["fired"]],
-        told=[Told(**one) for one in said["told"]],
-        claims=[Claim(**one) for one in said["claims"]],
+        fired=[Fired(**fields) for fields in said["fired"]],
+        told=[Told(**fields) for fields in said["told"]],
+        claims=[Claim(**fields) for fields in said["claims"]],
     )
 
 
@@ -74,63 +75,73 @@ def as_table(
         "| verdict |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for one in results:
-        seen = {claim.what: claim.seen for claim in one.claims}
+    for result in results:
+        seen = {claim.what: claim.seen for claim in result.claims}
         signals = ", ".join(
             f"`{fired.signal}` {fired.minute} (limit {fired.limit})"
-            for fired in one.fired
+            for fired in result.fired
             if fired.limit is not None
         )
-        known = recorded.get(one.drill, {})
+        known = recorded.get(result.drill, {})
         before = ", ".join(
             str(known[fired.signal])
-            for fired in one.fired
+            for fired in result.fired
             if fired.limit is not None and fired.signal in known
         )
-        page = "" if one.paged is None else f"{one.paged:.1f} min ({one.page_seconds:.1f} s)"
-        verdict = f"skipped: {one.skipped}" if one.skipped else "passed" if one.passed else "failed"
+        page = (
+            "" if result.paged is None else f"{result.paged:.1f} min ({result.page_seconds:.1f} s)"
+        )
+        verdict = (
+            f"skipped: {result.skipped}"
+            if result.skipped
+            else "passed"
+            if result.passed
+            else "failed"
+        )
         lines.append(
-            f"| {one.drill} | {one.pace:g} s | {signals} | {before} | {page} | "
+            f"| {result.drill} | {result.pace:g} s | {signals} | {before} | {page} | "
             f"{seen.get('nothing is lost', '')} | {seen.get('nothing is out of order', '')} | "
             f"{verdict} |"
         )
-    dates = {datetime.fromtimestamp(one.begun, UTC).strftime("%Y-%m-%d") for one in results}
-    commits = {one.commit for one in results if one.commit}
+    dates = {datetime.fromtimestamp(result.begun, UTC).strftime("%Y-%m-%d") for result in results}
+    commits = {result.commit for result in results if result.commit}
     lines += ["", f"Run {', '.join(sorted(dates))} at {', '.join(sorted(commits)) or 'no commit'}."]
     return "\n".join(lines) + "\n"
 
 
 def as_html(results: Sequence[Result]) -> str:
     """All results as one page."""
-    passed = sum(one.passed for one in results)
+    passed = sum(result.passed for result in results)
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><title>Fire drills</title>",
         f"<style>{_STYLE}</style><h1>Fire drills</h1>",
         f"<p>{passed} of {len(results)} drills passed.</p>",
-        *(_drill(one) for one in results),
+        *(_drill(result) for result in results),
         "</html>\n",
     ]
     return "".join(parts)
 
 
-def _drill(one: Result) -> str:
-    begun = datetime.fromtimestamp(one.begun, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    state = f"skipped: {one.skipped}" if one.skipped else "passed" if one.passed else "failed"
-    style = "ok" if one.passed else "no"
+def _drill(result: Result) -> str:
+    begun = datetime.fromtimestamp(result.begun, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    state = (
+        f"skipped: {result.skipped}" if result.skipped else "passed" if result.passed else "failed"
+    )
+    style = "ok" if result.passed else "no"
     head = (
-        f"<h2>{escape(one.drill)} <span class={style}>{escape(state)}</span></h2>"
-        f"<p>{escape(one.title)}. <span class=dim>{begun}, {escape(described(one.pace))}, "
-        f"{one.took:.0f} s; {one.accepted} of {one.sent} webhooks accepted, {one.delivered} "
-        "delivered.</span></p>"
+        f"<h2>{escape(result.drill)} <span class={style}>{escape(state)}</span></h2>"
+        f"<p>{escape(result.title)}. <span class=dim>{begun}, {escape(described(result.pace))}, "
+        f"{result.took:.0f} s; {result.accepted} of {result.sent} webhooks accepted, "
+        f"{result.delivered} delivered.</span></p>"
     )
     claims = "".join(
         f"<tr><td class={'ok' if claim.holds else 'no'}>{'✓' if claim.holds else '✗'}"
         f"<td>{escape(claim.what)}<td>{escape(claim.seen)}"
-        for claim in one.claims
+        for claim in result.claims
     )
     told = "".join(
         f"<tr><td>{said.minute:.1f} min<td>{escape(said.channel)}<td>{escape(said.title)}"
-        for said in one.told
+        for said in result.told
     )
     return (
         f"{head}<table>{claims}</table>"

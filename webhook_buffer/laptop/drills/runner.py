@@ -62,7 +62,7 @@ def run(
     )  # fmt: skip
     wanted, lacking = expected(drill, place.alarms, pace)
     if lacking:
-        reasons = [place.alarms.left_out.get(one, "it is not deployed") for one in lacking]
+        reasons = [place.alarms.left_out.get(signal, "it is not deployed") for signal in lacking]
         result.skipped = "; ".join(f"{a}: {b}" for a, b in zip(lacking, reasons, strict=True))
         return result
     journal = Journal(place.state)
@@ -178,9 +178,9 @@ class _Run:
     def _announce(self, begins: float, reserve: float) -> None:
         """Has notify mark what is expected, within its limits."""
         marked: dict[str, tuple[float, float]] = {}
-        for one in self._wanted:
-            until = begins + (one.told + 1) * self._pace + _NOTIFIED_SECONDS + reserve
-            for name in (one.alarm.name, one.notifies.name):
+        for awaited in self._wanted:
+            until = begins + (awaited.told + 1) * self._pace + _NOTIFIED_SECONDS + reserve
+            for name in (awaited.alarm.name, awaited.notifies.name):
                 marked[name] = (begins, max(until, marked.get(name, (0, 0))[1]))
         drill_record.write(self._place.target, self._drill.name, marked)
 
@@ -198,11 +198,11 @@ class _Run:
 
     def _await_signals(self) -> None:
         """Until every expected signal fired and was told, or the last limit is over."""
-        limit = max((one.told for one in self._wanted), default=1) + 1
+        limit = max((expected.told for expected in self._wanted), default=1) + 1
         least = self._seen.cause + self._drill.lasts * self._pace
 
         def done(session: Session) -> bool:
-            on = all(self._seen.first(session, one.alarm.name) for one in self._wanted)
+            on = all(self._seen.first(session, expected.alarm.name) for expected in self._wanted)
             self._progress(
                 f"cause, minute {self._seen.minute(session, time.time()):.0f} of {limit}"
             )
@@ -211,12 +211,16 @@ class _Run:
         self._seen.until(done, limit * self._pace + _NOTIFIED_SECONDS)
 
     def _await_recovery(self) -> None:
-        limit = max((one.recovery for one in self._wanted), default=1)
+        limit = max((expected.recovery for expected in self._wanted), default=1)
 
         def done(session: Session) -> bool:
             since = session.clock.waited(self._repaired, time.time()) / MINUTE
             self._progress(f"recovery, minute {since:.0f} of {limit}")
-            names = {name for one in self._wanted for name in (one.alarm.name, one.notifies.name)}
+            names = {
+                name
+                for expected in self._wanted
+                for name in (expected.alarm.name, expected.notifies.name)
+            }
             return all(
                 self._seen.state(session, name) == "OK" for name in names
             ) and self._seen.all_told(recovered=True)  # fmt: skip

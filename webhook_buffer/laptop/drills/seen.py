@@ -118,7 +118,7 @@ class Seen:
 
     def first(self, session: Session, alarm: str) -> Change | None:
         """An alarm's first ALARM since the cause."""
-        return next((one for one in self.fired(session) if one.alarm == alarm), None)
+        return next((fired for fired in self.fired(session) if fired.alarm == alarm), None)
 
     def fired(self, session: Session) -> list[Change]:
         """The transitions to ALARM since the cause."""
@@ -137,26 +137,28 @@ class Seen:
         """All notifications since the cause."""
         return list(inbox.received(inbox.folder_of(self.place.target), self.cause))
 
-    def channels(self, one: Expected) -> list[str]:
+    def channels(self, expected: Expected) -> list[str]:
         """Who has to be notified of a signal; PagerDuty is left alone in a drill."""
         if self.drill.through:
             return list(self.drill.through)
-        severities = [Severity(topic) for topic in one.notifies.topics if topic in set(Severity)]
-        found = {
+        severities = [
+            Severity(topic) for topic in expected.notifies.topics if topic in set(Severity)
+        ]
+        channels = {
             channel.id
             for severity in severities
             for channel in channels_for(self.place.target.settings, severity)
             if channel.kind != "pagerduty"
         }
-        return sorted(found)
+        return sorted(channels)
 
     def all_told(self, *, recovered: bool) -> bool:
         """Whether every channel was notified of every expected signal, or of its end."""
         received = self.received()
         return all(
-            any(is_of(said, one, channel, recovered=recovered) for said in received)
-            for one in self.wanted
-            for channel in self.channels(one)
+            any(is_of(said, expected, channel, recovered=recovered) for said in received)
+            for expected in self.wanted
+            for channel in self.channels(expected)
         )
 
     def told(self, session: Session, said: Received) -> Told:
@@ -172,11 +174,11 @@ class Seen:
         return verdict.deliveries(traffic.ledger, traffic, self.place.backend.received(self.begun))
 
 
-def is_of(said: Received, one: Expected, channel: str, *, recovered: bool) -> bool:
+def is_of(said: Received, expected: Expected, channel: str, *, recovered: bool) -> bool:
     """Whether a notification is a channel's of a signal, or of its end."""
     if said.channel != channel or said.recovered is not recovered:
         return False
-    return any(title in said.text for title in (*one.titles, one.notifies.name))
+    return any(title in said.text for title in (*expected.titles, expected.notifies.name))
 
 
 def marked(said: Received) -> bool:

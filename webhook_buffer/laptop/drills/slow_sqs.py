@@ -29,8 +29,8 @@ class HangingSqs:
     def queue_url(self, target: Environment) -> str:
         """The queue's URL at this proxy."""
         with aws_errors(target.settings):
-            found = target.sqs.get_queue_url(QueueName=target.settings.queue_name)["QueueUrl"]
-        return self.url + urlsplit(found).path
+            address = target.sqs.get_queue_url(QueueName=target.settings.queue_name)["QueueUrl"]
+        return self.url + urlsplit(address).path
 
     def close(self) -> None:
         self._server.shutdown()

@@ -13,24 +13,24 @@ _FUNCTIONS = ("publish", "subscribe", "notify")
 def snapshot(place: Place) -> dict[str, Any]:
     """Variables and event sources of functions, the queue's attributes, the backend's behavior."""
     target, settings = place.target, place.target.settings
-    found: dict[str, Any] = {"the faux backend": place.backend.mode.words}
+    state: dict[str, Any] = {"the faux backend": place.backend.mode.words}
     with aws_errors(settings):
         for function in _FUNCTIONS:
             name = settings.function_name(function)
             configured = target.functions.get_function_configuration(FunctionName=name)
             variables = configured.get("Environment", {}).get("Variables", {})
-            found[f"{function}'s variables"] = dict(variables)
+            state[f"{function}'s variables"] = dict(variables)
             listed = target.functions.list_event_source_mappings(FunctionName=name)
             sources = listed["EventSourceMappings"]
-            found[f"{function}'s event sources"] = sorted(
-                (one["UUID"], one["State"]) for one in sources
+            state[f"{function}'s event sources"] = sorted(
+                (source["UUID"], source["State"]) for source in sources
             )
         url = target.sqs.get_queue_url(QueueName=settings.queue_name)["QueueUrl"]
         asked = target.sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["VisibilityTimeout"]
         )  # fmt: skip
-        found["the queue"] = asked["Attributes"]["VisibilityTimeout"]
-    return found
+        state["the queue"] = asked["Attributes"]["VisibilityTimeout"]
+    return state
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

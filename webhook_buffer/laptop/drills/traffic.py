@@ -49,7 +49,7 @@ class Ledger:
 
     @property
     def accepted(self) -> Sequence[Sent]:
-        return [one for one in list(self.sent) if one.accepted_at is not None]
+        return [sent for sent in list(self.sent) if sent.accepted_at is not None]
 
 
 class Traffic:
@@ -113,43 +113,43 @@ class Traffic:
 
     def _send(self, group: int) -> None:
         with self._locks[group]:
-            one = self._entered(self.group(group))
-            webhook = self._webhook(one)
-            self._post(one, webhook)
-            if self.repeats and one.number % round(1 / _REPEATED) == 0:
+            sent = self._entered(self.group(group))
+            webhook = self._webhook(sent)
+            self._post(sent, webhook)
+            if self.repeats and sent.number % round(1 / _REPEATED) == 0:
                 self._sender.post(webhook)
 
     def _entered(self, group: str) -> Sent:
         """A webhook in the ledger, with the next number."""
         with self._entering:
-            one = Sent(len(self.ledger.sent), group, time.time())
-            self.ledger.sent.append(one)
-        return one
+            sent = Sent(len(self.ledger.sent), group, time.time())
+            self.ledger.sent.append(sent)
+        return sent
 
-    def _post(self, one: Sent, webhook: Webhook) -> None:
-        one.receipt = self._sender.post(webhook)
-        if one.receipt.accepted:
-            one.accepted_at = time.time()
+    def _post(self, sent: Sent, webhook: Webhook) -> None:
+        sent.receipt = self._sender.post(webhook)
+        if sent.receipt.accepted:
+            sent.accepted_at = time.time()
 
     def _send_oversized(self) -> None:
         body = os.urandom(MAX_MESSAGE_BYTES + 1)
         self._sender.post(Webhook(body=body, headers={HEADER: self._drill}, path=PATH))
         self.ledger.oversized += 1
 
-    def _webhook(self, one: Sent) -> Webhook:
+    def _webhook(self, sent: Sent) -> Webhook:
         headers = {
             "Content-Type": "application/json",
-            "X-Group-Id": one.group,
+            "X-Group-Id": sent.group,
             "X-GitHub-Delivery": str(uuid4()),
             HEADER: self._drill,
-            NUMBER: self.number(one),
+            NUMBER: self.number(sent),
         }
-        body = json.dumps({"drill": self._drill, "number": one.number, "group_id": one.group})
+        body = json.dumps({"drill": self._drill, "number": sent.number, "group_id": sent.group})
         return Webhook(body=body.encode(), headers=headers, path=PATH)
 
-    def number(self, one: Sent) -> str:
+    def number(self, sent: Sent) -> str:
         """A webhook's number as its header says it, which no other drill's is."""
-        return f"{self._run_id}-{one.number}"
+        return f"{self._run_id}-{sent.number}"
 
     def number_of(self, said: str) -> int | None:
         """The number in a webhook's header; None for another drill's."""

@@ -116,7 +116,7 @@ def deliveries(
     ledger: Ledger, traffic: Traffic, received: Iterable[Mapping[str, Any]]
 ) -> Deliveries:
     """Compares what was accepted with what the backend itself wrote down, not the buffer."""
-    groups = {one.number: one.group for one in ledger.sent}
+    groups = {sent.number: sent.group for sent in ledger.sent}
     seen: set[int] = set()
     latest: dict[str, int] = {}
     out_of_order = []
@@ -129,5 +129,5 @@ def deliveries(
         if number < latest.get(group, -1):
             out_of_order.append(number)
         latest[group] = max(number, latest.get(group, -1))
-    lost = [one.number for one in ledger.accepted if one.number not in seen]
+    lost = [sent.number for sent in ledger.accepted if sent.number not in seen]
     return Deliveries(len(seen), lost, out_of_order)

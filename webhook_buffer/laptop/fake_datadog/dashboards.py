@@ -57,7 +57,7 @@ def _list(call: Call) -> Body:
     deleted = call.query.get("filter[deleted]") == "true"
     every = list(call.store["deleted dashboard" if deleted else "dashboard"].values())
     page = every[start : start + call.number("count", _COUNT)]
-    return {"dashboards": [only(_SUMMARY, one) for one in page]}
+    return {"dashboards": [only(_SUMMARY, dashboard) for dashboard in page]}
 
 
 def _get(call: Call) -> Body:
@@ -78,7 +78,7 @@ def _delete(call: Call) -> Body:
 
 
 def _restore(call: Call) -> None:
-    keys = [str(one.get("id")) for one in _objects(call.fields.get("data"))]
+    keys = [str(listed.get("id")) for listed in _objects(call.fields.get("data"))]
     missing = [key for key in keys if key not in call.store["deleted dashboard"]]
     if missing or not keys:
         raise RefusedError(404, f"Dashboard with ID {(missing or [''])[0]} not found")
@@ -140,8 +140,8 @@ def _added(key: str, call: Call) -> Body:
 def _checked(call: Call) -> Body:
     """What a body makes of a dashboard; what it leaves out is not kept."""
     given = call.fields
-    found = given.get("widgets")
-    if not isinstance(found, list):
+    given_widgets = given.get("widgets")
+    if not isinstance(given_widgets, list):
         raise RefusedError(400, "'widgets' is a required property")
     _check_variables(given)
     # Tabs name widgets by position when written, by id when read; the models know the ids only.
@@ -152,7 +152,7 @@ def _checked(call: Call) -> Body:
     fixed, auto = (given.get("reflow_type") == kind for kind in ("fixed", "auto"))
     if (fixed or auto) and given["layout_type"] != "ordered":
         raise RefusedError(400, "reflow_type is only allowed with the layout type ordered")
-    for position, widget in enumerate(found):
+    for position, widget in enumerate(given_widgets):
         _check_widget(position, widget)
         placed = "layout" in widget
         if not placed and (fixed or given["layout_type"] == "free"):
@@ -162,7 +162,7 @@ def _checked(call: Call) -> Body:
         else:
             continue
         raise RefusedError(400, f"Invalid widget at position {position}. Error: {reason}")
-    identified = [_identified(widget, call.store) for widget in found]
+    identified = [_identified(widget, call.store) for widget in given_widgets]
     kept = {"notify_list": sorted(given["notify_list"])} if given.get("notify_list") else {}
     if given.get("tabs"):
         kept["tabs"] = [_tab(tab, identified) for tab in given["tabs"]]
@@ -185,7 +185,7 @@ def _check_variables(given: Body) -> None:
 
 
 def _objects(value: Any) -> list[Body]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _tab(tab: Any, identified: list[Body]) -> Body:
@@ -193,12 +193,12 @@ def _tab(tab: Any, identified: list[Body]) -> Body:
     ids = tab.get("widget_ids") if isinstance(tab, dict) else None
     if not isinstance(ids, list) or not tab.get("name"):
         raise RefusedError(400, "'tabs' is invalid")
-    known = {f"@{place}": one["id"] for place, one in enumerate(identified, start=1)}
-    known |= {str(one["id"]): one["id"] for one in identified}
-    if not all(str(one) in known for one in ids):
+    known = {f"@{place}": widget["id"] for place, widget in enumerate(identified, start=1)}
+    known |= {str(widget["id"]): widget["id"] for widget in identified}
+    if not all(str(id_) in known for id_ in ids):
         raise RefusedError(400, "'tabs' is invalid")
     named = {"id": str(uuid.uuid4()), **tab}
-    return {**named, "widget_ids": [known[str(one)] for one in ids]}
+    return {**named, "widget_ids": [known[str(id_)] for id_ in ids]}
 
 
 def _check_widget(position: int, widget: Any, inner: str = "") -> None:
@@ -218,8 +218,8 @@ def _check_widget(position: int, widget: Any, inner: str = "") -> None:
     if wrong := schema.widget_problem(widget | {"definition": emptied}):
         raise RefusedError(400, f"{where} Error: {wrong}")
     try:
-        for place, one in enumerate(inside or ()):
-            _check_widget(place, one, "inner ")
+        for place, nested in enumerate(inside or ()):
+            _check_widget(place, nested, "inner ")
     except RefusedError as refusal:
         raise RefusedError(400, f"{where} Error: {refusal.body['errors'][0]}") from None
 
@@ -228,7 +228,7 @@ def _identified(widget: Body, store: Store) -> Body:
     """A widget with an id, and so all inside of it."""
     definition = dict(widget["definition"])
     if "widgets" in definition:
-        definition["widgets"] = [_identified(one, store) for one in definition["widgets"]]
+        definition["widgets"] = [_identified(inner, store) for inner in definition["widgets"]]
     return {**widget, "definition": definition, "id": widget.get("id") or store.number()}
 
 

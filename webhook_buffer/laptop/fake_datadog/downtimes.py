@@ -46,12 +46,12 @@ def _create(call: Call) -> Body:
 
 def _list(call: Call) -> Body:
     current = call.query.get("current_only") == "true"
-    found = active(call.store) if current else list(_remembered(call.store).values())
+    listed = active(call.store) if current else list(_remembered(call.store).values())
     start = call.number("page[offset]", 0)
-    page = found[start : start + call.number("page[limit]", _LIMIT)]
+    page = listed[start : start + call.number("page[limit]", _LIMIT)]
     return {
-        "data": [_shown(one, call.store) for one in page],
-        "meta": {"page": {"total_filtered_count": len(found)}},
+        "data": [_shown(downtime, call.store) for downtime in page],
+        "meta": {"page": {"total_filtered_count": len(listed)}},
     }
 
 
@@ -99,9 +99,9 @@ def _remembered(store: Store) -> dict[str, Body]:
     """All but those that were canceled long ago."""
     oldest = store.clock() - _KEPT_CANCELED
     return {
-        key: one
-        for key, one in store["downtime"].items()
-        if not (canceled := one["attributes"]["canceled"])
+        key: downtime
+        for key, downtime in store["downtime"].items()
+        if not (canceled := downtime["attributes"]["canceled"])
         or datetime.fromisoformat(canceled) > oldest
     }
 
@@ -132,28 +132,28 @@ def _check_duplicate(attributes: Body, store: Store) -> None:
 
 def active(store: Store) -> list[Body]:
     """The downtimes that are in force now."""
-    found = (_shown(one, store) for one in store["downtime"].values())
-    return [one for one in found if one["attributes"]["status"] == "active"]
+    shown = (_shown(downtime, store) for downtime in store["downtime"].values())
+    return [downtime for downtime in shown if downtime["attributes"]["status"] == "active"]
 
 
 def muting(downtimes: list[Body], monitor: Body) -> list[Body]:
     """Those downtimes that mute a monitor, as a monitor shows them; the longest first."""
-    found = []
-    for one in downtimes:
-        attributes = one["attributes"]
+    mutes = []
+    for downtime in downtimes:
+        attributes = downtime["attributes"]
         if _mutes(attributes, monitor):
             schedule = attributes["schedule"].get("current_downtime") or attributes["schedule"]
             begins, ends = (
                 schedule[name] and int(datetime.fromisoformat(schedule[name]).timestamp())
                 for name in ("start", "end")
             )
-            found.append(
+            mutes.append(
                 {
-                    "id": one["id"], "active": True, "monitor_id": monitor["id"], "start": begins,
-                    "end": ends, "scope": [attributes["scope"]], "groups": [],
+                    "id": downtime["id"], "active": True, "monitor_id": monitor["id"],
+                    "start": begins, "end": ends, "scope": [attributes["scope"]], "groups": [],
                 }
             )  # fmt: skip
-    return sorted(found, key=lambda one: one["end"] or float("inf"), reverse=True)
+    return sorted(mutes, key=lambda mute: mute["end"] or float("inf"), reverse=True)
 
 
 def _mutes(attributes: Body, monitor: Body) -> bool:
@@ -182,15 +182,18 @@ def _schedule(given: Body | None, store: Store, before: Body | None = None) -> B
     zone = given.get("timezone", "UTC")
     now = store.clock().astimezone(_zone(zone)).replace(tzinfo=None)
     recurrences = [
-        one | {"start": _seconds(one.get("start")) or now.isoformat("T", "seconds")}
-        for one in given["recurrences"]
+        recurrence | {"start": _seconds(recurrence.get("start")) or now.isoformat("T", "seconds")}
+        for recurrence in given["recurrences"]
     ]
-    for one in recurrences:
-        if not re.fullmatch(r"\d+[smhdw]", one["duration"]):
-            raise RefusedError(400, f"Invalid duration: {one['duration']}")
-        if _time(one["start"]).replace(tzinfo=None) < now - _LATE and one not in known:
+    for recurrence in recurrences:
+        if not re.fullmatch(r"\d+[smhdw]", recurrence["duration"]):
+            raise RefusedError(400, f"Invalid duration: {recurrence['duration']}")
+        if (
+            _time(recurrence["start"]).replace(tzinfo=None) < now - _LATE
+            and recurrence not in known
+        ):
             raise RefusedError(400, "The start of a recurring downtime must not be in the past")
-        _rule(one)
+        _rule(recurrence)
     return {"recurrences": recurrences, "timezone": zone}
 
 
@@ -222,13 +225,13 @@ def _rule(recurrence: Body) -> rrule:
     """When a recurrence begins, in local time."""
     start = datetime.fromisoformat(recurrence["start"]).replace(tzinfo=None)
     try:
-        found = rrulestr(recurrence["rrule"], dtstart=start)
+        rule = rrulestr(recurrence["rrule"], dtstart=start)
         # An interval of nothing would never come to the next one.
-        if not isinstance(found, rrule) or re.search(r"INTERVAL=0+(;|$)", recurrence["rrule"]):
+        if not isinstance(rule, rrule) or re.search(r"INTERVAL=0+(;|$)", recurrence["rrule"]):
             raise ValueError
     except (AttributeError, TypeError, ValueError):
         raise RefusedError(400, f"Invalid rrule: {recurrence['rrule']}") from None
-    return found
+    return rule
 
 
 def _next_window(recurrence: Body, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
@@ -250,7 +253,9 @@ def _shown(stored: Body, store: Store) -> Body:
     schedule = attributes["schedule"]
     if "recurrences" in schedule:
         zone = ZoneInfo(schedule["timezone"])
-        start, end = min(_next_window(one, zone, now) for one in schedule["recurrences"])
+        start, end = min(
+            _next_window(recurrence, zone, now) for recurrence in schedule["recurrences"]
+        )
         current = {"start": start.isoformat(), "end": end.isoformat()}
         attributes["schedule"] = {**schedule, "current_downtime": current}
     else:

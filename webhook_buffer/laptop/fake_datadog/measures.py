@@ -38,7 +38,7 @@ def _formula(queries: list[str], names: dict[str, str]) -> str:
 
 
 def _query(count: Body) -> Body:
-    queries = {one["name"]: one["query"] for one in count["queries"]}
+    queries = {query["name"]: query["query"] for query in count["queries"]}
 
     def filled(formula: str) -> str:
         text = count[formula]["formula"]

@@ -78,22 +78,22 @@ def _validate(call: Call) -> Body:
 
 def _list(call: Call) -> list[Body]:
     running = downtimes.active(call.store)
-    found = [
-        _shown(one, call, running)
-        for one in call.store["monitor"].values()
-        if _tags(call, "monitor_tags") <= set(one["tags"])
-        and all(tag in one["query"] for tag in _tags(call, "tags"))
-        and call.query.get("name", "").lower() in one["name"].lower()
+    listed = [
+        _shown(monitor, call, running)
+        for monitor in call.store["monitor"].values()
+        if _tags(call, "monitor_tags") <= set(monitor["tags"])
+        and all(tag in monitor["query"] for tag in _tags(call, "tags"))
+        and call.query.get("name", "").lower() in monitor["name"].lower()
     ]
     if "page" in call.query:
         size = call.number("page_size", _PAGE_SIZE)
         start = call.number("page", 0) * size
-        return found[start : start + size]
+        return listed[start : start + size]
     if "id_offset" in call.query:
-        later = [one for one in found if one["id"] > call.number("id_offset", 0)]
-        later.sort(key=lambda one: int(one["id"]))
+        later = [monitor for monitor in listed if monitor["id"] > call.number("id_offset", 0)]
+        later.sort(key=lambda monitor: int(monitor["id"]))
         return later[: call.number("page_size", _PAGE_SIZE)]
-    return found
+    return listed
 
 
 def _get(call: Call) -> Body:
@@ -124,8 +124,8 @@ def _can_delete(call: Call) -> Body:
         stored = call.store["monitor"].get(key)
         if stored is None:
             raise RefusedError(404, "Monitor not found")
-        if found := _references(call.store, stored):
-            errors[key] = found
+        if references := _references(call.store, stored):
+            errors[key] = references
         else:
             ok.append(stored["id"])
     if errors:
@@ -146,12 +146,14 @@ def _shown(stored: Body, call: Call, active: list[Body]) -> Body:
     shown = {name: value for name, value in stored.items() if name not in hidden}
     if "assets" in shown:
         shown["assets"] = [
-            {name: value for name, value in one.items() if name != "monitor_id"}
-            for one in shown["assets"]
+            {name: value for name, value in asset.items() if name != "monitor_id"}
+            for asset in shown["assets"]
         ]
     running = downtimes.muting(active, stored)
     if running:
-        silenced = {scope: one["end"] for one in reversed(running) for scope in one["scope"]}
+        silenced = {
+            scope: downtime["end"] for downtime in reversed(running) for scope in downtime["scope"]
+        }
         shown["options"] = {**stored["options"], "silenced": silenced}
     if call.query.get("with_downtimes"):
         shown["matching_downtimes"] = running
@@ -188,7 +190,7 @@ def _checked(call: Call, before: Body | None = None) -> Body:
     if wanted["priority"] == 0:
         wanted["priority"] = None
     # Recorded in answers, and not in the client's models.
-    known = {name: one for name, one in (wanted["options"] or {}).items() if name not in _NEWER}
+    known = {name: value for name, value in (wanted["options"] or {}).items() if name not in _NEWER}
     if wrong := schema.problem("monitor", wanted | {"options": known, "assets": []}):
         raise RefusedError(400, wrong)
     if (
@@ -206,7 +208,7 @@ def _checked(call: Call, before: Body | None = None) -> Body:
     wanted["multi"] = bool(re.search(r"\bby\s*\{|\.by\(", wanted["query"]))
     # Recorded: white space around a message is not kept.
     wanted["message"] = (wanted["message"] or "").strip()
-    wanted["assets"] = [_asset(one, before) for one in wanted["assets"] or ()]
+    wanted["assets"] = [_asset(asset, before) for asset in wanted["assets"] or ()]
     wanted["options"] = _options(wanted["options"], wanted["type"], condition)
     return wanted
 

@@ -35,27 +35,27 @@ def reply(store: Store, path: str) -> Reply:
         sections = "\n".join(_section(kind, store[kind]) for kind in KINDS)
         return Reply(200, _PAGE.format(sections=sections).encode(), _HTML)
     asked = re.fullmatch(rf"/objects/({'|'.join(KINDS)})/([\w-]+)", path)
-    if asked and (found := store[asked[1]].get(asked[2])):
-        return Reply(200, json.dumps(found, indent=2).encode(), _JSON)
+    if asked and (stored := store[asked[1]].get(asked[2])):
+        return Reply(200, json.dumps(stored, indent=2).encode(), _JSON)
     return Reply(
         404, b"<!doctype html><p>There is no such page. <a href='/'>All objects</a>", _HTML
     )
 
 
 def _section(kind: str, objects: dict[str, Body]) -> str:
-    there = {key: one for key, one in objects.items() if not _canceled(one)}
+    there = {key: body for key, body in objects.items() if not _canceled(body)}
     items = "\n".join(
-        f'<li><a href="/objects/{kind}/{key}">{html.escape(_name(one))}</a></li>'
-        for key, one in objects.items()
+        f'<li><a href="/objects/{kind}/{key}">{html.escape(_name(body))}</a></li>'
+        for key, body in objects.items()
     )
     return f"<h2>{_TITLES[kind]} ({len(there)})</h2>\n<ul>{items}</ul>"
 
 
-def _canceled(one: Body) -> bool:
-    return bool(one.get("attributes", {}).get("canceled"))
+def _canceled(body: Body) -> bool:
+    return bool(body.get("attributes", {}).get("canceled"))
 
 
-def _name(one: Body) -> str:
-    message = str(one.get("attributes", {}).get("message") or "").split("\n")[0]
-    name = one.get("name") or one.get("title") or message or one["id"]
-    return f"{name} (canceled)" if _canceled(one) else str(name)
+def _name(body: Body) -> str:
+    message = str(body.get("attributes", {}).get("message") or "").split("\n")[0]
+    name = body.get("name") or body.get("title") or message or body["id"]
+    return f"{name} (canceled)" if _canceled(body) else str(name)

@@ -78,12 +78,12 @@ def _widgets() -> dict[str, type]:
     from datadog_api_client.model_utils import ModelNormal
     from datadog_api_client.v1.model.widget_definition import WidgetDefinition
 
-    found: dict[str, type] = {}
+    models: dict[str, type] = {}
     for model in WidgetDefinition._composed_schemas["oneOf"]:
         if issubclass(model, ModelNormal):
             kind = model.openapi_types["type"][0]
-            found |= dict.fromkeys(kind.allowed_values, model)
-    return found
+            models |= dict.fromkeys(kind.allowed_values, model)
+    return models
 
 
 def _unknown(value: Any, newer: bool, depth: int = 0) -> str | None:
@@ -116,4 +116,4 @@ def _unknown(value: Any, newer: bool, depth: int = 0) -> str | None:
         parts = list(value._data_store.values())
     elif isinstance(value, list):
         parts = value
-    return next(filter(None, (_unknown(one, newer, depth + 1) for one in parts)), None)
+    return next(filter(None, (_unknown(part, newer, depth + 1) for part in parts)), None)

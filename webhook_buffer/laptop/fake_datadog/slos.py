@@ -42,18 +42,18 @@ def _create(call: Call) -> Body:
 def _list(call: Call) -> Body:
     every = call.store["slo"].values()
     ids, tag = call.query.get("ids"), call.query.get("tags_query")
-    found = [
-        one
-        for one in every
-        if (ids is None or one["id"] in ids.split(","))
-        and (tag is None or tag in one["tags"])
-        and call.query.get("query", "").lower() in one["name"].lower()
+    matching = [
+        slo
+        for slo in every
+        if (ids is None or slo["id"] in ids.split(","))
+        and (tag is None or tag in slo["tags"])
+        and call.query.get("query", "").lower() in slo["name"].lower()
     ]
     start = call.number("offset", 0)
     return {
-        "data": found[start : start + call.number("limit", _LIMIT)],
+        "data": matching[start : start + call.number("limit", _LIMIT)],
         "error": None,
-        "metadata": {"page": {"total_count": len(every), "total_filtered_count": len(found)}},
+        "metadata": {"page": {"total_count": len(every), "total_filtered_count": len(matching)}},
     }
 
 
@@ -96,19 +96,19 @@ def _can_delete(call: Call) -> Body:
 def _search(call: Call) -> Body:
     """SLOs whose name or tags hold all words, in the form that the search page takes."""
     words = call.query.get("query", "").lower().split()
-    found = [
-        {"data": {"type": "slo", "id": one["id"], "attributes": _summary(one)}}
-        for one in call.store["slo"].values()
-        if all(word in " ".join([one["name"], *one["tags"]]).lower() for word in words)
+    results = [
+        {"data": {"type": "slo", "id": slo["id"], "attributes": _summary(slo)}}
+        for slo in call.store["slo"].values()
+        if all(word in " ".join([slo["name"], *slo["tags"]]).lower() for word in words)
     ]
     size = call.number("page[size]", 10)
     start = call.number("page[number]", 0) * size
     return {
         "data": {
             "type": "service_level_objective_search_results",
-            "attributes": {"slos": found[start : start + size], "facets": {}},
+            "attributes": {"slos": results[start : start + size], "facets": {}},
         },
-        "meta": {"pagination": {"total": len(found)}},
+        "meta": {"pagination": {"total": len(results)}},
     }
 
 
@@ -136,10 +136,10 @@ def _correct(call: Call) -> Body:
 
 
 def _list_corrections(call: Call) -> Body:
-    found = list(call.store["slo correction"].values())
+    corrections = list(call.store["slo correction"].values())
     start = call.number("offset", 0)
-    page = found[start : start + call.number("limit", _LIMIT)]
-    return {"data": page, "meta": {"page": {"total_count": len(found)}}}
+    page = corrections[start : start + call.number("limit", _LIMIT)]
+    return {"data": page, "meta": {"page": {"total_count": len(corrections)}}}
 
 
 def _stored(call: Call) -> Body:
@@ -152,7 +152,7 @@ def _stored(call: Call) -> Body:
 def _reference(store: Store, key: str) -> str | None:
     """The dashboard that shows an SLO, in Datadog's words."""
     for dashboard in store["dashboard"].values():
-        if any(one["definition"].get("slo_id") == key for one in widgets(dashboard)):
+        if any(widget["definition"].get("slo_id") == key for widget in widgets(dashboard)):
             return f"slo {key} is referenced in dashboard_id: {dashboard['id']}"
     return None
 
@@ -174,8 +174,8 @@ def _checked(call: Call, before: Body | None = None) -> Body:
     if before and given["type"] != before["type"]:
         raise _invalid("SLO type change not allowed")
     _check_source(call.store, given)
-    thresholds = [_threshold(one) for one in given["thresholds"]]
-    frames = {one["timeframe"]: one for one in thresholds}
+    thresholds = [_threshold(threshold) for threshold in given["thresholds"]]
+    frames = {threshold["timeframe"]: threshold for threshold in thresholds}
     if len(frames) < len(thresholds):
         raise _invalid("each timeframe can have one threshold only")
     first = frames.get(given.get("timeframe", thresholds[0]["timeframe"]))

@@ -69,19 +69,19 @@ def stacks(target: Environment) -> Iterator[Problem]:
     if settings.existing is None:
         marks[settings.prefix] = "BufferedEndpoint"
     for name, mark in marks.items():
-        found = stack(target, name)
-        if found is None or not found.was_created:
+        present = stack(target, name)
+        if present is None or not present.was_created:
             continue
-        if found.status.endswith("_IN_PROGRESS"):
+        if present.status.endswith("_IN_PROGRESS"):
             yield Problem(
-                f"The stack {name} is in state {found.status}.", "Wait until that has ended."
+                f"The stack {name} is in state {present.status}.", "Wait until that has ended."
             )
-        elif found.status in _STUCK:
+        elif present.status in _STUCK:
             yield Problem(
-                f"The stack {name} is in state {found.status}, which nothing can be deployed to.",
-                f"{_STUCK[found.status]}.",
+                f"The stack {name} is in state {present.status}, which nothing can be deployed to.",
+                f"{_STUCK[present.status]}.",
             )
-        elif mark not in found.outputs:
+        elif mark not in present.outputs:
             yield Problem(
                 f"The stack {name} is not of this project: it has no output {mark}.",
                 "Choose another 'service' or 'environment' in cdk.json.",
@@ -126,7 +126,7 @@ def concurrency(target: Environment) -> Iterator[Problem]:
 def log_policies(target: Environment) -> Iterator[Problem]:
     """Room in the log resource policies for the API's access log."""
     known = target.logs.describe_resource_policies()["resourcePolicies"]
-    policies = {one["policyName"]: one["policyDocument"] for one in known}
+    policies = {policy["policyName"]: policy["policyDocument"] for policy in known}
     document = policies.get(_VENDED_POLICY)
     if document is None and len(policies) >= _POLICIES:
         yield Problem(

@@ -23,7 +23,7 @@ def certificate(target: Environment) -> Iterator[Problem]:
     assert arn
     assert domain
     try:
-        found = target.acm.describe_certificate(CertificateArn=arn)["Certificate"]
+        issued = target.acm.describe_certificate(CertificateArn=arn)["Certificate"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
@@ -32,12 +32,12 @@ def certificate(target: Environment) -> Iterator[Problem]:
             f"Request one for {domain} in {settings.awsRegion}, and set acmCertificateArn.",
         )
         return
-    if found["Status"] != "ISSUED":
+    if issued["Status"] != "ISSUED":
         yield Problem(
-            f"The certificate of {domain} is in state {found['Status']}, not ISSUED.",
+            f"The certificate of {domain} is in state {issued['Status']}, not ISSUED.",
             "Create the DNS records that ACM shows for its validation, and wait.",
         )
-    names = {found["DomainName"], *found.get("SubjectAlternativeNames", ())}
+    names = {issued["DomainName"], *issued.get("SubjectAlternativeNames", ())}
     if not names & {domain, f"*.{domain.partition('.')[2]}"}:
         yield Problem(
             f"The certificate covers {', '.join(sorted(names))}, not {domain}.",

@@ -17,7 +17,7 @@ _PENDING = "PendingConfirmation"
 
 def has_mail(settings: Settings) -> bool:
     """Whether anybody is notified by mail."""
-    return settings.monitoring and any(one.addresses for one in settings.notifications)
+    return settings.monitoring and any(channel.addresses for channel in settings.notifications)
 
 
 def confirmed(target: Environment) -> Iterator[Problem]:
@@ -28,10 +28,10 @@ def confirmed(target: Environment) -> Iterator[Problem]:
         try:
             pages = target.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
             known = {
-                one["Endpoint"]: one["SubscriptionArn"]
+                subscription["Endpoint"]: subscription["SubscriptionArn"]
                 for page in pages
-                for one in page["Subscriptions"]
-                if one["Protocol"] == "email"
+                for subscription in page["Subscriptions"]
+                if subscription["Protocol"] == "email"
             }
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("NotFound", "NotFoundException"):
@@ -43,14 +43,14 @@ def confirmed(target: Environment) -> Iterator[Problem]:
 
 def topics(settings: Settings) -> dict[str, list[str]]:
     """The addresses of each topic that sends mail, by its purpose."""
-    found: dict[str, list[str]] = {}
+    recipients: dict[str, list[str]] = {}
     for channel in settings.notifications:
         if channel.addresses:
-            found[f"mail-{channel.id}"] = channel.addresses
-    everybody = [address for addresses in found.values() for address in addresses]
+            recipients[f"mail-{channel.id}"] = channel.addresses
+    everybody = [address for addresses in recipients.values() for address in addresses]
     if everybody:
-        found["alert-path"] = list(dict.fromkeys(everybody))
-    return found
+        recipients["alert-path"] = list(dict.fromkeys(everybody))
+    return recipients
 
 
 def _address(address: str, purpose: str, subscription: str | None) -> Iterator[Problem]:

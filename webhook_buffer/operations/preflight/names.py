@@ -28,8 +28,8 @@ def names(target: Environment) -> Iterator[Problem]:
 
 
 def _missing(target: Environment, name: str) -> bool:
-    found = stack(target, name)
-    return found is None or not found.was_created
+    present = stack(target, name)
+    return present is None or not present.was_created
 
 
 def _queue(target: Environment, name: str) -> Iterator[Problem]:
@@ -68,20 +68,20 @@ def _functions(target: Environment, chosen: list[str]) -> Iterator[Problem]:
 def _table(target: Environment, settings: Settings) -> Iterator[Problem]:
     """A table that an earlier stack left is adopted, if it is like ours."""
     try:
-        found = target.dynamodb.describe_table(TableName=settings.table_name)["Table"]
+        table = target.dynamodb.describe_table(TableName=settings.table_name)["Table"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return
-    if found.get("KeySchema") != _KEY:
-        keys = ", ".join(one["AttributeName"] for one in found.get("KeySchema", ()))
+    if table.get("KeySchema") != _KEY:
+        keys = ", ".join(entry["AttributeName"] for entry in table.get("KeySchema", ()))
         yield Problem(
             f"The table {settings.table_name} exists already, and its key is {keys}, not id: it "
             "can't be adopted.",
             _REMEDY,
         )
-    elif found["TableStatus"] not in ("ACTIVE", "UPDATING"):
+    elif table["TableStatus"] not in ("ACTIVE", "UPDATING"):
         yield Problem(
-            f"The table {settings.table_name}, to be adopted, is in state {found['TableStatus']}.",
+            f"The table {settings.table_name}, to be adopted, is in state {table['TableStatus']}.",
             "Wait until it is ACTIVE, or gone.",
         )

@@ -22,7 +22,7 @@ def readable(target: Environment) -> Iterator[Problem]:
 def _secret(target: Environment, secret: Secret) -> Iterator[Problem]:
     name = f"The secret of {secret.key}"
     try:
-        found = target.secrets.describe_secret(SecretId=secret.arn)
+        described = target.secrets.describe_secret(SecretId=secret.arn)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
@@ -31,19 +31,19 @@ def _secret(target: Environment, secret: Secret) -> Iterator[Problem]:
             "Create it in Secrets Manager, or correct its ARN in cdk.json.",
         )
         return
-    if found.get("DeletedDate"):
+    if described.get("DeletedDate"):
         yield Problem(
             f"{name} is scheduled for deletion.",
             f"Restore it: aws secretsmanager restore-secret --secret-id {secret.arn}",
         )
         return
-    stages = found.get("VersionIdsToStages", {}).values()
+    stages = described.get("VersionIdsToStages", {}).values()
     if not any("AWSCURRENT" in version for version in stages):
         yield Problem(
             f"{name} has no value.",
             f"Give it one: aws secretsmanager put-secret-value --secret-id {secret.arn}",
         )
-    key = found.get("KmsKeyId")
+    key = described.get("KmsKeyId")
     if key and not key.endswith(_AWS_KEY):
         yield from _key(target, secret, name, key)
 
