@@ -12,6 +12,7 @@ ACCEPTED = (
         title="Accepted, over the time shown",
         unit="Percent",
         number=True,
+        budget="slo.accepted_budget",
         lines=(
             hidden(metrics.HTTP_COUNT, "Sum", "api", "n"),
             hidden(metrics.HTTP_5XX, "Sum", "api", "e5"),
@@ -86,7 +87,6 @@ BACKEND = (
     Panel(
         title="Requests to the backend, as traced",
         unit="Count",
-        shape=Shape.BARS,
         lines=(
             _requests("hits", "requests", Color.BLUE),
             _requests("errors", "errors", Color.RED),
@@ -111,6 +111,7 @@ DELIVERED = (
         title="Delivered in time, over the time shown",
         unit="Percent",
         number=True,
+        budget="slo.delivered_budget",
         lines=(
             cloudwatch(
                 metrics.DELIVERY_LAG,
@@ -216,7 +217,6 @@ HEARTBEATS = (
         title="Heartbeat runs in an hour",
         unit="Count",
         axis="invocations",
-        shape=Shape.BARS,
         period=3600,
         lines=_runs("heartbeat", Color.BLUE, Color.ORANGE),
     ),
@@ -248,7 +248,6 @@ AUDIT = (
         title="Audit runs in an hour",
         unit="Count",
         axis="invocations",
-        shape=Shape.BARS,
         period=3600,
         lines=_runs("audit", Color.GREEN, Color.RED),
         signals=("audit-missing",),
@@ -259,7 +258,6 @@ NOTIFICATIONS = (
         title="Runs of notify",
         unit="Count",
         axis="invocations",
-        shape=Shape.BARS,
         period="heartbeat.period",
         lines=_runs("notify", Color.BLUE, Color.RED),
         signals=("alert-path-broken",),

@@ -166,7 +166,6 @@ def function(role: str, *, evaluated: bool = True) -> tuple[Panel, ...]:
             title=f"{role}: invocations",
             unit="Count",
             axis="invocations",
-            shape=Shape.BARS,
             lines=(
                 line(metrics.FUNCTION_INVOCATIONS, "Sum", role, "invocations", Color.BLUE),
                 line(metrics.FUNCTION_ERRORS, "Sum", role, "errors", Color.RED),

@@ -173,7 +173,6 @@ def _traces(role: str) -> tuple[Panel, ...]:
         Panel(
             title=f"{role}: traced calls",
             unit="Count",
-            shape=Shape.BARS,
             lines=(
                 series("trace.aws.lambda.hits", "sum", "calls", role, Color.BLUE),
                 series("trace.aws.lambda.errors", "sum", "errors", role, Color.RED),

@@ -138,6 +138,7 @@ class Graphs:
                 "formula": formula,
                 "alias": self._resources.filled(line.label),
                 **_number_format(panel, queries.get(formula)),
+                **self._colors(panel),
             }
             body: Body = {"formulas": [value], "queries": [queries[name].body for name in used]}
             if panel.number:
@@ -149,6 +150,18 @@ class Graphs:
                     "style": {"palette": _PALETTES[line.color] if line.color else "dog_classic"},
                     **body,
                 }
+
+    def _colors(self, panel: Panel) -> Body:
+        """The colors of a number that has a budget."""
+        if not panel.budget:
+            return {}
+        least = round(100 - self._resources.fact(panel.budget).value, 6)
+        rules = (("<", "white_on_red"), (">=", "white_on_green"))
+        return {
+            "conditional_formats": [
+                {"comparator": sign, "value": least, "palette": palette} for sign, palette in rules
+            ]
+        }
 
     def _markers(self, panel: Panel, axis: DatadogMetric | None) -> list[Body]:
         """The lines across a graph; what has the same value shares one, or none could be read."""

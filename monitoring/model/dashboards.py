@@ -129,6 +129,8 @@ class Panel:
         limits: facts that are drawn, each with its label; units of time are converted.
         period: what a count is over, and a maximum the highest of: seconds, or the fact.
         number: one value over the time the reader chose, in place of a graph.
+        budget: of a number in percent, the fact that says how much may be missing of 100: Datadog
+            shows the number in red where more is missing, and in green otherwise.
     """
 
     title: str
@@ -141,6 +143,7 @@ class Panel:
     period: int | str = 60
     shape: Shape = Shape.LINES
     number: bool = False
+    budget: str = ""
 
     def shown(self, has: Callable[[Line], bool]) -> Panel | None:
         """The panel with the lines that a dashboard has; None where none of them is visible."""

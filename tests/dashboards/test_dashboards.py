@@ -52,6 +52,10 @@ def _datadog(**overrides: Any) -> list[Definition]:
     return boards(made(CATALOG, **overrides), DASHBOARDS)
 
 
+def _drawn(**overrides: Any) -> list[Body]:
+    return every_widget(_datadog(**overrides))
+
+
 def _cloudwatch(**overrides: Any) -> list[Body]:
     return cloudwatch_widgets(made(CATALOG, **overrides), DASHBOARDS)
 
@@ -284,3 +288,31 @@ def test_objectives_are_one_number_over_the_time_shown() -> None:
     assert accepted["metrics"][-1][0]["label"] == "accepted; 0.1 % may be refused"
     delivered = panels["Delivered in time, over the time shown"]
     assert delivered["metrics"][0][-1]["stat"] == "PR(:300000)"
+
+
+@pytest.mark.parametrize("overrides", CASES)
+def test_no_part_is_stacked_onto_its_whole(overrides: dict[str, Any]) -> None:
+    """Datadog stacks all bars of a graph: errors among the calls would be counted twice."""
+    wholes = re.compile(r"\.(?:invocations|hits|count)\{")
+    parts = re.compile(r"\.(?:errors|throttles|timeouts|out_of_memory)\{")
+    for one in _drawn(**overrides):
+        bars = [
+            str(query.get("query", ""))
+            for request in one.get("requests", ())
+            if request.get("display_type") == "bars" and len(request["queries"]) == 1
+            for query in request["queries"]
+        ]
+        both = any(map(wholes.search, bars)) and any(map(parts.search, bars))
+        assert not both, one["title"]
+
+
+def test_shares_of_an_objective_have_its_color() -> None:
+    """Red below the objective, green from it on."""
+    least = made(CATALOG).settings.acceptedObjective
+    title = "Accepted, over the time shown"
+    [number] = [one for one in _drawn() if one.get("title") == title]
+    [formula] = number["requests"][0]["formulas"]
+    assert formula["conditional_formats"] == [
+        {"comparator": "<", "value": least, "palette": "white_on_red"},
+        {"comparator": ">=", "value": least, "palette": "white_on_green"},
+    ]

@@ -51,6 +51,12 @@ def _drill(_: str | None) -> typer.Typer:
     return drill_app
 
 
+def _dashboards(_: str | None) -> typer.Typer:
+    from webhook_buffer.cli.dashboards import dashboards_app
+
+    return dashboards_app
+
+
 def _backend(_: str | None) -> typer.Typer:
     from webhook_buffer.cli.backend import backend_app
 
@@ -98,6 +104,15 @@ app.add_typer(
     ),
     name="sources",
     rich_help_panel=_ANYWHERE,
+)
+app.add_typer(
+    typer.Typer(
+        cls=deferred(_dashboards),
+        help="List dashboards, and draw them, or any of Datadog's, on a session.",
+        no_args_is_help=True,
+    ),
+    name="dashboards",
+    rich_help_panel=_ON_LAPTOP,
 )
 app.add_typer(
     typer.Typer(

@@ -114,7 +114,7 @@ class Api:
         return Response(text, media_type="application/x-ndjson", headers=disposition)
 
     async def _boards(self, _: Request) -> Response:
-        return JSONResponse({"boards": self._state.board_list()})
+        return JSONResponse({"boards": self._state.published.listed()})
 
     async def _board(self, request: Request) -> Response:
         self._there()

@@ -14,7 +14,7 @@ from webhook_buffer.operations.files import private_folder, write
 
 DEFAULT_PORT = 4570
 _TOKEN = "token"  # noqa: S105 - the file's name
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 
 
 def console() -> ConsoleProcess:

@@ -19,7 +19,7 @@ from monitoring.alarm_set import AlarmSet
 from monitoring.cloudwatch import dashboard
 from monitoring.cloudwatch.alarms import template as alarms_template
 from monitoring.datadog.definition import Kind
-from settings.errors import WebhookBufferError
+from settings.errors import InputError, WebhookBufferError
 from webhook_buffer.composition import definitions
 from webhook_buffer.console.alarms import Alarms
 from webhook_buffer.console.boards import Boards
@@ -37,7 +37,7 @@ from webhook_buffer.operations.environment import Environment
 
 _POLL_SECONDS = 0.2
 _EVENTS_KEPT = 200
-_RANGE = 3600
+_RANGE, _LONGEST = 3600, 25 * 3600
 CLOUDWATCH = "cloudwatch"
 
 
@@ -105,6 +105,27 @@ class Changes:
                 pass
 
 
+class Published:
+    """The dashboards of an environment, as they are published, and the SLOs that they name."""
+
+    def __init__(self, alarms: AlarmSet) -> None:
+        settings = alarms.settings
+        found = definitions(settings) if settings.datadog else []
+        self.boards = {one.key: one.body for one in found if one.kind is Kind.DASHBOARD}
+        self.slos = {one.key: one.body for one in found if one.kind is Kind.SLO}
+        self.cloudwatch = dashboard.body(
+            alarms, DASHBOARDS, region=settings.awsRegion, account=settings.awsAccount
+        )
+
+    def listed(self) -> list[dict[str, str]]:
+        """Every dashboard's key and title."""
+        boards = [
+            {"key": key, "title": _plain(body["title"]), "of": "Datadog"}
+            for key, body in self.boards.items()
+        ]
+        return [*boards, {"key": CLOUDWATCH, "title": "CloudWatch dashboard", "of": "CloudWatch"}]
+
+
 class State:
     """One console's knowledge. All of it is used from one thread."""
 
@@ -120,12 +141,7 @@ class State:
         self._follower = Follower(place.session)
         self._stamps: dict[str, Any] = {}
         self._judged: tuple[float, Mapping[str, Any]] | None = None
-        found = definitions(alarms.settings) if alarms.settings.datadog else []
-        self._boards = {one.key: one.body for one in found if one.kind is Kind.DASHBOARD}
-        self._slos = {one.key: one.body for one in found if one.kind is Kind.SLO}
-        self._cloudwatch = dashboard.body(
-            alarms, DASHBOARDS, region=self.settings.awsRegion, account=self.settings.awsAccount
-        )
+        self.published = Published(alarms)
 
     @property
     def session(self) -> Session | None:
@@ -173,39 +189,46 @@ class State:
             self._judged = (session.until, self.alarms.document(session))
         return self._judged[1]
 
-    def board_list(self) -> list[dict[str, str]]:
-        """Every dashboard's key and title."""
-        boards = [
-            {"key": key, "title": _plain(body["title"]), "of": "Datadog"}
-            for key, body in self._boards.items()
-        ]
-        cloudwatch = {"key": CLOUDWATCH, "title": "CloudWatch dashboard", "of": "CloudWatch"}
-        return [*boards, cloudwatch]
-
     def board(self, key: str, start: int | None, end: int | None) -> dict[str, Any] | None:
         """A dashboard with its numbers over a stretch of session time; None for an unknown one.
 
         Args:
             start, end: default: the last hour.
         """
+        if key != CLOUDWATCH:
+            body = self.published.boards.get(key)
+            return None if body is None else self.rendered(body, start, end) | {"key": key}
         session = self.session
         if session is None:
             return None
-        end = math.ceil(min(end or math.inf, session.now) / MINUTE) * MINUTE
-        start = max(end - 25 * 3600, min(start if start else end - _RANGE, end - MINUTE))
+        start, end = _stretch(session, start, end)
+        document = self.verdicts() or {"verdicts": []}
+        states = {one["alarm"]: one["state"] for one in document["verdicts"]}
         numbers = Numbers(session, self.alarm_set, self.counts)
-        if key == CLOUDWATCH:
-            document = self.verdicts() or {"verdicts": []}
-            states = {one["alarm"]: one["state"] for one in document["verdicts"]}
-            board = CloudWatchBoard(session, numbers, states)
-            shown = board.shown(self._cloudwatch, start, end, "CloudWatch dashboard")
-        elif key in self._boards:
-            boards = Boards(session, numbers, self.counts, self._slos)
-            shown = boards.shown(self._boards[key], start, end)
-        else:
-            return None
+        board = CloudWatchBoard(session, numbers, states)
+        shown = board.shown(self.published.cloudwatch, start, end, "CloudWatch dashboard")
+        return self._linked(shown) | {"key": key}
+
+    def rendered(
+        self, body: Mapping[str, Any], start: int | None, end: int | None
+    ) -> dict[str, Any]:
+        """Any dashboard of Datadog's with numbers of this session.
+
+        Raises:
+            InputError: When it is not a dashboard.
+        """
+        session = self.session
+        if session is None:
+            raise InputError("there is no session")
+        start, end = _stretch(session, start, end)
+        numbers = Numbers(session, self.alarm_set, self.counts)
+        boards = Boards(session, numbers, self.counts, self.published.slos)
+        return self._linked(boards.shown(body, start, end))
+
+    def _linked(self, shown: dict[str, Any]) -> dict[str, Any]:
         _link(shown["widgets"], self.alarms.headings)
-        return shown | {"key": key, "title": _plain(shown["title"]), **self._marks(start, end)}
+        marks = self._marks(shown["from"], shown["to"])
+        return shown | {"title": _plain(shown["title"]), **marks}
 
     def _marks(self, start: int, end: int) -> dict[str, Any]:
         """What happened meanwhile: drills and repairs, and alarms that went on."""
@@ -221,6 +244,13 @@ class State:
             if change.state == "ALARM" and change.notified and change.alarm in self.alarms.ids
         ]
         return {"marks": [one for one in marks if start <= one["at"] <= end]}
+
+
+def _stretch(session: Session, start: int | None, end: int | None) -> tuple[int, int]:
+    """Full minutes of the session, a day of it at most; by default the last hour."""
+    until = math.ceil(min(end or math.inf, session.now) / MINUTE) * MINUTE
+    begin = min(until - _RANGE if start is None else start, until - MINUTE)
+    return max(until - _LONGEST, begin), until
 
 
 def _link(widgets: list[dict[str, Any]], headings: Collection[str]) -> None:

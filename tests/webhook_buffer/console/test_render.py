@@ -1,0 +1,101 @@
+"""A dashboard as a file: it needs nothing else, and says what the session says."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from settings.errors import FileError, InputError
+from tests.chromium import launched
+from tests.webhook_buffer.console.sessions import HOSTILE
+from webhook_buffer.cli.app import app
+
+
+def _render(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(app, ["dashboards", "render", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def _board(*widgets: Any) -> dict[str, Any]:
+    return {"title": f"Mine {HOSTILE}", "widgets": [{"definition": one} for one in widgets]}
+
+
+_MINE = _board(
+    {
+        "type": "timeseries", "title": f"Calls {HOSTILE}",
+        "requests": [{"q": "sum:aws.apigateway.count{*}.as_count()"}],
+    },
+    {"type": "note", "content": f"**Note** {HOSTILE} [x](javascript:alert(1))"},
+    {"type": "hostmap", "title": "Hosts"},
+)  # fmt: skip
+
+
+def test_one_file_draws_a_strangers_dashboard(session_file: Path, tmp_path: Path) -> None:
+    """From any JSON: numbers, reasons, what is HTML as text, and no request or error."""
+    (tmp_path / "mine.json").write_text(json.dumps(_MINE))
+    page_file = tmp_path / "mine.html"
+    _render(tmp_path / "mine.json", "--session", session_file, "--html", page_file)
+    said: list[str] = []
+    asked: list[str] = []
+    with launched() as browser:
+        page = browser.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(page_file.as_uri())
+        text = page.inner_text("main")
+        assert page.locator(".plot canvas").count() == 1
+        assert page.locator("main img, main a[href^='javascript']").count() == 0
+    assert "There are no hosts here." in text
+    assert f"Calls {HOSTILE}" in text
+    assert "6" in text
+    assert (said, asked) == ([], [page_file.as_uri()])
+
+
+def test_a_picture_has_the_width_asked_for(session_file: Path, tmp_path: Path) -> None:
+    """And the height that its widgets need."""
+    with launched():
+        pass  # or skipped
+    file = tmp_path / "o.png"
+    _render("overview", "--session", session_file, "--png", file, "--width", "900", "--dark")
+    head = file.read_bytes()[:24]
+    width, height = struct.unpack(">II", head[16:24])
+    assert (head[1:4], width) == (b"PNG", 900)
+    assert height > 2000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "text"),
+    [
+        ("nothing", None, InputError, "overview, serverless, cloudwatch"),
+        ("a.json", "{", InputError, "not JSON"),
+        ("a.json", "[]", InputError, "begins with an object"),
+        ("a.json", "{}", InputError, "no list 'widgets'"),
+        (".", None, FileError, "directory"),
+    ],
+)
+def test_what_is_no_dashboard_is_one_error(
+    session_file: Path, tmp_path: Path, name: str, content: str | None,
+    error: type[Exception], text: str,
+) -> None:  # fmt: skip
+    """It names the file, and what is wrong."""
+    file = tmp_path / name if content is not None or name == "." else Path(name)
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(error, match=text):
+        _render(file, "--session", session_file, "--html", tmp_path / "x.html")
+
+
+def test_it_asks_what_to_write(session_file: Path) -> None:
+    """Nothing is drawn for nobody."""
+    with pytest.raises(InputError, match="--html FILE"):
+        _render("overview", "--session", session_file)

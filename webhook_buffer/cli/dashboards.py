@@ -1,0 +1,125 @@
+"""``webhook-buffer dashboards``: what is published, drawn on a session as a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from settings.errors import FileError, InputError, NotDeployedError
+from settings.loader import load
+from webhook_buffer.cli.options import LOCAL, Env
+from webhook_buffer.cli.terminal import console
+from webhook_buffer.composition import alarm_set
+from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.live_alarms import LAST_SESSION
+from webhook_buffer.live.session import Session
+
+dashboards_app = typer.Typer(rich_markup_mode=None)
+# Larger than any dashboard that Datadog takes.
+_MOST_BYTES = 8 * 2**20
+
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one HTML file.")]
+Png = Annotated[
+    Path | None, typer.Option("--png", metavar="FILE", help="Write a picture; needs Chromium.")
+]
+SessionFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--session",
+        metavar="FILE",
+        help="An exported session. Default: the one that runs here, or the last.",
+    ),
+]
+Minutes = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="The last minutes only. Default: the whole session.", min=1),
+]
+Width = Annotated[int, typer.Option(metavar="N", help="Pixels, of a picture.", min=320, max=4000)]
+
+
+@dashboards_app.command("list")
+def list_boards(env: Env = LOCAL) -> None:
+    """List the dashboards of an environment."""
+    from webhook_buffer.console.state import Published
+
+    table = Table()
+    for name in ("Name", "Title", "Published to"):
+        table.add_column(name, overflow="fold")
+    for board in Published(alarm_set(load(env))).listed():
+        table.add_row(board["key"], board["title"], board["of"])
+    console.print(table)
+
+
+@dashboards_app.command("render")
+def render(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="As `list` shows it, or Datadog's JSON.")
+    ],
+    html: Html = None,
+    png: Png = None,
+    session: SessionFile = None,
+    minutes: Minutes = None,
+    width: Width = 1440,
+    dark: Annotated[bool, typer.Option("--dark", help="A dark picture.")] = False,
+) -> None:
+    """Draw a dashboard, or any of Datadog's, with the numbers of a session."""
+    if html is None and png is None:
+        raise InputError("Name what to write: --html FILE, --png FILE, or both.")
+    from webhook_buffer.console import render as rendering
+
+    board = _drawn(name, session or _kept(), minutes)
+    if html:
+        rendering.page(board, html)
+        console.print(f"Wrote {html}", soft_wrap=True)
+    if png:
+        rendering.picture(board, png, width=width, dark=dark)
+        console.print(f"Wrote {png}", soft_wrap=True)
+
+
+def _kept() -> Path:
+    """The session that runs here, or that ran last."""
+    live = laptop.live_alarms()
+    for file in (live.session_file, live.folder / LAST_SESSION):
+        if file.exists():
+            return file
+    raise NotDeployedError(
+        "No session is kept here. One begins with: webhook-buffer up; or name one: --session FILE"
+    )
+
+
+def _drawn(name: str, file: Path, minutes: int | None) -> dict[str, Any]:
+    from webhook_buffer.console.state import Place, State
+
+    session = Session.open(file)
+    state = State(Place(session=file), alarm_set(load(session.environment)))
+    state.update()
+    start = session.start if minutes is None else int(session.now) - 60 * minutes
+    board = state.board(name, start, None)
+    if board is not None:
+        return board
+    if not Path(name).exists():
+        known = ", ".join(one["key"] for one in state.published.listed())
+        raise InputError(f"'{name}' is neither a dashboard ({known}) nor a file.")
+    body = _read(Path(name))
+    try:
+        return state.rendered(body, start, None)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise InputError(f"{file}: more than {_MOST_BYTES} bytes is not a dashboard.")
+        body = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise FileError(error, file) from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{file}: not JSON.") from None
+    if not isinstance(body, dict):
+        raise InputError(f"{file}: not a dashboard; it begins with an object.")
+    return body
