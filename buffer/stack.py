@@ -51,7 +51,9 @@ class BufferStack(Stack):
         practice_backend: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(scope, construct_id, **kwargs)
+        super().__init__(
+            scope, construct_id, termination_protection=not settings.for_practice, **kwargs
+        )
         Tags.of(self).add("env", settings.environment)
         Tags.of(self).add("service", settings.service)
 

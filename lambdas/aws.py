@@ -44,6 +44,14 @@ class AwsError(Exception):
         self.retryable = retryable
 
 
+def endpoint_of(service: str, region: str) -> str:
+    """Where a service answers. Source: botocore's ``partitions.json``, ``dnsSuffix``: China's is
+    another, GovCloud's is not.
+    """
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{service}.{region}.{suffix}"
+
+
 class Service(NamedTuple):
     """A service: ``sqs``/``AmazonSQS`` or ``dynamodb``/``DynamoDB_20120810``.
 
@@ -90,9 +98,7 @@ class Service(NamedTuple):
 
     def _attempt(self, action: str, body: bytes, seconds: float) -> dict[str, Any]:
         region = os.environ["AWS_REGION"]
-        endpoint = os.environ.get("AWS_ENDPOINT_URL") or (
-            f"https://{self.name}.{region}.amazonaws.com"
-        )
+        endpoint = os.environ.get("AWS_ENDPOINT_URL") or endpoint_of(self.name, region)
         origin, host = _place(endpoint)
         headers = {"Host": host}
         if self.json_version:

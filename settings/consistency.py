@@ -165,11 +165,6 @@ def _backend(settings: Names) -> Iterator[str]:
 
 
 def _region(settings: Names) -> Iterator[str]:
-    if settings.awsRegion.startswith("cn-"):
-        yield (
-            "awsRegion: China's regions have endpoints of their own that the functions don't "
-            "know; choose another region"
-        )
     if settings.acmCertificateArn and f":acm:{settings.awsRegion}:" not in (
         settings.acmCertificateArn
     ):

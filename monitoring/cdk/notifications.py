@@ -67,12 +67,28 @@ class Notifications(Construct):
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
+                conditions=self._own_alarms(),
             )
         )
         return key
 
-    def _topic(self, purpose: str, key: kms.IKey | None) -> sns.Topic:
+    def _own_alarms(self) -> dict[str, dict[str, str]]:
+        """Limits what CloudWatch may do to alarms of this environment.
+
+        Source: SNS developer guide, "Key management", "Enable compatibility between event sources
+        from AWS services and encrypted topics".
+        """
         stack = Stack.of(self)
+        alarms = (
+            f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}"
+            f":alarm:{self._settings.prefix}-*"
+        )
+        return {
+            "StringEquals": {"aws:SourceAccount": stack.account},
+            "ArnLike": {"aws:SourceArn": alarms},
+        }
+
+    def _topic(self, purpose: str, key: kms.IKey | None) -> sns.Topic:
         topic = sns.Topic(
             self,
             f"{purpose.title().replace('-', '')}Topic",
@@ -86,14 +102,7 @@ class Notifications(Construct):
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
-                conditions={
-                    "ArnLike": {
-                        "aws:SourceArn": (
-                            f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}"
-                            f":alarm:{self._settings.prefix}-*"
-                        )
-                    }
-                },
+                conditions=self._own_alarms(),
             )
         )
         return topic

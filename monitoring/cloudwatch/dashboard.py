@@ -97,7 +97,8 @@ class _Dashboard:
             self._y += height
 
     def _arn(self, alarm: str) -> str:
-        return f"arn:aws:cloudwatch:{self._region}:{self._account}:alarm:{alarm}"
+        partition = self._set.settings.partition
+        return f"arn:{partition}:cloudwatch:{self._region}:{self._account}:alarm:{alarm}"
 
     def _header(self) -> str:
         settings = self._set.settings

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
-from lambdas.aws import DYNAMODB, SQS, AwsError
+from lambdas.aws import CLOUDWATCH, DYNAMODB, SECRETS, SNS, SQS, AwsError, Service, endpoint_of
 from tests.lambdas.conftest import HttpStub, Request, Wire, read_request
 
 _KEY, _SECRET, _TOKEN = "AKIDEXAMPLE", "s3cr3t/key", "t0ken=="
@@ -218,3 +219,17 @@ def test_no_credentials_in_the_error(http_stub: HttpStub) -> None:
     for secret in (_KEY, _SECRET, _TOKEN, "secret words of AWS"):
         assert secret not in text
     assert error.__suppress_context__ or error.__context__ is None
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-gov-west-1", "cn-northwest-1"])
+@pytest.mark.parametrize(
+    "service", [SQS, DYNAMODB, SECRETS, SNS, CLOUDWATCH], ids=lambda one: one.name
+)
+def test_endpoints_are_botocores(service: Service, region: str) -> None:
+    """Each service is called where botocore would call it, in every partition."""
+    data = Session().get_component("data_loader").load_data("partitions")
+    (outputs,) = [
+        one["outputs"] for one in data["partitions"] if re.match(one["regionRegex"], region)
+    ]
+    expected = f"https://{service.name}.{region}.{outputs['dnsSuffix']}"
+    assert endpoint_of(service.name, region) == expected

@@ -82,7 +82,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ({"subdomain": "a", "domain": "example.com"}, "key 'acmCertificateArn': missing, while"),
         ({"domain": "example.com"}, "key 'subdomain': missing, while domain is set"),
         ({"retryBaseSeconds": 400}, "key 'retryBaseSeconds': 400 is more than retryMaxSeconds"),
-        ({"awsRegion": "cn-north-1"}, "key 'awsRegion': China's regions have endpoints"),
+        ({"awsRegion": "us-iso-east-1"}, "key 'awsRegion': us-iso-east-1 is of a partition that"),
         ({"groupId": [], "groupIdMissing": "reject"}, "key 'groupId': empty while groupIdMissing"),
         (
             {"groupId": ["json:" + "a" * 2000]},

@@ -84,6 +84,8 @@ def deployed(target: Environment) -> list[str]:
 
 def destroy(target: Environment, cdk: Cdk, step: Step) -> None:
     """Deletes whatever exists of an environment, its monitoring first."""
+    for name in deployed(target):
+        _unprotect(target, name)
     remove_leftover(target, step)
     with step("Destroying"):
         cdk.destroy()
@@ -108,6 +110,7 @@ def remove_leftover(target: Environment, step: Step) -> None:
     name = leftover(target)
     if name is None:
         return
+    _unprotect(target, name)
     with step(f"Deleting {name}"), aws_errors(target.settings):
         target.cloudformation.delete_stack(StackName=name)
         try:
@@ -119,6 +122,15 @@ def remove_leftover(target: Environment, step: Step) -> None:
                 f"The stack {name} was not deleted: CloudFormation's events say why. "
                 "Delete it there and run this again."
             ) from error
+
+
+def _unprotect(target: Environment, name: str) -> None:
+    """Lets a stack be deleted. Stacks of environments for practice never are protected."""
+    if not target.settings.for_practice:
+        with aws_errors(target.settings):
+            target.cloudformation.update_termination_protection(
+                StackName=name, EnableTerminationProtection=False
+            )
 
 
 def _require_logs(target: Environment) -> None:

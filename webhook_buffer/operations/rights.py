@@ -99,6 +99,9 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "cloudformation.delete_stack": (Right("cloudformation:DeleteStack", _STACKS),),
     "cloudformation.describe_stacks": (Right("cloudformation:DescribeStacks", _STACKS),),
     "cloudformation.get_template": (Right("cloudformation:GetTemplate", _STACKS),),
+    "cloudformation.update_termination_protection": (
+        Right("cloudformation:UpdateTerminationProtection", _STACKS),
+    ),
     "cloudwatch.describe_alarms": (Right("cloudwatch:DescribeAlarms", _everything),),
     "cloudwatch.disable_alarm_actions": (Right("cloudwatch:DisableAlarmActions", _ALARMS),),
     "cloudwatch.enable_alarm_actions": (Right("cloudwatch:EnableAlarmActions", _ALARMS),),

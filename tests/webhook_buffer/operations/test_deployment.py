@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from settings.errors import InputError
 from settings.loader import load
+from tests.fake_aws import Refusal, install
 from webhook_buffer.cli import app, lifecycle
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.process import Running
@@ -127,3 +129,37 @@ class _step:  # noqa: N801 - stands for a function that gives a context
 
     def __exit__(self, *_: object) -> None:
         """Says nothing."""
+
+
+@pytest.mark.parametrize(("env", "account"), [("dev", "111111111111"), ("stg", "222222222222")])
+def test_protection_is_lifted_before_a_stack_is_deleted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, env: str, account: str
+) -> None:
+    """A protected stack is deleted once its protection is off; one for practice never has any."""
+    stacks = {"webhook-buffer-stg-monitoring", "webhook-buffer-dev-monitoring"}
+    one = {"CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "UPDATE_COMPLETE"}
+
+    def described(given: dict[str, Any]) -> Any:
+        name = given["StackName"]
+        if name in stacks:
+            return {"Stacks": [{"StackName": name, **one}]}
+        return Refusal("ValidationError", f"Stack with id {name} does not exist")
+
+    def deleted(given: dict[str, Any]) -> dict[str, Any]:
+        stacks.remove(given["StackName"])
+        return {}
+
+    fake = install(
+        monkeypatch,
+        account,
+        cloudformation_DescribeStacks=described,
+        cloudformation_UpdateTerminationProtection={},
+        cloudformation_DeleteStack=deleted,
+    )
+    settings = load(env, overrides={"monitoring": False})
+    target = Environment(settings=settings, folder=tmp_path, outputs_file=tmp_path / "o.json")
+    deployment.remove_leftover(target, _step)
+    assert f"webhook-buffer-{env}-monitoring" not in stacks
+    changed = [name.partition(".")[2] for name in fake.names if "DescribeStacks" not in name]
+    lifted = [] if env == "dev" else ["UpdateTerminationProtection"]
+    assert changed == ["GetCallerIdentity", *lifted, "DeleteStack"]
