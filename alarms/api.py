@@ -68,7 +68,7 @@ def _signals(
             id=f"{role}-4xx",
             runbook=runbook or "api-4xx",
             title="Many requests are invalid",
-            impact="At least one sender is told that its webhooks are invalid.",
+            impact="At least one sender gets answers that say its webhooks are invalid.",
             covers=(FailureMode.QUEUE_REFUSES,),
             severity=Severity.TICKET,
             queries={

@@ -188,7 +188,7 @@ class BufferStack(Stack):
 
     @property
     def _sources(self) -> dict[str, str]:
-        """What publish and subscribe are told of sources; nothing where there are none."""
+        """The variables that give publish and subscribe their sources; empty without any."""
         return {"SOURCES": FILE} if self._settings.sources else {}
 
     def _faux_backend(self) -> apigateway.HttpApi:

@@ -22,7 +22,7 @@ class AlarmGuide:
         counted: what a count counts, in the plural; empty for other units.
         runbook: heading in the runbook.
         log_group, log_query: where more can be read, if anywhere.
-        parts: of a composite alarm, the alarms whose states make its own, most telling first.
+        parts: of a composite alarm, the alarms whose states make its own, the most specific first.
     """
 
     id: str

@@ -56,5 +56,5 @@ def _outcome(outcome: Outcome) -> int:
     """An outcome's number, as the metric BackendOutcome has it."""
     if outcome.status is None:
         return 6 if outcome.error in ("ConnectTimeout", "ReadTimeout") else 7
-    # A status below 200 or above 599 is no answer to a webhook either.
+    # A status below 200 or above 599 is not an answer to a webhook either.
     return outcome.status // 100 if 200 <= outcome.status < 600 else 5

@@ -106,7 +106,7 @@ class Service(NamedTuple):
             headers["X-Amz-Target"] = f"{self.target}.{action}"
         else:
             headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
-        # Credentials are read anew each time: the runtime may rotate them.
+        # Credentials are read again each time: the runtime may rotate them.
         headers = sigv4.signed(
             "POST",
             headers,

@@ -254,7 +254,7 @@ def severity(transition: Transition, guides: AlarmGuides) -> str:
 
 
 def _in_order(parts: Sequence[Reading], brief: AlarmGuide | None) -> list[Reading]:
-    """The parts in the guide's order, the most telling first."""
+    """The parts in the guide's order, the most specific first."""
     order = brief.parts if brief else ()
     known = {part.alarm: part for part in parts}
     return [known[name] for name in order if name in known]

@@ -22,7 +22,7 @@ with observe.loading():
 _RETRY_AFTER = 5
 # Two attempts of this length are within what most senders wait for an answer (GitHub: 10 s).
 _SEND_SECONDS = 3.0
-# Kept back from the function's remaining time to answer and to tell of a failure.
+# Kept back from the function's remaining time to answer and to report a failure.
 _RESERVE_SECONDS = 1.0
 # Characters of a path in the log.
 _LOGGED_PATH = 256
@@ -166,7 +166,7 @@ def _is_whole(path: str) -> bool:
     """Whether the API has handed the path over as it was sent.
 
     Where a path's escapes are no UTF-8 it puts replacement characters, which go out as other
-    bytes. A sender's own replacement character can't be told from those.
+    bytes. A sender's own replacement character can't be distinguished from those.
     """
     return "\ufffd" not in path and not any("\ud800" <= char <= "\udfff" for char in path)
 

@@ -58,7 +58,7 @@ _OF_SCHEME = {
     "sns": frozenset({"topics"}),
 }
 _REQUIRED = {"hmac": {"header", "signed"}, "ed25519": {"header", "signed"}, "token": {"token"}}
-# Keys that are no part of a scheme's specification.
+# Keys that are not part of a scheme's specification.
 _OURS = frozenset({"provider", "scheme", "secretArn", "secretKeyArn", "publicKeys", "topics"})
 
 

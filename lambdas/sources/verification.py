@@ -21,7 +21,7 @@ class Verification(NamedTuple):
 
     Attributes:
         arn: of the secret in Secrets Manager; empty where the scheme has none.
-        public: keys that are no secret.
+        public: keys that are not secret.
         name: of the scheme: ``hmac``.
     """
 

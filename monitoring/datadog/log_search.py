@@ -24,7 +24,7 @@ Matches = Callable[[Mapping[str, str], Mapping[str, Any], str], bool]
 
 
 def matcher(search: str) -> Matches:
-    """What tells whether a line matches a search; variables match everything.
+    """A predicate: whether a line matches a search; variables match everything.
 
     Raises:
         QueryError: When it can't be read.

@@ -57,7 +57,7 @@ def test_what_goes_in_comes_out(envelope: Envelope) -> None:
     st.binary(max_size=20),
 )
 def test_anything_else_is_unreadable(text: str, body: bytes) -> None:
-    """What is no envelope is refused with the one exception that callers expect."""
+    """What is not an envelope is refused with the one exception that callers expect."""
     with pytest.raises(UnreadableError):
         unpack(text, body)
 

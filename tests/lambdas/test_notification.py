@@ -293,7 +293,7 @@ def test_alarms_without_briefing(
 
 
 def test_damaged_message_is_shown() -> None:
-    """What is no alarm's message is told with its text, as badly as can be."""
+    """A message that is not an alarm's is shown with its text, as the most severe."""
     transition = alarm_events.read("<html>", message_id="m-1", now=_NOW)
     told = notification.build(transition, _ALARM_GUIDES, since=_NOW, now=_NOW)
     assert told.headline == "PAGE buffer prd: A message that is not from an alarm"

@@ -194,7 +194,7 @@ def test_a_first_delivery_is_one_write(aws: Aws) -> None:
 
 
 def test_binary_body(aws: Aws) -> None:
-    """A body that is no text stands there in base64, and says so."""
+    """A body that is not text stands there in base64, and says so."""
     request = _request(aws, _WEBHOOK._replace(body=b"\x00\xff"))
     assert request["isBase64Encoded"] is True
     assert base64.b64decode(request["body"]) == b"\x00\xff"

@@ -65,7 +65,7 @@ def test_an_unknown_number_is_named_with_the_known_ones() -> None:
     ],
 )
 def test_a_settings_key_s_unit_is_in_its_name(name: str, expected: str | None) -> None:
-    """Numbers of settings are written in their unit; what is no number is none."""
+    """Numbers of settings are written in their unit; what is not a number gives None."""
     settings = load("prd")
     assert placeholders.of_setting(name, settings) == expected
 

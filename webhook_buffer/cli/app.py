@@ -324,7 +324,7 @@ def synth(env: Env = LOCAL) -> None:
 
 @app.command(rich_help_panel=_ANYWHERE)
 def diff(env: Env = LOCAL) -> None:
-    """Show what a deployment would change."""
+    """Show what a deployment would change; starts the emulator for an environment on the laptop."""
     from webhook_buffer.cli import lifecycle
 
     lifecycle.diff(env)

@@ -52,7 +52,10 @@ def plan_objects(
     env: Env = LOCAL,
     detailed: Annotated[
         bool,
-        typer.Option("--detailed-exitcode", help="Exit with 0: no changes, 2: changes, 1: error."),
+        typer.Option(
+            "--detailed-exitcode",
+            help="Exit with 0: no changes, 2: changes, 1: error, wrong options or settings too.",
+        ),
     ] = False,
     out: Annotated[
         Path | None,
@@ -128,7 +131,7 @@ def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
 def find_drift(env: Env = LOCAL) -> None:
     """List manual changes since the last apply. Read-only.
 
-    Exits with 0: no changes, 2: changes, 1: error.
+    Exits with 0: no changes, 2: changes, 1: error, wrong options or settings too.
     """
     from monitoring.datadog.sync.plan import Action
 

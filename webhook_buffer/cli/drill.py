@@ -189,7 +189,7 @@ def pace_of(text: str) -> float:
     """Real seconds per minute.
 
     Raises:
-        InputError: When that is no pace.
+        InputError: When that is not a pace.
     """
     match = _PACE.fullmatch(text.strip())
     if not match or not FASTEST <= float(match[1]) <= REAL_TIME:

@@ -80,10 +80,19 @@ def synth(env: str) -> None:
 
 
 def diff(env: str) -> None:
-    """Prints what a deployment would change."""
-    target = _target(load(env))
+    """Prints what a deployment would change, and on the laptop whether it started the emulator."""
+    settings = load(env)
+    was_running = not settings.on_laptop or laptop.emulator().running() is not None
+    target = _target(settings)
     cdk = deployment.prepare(target, step, CATALOG)
     _show_changes(target, cdk)
+    if not was_running:
+        emulator = laptop.emulator().require()
+        console.print(
+            f"The emulator was started for this (pid {emulator.pid}, port {emulator.port}) "
+            "and keeps running. To stop it: webhook-buffer down",
+            soft_wrap=True,
+        )
 
 
 def deploy(env: str, *, yes: bool) -> None:

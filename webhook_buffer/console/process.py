@@ -34,7 +34,7 @@ class ConsoleProcess(Background):
         return f"{running.endpoint_url}/{self._token()}/" if running else None
 
     def start(self, port: int | None = None) -> str:
-        """Starts it anew, so that it shows what is deployed now; its address stays the same.
+        """Restarts it, so that it shows what is deployed now; its address stays the same.
 
         Args:
             port: on 127.0.0.1; taken only if it is free.

@@ -36,7 +36,7 @@ async def served(state: State, port: int, token: str, ended: asyncio.Event) -> N
 
 
 async def until_signalled(state: State, port: int, token: str) -> None:
-    """Serves until the process is told to end."""
+    """Serves until the process receives SIGTERM or SIGINT."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -28,7 +28,7 @@ class LiveAlarms(Background):
         return self.folder / engine.SESSION
 
     def start(self) -> Running:
-        """Starts it anew, so that it judges what is deployed now; its session goes on.
+        """Restarts it, so that it judges what is deployed now; its session goes on.
 
         Raises:
             ToolError: When it does not come up.

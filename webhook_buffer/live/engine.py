@@ -36,7 +36,7 @@ _GRACE = 0.2
 # Between two polls: a share of a minute, within these bounds; seconds.
 _POLL_SHARE, _POLL_LEAST, _POLL_MOST = 1 / 12, 0.3, 2.0
 _POLL_AFTER = 0.05
-# From this size on the file is written anew, without what is not kept.
+# From this size on the file is rewritten, without what is not kept.
 _FILE_BYTES = 64 * 2**20
 # Session time of an audit, as it is deployed. Source: monitoring/cdk/end_to_end.py.
 _AUDIT_SECONDS = 3600

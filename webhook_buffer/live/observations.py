@@ -119,7 +119,7 @@ class Reader:
         yield from self._event(fields, at)
 
     def _embedded(self, fields: Mapping[str, Any], at: float) -> Iterator[Observation]:
-        """The metrics in a line. What a function decides by real time is decided anew here."""
+        """The metrics in a line. What a function decides by real time is decided again here."""
         values = _metrics(fields)
         age = self._age_of(fields, at)
         for (namespace, name), value in values.items():

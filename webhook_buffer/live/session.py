@@ -242,7 +242,7 @@ class Follower:
         return self.session
 
     def _renew(self, descriptor: int) -> None:
-        """Begins anew where the file was replaced."""
+        """Starts over where the file was replaced."""
         import os
 
         status = os.fstat(descriptor)

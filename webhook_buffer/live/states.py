@@ -102,7 +102,7 @@ class States:
     def _set_all(
         self, verdicts: Iterable[Verdict], before: Mapping[str, str], held: frozenset[str]
     ) -> None:
-        """Metric alarms first: with each of them the emulator evaluates its composites anew."""
+        """Metric alarms first: with each of them the emulator evaluates its composites again."""
         wanted = [
             verdict for verdict in verdicts if verdict.alarm not in held and verdict.alarm in before
         ]

@@ -18,7 +18,7 @@ def change_of_groups(target: Environment) -> str | None:
     """What changes in the extractors of group ids, and how many webhooks wait meanwhile.
 
     Returns:
-        None if nothing changes or the environment has no buffer. What AWS does not tell is said,
+        None if nothing changes or the environment has no buffer. What AWS does not answer is said,
         for it need not stop a deployment.
     """
     if target.settings.existing:

@@ -1,4 +1,4 @@
-"""Whether a captured request would be accepted by a source, told without sending anything."""
+"""Checks whether a source would accept a captured request, without sending anything."""
 
 from __future__ import annotations
 

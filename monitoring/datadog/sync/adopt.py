@@ -61,7 +61,7 @@ def adoption(
 
     Raises:
         InputError: When there is no such object, it is somebody's already, or the key is taken.
-        DatadogError: When Datadog does not tell.
+        DatadogError: When Datadog does not answer.
     """
     if kind not in FOLDERS:
         kinds = " or ".join(str(folder) for folder in FOLDERS)

@@ -95,7 +95,7 @@ def sendable(kind: Kind, body: Body, present: Body) -> Body:
 
 
 def digest(kind: Kind, body: Body) -> str:
-    """What tells two bodies apart: the same for bodies that are equal in ``comparable``."""
+    """A digest of a body: the same for bodies that are equal in ``comparable``."""
     told = {name: value for name, value in comparable(kind, body).items() if name != "assets"}
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -166,5 +166,5 @@ class _Comparison:
 
 
 def _objects(value: Any) -> bool:
-    """Whether it is a list of what has fields of its own; tags are told as a whole."""
+    """Whether it is a list of what has fields of its own; tags are compared as a whole."""
     return isinstance(value, list) and all(isinstance(item, dict | list) for item in value)

@@ -76,7 +76,7 @@ class Plan:
         ids: of what is there, by kind and key.
         copies: objects with a marker that another, older one has: copies made by hand, which
             stay, and so does the one they were made of.
-        unmarked: monitors with our tags whose marker somebody took away; they are not made anew.
+        unmarked: monitors with our tags whose marker somebody took away; none is created again.
         mutes: monitors that are muted now.
     """
 
@@ -129,7 +129,7 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
     One call lists a kind; each dashboard of ours takes one more.
 
     Raises:
-        DatadogError: When Datadog does not tell.
+        DatadogError: When Datadog does not answer.
     """
     api.check_key()
     present, more, unmarked = _present(api, settings)

@@ -1,4 +1,4 @@
-"""Requests no faster than Datadog's rate limits allow, as its answers tell them."""
+"""Requests no faster than Datadog's rate limits allow, as its answers state them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class _Window:
 
     Attributes:
         left: requests until ``ends``; None while nothing is known.
-        ends: when the limit starts anew, in seconds of the monotonic clock.
+        ends: when the limit resets, in seconds of the monotonic clock.
         refused: whether it was used up once: then one request asks what is left of the next.
     """
 

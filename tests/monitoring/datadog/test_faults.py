@@ -145,7 +145,7 @@ def test_an_outage_that_stays_is_one_sentence(datadog: FakeDatadog) -> None:
 
 @pytest.mark.parametrize("path", ["/monitor$", "/slo$", "/dashboard$", "/downtime$"])
 def test_an_unreadable_list_is_not_an_empty_organization(datadog: FakeDatadog, path: str) -> None:
-    """An answer of 200 that is no list ends the plan; taken for none, all would be made anew."""
+    """An answer of 200 that is not a list ends the plan; read as empty, all would be made twice."""
     published(datadog, _SETTINGS, one_of_each(_SETTINGS))
     datadog.faults.append(Fault(method="GET", path=path, kind="status", status=200))
     with pytest.raises(DatadogError, match=r"listing \w+s: Datadog's answer"):

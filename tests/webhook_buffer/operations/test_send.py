@@ -59,7 +59,7 @@ def test_percentile(percent: float, expected: float) -> None:
 
 
 def test_percentile_of_nothing() -> None:
-    """Nothing measured is no number."""
+    """Without a measurement there is no number."""
     assert math.isnan(percentile([], 50))
 
 

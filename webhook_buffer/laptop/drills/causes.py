@@ -23,7 +23,7 @@ class Stage:
 
     Attributes:
         pace: real seconds per minute.
-        restarted: the function that starts anew, and with it the failure.
+        restarted: the function that restarts, and with it the failure.
     """
 
     target: Environment

@@ -197,7 +197,7 @@ class _Run:
         return time.time()
 
     def _await_signals(self) -> None:
-        """Until every expected signal fired and was told, or the last limit is over."""
+        """Until every expected signal fired and notified, or the last limit is over."""
         limit = max((expected.told for expected in self._wanted), default=1) + 1
         least = self._seen.cause + self._drill.lasts * self._pace
 

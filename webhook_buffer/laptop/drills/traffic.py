@@ -17,7 +17,7 @@ from webhook_buffer.operations.send import Receipt, Sender, Webhook
 
 GROUPS = 40
 _SENDERS = 8
-# Of what a drill sends, so that anybody can tell it from traffic.
+# Of what a drill sends, so that anybody can distinguish it from traffic.
 HEADER, NUMBER, PATH = "X-Buffer-Drill", "X-Drill-Number", "/webhook-buffer/drill"
 # Shares of the webhooks that a faulty sender sends twice, or too large.
 _REPEATED, _OVERSIZED = 0.2, 0.5

@@ -1,4 +1,4 @@
-"""Datadog's API on the laptop: a fake that the official client can't tell from it.
+"""Datadog's API on the laptop: a fake that the official client can't distinguish from it.
 
 It keeps monitors, SLOs, dashboards, downtimes and events, adds what Datadog adds, and rejects what
 Datadog rejects. What a body may hold it takes from the client's own models; inside of a widget it

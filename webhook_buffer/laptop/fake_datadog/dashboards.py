@@ -213,7 +213,7 @@ def _check_widget(position: int, widget: Any, inner: str = "") -> None:
         f"Invalid {inner}widget definition at position {position} of type {definition.get('type')}."
     )
     inside = definition.get("widgets")
-    # What is inside is told apart from what is around it.
+    # Errors distinguish inner widgets from those around them.
     emptied = definition | {"widgets": []} if isinstance(inside, list) else definition
     if wrong := schema.widget_problem(widget | {"definition": emptied}):
         raise RefusedError(400, f"{where} Error: {wrong}")

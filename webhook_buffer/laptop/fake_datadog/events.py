@@ -1,4 +1,4 @@
-"""Events: what happened, told once and never changed.
+"""Events: what happened, sent once and never changed.
 
 Source: Datadog API reference, "Events", "Post an event" (version 1): an API key is enough.
 """

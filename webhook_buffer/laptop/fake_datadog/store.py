@@ -107,7 +107,7 @@ class Call:
         """The body.
 
         Raises:
-            RefusedError: When it is no JSON object.
+            RefusedError: When it is not a JSON object.
         """
         if not isinstance(self.body, dict):
             raise RefusedError(400, "The request's body must be a JSON object")

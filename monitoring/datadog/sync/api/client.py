@@ -224,7 +224,9 @@ class Api(Transport):
             name = "dashboards" if kind is Kind.DASHBOARD else "data"
             body = body.get(name) if isinstance(body, dict) else None
         if not isinstance(body, list):
-            raise DatadogError(f"listing {kind}s: Datadog's answer at {self.keys.url} is no list")
+            raise DatadogError(
+                f"listing {kind}s: Datadog's answer at {self.keys.url} is not a list"
+            )
         return body
 
     def _require(

@@ -70,7 +70,7 @@ def test_unknown_path_and_method(raw: Raw) -> None:
 
 
 def test_malformed_body(raw: Raw) -> None:
-    """A body that is no JSON, or no object, is 400."""
+    """A body that is not JSON, or not an object, is 400."""
     assert raw("POST", "/api/v1/monitor", b"{")[0] == 400
     assert raw("POST", "/api/v1/dashboard", [])[0] == 400
 
