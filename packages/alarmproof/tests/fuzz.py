@@ -23,7 +23,8 @@ from typing import Any
 from alarmproof import cases, composites, expressions, recordings, runner, template
 from alarmproof.errors import AlarmproofError
 from alarmproof.evaluate import evaluate
-from alarmproof.lint import as_json, as_sarif, lint
+from alarmproof.formats import as_json, as_sarif
+from alarmproof.lint import lint
 
 LONGEST, MOST_MEMORY = 5.0, 500_000_000  # seconds and bytes of one input
 

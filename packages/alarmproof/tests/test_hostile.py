@@ -13,7 +13,8 @@ import pytest
 from alarmproof import cases, expressions, template
 from alarmproof.composites import parse as parse_rule
 from alarmproof.errors import InputError, NotSupportedError
-from alarmproof.lint import as_json, lint
+from alarmproof.formats import as_json
+from alarmproof.lint import lint
 from hypothesis import given, settings
 
 _DEEP = 100_000

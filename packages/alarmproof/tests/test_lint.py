@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from alarmproof.errors import InputError
+from alarmproof.formats import as_json, as_sarif
 from alarmproof.lint import (
     Allowance,
     Finding,
-    as_json,
-    as_sarif,
     lint,
     load_allowances,
     rules_table,

@@ -14,8 +14,8 @@ from alarmproof.rules.registry import Rule
 from alarmproof.template import parse
 
 PAGES = Path(__file__).parents[1] / "docs" / "rules"
-# Told by the stack's region, which a template alone does not have; see test_rules_on_regions.
-WITHOUT_TEMPLATE = {"metric-elsewhere"}
+# They need a stack's region, or a project's configuration; tests of their own are beside.
+WITHOUT_TEMPLATE = {"metric-elsewhere", "name-pattern", "runbook-pattern"}
 
 
 def _examples(rule: Rule) -> dict[str, str]:

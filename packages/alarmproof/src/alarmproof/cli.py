@@ -34,6 +34,29 @@ Allow = Annotated[
     ),
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the findings.")]
+ReactionOrConfigured = Annotated[
+    int | None,
+    typer.Option(
+        min=60,
+        metavar="SECONDS",
+        help="Warn about alarms that need longer than this to react to a breach; default: 300, or "
+        "max-reaction of alarmproof.toml.",
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Configuration; default: alarmproof.toml in this folder."),
+]
+ChangedSince = Annotated[
+    str | None,
+    typer.Option(metavar="REV", help="Report only what git's revision REV did not have."),
+]
+Baseline = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Report only what is not in this baseline.")
+]
+WriteBaseline = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write all findings as a baseline, and pass.")
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Fail on warnings, and on what was not judged, as well.")
 ]
@@ -146,30 +169,51 @@ def lint(
             metavar="PATH", help="CloudFormation templates, or folders such as cdk.out."
         ),
     ],
-    max_reaction: MaxReaction = 300,
+    max_reaction: ReactionOrConfigured = None,
     allow: Allow = None,
     form: OutputFormat = "text",
     strict: Strict = False,
     parameter: Parameter = None,
     parameters: Parameters = None,
     allow_empty: AllowEmpty = False,
+    config: ConfigFile = None,
+    changed_since: ChangedSince = None,
+    baseline: Baseline = None,
+    write_baseline: WriteBaseline = None,
 ) -> None:
     """Find alarms that never fire, never clear, or notify nobody.
 
     Pass all stacks at once: a threshold is compared with a function's timeout only if that
     function is in one of the templates.
     """
-    from alarmproof import commands, template
-    from alarmproof.lint import load_allowances
+    from alarmproof import commands, known_findings, template
+    from alarmproof.config import load
+    from alarmproof.lint import Finding, load_allowances
+    from alarmproof.lint import lint as find
 
-    allowances = [allowance for file in allow or () for allowance in load_allowances(file)]
+    project = load(config)
+    given = values(parameter, parameters)
+    reaction = max_reaction or project.max_reaction or 300
+    known = known_findings.load(baseline) if baseline else frozenset()
+    templates = template.read(paths, given)
+
+    def found(earlier: list[Path]) -> list[Finding]:
+        return find(
+            template.read(earlier, given), max_reaction=reaction, severities=project.severities,
+            patterns=project.patterns,
+        )  # fmt: skip
+
+    if changed_since:
+        known |= known_findings.at_revision(changed_since, paths, found)
     code = commands.run_lint(
-        template.read(paths, values(parameter, parameters)),
-        max_reaction=max_reaction,
-        allowances=allowances,
+        templates,
+        max_reaction=reaction,
+        allowances=[allowance for file in allow or () for allowance in load_allowances(file)],
         form=form,
         strict=strict,
         allow_empty=allow_empty,
+        config=project,
+        baselines=known_findings.Baselines(known, write_baseline),
     )
     raise typer.Exit(code)
 

@@ -19,12 +19,14 @@ from alarmproof import extras, files
 from alarmproof.errors import InputError
 
 if TYPE_CHECKING:
+    from alarmproof.config import Config
+    from alarmproof.known_findings import Baselines
     from alarmproof.lint import Allowance, Finding
     from alarmproof.model import Templates
     from alarmproof.recordings import Recorded
     from alarmproof.replay import Replay
 
-Format = Literal["text", "json", "sarif"]
+Format = Literal["text", "json", "sarif", "junit", "github", "checkstyle"]
 # Columns of the table of a replay, after the alarm.
 _FIGURES = ("Fired", "Notified", "A week", "In ALARM", "Longest", "Flaps")
 
@@ -37,6 +39,8 @@ def run_lint(
     form: Format,
     strict: bool,
     allow_empty: bool = False,
+    config: Config | None = None,
+    baselines: Baselines | None = None,
 ) -> int:
     """Prints the findings of all rules.
 
@@ -44,26 +48,40 @@ def run_lint(
         max_reaction: seconds.
         strict: whether warnings, and notes of what was not judged, fail as well.
         allow_empty: whether templates without an alarm pass.
+        config: of the project.
+        baselines: what is known already, and where to write it.
 
     Raises:
         InputError: When there is no alarm.
     """
-    from alarmproof import lint
+    from alarmproof import formats, lint
 
     if not (templates.alarms or templates.absent or templates.unread or allow_empty):
         raise InputError(
             "No alarm in the files given, so nothing was checked. Name the files that have them, "
             "or pass --allow-empty."
         )
-    findings = lint.lint(templates, max_reaction=max_reaction, allowances=allowances)
-    if form == "json":
-        print(lint.as_json(findings))
+    findings = lint.lint(
+        templates,
+        max_reaction=max_reaction,
+        allowances=[*allowances, *(config.allowances if config else ())],
+        severities=config.severities if config else {},
+        patterns=config.patterns if config else {},
+    )
+    if baselines:
+        findings = baselines.applied(findings)
+    if form == "text":
+        _print_findings(findings, len(templates.alarms))
     elif form == "sarif":
         from importlib.metadata import version
 
-        print(lint.as_sarif(findings, version=version("alarmproof")))
+        print(formats.as_sarif(findings, version=version("alarmproof")))
     else:
-        _print_findings(findings, len(templates.alarms))
+        forms = {
+            "json": formats.as_json, "junit": formats.as_junit, "github": formats.as_github,
+            "checkstyle": formats.as_checkstyle,
+        }  # fmt: skip
+        print(forms[form](findings))
     return int(lint.failed(findings, strict=strict))
 
 
@@ -75,7 +93,7 @@ def _print_findings(findings: Sequence[Finding], alarms: int) -> None:
         severity = _styled(finding.severity, _COLORS[finding.severity])
         where = f"{finding.file}:{finding.line}"
         print(f"{severity} {finding.rule}: {_plain(finding.alarm)} ({_plain(where)})")
-        print(f"  {_plain(finding.message)} {finding.remedy}")
+        print(f"  {_plain(finding.message)} {_plain(finding.remedy)}")
     counts = {
         severity: sum(finding.severity == severity for finding in findings) for severity in _COLORS
     }

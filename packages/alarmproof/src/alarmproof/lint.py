@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from alarmproof import bounded_yaml, files
@@ -16,6 +18,8 @@ from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, NOTE, Hit, Rule, Severity
 
 METADATA = "alarmproof"
+_AS_DECLARED: Mapping[str, Severity | None] = {}
+_NO_PATTERNS: Mapping[str, re.Pattern[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +50,62 @@ class Allowance:
     """A finding that is intended.
 
     Attributes:
-        alarm: name, logical id or end of the name.
+        rule: an id, or a pattern with ``*``.
+        alarm: name, logical id or end of the name; or a pattern with ``*``.
+        until: the last day that it holds; None for always.
     """
 
     rule: str
     alarm: str
     reason: str
     source: str
+    until: date | None = None
+
+    def allows(self, rule: str, alarm: AnyAlarm) -> bool:
+        """Whether it is about this rule and this alarm."""
+        return fnmatchcase(rule, self.rule) and _is_meant(self.alarm, alarm)
+
+    @property
+    def expired(self) -> bool:
+        """Whether its last day is over."""
+        return self.until is not None and self.until < date.today()
 
 
 def lint(
-    templates: Templates, *, max_reaction: int = 300, allowances: Sequence[Allowance] = ()
+    templates: Templates,
+    *,
+    max_reaction: int = 300,
+    allowances: Sequence[Allowance] = (),
+    severities: Mapping[str, Severity | None] = _AS_DECLARED,
+    patterns: Mapping[str, re.Pattern[str]] = _NO_PATTERNS,
 ) -> list[Finding]:
     """Everything that is wrong, in the order of the alarms.
 
     Args:
         max_reaction: seconds within which a breach has to set an alarm off.
         allowances: beyond those in the templates' metadata.
+        severities: of rules, in place of their own; None switches a rule off.
+        patterns: ``name`` and ``runbook``, which names and runbook links have to match.
     """
-    context = Context(templates, max_reaction)
+    context = Context(templates, max_reaction, patterns)
     given = [*allowances, *_in_metadata(templates)]
+    off = {name for name, severity in severities.items() if severity is None}
     used: set[Allowance] = set()
     found: list[Finding] = []
     for alarm in templates.alarms:
         for rule in RULES:
-            hits = _hits(rule, context, alarm)
+            severity = severities.get(rule.id, rule.severity)
+            hits = _hits(rule, context, alarm) if severity else []
             if not hits:
                 continue
-            allowing = [one for one in given if one.rule == rule.id and is_called(one.alarm, alarm)]
+            allowing = [one for one in given if one.allows(rule.id, alarm)]
             used.update(allowing)
-            if not any(one.reason for one in allowing):
-                found += [_finding(rule, alarm, hit) for hit in hits]
-        if alarm.variants:
+            if not any(one.reason.strip() and not one.expired for one in allowing):
+                fixed = severity if rule.id in severities else None
+                found += [_finding(rule, alarm, hit, fixed) for hit in hits]
+        if alarm.variants and "not-evaluated" not in off:
             found.append(_undecided(alarm))
-    return [*found, *_unread(templates), *_of_allowances(given, used, templates)]
+    return [*found, *_unread(templates, off), *_of_allowances(given, used, templates)]
 
 
 def failed(findings: Sequence[Finding], *, strict: bool) -> bool:
@@ -127,10 +153,10 @@ def _undecided(alarm: AnyAlarm) -> Finding:
     )
 
 
-def _finding(rule: Rule, alarm: AnyAlarm, hit: Hit) -> Finding:
+def _finding(rule: Rule, alarm: AnyAlarm, hit: Hit, fixed: Severity | None) -> Finding:
     return Finding(
         rule.id,
-        hit.severity or rule.severity,
+        fixed or hit.severity or rule.severity,
         alarm.name,
         alarm.source.file,
         alarm.source.line,
@@ -140,8 +166,10 @@ def _finding(rule: Rule, alarm: AnyAlarm, hit: Hit) -> Finding:
     )
 
 
-def _unread(templates: Templates) -> Iterator[Finding]:
+def _unread(templates: Templates, off: set[str]) -> Iterator[Finding]:
     for one in templates.unread:
+        if one.known and "not-evaluated" in off:
+            continue
         source = one.source
         if one.known:
             message = f"{one.kind} '{source.logical_id}' is not evaluated, because {one.why}."
@@ -188,13 +216,15 @@ def _of_allowances(
 ) -> Iterator[Finding]:
     known = {rule.id for rule in RULES}
     for one in given:
-        alarm = next((alarm for alarm in templates.alarms if is_called(one.alarm, alarm)), None)
+        alarm = next((alarm for alarm in templates.alarms if _is_meant(one.alarm, alarm)), None)
         source = alarm.source if alarm else Source(one.source, one.alarm)
-        if one.rule not in known:
+        if not any(fnmatchcase(rule, one.rule) for rule in known):
             near = difflib.get_close_matches(one.rule, known, n=1)
             why = f"'{one.rule}' is not a rule" + (f"; did you mean '{near[0]}'?" if near else ".")
         elif not one.reason.strip():
             why = f"{one.rule} is allowed without a reason."
+        elif one.expired:
+            why = f"{one.rule} was allowed until {one.until}, which is over."
         elif one not in used:
             why = f"{one.rule} is allowed, but alarmproof does not find it."
         else:
@@ -203,50 +233,12 @@ def _of_allowances(
         yield Finding("allowance", ERROR, one.alarm, source.file, source.line, why, remedy)
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """The findings as a JSON list."""
-    keys = ("rule", "severity", "alarm", "file", "line", "message", "remedy")
-    return json.dumps([{key: getattr(one, key) for key in keys} for one in findings], indent=2)
-
-
-def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
-    """The findings as SARIF 2.1.0, which code hosts show beside the code.
-
-    Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
-    """
-    rules = [
-        {
-            "id": rule.id,
-            "shortDescription": {"text": f"{rule.finds[0].upper()}{rule.finds[1:]}."},
-            "help": {"text": f"{rule.why} {rule.remedy}"},
-            "defaultConfiguration": {"level": rule.severity},
-        }
-        for rule in RULES
-    ]
-    results = [
-        {
-            "ruleId": one.rule,
-            "level": one.severity,
-            "message": {"text": f"{one.alarm}: {one.message} {one.remedy}"},
-            "locations": [
-                {
-                    "physicalLocation": {
-                        "artifactLocation": {"uri": one.file},
-                        "region": {"startLine": one.line},
-                    },
-                    "logicalLocations": [{"name": one.alarm, "kind": "resource"}],
-                }
-            ],
-        }
-        for one in findings
-    ]
-    driver = {"name": "alarmproof", "version": version, "rules": rules}
-    document = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
-    }
-    return json.dumps(document, indent=2)
+def _is_meant(name: str, alarm: AnyAlarm) -> bool:
+    """Whether a name, or a pattern of names, is this alarm's."""
+    if "*" in name:
+        known = (alarm.name, alarm.source.logical_id, alarm.declared_name or "")
+        return any(fnmatchcase(one, name) for one in known)
+    return is_called(name, alarm)
 
 
 def rules_table() -> str:

@@ -45,7 +45,8 @@ def outside_schema(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     resource = context.templates.resources.get((alarm.source.stack, alarm.source.logical_id))
     if resource is None:
         return
-    reported = {problem.property for problem in alarm.problems}
+    worlds = (context.by_name.get(alarm.name, alarm), alarm)
+    reported = {problem.property for one in worlds for problem in one.problems}
     for where, sentence in schema.violations(resource.type, resource.resolved):
         if where not in reported and where not in _JUDGED_BETTER:
             yield sentence

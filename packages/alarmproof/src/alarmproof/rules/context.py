@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -48,10 +49,12 @@ class Context:
 
     Attributes:
         max_reaction: seconds within which an alarm has to react.
+        patterns: ``name`` and ``runbook``, which names and runbook links have to match.
     """
 
     templates: Templates
     max_reaction: int = 300
+    patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 
     @cached_property
     def composites(self) -> tuple[CompositeAlarm, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 from alarmproof.model import AnyAlarm, MetricAlarm, identity
@@ -90,3 +91,40 @@ def no_runbook(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     text = alarm.description.lower()
     if text.strip() and "runbook" not in text and "http" not in text:
         yield "Its description does not link to a runbook."
+
+
+@rule(
+    "name-pattern",
+    WARNING,
+    finds="an `AlarmName` that does not match `patterns.name` of `alarmproof.toml`",
+    why="Whoever looks for it by the project's scheme does not find it.",
+    remedy="Name it as the pattern asks.",
+)
+def name_pattern(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Names that CloudFormation makes are not judged."""
+    pattern = context.patterns.get("name")
+    name = alarm.declared_name
+    if pattern and name is not None and not pattern.search(name):
+        yield f"The name '{name}' does not match {pattern.pattern}."
+
+
+_LINK = re.compile(r"https?://[^\s<>\"')\]]+")
+
+
+@rule(
+    "runbook-pattern",
+    WARNING,
+    finds="a description without a link that matches `patterns.runbook` of `alarmproof.toml`",
+    why="Whoever is notified does not find the runbook where the others are.",
+    remedy="Link to the runbook where the pattern asks.",
+)
+def runbook_pattern(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """One such link is enough."""
+    pattern = context.patterns.get("runbook")
+    if pattern and not any(map(pattern.search, links(alarm))):
+        yield f"No link in its description matches {pattern.pattern}."
+
+
+def links(alarm: AnyAlarm) -> list[str]:
+    """The links of an alarm's description."""
+    return [link.rstrip(".,;:") for link in _LINK.findall(alarm.description)]

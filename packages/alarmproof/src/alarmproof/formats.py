@@ -1,0 +1,150 @@
+"""Findings in the forms that people, code hosts and continuous integration read.
+
+A finding's texts come from strangers' templates, and each form escapes them in its own way.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from alarmproof.lint import Finding
+from alarmproof.rules import RULES
+
+# What XML 1.0 can't hold, however it is escaped. Source: W3C, "Extensible Markup Language (XML)
+# 1.0", Char.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_KEYS = ("rule", "severity", "alarm", "file", "line", "message", "remedy")
+
+
+def fingerprint(finding: Finding) -> str:
+    """What stays the same when lines move."""
+    return f"{finding.rule} | {finding.file} | {finding.alarm} | {finding.message}"
+
+
+def plain(text: str) -> str:
+    """A text without control characters, which a terminal would obey."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """A JSON list."""
+    return json.dumps([{key: getattr(one, key) for key in _KEYS} for one in findings], indent=2)
+
+
+def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
+    """SARIF 2.1.0, which code hosts show beside the code.
+
+    Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+    """
+    rules = [
+        {
+            "id": rule.id,
+            "shortDescription": {"text": f"{rule.finds[0].upper()}{rule.finds[1:]}."},
+            "help": {"text": f"{rule.why} {rule.remedy}"},
+            "defaultConfiguration": {"level": rule.severity},
+        }
+        for rule in RULES
+    ]
+    driver = {"name": "alarmproof", "version": version, "rules": rules}
+    document = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": list(map(_sarif_result, findings))}],
+    }
+    return json.dumps(document, indent=2)
+
+
+def _sarif_result(finding: Finding) -> dict[str, object]:
+    place = {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(finding.file.replace("\\", "/"))},
+            "region": {"startLine": finding.line},
+        },
+        "logicalLocations": [{"name": finding.alarm, "kind": "resource"}],
+    }
+    return {
+        "ruleId": finding.rule,
+        "level": finding.severity,
+        "message": {"text": f"{finding.alarm}: {finding.message} {finding.remedy}"},
+        "locations": [place],
+        "partialFingerprints": {"alarmproof/v1": fingerprint(finding)},
+    }
+
+
+def as_junit(findings: Sequence[Finding]) -> str:
+    """JUnit XML: a failure for each error and warning; notes pass, with their text."""
+    failures = [one for one in findings if one.severity != "note"]
+    counts = {"tests": str(len(findings)), "failures": str(len(failures))}
+    root = ElementTree.Element("testsuites", counts)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "alarmproof", **counts})
+    for one in findings:
+        attributes = {
+            "classname": one.alarm, "name": one.rule, "file": one.file, "line": str(one.line),
+        }  # fmt: skip
+        case = _element(suite, "testcase", attributes)
+        text = f"{one.file}:{one.line}: {one.message} {one.remedy}"
+        if one.severity == "note":
+            _element(case, "system-out", {}).text = _xml(text)
+        else:
+            failure = _element(case, "failure", {"type": one.severity, "message": one.message})
+            failure.text = _xml(text)
+    return _document(root)
+
+
+def as_checkstyle(findings: Sequence[Finding]) -> str:
+    """Checkstyle's XML; a note is ``info``."""
+    root = ElementTree.Element("checkstyle", {"version": "4.3"})
+    for file in dict.fromkeys(one.file for one in findings):
+        node = _element(root, "file", {"name": file})
+        for one in findings:
+            if one.file == file:
+                severity = "info" if one.severity == "note" else one.severity
+                _element(node, "error", {
+                    "line": str(one.line), "severity": severity,
+                    "message": f"{one.alarm}: {one.message} {one.remedy}",
+                    "source": f"alarmproof.{one.rule}",
+                })  # fmt: skip
+    return _document(root)
+
+
+def _element(
+    parent: ElementTree.Element, name: str, attributes: dict[str, str]
+) -> ElementTree.Element:
+    kept = {key: _xml(value) for key, value in attributes.items()}
+    return ElementTree.SubElement(parent, name, kept)
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _document(root: ElementTree.Element) -> str:
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, "unicode")
+
+
+def as_github(findings: Sequence[Finding]) -> str:
+    """Workflow commands, which GitHub shows as annotations beside the code.
+
+    Source: GitHub Actions documentation, "Workflow commands for GitHub Actions".
+    """
+    return "\n".join(
+        f"::{'notice' if one.severity == 'note' else one.severity} "
+        f"file={_github_property(one.file)},line={one.line},"
+        f"title={_github_property(one.rule)}::"
+        f"{_github_data(f'{one.alarm}: {one.message} {one.remedy}')}"
+        for one in findings
+    )
+
+
+def _github_data(text: str) -> str:
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return plain(escaped)
+
+
+def _github_property(text: str) -> str:
+    return _github_data(text).replace(":", "%3A").replace(",", "%2C")

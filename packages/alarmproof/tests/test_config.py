@@ -1,0 +1,105 @@
+"""alarmproof.toml: what a project asks of lint."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alarmproof.config import Config, load
+from alarmproof.errors import InputError
+from alarmproof.lint import Allowance, Finding, lint
+from alarmproof.template import parse
+
+FULL = """
+max-reaction = 600
+
+[rules]
+no-runbook = "error"
+no-action = "off"
+
+[patterns]
+name = "^shop-[a-z]+$"
+runbook = "^https://wiki[.]example[.]com/"
+
+[[allow]]
+rule = "*-description"
+alarm = "shop-*"
+reason = "a test"
+until = 2999-12-31
+"""
+
+
+def _loaded(folder: Path, text: str) -> Config:
+    file = folder / "alarmproof.toml"
+    file.write_text(text, "utf-8")
+    return load(file)
+
+
+def _found(config: Config, **changes: Any) -> list[Finding]:
+    properties = {
+        "AlarmName": "shop-orders", "Namespace": "Shop", "MetricName": "Orders",
+        "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1,
+        "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching",
+        **changes,
+    }  # fmt: skip
+    template = {"Resources": {"A": {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}}}
+    return lint(
+        parse(template, "t.json"), allowances=config.allowances, severities=config.severities,
+        patterns=config.patterns,
+    )  # fmt: skip
+
+
+def test_a_file_has_everything(tmp_path: Path) -> None:
+    """Severities replace the rules', rules go off, wildcards allow, patterns are asked for."""
+    config = _loaded(tmp_path, FULL)
+    assert config.max_reaction == 600
+    assert [(one.rule, one.severity.value) for one in _found(config)] == [
+        ("runbook-pattern", "warning")
+    ]
+    found = _found(config, AlarmName="shop-Orders", AlarmDescription="no link")
+    assert [(one.rule, one.severity.value) for one in found if one.rule != "allowance"] == [
+        ("no-runbook", "error"), ("name-pattern", "warning"), ("runbook-pattern", "warning"),
+    ]  # fmt: skip
+    linked = _found(config, AlarmDescription="See https://wiki.example.com/orders.")
+    assert [one.rule for one in linked] == ["allowance"]
+    assert "does not find it" in linked[0].message
+
+
+def test_an_allowance_ends() -> None:
+    """After its last day the finding is back, and the allowance is reported."""
+    ended = Config(allowances=(Allowance("no-action", "A", "for now", "f", date(2020, 1, 1)),))
+    messages = {one.rule: one.message for one in _found(ended, AlarmDescription="a runbook")}
+    assert set(messages) == {"no-action", "allowance"}
+    assert messages["allowance"] == "no-action was allowed until 2020-01-01, which is over."
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("rules = 3", "'rules' is not a table"),
+        ("[rule]", "Did you mean 'rules'?"),
+        ('[rules]\nno-acton = "off"', "Did you mean 'no-action'?"),
+        ('[rules]\nno-action = "of"', "not one of off, error, warning, note"),
+        ('[patterns]\nname = "("', "not a regular expression"),
+        ("[patterns]\nname = 3", "not a regular expression"),
+        ("max-reaction = true", "not a number of seconds"),
+        ('[[allow]]\nrule = "a"', "have to be texts"),
+        ('[[allow]]\nrule = "a"\nalarm = "b"\nuntil = "soon"', "not a date"),
+        ("a = ", "not TOML"),
+    ],
+)
+def test_a_wrong_file_is_one_error(tmp_path: Path, text: str, part: str) -> None:
+    """With the file and the key."""
+    with pytest.raises(InputError, match=r"alarmproof\.toml") as error:
+        _loaded(tmp_path, text)
+    assert part in str(error.value)
+
+
+def test_without_a_file_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file in the current folder is optional; one that is named is not."""
+    monkeypatch.chdir(tmp_path)
+    assert load(None) == Config()
+    with pytest.raises(InputError, match="can't be read"):
+        load(tmp_path / "gone.toml")

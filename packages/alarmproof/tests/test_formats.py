@@ -1,0 +1,53 @@
+"""Each form is well-formed, has file and line, and escapes what strangers write."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+from alarmproof.formats import as_checkstyle, as_github, as_json, as_junit, as_sarif
+from alarmproof.lint import Finding
+from alarmproof.rules.registry import Severity
+
+NASTY = "a\n::error::b\x1b[31m%0A<script>&\"'\x00]]>\N{RIGHT-TO-LEFT OVERRIDE}"
+FINDINGS = [
+    Finding("no-action", severity, NASTY, f"sub dir/{NASTY}.json", 7, NASTY, "Mend it.")
+    for severity in Severity
+]
+
+
+def test_json_and_sarif_keep_the_text() -> None:
+    """JSON holds any text; a SARIF address is percent-encoded."""
+    assert [entry["message"] for entry in json.loads(as_json(FINDINGS))] == [NASTY] * 3
+    [run] = json.loads(as_sarif(FINDINGS, version="1"))["runs"]
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["region"]["startLine"] == 7
+    assert place["artifactLocation"]["uri"].startswith("sub%20dir/a%0A")
+    assert [result["level"] for result in run["results"]] == ["error", "warning", "note"]
+
+
+@pytest.mark.parametrize("form", [as_junit, as_checkstyle])
+def test_xml_is_well_formed(form: object) -> None:
+    """Characters that XML can't hold are replaced, the rest is escaped."""
+    assert callable(form)
+    root = ElementTree.fromstring(form(FINDINGS))  # noqa: S314 - our own text
+    texts = [value for node in root.iter() for value in (*node.attrib.values(), node.text or "")]
+    assert any("<script>&" in text for text in texts)
+    assert not any("\x1b" in text or "\x00" in text for text in texts)
+
+
+def test_junit_fails_what_is_bad() -> None:
+    """Errors and warnings are failures; notes are not."""
+    suite = ElementTree.fromstring(as_junit(FINDINGS))[0]  # noqa: S314 - our own text
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
+    assert [len(case.findall("failure")) for case in suite] == [1, 1, 0]
+    assert {case.get("line") for case in suite} == {"7"}
+
+
+def test_github_has_a_line_each() -> None:
+    """No text ends a command, or begins another."""
+    lines = as_github(FINDINGS).splitlines()
+    assert [line.split()[0] for line in lines] == ["::error", "::warning", "::notice"]
+    assert all(",line=7," in line and line.count("\x1b") == 0 for line in lines)
+    assert "file=sub dir/a%0A%3A%3Aerror" in lines[0]

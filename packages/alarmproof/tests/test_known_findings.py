@@ -1,0 +1,73 @@
+"""What is known already is not reported again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alarmproof import cli
+from typer.testing import CliRunner
+
+ALARM: dict[str, Any] = {
+    "Type": "AWS::CloudWatch::Alarm",
+    "Properties": {
+        "AlarmDescription": "a runbook", "Namespace": "Shop", "MetricName": "Orders",
+        "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1,
+        "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching",
+    },
+}  # fmt: skip
+OTHER = {**ALARM, "Properties": {**ALARM["Properties"], "MetricName": "Refunds"}}
+
+
+def _write(**resources: Any) -> None:
+    Path("t.json").write_text(json.dumps({"Resources": resources}, indent=1), "utf-8")
+
+
+def _found(*options: str) -> list[tuple[str, str]]:
+    done = CliRunner().invoke(cli.app, ["lint", "t.json", "--format", "json", *options])
+    assert done.exit_code == 0, done.output
+    return [(entry["rule"], entry["alarm"]) for entry in json.loads(done.output)]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_baseline_hides_what_it_has() -> None:
+    """Also when lines move; what is new is reported."""
+    _write(A=ALARM)
+    assert _found() == [("no-action", "A")]
+    assert _found("--write-baseline", "b.json") == []
+    _write(B=OTHER, A=ALARM)
+    assert _found("--baseline", "b.json") == [("no-action", "B")]
+
+
+def _git(*arguments: str) -> None:
+    who = {f"GIT_{role}_{what}": "t@example.com" for role in ("AUTHOR", "COMMITTER")
+           for what in ("NAME", "EMAIL")}  # fmt: skip
+    subprocess.run(["git", *arguments], check=True, capture_output=True, env={**os.environ, **who})  # noqa: S607
+
+
+def test_only_what_a_revision_did_not_have() -> None:
+    """The same file as it was at the revision is linted too, with the same rules."""
+    _git("init", "-q")
+    _write(A=ALARM)
+    _git("add", ".")
+    _git("commit", "-qm", "first")
+    assert _found("--changed-since", "HEAD") == []
+    _write(B=OTHER, A=ALARM)
+    assert _found("--changed-since", "HEAD") == [("no-action", "B")]
+
+
+def test_a_revision_that_is_not_there() -> None:
+    """It is an error with the remedy, and not a pass; options of git can't be given."""
+    _git("init", "-q")
+    _write(A=ALARM)
+    for revision in ("gone", "--output=x"):
+        done = CliRunner().invoke(cli.app, ["lint", "t.json", f"--changed-since={revision}"])
+        assert "no such revision" in str(done.exception)
