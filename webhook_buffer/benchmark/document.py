@@ -74,7 +74,7 @@ def markdown(results: Results) -> str:
     """The page ``docs/benchmark.md``."""
     names = list(results.by_set)
     lines = [
-        "# How well alarms detect",
+        "# Benchmark: how well alarms detect failures",
         "",
         "<!-- Written by `webhook-buffer alarms bench --write`; "
         "edit webhook_buffer/benchmark/, not this. -->",

@@ -102,7 +102,7 @@ def _drawn(name: str, file: Path, minutes: int | None) -> dict[str, Any]:
     if board is not None:
         return board
     if not Path(name).exists():
-        known = ", ".join(one["key"] for one in state.published.listed())
+        known = ", ".join(board["key"] for board in state.published.listed())
         raise InputError(f"'{name}' is neither a dashboard ({known}) nor a file.")
     body = _read(Path(name))
     try:

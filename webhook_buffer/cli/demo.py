@@ -102,7 +102,7 @@ def _published(seen: Published) -> list[tuple[str, str]]:
         ("The plan after that", "[green]empty[/]"),
         ("The plan in quiet hours", f"[green]empty[/], {seen.muted} monitors muted"),
         ("Changed there by hand", escape(seen.changed)),
-        ("Found by drift", ", ".join(seen.found)),
+        ("Found by drift", ", ".join(seen.drifted)),
         ("The plan after the next apply", "[green]empty[/]"),
     ]
 

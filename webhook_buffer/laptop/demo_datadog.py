@@ -31,14 +31,14 @@ class Published:
         requests: how many it took to publish them.
         muted: how many monitors quiet hours muted while the plan was empty.
         changed: what was changed by hand, in words.
-        found: the fields that drift listed.
+        drifted: the fields that drift listed.
     """
 
     objects: dict[str, int]
     requests: int
     muted: int
     changed: str
-    found: list[str]
+    drifted: list[str]
 
 
 def run(settings: Settings, progress: Callable[[str], None]) -> Published:
@@ -93,7 +93,7 @@ def run(settings: Settings, progress: Callable[[str], None]) -> Published:
             requests=requests,
             muted=len(quiet.mutes),
             changed=f"renotify_interval of '{monitor['name']}'",
-            found=[change.path for step in by_hand for change in step.changes],
+            drifted=[change.path for step in by_hand for change in step.changes],
         )
 
 

@@ -32,7 +32,7 @@ class Right:
 def _arns(service: str, *names: str, regional: bool = True) -> Callable[[Settings], list[str]]:
     """ARNs, of names with ``PREFIX``, ``ACCOUNT`` and ``REGION`` in them."""
 
-    def found(settings: Settings) -> list[str]:
+    def arns(settings: Settings) -> list[str]:
         region = settings.awsRegion if regional else ""
         start = f"arn:{settings.partition}:{service}:{region}:{settings.awsAccount}:"
         return [
@@ -43,7 +43,7 @@ def _arns(service: str, *names: str, regional: bool = True) -> Callable[[Setting
             for name in names
         ]
 
-    return found
+    return arns
 
 
 def _secrets(settings: Settings) -> list[str]:

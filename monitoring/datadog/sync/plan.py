@@ -19,7 +19,7 @@ from monitoring.datadog.definition import (
     resolved,
     tags,
 )
-from monitoring.datadog.sync.api import CONNECTIONS, Api, Found
+from monitoring.datadog.sync.api import CONNECTIONS, Api, RemoteObject
 from monitoring.datadog.sync.diff import Change, changes, digest
 from monitoring.datadog.sync.fields import Body
 from monitoring.datadog.sync.mutes import Mute, mutes
@@ -167,9 +167,11 @@ def plan(api: Api, settings: Settings, definitions: Sequence[Definition]) -> Pla
     return Plan(steps, ids, settings, copies, unmarked, muted)
 
 
-def ours(listed: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, list[Found]]:
+def ours(
+    listed: Iterable[RemoteObject], kind: Kind, settings: Settings
+) -> dict[str, list[RemoteObject]]:
     """The objects that carry a marker of this environment, by its key; the oldest first."""
-    by_key: dict[str, list[Found]] = {}
+    by_key: dict[str, list[RemoteObject]] = {}
     for remote in listed:
         key = key_of(remote.body.get(TEXT[kind]), settings)
         if key is not None:
@@ -181,10 +183,12 @@ def ours(listed: Iterable[Found], kind: Kind, settings: Settings) -> dict[str, l
 
 def _present(
     api: Api, settings: Settings
-) -> tuple[dict[Key, Found], list[tuple[Kind, str, Found]], list[tuple[Kind, str, str]]]:
+) -> tuple[
+    dict[Key, RemoteObject], list[tuple[Kind, str, RemoteObject]], list[tuple[Kind, str, str]]
+]:
     """What is ours, younger ones with its marker, and what was ours until that was taken away."""
-    present: dict[Key, Found] = {}
-    more: list[tuple[Kind, str, Found]] = []
+    present: dict[Key, RemoteObject] = {}
+    more: list[tuple[Kind, str, RemoteObject]] = []
     unmarked: list[tuple[Kind, str, str]] = []
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         for kind, listed in zip(Kind, pool.map(api.every, Kind), strict=True):
@@ -208,18 +212,18 @@ def _present(
     return present, [_whole(api, *surplus) for surplus in more], unmarked
 
 
-def _whole(api: Api, kind: Kind, key: str, remote: Found) -> tuple[Kind, str, Found]:
+def _whole(api: Api, kind: Kind, key: str, remote: RemoteObject) -> tuple[Kind, str, RemoteObject]:
     """An object with all that is in it: the list of dashboards holds summaries only."""
     return kind, key, (kind is Kind.DASHBOARD and api.read(kind, remote.id)) or remote
 
 
-def _untouched(surplus: tuple[Kind, str, Found]) -> bool:
+def _untouched(surplus: tuple[Kind, str, RemoteObject]) -> bool:
     """Whether an object is as it was published; a copy made by hand has a name of its own."""
     kind, _, remote = surplus
     return digest_of(remote.body.get(TEXT[kind])) == digest(kind, remote.body)
 
 
-def _key_in_tags(monitor: Found, settings: Settings) -> str | None:
+def _key_in_tags(monitor: RemoteObject, settings: Settings) -> str | None:
     """The key in the tags of a monitor that has all of ours, and no marker of anybody's."""
     labels = monitor.body.get("tags") or []
     if not set(tags(settings)) <= set(labels) or digest_of(monitor.body.get("message")):
@@ -228,7 +232,9 @@ def _key_in_tags(monitor: Found, settings: Settings) -> str | None:
     return keys[0] if len(keys) == 1 else None
 
 
-def _step(definition: Definition, present: Mapping[Key, Found], ids: Mapping[Key, Any]) -> Step:
+def _step(
+    definition: Definition, present: Mapping[Key, RemoteObject], ids: Mapping[Key, Any]
+) -> Step:
     kind, key = definition.kind, definition.key
     remote = present.get((kind, key))
     if remote is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from monitoring.datadog.definition import Definition, Kind, resolved
 from monitoring.datadog.downtimes import started
-from monitoring.datadog.sync.api import CONNECTIONS, Api, Found
+from monitoring.datadog.sync.api import CONNECTIONS, Api, RemoteObject
 from monitoring.datadog.sync.diff import sendable, stamped
 from monitoring.datadog.sync.plan import Action, Key, Plan, Step, ours, typed
 from settings.errors import DatadogError
@@ -137,7 +137,7 @@ class _Run:
             sent.pop("schedule", None)
         self._api.update(kind, step.id, sent)
 
-    def _look(self, step: Step) -> Found | None:
+    def _look(self, step: Step) -> RemoteObject | None:
         """An object that was made although its reply was lost."""
         matches = ours(self._api.every(step.kind), step.kind, self._settings).get(step.key)
         return matches[0] if matches else None

@@ -20,7 +20,7 @@ def test_the_plan_is_empty_while_quiet_hours_run() -> None:
     assert steps.index("plan again") < steps.index("plan in quiet hours") < steps.index("drift")
     assert seen.objects == Counter(one.kind.value for one in definitions(settings))
     assert 0 < seen.muted <= seen.objects["monitor"]
-    assert seen.found == ["options.renotify_interval"]
+    assert seen.drifted == ["options.renotify_interval"]
 
 
 def test_a_mute_that_counts_as_a_change_ends_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:

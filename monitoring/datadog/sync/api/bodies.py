@@ -12,7 +12,7 @@ from settings.errors import DatadogError
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RemoteObject:
     """An object that Datadog has.
 
     Attributes:

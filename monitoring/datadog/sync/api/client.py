@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.datadog.definition import Kind
-from monitoring.datadog.sync.api.bodies import Found, id_of, object_of, unwrapped, wrapped
+from monitoring.datadog.sync.api.bodies import RemoteObject, id_of, object_of, unwrapped, wrapped
 from monitoring.datadog.sync.api.transport import TRIES, LostReplyError, Transport, reason
 from monitoring.datadog.sync.fields import Body
 from settings.errors import DatadogError
@@ -91,7 +91,7 @@ class Api(Transport):
         if not 200 <= status < 300:
             raise DatadogError(f"posting an event: Datadog answered {status}: {reason(reply)}")
 
-    def every(self, kind: Kind) -> list[Found]:
+    def every(self, kind: Kind) -> list[RemoteObject]:
         """Everything of a kind in the organization, in as few calls as it takes.
 
         Raises:
@@ -100,12 +100,12 @@ class Api(Transport):
         entries = self._monitors() if kind is Kind.MONITOR else self._paged(kind)
         bodies = (object_of(kind, entry) for entry in entries)
         return [
-            Found(id_of(kind, body), body)
+            RemoteObject(id_of(kind, body), body)
             for body in bodies
             if body.get("status") not in ("canceled", "ended")
         ]
 
-    def read(self, kind: Kind, id: str) -> Found | None:  # noqa: A002
+    def read(self, kind: Kind, id: str) -> RemoteObject | None:  # noqa: A002
         """One object; None when it is not there."""
         path = f"{_ROUTES[kind].path}/{id}"
         query = {"with_assets": "true"} if kind is Kind.MONITOR else None
@@ -113,9 +113,11 @@ class Api(Transport):
         if status == 404:
             return None
         self._require(kind, status, body, "reading", id, write=False)
-        return Found(id, unwrapped(kind, body))
+        return RemoteObject(id, unwrapped(kind, body))
 
-    def create(self, kind: Kind, body: Body, again: Callable[[], Found | None]) -> Found:
+    def create(
+        self, kind: Kind, body: Body, again: Callable[[], RemoteObject | None]
+    ) -> RemoteObject:
         """Makes an object, once.
 
         Args:
@@ -144,10 +146,10 @@ class Api(Transport):
                     return there
             self._require(kind, status, reply, "creating", str(body.get("name", "")))
             made = unwrapped(kind, reply)
-            return Found(id_of(kind, made), made)
+            return RemoteObject(id_of(kind, made), made)
         raise AssertionError("unreachable")
 
-    def update(self, kind: Kind, id: str, body: Body) -> Found:  # noqa: A002
+    def update(self, kind: Kind, id: str, body: Body) -> RemoteObject:  # noqa: A002
         """Gives an object another body.
 
         Raises:
@@ -158,7 +160,7 @@ class Api(Transport):
         path = f"{route.path}/{id}"
         status, reply, _ = self._request(route.method, path, sent, family=f"{kind} write")
         self._require(kind, status, reply, "updating", id)
-        return Found(id, unwrapped(kind, reply))
+        return RemoteObject(id, unwrapped(kind, reply))
 
     def delete(self, kind: Kind, id: str) -> None:  # noqa: A002
         """Takes an object away; one that is gone already is fine.
