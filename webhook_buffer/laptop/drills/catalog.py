@@ -170,9 +170,9 @@ _DRILLS = (
     ),
     Drill(
         name="invalid-requests",
-        title="A sender's requests are too large, and refused with 413",
+        title="A sender's paths are not UTF-8, and refused with 400",
         mode=Mode.QUEUE_REFUSES,
-        cause="oversized",
+        cause="invalid",
         expects=(Expectation("api-4xx"),),
         follows=("publish-log-warnings",),
         silent=("backend-down", *_SENDERS, "webhooks-lost"),

@@ -184,5 +184,5 @@ CAUSES: Mapping[str, Cause] = {
     "unreadable-message": _unreadable,
     "traffic-off": _sending(flowing=False),
     "repeats": _sending(repeats=True),
-    "oversized": _sending(oversized=True),
+    "invalid": _sending(invalid=True),
 }

@@ -23,8 +23,6 @@ from webhook_buffer.live.pace import MINUTE, REAL_TIME
 from webhook_buffer.operations import drill_record
 from webhook_buffer.operations.environment import Environment, aws_errors
 
-# What a drill of a deployed environment switches on in its traffic.
-_SENT: Mapping[str, str] = {"repeats": "repeats", "oversized": "oversized"}
 _RATE = 1.0  # webhooks a second
 # Minutes that CloudWatch may need to see a metric. Assumed.
 _SEEN_MINUTES = 3
@@ -77,8 +75,8 @@ def plan(drill: Drill, place: Deployed) -> list[str]:
         f"It sets off {', '.join(expected.signal for expected in wanted)}, and notifies "
         f"{', '.join(notified) or 'no channel'}, marked as a drill.",
     ]
-    if drill.cause == "oversized":
-        sentences.append("Every other second one more of 1 MiB is sent, and refused.")
+    if drill.cause == "invalid":
+        sentences.append("Every other second one more is sent that is refused with 400.")
     return [*sentences, "It changes nothing, and leaves nothing behind."]
 
 
@@ -103,7 +101,8 @@ def run(drill: Drill, place: Deployed, *, progress: Callable[[str], None]) -> Re
         place.outputs["BufferedEndpoint"], drill=drill.name, rate=_RATE, seed=_SEED
     )  # fmt: skip
     try:
-        setattr(traffic, _SENT[drill.cause], True)
+        # A safe cause is one of the traffic's own.
+        setattr(traffic, drill.cause, True)
         _await_signals(place, wanted, result, progress)
     finally:
         traffic.finish()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import threading
 import time
@@ -12,15 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from lambdas.envelope import MAX_MESSAGE_BYTES
 from webhook_buffer.operations.send import Receipt, Sender, Webhook
 
 GROUPS = 40
 _SENDERS = 8
 # Of what a drill sends, so that anybody can distinguish it from traffic.
 HEADER, NUMBER, PATH = "X-Buffer-Drill", "X-Drill-Number", "/webhook-buffer/drill"
-# Shares of the webhooks that a faulty sender sends twice, or too large.
-_REPEATED, _OVERSIZED = 0.2, 0.5
+# Shares of the webhooks that a faulty sender sends twice, or with a path that is not UTF-8.
+_REPEATED, _INVALID, _INVALID_PATH = 0.2, 0.5, f"{PATH}/%FF"
 
 
 @dataclass(slots=True)
@@ -45,7 +43,7 @@ class Ledger:
     """All webhooks that a drill has sent, in the order of sending; safe between threads."""
 
     sent: list[Sent] = field(default_factory=list)
-    oversized: int = 0
+    invalid: int = 0
 
     @property
     def accepted(self) -> Sequence[Sent]:
@@ -60,13 +58,13 @@ class Traffic:
     Attributes:
         flowing: whether any are sent.
         repeats: whether some are sent a second time.
-        oversized: whether some more are sent that are too large for the queue.
+        invalid: whether some more are sent that the API has to refuse.
     """
 
     def __init__(
         self, endpoint: str, *, drill: str, rate: float, seed: int, groups: int = GROUPS
     ) -> None:
-        self.flowing, self.repeats, self.oversized = True, False, False
+        self.flowing, self.repeats, self.invalid = True, False, False
         self.ledger = Ledger()
         self._drill, self._rate, self._random = drill, rate, random.Random(seed)
         self._run_id = uuid4().hex[:8]
@@ -104,8 +102,8 @@ class Traffic:
                 return
             if self.flowing and (group := self._next()) is not None:
                 self._pool.submit(self._send, group)
-            if self.oversized and self._random.random() < _OVERSIZED:
-                self._pool.submit(self._send_oversized)
+            if self.invalid and self._random.random() < _INVALID:
+                self._pool.submit(self._send_invalid)
 
     def _next(self) -> int | None:
         """The group of the next webhook; None where there is none."""
@@ -131,10 +129,9 @@ class Traffic:
         if sent.receipt.accepted:
             sent.accepted_at = time.time()
 
-    def _send_oversized(self) -> None:
-        body = os.urandom(MAX_MESSAGE_BYTES + 1)
-        self._sender.post(Webhook(body=body, headers={HEADER: self._drill}, path=PATH))
-        self.ledger.oversized += 1
+    def _send_invalid(self) -> None:
+        self._sender.post(Webhook(body=b"{}", headers={HEADER: self._drill}, path=_INVALID_PATH))
+        self.ledger.invalid += 1
 
     def _webhook(self, sent: Sent) -> Webhook:
         headers = {

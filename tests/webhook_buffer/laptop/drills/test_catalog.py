@@ -24,6 +24,7 @@ def test_a_drill_speaks_of_what_there_is(drill: Drill) -> None:
     named = {*drill.signals, *drill.follows, *drill.silent}
     assert named <= known
     assert not {*drill.signals, *drill.follows} & set(drill.silent)
+    assert not drill.safe or drill.cause in ("repeats", "invalid")
     assert bool(drill.why) is (drill.least_pace > 3)
 
 
