@@ -29,6 +29,7 @@ _KINDS = {"monitor": "monitors", "slo": "SLOs", "dashboard": "dashboards", "down
 _DRILL = "backend-unreachable"
 # As the recipient gets it; every other channel has the same in its own form.
 _SHOWN_CHANNEL = "email"
+_RATE = 8.0  # payloads a second
 
 
 def demo(*, keep: bool) -> None:
@@ -70,6 +71,7 @@ def _outage() -> tuple[Result, demonstration.Report]:
     made: list[GitHubTraffic] = []
 
     def traffic(*arguments: str, **options: object) -> GitHubTraffic:
+        options |= {"rate": _RATE}
         sender = partial(GitHubTraffic, webhooks=webhooks)(*arguments, **options)  # type: ignore[arg-type]
         made.append(sender)
         return sender

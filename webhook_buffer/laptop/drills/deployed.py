@@ -76,7 +76,7 @@ def plan(drill: Drill, place: Deployed) -> list[str]:
         f"{', '.join(notified) or 'no channel'}, marked as a drill.",
     ]
     if drill.cause == "invalid":
-        sentences.append("Every other second one more is sent that is refused with 400.")
+        sentences.append("As many more are sent that are refused with 400.")
     return [*sentences, "It changes nothing, and leaves nothing behind."]
 
 

@@ -21,7 +21,7 @@ from webhook_buffer.live.session import Session
 from webhook_buffer.operations import drill_record, logs
 
 # Real webhooks a second, at least and at most, and a minute of the session.
-_RATE_LEAST, _RATE_MOST, _RATE_A_MINUTE = 1.0, 6.0, 60.0
+_RATE_LEAST, _RATE_MOST, _RATE_A_MINUTE = 1.0, 3.0, 60.0
 # Minutes of health before the cause.
 _HEALTHY = 2
 _START_SECONDS, _DRAIN_SECONDS = 60.0, 60.0

@@ -18,7 +18,7 @@ _SENDERS = 8
 # Of what a drill sends, so that anybody can distinguish it from traffic.
 HEADER, NUMBER, PATH = "X-Buffer-Drill", "X-Drill-Number", "/webhook-buffer/drill"
 # Shares of the webhooks that a faulty sender sends twice, or with a path that is not UTF-8.
-_REPEATED, _INVALID, _INVALID_PATH = 0.2, 0.5, f"{PATH}/%FF"
+_REPEATED, _INVALID, _INVALID_PATH = 0.2, 1.0, f"{PATH}/%FF"
 
 
 @dataclass(slots=True)
