@@ -68,7 +68,6 @@ ALLOWED: dict[str, set[str]] = {
     },
     "webhook_buffer.laptop.drills": {
         "alarmproof",
-        "lambdas",
         "monitoring",
         "monitoring.model",
         "settings",
