@@ -87,6 +87,7 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
         "webhook_buffer",
         "webhook_buffer.laptop",
+        "webhook_buffer.laptop.drills",
         "webhook_buffer.live",
         "webhook_buffer.operations",
     },

@@ -21,9 +21,10 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from settings.errors import WebhookBufferError
+from settings.errors import InputError, WebhookBufferError
 from settings.paths import ROOT
 from webhook_buffer.console import notifications, webhooks
+from webhook_buffer.console.drills import Drills
 from webhook_buffer.console.examples import Examples
 from webhook_buffer.console.record import Records
 from webhook_buffer.console.state import State
@@ -45,6 +46,7 @@ class Api:
         self._state = state
         self._records = Records(state.place.target)
         self._examples = Examples(state.place.target)
+        self._drills = Drills(state.place.target, state.alarm_set)
 
     def app(self) -> Starlette:
         """The application; it follows the session as long as it runs."""
@@ -71,6 +73,9 @@ class Api:
                 Route("/api/webhooks/{key}", self._webhook),
                 Route("/api/groups", self._groups),
                 Route("/api/examples", self._list_examples),
+                Route("/api/drills", self._list_drills),
+                Route("/api/drills/current", self._stop_drill, methods=["DELETE"]),
+                Route("/api/drills/{name}", self._start_drill, methods=["POST"]),
                 Route("/api/events", self._events),
                 Mount("/uplot", StaticFiles(directory=_UPLOT, check_dir=False)),
                 Mount("/", StaticFiles(directory=PAGE)),
@@ -188,6 +193,21 @@ class Api:
             raise HTTPException(400, "There is no such example.")
         return JSONResponse(await asyncio.to_thread(self._examples.send, name))
 
+    async def _list_drills(self, _: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(self._drills.document))
+
+    async def _start_drill(self, request: Request) -> Response:
+        try:
+            pace = float(json.loads(await request.body())["pace"])
+        except (ValueError, LookupError, TypeError):
+            raise HTTPException(400, 'Send {"pace": SECONDS}, the real time of a minute.') from None
+        self._drills.start(request.path_params["name"], pace)
+        return JSONResponse(self._drills.document())
+
+    async def _stop_drill(self, _: Request) -> Response:
+        self._drills.stop()
+        return JSONResponse(self._drills.document())
+
     async def _events(self, request: Request) -> Response:
         last = request.headers.get("last-event-id", "")
         return StreamingResponse(self._stream(last), media_type="text/event-stream")
@@ -219,7 +239,8 @@ async def _as_json(_: Request, error: Exception) -> Response:
 
 
 async def _as_problem(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, status_code=503)
+    status = 400 if isinstance(error, InputError) else 503
+    return JSONResponse({"error": str(error)}, status_code=status)
 
 
 def _exported(session: Session) -> str:

@@ -32,10 +32,17 @@ class CloudWatchBoard:
 
     Args:
         states: the state of each alarm, by its physical name.
+        ids: what each is called otherwise.
     """
 
-    def __init__(self, session: Session, numbers: Numbers, states: Mapping[str, str]) -> None:
-        self._session, self._numbers, self._states = session, numbers, states
+    def __init__(
+        self,
+        session: Session,
+        numbers: Numbers,
+        states: Mapping[str, str],
+        ids: Mapping[str, str],
+    ) -> None:
+        self._session, self._numbers, self._states, self._ids = session, numbers, states, ids
 
     def shown(self, body: Body, start: int, end: int, title: str) -> Shown:
         """A dashboard over a stretch of session time, in the form of ``boards``; the widgets below
@@ -81,7 +88,10 @@ class CloudWatchBoard:
 
     def _alarms(self, arns: Sequence[str]) -> list[Shown]:
         names = [arn.rpartition(":alarm:")[2] for arn in arns]
-        return [{"alarm": name, "state": self._states.get(name, "unknown")} for name in names]
+        return [
+            {"alarm": one, "id": self._ids.get(one), "state": self._states.get(one, "unknown")}
+            for one in names
+        ]
 
     def _metric(self, properties: Body, start: int, end: int) -> Shown:
         single = properties.get("view") == "singleValue"

@@ -205,7 +205,7 @@ class State:
         document = self.verdicts() or {"verdicts": []}
         states = {one["alarm"]: one["state"] for one in document["verdicts"]}
         numbers = Numbers(session, self.alarm_set, self.counts)
-        board = CloudWatchBoard(session, numbers, states)
+        board = CloudWatchBoard(session, numbers, states, self.alarms.ids)
         shown = board.shown(self.published.cloudwatch, start, end, "CloudWatch dashboard")
         return self._linked(shown) | {"key": key}
 

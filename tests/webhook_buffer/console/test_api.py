@@ -33,7 +33,7 @@ def _get(url: str, **headers: str) -> tuple[int, Any]:
     [
         "session", "boards", "boards/overview", "boards/cloudwatch", "alarms",
         "alarms/backend-down", "runbook/backend-down", "inbox", "webhooks",
-        f"webhooks/{RETRYING}", "groups", "examples",
+        f"webhooks/{RETRYING}", "groups", "examples", "drills",
     ],
 )  # fmt: skip
 def test_everything_shown_is_json(served: str, route: str) -> None:

@@ -19,6 +19,7 @@ _AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").as_posix()
 _VIEWS = (
     "dashboards/overview", "dashboards/serverless", "dashboards/cloudwatch", "alarms",
     "alarms/backend-down", "inbox", "webhooks", f"webhooks/{RETRYING}", "runbook/backend-down",
+    "drills",
 )  # fmt: skip
 
 

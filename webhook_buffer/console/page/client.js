@@ -21,6 +21,10 @@ export function post(path, document) {
   });
 }
 
+export function stop(path) {
+  return ask(path, {method: "DELETE", headers: {"Content-Type": "application/json"}, body: "{}"});
+}
+
 /** Calls changed(what) for each event, and connected(bool); the browser resumes by itself. */
 export function listen(changed, connected) {
   const source = new EventSource("api/events");

@@ -5,6 +5,7 @@ import {time} from "./format.js";
 import {here} from "./location.js";
 import {alarms} from "./alarms.js";
 import {boards} from "./boards.js";
+import {drills} from "./drills.js";
 import {inbox} from "./inbox.js";
 import {runbook} from "./runbook.js";
 import {webhooks} from "./webhooks.js";
@@ -14,6 +15,7 @@ const VIEWS = {
   alarms: ["Alarms", alarms],
   inbox: ["Inbox", inbox],
   webhooks: ["Webhooks", webhooks],
+  drills: ["Drills", drills],
 };
 // Views that links lead to, and no tab.
 const FURTHER = {runbook: ["Runbook", runbook]};
