@@ -35,9 +35,21 @@ _METRICS: dict[Kind, tuple[Metric, Metric, Metric, Metric]] = {
 
 
 def _signals(
-    role: str, kind: Kind, latency: Threshold, runbook: str | None = None
+    role: str,
+    kind: Kind,
+    latency: Threshold,
+    runbook: str | None = None,
+    apart: Query | None = None,
 ) -> tuple[Signal, ...]:
+    """An API's signals.
+
+    Args:
+        apart: 4xx that say nothing about the senders.
+    """
     count, client_errors, server_errors, duration = _METRICS[kind]
+    invalid, judged = "e4", "n"
+    if apart:
+        invalid, judged = (f"({name} - FILL(apart, 0))" for name in (invalid, judged))
     return (
         Signal(
             id=f"{role}-5xx",
@@ -74,14 +86,16 @@ def _signals(
             queries={
                 "e4": Query(client_errors, "Sum", role),
                 "n": Query(count, "Sum", role),
+                **({"apart": apart} if apart else {}),
             },
-            expression=f"IF(e4 >= {_FEWEST_4XX}, 100 * e4 / n, 0)",
+            expression=f"IF({invalid} >= {_FEWEST_4XX}, 100 * {invalid} / {judged}, 0)",
             comparison=Comparison.AT_LEAST,
             threshold=Threshold(
                 20,
                 "Percent",
-                "Single invalid requests are the senders' own; at {threshold} of all requests "
-                "somebody changed something.",
+                "Single invalid requests are the senders' own; at {threshold} of "
+                + ("those to paths that are taken " if apart else "all requests ")
+                + "somebody changed something.",
             ),
             period=300,
             datapoints=1,
@@ -118,6 +132,7 @@ SIGNALS = _signals(
         "{share} of publish's timeout of {publish.timeout}; GitHub, for one, waits 10 s.",
         of="publish.timeout",
     ),
+    apart=Query(metrics.UNMATCHED, "Sum", "buffer"),
 )
 
 

@@ -84,7 +84,7 @@ def of_source(role: str) -> tuple[Signal, ...]:
             covers=(FailureMode.QUEUE_REFUSES,),
             severity=Severity.PAGE,
             queries={
-                "refused": Query(metrics.SOURCE_REFUSED, "Sum", role),
+                "refused": Query(metrics.SOURCE_SIGNATURES_REFUSED, "Sum", role),
                 "accepted": Query(metrics.SOURCE_ACCEPTED, "Sum", role),
             },
             expression=(

@@ -20,8 +20,9 @@ FRESH_SECONDS = 20 * 60
 # What is counted by other members of its log line, too, or only by them; each adds to the sets.
 # A name here has the sets that it says, any other has DIMENSIONS alone.
 BY: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "SignatureRefused": ((), ("source",), ("reason",)),
+    "SignatureRefused": ((), ("source",)),
     "SourceAccepted": (("source",),),
+    "SourceRefused": (("source", "reason"),),
 }
 
 # Name -> unit. CloudWatch charges for a metric in the hours in which it is written, so what
@@ -30,8 +31,10 @@ UNITS: Mapping[str, str] = {
     # publish
     "Accepted": "Count",  # 1 per webhook that SQS took
     # publish, with sources
-    "SourceAccepted": "Count",  # 1 per webhook of a source that verifies, by source
-    "SignatureRefused": "Count",  # as it happens: in all, by source, and by reason
+    "SourceAccepted": "Count",  # 1 per webhook that SQS took, by source
+    "SourceRefused": "Count",  # as it happens: by source and reason
+    "SignatureRefused": "Count",  # as it happens: answered 401, in all and by source
+    "Unmatched": "Count",  # as it happens: answered 404, because no source takes the path
     "SecretUnreadable": "Count",  # as it happens: nothing can be verified, or only with old secrets
     # subscribe: one of these per attempt, by what the backend answered
     "Backend2xx": "Count",

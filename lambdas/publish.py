@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 with observe.loading():
     from lambdas import aws, envelope, extract, tracing
     from lambdas.config import PublishConfig
-    from lambdas.reply import Reply, refusal
+    from lambdas.reply import Reply, counted, refusal, unmatched
 
     CONFIG = PublishConfig.read(os.environ)
 
@@ -82,25 +82,26 @@ def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -
     """Queues what may be queued."""
     deadline = time.monotonic() + seconds
     if envelope.below(CONFIG.path_prefix, event.get("rawPath") or "/") is None:
-        return refusal(404, _PREFIX, reason="prefix")
+        return unmatched(_PREFIX, "prefix")
     source = None
     if CONFIG.sources and not webhook.heartbeat:
         routed = CONFIG.sources.route(
             webhook, address=event["requestContext"]["http"].get("sourceIp", "")
         )
         if isinstance(routed, Reply):
-            return routed
+            return counted(routed) if "source" in routed.fields else routed
         source = routed
         webhook = webhook._replace(source=source.name)
     reply = None
     if _altered(event, webhook):
-        reply = refusal(415, _ALTERED)
+        reply = refusal(415, _ALTERED, reason="altered")
     elif CONFIG.sources and source:
         reply = CONFIG.sources.judge(source, webhook, seconds=seconds - _SEND_SECONDS)
         if source.verification:
             webhook = webhook._replace(verified=source.verification.name)
     reply = reply or _queued(webhook, source, deadline - time.monotonic())
-    return reply._replace(fields={"source": webhook.source or None, **reply.fields})
+    reply = reply._replace(fields={"source": webhook.source or None, **reply.fields})
+    return counted(reply) if source else reply
 
 
 def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -> Reply:
@@ -119,7 +120,7 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
         group_id = _HEARTBEAT_GROUP
     if group_id is None:
         if CONFIG.reject_without_group:
-            return refusal(400, _NO_GROUP)
+            return refusal(400, _NO_GROUP, reason="no-group")
         # SQS looks for duplicates within a group, so a repeat has to meet its original.
         group_id = deduplication_id
     observe.about(group_id=group_id)
@@ -127,7 +128,7 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
     try:
         message = envelope.pack(webhook, trace=tracing.carried())
     except envelope.TooLargeError:
-        return refusal(413, _TOO_LARGE)
+        return refusal(413, _TOO_LARGE, reason="too-large")
     fields: dict[str, Any] = {"message_bytes": message.size}
     try:
         reply = aws.SQS.call(
@@ -144,7 +145,7 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
         )
     except aws.AwsError as error:
         observe.report(f"SQS did not take a webhook: {error.code}")
-        return refusal(503, _NOT_QUEUED, **fields, aws_error=error.code)
+        return refusal(503, _NOT_QUEUED, **fields, aws_error=error.code, reason="not-queued")
     fields |= {"message_id": reply["MessageId"], "sequence_number": reply["SequenceNumber"]}
     answer = {
         "message_id": reply["MessageId"],
@@ -152,7 +153,7 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
         "group_id": group_id,
     }
     metrics = {} if webhook.heartbeat else {"Accepted": 1}
-    if source and source.verification:
+    if source:
         metrics["SourceAccepted"] = 1
     queued = Reply(200, answer, fields=fields, metrics=metrics, event="webhook.queued")
     if source and source.answer:

@@ -46,3 +46,21 @@ def refusal(
         fields: of the log line.
     """
     return Reply(status, {"error": error}, headers or {}, fields)
+
+
+def unmatched(error: str, reason: str) -> Reply:
+    """The refusal of a request whose path nothing takes.
+
+    It is counted apart: scanners ask for such paths, whoever the senders are.
+    """
+    return refusal(404, error, reason=reason)._replace(metrics={"Unmatched": 1})
+
+
+def counted(reply: Reply) -> Reply:
+    """An answer to a request of a source, with the count of what it refuses.
+
+    Every refusal of a source has a reason, by which it is counted.
+    """
+    if reply.event != "webhook.refused":
+        return reply
+    return reply._replace(metrics={**reply.metrics, "SourceRefused": 1})

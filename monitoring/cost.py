@@ -98,7 +98,7 @@ def monthly(alarm_set: AlarmSet) -> list[CostLine]:
     settings, ours = alarm_set.settings, alarm_set.resources.ours
     beats = _MINUTES // settings.heartbeatMinutes if ours and settings.heartbeat != "off" else 0
     lines = [*_alarms(alarm_set, probe=bool(beats)), *_metrics(ours=ours, heartbeat=bool(beats))]
-    lines += _of_sources(len(settings.verified_sources))
+    lines += _of_sources(len(settings.source_names))
     lines += [
         CostLine("dashboard", "1", _sum({"dashboard": 1}), "CloudWatch's"),
         CostLine("key", "1", _sum({"key": 1}), "encrypts the alarms' topics"),
@@ -183,12 +183,12 @@ def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
     ]
 
 
-def _of_sources(verified: int) -> list[CostLine]:
-    if not verified:
+def _of_sources(sources: int) -> list[CostLine]:
+    if not sources:
         return []
-    amount = _sum({"custom metric": verified})
-    remark = f"{metrics.SOURCE_ACCEPTED.name} of each that verifies"
-    return [CostLine("metrics of sources", str(verified), amount, remark)]
+    amount = _sum({"custom metric": sources})
+    remark = f"{metrics.SOURCE_ACCEPTED.name} of each, in the hours in which it sends"
+    return [CostLine("metrics of sources", str(sources), amount, remark)]
 
 
 def _heartbeat(beats: int, *, through_backend: bool) -> CostLine:

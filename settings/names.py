@@ -184,6 +184,11 @@ class Names(Keys):
         return self.recordTtlDays * _DAY
 
     @property
+    def source_names(self) -> list[str]:
+        """The names of all sources."""
+        return [source.name for source in self.sources or ()]
+
+    @property
     def verified_sources(self) -> list[str]:
         """The names of the sources that verify their requests."""
         return [source.name for source in self.sources or () if source.verify]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lambdas import aws
 from lambdas.envelope import Envelope
-from lambdas.reply import Reply, refusal
+from lambdas.reply import Reply, refusal, unmatched
 from lambdas.secrets import Secrets, UnavailableError
 from lambdas.sources import routing, table
 from lambdas.sources.handshakes import Facts, Handshake
@@ -18,6 +18,7 @@ from lambdas.sources.schemes.scheme import UnreachableError
 from lambdas.sources.table import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -42,10 +43,10 @@ class Intake:
         routed = routing.route(self._sources, webhook.method, webhook.path)
         if isinstance(routed, routing.Refusal):
             if routed.status == 404:
-                return refusal(404, _NO_SOURCE, reason="no-source")
-            return refusal(405, _METHOD, {"Allow": ", ".join(routed.allowed)}, reason="method")
+                return unmatched(_NO_SOURCE, "no-source")
+            return _wrong_method(routed.name, routed.allowed)
         if routed.allowed and not _is_allowed(routed, address):
-            return _refused(routed, 403, _ADDRESS, "address")
+            return _refused(routed.name, 403, _ADDRESS, "address")
         return routed
 
     def judge(self, source: Source, webhook: Envelope, *, seconds: float) -> Reply | None:
@@ -57,7 +58,7 @@ class Intake:
         try:
             return self._judged(source, webhook, seconds)
         except (UnavailableError, UnreachableError, aws.AwsError):
-            return _refused(source, 503, _UNVERIFIABLE, "unverifiable")
+            return _refused(source.name, 503, _UNVERIFIABLE, "unverifiable")
 
     def _judged(self, source: Source, webhook: Envelope, seconds: float) -> Reply | None:
         reply = self._handshake(source, webhook, seconds, verified=False)
@@ -65,15 +66,17 @@ class Intake:
             return reply
         signed = {handshake.method for handshake in source.handshakes if handshake.verified}
         if webhook.method not in {*source.queued, *signed}:
-            return _refused(source, 405, _METHOD, "method", allow=source.queued)
+            return _wrong_method(source.name, source.queued)
         if source.verification:
             reason = source.verification.check(webhook, self._secrets, within=seconds)
             if reason:
-                reply = _refused(source, 401, reason.words, reason)
+                challenge = f'{source.verification.authentication} realm="{source.name}"'
+                headers = {"WWW-Authenticate": challenge}
+                reply = _refused(source.name, 401, reason.words, reason, headers)
                 return reply._replace(metrics={"SignatureRefused": 1})
         reply = self._handshake(source, webhook, seconds, verified=True)
         if reply is None and webhook.method not in source.queued:
-            return _refused(source, 405, _METHOD, "method", allow=source.queued)
+            return _wrong_method(source.name, source.queued)
         return reply
 
     def _handshake(
@@ -89,7 +92,7 @@ class Intake:
             reply = handshake.answer(facts._replace(members=self._members(handshake, facts)))
             if reply and "enrollment" in handshake.needs:
                 self._secrets.forget(source.arn)
-            return reply or _refused(source, 403, _HANDSHAKE, "handshake")
+            return reply or _refused(source.name, 403, _HANDSHAKE, "handshake")
         return None
 
     def _members(self, handshake: Handshake, facts: Facts) -> dict[str, str]:
@@ -109,10 +112,13 @@ def _is_allowed(source: Source, address: str) -> bool:
 
 
 def _refused(
-    source: Source, status: int, error: str, reason: str, *, allow: tuple[str, ...] = ()
+    source: str, status: int, error: str, reason: str, headers: Mapping[str, str] | None = None
 ) -> Reply:
-    headers = {"Allow": ", ".join(allow)} if allow else {}
-    return refusal(status, error, headers, source=source.name, reason=str(reason))
+    return refusal(status, error, headers, source=source, reason=str(reason))
+
+
+def _wrong_method(source: str, allowed: tuple[str, ...]) -> Reply:
+    return _refused(source, 405, _METHOD, "method", {"Allow": ", ".join(allowed)})
 
 
 _ENROLLMENT_PAUSE_SECONDS = 2

@@ -35,10 +35,12 @@ class Refusal(NamedTuple):
     Attributes:
         status: 404 for its path, 405 for its method.
         allowed: the methods that the path's source takes.
+        name: of the path's source; empty where there is none.
     """
 
     status: int
     allowed: tuple[str, ...] = ()
+    name: str = ""
 
 
 def route(targets: Iterable[Target], method: str, path: str) -> Target | Refusal:
@@ -59,7 +61,9 @@ def route(targets: Iterable[Target], method: str, path: str) -> Target | Refusal
     if not matching or climbs(path):
         return Refusal(404)
     _, best = max(matching, key=lambda pair: pair[0])
-    return best if method in best.methods else Refusal(405, tuple(sorted(set(best.methods))))
+    if method in best.methods:
+        return best
+    return Refusal(405, tuple(sorted(set(best.methods))), best.name)
 
 
 def path_problem(pattern: str) -> str | None:

@@ -23,12 +23,16 @@ class Verification(NamedTuple):
         arn: of the secret in Secrets Manager; empty where the scheme has none.
         public: keys that are not secret.
         name: of the scheme: ``hmac``.
+        authentication: HTTP's name for it, which a 401 has to give. Signatures and API keys have
+            none; theirs is unregistered, so that no client mistakes it for another scheme.
+            Source: RFC 9110, 15.5.2 (a 401 must carry a challenge) and 11.6.1.
     """
 
     scheme: Scheme
     arn: str
     public: tuple[str, ...]
     name: str
+    authentication: str
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Verification:
@@ -39,7 +43,8 @@ class Verification(NamedTuple):
         """
         options = {name: value for name, value in spec.items() if name not in _OURS}
         public = tuple(spec.get("publicKeys", ()))
-        return cls(schemes.build(options), spec.get("secretArn", ""), public, spec["scheme"])
+        scheme, arn = schemes.build(options), spec.get("secretArn", "")
+        return cls(scheme, arn, public, spec["scheme"], _authentication(spec))
 
     def check(self, request: Envelope, secrets: Secrets, *, within: float) -> Reason | None:
         """Why a request is refused; None for a genuine request.
@@ -83,3 +88,12 @@ class Verification(NamedTuple):
             unreadable("HasNoCurrent")
             raise UnavailableError
         return members
+
+
+def _authentication(spec: Mapping[str, Any]) -> str:
+    if spec["scheme"] == "basic":
+        return "Basic"
+    if spec["scheme"] != "token":
+        return "Webhook-Signature"
+    is_bearer = spec.get("prefix", "").strip().lower() == "bearer"
+    return "Bearer" if is_bearer else "Webhook-Token"

@@ -93,7 +93,12 @@ ACCEPTED = _ours(
 SIGNATURES_REFUSED = _ours(
     "SignatureRefused",
     "requests with a wrong signature",
-    "by publish, for each request of a source that can't be verified, also by source and by reason",
+    "by publish, for each request that it answers 401, in all and by source",
+)
+UNMATCHED = _ours(
+    "Unmatched",
+    "requests to no source",
+    "by publish, for each request that it answers 404, because no source takes its path",
 )
 SECRET_UNREADABLE = _ours(
     "SecretUnreadable",
@@ -111,10 +116,18 @@ SOURCE_ACCEPTED = Metric(
     "SourceAccepted",
     "Count",
     "webhooks accepted of the source",
-    written="by publish, for each webhook of a source that verifies",
+    written="by publish, for each accepted webhook of a source",
 )
-SOURCE_REFUSED = replace(
-    SIGNATURES_REFUSED, kind=Kind.SOURCE, label="requests refused of the source"
+SOURCE_REFUSED = Metric(
+    Kind.SOURCE,
+    NAMESPACE,
+    "SourceRefused",
+    "Count",
+    "requests refused of the source",
+    written="by publish, for each request of a source that is not queued, by source and reason",
+)
+SOURCE_SIGNATURES_REFUSED = replace(
+    SIGNATURES_REFUSED, kind=Kind.SOURCE, label="wrong signatures of the source"
 )
 BACKEND_2XX = _ours("Backend2xx", "2xx from the backend", _EACH_ANSWER, steady=True)
 BACKEND_3XX = _ours("Backend3xx", "3xx from the backend", _EACH_ANSWER)
@@ -188,5 +201,5 @@ OURS = tuple(
     for metric in list(vars().values())
     if isinstance(metric, Metric)
     and metric.kind in (Kind.BUFFER, Kind.SOURCE)
-    and metric is not SOURCE_REFUSED  # the metric above it, by another dimension
+    and metric is not SOURCE_SIGNATURES_REFUSED  # SIGNATURES_REFUSED, by another dimension
 )

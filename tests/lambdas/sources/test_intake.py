@@ -52,6 +52,7 @@ def test_the_source_travels(publish: Publish, aws: Aws, capsys: pytest.CaptureFi
     assert _answer(publish(_OPEN), http_event({"a": 1}, path="/orders/7"))[0] == 200
     logged = _logged(capsys)
     assert (logged["event"], logged["source"]) == ("webhook.queued", "orders")
+    assert logged["SourceAccepted"] == logged["Accepted"] == 1
     [message] = aws.received()
     assert envelope.unpack(message["body"], b"").source == "orders"
 
@@ -60,11 +61,16 @@ def test_the_source_travels(publish: Publish, aws: Aws, capsys: pytest.CaptureFi
     ("event", "status", "reason", "source"),
     [
         (http_event(path="/x"), 404, "no-source", None),
-        (http_event(method="PUT", path="/orders/7"), 405, "method", None),
+        (http_event(method="PUT", path="/orders/7"), 405, "method", "orders"),
         (http_event(path="/orders/7", address="203.0.113.1"), 403, "address", "orders"),
+        (
+            http_event("\ufffd", path="/orders/7", headers={"content-length": "1"},
+                       address="192.0.2.1"),
+            415, "altered", "orders",
+        ),
     ],
-)
-def test_refusals_are_logged_with_their_reason(
+)  # fmt: skip
+def test_refusals_are_logged_and_counted_with_their_reason(
     publish: Publish,
     capsys: pytest.CaptureFixture[str],
     event: dict[str, Any],
@@ -72,12 +78,15 @@ def test_refusals_are_logged_with_their_reason(
     reason: str,
     source: str | None,
 ) -> None:
-    """Reason and source of a refusal stand in the log."""
+    """A refusal is counted by source and reason; what no source takes is counted apart."""
     module = publish({**_OPEN, "allowedIps": ["192.0.2.0/24"]})
     assert _answer(module, event)[0] == status
     logged = _logged(capsys)
     assert (logged["event"], logged["reason"]) == ("webhook.refused", reason)
     assert logged.get("source") == source
+    assert (logged.get("SourceRefused"), logged.get("Unmatched")) == (
+        (1, None) if source else (None, 1)
+    )
 
 
 def test_allowed_addresses_are_queued(publish: Publish) -> None:

@@ -59,8 +59,8 @@ def test_other_paths_are_not_found(path: str) -> None:
 
 def test_other_methods_are_named() -> None:
     """A method that the path's source does not take is 405, with those that it takes."""
-    assert route(_TARGETS, "DELETE", "/gh/x") == Refusal(405, ("POST", "PUT"))
-    assert route(_TARGETS, "POST", "/hooks/meta") == Refusal(405, ("GET",))
+    assert route(_TARGETS, "DELETE", "/gh/x") == Refusal(405, ("POST", "PUT"), "github")
+    assert route(_TARGETS, "POST", "/hooks/meta") == Refusal(405, ("GET",), "meta")
 
 
 @pytest.mark.parametrize(

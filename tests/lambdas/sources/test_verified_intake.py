@@ -68,23 +68,31 @@ def test_genuine_ones_are_queued_and_forged_ones_are_not(
 def test_refusals_are_counted_by_source_and_by_reason(
     publish: Publish, secret: Callable[[str], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A refusal adds to three counts, a genuine webhook to its source's."""
+    """A refusal adds to its source's and reason's counts, a genuine webhook to its source's."""
     module = publish(_github(secret("geheim")))
     _status(module, _signed("guess"))
     _status(module, _signed("geheim"))
     *_, refused, queued = _lines(capsys)
-    [directive] = refused["_aws"]["CloudWatchMetrics"]
-    assert directive["Dimensions"] == [
-        ["service", "env"],
-        ["service", "env", "source"],
-        ["service", "env", "reason"],
-    ]
-    assert refused["SignatureRefused"] == 1
+    assert _dimensions(refused) == {
+        "SignatureRefused": [["service", "env"], ["service", "env", "source"]],
+        "SourceRefused": [["service", "env", "source", "reason"]],
+    }
+    assert refused["SignatureRefused"] == refused["SourceRefused"] == 1
+    assert (refused["source"], refused["reason"]) == ("github", "wrong")
     assert queued["SourceAccepted"] == queued["Accepted"] == 1
-    assert [d["Dimensions"] for d in queued["_aws"]["CloudWatchMetrics"]] == [
-        [["service", "env"]],
-        [["service", "env", "source"]],
-    ]
+    assert _dimensions(queued) == {
+        "Accepted": [["service", "env"]],
+        "SourceAccepted": [["service", "env", "source"]],
+    }
+
+
+def _dimensions(line: dict[str, Any]) -> dict[str, list[list[str]]]:
+    """The sets of dimensions that a log line counts by, for each metric."""
+    return {
+        metric["Name"]: directive["Dimensions"]
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+    }
 
 
 def test_nothing_of_a_refused_request_is_logged(
@@ -131,7 +139,28 @@ def test_an_unreadable_secret_is_503(
     unreadable, refused = _lines(capsys)
     assert unreadable["SecretUnreadable"] == 1
     assert (refused["reason"], refused["level"]) == ("unverifiable", "ERROR")
+    assert refused["SourceRefused"] == 1
     assert "SignatureRefused" not in refused
+
+
+@pytest.mark.parametrize(
+    ("verify", "challenge"),
+    [
+        ({"provider": "github"}, "Webhook-Signature"),
+        ({"scheme": "token", "token": "header:X-Api-Key"}, "Webhook-Token"),
+        ({"scheme": "token", "token": "header:Authorization", "prefix": "Bearer "}, "Bearer"),
+    ],
+)
+def test_401_says_how_to_authenticate(
+    publish: Publish, secret: Callable[[str], str], verify: dict[str, str], challenge: str
+) -> None:
+    """Every 401 carries the challenge that RFC 9110 requires, whatever the scheme."""
+    module = publish(
+        {"name": "a", "paths": ["/a"], "verify": {**verify, "secretArn": secret("geheim")}}
+    )
+    reply = module.handler(http_event(_BODY, path="/a"), context())
+    assert reply["statusCode"] == 401
+    assert reply["headers"]["WWW-Authenticate"] == f'{challenge} realm="a"'
 
 
 @pytest.mark.parametrize("text", ['{"GITHUB_SECRET": "x"}', '{"previous": ""}'])
@@ -161,7 +190,9 @@ def test_other_sources_are_not_affected(publish: Publish, secret: Callable[[str]
         },
     )
     assert _status(module, http_event(_BODY, path="/rest")) == 200
-    assert _status(module, http_event(_BODY, path="/partner")) == 401
+    refused = module.handler(http_event(_BODY, path="/partner"), context())
+    assert refused["statusCode"] == 401
+    assert refused["headers"]["WWW-Authenticate"] == 'Basic realm="partner"'
     headers = {"authorization": "Basic dTpw"}
     assert _status(module, http_event(_BODY, path="/partner", headers=headers)) == 200
 
