@@ -88,9 +88,13 @@ def test_what_cloudformation_refuses(changes: dict[str, Any], part: str) -> None
     assert part in sentence
 
 
-@pytest.mark.parametrize("changes", [{}, {"Threshold": "1"}, {"ActionsEnabled": "true"}])
+MATH = {"Metrics": [{"Id": "e", "Expression": "1"}], "Dimensions": [], "MetricName": None,
+        "Namespace": None, "Statistic": None, "Period": None}  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", [{}, {"Threshold": "1"}, {"ActionsEnabled": "true"}, MATH])
 def test_what_cloudformation_accepts(changes: dict[str, Any]) -> None:
-    """Numbers and truth values may be written as text."""
+    """Numbers and truth values may be written as text; an empty list excludes nothing."""
     assert _violations(**changes) == []
 
 

@@ -54,6 +54,14 @@ ChangedSince = Annotated[
 Baseline = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Report only what is not in this baseline.")
 ]
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live",
+        help="Ask CloudWatch about metrics that no table knows (needs the extra 'live'; not run on "
+        "AWS by the project).",
+    ),
+]
 WriteBaseline = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write all findings as a baseline, and pass.")
 ]
@@ -180,6 +188,7 @@ def lint(
     changed_since: ChangedSince = None,
     baseline: Baseline = None,
     write_baseline: WriteBaseline = None,
+    live: Live = False,
 ) -> None:
     """Find alarms that never fire, never clear, or notify nobody.
 
@@ -214,6 +223,7 @@ def lint(
         allow_empty=allow_empty,
         config=project,
         baselines=known_findings.Baselines(known, write_baseline),
+        live=live,
     )
     raise typer.Exit(code)
 

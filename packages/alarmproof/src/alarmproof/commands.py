@@ -41,6 +41,7 @@ def run_lint(
     allow_empty: bool = False,
     config: Config | None = None,
     baselines: Baselines | None = None,
+    live: bool = False,
 ) -> int:
     """Prints the findings of all rules.
 
@@ -50,6 +51,7 @@ def run_lint(
         allow_empty: whether templates without an alarm pass.
         config: of the project.
         baselines: what is known already, and where to write it.
+        live: whether to ask CloudWatch about metrics that are not known.
 
     Raises:
         InputError: When there is no alarm.
@@ -68,6 +70,11 @@ def run_lint(
         severities=config.severities if config else {},
         patterns=config.patterns if config else {},
     )
+    if live:
+        extras.require("live", "Asking CloudWatch")
+        from alarmproof import live_metrics
+
+        findings += live_metrics.findings(templates, live_metrics.client())
     if baselines:
         findings = baselines.applied(findings)
     if form == "text":

@@ -78,8 +78,10 @@ class _Check:
         excluding = schema.get("dependentExcluded", {})
         pairs = {tuple(sorted((name, other))) for name, others in excluding.items()
                  for other in others}  # fmt: skip
+        # CloudFormation takes an empty list for none.
+        filled = {name for name in there if value[name] != []}
         for name, other in sorted(pairs):
-            if name in there and other in there:
+            if name in filled and other in filled:
                 yield where, f"{_path(where, name)} and {other} exclude each other."
         alternatives = [one["required"][0] for one in schema.get("oneOf", ())]
         for names in filter(None, (schema.get("requiredXor"), alternatives)):

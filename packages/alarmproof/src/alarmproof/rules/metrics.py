@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 
 from alarmproof import metric_table
+from alarmproof.aws_metrics import SERVICES
 from alarmproof.model import AnyAlarm, MetricAlarm
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context, fires_above, metric_queries, only_query
@@ -108,7 +109,8 @@ def unknown_dimension(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]
             f"they are: {given}."
         )
         if entry.exact:
-            yield message
+            # Rows beside the complete lists have the sets that the service's page names.
+            yield Hit(message, None if metric.namespace in SERVICES else WARNING)
         elif slips := list(_slips(names, entry.dimensions)):
             yield Hit(f"{message} Did you mean {slips[0]}?", WARNING)
 

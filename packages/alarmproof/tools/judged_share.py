@@ -1,0 +1,62 @@
+"""Prints which share of the metrics that alarms refer to is judged: known, or known to be wrong.
+
+``python tools/judged_share.py PATH…`` reads templates and folders as ``alarmproof lint`` does. A
+metric of one's own is judged where a metric filter in the templates publishes it, or one alike.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from alarmproof import metric_table
+from alarmproof.errors import AlarmproofError
+from alarmproof.lint import lint
+from alarmproof.model import MetricAlarm, MetricKey
+from alarmproof.reading.values import Unknown
+from alarmproof.rules.context import Context
+from alarmproof.template import read
+
+_WRONG = ("unknown-metric", "unknown-namespace", "metric-filter-differs")
+
+
+def answers(path: Path) -> Iterator[tuple[str, MetricKey]]:
+    """An answer for each reference: known, wrong, not known, or own."""
+    templates = read([path])
+    wrong = {finding.alarm for finding in lint(templates) if finding.rule in _WRONG}
+    filtered = Context(templates).filtered_metrics
+    for alarm in templates.alarms:
+        for metric in alarm.metrics if isinstance(alarm, MetricAlarm) else ():
+            if metric_table.published(metric) or (metric.namespace, metric.name) in filtered:
+                yield "known", metric
+            elif alarm.name in wrong or isinstance(metric.name, Unknown):
+                yield "wrong", metric
+            else:
+                yield "not known" if metric.namespace.startswith("AWS/") else "own", metric
+
+
+def main(*paths: str) -> None:
+    """Prints a line for each answer, and the shares."""
+    counts: Counter[str] = Counter()
+    for path in paths:
+        try:
+            for answer, metric in answers(Path(path)):
+                counts[answer] += 1
+                if answer == "not known":
+                    print(f"not known: {metric.namespace} {metric.name}")
+        except AlarmproofError as error:
+            print(f"left out: {error}")
+    judged = counts["known"] + counts["wrong"]
+    of_services = judged + counts["not known"]
+    print(
+        f"{counts.total()} references: {counts['known']} known, {counts['wrong']} wrong, "
+        f"{counts['not known']} not known, {counts['own']} of namespaces of one's own. Judged: "
+        f"{judged / max(of_services, 1):.0%} of those that are not one's own, "
+        f"{judged / max(counts.total(), 1):.0%} of all."
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
