@@ -14,7 +14,7 @@ from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
 from webhook_buffer.cli.aws_calls import calls_by_command
-from webhook_buffer.operations import rights
+from webhook_buffer.operations import function_rights, rights
 
 FILE = ROOT / "docs" / "permissions.md"
 # Environments whose policies the page shows.
@@ -74,7 +74,13 @@ def parts(app: typer.Typer) -> Mapping[str, str]:
         [f"`{name}`", ", ".join(f"`{action}`" for action in rights.actions(calls[name]))]
         for name in calls
     ]
+    functions = [
+        [f"`{name}`", f"`{right.action}`", right.resource, right.why]
+        for name, all_of_them in function_rights.RIGHTS.items()
+        for right in all_of_them
+    ]
     return {
+        "functions": table(["function", "action", "resource", "what for"], functions),
         "rights": table(["command", "actions"], rows),
         "operator": f"```json\n{_json(policy(settings, calls, tuple(calls)))}\n```",
         "reader": f"```json\n{_json(policy(settings, calls, _READ_ONLY))}\n```",

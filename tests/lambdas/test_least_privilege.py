@@ -1,0 +1,171 @@
+"""Functions may do what their code calls, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import loader
+from settings.paths import ROOT
+from tests.templates import Synthesized, synthesize
+from webhook_buffer.operations.function_rights import RIGHTS, FunctionRight
+
+_ARN = "arn:aws:secretsmanager:us-east-1:222222222222:secret"
+_KEY = "arn:aws:kms:us-east-1:222222222222:key/11111111-2222-3333-4444-55555555555"
+# Everything that brings a function a right.
+_BLOCK: Mapping[str, Any] = {
+    "backend_url": None,
+    "create_faux_backend": True,
+    "openToEveryone": None,
+    "signing": {"secretArn": f"{_ARN}:signing-abcdef", "secretKeyArn": f"{_KEY}0"},
+    "sources": [
+        {
+            "name": "asana",
+            "paths": ["/asana"],
+            "verify": {
+                "provider": "asana",
+                "secretArn": f"{_ARN}:asana-abcdef",
+                "secretKeyArn": f"{_KEY}1",
+            },
+        }
+    ],
+    "notifications": [
+        {"kind": "slack", "secretArn": f"{_ARN}:slack-abcdef", "secretKeyArn": f"{_KEY}2"},
+        {"kind": "email", "addresses": ["ana@example.com"]},
+    ],
+}
+_WITHOUT_RESOURCE = {
+    right.action for rights in RIGHTS.values() for right in rights if right.resource == "all"
+}
+_PREFIXES = {
+    "CLOUDWATCH": "cloudwatch", "DYNAMODB": "dynamodb", "SECRETS": "secretsmanager", "SNS": "sns",
+    "SQS": "sqs",
+}  # fmt: skip
+# Calls in modules that a function imports for other things: subscribe knows sources by their
+# table, and only publish takes a handshake's secret.
+_NEVER_MADE: Mapping[str, set[str]] = {"subscribe": {"secretsmanager:PutSecretValue"}}
+# Granted for what AWS does on a function's behalf. Source: Lambda developer guide, "Using Lambda
+# with Amazon SQS"; Secrets Manager and SNS guides on keys.
+_ON_BEHALF = {
+    "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl",
+    "sqs:ChangeMessageVisibility", "kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream",
+    "logs:PutLogEvents",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """An environment with everything that brings a function a right."""
+    return synthesize(loader.load("stg", overrides=_BLOCK), tmp_path_factory.mktemp("rights"))
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse((ROOT / module.replace(".", "/")).with_suffix(".py").read_text("utf-8"))
+
+
+def _modules(module: str, seen: set[str]) -> set[str]:
+    """A module of the functions and all that it imports of theirs."""
+    if module in seen:
+        return seen
+    seen.add(module)
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lambdas"):
+            assert node.module
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for name in names:
+                if (ROOT / name.replace(".", "/")).with_suffix(".py").exists():
+                    _modules(name, seen)
+    return seen
+
+
+def _called(module: str) -> set[str]:
+    """The IAM actions of a function's calls, those of what it imports included."""
+    found = set()
+    for one in _modules(module, set()):
+        strings = {
+            node.value
+            for node in ast.walk(_tree(one))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        for node in ast.walk(_tree(one)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            owner = getattr(node.func.value, "attr", getattr(node.func.value, "id", ""))
+            if node.func.attr != "call" or owner not in _PREFIXES:
+                continue
+            action = node.args[0]
+            names = [action.value] if isinstance(action, ast.Constant) else sorted(
+                text for text in strings if text in ("GetSecretValue", "PutSecretValue")
+            )  # fmt: skip
+            found |= {f"{_PREFIXES[owner]}:{name}" for name in names}
+    return found
+
+
+def _granted(synthesized: Synthesized) -> dict[str, set[str]]:
+    """The actions that each function's role allows, by the function's name."""
+    found: dict[str, set[str]] = {}
+    for stack in synthesized.stacks:
+        roles = {
+            one["Properties"]["Role"]["Fn::GetAtt"][0]: one["Properties"]["FunctionName"]
+            for one in stack.resources("AWS::Lambda::Function").values()
+        }
+        for policy in stack.resources("AWS::IAM::Policy").values():
+            for role in policy["Properties"]["Roles"]:
+                name = roles[role["Ref"]].removeprefix("webhook-buffer-stg-")
+                for action, resource in _pairs(policy["Properties"]["PolicyDocument"]):
+                    assert resource != "*" or action in _WITHOUT_RESOURCE, (name, action)
+                    found.setdefault(name, set()).add(action)
+    return found
+
+
+def _pairs(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for statement in document["Statement"]:
+        actions, resources = statement["Action"], statement["Resource"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            for resource in resources if isinstance(resources, list) else [resources]:
+                yield action, resource if isinstance(resource, str) else json.dumps(resource)
+
+
+def _shown(rights: tuple[FunctionRight, ...]) -> set[str]:
+    return {right.action for right in rights}
+
+
+@pytest.mark.slow
+def test_templates_grant_what_the_table_says(synthesized: Synthesized) -> None:
+    """The table of functions and actions is what the templates allow, no more and no less."""
+    granted = _granted(synthesized)
+    assert granted == {name: _shown(rights) for name, rights in RIGHTS.items()}
+
+
+@pytest.mark.parametrize("name", RIGHTS)
+def test_every_right_is_used(name: str) -> None:
+    """A function's rights are those of its code's calls, and of what AWS does on its behalf."""
+    called = _called(f"lambdas.{name.replace('-', '_')}")
+    rights = _shown(RIGHTS[name])
+    assert called <= rights | _NEVER_MADE.get(name, set())
+    assert rights - called <= _ON_BEHALF
+
+
+# Deployed on the laptop only, whose emulator enforces no policies.
+_ON_LAPTOP = {Path("lambdas/laptop_alarms.py")}
+
+
+def test_every_function_is_in_the_table() -> None:
+    """A new function can't be forgotten."""
+    handlers = {
+        file.relative_to(ROOT)
+        for file in (ROOT / "lambdas").glob("*.py")
+        if any(
+            isinstance(node, ast.FunctionDef) and node.name == "handler"
+            for node in ast.parse(file.read_text("utf-8")).body
+        )
+    }
+    known = {Path(f"lambdas/{name.replace('-', '_')}.py") for name in RIGHTS}
+    assert handlers == known | _ON_LAPTOP

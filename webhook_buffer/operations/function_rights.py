@@ -1,0 +1,82 @@
+"""What each function may do in an account: the table in ``docs/permissions.md``.
+
+A test holds it to the synthesized templates, and to the calls in ``lambdas/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FunctionRight:
+    """An action that a function's role allows.
+
+    Attributes:
+        resource: in words; ``all`` where AWS knows no narrower resource.
+        why: what the function needs it for.
+    """
+
+    action: str
+    resource: str
+    why: str
+
+
+_LOG = (
+    FunctionRight("logs:CreateLogStream", "its own log group", "its log"),
+    FunctionRight("logs:PutLogEvents", "its own log group", "its log"),
+)
+
+
+def _receives(queue: str) -> tuple[FunctionRight, ...]:
+    """What Lambda's event source does with the function's role."""
+    actions = (
+        "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes",
+        "GetQueueUrl",
+    )  # fmt: skip
+    return tuple(FunctionRight(f"sqs:{one}", queue, "its event source") for one in actions)
+
+
+RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
+    "publish": (
+        FunctionRight("sqs:SendMessage", "the queue", "to queue webhooks"),
+        FunctionRight("secretsmanager:GetSecretValue", "secrets of sources", "to verify requests"),
+        FunctionRight(
+            "secretsmanager:PutSecretValue",
+            "secrets that come by a handshake",
+            "to keep them, while `sources enroll` waits",
+        ),
+        FunctionRight("kms:Decrypt", "keys of those secrets", "to read them"),
+        FunctionRight("kms:GenerateDataKey", "keys of enrolled secrets", "to write them"),
+        *_LOG,
+    ),
+    "subscribe": (
+        FunctionRight("dynamodb:GetItem", "the record table", "to count attempts"),
+        FunctionRight("dynamodb:UpdateItem", "the record table", "to record attempts"),
+        FunctionRight("secretsmanager:GetSecretValue", "the signing secret", "to sign deliveries"),
+        FunctionRight("kms:Decrypt", "the key of that secret", "to read it"),
+        *_receives("the queue"),
+        *_LOG,
+    ),
+    "faux-backend": _LOG,
+    "notify": (
+        FunctionRight("dynamodb:GetItem", "the incidents table", "to know who was notified"),
+        FunctionRight("dynamodb:PutItem", "the incidents table", "to remember it"),
+        FunctionRight("cloudwatch:DescribeAlarms", "all", "to see what an incident consists of"),
+        FunctionRight("secretsmanager:GetSecretValue", "secrets of channels", "to reach them"),
+        FunctionRight("sns:Publish", "topics of email channels", "to send mail"),
+        FunctionRight("kms:Decrypt", "the topics' key, keys of secrets", "to send mail, to read"),
+        FunctionRight("kms:GenerateDataKey", "the topics' key", "to send mail"),
+        *_receives("the queue of notifications"),
+        *_LOG,
+    ),
+    "heartbeat": (
+        FunctionRight("cloudwatch:SetAlarmState", "the probe", "to probe the alert path"),
+        *_LOG,
+    ),
+    "audit": (
+        FunctionRight("cloudwatch:GetMetricData", "all", "to compare accepted with delivered"),
+        *_LOG,
+    ),
+}
