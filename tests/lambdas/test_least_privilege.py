@@ -101,9 +101,8 @@ def _called(module: str) -> set[str]:
             if node.func.attr != "call" or owner not in _PREFIXES:
                 continue
             action = node.args[0]
-            names = [action.value] if isinstance(action, ast.Constant) else sorted(
-                text for text in strings if text in ("GetSecretValue", "PutSecretValue")
-            )  # fmt: skip
+            variable = sorted(strings & {"GetSecretValue", "PutSecretValue"})
+            names = [ast.literal_eval(action)] if isinstance(action, ast.Constant) else variable
             found |= {f"{_PREFIXES[owner]}:{name}" for name in names}
     return found
 

@@ -18,6 +18,9 @@ from webhook_buffer.operations.send import Receipt, Sender, Webhook
 _RELEASE_SECONDS = 60.0
 _DELIVERY_SECONDS = 60.0
 _FORCED_STATUSES = (500, 404, 302)
+# What API Gateway answers by itself at the root of an HTTP API's default endpoint. Source:
+# serverless/examples, issue 667, for GET; that it does so for POST is assumed.
+_RESERVED = ("/ping", "/sping")
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class Smoke:
             yield self._refuses_strangers()
         else:
             yield self._refuses_what_can_not_be_queued()
+        yield self._receives_reserved_paths()
         if self.uses_faux_backend or deliver:
             yield self._delivers_in_order() if self._open else _NOT_DELIVERED
         for status in _FORCED_STATUSES if failures and self._open else ():
@@ -129,6 +133,27 @@ class Smoke:
                 "with a reason."
             )
         return Check("what no source takes is refused", f"{receipt.status} with a reason")
+
+    def _receives_reserved_paths(self) -> Check:
+        """With requests that the buffer refuses, and that nobody else would."""
+        taken = [
+            path
+            for path in _RESERVED
+            if self._sender.post(Webhook(body=os.urandom(MAX_MESSAGE_BYTES + 1), path=path)).release
+            is None
+        ]
+        named = " and ".join(taken)
+        if taken and self._target.settings.pathPrefix:
+            raise ProofFailedError(
+                f"Requests to {named} below pathPrefix were not answered by the buffer: webhooks "
+                "sent there are lost. Do not name these paths to senders."
+            )
+        if taken:
+            return Check(
+                f"webhooks to {named} do not arrive: API Gateway answers them",
+                "set pathPrefix in cdk.json to receive them",
+            )
+        return Check("/ping and /sping reach the buffer", "their answers carry its release")
 
     @property
     def _open(self) -> Opening | None:

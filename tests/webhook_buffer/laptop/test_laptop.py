@@ -74,7 +74,7 @@ def test_status_says_what_runs(laptop: Laptop) -> None:
 def test_smoke_with_failures(laptop: Laptop) -> None:
     """The smoke tests see the new release, order, and each forced failure in its record."""
     output = laptop.run("smoke", "--failures")
-    assert "6 smoke tests passed" in output
+    assert "7 smoke tests passed" in output
     assert laptop.outputs["Release"] in output
 
 
@@ -266,7 +266,7 @@ def test_deploy_shows_no_change_and_tests(laptop: Laptop) -> None:
     output = laptop.run("deploy", "--env", "local", "--yes")
     assert "There were no differences" in output
     assert "groupId" not in output
-    assert "3 smoke tests passed" in output
+    assert "4 smoke tests passed" in output
 
 
 def test_deploy_publishes_to_datadog_before_it_tests(laptop: Laptop) -> None:
