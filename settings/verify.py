@@ -17,8 +17,8 @@ from settings.monitoring import KeyArn, Part, SecretArn
 
 ProviderName = Literal[
     "github", "stripe", "slack", "shopify", "standard-webhooks", "svix", "twilio", "square", "zoom",
-    "linear", "discord", "meta", "x", "dropbox", "xero", "gitlab", "intercom", "microsoft-graph",
-    "asana", "sns",
+    "linear", "discord", "meta", "x", "dropbox", "xero", "gitlab", "gitlab-signed", "intercom",
+    "microsoft-graph", "asana", "sns",
 ]  # fmt: skip
 Header = Annotated[str, AfterValidator(Form("a header's name", HEADER_NAME.pattern))]
 Url = Annotated[

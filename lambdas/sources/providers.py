@@ -6,15 +6,13 @@ Functions never load this: what they need of it stands in their file of sources.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 _PUBLISHED = "published"
 _CONSTRUCTED = "constructed from the specification"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
+class Provider(NamedTuple):
     """A provider.
 
     Attributes:
@@ -22,7 +20,7 @@ class Provider:
         handshakes: names in ``lambdas.sources.handshakes``.
         paste: what goes into the secret or the settings, and where it is found.
         again: whether it comes again after 401, 404 and 503, and whether it disables an endpoint;
-            "(?)" where its own documentation could not be read for it.
+            "(?)" after what was not read on the provider's own pages.
         source: its documentation.
         needs: settings beside the secret: ``url``, ``publicKeys``, ``topics``.
         proof: whose genuine requests it is tested with, and of which version.
@@ -43,14 +41,21 @@ class Provider:
 
 
 _FIVE_MINUTES = 300
-_STANDARD = {
-    "scheme": "hmac",
-    "prefix": "v1,",
-    "separator": " ",
-    "encoding": "base64",
-    "secretEncoding": "base64",
-    "tolerance": _FIVE_MINUTES,
-}
+
+
+def _standard(prefix: str) -> dict[str, Any]:
+    """The scheme of Standard Webhooks, with headers of this prefix."""
+    return {
+        "scheme": "hmac",
+        "header": f"{prefix}-signature",
+        "prefix": "v1,",
+        "separator": " ",
+        "encoding": "base64",
+        "secretEncoding": "base64",
+        "timestamp": f"header:{prefix}-timestamp",
+        "signed": f"{{header:{prefix}-id}}.{{timestamp}}.{{body}}",
+        "tolerance": _FIVE_MINUTES,
+    }
 
 
 def _of_body(header: str, **changes: str) -> dict[str, Any]:
@@ -58,13 +63,18 @@ def _of_body(header: str, **changes: str) -> dict[str, Any]:
     return {"scheme": "hmac", "header": header, "signed": "{body}", **changes}
 
 
+_GITLAB_AGAIN = (
+    "Not by itself (?). After four failures in a row, all alike, a webhook is disabled for a "
+    "minute, then for longer, up to a day; after forty for good."
+)
+
 PROVIDERS: Mapping[str, Provider] = {
     "github": Provider(
         title="GitHub",
         proof=_PUBLISHED,
         spec=_of_body("x-hub-signature-256", prefix="sha256="),
         paste="The webhook's Secret, which you choose in its settings.",
-        again="Never by itself; redeliver by hand or by API. Disables nothing.",
+        again="Never by itself; redeliver by hand or by API. Disables nothing (?).",
         source="https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries",
     ),
     "stripe": Provider(
@@ -80,7 +90,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "tolerance": _FIVE_MINUTES,
         },
         paste="The endpoint's signing secret (`whsec_…`), as Workbench shows it.",
-        again="All alike: for up to three days in live mode, three times in a sandbox.",
+        again="All alike: for up to three days in live mode, three times in a sandbox (?).",
         source="https://docs.stripe.com/webhooks#verify-manually",
     ),
     "slack": Provider(
@@ -97,7 +107,7 @@ PROVIDERS: Mapping[str, Provider] = {
         handshakes=("slack",),
         paste="The app's Signing Secret, under Basic Information.",
         again="All alike: three times, at once, after 1 and after 5 minutes. Where fewer than 5"
-        " % of an hour's events are taken, they are disabled.",
+        " % of an hour's events are taken, they are disabled (?).",
         source="https://api.slack.com/authentication/verifying-requests-from-slack",
     ),
     "shopify": Provider(
@@ -112,29 +122,20 @@ PROVIDERS: Mapping[str, Provider] = {
     "standard-webhooks": Provider(
         title="Standard Webhooks",
         proof=_PUBLISHED,
-        spec={
-            **_STANDARD,
-            "header": "webhook-signature",
-            "timestamp": "header:webhook-timestamp",
-            "signed": "{header:webhook-id}.{timestamp}.{body}",
-        },
+        spec=_standard("webhook"),
         paste="The endpoint's signing secret (`whsec_…`).",
-        again="As the sender decides; the specification recommends retries over days (?).",
+        again="As the sender decides. The specification recommends to treat all alike, to repeat "
+        "for days, and to disable what fails for long.",
         source="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/"
         "standard-webhooks.md",
     ),
     "svix": Provider(
         title="Svix",
         proof="signed by svix 2.9.1 (Python)",
-        spec={
-            **_STANDARD,
-            "header": "svix-signature",
-            "timestamp": "header:svix-timestamp",
-            "signed": "{header:svix-id}.{timestamp}.{body}",
-        },
+        spec=_standard("svix"),
         paste="The endpoint's signing secret (`whsec_…`).",
-        again="All alike: eight attempts in about 28 hours; an endpoint that fails for days is "
-        "disabled (?).",
+        again="All alike: eight attempts in 28 hours; an endpoint that fails for five days is "
+        "disabled.",
         source="https://docs.svix.com/receiving/verifying-payloads/how-manual",
     ),
     "twilio": Provider(
@@ -150,8 +151,8 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         needs=("url",),
         paste="The account's primary Auth Token.",
-        again="Not by default; `#rc=` in the webhook's URL asks for more. Calls the fallback "
-        "URL instead (?).",
+        again="Not by default (?); `#rc=` in the webhook's URL asks for more. Calls the number's "
+        "fallback URL at once.",
         source="https://www.twilio.com/docs/usage/webhooks/webhooks-security",
     ),
     "square": Provider(
@@ -165,7 +166,8 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         needs=("url",),
         paste="The subscription's Signature Key.",
-        again="All alike: for up to 24 hours; then the notification is discarded.",
+        again="All alike: for up to 24 hours; then the notification is discarded. Disables an "
+        "endpoint that answers no 2xx for three weeks.",
         source="https://developer.squareup.com/docs/webhooks/step3validate",
     ),
     "zoom": Provider(
@@ -190,8 +192,8 @@ PROVIDERS: Mapping[str, Provider] = {
         spec=_of_body("linear-signature", timestamp="json:webhookTimestamp", unit="ms")
         | {"tolerance": 60},
         paste="The webhook's signing secret, on its page in the settings.",
-        again="All alike: three times within hours; may disable an endpoint that keeps failing "
-        "(?).",
+        again="All alike: after 1 minute, 1 hour and 6 hours. May disable an endpoint that keeps "
+        "failing (?).",
         source="https://linear.app/developers/webhooks#securing-webhooks",
     ),
     "discord": Provider(
@@ -211,7 +213,7 @@ PROVIDERS: Mapping[str, Provider] = {
         paste="The app's Public Key into `publicKeys`; it is not a secret.",
         again="Webhook events: for up to 10 minutes; stops sending to an endpoint that fails "
         "too often. Sends wrong signatures on purpose, and removes an endpoint that "
-        "accepts them.",
+        "accepts them (?).",
         source="https://docs.discord.com/developers/interactions/overview#setting-up-an-endpoint-"
         "validating-security-request-headers",
     ),
@@ -222,7 +224,7 @@ PROVIDERS: Mapping[str, Provider] = {
         paste="The App Secret as `current`, and the Verify Token you choose as `verify_token`: "
         '`{"current": "…", "verify_token": "…"}`.',
         again="All alike: at once, and then less often for 36 hours. Messenger unsubscribes an "
-        "app after an hour of failures.",
+        "app after an hour of failures (?).",
         source="https://developers.facebook.com/docs/graph-api/webhooks/getting-started"
         "#validate-payloads",
     ),
@@ -231,7 +233,9 @@ PROVIDERS: Mapping[str, Provider] = {
         spec=_of_body("x-twitter-webhooks-signature", prefix="sha256=", encoding="base64"),
         handshakes=("x-crc",),
         paste="The app's consumer secret (API Key Secret).",
-        again="Not documented. Repeats the CRC, and stops sending where it fails (?).",
+        again="Account Activity (enterprise), all alike: three times in five minutes. Repeats the "
+        "CRC; the webhook becomes invalid at once after a wrong token, and after 28 hours of 4xx "
+        "or 5xx.",
         source="https://docs.x.com/x-api/webhooks/introduction",
     ),
     "dropbox": Provider(
@@ -239,8 +243,8 @@ PROVIDERS: Mapping[str, Provider] = {
         spec=_of_body("x-dropbox-signature"),
         handshakes=("dropbox",),
         paste="The app's App secret.",
-        again="All alike: with growing pauses for minutes; disables a webhook that fails often "
-        "(?).",
+        again="All alike: with growing pauses for about ten minutes. Disables a webhook that fails "
+        "often (?).",
         source="https://www.dropbox.com/developers/reference/webhooks",
     ),
     "xero": Provider(
@@ -248,22 +252,30 @@ PROVIDERS: Mapping[str, Provider] = {
         spec=_of_body("x-xero-signature", encoding="base64"),
         handshakes=("xero",),
         paste="The webhook's signing key, as Xero shows it.",
-        again="All alike: less and less often for a day; then the subscription is disabled (?).",
+        again="All alike: less and less often for 24 hours; then the webhook is disabled.",
         source="https://developer.xero.com/documentation/guides/webhooks/configuring-your-server/",
     ),
     "gitlab": Provider(
         title="GitLab",
         spec={"scheme": "token", "token": "header:x-gitlab-token"},
         paste="The webhook's Secret token, which you choose in its settings.",
-        again="Not by itself (?). Disables a webhook after four failures in a row.",
+        again=_GITLAB_AGAIN,
+        source="https://docs.gitlab.com/user/project/integrations/webhooks/",
+    ),
+    # Source: GitLab merge requests 230944 (headers, what is signed) and 231325 (its form).
+    "gitlab-signed": Provider(
+        title="GitLab, with a signing token",
+        spec=_standard("webhook"),
+        paste="The webhook's Signing token (`whsec_…`), which GitLab recommends for new webhooks.",
+        again=_GITLAB_AGAIN,
         source="https://docs.gitlab.com/user/project/integrations/webhooks/",
     ),
     "intercom": Provider(
         title="Intercom",
         spec=_of_body("x-hub-signature", prefix="sha1=", algorithm="sha1"),
         paste="The app's client secret, under Basic Information.",
-        again="Repeats are not documented (?). Pauses after 1,000 errors in a quarter of an "
-        "hour; suspends a private app's subscription after seven days of errors.",
+        again="Not documented (?). Pauses for a quarter of an hour after 1,000 errors in a row "
+        "within one; suspends a private app's subscription after seven days of errors.",
         source="https://developers.intercom.com/docs/webhooks/setting-up-webhooks",
     ),
     "microsoft-graph": Provider(
@@ -271,8 +283,8 @@ PROVIDERS: Mapping[str, Provider] = {
         spec={"scheme": "token", "token": "json:value[*].[clientState]"},
         handshakes=("microsoft-graph",),
         paste="The `clientState` that you choose for the subscription.",
-        again="All alike: for up to four hours. Drops notifications for an endpoint that often "
-        "needs more than 10 s.",
+        again="All alike: for up to four hours. Drops notifications for 10 minutes where more than "
+        "15 % of the answers take longer than 10 s.",
         source="https://learn.microsoft.com/graph/change-notifications-delivery-webhooks",
     ),
     "asana": Provider(
@@ -292,8 +304,8 @@ PROVIDERS: Mapping[str, Provider] = {
         secret=False,
         paste="Each topic's ARN into `topics`; the subscription confirms itself. Leave raw message "
         "delivery off: raw messages are not signed.",
-        again="After 5xx and 429 as the topic's delivery policy says; after other 4xx not (?). "
-        "Disables nothing.",
+        again="Not after 401 and 404; after 503 as the delivery policy says: three times, 20 s "
+        "apart, by default. Disables nothing; a dead-letter queue keeps what failed.",
         source="https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
     ),
 }

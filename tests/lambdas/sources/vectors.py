@@ -200,6 +200,13 @@ VECTORS = (
         {"x-xero-signature": "Gd/SlB8AtSqwUJHTByGRojMKUYcrn2LJh+TvUEUjqN8="},
     ),
     Vector("gitlab", "constructed from the specification", "gl-tok", {"x-gitlab-token": "gl-tok"}),
+    # Signed by standardwebhooks 1.1.0 (Python), whose specification GitLab follows.
+    Vector(
+        "gitlab-signed", "constructed from the specification",
+        "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        {"webhook-id": "msg_1", "webhook-timestamp": str(TIME),
+         "webhook-signature": "v1,9aUxgGRxW/9MnGRJDXXUdriSkXOXYqC6vvoIhVHzrIg="},
+    ),
     Vector(
         "intercom", "constructed from the specification", "icsecret",
         {"x-hub-signature": "sha1=d02227feca4ddb57d4b03c686e96ec7ac3e0f828"},
