@@ -55,6 +55,18 @@ class ToolError(WebhookBufferError):
         self.log = log
 
 
+class AwsRefusalError(WebhookBufferError):
+    """When AWS refuses a call.
+
+    Attributes:
+        code: AWS's own: ``AccessDenied``, ``ThrottlingException``.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class CallerError(WebhookBufferError):
     """When the credentials at hand are of another account than the environment's."""
 

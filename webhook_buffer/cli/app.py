@@ -286,7 +286,11 @@ def logs(
         int, typer.Option(metavar="N", help="How many minutes to look back.", min=1)
     ] = 15,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Keep printing new lines until Ctrl+C.")
+        bool,
+        typer.Option(
+            "--follow",
+            help="Keep printing new lines until Ctrl+C. On AWS about 60 calls a minute.",
+        ),
     ] = False,
     level: Annotated[
         Level | None, typer.Option(help="Leave out lines below this level.", case_sensitive=False)

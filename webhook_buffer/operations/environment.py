@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from settings.errors import InputError, NotDeployedError, WebhookBufferError
+from settings.errors import AwsRefusalError, InputError, NotDeployedError, WebhookBufferError
 from settings.schema import Settings
 from webhook_buffer.operations import caller
 
@@ -169,8 +169,8 @@ def aws_errors(settings: Settings) -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         message = error.response["Error"]["Message"]
-        raise WebhookBufferError(
-            f"AWS refused {error.operation_name} for {where}: {code}: {message}"
+        raise AwsRefusalError(
+            f"AWS refused {error.operation_name} for {where}: {code}: {message}", code
         ) from None
     except BotoCoreError as error:
         raise WebhookBufferError(f"AWS can't be reached for {where}: {error}") from None

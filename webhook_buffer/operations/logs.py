@@ -10,9 +10,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from settings.errors import AwsRefusalError
 from webhook_buffer.operations.environment import Environment, aws_errors, not_deployed
 
 _POLL_SECONDS = 1.0
+# FilterLogEvents is limited for the whole account, and others read logs there too. Source:
+# CloudWatch Logs quotas: a few calls a second, by region.
+CALLS_PER_MINUTE = 60
+_MOST_SECONDS = 60.0
+_THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException")
 # How much later than another a line may appear that was written before it. Assumed.
 _LATE_MS = 60_000
 # The runtime's own lines and those of Datadog's library, which say nothing of a webhook.
@@ -55,17 +61,37 @@ def read(
 def follow(
     target: Environment, functions: Sequence[str], *, since: int, runtime: bool = False
 ) -> Iterator[Line]:
-    """``read`` again and again, each line once, until interrupted."""
+    """``read`` again and again, each line once, until interrupted.
+
+    On AWS that costs about ``CALLS_PER_MINUTE`` calls, fewer while AWS throttles them.
+    """
     shown: set[tuple[int, str, str]] = set()
+    pause = _pause(target, functions)
+    wait = pause
     while True:
-        lines = read(target, functions, since=since, runtime=runtime)
+        try:
+            lines = read(target, functions, since=since, runtime=runtime)
+        except AwsRefusalError as error:
+            if error.code not in _THROTTLED:
+                raise
+            wait = min(2 * wait, _MOST_SECONDS)
+            time.sleep(wait)
+            continue
+        wait = pause
         for line in lines:
             if _key(line) not in shown:
                 yield line
         shown = {_key(line) for line in lines}
         if lines:
             since = max(since, lines[-1].at - _LATE_MS)
-        time.sleep(_POLL_SECONDS)
+        time.sleep(wait)
+
+
+def _pause(target: Environment, functions: Sequence[str]) -> float:
+    """Seconds between two readings, of a call for each function."""
+    if target.settings.on_laptop:
+        return _POLL_SECONDS
+    return max(_POLL_SECONDS, 60 * len(functions) / CALLS_PER_MINUTE)
 
 
 def _key(line: Line) -> tuple[int, str, str]:
