@@ -153,6 +153,25 @@ EVERY: Mapping[tuple[str, str], int] = {
     ("AWS/S3", "NumberOfObjects"): 86_400,
 }
 
+# The largest value, for metrics that are a share of a whole, or 0 or 1. Source: EC2, RDS, EBS, EFS
+# and CloudFront guides on metrics; EC2 status checks; Route 53 and VPN guides. ECS's utilization is
+# not here: a service can use more than it reserved.
+MOST: Mapping[tuple[str, str], float] = {
+    ("AWS/EC2", "CPUUtilization"): 100,
+    ("AWS/RDS", "CPUUtilization"): 100,
+    ("AWS/RDS", "BurstBalance"): 100,
+    ("AWS/EBS", "BurstBalance"): 100,
+    ("AWS/EFS", "PercentIOLimit"): 100,
+    ("AWS/CloudFront", "4xxErrorRate"): 100,
+    ("AWS/CloudFront", "5xxErrorRate"): 100,
+    ("AWS/CloudFront", "TotalErrorRate"): 100,
+    ("AWS/EC2", "StatusCheckFailed"): 1,
+    ("AWS/EC2", "StatusCheckFailed_Instance"): 1,
+    ("AWS/EC2", "StatusCheckFailed_System"): 1,
+    ("AWS/Route53", "HealthCheckStatus"): 1,
+    ("AWS/VPN", "TunnelState"): 1,
+}
+
 # Where the generated table has no unit, or words. Source: the pages above.
 UNITS: Mapping[tuple[str, str], str] = {
     ("AWS/Lambda", "Duration"): "Milliseconds",

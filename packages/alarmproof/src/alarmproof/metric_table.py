@@ -132,7 +132,7 @@ def _entry(namespace: str, name: str) -> Entry | None:
         silence=silence,
         least=1 if never_zero else 0,
         sample=1 if name in traits.get("binary", ()) else inf,
-        most=curated.most if curated else inf,
+        most=curated.most if curated else metric_rows.MOST.get((namespace, name), inf),
         every=metric_rows.EVERY.get((namespace, name), 0),
         failure=bool(_FAILURE.search(name)),
     )

@@ -29,6 +29,8 @@ def unknown_metric(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         if metric.name in known or isinstance(metric.name, Unknown):
             continue
         near = difflib.get_close_matches(metric.name, known, n=3, cutoff=0.7)
+        if near and _differs_little(metric.name, near[0]):
+            near = near[:1]
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         if known and metric_table.is_complete(metric.namespace):
             yield f"{metric.namespace} does not publish {metric.name}.{hint}"
@@ -129,8 +131,8 @@ def _slips(names: frozenset[str], sets: frozenset[frozenset[str]]) -> Iterator[s
     "out-of-range",
     ERROR,
     finds="a threshold that the metric can't cross: above the function's timeout, the queue's "
-    "retention, a quota, or below 0",
-    why="It never fires.",
+    "retention, a quota, 100 %, or below 0",
+    why="It never fires, or always.",
     remedy="Set a threshold within the range.",
 )
 def out_of_range(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
@@ -160,6 +162,9 @@ def out_of_range(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         most = _number(queue.resolved.get("MessageRetentionPeriod"), 345_600)
         whose = f"the retention of '{queue.source.logical_id}'"
     additive = query.statistic in ("Sum", "SampleCount")
+    if alarm.comparison.startswith("LessThan") and threshold > most and not additive:
+        yield f"{metric.name} is {most:g} at most ({whose}), so it is always below {threshold:g}."
+        return
     beyond = threshold > most or (threshold == most and alarm.comparison == "GreaterThanThreshold")
     if beyond and fires_above(alarm) and not additive:
         yield f"{metric.name} is {most:g} at most ({whose}), and the threshold is {threshold:g}."

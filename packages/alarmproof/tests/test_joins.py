@@ -1,0 +1,141 @@
+"""Rules that join resources: a faulty form is named, and the forms that work are left alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from alarmproof.lint import lint
+from alarmproof.model import Templates
+from alarmproof.template import parse, parse_all
+
+SUBSCRIBED = {"Type": "AWS::SNS::Topic", "Properties": {"Subscription": [{"Protocol": "email"}]}}
+
+
+def alarm(namespace: str = "Shop", name: str = "Orders", /, **changes: Any) -> dict[str, Any]:
+    """An alarm with nothing wrong."""
+    dimensions = changes.pop("dimensions", {})
+    properties = {
+        "AlarmDescription": "Runbook: https://example.com", "Namespace": namespace,
+        "MetricName": name, "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+        "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching", "AlarmActions": [{"Ref": "T"}], **changes,
+    }  # fmt: skip
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+
+
+def found(**resources: Any) -> set[str]:
+    """The rules that find something in a template with a subscribed topic."""
+    template = {"Resources": {"T": SUBSCRIBED, **resources}}
+    return {finding.rule for finding in lint(parse(template, "t.json"))}
+
+
+def _of(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": kind, "Properties": properties}
+
+
+USERS = [
+    _of("AWS::Route53::HealthCheck", HealthCheckConfig={"AlarmIdentifier": {"Name": "orders"}}),
+    _of("AWS::CodeDeploy::DeploymentGroup",
+        AlarmConfiguration={"Alarms": [{"Name": {"Ref": "A"}}]}),
+    _of("AWS::ECS::Service",
+        DeploymentConfiguration={"Alarms": {"AlarmNames": ["orders"], "Enable": True}}),
+    _of("AWS::AppConfig::Environment", Monitors=[{"AlarmArn": {"Fn::GetAtt": ["A", "Arn"]}}]),
+    _of("AWS::CloudWatch::CompositeAlarm", AlarmRule="FALSE", AlarmDescription="a runbook",
+        ActionsSuppressor={"Ref": "A"}, AlarmActions=[{"Ref": "T"}]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("user", USERS, ids=lambda user: user["Type"])
+def test_an_alarm_that_something_uses_needs_no_action(user: dict[str, Any]) -> None:
+    """By reference or by name; a dashboard only shows it."""
+    silent = alarm(AlarmActions=[], AlarmName="orders")
+    assert found(A=silent, User=user) == set()
+    board = _of("AWS::CloudWatch::Dashboard", DashboardBody={"Ref": "A"})
+    assert found(A=silent, User=board) == {"no-action"}
+
+
+def test_a_topic_that_is_exported_may_be_subscribed_to_elsewhere() -> None:
+    """A note, and a finding without the export."""
+    resources = {"T": {"Type": "AWS::SNS::Topic"}, "A": alarm()}
+    exporting = {"Resources": resources, "Outputs": {"Out": {"Value": {"Ref": "T"}}}}
+    [note] = lint(parse(exporting, "t.json"))
+    assert (note.rule, note.severity.value) == ("unsubscribed-topic", "note")
+    [warning] = lint(parse({"Resources": resources}, "t.json"))
+    assert warning.severity == "warning"
+
+
+def test_a_subscription_in_another_stack_counts() -> None:
+    """By the export that it imports."""
+    publisher = {
+        "Resources": {"T": {"Type": "AWS::SNS::Topic"}, "A": alarm()},
+        "Outputs": {"Out": {"Value": {"Ref": "T"}, "Export": {"Name": "on-call"}}},
+    }
+    subscription = _of("AWS::SNS::Subscription", TopicArn={"Fn::ImportValue": "on-call"})
+    other = {"Resources": {"S": subscription}}
+    assert lint(parse_all([(publisher, "a.json"), (other, "b.json")])) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "works"),
+    [
+        ({"Principal": {"Service": "events.amazonaws.com"}}, False),
+        ({"Principal": {"Service": ["events.amazonaws.com", "cloudwatch.amazonaws.com"]}}, True),
+        ({"Principal": {"AWS": "*"},
+          "Condition": {"StringEquals": {"AWS:SourceOwner": "1"}}}, True),
+        ({"Principal": "*"}, True),
+        ({"Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Subscribe"}, False),
+        ({"Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "SNS:Publish"}, True),
+    ],
+)  # fmt: skip
+def test_topic_policies(statement: dict[str, Any], works: bool) -> None:
+    """A policy replaces the default one, so that it has to let CloudWatch publish."""
+    allowed = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*", **statement}
+    document = {"Statement": allowed}
+    policy = _of("AWS::SNS::TopicPolicy", Topics=[{"Ref": "T"}], PolicyDocument=document)
+    assert found(A=alarm(), P=policy) == (set() if works else {"topic-policy-forbids"})
+
+
+def test_a_deny_for_insecure_transport_is_no_fault() -> None:
+    """Only what denies it in any case is."""
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}
+    allow = {**deny, "Effect": "Allow"}
+    insecure = {**deny, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    for statements, rules in (
+        ([allow, insecure], set()),
+        ([allow, deny], {"topic-policy-forbids"}),
+    ):
+        policy = _of("AWS::SNS::TopicPolicy", Topics=[{"Ref": "T"}],
+                     PolicyDocument={"Statement": statements})  # fmt: skip
+        assert found(A=alarm(), P=policy) == rules
+
+
+def _in_region(region: str, **resources: Any) -> Templates:
+    """A template that is deployed to a region, as an assembly says it."""
+    templates = parse({"Resources": resources}, "t.json")
+    placed = [
+        dataclasses.replace(one, environment=f"111122223333/{region}") for one in templates.alarms
+    ]
+    return dataclasses.replace(templates, alarms=tuple(placed))
+
+
+def test_regions() -> None:
+    """Actions elsewhere, and metrics that only us-east-1 has, where the region is known."""
+    rate = alarm("AWS/CloudFront", "5xxErrorRate", Statistic="Average", Threshold=5,
+                 dimensions={"DistributionId": "E1", "Region": "Global"},
+                 AlarmActions=["arn:aws:sns:us-east-1:111122223333:on-call"])  # fmt: skip
+    assert [one.rule for one in lint(_in_region("us-east-1", A=rate))] == []
+    assert [one.rule for one in lint(_in_region("eu-west-1", A=rate))] == [
+        "other-region", "metric-elsewhere",
+    ]  # fmt: skip
+
+
+def test_shares_have_a_largest_value() -> None:
+    """Above it an alarm never fires, and with a lower limit beyond it always."""
+    cpu = {"dimensions": {"InstanceId": "i"}, "Statistic": "Average"}
+    assert found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=100, **cpu)) == {"out-of-range"}
+    assert found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=99, **cpu)) == set()
+    low = {"ComparisonOperator": "LessThanThreshold", **cpu}
+    assert found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=101, **low)) == {"out-of-range"}
