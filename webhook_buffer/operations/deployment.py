@@ -12,6 +12,7 @@ from monitoring.model.catalog import Catalog
 from settings import exposure
 from settings.errors import InputError, ToolError
 from settings.names import function_log_group
+from webhook_buffer.operations import template_limits
 from webhook_buffer.operations.cdk import Cdk
 from webhook_buffer.operations.environment import (
     Environment,
@@ -48,8 +49,8 @@ def synthesize(target: Environment, step: Step, catalog: Catalog) -> Cdk:
 
     Raises:
         DefinitionError: When a definition can't work.
-        SettingsError: When ``alarms`` changes something that can't be changed, or strangers can do
-            what the settings don't allow by name.
+        SettingsError: When ``alarms`` changes something that can't be changed, strangers can do
+            what the settings don't allow by name, or AWS would refuse a template for its length.
     """
     exposure.require_allowed(target.settings)
     if target.settings.monitoring:
@@ -57,6 +58,7 @@ def synthesize(target: Environment, step: Step, catalog: Catalog) -> Cdk:
     cdk = Cdk(target)
     with step("Synthesizing the stacks"):
         cdk.synth()
+    template_limits.require(target.settings, cdk.assembly)
     return cdk
 
 
