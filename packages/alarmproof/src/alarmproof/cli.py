@@ -62,6 +62,13 @@ Live = Annotated[
         "AWS by the project).",
     ),
 ]
+CheckLinks = Annotated[
+    bool,
+    typer.Option(
+        "--check-links",
+        help="Ask whether linked runbooks answer: those that patterns.runbook matches, or all.",
+    ),
+]
 WriteBaseline = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write all findings as a baseline, and pass.")
 ]
@@ -189,6 +196,7 @@ def lint(
     baseline: Baseline = None,
     write_baseline: WriteBaseline = None,
     live: Live = False,
+    check_links: CheckLinks = False,
 ) -> None:
     """Find alarms that never fire, never clear, or notify nobody.
 
@@ -224,6 +232,7 @@ def lint(
         config=project,
         baselines=known_findings.Baselines(known, write_baseline),
         live=live,
+        check_links=check_links,
     )
     raise typer.Exit(code)
 

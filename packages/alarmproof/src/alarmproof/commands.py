@@ -42,6 +42,7 @@ def run_lint(
     config: Config | None = None,
     baselines: Baselines | None = None,
     live: bool = False,
+    check_links: bool = False,
 ) -> int:
     """Prints the findings of all rules.
 
@@ -52,6 +53,7 @@ def run_lint(
         config: of the project.
         baselines: what is known already, and where to write it.
         live: whether to ask CloudWatch about metrics that are not known.
+        check_links: whether to ask for the runbooks that alarms link to.
 
     Raises:
         InputError: When there is no alarm.
@@ -75,6 +77,10 @@ def run_lint(
         from alarmproof import live_metrics
 
         findings += live_metrics.findings(templates, live_metrics.client())
+    if check_links:
+        from alarmproof import links
+
+        findings += links.findings(templates, config.patterns.get("runbook") if config else None)
     if baselines:
         findings = baselines.applied(findings)
     if form == "text":
