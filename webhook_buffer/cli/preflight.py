@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import typer
 from rich.markup import escape
 
+from monitoring.documents.markdown import table
 from settings.errors import PreflightError
 from settings.loader import load
+from settings.paths import ROOT
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.environment import Environment
-from webhook_buffer.operations.preflight.catalog import run
+from webhook_buffer.operations.preflight.catalog import CHECKS, run
 from webhook_buffer.operations.preflight.model import Finding, Level, Problem
 
+FILE = ROOT / "docs" / "first-deployment.md"
 _SIGNS = {Level.BLOCKS: "[red]✗[/]", Level.TODO: "[yellow]![/]", Level.UNKNOWN: "[yellow]?[/]"}
 
 
@@ -66,6 +69,12 @@ def _shown(findings: Iterable[Finding], *, all_of_them: bool) -> list[Finding]:
             console.print(f"[green]✓[/] {finding.check.title}")
         show_problems(finding.problems)
     return kept
+
+
+def parts() -> Mapping[str, str]:
+    """The generated parts of ``docs/first-deployment.md``."""
+    rows = [[f"`{check.id}`", check.title, "yes" if check.on_laptop else ""] for check in CHECKS]
+    return {"checks": table(["check", "what is so when it passes", "on the laptop too"], rows)}
 
 
 def _document(env: str, findings: Iterable[Finding]) -> dict[str, Any]:
