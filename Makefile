@@ -9,7 +9,7 @@ RUN := $(BIN)/webhook-buffer
 # A variable of the command line can't be reassigned, so the option has a name of its own.
 CONFIRMED := $(if $(filter 1 yes true,$(YES)),--yes)
 
-.PHONY: help setup demo test test-fast check lint types docs drills bench synth diff deploy destroy lock outdated clean
+.PHONY: help setup demo test test-fast check lint types docs drills bench soak synth diff deploy destroy lock outdated clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -41,7 +41,7 @@ docs: setup ## Regenerate everything that is generated in docs/ and README.md
 drills: setup ## Run every fire drill on what `up` started, PACE=3s a minute; goes on where it was stopped
 	@$(RUN) drill all --pace $(or $(PACE),3s) --json .build/drills-$(or $(PACE),3s).json --resume
 
-bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, tracing, Datadog, the console
+bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, tracing, Datadog
 	@$(BIN)/python -m tests.bench_startup
 	@$(BIN)/python -m tests.bench_cold_start
 	@$(BIN)/python -m tests.bench
@@ -50,8 +50,10 @@ bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, tr
 	@$(BIN)/python -m tests.bench_lint
 	@$(BIN)/python -m tests.bench_live
 	@$(BIN)/python -m tests.bench_datadog
-	@$(BIN)/python -m tests.bench_console
 	@$(BIN)/python -m tests.lambdas.sources.mutations
+
+soak: setup ## Play 100,000 webhooks through a modelled queue, with kills, failures and releases
+	@$(BIN)/python -m tests.soak
 
 synth: setup ## Synthesize ENV's stacks
 	@$(RUN) synth --env $(ENV)

@@ -13,6 +13,7 @@ from alarms import (
     datadog_slo,
     end_to_end,
     functions,
+    parking,
     queue,
     signing,
     slo,
@@ -25,6 +26,7 @@ from monitoring.model.signals import Kind, Signal
 _SIGNALS = (
     *backend.SIGNALS,
     *queue.SIGNALS,
+    *parking.SIGNALS,
     *functions.SIGNALS,
     *api.SIGNALS,
     *table.SIGNALS,

@@ -17,6 +17,7 @@ from constructs import Construct
 from buffer.http_api import create_custom_domain, create_http_api
 from buffer.secrets import read_secrets, read_signing_secret
 from functions.factory import FunctionFactory
+from lambdas import parked_rows
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from lambdas.sources.table import FILE
 from settings import exposure, sources
@@ -26,6 +27,12 @@ from settings.schema import Settings
 # the default delays) or waited this long.
 _BLOCKED_ATTEMPTS = 5
 _BLOCKED_SECONDS = 600
+# What a transaction does needs the right of each action in it. Source: DynamoDB developer guide,
+# "Amazon DynamoDB Transactions", "IAM permissions".
+_PARKING_ACTIONS = tuple(
+    f"dynamodb:{action}"
+    for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
+)
 # Its longest answer is a delay a test asked for.
 _FAUX_TIMEOUT_SECONDS = 29
 
@@ -70,7 +77,7 @@ class BufferStack(Stack):
             settings, beside=beside, cryptography=settings.needs_cryptography
         )
         queue = self._queue()
-        table = self._table()
+        table, parking = self._table(), self._parking()
         publish = self._publish(queue)
         domain = create_custom_domain(self, "Domain", settings=settings)
         api = create_http_api(
@@ -79,7 +86,7 @@ class BufferStack(Stack):
         faux = self._faux_backend().api_endpoint if settings.create_faux_backend else None
         backend_url = settings.backend_url or practice_backend or faux
         assert backend_url, "settings have one of the two"
-        subscribe = self._subscribe(queue, table, backend_url)
+        subscribe = self._subscribe(queue, table, parking, backend_url)
         subscribe.add_event_source(
             SqsEventSource(
                 queue,
@@ -129,6 +136,30 @@ class BufferStack(Stack):
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
+    def _parking(self) -> dynamodb.Table:
+        """Parked webhooks and held groups; the index lists them without their messages."""
+        table = dynamodb.Table(
+            self,
+            "Parking",
+            table_name=self._settings.parking_table_name,
+            partition_key=dynamodb.Attribute(name="partition", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="row", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires_at",
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        )
+        table.add_global_secondary_index(
+            index_name=parked_rows.INDEX,
+            partition_key=dynamodb.Attribute(name="kind", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="parked_at", type=dynamodb.AttributeType.NUMBER),
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=list(parked_rows.LISTED),
+        )
+        return table
+
     def _publish(self, queue: sqs.Queue) -> lambda_.Function:
         settings = self._settings
         return self._functions.create(
@@ -154,7 +185,7 @@ class BufferStack(Stack):
         )
 
     def _subscribe(
-        self, queue: sqs.Queue, table: dynamodb.Table, backend_url: str
+        self, queue: sqs.Queue, table: dynamodb.Table, parking: dynamodb.Table, backend_url: str
     ) -> lambda_.Function:
         """Its right to receive and delete comes with the event source."""
         settings = self._settings
@@ -178,13 +209,31 @@ class BufferStack(Stack):
                 "BLOCKED_ATTEMPTS": str(_BLOCKED_ATTEMPTS),
                 "BLOCKED_SECONDS": str(_BLOCKED_SECONDS),
                 **({"SIGNING_SECRET": settings.signing.secretArn} if settings.signing else {}),
+                "PARKING_TABLE": parking.table_name,
+                "FAILURE_POLICY": json.dumps(self._policy),
                 **self._sources,
             },
             statements=[
                 _allow(table.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem"),
                 *read_signing_secret(settings.signing),
+                _allow(parking.table_arn, *_PARKING_ACTIONS),
             ],
         )
+
+    @property
+    def _policy(self) -> dict[str, Any]:
+        """The failure policy as ``lambdas.failure_policy.Policy`` reads it, in seconds."""
+        policy = self._settings.failure_policy
+        return {
+            "on_park": policy.onPark,
+            "temporary": policy.temporaryStatuses,
+            "refusals": policy.refusals,
+            "refused_for": 60 * policy.refusalMinutes,
+            "alone_for": 3600 * policy.uncountedHours,
+            "longest": self._settings.longest_seconds,
+            "per_hour": policy.parkedPerHour,
+            "keep": 86_400 * policy.keepDays,
+        }
 
     @property
     def _sources(self) -> dict[str, str]:

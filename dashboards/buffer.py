@@ -171,6 +171,32 @@ BLOCKED = (
     ),
 )
 
+PARKED = (
+    Panel(
+        title="Parked and released webhooks",
+        unit="Count",
+        axis="webhooks",
+        shape=Shape.BARS,
+        lines=(
+            logged(metrics.PARKED, "subscribe", "parked", Color.ORANGE),
+            logged(metrics.RELEASED, "subscribe", "released", Color.GREEN),
+            logged(metrics.PARKING_BRAKED, "subscribe", "kept by the brake", Color.RED),
+        ),
+        signals=("webhook-parked", "parking-braked"),
+    ),
+    Panel(
+        title="Held groups, and parked webhooks near their end",
+        unit="Count",
+        axis="groups or webhooks",
+        period=3600,
+        lines=(
+            cloudwatch(metrics.HELD_GROUPS, "Maximum", "buffer", "held groups", Color.ORANGE),
+            cloudwatch(metrics.PARKED_EXPIRING, "Maximum", "buffer", "near their end", Color.RED),
+        ),
+        signals=("group-held", "parked-expiring"),
+    ),
+)
+
 RECORD = (
     Panel(
         title="Records not written or read",

@@ -80,6 +80,7 @@ def _buffer(deployed: Deployed) -> tuple[Section, ...]:
                     monitors=("webhooks-late",),
                 )
                 + buffer.BLOCKED,
+                buffer.PARKED,
                 panels.backlog(
                     "queue", ("backlog-depth", "in-flight-limit"), growing=("backlog-growing",)
                 ),

@@ -30,6 +30,10 @@ class History(NamedTuple):
         answered: whether the backend answered any of them.
         first, recent: the first and the latest ones, as ``described`` has them.
         outcomes: how many there were by status class (``4xx``) or error.
+        refusals: refusals that counted; see ``lambdas.failure_policy``.
+        refused_since: the first of them, milliseconds since the epoch.
+        refusing_since: since when every attempt was a refusal, counted or not.
+        settled: ``parked`` or ``dropped``, if it is.
     """
 
     attempts: int
@@ -38,9 +42,23 @@ class History(NamedTuple):
     first: Attributes | None = None
     recent: tuple[Attributes, ...] = ()
     outcomes: Mapping[str, int] = {}
+    refusals: int = 0
+    refused_since: int | None = None
+    refusing_since: int | None = None
+    settled: str = ""
 
-    def after(self, outcome: Outcome) -> History:
-        """The history with one more attempt."""
+    @property
+    def last_at(self) -> int | None:
+        """When the latest attempt began, milliseconds since the epoch."""
+        return int(self.recent[-1]["M"]["at"]["N"]) if self.recent else None
+
+    def after(self, outcome: Outcome, *, refusal: bool = False, counts: bool = False) -> History:
+        """The history with one more attempt.
+
+        Args:
+            refusal: whether the backend refused the webhook.
+            counts: whether that refusal counts.
+        """
         number = self.attempts + 1
         attempt = described(number, outcome)
         kind = f"{outcome.status // 100}xx" if outcome.status else str(outcome.error)
@@ -51,6 +69,9 @@ class History(NamedTuple):
             first=self.first or attempt,
             recent=(*self.recent, attempt)[-RECENT:],
             outcomes={**self.outcomes, kind: self.outcomes.get(kind, 0) + 1},
+            refusals=self.refusals + counts,
+            refused_since=self.refused_since or (outcome.started_at if counts else None),
+            refusing_since=(self.refusing_since or outcome.started_at) if refusal else None,
         )
 
     def listed(self) -> list[Attributes]:
@@ -133,7 +154,17 @@ def attributes(history: History) -> Attributes:
     }
     if history.first:
         values["first"] = history.first
+    if history.refusals:
+        values["refusals"] = {"N": str(history.refusals)}
+        values["refused_since"] = {"N": str(history.refused_since)}
+    values["refusing_since"] = (
+        {"N": str(history.refusing_since)} if history.refusing_since else {"NULL": True}
+    )
     return values
+
+
+def _number(row: Attributes, name: str) -> int | None:
+    return int(row[name]["N"]) if "N" in row.get(name, {}) else None
 
 
 def _history(row: Attributes) -> History:
@@ -144,6 +175,10 @@ def _history(row: Attributes) -> History:
         first=row.get("first"),
         recent=tuple(row.get("recent", {"L": []})["L"]),
         outcomes={kind: int(n["N"]) for kind, n in row.get("outcomes", {"M": {}})["M"].items()},
+        refusals=_number(row, "refusals") or 0,
+        refused_since=_number(row, "refused_since"),
+        refusing_since=_number(row, "refusing_since"),
+        settled="dropped" if "dropped_at" in row else "parked" if "parked_at" in row else "",
     )
 
 

@@ -17,7 +17,7 @@ with observe.loading():
     from collections.abc import Mapping, Sequence
     from dataclasses import dataclass
 
-    from lambdas import aws, metrics
+    from lambdas import aws, metrics, parked_watch
     from lambdas.timestamps import iso
 
 
@@ -28,14 +28,23 @@ class AuditConfig:
     Attributes:
         queue_name: of the FIFO queue, as CloudWatch's dimension has it.
         dimensions: values of ``metrics.DIMENSIONS``: whose webhooks.
+        parking: the table of parked webhooks.
+        keep: how long it keeps one, seconds.
     """
 
     queue_name: str
     dimensions: tuple[str, ...]
+    parking: str
+    keep: int
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> AuditConfig:
-        return cls(environ["QUEUE_NAME"], (environ["SERVICE"], environ["ENVIRONMENT"]))
+        return cls(
+            environ["QUEUE_NAME"],
+            (environ["SERVICE"], environ["ENVIRONMENT"]),
+            environ["PARKING_TABLE"],
+            int(environ["PARKING_KEEP_SECONDS"]),
+        )
 
 
 with observe.loading():
@@ -51,6 +60,8 @@ _APPROXIMATE = 50
 
 _READ_SECONDS = 5.0
 _RESERVE_SECONDS = 2.0
+# Of an invocation's time, for what is parked.
+_PARKED_SHARE = 0.3
 
 _QUEUE = "AWS/SQS"
 # What is read, under names of ours.
@@ -58,6 +69,8 @@ _COUNTS = {
     "accepted": (metrics.NAMESPACE, "Accepted"),
     "delivered": (metrics.NAMESPACE, "Backend2xx"),
     "consumed": (metrics.NAMESPACE, "Consumed"),
+    "parked": (metrics.NAMESPACE, "Parked"),
+    "released": (metrics.NAMESPACE, "Released"),
     "heartbeats": (metrics.NAMESPACE, "HeartbeatArrived"),
     "sent": (_QUEUE, "NumberOfMessagesSent"),
     "duplicates": (_QUEUE, "NumberOfDeduplicatedSentMessages"),
@@ -76,6 +89,8 @@ class Minute:
 
     Attributes:
         accepted, delivered, consumed: webhooks, counted by publish and subscribe.
+        parked: webhooks that left the queue for the parking store.
+        released: of those delivered, the ones that came from there.
         heartbeats: that arrived; they are no webhooks, but messages in the queue.
         sent: messages that came into the queue, heartbeats too.
         duplicates: sent again, and not queued again.
@@ -85,6 +100,8 @@ class Minute:
     accepted: float = 0
     delivered: float = 0
     consumed: float = 0
+    parked: float = 0
+    released: float = 0
     heartbeats: float = 0
     sent: float = 0
     duplicates: float = 0
@@ -97,7 +114,7 @@ class Balance:
 
     Attributes:
         accepted: without those that were sent twice.
-        delivered: or consumed, as a test flag asked.
+        delivered: from the queue, or parked, or consumed, as a test flag asked.
         queued: by how many more at the end than at the start.
         uncertain: how many the readings at the ends may be wrong by.
         unaccounted: what is missing beyond that.
@@ -150,7 +167,7 @@ def balance(minutes: Sequence[Minute]) -> Balance | None:
     end = min(ends, key=lambda at: (_moved(minutes, at), -at))
     between = minutes[start + 1 : end + 1]
     accepted = sum(one.accepted - one.duplicates for one in between)
-    delivered = sum(one.delivered + one.consumed for one in between)
+    delivered = sum(map(_left, between))
     before, after = min(_depths(minutes, start), default=0), max(_depths(minutes, end))
 
     beats_sent = max(0, sum(one.sent for one in between) - accepted)
@@ -181,10 +198,15 @@ def _depths(minutes: Sequence[Minute], at: int) -> list[float]:
     return found if minutes[at].depth is not None else []
 
 
+def _left(minute: Minute) -> float:
+    """How many webhooks left the queue; what is released had left it before."""
+    return minute.delivered - minute.released + minute.consumed + minute.parked
+
+
 def _moved(minutes: Sequence[Minute], at: int) -> tuple[float, float]:
     """How often webhooks were counted around a minute, and messages of any kind."""
     around = _around(minutes, at)
-    webhooks = sum(one.accepted + one.delivered + one.consumed for one in around)
+    webhooks = sum(one.accepted + abs(_left(one)) + 2 * one.released for one in around)
     return webhooks, sum(one.sent + one.heartbeats for one in around)
 
 
@@ -194,6 +216,8 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     Only a loss becomes a metric: CloudWatch charges for those in the hours they are written.
     """
+    whole = context.get_remaining_time_in_millis() / 1000
+    parked_watch.look(CONFIG.parking, keep=CONFIG.keep, within=_PARKED_SHARE * whole)
     end = (int(time.time()) // 60 - _SETTLE) * 60
     start = end - 60 * WINDOW
     try:

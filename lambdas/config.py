@@ -15,6 +15,7 @@ from lambdas.backend_url import Backend
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambdas.failure_policy import Policy
     from lambdas.signing import Signer
     from lambdas.sources.intake import Intake
 
@@ -68,6 +69,8 @@ class SubscribeConfig(NamedTuple):
         heartbeat_to_backend: whether a heartbeat goes on to the backend.
         blocked_attempts, blocked_seconds: a group counts as blocked once its head failed that
             often, or waited that long.
+        parking: the table of parked webhooks.
+        policy: when a webhook that fails is parked.
     """
 
     queue_url: str
@@ -84,9 +87,13 @@ class SubscribeConfig(NamedTuple):
     heartbeat_to_backend: bool
     blocked_attempts: int
     blocked_seconds: float
+    parking: str
+    policy: Policy
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> SubscribeConfig:
+        from lambdas.failure_policy import Policy  # nothing of it is publish's
+
         return cls(
             queue_url=environ["QUEUE_URL"],
             visibility=int(environ["VISIBILITY_SECONDS"]),
@@ -102,6 +109,8 @@ class SubscribeConfig(NamedTuple):
             heartbeat_to_backend=environ["HEARTBEAT_TO_BACKEND"] == "true",
             blocked_attempts=int(environ["BLOCKED_ATTEMPTS"]),
             blocked_seconds=float(environ["BLOCKED_SECONDS"]),
+            parking=environ["PARKING_TABLE"],
+            policy=Policy.of(json.loads(environ["FAILURE_POLICY"])),
         )
 
 

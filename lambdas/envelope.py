@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lambdas.safe_json import json_object
@@ -45,6 +46,10 @@ class UncarriableError(Exception):
 
 class UnreadableError(Exception):
     """When a message is not an envelope this version can read."""
+
+
+class UnknownVersionError(UnreadableError):
+    """When a message is an envelope of a version that a later release may be able to read."""
 
 
 class Envelope(NamedTuple):
@@ -166,6 +171,20 @@ def pack(envelope: Envelope, *, trace: str = "") -> Message:
     return traced if traced.size <= MAX_MESSAGE_BYTES else message
 
 
+def received(message: Mapping[str, Any]) -> Envelope:
+    """The envelope of a message as the event source hands it over.
+
+    Raises:
+        UnreadableError: When it is not one, or of an unknown version.
+    """
+    attribute = message.get("messageAttributes", {}).get(_BODY_ATTRIBUTE)
+    try:
+        body = base64.b64decode(attribute["binaryValue"], validate=True) if attribute else b""
+    except (KeyError, TypeError, ValueError):
+        raise UnreadableError("the attribute 'body' is not binary") from None
+    return unpack(message["body"], body)
+
+
 def unpack(text: str, body: bytes) -> Envelope:
     """The envelope from an SQS message's text and ``body`` attribute.
 
@@ -177,7 +196,7 @@ def unpack(text: str, body: bytes) -> Envelope:
         raise UnreadableError("the message is not a webhook-buffer envelope")
     # Every version that was ever written is read here: its messages may wait for 14 days.
     if fields["v"] != VERSION:
-        raise UnreadableError(f"envelope version {fields['v']!r} is not {VERSION}")
+        raise UnknownVersionError(f"envelope version {fields['v']!r} is not {VERSION}")
     try:
         envelope = Envelope(
             method=fields["method"],

@@ -56,7 +56,15 @@ UNITS: Mapping[str, str] = {
     "SigningSecretUnreadable": "Count",  # attempts are not made, or signed with old secrets
     "Consumed": "Count",  # left the queue undelivered, as a test flag asked
     "RecordFailed": "Count",  # not written, or not read before another attempt
+    "Parked": "Count",  # left the queue for the parking store
+    "Released": "Count",  # delivered from there
+    "ParkingBraked": "Count",  # not parked, because too much of its source was
     "HeartbeatArrived": "Count",
+    # subscribe as it happens, and audit while there are any
+    "HeldGroups": "Count",
+    "HeldSeconds": "Seconds",  # since the longest held group is held
+    # audit: while there are any
+    "ParkedExpiring": "Count",  # that are near the end of their time
     # heartbeat: as it happens
     "HeartbeatRefused": "Count",  # the API did not take a test webhook
     # audit: when there is something to report

@@ -1,15 +1,16 @@
-"""What has to hold before an attempt, asked in this order: the message, the record, our
+"""What has to hold before an attempt, asked in this order: the message, its group, the record, our
 signature, the time.
 
-At a message's first receive none of it takes a call, so that a delivery without failures costs
-what it always did.
+At a message's first receive only the group's state takes a call, so that a delivery without
+failures costs one read unit beside its record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from lambdas import attempts, aws, lease, record
+from lambdas import attempts, aws, lease, parked_rows, parking, record
 from lambdas.config import SubscribeConfig
 
 # For holding the message, and for reading the record: for each try, and for both tries.
@@ -19,11 +20,22 @@ _CALLS_SECONDS = 1.0
 _LEAST_ATTEMPT_SECONDS = 0.1
 
 
+class Standing(NamedTuple):
+    """What an attempt has to know.
+
+    Attributes:
+        hold: of the group; None while it is open.
+    """
+
+    history: attempts.History
+    hold: parked_rows.Hold | None
+
+
 class UnattemptedError(Exception):
     """When no attempt may be made.
 
     Attributes:
-        reason: ``Late``, ``NotHeld``, ``NoRecord``, ``NoSecret`` or ``NoTime``.
+        reason: ``Late``, ``NotHeld``, ``NoState``, ``NoRecord``, ``NoSecret`` or ``NoTime``.
         code: the AWS error behind it, if any.
     """
 
@@ -38,16 +50,16 @@ def check(
     *,
     remaining: Callable[[], float],
     reserve: float,
-) -> attempts.History:
-    """Holds the message, and reads what happened to its webhook before.
+) -> Standing:
+    """Holds the message, and reads the state of its group and what happened to its webhook before.
 
     Args:
         remaining: seconds until Lambda ends the invocation.
         reserve: seconds of it that are needed after the attempt.
 
     Raises:
-        UnattemptedError: When the message is not held, its record can't be read, or too little
-            time is left for an attempt; or where it can't be signed.
+        UnattemptedError: When the message is not held, the state of its group or its record can't
+            be read, or too little time is left for an attempt; or where it can't be signed.
     """
     try:
         lease.hold(
@@ -61,6 +73,11 @@ def check(
         raise UnattemptedError("Late") from None
     except aws.AwsError as error:
         raise UnattemptedError("NotHeld", error.code) from None
+    try:
+        hold = parking.hold(config, message.group_id)
+    except aws.AwsError as error:
+        record.report_failure("read", error.code)
+        raise UnattemptedError("NoState", error.code) from None
     history = attempts.NONE
     if message.receives > 1:
         try:
@@ -74,4 +91,4 @@ def check(
         raise UnattemptedError("NoSecret")
     if remaining() - reserve < _LEAST_ATTEMPT_SECONDS:
         raise UnattemptedError("NoTime")
-    return history
+    return Standing(history, hold)

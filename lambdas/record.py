@@ -31,7 +31,8 @@ def write(
     message_id: str,
     group_id: str,
     sequence_number: str,
-    history: attempts.History,
+    before: attempts.History,
+    after: attempts.History,
     envelope: Envelope,
     outcome: Outcome,
     ttl: int,
@@ -44,7 +45,7 @@ def write(
     at the delivery; what comes in between changes only the row of attempts.
 
     Args:
-        history: of the attempts before.
+        before, after: the history without and with this attempt.
         outcome: of this attempt.
         ttl: seconds from now until DynamoDB may delete the record.
         seconds: how long one try at writing may take.
@@ -53,14 +54,13 @@ def write(
     Raises:
         AwsError: When DynamoDB does not take it.
     """
-    after = history.after(outcome)
     first = after.attempts == 1
     result: dict[str, Any] = {"expires_at": {"N": str(int(time.time()) + ttl)}}
     if outcome.delivered:
         delivered_at = outcome.started_at + round(outcome.duration_ms)
         result["delivered_timestamp"] = {"N": str(delivered_at)}
     deadline = time.monotonic() + within
-    if first or outcome.delivered or after.answered > history.answered:
+    if first or outcome.delivered or after.answered > before.answered:
         values = {
             **result,
             "message_id": {"S": message_id},

@@ -4,9 +4,11 @@ A failed attempt is answered as a batch item failure rather than an exception, s
 Lambda's Errors count crashes of ours and not the backend's, and so that the event source
 does not slow other groups down. See ``docs/decisions/0006-failed-attempts.md``.
 
-An attempt takes a message that stays in flight to the invocation's end (``lambdas/lease.py``) and
-the number of attempts before, which is the record's. Without either the message is put back
-unattempted: ``docs/decisions/0020-attempts.md``.
+An attempt takes a message that stays in flight to the invocation's end (``lambdas/lease.py``), a
+group that is not held (``lambdas/parking.py``), and the number of attempts before, which is the
+record's. Without all of that the message is put back unattempted:
+``docs/decisions/0020-attempts.md``. What the backend refuses, or has not taken for too long, is
+parked: ``docs/decisions/0025-parking.md``.
 """
 
 from __future__ import annotations
@@ -18,38 +20,25 @@ from typing import Any
 from lambdas import observe
 
 with observe.loading():
-    import base64
-    from collections.abc import Callable
-
     from lambdas import (
+        attempt,
         attempt_metrics,
         attempts,
         aws,
-        backoff,
-        delivery,
         envelope,
+        failure_policy,
         lease,
+        parked_rows,
+        parking,
         preconditions,
-        record,
-        tracing,
+        release,
+        tokens,
     )
-    from lambdas.backend_url import Backend
     from lambdas.config import SubscribeConfig
+    from lambdas.put_back import Remaining, delay, put_back
     from lambdas.safe_json import json_object
-    from lambdas.timestamps import iso
 
     CONFIG = SubscribeConfig.read(os.environ)
-
-# Seconds until Lambda ends the invocation.
-Remaining = Callable[[], float]
-
-# Kept back from the function's remaining time for the record and the visibility change, which
-# are tried twice: each try at most this long, and never so long that what follows has no time.
-_RESERVE_SECONDS = 3.0
-_RECORD_SECONDS = 0.8
-_VISIBILITY_SECONDS = 1.0
-_AFTER_RECORD_SECONDS = 1.3
-_AFTER_VISIBILITY_SECONDS = 0.2
 
 
 @observe.observed
@@ -77,99 +66,179 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
         group_id=event_record["attributes"]["MessageGroupId"],
     )
     message = lease.Received.of(event_record)
+    token = tokens.parse(event_record["body"])
+    if token:
+        return release.run(CONFIG, event_record, message, token, remaining)
+    webhook: envelope.Envelope | None = None
+    unreadable: envelope.UnreadableError | None = None
     try:
-        webhook = _unpacked(event_record)
+        webhook = envelope.received(event_record)
     except envelope.UnreadableError as error:
-        _keep_unreadable(message, error, remaining)
-        return False
-    if webhook.heartbeat and not CONFIG.heartbeat_to_backend:
+        unreadable = error
+    if webhook and webhook.heartbeat and not CONFIG.heartbeat_to_backend:
         observe.log("INFO", "heartbeat.arrived", metrics={"HeartbeatArrived": 1})
         return True
     try:
-        history = preconditions.check(
-            CONFIG, message, remaining=remaining, reserve=_RESERVE_SECONDS
+        standing = preconditions.check(
+            CONFIG, message, remaining=remaining, reserve=attempt.RESERVE_SECONDS
         )
     except preconditions.UnattemptedError as unattempted:
         _put_back_unattempted(message, webhook, unattempted, remaining)
         return False
-    if history.delivered:
-        # The invocation that delivered it ended before the message was deleted.
-        observe.log("INFO", "webhook.already-delivered", receives=message.receives)
+    history = standing.history
+    if history.delivered or history.settled:
+        # The invocation that settled it ended before the message was deleted.
+        event = "webhook.already-parked" if history.settled else "webhook.already-delivered"
+        observe.log("INFO", event, receives=message.receives)
         return True
-    return _attempted(message, webhook, history, remaining)
+    if webhook and webhook.heartbeat and standing.hold:
+        return True  # it is no webhook: it has nothing to wait for
+    if standing.hold:
+        return _parked_behind(event_record, message, webhook, standing, remaining)
+    if webhook:
+        return _attempted(event_record, message, webhook, history, remaining)
+    assert unreadable
+    return _unreadable(event_record, message, history, unreadable, remaining)
 
 
 def _attempted(
+    event_record: dict[str, Any],
     message: lease.Received,
     webhook: envelope.Envelope,
     history: attempts.History,
     remaining: Remaining,
 ) -> bool:
-    """Makes an attempt, records it, and puts back what failed; True when it may leave the queue."""
-    number = history.attempts + 1
-    outcome = _delivered(message, webhook, number, remaining)
-    recorded = _write_record(message, webhook, history, outcome, remaining)
-    age_ms = _age_ms(webhook)
-    fields: dict[str, Any] = {
-        "source": webhook.source or None,
-        "http_status": outcome.status,
-        "error": outcome.error,
-        "attempt": number,
-        "sequence_number": message.sequence_number,
-        "duration_ms": outcome.duration_ms,
-        "age_ms": age_ms,
-        "body_bytes": len(webhook.body),
-    }
-    metrics = attempt_metrics.of_attempt(CONFIG, webhook, outcome, number=number, age_ms=age_ms)
-    if outcome.delivered:
+    """Makes an attempt, and puts back or parks what failed; True when it may leave the queue."""
+    made = attempt.make(CONFIG, message, webhook, history, remaining)
+    fields, metrics = made.fields, made.metrics
+    if made.outcome.delivered:
         observe.log("INFO", "webhook.delivered", metrics=metrics, **fields)
         return True
-
     flags = _test_flags(webhook)
     consumed = flags.get("consume_bad_messages") is True
+    parked = False
     if consumed:
         metrics["Consumed"] = 1
     else:
+        parked = _parked(event_record, message, webhook, made.history)
+    if not consumed and not parked:
         # Attempts that can't be recorded are not counted, but each took a receive.
-        pace = number if recorded else message.receives
-        seconds = _backoff(pace, outcome.retry_after)
-        fields["retry_seconds"] = _put_back(message, seconds, remaining)
+        pace = made.history.attempts if made.recorded else message.receives
+        seconds = delay(CONFIG, pace, made.outcome.retry_after)
+        fields["retry_seconds"] = put_back(CONFIG, message, seconds, remaining)
     observe.log("WARNING", "webhook.failed", metrics=metrics, consumed=consumed or None, **fields)
     if flags.get("suppress_sentry") is not True:
-        observe.report(f"The backend did not take a webhook: {outcome.status or outcome.error}")
-    return consumed
+        answer = made.outcome.status or made.outcome.error
+        observe.report(f"The backend did not take a webhook: {answer}")
+    return consumed or parked
 
 
-def _delivered(
-    message: lease.Received, webhook: envelope.Envelope, number: int, remaining: Remaining
-) -> delivery.Outcome:
-    """Sends the webhook to the backend, within a span of its own."""
-    extra = {
-        "X-Buffer-Message-Id": message.id,
-        "X-Buffer-Group": message.group_id,
-        "X-Buffer-Sequence": message.sequence_number,
-        "X-Buffer-Attempt": str(number),
-        "X-Buffer-Received-At": iso(webhook.received_at),
-    }
-    if webhook.source:
-        extra["X-Buffer-Source"] = f"{webhook.source}; verified={webhook.verified or 'none'}"
-    if CONFIG.signer:
-        extra |= CONFIG.signer.headers(message.id, webhook.body, at=int(time.time()))
-    backend = CONFIG.backends.get(webhook.source, CONFIG.backend)
-    with tracing.span("backend.request"):
-        outcome = delivery.attempt(
-            backend,
-            webhook,
-            {**extra, **tracing.headers()},
-            seconds=remaining() - _RESERVE_SECONDS,
-        )
-        _tell_trace(backend, webhook, outcome, number, message.id)
-    return outcome
+def _parked(
+    event_record: dict[str, Any],
+    message: lease.Received,
+    webhook: envelope.Envelope,
+    history: attempts.History,
+) -> bool:
+    """Parks a webhook whose attempt failed, if it is time; whether it may leave the queue."""
+    now = round(time.time() * 1000)
+    reason = failure_policy.verdict(
+        CONFIG.policy, history, received_at=webhook.received_at, now=now
+    )
+    if reason is None:
+        return False
+    if webhook.heartbeat:
+        return True
+    facts = parked_rows.Facts(webhook.source, webhook.received_at, reason, history)
+    return _stored(event_record, message, facts)
 
 
-def _keep_unreadable(message: lease.Received, error: Exception, remaining: Remaining) -> None:
-    """Puts back a message that is no webhook. It is never attempted: its receives are counted."""
-    seconds = _put_back(message, _backoff(message.receives), remaining)
+def _stored(
+    event_record: dict[str, Any], message: lease.Received, facts: parked_rows.Facts
+) -> bool:
+    """Sets a message aside or holds its group with it; whether it is stored."""
+    aside = CONFIG.policy.on_park == "message" and facts.reason in ("refused", "unreadable")
+    try:
+        if aside:
+            parking.park_aside(CONFIG, message, event_record, facts)
+        else:
+            parking.park_and_hold(CONFIG, message, event_record, facts)
+    except parking.BrakedError:
+        metrics = {"ParkingBraked": 1.0}
+        observe.log(
+            "ERROR", "parking.braked", metrics=metrics, reason=facts.reason,
+            source=facts.source or None,
+        )  # fmt: skip
+        return False
+    except aws.AwsError as error:
+        _report_unstored(error)
+        return False
+    observe.log(
+        "WARNING",
+        "webhook.parked",
+        metrics={"Parked": 1.0} if aside else {"Parked": 1.0, "HeldGroups": 1.0},
+        reason=facts.reason,
+        state="aside" if aside else "held",
+        attempt=facts.history.attempts,
+        source=facts.source or None,
+    )
+    return True
+
+
+def _parked_behind(
+    event_record: dict[str, Any],
+    message: lease.Received,
+    webhook: envelope.Envelope | None,
+    standing: preconditions.Standing,
+    remaining: Remaining,
+) -> bool:
+    """Parks a message of a held group unattempted; True when it may leave the queue."""
+    assert standing.hold
+    source, received_at = _origin(event_record, webhook)
+    facts = parked_rows.Facts(source, received_at, "behind", standing.history)
+    try:
+        parking.park_behind(CONFIG, message, event_record, facts, standing.hold)
+    except aws.AwsError as error:
+        _report_unstored(error)
+        put_back(CONFIG, message, delay(CONFIG, message.receives), remaining)
+        return False
+    held = time.time() - standing.hold.since / 1000
+    observe.log(
+        "WARNING",
+        "webhook.parked",
+        metrics={"Parked": 1.0, "HeldGroups": 1.0, "HeldSeconds": round(max(held, 0.0))},
+        reason="behind",
+        state="held",
+        source=source or None,
+    )
+    return True
+
+
+def _report_unstored(error: aws.AwsError) -> None:
+    observe.log("ERROR", "parking.failed", metrics={"RecordFailed": 1}, aws_error=error.code)
+    observe.report(f"A webhook can't be parked: {error.code}")
+
+
+def _unreadable(
+    event_record: dict[str, Any],
+    message: lease.Received,
+    history: attempts.History,
+    error: envelope.UnreadableError,
+    remaining: Remaining,
+) -> bool:
+    """Puts back what is no webhook, or parks it as it is after some receives.
+
+    An envelope of a version that is not known waits: a later release may read it.
+    """
+    source, received_at = _origin(event_record, None)
+    policy = CONFIG.policy
+    waited = time.time() - received_at / 1000
+    unknown = isinstance(error, envelope.UnknownVersionError)
+    due = message.receives >= policy.refusals and waited >= policy.refused_for and not unknown
+    if due or waited >= policy.longest:
+        reason = "unreadable" if due else "age"
+        if _stored(event_record, message, parked_rows.Facts(source, received_at, reason, history)):
+            return True
+    seconds = put_back(CONFIG, message, delay(CONFIG, message.receives), remaining)
     blocked = message.receives >= CONFIG.blocked_attempts
     observe.log(
         "ERROR",
@@ -180,11 +249,19 @@ def _keep_unreadable(message: lease.Received, error: Exception, remaining: Remai
         retry_seconds=seconds,
     )
     observe.report(f"A message in the queue can't be read: {error}")
+    return False
+
+
+def _origin(event_record: dict[str, Any], webhook: envelope.Envelope | None) -> tuple[str, int]:
+    """A message's source, and when it was received, in milliseconds since the epoch."""
+    if webhook:
+        return webhook.source, webhook.received_at
+    return "", int(event_record["attributes"].get("SentTimestamp", time.time() * 1000))
 
 
 def _put_back_unattempted(
     message: lease.Received,
-    webhook: envelope.Envelope,
+    webhook: envelope.Envelope | None,
     unattempted: preconditions.UnattemptedError,
     remaining: Remaining,
 ) -> None:
@@ -194,102 +271,23 @@ def _put_back_unattempted(
     """
     seconds = None
     if unattempted.reason != "NotHeld":
-        wait = 0 if unattempted.reason == "Late" else _backoff(message.receives)
-        seconds = _put_back(message, wait, remaining)
-    age_ms = _age_ms(webhook)
+        wait = 0 if unattempted.reason == "Late" else delay(CONFIG, message.receives)
+        seconds = put_back(CONFIG, message, wait, remaining)
+    metrics, age_ms = None, None
+    if webhook:
+        age_ms = attempt.age_ms(webhook)
+        metrics = attempt_metrics.of_waiting(CONFIG, webhook, attempts=None, age_ms=age_ms)
     observe.log(
         "WARNING",
         "webhook.unattempted",
-        metrics=attempt_metrics.of_waiting(CONFIG, webhook, attempts=None, age_ms=age_ms),
+        metrics=metrics,
         error=unattempted.reason,
         aws_error=unattempted.code,
         receives=message.receives,
         retry_seconds=seconds,
         age_ms=age_ms,
-        source=webhook.source or None,
+        source=(webhook.source if webhook else "") or None,
     )
-
-
-def _tell_trace(
-    backend: Backend,
-    webhook: envelope.Envelope,
-    outcome: delivery.Outcome,
-    number: int,
-    message_id: str,
-) -> None:
-    """What the attempt's span says: nothing of the webhook but its method and id."""
-    tracing.tag(
-        {
-            "span.kind": "client",
-            "out.host": backend.host,
-            "http.method": webhook.method,
-            "http.status_code": outcome.status,
-            "attempt": number,
-            "message_id": message_id,
-        }
-    )
-    if not outcome.delivered:
-        status = f"HTTP {outcome.status}" if outcome.status else None
-        tracing.failed(outcome.error or "BackendStatus", status or "no answer")
-
-
-def _age_ms(webhook: envelope.Envelope) -> int:
-    return round(time.time() * 1000) - webhook.received_at
-
-
-def _unpacked(message: dict[str, Any]) -> envelope.Envelope:
-    attribute = message.get("messageAttributes", {}).get("body")
-    try:
-        body = base64.b64decode(attribute["binaryValue"], validate=True) if attribute else b""
-    except (KeyError, TypeError, ValueError):
-        raise envelope.UnreadableError("the attribute 'body' is not binary") from None
-    return envelope.unpack(message["body"], body)
-
-
-def _backoff(number: int, retry_after: str | None = None) -> int:
-    """Seconds until a message is received again after so many attempts or receives."""
-    return backoff.delay(
-        number,
-        retry_after,
-        base=CONFIG.retry_base,
-        longest=CONFIG.retry_max,
-        longest_retry_after=CONFIG.retry_after_max,
-    )
-
-
-def _put_back(message: lease.Received, seconds: int, remaining: Remaining) -> int | None:
-    """Has the message come again after some seconds; None when SQS did not take that."""
-    within = min(_VISIBILITY_SECONDS, remaining() - _AFTER_VISIBILITY_SECONDS)
-    taken = lease.put_back(message, after=seconds, queue_url=CONFIG.queue_url, within=within)
-    return seconds if taken else None
-
-
-def _write_record(
-    message: lease.Received,
-    webhook: envelope.Envelope,
-    history: attempts.History,
-    outcome: delivery.Outcome,
-    remaining: Remaining,
-) -> bool:
-    """Records the attempt; whether it could. That never stops a delivery."""
-    try:
-        record.write(
-            CONFIG.table,
-            message_id=message.id,
-            group_id=message.group_id,
-            sequence_number=message.sequence_number,
-            history=history,
-            envelope=webhook,
-            outcome=outcome,
-            ttl=CONFIG.record_ttl,
-            seconds=_RECORD_SECONDS,
-            within=remaining() - _AFTER_RECORD_SECONDS,
-        )
-    except Exception as error:
-        code = error.code if isinstance(error, aws.AwsError) else type(error).__name__
-        record.report_failure("written", code, attempt=history.attempts + 1)
-        return False
-    return True
 
 
 def _test_flags(webhook: envelope.Envelope) -> dict[str, Any]:

@@ -74,7 +74,7 @@ _IDLE_POLLS = 5 * _SECONDS // 20
 _GB = 0.5
 # Assumed: seconds of all functions that one heartbeat runs through, and kB that they log.
 _HEARTBEAT_SECONDS, _HEARTBEAT_KB = 0.5, 1.0
-_AUDIT_SECONDS, _AUDIT_METRICS = 1.0, 9
+_AUDIT_SECONDS, _AUDIT_METRICS = 1.0, 11
 _NOTIFY_SECONDS, _NOTIFY_KB = 0.1, 0.5
 
 

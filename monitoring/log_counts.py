@@ -51,7 +51,9 @@ class LogCount:
 
 # By the name of the metric, as the stack's filters write it.
 COUNTS: Mapping[str, LogCount] = {
-    metrics.LOG_ERRORS.name: LogCount(("ERROR",), ("record.failed",), runtime=True),
+    metrics.LOG_ERRORS.name: LogCount(
+        ("ERROR",), ("record.failed", "parking.braked"), runtime=True
+    ),
     # Named one by one: lines of Datadog's library have no level at all.
     metrics.LOG_TROUBLE.name: LogCount(
         ("WARNING", "ERROR"),
@@ -59,6 +61,6 @@ COUNTS: Mapping[str, LogCount] = {
         runtime=True,
     ),
     metrics.LOG_WARNINGS.name: LogCount(
-        ("WARNING",), ("webhook.failed", "webhook.refused"), runtime=False
+        ("WARNING",), ("webhook.failed", "webhook.refused", "webhook.parked"), runtime=False
     ),
 }

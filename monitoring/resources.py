@@ -220,6 +220,8 @@ def _general(settings: Settings) -> dict[str, Fact]:
         "slo.delivery_target": Fact(settings.deliveryTargetSeconds * 1000, "Milliseconds"),
         "slo.accepted_budget": Fact(100 - settings.acceptedObjective, "Percent"),
         "slo.delivered_budget": Fact(100 - settings.deliveredObjective, "Percent"),
+        "parking.per_hour": Fact(settings.failure_policy.parkedPerHour, "Count"),
+        "parking.keep_days": Fact(settings.failure_policy.keepDays, "Count"),
         "heartbeat.period": Fact(60 * settings.heartbeatMinutes, "Seconds"),
         # Three heartbeats and the start of the function, but not after every short disturbance.
         "heartbeat.silence": Fact(max(1800, 180 * settings.heartbeatMinutes + 300), "Seconds"),

@@ -26,7 +26,7 @@ def problems(settings: Names) -> list[str]:
     """All contradictions in a block; empty where it can be deployed."""
     topics = [_partition, _operator, _domain, _channels, _datadog_functions, _datadog_keys]
     topics += [_existing] if settings.existing else [
-        _backend, _region, _traffic, _groups, _retries, _sources, _prefix, _signing,
+        _backend, _region, _traffic, _groups, _retries, _sources, _prefix, _signing, _parking,
     ]  # fmt: skip
     return [problem for topic in topics for problem in topic(settings)]
 
@@ -141,7 +141,7 @@ def _datadog_keys(settings: Names) -> Iterator[str]:
 def _existing(settings: Names) -> Iterator[str]:
     """An environment that only monitors does not have a buffer to configure."""
     unused = {"backend_url", "create_faux_backend", "subdomain", "traffic", "sentryDsn"}
-    unused |= {"sources", "pathPrefix", "signing"}
+    unused |= {"sources", "pathPrefix", "signing", "failurePolicy"}
     for key in sorted(unused & settings.model_fields_set):
         yield (
             f"{key}: set while existing is, and with existing no buffer is deployed; "
@@ -223,6 +223,15 @@ def _prefix(settings: Names) -> Iterator[str]:
     prefix = settings.pathPrefix
     if prefix and (routing.path_problem(prefix) or f"{prefix}/".startswith(sources.OURS)):
         yield f"pathPrefix: '{prefix}' can't be matched; choose another, such as /hooks"
+
+
+def _parking(settings: Names) -> Iterator[str]:
+    if settings.longest_seconds > 0.8 * settings.retention_seconds:
+        yield (
+            f"failurePolicy.longestHours: {settings.failure_policy.longestHours} is more than 80 % "
+            f"of retentionDays ({settings.retentionDays}), so that SQS could delete what it should "
+            "park; lower it"
+        )
 
 
 def _retries(settings: Names) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from settings.datadog import Datadog
+from settings.failure_policy import FailurePolicy
 from settings.forms import Form
 from settings.monitoring import AlarmChange, Channel, Existing, Name, Part, Traffic
 from settings.signing import Signing
@@ -222,13 +223,18 @@ class Keys(Part):
         le=36_000,
         description="Maximum delay that a backend can request with `Retry-After`.",
     )
+    failurePolicy: FailurePolicy | None = Field(
+        default=None,
+        description="What becomes of webhooks that the backend does not take; see "
+        "[Failure policy](#failure-policy).",
+    )
     # Source: SQS quotas: 14 days at most.
     retentionDays: int = Field(
         default=14,
         ge=1,
         le=14,
-        description="How long SQS keeps a webhook that can't be delivered. After that, the "
-        "webhook is lost.",
+        description="How long SQS keeps a webhook. What can't be delivered is parked before that; "
+        "see `failurePolicy.longestHours`.",
     )
     recordTtlDays: int = Field(
         default=30, ge=1, le=3650, description="How long DynamoDB keeps records."

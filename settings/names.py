@@ -5,6 +5,7 @@ Derived in one place, so that stacks, alarms, dashboards and the laptop agree.
 
 from __future__ import annotations
 
+from settings.failure_policy import FailurePolicy
 from settings.keys import Keys
 
 # Source: Lambda developer guide, "Using Lambda with Amazon SQS": at least six times.
@@ -97,6 +98,11 @@ class Names(Keys):
         return f"{self.prefix}-records"
 
     @property
+    def parking_table_name(self) -> str:
+        """The table of parked webhooks and held groups."""
+        return f"{self.prefix}-parking"
+
+    @property
     def functions(self) -> list[str]:
         """The functions of this environment, without its prefix."""
         names = [] if self.existing else ["publish", "subscribe"]
@@ -178,6 +184,17 @@ class Names(Keys):
     @property
     def retention_seconds(self) -> int:
         return self.retentionDays * _DAY
+
+    @property
+    def failure_policy(self) -> FailurePolicy:
+        """The environment's, or the default."""
+        return self.failurePolicy or FailurePolicy()
+
+    @property
+    def longest_seconds(self) -> int:
+        """The age at which a webhook that still fails is parked."""
+        hours = self.failure_policy.longestHours
+        return 3600 * hours if hours else self.retention_seconds * 5 // 7
 
     @property
     def record_ttl_seconds(self) -> int:

@@ -23,6 +23,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from lambdas import parked_rows
 from settings import loader
 from tests import source_tree
 from tests.instrumented import Choices
@@ -152,6 +153,21 @@ OUTPUTS = {
 }
 
 
+# The failure policy that settings have by default, as subscribe reads it.
+POLICY = json.dumps(
+    {
+        "on_park": "message",
+        "temporary": [407, 408, 409, 423, 425, 429],
+        "refusals": 5,
+        "refused_for": 900,
+        "alone_for": 86_400,
+        "longest": 864_000,
+        "per_hour": 100,
+        "keep": 2_592_000,
+    }
+)
+
+
 def client(endpoint_url: str, service: Any) -> Any:
     """A boto3 client of an emulator's service."""
     return boto3.client(
@@ -216,6 +232,7 @@ class Aws:
 
     queue_url: str
     table: str
+    parking: str
     sqs: Any
     dynamodb: Any
 
@@ -274,23 +291,55 @@ def _as_event(message: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def aws(emulator: Running) -> Aws:
-    """A fresh queue, set up like the stack's, and a fresh table."""
-    sqs, dynamodb = (client(emulator.endpoint_url, name) for name in ("sqs", "dynamodb"))
+    """A fresh queue, set up like the stack's, and fresh tables."""
     name = f"test-{uuid.uuid4().hex}"
+    return made_aws(emulator, queue=f"{name}.fifo", table=name, parking=f"{name}-parking")
+
+
+def made_aws(emulator: Running, *, queue: str, table: str, parking: str) -> Aws:
+    """A queue and tables of these names."""
+    sqs, dynamodb = (client(emulator.endpoint_url, name) for name in ("sqs", "dynamodb"))
     attributes: Any = {
         "FifoQueue": "true",
         "DeduplicationScope": "messageGroup",
         "FifoThroughputLimit": "perMessageGroupId",
         "VisibilityTimeout": "10",
     }
-    url = sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]
+    url = sqs.create_queue(QueueName=queue, Attributes=attributes)["QueueUrl"]
     dynamodb.create_table(
-        TableName=name,
+        TableName=table,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    return Aws(url, name, sqs, dynamodb)
+    dynamodb.create_table(
+        TableName=parking,
+        KeySchema=[
+            {"AttributeName": "partition", "KeyType": "HASH"},
+            {"AttributeName": "row", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "partition", "AttributeType": "S"},
+            {"AttributeName": "row", "AttributeType": "S"},
+            {"AttributeName": "kind", "AttributeType": "S"},
+            {"AttributeName": "parked_at", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": parked_rows.INDEX,
+                "KeySchema": [
+                    {"AttributeName": "kind", "KeyType": "HASH"},
+                    {"AttributeName": "parked_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": list(parked_rows.LISTED),
+                },
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return Aws(url, table, parking, sqs, dynamodb)
 
 
 def context(*, seconds: float = 10.0) -> Any:
@@ -357,6 +406,8 @@ def function_environ(url: str) -> dict[str, str]:
         "HEARTBEAT_TO_BACKEND": "false",
         "BLOCKED_ATTEMPTS": "5",
         "BLOCKED_SECONDS": "600",
+        "PARKING_TABLE": "parking",
+        "FAILURE_POLICY": POLICY,
         "RELEASE": "test",
     }
 
@@ -376,6 +427,7 @@ class Functions:
             "RELEASE": "0.0.0+test",
             "QUEUE_URL": aws.queue_url,
             "TABLE": aws.table,
+            "PARKING_TABLE": aws.parking,
         }
 
     def publish(self, **variables: str) -> ModuleType:
@@ -401,6 +453,7 @@ class Functions:
             "HEARTBEAT_TO_BACKEND": "false",
             "BLOCKED_ATTEMPTS": "5",
             "BLOCKED_SECONDS": "600",
+            "FAILURE_POLICY": POLICY,
         }
         return self._load("lambdas.subscribe", {**defaults, **variables})
 

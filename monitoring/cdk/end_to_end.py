@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -73,16 +73,28 @@ def create_heartbeat(
 
 
 def create_audit(scope: Construct, settings: Settings, functions: FunctionFactory) -> None:
-    """Compares what was accepted with what was delivered and what waits."""
+    """Compares what was accepted with what was delivered and what waits, or is parked."""
+    index = Stack.of(scope).format_arn(
+        service="dynamodb",
+        resource="table",
+        resource_name=f"{settings.parking_table_name}/index/*",
+    )
     function = functions.create(
         scope,
         "Audit",
         name="audit",
         module="audit",
         timeout_seconds=_TIMEOUT_SECONDS,
-        environment={"QUEUE_NAME": settings.queue_name},
-        # CloudWatch does not support a narrower resource for it.
-        statements=[iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])],
+        environment={
+            "QUEUE_NAME": settings.queue_name,
+            "PARKING_TABLE": settings.parking_table_name,
+            "PARKING_KEEP_SECONDS": str(settings.failure_policy.keepDays * 86_400),
+        },
+        statements=[
+            # CloudWatch does not support a narrower resource for it.
+            iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"]),
+            iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]),
+        ],
     )
     _every(scope, "Audit", Duration.hours(_AUDIT_HOURS), function)
 

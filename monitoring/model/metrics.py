@@ -180,6 +180,36 @@ CONSUMED = _ours(
     "webhooks consumed by a test flag",
     "by subscribe, for each webhook that a test flag removed from the queue",
 )
+PARKED = _ours(
+    "Parked", "parked webhooks", "by subscribe, for each message that it parks instead of keeping"
+)
+RELEASED = _ours(
+    "Released", "released webhooks", "by subscribe, for each delivery of a parked webhook"
+)
+PARKING_BRAKED = _ours(
+    "ParkingBraked",
+    "webhooks that the brake keeps in the queue",
+    "by subscribe, for each failed attempt whose webhook is not parked because too many of its "
+    "source were",
+)
+HELD_GROUPS = _ours(
+    "HeldGroups",
+    "held groups",
+    "by subscribe, for each message that it parks in a held group, and by the audit, while a group "
+    "is held",
+)
+HELD_SECONDS = _ours(
+    "HeldSeconds",
+    "time that a group is held",
+    "by subscribe, for each message that it parks behind others, and by the audit, for the "
+    "longest-held group",
+    "Seconds",
+)
+PARKED_EXPIRING = _ours(
+    "ParkedExpiring",
+    "parked webhooks near the end of their time",
+    "by the audit, while there are any",
+)
 RECORD_FAILED = _ours(
     "RecordFailed",
     "records not written or read",

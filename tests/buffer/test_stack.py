@@ -74,15 +74,32 @@ def test_event_source_is_throttled_by_itself(prd: Template) -> None:
 
 
 def test_records_survive_their_stack(prd: Template) -> None:
-    """The table is on demand, recoverable to any point, expires items, and outlives the stack."""
-    (table,) = prd.resources("AWS::DynamoDB::Table").values()
-    assert table["DeletionPolicy"] == "RetainExceptOnCreate"
-    assert table["UpdateReplacePolicy"] == "Retain"
-    properties = table["Properties"]
-    assert properties["BillingMode"] == "PAY_PER_REQUEST"
-    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert properties["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    """Both tables are on demand, recoverable to any point, expire items, and outlive the stack."""
+    keys = {}
+    for table in prd.resources("AWS::DynamoDB::Table").values():
+        assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert table["UpdateReplacePolicy"] == "Retain"
+        properties = table["Properties"]
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        recovery = properties["PointInTimeRecoverySpecification"]
+        assert recovery == {"PointInTimeRecoveryEnabled": True}
+        ends = properties["TimeToLiveSpecification"]
+        assert ends == {"AttributeName": "expires_at", "Enabled": True}
+        keys[properties["TableName"]] = [key["AttributeName"] for key in properties["KeySchema"]]
+    assert keys == {
+        "webhook-buffer-prd-records": ["id"],
+        "webhook-buffer-prd-parking": ["partition", "row"],
+    }
+
+
+def test_the_index_of_what_is_parked_has_no_messages(prd: Template) -> None:
+    """It projects what a list shows, and no webhook's content."""
+    [index] = prd.properties("AWS::DynamoDB::Table", TableName="webhook-buffer-prd-parking")[
+        "GlobalSecondaryIndexes"
+    ]
+    assert index["IndexName"] == "parked"
+    assert index["Projection"]["ProjectionType"] == "INCLUDE"
+    assert "message" not in index["Projection"]["NonKeyAttributes"]
 
 
 def test_functions_have_what_settings_say(prd: Template) -> None:
@@ -137,9 +154,13 @@ def test_publish_may_only_send_and_log(prd: Template) -> None:
 
 
 def test_subscribe_may_consume_record_and_log(prd: Template) -> None:
-    """subscribe can consume the queue, read and update records and nothing else."""
+    """subscribe can consume the queue, read and update records, park, and nothing else."""
     assert _actions(prd, "Subscribe") == {
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
         "dynamodb:UpdateItem",
         "logs:CreateLogStream",
         "logs:PutLogEvents",

@@ -41,6 +41,7 @@ UNDRAWN_IN_CLOUDWATCH = _SHORT | {
     "consumer-stopped": "one waiting message, in a panel that reaches to thousands",
     "no-traffic": "none in half an hour, while the panel has five minutes",
     "heartbeat-refused": "an event of the heartbeat's log, reported by its alarm",
+    "group-held-long": "a time, beside a graph of numbers of groups",
     "helpers-log-errors": "of three functions' logs together",
 }
 UNDRAWN_IN_DATADOG = _SHORT | {
@@ -49,6 +50,9 @@ UNDRAWN_IN_DATADOG = _SHORT | {
     "consumer-stopped": "one waiting message, in a graph that reaches to thousands",
     "dropped-duplicates": "a metric that Datadog does not list",
     "webhooks-lost": "a number of webhooks, while log lines count audits",
+    "group-held": "a number of groups, while log lines count reports",
+    "group-held-long": "the same, of seconds",
+    "parked-expiring": "a number of webhooks, while log lines count audits",
     "heartbeat-refused": "an event of the heartbeat's log, reported by its monitor and alarm",
     "helpers-log-errors": "of three functions' logs together",
     "slo-delivered-fast-long": "the SLO's widget has the budget; the share needs a percentile",

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import pytest
 
-from lambdas import http
+from lambdas import http, source_deliveries
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,12 @@ class HttpStub(Wire):
         lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+
+
+@pytest.fixture(autouse=True)
+def no_delivery_is_noted() -> None:
+    """Forgets what a warm function remembers of its sources."""
+    source_deliveries._noted.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -241,6 +241,7 @@ def test_a_throttled_put_back_is_no_attempt(
     """When SQS throttles the put-back, the message stays and comes back by itself."""
     record = queued()
     backend.faux.default = Answer(500)
+    http_stub.then(200, {})  # the group's state
     http_stub.then(200, {})  # the record
     http_stub.then(200, {})  # its row of attempts
     throttled = {"__type": "com.amazonaws.sqs#RequestThrottled"}
@@ -248,9 +249,9 @@ def test_a_throttled_put_back_is_no_attempt(
     http_stub.then(400, throttled)
     assert handled(record, AWS_ENDPOINT_URL=http_stub.url) == [record["messageId"]]
     asked = [request.header("x-amz-target") for request in http_stub.requests]
-    assert asked[:2] == ["DynamoDB_20120810.UpdateItem"] * 2
-    assert asked[2:] == ["AmazonSQS.ChangeMessageVisibility"] * 2
-    written = json.loads(http_stub.requests[0].body)["ExpressionAttributeValues"]
+    assert asked[1:3] == ["DynamoDB_20120810.UpdateItem"] * 2
+    assert asked[3:] == ["AmazonSQS.ChangeMessageVisibility"] * 2
+    written = json.loads(http_stub.requests[1].body)["ExpressionAttributeValues"]
     assert written[":attempt_count"] == {"N": "1"}
     assert _lines(capsys, "visibility.failed")[0]["aws_error"] == "RequestThrottled"
 
@@ -261,7 +262,7 @@ def test_attempts_without_a_record_back_off_by_receives(
     """When no record can be written, failures wait longer each time all the same."""
     record = _again(queued(), receives=7)
     backend.faux.default = Answer(500)
-    for _ in ("the hold", "the row of attempts", "the item"):
+    for _ in ("the hold", "the group's state", "the row of attempts", "the item"):
         http_stub.then(200, {})
     http_stub.then(400, {"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException"})
     assert handled(
@@ -271,13 +272,22 @@ def test_attempts_without_a_record_back_off_by_receives(
     assert 32 <= change["VisibilityTimeout"] <= 64
 
 
-def test_first_receives_ask_nothing(http_stub: HttpStub, queued: Queued, handled: Handled) -> None:
-    """A delivery at the first receive makes one call: the record's write."""
+def test_first_receives_ask_for_the_group_alone(
+    http_stub: HttpStub, queued: Queued, handled: Handled
+) -> None:
+    """A delivery at the first receive reads its group's state and writes the record, no more.
+
+    That its source was delivered is written every half minute beside it.
+    """
     record = queued()
-    http_stub.then(200, {})
-    assert handled(record, AWS_ENDPOINT_URL=http_stub.url) == []
-    [request] = http_stub.requests
-    assert request.header("x-amz-target") == "DynamoDB_20120810.UpdateItem"
+    for call in ("first", "second"):
+        http_stub.requests.clear()
+        assert handled(record, AWS_ENDPOINT_URL=http_stub.url) == []
+        asked = [request.header("x-amz-target") for request in http_stub.requests]
+        noted = ["DynamoDB_20120810.PutItem"] if call == "first" else []
+        writes = ["DynamoDB_20120810.UpdateItem", *noted]
+        assert asked == ["DynamoDB_20120810.GetItem", *writes]
+        assert json.loads(http_stub.requests[0].body)["ConsistentRead"] is True
 
 
 def test_later_receives_hold_then_read(

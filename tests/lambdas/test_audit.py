@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
+from lambdas import parked_watch
 from tests.conftest import context
 from tests.lambdas.conftest import Wire, read_request
 from webhook_buffer.laptop.process import Running
@@ -27,6 +28,8 @@ def audit() -> Iterator[ModuleType]:
         "QUEUE_NAME": "hooks.fifo",
         "SERVICE": "webhook-buffer",
         "ENVIRONMENT": "test",
+        "PARKING_TABLE": "parking",
+        "PARKING_KEEP_SECONDS": "1000000",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -51,6 +54,9 @@ class CloudWatch(Wire):
 
     def _answer(self, connection: Any) -> None:
         request = read_request(connection)
+        if request.header("x-amz-target") == "DynamoDB_20120810.Query":
+            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"Items":[]}')
+            return
         assert request.header("x-amz-target") == "GraniteServiceVersion20100801.GetMetricData"
         asked = json.loads(request.body)
         self.asked.append(asked)
@@ -178,6 +184,8 @@ def test_what_is_asked(
         ("WebhookBuffer", "Accepted"): "Sum",
         ("WebhookBuffer", "Backend2xx"): "Sum",
         ("WebhookBuffer", "Consumed"): "Sum",
+        ("WebhookBuffer", "Parked"): "Sum",
+        ("WebhookBuffer", "Released"): "Sum",
         ("WebhookBuffer", "HeartbeatArrived"): "Sum",
         ("AWS/SQS", "NumberOfMessagesSent"): "Sum",
         ("AWS/SQS", "NumberOfDeduplicatedSentMessages"): "Sum",
@@ -231,6 +239,7 @@ def test_no_queue_is_told_from_no_data(
     emulator: Running,
 ) -> None:
     """The emulator has no metrics, which is no warning; webhooks without their queue are one."""
+    monkeypatch.setattr(parked_watch, "look", lambda *_, **__: None)
     told = _told(audit, monkeypatch, capsys, emulator.endpoint_url)
     assert (told["level"], told["event"]) == ("INFO", "audit.skipped")
     with CloudWatch({"Accepted": {90: 5.0}}) as cloudwatch:

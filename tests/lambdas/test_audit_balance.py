@@ -28,6 +28,8 @@ def audit() -> Iterator[ModuleType]:
         "QUEUE_NAME": "hooks.fifo",
         "SERVICE": "webhook-buffer",
         "ENVIRONMENT": "test",
+        "PARKING_TABLE": "parking",
+        "PARKING_KEEP_SECONDS": "1000000",
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():

@@ -45,7 +45,8 @@ def _written(
         message_id="m-1",
         group_id="g-1",
         sequence_number="18850000000000000000",
-        history=history,
+        before=history,
+        after=history.after(outcome),
         envelope=webhook,
         outcome=outcome,
         ttl=3600,
@@ -167,7 +168,7 @@ def _value_bytes(value: dict[str, Any]) -> int:
         return 3 + sum(1 + _value_bytes(one) for one in content)
     if kind == "N":
         return 1 + (len(content.strip("-").replace(".", "")) + 1) // 2
-    return 1 if kind == "BOOL" else len(content.encode())
+    return 1 if kind in ("BOOL", "NULL") else len(content.encode())
 
 
 def test_failed_attempts_leave_the_request_alone(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def test_the_total_is_the_sum_of_the_parts() -> None:
         ("notification queue", 648_000 * 0.40 / 1e6),
         # 8,640 x (0.25 GB-s, 3 invocations, 1 kB, one request, 3 requests to the queue)
         ("heartbeat", 8640 * (0.25 * 13.3334 + 3 * 0.2 + 0.5e-3 * 1e3 + 1.0 + 3 * 0.5) / 1e6),
-        ("audit", 720 * (9 * 10 + 0.2 + 0.5 * 13.3334) / 1e6),
+        ("audit", 720 * (11 * 10 + 0.2 + 0.5 * 13.3334) / 1e6),
     ],
 )
 def test_parts_cost_what_their_use_costs(part: str, amount: float) -> None:

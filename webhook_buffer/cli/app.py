@@ -63,6 +63,12 @@ def _backend(_: str | None) -> typer.Typer:
     return backend_app
 
 
+def _webhooks(_: str | None) -> typer.Typer:
+    from webhook_buffer.cli.webhooks import webhooks_app
+
+    return webhooks_app
+
+
 def _sources(_: str | None) -> typer.Typer:
     from webhook_buffer.cli.sources import sources_app
 
@@ -113,6 +119,15 @@ app.add_typer(
     ),
     name="dashboards",
     rich_help_panel=_ON_LAPTOP,
+)
+app.add_typer(
+    typer.Typer(
+        cls=deferred(_webhooks),
+        help="List, show, release and drop parked webhooks.",
+        no_args_is_help=True,
+    ),
+    name="webhooks",
+    rich_help_panel=_ANYWHERE,
 )
 app.add_typer(
     typer.Typer(

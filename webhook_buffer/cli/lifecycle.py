@@ -142,7 +142,8 @@ def destroy(env: str, *, yes: bool) -> None:
         waiting = deployment.waiting(target) or 0
         console.print(
             f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs.\n"
-            f"It keeps the table {settings.table_name}; a later deployment reuses it."
+            f"It keeps the tables {settings.table_name} and {settings.parking_table_name}, with "
+            "what is parked; a later deployment reuses them."
         )
     if settings.datadog:
         console.print(
@@ -156,12 +157,14 @@ def destroy(env: str, *, yes: bool) -> None:
     laptop.forget(settings)
     if deployment.table_exists(target):
         where = f"--endpoint-url {target.endpoint_url} " if target.endpoint_url else ""
-        console.print(f"Kept: table {settings.table_name}. To delete it for good:")
-        console.print(
-            f"  aws dynamodb delete-table {where}--region {settings.awsRegion} "
-            f"--table-name {settings.table_name}",
-            soft_wrap=True,
-        )
+        tables = (settings.table_name, settings.parking_table_name)
+        console.print(f"Kept: tables {' and '.join(tables)}. To delete them for good:")
+        for table in tables:
+            console.print(
+                f"  aws dynamodb delete-table {where}--region {settings.awsRegion} "
+                f"--table-name {table}",
+                soft_wrap=True,
+            )
 
 
 def _target(

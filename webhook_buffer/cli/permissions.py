@@ -21,7 +21,7 @@ FILE = ROOT / "docs" / "permissions.md"
 _EXAMPLE = "prd"
 # Commands that refuse any environment on AWS, or do nothing there.
 _LAPTOP_ONLY = {"alarms record", "alarms record-failures", "demo", "down", "drill all", "up"}
-_READ_ONLY = ("alarms status", "diff", "logs", "outputs", "status")
+_READ_ONLY = ("alarms status", "diff", "logs", "outputs", "status", "webhooks parked")
 
 
 def permissions(

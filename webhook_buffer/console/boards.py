@@ -21,7 +21,7 @@ from webhook_buffer.console.evaluation import Request
 from webhook_buffer.console.frame import Frame
 from webhook_buffer.console.log_counts import LogCounts
 from webhook_buffer.console.numbers import Numbers, UnmeasuredError
-from webhook_buffer.console.reductions import Values, rounded
+from webhook_buffer.console.reductions import Values
 from webhook_buffer.console.text import markdown
 from webhook_buffer.live.session import Session
 
@@ -140,8 +140,7 @@ class Boards:
                 reasons.append(str(error))
         if not made:
             raise UnmeasuredError(" ".join(dict.fromkeys(reasons)))
-        frames = {frame for frame, _ in made}
-        times = sorted({time for frame in frames for time in frame.times})
+        times = sorted({time for frame, _ in made for time in frame.times})
         series = [
             line | {"values": _placed(line["values"], frame, times), "step": frame.step}
             for frame, lines in made
@@ -281,12 +280,11 @@ def _part(given: Any, name: str) -> Body:
 
 
 def _placed(values: Values, frame: Frame, times: Sequence[int]) -> list[float | None]:
-    """The values at the times of all lines; None where a line has none."""
-    short = rounded(values)
-    if frame.times == times:
-        return short
-    there = dict(zip(frame.times, short, strict=True))
-    return [there.get(time) for time in times]
+    there = dict(zip(frame.times, values, strict=True))
+    return [
+        None if time not in there or np.isnan(there[time]) else float(f"{there[time]:.6g}")
+        for time in times
+    ]
 
 
 def _label(formula: Body, group: str) -> str:

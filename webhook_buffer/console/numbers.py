@@ -102,13 +102,12 @@ class Numbers:
     def of_cloudwatch(self, key: Key, statistic: str, frame: Frame) -> Values:
         """A statistic of CloudWatch's, by bucket; NaN without values."""
         cells, values = self._session.cells, np.full(frame.count, np.nan)
-        minutes = self._minutes(key, frame)
-        if frame.step == MINUTE and minutes:
-            places = (np.array(minutes) - frame.start) // MINUTE
-            values[places] = cells.statistics(key, statistic, minutes)
-        elif minutes:
-            for place in {(minute - frame.start) // frame.step for minute in minutes}:
-                begin = frame.start + frame.step * place
+        buckets = {(minute - frame.start) // frame.step for minute in self._minutes(key, frame)}
+        for place in buckets:
+            begin = frame.start + frame.step * place
+            if frame.step == MINUTE:
+                values[place] = cells.statistic(key, statistic, begin)
+            else:
                 found = cells.values(key, start=begin, end=begin + frame.step)
                 values[place] = statistic_of(found, statistic)
         return self._zeros(key, statistic, frame, values)

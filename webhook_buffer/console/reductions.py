@@ -37,8 +37,5 @@ def aggregated(values: Values, aggregator: str) -> float:
 
 
 def rounded(values: Values) -> list[float | None]:
-    """For JSON: to six significant digits, None where a value is missing."""
-    there = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
-    scale = 10.0 ** (5 - np.floor(np.log10(there)))
-    short = np.round(values * scale) / scale
-    return [None if value != value else value for value in short.tolist()]
+    """For JSON: to six digits, None where a value is missing."""
+    return [None if np.isnan(value) else float(f"{value:.6g}") for value in values]

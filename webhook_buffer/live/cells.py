@@ -59,20 +59,11 @@ class Cells:
 
     def statistic(self, key: Key, statistic: str, minute: int) -> float:
         """One statistic of a minute's values; NaN without any."""
-        return self.statistics(key, statistic, [minute])[0]
-
-    def statistics(self, key: Key, statistic: str, minutes: Iterable[int]) -> list[float]:
-        """The same for several minutes."""
-        values, known = self._values.get(key, {}), self._made.setdefault(key, {})
-        found = []
-        for minute in minutes:
-            made = known.setdefault(minute, {})
-            value = made.get(statistic)
-            if value is None:
-                there = values.get(minute)
-                value = made[statistic] = statistic_of(there, statistic) if there else np.nan
-            found.append(value)
-        return found
+        made = self._made.setdefault(key, {}).setdefault(minute, {})
+        if statistic not in made:
+            values = self._values.get(key, {}).get(minute)
+            made[statistic] = statistic_of(values, statistic) if values else np.nan
+        return made[statistic]
 
     def minutes(self, key: Key, *, start: int, end: int) -> list[int]:
         """The minutes of a stretch in which there are values."""

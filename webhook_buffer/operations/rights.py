@@ -70,7 +70,10 @@ def _everything(_: Settings) -> list[str]:
 
 
 _STACKS = _arns("cloudformation", "stack/PREFIX/*", "stack/PREFIX-monitoring/*")
-_TABLES = _arns("dynamodb", "table/PREFIX-records", "table/PREFIX-incidents")
+_TABLES = _arns(
+    "dynamodb", "table/PREFIX-records", "table/PREFIX-parking", "table/PREFIX-incidents"
+)
+_PARKING = _arns("dynamodb", "table/PREFIX-parking", "table/PREFIX-parking/index/*")
 _QUEUES = _arns("sqs", "PREFIX.fifo", "PREFIX-notifications*")
 _FUNCTIONS = _arns("lambda", "function:PREFIX-*")
 _TOPICS = _arns("sns", "PREFIX-*")
@@ -111,6 +114,8 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "dynamodb.describe_table": (Right("dynamodb:DescribeTable", _TABLES),),
     "dynamodb.get_item": (Right("dynamodb:GetItem", _TABLES),),
     "dynamodb.put_item": (Right("dynamodb:PutItem", _TABLES),),
+    "dynamodb.query": (Right("dynamodb:Query", _PARKING),),
+    "dynamodb.update_item": (Right("dynamodb:UpdateItem", _TABLES),),
     "iam.get_role": (Right("iam:GetRole", _ROLES),),
     "iam.simulate_principal_policy": (Right("iam:SimulatePrincipalPolicy", _ROLES),),
     "kms.describe_key": (Right("kms:DescribeKey", _keys),),
@@ -134,6 +139,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "sns.list_subscriptions_by_topic": (Right("sns:ListSubscriptionsByTopic", _TOPICS),),
     "sqs.get_queue_attributes": (Right("sqs:GetQueueAttributes", _QUEUES),),
     "sqs.get_queue_url": (Right("sqs:GetQueueUrl", _QUEUES),),
+    "sqs.send_message": (Right("sqs:SendMessage", _QUEUES),),
     "ssm.get_parameter": (Right("ssm:GetParameter", _BOOTSTRAP_VERSION),),
     # The CDK CLI works as its bootstrap roles, which the caller assumes. Source: AWS CDK guide,
     # "Configure security for the AWS CDK": deploy-role, file-publishing-role, lookup-role.

@@ -85,7 +85,7 @@ async function session() {
   tabs();
 }
 
-/** Gathers what changed for a moment, and shows it; a view may want that more seldom. */
+/** Gathers what changed, and shows it at most every 250 ms, or as seldom as the view wants. */
 function changed(what) {
   if (page.paused) return;
   what.forEach((one) => due.add(one));
@@ -93,7 +93,8 @@ function changed(what) {
   waiting = setTimeout(async () => {
     const all = [...due];
     due.clear();
-    await Promise.all([session(), refresh(all)]);
+    await session();
+    await refresh(all);
     waiting = null;
     if (due.size) changed([]);
   }, 60);

@@ -1,0 +1,83 @@
+"""What stays parked: which group is held the longest, and what is near the end of its time.
+
+The audit asks once an hour. Only what is there becomes a metric: CloudWatch charges for them in the
+hours in which they are written.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from lambdas import aws, observe, parked_rows
+
+# The share of its time after which a parked webhook is reported.
+EXPIRING_SHARE = 0.8
+_READ_SECONDS = 2.0
+
+
+def look(table: str, *, keep: int, within: float) -> None:
+    """Reports held groups and parked webhooks that will expire.
+
+    Args:
+        keep: how long a parked webhook is kept, seconds.
+        within: how long all of it may take, seconds.
+    """
+    deadline = time.monotonic() + within
+    now = time.time()
+    before = round(1000 * (now - EXPIRING_SHARE * keep))
+    try:
+        held = _query(table, "state", round(1000 * now), deadline)
+        expiring = [
+            row
+            for kind in ("held", "aside")
+            for row in _query(table, kind, before, deadline)
+            if "dropped_at" not in row
+        ]
+    except (aws.AwsError, KeyError) as error:
+        code = error.code if isinstance(error, aws.AwsError) else "UnreadableRow"
+        observe.log("WARNING", "audit.skipped", aws_error=code)
+        return
+    if held:
+        longest = min(held, key=lambda row: int(row["since"]["N"]))
+        seconds = max(0, round(now - int(longest["since"]["N"]) / 1000))
+        observe.log(
+            "INFO",
+            "group.held",
+            metrics={"HeldGroups": len(held), "HeldSeconds": seconds},
+            group_id=longest["group_id"]["S"],
+            message_id=longest["id"]["S"],
+        )
+    if expiring:
+        first = min(expiring, key=lambda row: int(row["parked_at"]["N"]))
+        observe.log(
+            "INFO",
+            "parked.expiring",
+            metrics={"ParkedExpiring": len(expiring)},
+            group_id=first["group_id"]["S"],
+            message_id=first["id"]["S"],
+        )
+
+
+def _query(table: str, kind: str, before: int, deadline: float) -> list[dict[str, Any]]:
+    """The rows of a kind that were parked until a time, in milliseconds, page by page.
+
+    Raises:
+        AwsError: When they can't all be read in time.
+    """
+    request: dict[str, Any] = {
+        "TableName": table,
+        "IndexName": parked_rows.INDEX,
+        "KeyConditionExpression": "kind = :kind AND parked_at <= :before",
+        "ExpressionAttributeValues": {":kind": {"S": kind}, ":before": {"N": str(before)}},
+    }
+    rows: list[dict[str, Any]] = []
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise aws.AwsError("Timeout", retryable=True)
+        reply = aws.DYNAMODB.call("Query", request, seconds=_READ_SECONDS, within=left)
+        rows += reply["Items"]
+        if "LastEvaluatedKey" not in reply:
+            return rows
+        request["ExclusiveStartKey"] = reply["LastEvaluatedKey"]

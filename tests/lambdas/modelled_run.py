@@ -1,0 +1,420 @@
+"""Runs of the real subscribe in a modelled queue: concurrent, killed, and reproducible by seed.
+
+Each invocation is a thread, but only one of all runs at a time: at every call to AWS or to the
+backend it hands over, and the run's own chance says who goes on, how long the call took, whether it
+failed before or after its effect, and whether the invocation was killed there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from types import ModuleType, SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+
+from lambdas import (
+    attempts,
+    aws,
+    delivery,
+    envelope,
+    observe,
+    parked_rows,
+    source_deliveries,
+    tokens,
+)
+from lambdas.config import SubscribeConfig
+from tests.conftest import function_environ
+from tests.lambdas.modelled_aws import Item, Queue, Tables
+
+_TIMEOUT = 10.0
+_START = 1_700_000_000.0
+
+
+class Killed(BaseException):
+    """The end of an invocation between two calls; nothing in a function may catch it."""
+
+
+class World(NamedTuple):
+    """What a run is made of.
+
+    Attributes:
+        webhooks: how many are sent.
+        groups: among how many groups.
+        concurrency: invocations at once.
+        on_park: ``message`` or ``group``.
+        killed, failing: the chance per call.
+        late: the chance that an invocation starts only after its message's visibility timeout.
+        bad: the share of webhooks that the backend refuses until it is repaired.
+    """
+
+    webhooks: int = 250
+    groups: int = 12
+    concurrency: int = 10
+    on_park: str = "message"
+    killed: float = 0.02
+    failing: float = 0.03
+    late: float = 0.02
+    bad: float = 0.04
+
+
+@dataclass
+class Webhook:
+    """A webhook that was accepted, and what became of it."""
+
+    number: int
+    group: str
+    id: str
+    body: bytes
+    bad: bool
+    taken: int = 0
+    dropped: bool = False
+
+
+@dataclass
+class Invocation:
+    """A function that runs, or waits for its turn."""
+
+    thread: threading.Thread
+    event: Item
+    begins_at: float
+    ends_at: float
+    turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    wakes_at: float = 0.0
+    done: bool = False
+    stays: bool = True
+    error: BaseException | None = None
+    token: tokens.Token | None = None
+
+
+class Run:
+    """One run; ``problems`` says what it did that it must not do."""
+
+    def __init__(self, seed: int, world: World, subscribe: ModuleType) -> None:
+        self.chance = random.Random(seed)
+        self.world = world
+        self.queue = Queue(visibility=60.0, now=_START)
+        self.tables = Tables({"records": ("id",), "parking": ("partition", "row")})
+        self.webhooks: dict[str, Webhook] = {}
+        self.problems: list[str] = []
+        self.repaired = False
+        # What the functions logged, counted.
+        self.events: Counter[str] = Counter()
+        self._subscribe = subscribe
+        self._running: list[Invocation] = []
+        self._current: Invocation | None = None
+        self._main = threading.Semaphore(0)
+        self._outage_until = 0.0
+        # Groups of which a webhook is being attempted.
+        self._attempted: set[str] = set()
+        self._by_group: dict[str, list[Webhook]] = defaultdict(list)
+
+    # What the functions call, in place of AWS, the backend and the clock.
+
+    def now(self) -> float:
+        return self.queue.now
+
+    def call(self, service: aws.Service, action: str, body: bytes, seconds: float) -> Item:
+        """One try at a call to AWS."""
+        fails = self.chance.random() < self.world.failing and not self.repaired
+        self._pass(min(seconds, self.chance.choice((0.005, 0.01, 0.05))))
+        if fails and self.chance.random() < 0.5:
+            raise aws.AwsError("InternalServerError", retryable=self.chance.random() < 0.5)
+        request = json.loads(body)
+        target = self.queue if service.name == "sqs" else self.tables
+        reply = target.call(action, request)
+        if fails:
+            raise aws.AwsError("Timeout", retryable=True)
+        self._maybe_killed()
+        return reply
+
+    def attempt(
+        self, _backend: Any, webhook: envelope.Envelope, extra: dict[str, str], *, seconds: float
+    ) -> delivery.Outcome:
+        """One attempt at the backend."""
+        started_at = round(self.now() * 1000)
+        known = self.webhooks.get(extra["X-Buffer-Message-Id"])
+        if known is None or known.body != webhook.body:
+            self.problems.append(f"{extra['X-Buffer-Message-Id']} is not what was sent")
+            return delivery.Outcome(started_at, 1.0, status=200)
+        self._check_turn(known)
+        if known.group in self._attempted:
+            self.problems.append(f"{known.id} was attempted while another of its group was")
+        self._attempted.add(known.group)
+        try:
+            return self._answered(known, started_at, seconds)
+        finally:
+            self._attempted.discard(known.group)
+
+    def _answered(self, known: Webhook, started_at: int, seconds: float) -> delivery.Outcome:
+        status = self._answer(known)
+        self._pass(seconds if status is None else self.chance.choice((0.01, 0.2, 1.0)))
+        if status is not None and status < 300:
+            known.taken += 1
+        self._maybe_killed()
+        if status is None:
+            return delivery.Outcome(started_at, 1000 * seconds, error="ReadTimeout")
+        return delivery.Outcome(started_at, 1.0, status=status)
+
+    def _answer(self, webhook: Webhook) -> int | None:
+        if self.repaired:
+            return 200
+        if self.now() < self._outage_until:
+            return 404
+        if webhook.bad:
+            return self.chance.choice((404, 422))
+        return self.chance.choices((200, 503, None), (90, 8, 2))[0]
+
+    def _check_turn(self, webhook: Webhook) -> None:
+        """A webhook is attempted while it is not settled, and all before it in its group are."""
+        current = self._current
+        assert current
+        parking, records = self.tables.items["parking"], self.tables.items["records"]
+        record = records.get((attempts.key(webhook.id),)) or records.get((webhook.id,), {})
+        if "delivered_timestamp" in record:
+            self.problems.append(f"{webhook.id} was attempted although it was delivered")
+        if not current.token and self._is_parked(webhook):
+            self.problems.append(f"{webhook.id} was attempted although it was parked")
+        held = parking.get((f"g#{webhook.group}", parked_rows.STATE))
+        if current.token and current.token.hold:
+            if not held or held["hold_id"]["S"] != current.token.hold:
+                self.problems.append(f"a token released what is not of its hold: {webhook.id}")
+        elif held and not (current.token and current.token.row):
+            self.problems.append(f"{webhook.id} was attempted while its group was held")
+        if current.token and current.token.row:
+            return
+        for other in self._by_group[webhook.group]:
+            if other.number >= webhook.number:
+                break
+            if not (other.taken or other.dropped or self._is_parked(other, parked_rows.ASIDE)):
+                self.problems.append(f"{webhook.id} was attempted before {other.id}")
+
+    def _is_parked(self, webhook: Webhook, *places: str) -> bool:
+        sequence = webhook.id.removeprefix("m-")
+        rows = self.tables.items["parking"]
+        return any(
+            (f"g#{webhook.group}", parked_rows.row_of(place, sequence)) in rows
+            for place in places or (parked_rows.ASIDE, parked_rows.HELD)
+        )
+
+    # The baton: one thread at a time.
+
+    def _pass(self, seconds: float) -> None:
+        """Lets time go by, and others run, within an invocation."""
+        current = self._current
+        assert current
+        self._maybe_killed()
+        current.wakes_at = self.now() + seconds
+        self._main.release()
+        current.turn.acquire()
+        if self.now() >= current.ends_at:
+            raise Killed
+
+    def _maybe_killed(self) -> None:
+        if not self.repaired and self.chance.random() < self.world.killed:
+            raise Killed
+
+    def _resume(self, invocation: Invocation) -> None:
+        self._current = invocation
+        if invocation.thread.ident is None:
+            invocation.thread.start()
+        else:
+            invocation.turn.release()
+        self._main.acquire()
+        self._current = None
+        if invocation.done:
+            invocation.thread.join()
+            self._running.remove(invocation)
+            self._ended(invocation)
+
+    def _ended(self, invocation: Invocation) -> None:
+        """Does what the event source does with an invocation's result."""
+        if isinstance(invocation.error, Exception):
+            raise invocation.error
+        if invocation.error or invocation.stays or self.chance.random() < 0.03:
+            return
+        try:
+            self.queue.delete(invocation.event["receiptHandle"])
+        except aws.AwsError:
+            pass
+
+    def _invoke(self, event: Item) -> None:
+        late = not self.repaired and self.chance.random() < self.world.late
+        begins_at = self.now() + (self.chance.uniform(20, 70) if late else 0.01)
+
+        def body() -> None:
+            try:
+                remaining = SimpleNamespace(
+                    function_name="subscribe",
+                    aws_request_id="r",
+                    get_remaining_time_in_millis=lambda: max(
+                        0, int(1000 * (invocation.ends_at - self.now()))
+                    ),
+                )
+                reply = self._subscribe.handler({"Records": [event]}, remaining)
+                invocation.stays = bool(reply["batchItemFailures"])
+            except BaseException as error:
+                invocation.error = error
+            invocation.done = True
+            self._main.release()
+
+        thread = threading.Thread(target=body, daemon=True)
+        invocation = Invocation(thread, event, begins_at, begins_at + _TIMEOUT, wakes_at=begins_at)
+        invocation.token = tokens.parse(event["body"])
+        self._running.append(invocation)
+
+    # The run itself.
+
+    def play(self) -> list[str]:
+        """Plays the run to its end; what went wrong."""
+        sent, numbers = 0, iter(range(self.world.webhooks))
+        for step in range(400 * self.world.webhooks + 20_000):
+            if self.problems:
+                return self.problems
+            if sent < self.world.webhooks and self.chance.random() < 0.3:
+                self._send(next(numbers))
+                sent += 1
+            if self.chance.random() < 0.01 and not self.repaired:
+                self._operate()
+            if self.chance.random() < 0.0005 and not self.repaired:
+                self._outage_until = self.now() + 60
+            if sent == self.world.webhooks and step > 30 * self.world.webhooks:
+                self.repaired = True
+            idle = not self._running and not any(self.queue.groups.values())
+            if self.repaired and idle and not self._release_all():
+                return self._result()
+            self._step()
+        return [*self.problems, "the run did not come to its end"]
+
+    def _step(self) -> None:
+        ready = self.queue.ready()
+        if ready and len(self._running) < self.world.concurrency:
+            self._invoke(self.queue.receive(self.chance.choice(ready)))
+            return
+        awake = [one for one in self._running if one.wakes_at <= self.now()]
+        if awake:
+            self._resume(self.chance.choice(awake))
+            return
+        times = [one.wakes_at for one in self._running]
+        if (at := self.queue.next_at()) is not None and at > self.now():
+            times.append(at)
+        self.queue.now = max(self.now(), min(times)) if times else self.now() + 1
+
+    def _send(self, number: int) -> None:
+        group = f"g{self.chance.randrange(self.world.groups)}"
+        body = b"%d " % number + self.chance.randbytes(8)
+        webhook = envelope.Envelope(
+            "POST", "/", "", (("x-n", str(number)),), body, round(self.now() * 1000), source="s"
+        )
+        message = envelope.pack(webhook)
+        attributes = {
+            name: {"dataType": "Binary", "binaryValue": value["BinaryValue"]}
+            for name, value in message.attributes.items()
+        }
+        ids = {
+            self.queue.send(group, message.text, attributes, f"d-{number}")
+            for _ in range(self.chance.choice((1, 1, 2)))
+        }
+        [message_id] = ids
+        bad = self.chance.random() < self.world.bad
+        self.webhooks[message_id] = Webhook(number, group, message_id, body, bad)
+        self._by_group[group].append(self.webhooks[message_id])
+
+    def _parked(self) -> list[Item]:
+        rows = self.tables.items["parking"].values()
+        return [row for row in rows if row["row"]["S"].startswith(("held#", "aside#"))]
+
+    def _operate(self) -> None:
+        """A person releases a group or a webhook, perhaps twice, or drops a webhook."""
+        held = [row for row in self.tables.items["parking"].values() if "hold_id" in row]
+        parked = [row for row in self._parked() if "dropped_at" not in row]
+        choice = self.chance.random()
+        if held and choice < 0.5:
+            row = self.chance.choice(held)
+            for _ in range(self.chance.choice((1, 1, 2))):
+                self._token(row["group_id"]["S"], tokens.Token(hold=row["hold_id"]["S"]))
+        elif parked and choice < 0.7:
+            row = self.chance.choice(parked)
+            if row["row"]["S"].startswith("aside#"):
+                self._token(row["group_id"]["S"], tokens.Token(row=row["row"]["S"]))
+        elif parked and choice < 0.8:
+            self._drop(self.chance.choice(parked))
+
+    def _token(self, group: str, token: tokens.Token) -> None:
+        self.queue.send(group, token.text(), {}, f"t-{self.chance.random()}")
+
+    def _drop(self, row: Item) -> None:
+        record = self.tables.items["records"].setdefault(
+            (attempts.key(row["id"]["S"]),), {"id": {"S": attempts.key(row["id"]["S"])}}
+        )
+        if "delivered_timestamp" not in record:
+            row["dropped_at"] = record["dropped_at"] = {"N": "1"}
+            self.webhooks[row["id"]["S"]].dropped = True
+
+    def _release_all(self) -> bool:
+        """Releases all that is parked, now that the backend works; whether there was anything."""
+        held = [row for row in self.tables.items["parking"].values() if "hold_id" in row]
+        aside = [row for row in self._parked() if row["row"]["S"].startswith("aside#")]
+        for row in held:
+            self._token(row["group_id"]["S"], tokens.Token(hold=row["hold_id"]["S"]))
+        for row in aside:
+            self._token(row["group_id"]["S"], tokens.Token(row=row["row"]["S"]))
+        return bool(held or aside)
+
+    def _result(self) -> list[str]:
+        missing = [one.id for one in self.webhooks.values() if not (one.taken or one.dropped)]
+        if missing:
+            self.problems.append(f"lost: {', '.join(missing)}")
+        if left := self._parked():
+            self.problems.append(f"left in the store: {[row['row']['S'] for row in left]}")
+        twice = [one.id for one in self.webhooks.values() if one.taken > 1]
+        if twice and not (self.world.killed or self.world.failing or self.world.late):
+            self.problems.append(f"delivered twice for no reason: {', '.join(twice)}")
+        return self.problems
+
+
+def policy(world: World) -> dict[str, Any]:
+    """A failure policy with which much is parked in little time."""
+    return {
+        "on_park": world.on_park,
+        "temporary": [409],
+        "refusals": 2,
+        "refused_for": 5,
+        "alone_for": 60,
+        "longest": 400,
+        "per_hour": 1000,
+        "keep": 10**8,
+    }
+
+
+def play(monkeypatch: pytest.MonkeyPatch, seed: int, world: World) -> Run:
+    """A run that is over, with everything that it replaced put back."""
+    for name, value in function_environ("http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FAILURE_POLICY", json.dumps(policy(world)))
+    monkeypatch.setenv("RETRY_MAX_SECONDS", "8")
+    monkeypatch.setenv("RETRY_AFTER_MAX_SECONDS", "8")
+    from lambdas import subscribe  # reads the environment as it is loaded
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subscribe, "CONFIG", SubscribeConfig.read(os.environ))
+        run = Run(seed, world, subscribe)
+        patch.setattr(time, "time", run.now)
+        patch.setattr(aws.Service, "_attempt", lambda *call: run.call(*call))
+        patch.setattr(delivery, "attempt", run.attempt)
+        patch.setattr(observe, "log", lambda _, event, **__: run.events.update([event]))
+        patch.setattr(observe, "report", _ignored)
+        source_deliveries._noted.clear()
+        random.seed(seed)
+        run.play()
+    return run
+
+
+def _ignored(*_: Any, **__: Any) -> None:
+    pass

@@ -1,0 +1,142 @@
+"""``webhook-buffer webhooks``: what is parked, and what becomes of it, on the emulator's store."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from settings.errors import InputError
+from settings.loader import load
+from tests.conftest import Functions, made_aws
+from tests.lambdas.test_parking import Buffer
+from webhook_buffer.cli import webhooks
+from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.backend import ScriptedBackend
+from webhook_buffer.laptop.process import Running
+from webhook_buffer.operations.environment import Environment
+
+
+@pytest.fixture
+def buffer(
+    monkeypatch: pytest.MonkeyPatch, emulator: Running, backend: ScriptedBackend, tmp_path: Path
+) -> Buffer:
+    """A buffer whose queue and tables are an environment's, which the command works with."""
+    settings = load("local", overrides={"service": f"t{uuid.uuid4().hex[:12]}"})
+    aws = made_aws(
+        emulator,
+        queue=settings.queue_name,
+        table=settings.table_name,
+        parking=settings.parking_table_name,
+    )
+    target = Environment(
+        settings=settings,
+        folder=tmp_path,
+        outputs_file=tmp_path / "outputs.json",
+        endpoint_url=emulator.endpoint_url,
+    )
+    monkeypatch.setattr(laptop, "target", lambda _: target)
+    return Buffer(Functions(monkeypatch, aws, emulator), aws, backend)
+
+
+def _run(*words: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(webhooks.webhooks_app, list(words), input=answer)
+
+
+def _listed() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_run("parked", "--json").output)
+    return found
+
+
+@pytest.mark.usefixtures("buffer")
+def test_nothing_parked() -> None:
+    """An empty store is said to be empty."""
+    assert _run("parked").output == "Nothing is parked.\n"
+    assert _listed() == {"groups": [], "webhooks": []}
+
+
+def test_a_webhook_set_aside(buffer: Buffer) -> None:
+    """It is listed with its reason, shown with attempts and body, and released alone."""
+    message_id = buffer.accept("g\x1b[31m", n=1, note="[red]\x1b]0;x")
+    buffer.refused()
+    listed = _run("parked").output
+    assert message_id in listed
+    assert "3 attempts, refused by the backend" in listed
+    shown = _run("show", message_id).output
+    assert "404" in shown
+    assert "\x1b" not in listed + shown
+    whole = json.loads(_run("show", message_id, "--json").output)
+    assert whole["request"]["path"] == "/"
+    assert len(whole["attempts"]["recent"]) == 3
+    assert _run("release", message_id, "--dry-run").exit_code == 0
+    assert buffer.aws.waiting() == 0
+    assert _run("release", message_id, "--yes").exit_code == 0
+    assert buffer.handle(200)
+    assert buffer.numbers() == [1]
+    assert _listed()["webhooks"] == []
+
+
+def test_a_held_group(buffer: Buffer) -> None:
+    """It is listed with its first webhook, and released in order; the plan shows what."""
+    buffer.policy["on_park"] = "group"
+    first, second = buffer.accept(n=1), buffer.accept(n=2)
+    buffer.refused()
+    assert buffer.handle()
+    [group] = _listed()["groups"]
+    assert (group["group_id"], group["head"], group["webhooks"]) == ("g", first, 2)
+    refused = _run("release", second, "--yes")
+    assert isinstance(refused.exception, InputError)
+    assert "release the group" in str(refused.exception)
+    plan = json.loads(_run("release", "g", "--json", "--yes").output)
+    assert [one["id"] for one in plan["webhooks"]] == [first, second]
+    assert buffer.handle(200, 200)
+    assert buffer.numbers() == [1, 2]
+    assert _listed() == {"groups": [], "webhooks": []}
+
+
+def test_dropping(buffer: Buffer) -> None:
+    """A dropped webhook keeps its reason in the record, and is not released but listed as such."""
+    buffer.policy["on_park"] = "group"
+    first = buffer.accept(n=1)
+    buffer.accept(n=2)
+    buffer.refused()
+    assert buffer.handle()
+    dropped = _run("drop", first, "--reason", "forged", "--yes")
+    assert "still held" in dropped.output
+    record = buffer.aws.attempts(first)
+    assert record
+    assert record["dropped_reason"] == {"S": "forged"}
+    assert [one["state"] for one in _listed()["webhooks"]] == ["dropped", "held"]
+    assert _run("drop", first, "--reason", "again", "--yes").exit_code == 0
+    assert _run("release", "g", "--yes").exit_code == 0
+    assert buffer.handle(200)
+    assert buffer.numbers() == [2]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("show", "nothing"), "not a parked webhook"),
+        (("release", "nothing", "--yes"), "not a parked webhook"),
+        (("drop", "nothing", "--reason", " "), "--reason"),
+    ],
+)
+@pytest.mark.usefixtures("buffer")
+def test_mistakes(words: tuple[str, ...], says: str) -> None:
+    """What can't be done is an error that says why."""
+    result = _run(*words)
+    assert isinstance(result.exception, InputError)
+    assert says in str(result.exception)
+
+
+def test_no_confirmation_without_a_terminal(buffer: Buffer) -> None:
+    """Without a terminal nothing is changed unless --yes says so."""
+    message_id = buffer.accept(n=1)
+    buffer.refused()
+    for words in (("release", message_id), ("release", message_id, "--json")):
+        assert isinstance(_run(*words).exception, InputError)
+    assert buffer.aws.waiting() == 0
