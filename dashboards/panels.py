@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.lines import cloudwatch, hidden, hidden_series, line
+from dashboards.lines import cloudwatch, hidden, hidden_series, line, series
 from monitoring.model import metrics
 from monitoring.model.dashboards import Color, Formula, Line, LogCount, Panel, Series, Shape
 from monitoring.model.signals import Kind, Metric, Query
@@ -54,7 +54,12 @@ def api(role: str, kind: Kind) -> tuple[Panel, ...]:
         Panel(
             title="Response time for senders",
             unit="Milliseconds",
-            lines=(line(latency, "p50", role, "p50"), line(latency, "p99", role, "p99")),
+            lines=(
+                line(latency, "p50", role, "p50"),
+                line(latency, "p99", role, "p99"),
+                # What of it the function takes; the rest is the API's own.
+                series("aws.apigateway.integration_latency", "avg", "function, average", role),
+            ),
             signals=(f"{role}-latency",),
         ),
     )

@@ -168,8 +168,18 @@ def _resources(role: str) -> tuple[Panel, ...]:
     )
 
 
+# A batch with items that failed is a successful invocation to Lambda.
+_FAILED_ITEMS = Panel(
+    title="subscribe: items that failed in batches",
+    unit="Count",
+    shape=Shape.BARS,
+    lines=(_own("batch_item_failures", "sum", "failed items", "subscribe", Color.ORANGE),),
+)
+
+
 def _traces(role: str) -> tuple[Panel, ...]:
     return (
+        *((_FAILED_ITEMS,) if role == "subscribe" else ()),
         Panel(
             title=f"{role}: traced calls",
             unit="Count",
