@@ -122,6 +122,7 @@ def test_every_environment_has_both(environment: str) -> None:
     assert len(boards(alarms, DASHBOARDS)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", [{}, EXISTING])
 def test_datadog_s_own_models_take_them(overrides: dict[str, Any]) -> None:
     """Each body, ids in place of references, is a dashboard to the official client, to the last

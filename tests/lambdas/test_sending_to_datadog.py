@@ -17,7 +17,7 @@ from tests.lambda_process import WITH_EXTENSION, Invocation, invoke
 from tests.lambdas.conftest import HttpStub
 from tests.trace_agent import trace_agent
 
-pytestmark = pytest.mark.xdist_group("synth")
+pytestmark = [pytest.mark.xdist_group("synth"), pytest.mark.slow]
 
 _QUEUE_ARN = "arn:aws:sqs:us-east-1:111111111111:webhook-buffer-dev.fifo"
 # Addresses; everything else is the template's.

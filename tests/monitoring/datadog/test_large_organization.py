@@ -31,6 +31,7 @@ def _crowd(datadog: FakeDatadog, count: int) -> None:
         datadog.put("downtime", f"{number:08x}", stored)
 
 
+@pytest.mark.slow
 def test_many_foreign_objects() -> None:
     """Among 2,500 of each kind nothing of ours is missed, and nothing is made twice."""
     settings = example()

@@ -11,6 +11,7 @@ from settings.paths import ROOT
 from webhook_buffer.cli import docs
 
 
+@pytest.mark.slow
 def test_make_docs_leaves_a_clean_tree(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

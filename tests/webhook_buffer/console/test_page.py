@@ -86,6 +86,7 @@ def test_every_view_is_without_errors(
     assert (seen.errors, seen.foreign) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(
     browser: Browser, served: Served, scheme: Literal["light", "dark"]
