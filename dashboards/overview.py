@@ -69,6 +69,11 @@ def _buffer(deployed: Deployed) -> tuple[Section, ...]:
     )
     return (
         Section("Are senders served?", (panels.api("api", Kind.HTTP_API), buffer.ACCEPTED)),
+        *(
+            [Section("What do sources send?", (buffer.sources(deployed.sources),))]
+            if deployed.sources
+            else []
+        ),
         Section("Do webhooks arrive?", (buffer.BACKEND, buffer.DELIVERED)),
         Section(
             "What waits?",

@@ -22,7 +22,7 @@ FRESH_SECONDS = 20 * 60
 BY: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "SignatureRefused": ((), ("source",)),
     "SourceAccepted": (("source",),),
-    "SourceRefused": (("source", "reason"),),
+    "SourceRefused": (("source",), ("source", "reason")),
 }
 
 # Name -> unit. CloudWatch charges for a metric in the hours in which it is written, so what
@@ -32,7 +32,7 @@ UNITS: Mapping[str, str] = {
     "Accepted": "Count",  # 1 per webhook that SQS took
     # publish, with sources
     "SourceAccepted": "Count",  # 1 per webhook that SQS took, by source
-    "SourceRefused": "Count",  # as it happens: by source and reason
+    "SourceRefused": "Count",  # as it happens: by source, and by source and reason
     "SignatureRefused": "Count",  # as it happens: answered 401, in all and by source
     "Unmatched": "Count",  # as it happens: answered 404, because no source takes the path
     "SecretUnreadable": "Count",  # as it happens: nothing can be verified, or only with old secrets

@@ -149,7 +149,7 @@ def alarm_set(
     """
     _require(checks.problems(catalog, runbook))
     resources = resources or resources_of(settings)
-    candidates = _candidates(catalog, resources)
+    candidates = _candidates(settings, catalog, resources)
     left_out = _left_out(settings, catalog, resources, candidates)
     signals = overridden(
         settings, [signal for signal in candidates if signal.id not in left_out], catalog
@@ -193,10 +193,12 @@ def _require(problems: list[str]) -> None:
         raise DefinitionError(problems)
 
 
-def _candidates(catalog: Catalog, resources: Resources) -> list[Signal]:
+def _candidates(settings: Settings, catalog: Catalog, resources: Resources) -> list[Signal]:
     if resources.ours:
         sources = [
-            resource for resource in resources.by_role.values() if resource.kind is Kind.SOURCE
+            resource
+            for resource in resources.by_role.values()
+            if resource.kind is Kind.SOURCE and resource.name in settings.verified_sources
         ]
         return [
             *catalog.signals,

@@ -14,6 +14,7 @@ def deployed(settings: Settings) -> Deployed:
         existing=_existing(settings),
         functions=tuple(settings.functions),
         heartbeats=settings.sends_heartbeats,
+        sources=tuple(settings.source_names),
         streamed=settings.datadog is not None and settings.datadog.metrics == "stream",
     )
 

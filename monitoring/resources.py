@@ -178,7 +178,7 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
         settings.prefix,
         dimensions={"service": settings.service, "env": settings.environment},
     )
-    for source in settings.verified_sources:
+    for source in settings.source_names:
         yield Resource(
             f"source-{source}",
             Kind.SOURCE,

@@ -273,6 +273,7 @@ class Deployed:
         existing: the roles of resources that this project did not create, with their kinds.
         functions: the roles of the functions that this project deploys.
         heartbeats: whether a function sends test webhooks.
+        sources: the names of those that may send.
         streamed: whether CloudWatch's metrics come to Datadog by a stream, minutes sooner than
             Datadog's polling.
     """
@@ -281,6 +282,7 @@ class Deployed:
     existing: Mapping[str, Kind] = field(default_factory=dict)
     functions: tuple[str, ...] = ()
     heartbeats: bool = False
+    sources: tuple[str, ...] = ()
     streamed: bool = False
 
 

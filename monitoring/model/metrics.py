@@ -124,7 +124,7 @@ SOURCE_REFUSED = Metric(
     "SourceRefused",
     "Count",
     "requests refused of the source",
-    written="by publish, for each request of a source that is not queued, by source and reason",
+    written="by publish, for each request of a source that is not queued; also by reason",
 )
 SOURCE_SIGNATURES_REFUSED = replace(
     SIGNATURES_REFUSED, kind=Kind.SOURCE, label="wrong signatures of the source"

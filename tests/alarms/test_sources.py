@@ -28,7 +28,11 @@ def test_every_verified_source_has_an_alarm() -> None:
 
 def test_the_functions_write_what_the_alarm_reads() -> None:
     """The metrics of a source are written with exactly the dimensions that its alarm asks for."""
-    for metric in (metrics.SOURCE_ACCEPTED, metrics.SOURCE_SIGNATURES_REFUSED):
+    for metric in (
+        metrics.SOURCE_ACCEPTED,
+        metrics.SOURCE_REFUSED,
+        metrics.SOURCE_SIGNATURES_REFUSED,
+    ):
         assert ("source",) in written.BY[metric.name]
     assert () in written.BY[metrics.SIGNATURES_REFUSED.name]
 

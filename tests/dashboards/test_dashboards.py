@@ -22,6 +22,7 @@ from monitoring.datadog.query import metric as read
 from monitoring.deployed import deployed
 from monitoring.model.dashboards import Panel, Section
 from settings.loader import environments, load
+from settings.sources import EXAMPLE
 from tests.dashboard_fixtures import (
     DATADOG,
     EXISTING,
@@ -41,9 +42,14 @@ ONLY_A_QUEUE: dict[str, Any] = {
     "existing": {"queues": [{"name": "q", "role": "orders"}]},
 }
 NO_HEARTBEAT: dict[str, Any] = {"heartbeat": "off"}
+SOURCES: dict[str, Any] = {
+    "sources": [EXAMPLE, {"name": "open", "paths": ["/open"]}],
+    "openToEveryone": None,
+}
 CASES: list[dict[str, Any]] = [
     {}, EXISTING, ONLY_A_QUEUE, UNINSTRUMENTED, {**EXISTING, **UNINSTRUMENTED}, UNTRACED, STREAMED,
     {"backend_url": None, "create_faux_backend": True}, NO_HEARTBEAT, {"traffic": {}},
+    SOURCES,
     {"datadog": {**DATADOG, "functions": ["publish"]}},
 ]  # fmt: skip
 
@@ -99,6 +105,22 @@ def _further(value: Any, where: str) -> Iterator[str]:
             if known and name not in known and not hasattr(value, "_composed_instances"):
                 yield f"{where}.{name}"
             yield from _further(part, f"{where}.{name}")
+
+
+def test_each_source_is_drawn() -> None:
+    """Both dashboards show what is accepted and refused of each source, verified or not."""
+    drawn = {one["title"]: one["metrics"] for one in _metric_widgets(**SOURCES)}
+    for title, metric in (
+        ("Accepted webhooks, by source", "SourceAccepted"),
+        ("Refused requests, by source", "SourceRefused"),
+    ):
+        shown = [line for line in drawn[title] if metric in line]
+        assert [line[line.index("source") + 1] for line in shown] == ["example", "open"]
+    searches = json.dumps(_drawn(**SOURCES))
+    for metric in ("SourceAccepted", "SourceRefused"):
+        for name in ("example", "open"):
+            assert f"@{metric}:1 @source:{name}" in searches
+    assert "What do sources send?" not in _headings()
 
 
 def test_no_title_stands_twice() -> None:

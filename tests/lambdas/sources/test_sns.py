@@ -110,6 +110,36 @@ def test_genuine_messages_pass(amazon: _Amazon, version: str, subject: str | Non
     assert amazon.fetched == [_URL]
 
 
+def test_what_is_signed_is_as_amazon_publishes_it(amazon: _Amazon) -> None:
+    """The example of a string to sign in Amazon's guide is what a signature has to cover.
+
+    Source: SNS developer guide, "Verifying the signatures of Amazon SNS messages".
+    """
+    topic = "arn:aws:sns:us-east-1:123456789012:s4-MySNSTopic-1G1WEFCOXTC0P"
+    members = {
+        "Message": "My Test Message",
+        "MessageId": "4d4dc071-ddbf-465d-bba8-08f81c89da64",
+        "Subject": "My subject",
+        "Timestamp": "2019-01-31T04:37:04.321Z",
+        "TopicArn": topic,
+        "Type": "Notification",
+    }
+    text = (
+        "Message\nMy Test Message\nMessageId\n4d4dc071-ddbf-465d-bba8-08f81c89da64\n"
+        "Subject\nMy subject\nTimestamp\n2019-01-31T04:37:04.321Z\n"
+        f"TopicArn\n{topic}\nType\nNotification\n"
+    )
+    scheme = schemes.build({"scheme": "sns", "topics": [topic], "tolerance": 3600})
+    for version, algorithm in (("1", SHA1()), ("2", SHA256())):  # noqa: S303 - SNS's version 1
+        signature = base64.b64encode(amazon.key.sign(text.encode(), PKCS1v15(), algorithm)).decode()
+        message = {
+            **members, "SignatureVersion": version, "SigningCertURL": _URL, "Signature": signature,
+        }  # fmt: skip
+        request = Envelope("POST", "/sns", "", (), json.dumps(message).encode(), 0)
+        now = datetime.fromisoformat(members["Timestamp"]).timestamp()
+        assert scheme.check(request, (), now) is None
+
+
 def test_confirmations_pass_and_are_confirmed_at_amazon_only(amazon: _Amazon) -> None:
     """A confirmation's URL counts if it is Amazon's, in the topic's region."""
     where = "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=a&Token=b"

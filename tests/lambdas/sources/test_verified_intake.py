@@ -75,7 +75,10 @@ def test_refusals_are_counted_by_source_and_by_reason(
     *_, refused, queued = _lines(capsys)
     assert _dimensions(refused) == {
         "SignatureRefused": [["service", "env"], ["service", "env", "source"]],
-        "SourceRefused": [["service", "env", "source", "reason"]],
+        "SourceRefused": [
+            ["service", "env", "source"],
+            ["service", "env", "source", "reason"],
+        ],
     }
     assert refused["SignatureRefused"] == refused["SourceRefused"] == 1
     assert (refused["source"], refused["reason"]) == ("github", "wrong")
