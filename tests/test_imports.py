@@ -124,7 +124,7 @@ HOMES = {
     # The fake rejects what the client's models do not know.
     "datadog_api_client": {"monitoring.datadog.sync.api", "webhook_buffer.laptop.fake_datadog"},
     "constructs": {"buffer", "functions", "monitoring.cdk"},
-    "boto3": {"webhook_buffer.operations"},
+    "boto3": {"alarmproof.live_metrics", "webhook_buffer.operations"},
     "botocore": {"webhook_buffer.operations"},
     # In the emulator's own process, which nothing else loads.
     "ministack": {"webhook_buffer.laptop.emulator_server", "webhook_buffer.laptop.gateway"},
