@@ -310,8 +310,12 @@ def logs(
     level: Annotated[
         Level | None, typer.Option(help="Leave out lines below this level.", case_sensitive=False)
     ] = None,
-    group: Annotated[str | None, typer.Option(help="Only lines about this group id.")] = None,
-    message: Annotated[str | None, typer.Option(help="Only lines about this message id.")] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only lines about this group id.")
+    ] = None,
+    message: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only lines about this message id.")
+    ] = None,
     runtime: Annotated[
         bool, typer.Option("--runtime", help="Include the Lambda runtime's own lines.")
     ] = False,
