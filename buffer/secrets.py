@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
 
 from lambdas.sources.handshakes import HANDSHAKES
+from settings.schema import Settings
 from settings.signing import Signing
 from settings.sources import Source
 
@@ -34,6 +38,28 @@ def read_signing_secret(signing: Signing | None) -> Iterator[iam.PolicyStatement
     if signing:
         yield from _allowed([signing.secretArn], "secretsmanager:GetSecretValue")
         yield from _allowed([signing.secretKeyArn or ""], "kms:Decrypt")
+
+
+def create_heartbeat_key(
+    scope: Construct, construct_id: str, *, settings: Settings
+) -> secretsmanager.Secret | None:
+    """What makes a heartbeat one of ours, drawn by Secrets Manager; None where there are none.
+
+    It goes with its stack at once, so that the name is free again. Source: issue 1999 of
+    aws-cloudformation/cloudformation-coverage-roadmap: CloudFormation deletes without recovery.
+    """
+    if not settings.sends_heartbeats:
+        return None
+    return secretsmanager.Secret(
+        scope,
+        construct_id,
+        secret_name=settings.heartbeat_key_name,
+        description="Tells heartbeats of the monitoring from imitations",
+        generate_secret_string=secretsmanager.SecretStringGenerator(
+            password_length=64, exclude_punctuation=True
+        ),
+        removal_policy=RemovalPolicy.DESTROY,
+    )
 
 
 def _allowed(resources: list[str], *actions: str) -> Iterator[iam.PolicyStatement]:

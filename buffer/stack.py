@@ -15,7 +15,7 @@ from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from buffer.http_api import create_custom_domain, create_http_api
-from buffer.secrets import read_secrets, read_signing_secret
+from buffer.secrets import create_heartbeat_key, read_secrets, read_signing_secret
 from functions.factory import FunctionFactory
 from lambdas import parked_rows
 from lambdas.envelope import MAX_MESSAGE_BYTES
@@ -162,6 +162,7 @@ class BufferStack(Stack):
 
     def _publish(self, queue: sqs.Queue) -> lambda_.Function:
         settings = self._settings
+        key = create_heartbeat_key(self, "HeartbeatKey", settings=settings)
         return self._functions.create(
             self,
             "Publish",
@@ -174,13 +175,14 @@ class BufferStack(Stack):
                 "GROUP_ID": json.dumps(settings.groupId),
                 "GROUP_ID_MISSING": settings.groupIdMissing,
                 "DEDUPLICATION_ID": json.dumps(settings.deduplicationId),
-                "HEARTBEATS": _flag(settings.sends_heartbeats),
+                **({"HEARTBEAT_KEY": key.secret_arn} if key else {}),
                 **({"PATH_PREFIX": settings.pathPrefix} if settings.pathPrefix else {}),
                 **self._sources,
             },
             statements=[
                 _allow(queue.queue_arn, "sqs:SendMessage"),
                 *read_secrets(settings.sources or ()),
+                *([_allow(key.secret_arn, "secretsmanager:GetSecretValue")] if key else []),
             ],
         )
 

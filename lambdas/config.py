@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambdas import extract
 from lambdas.backend_url import Backend
+from lambdas.heartbeat_key import HeartbeatKey
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ class PublishConfig(NamedTuple):
         queue_url: the FIFO queue.
         group_id, deduplication_id: extractors in order.
         reject_without_group: answer 400 when no group is found, else give it its own.
-        heartbeats: whether the monitoring sends any; they have to be distinguished from webhooks.
+        heartbeats: what the monitoring's are known by; None where it sends none.
         path_prefix: what every path has to begin with, without a slash at its end.
         sources: None where anybody may send.
         release: what runs, sent in every answer's ``X-Buffer-Release``.
@@ -37,7 +38,7 @@ class PublishConfig(NamedTuple):
     group_id: tuple[extract.Extractor, ...]
     deduplication_id: tuple[extract.Extractor, ...]
     reject_without_group: bool
-    heartbeats: bool
+    heartbeats: HeartbeatKey | None
     path_prefix: str
     sources: Intake | None
     release: str
@@ -49,7 +50,7 @@ class PublishConfig(NamedTuple):
             group_id=_extractors(environ["GROUP_ID"]),
             deduplication_id=_extractors(environ["DEDUPLICATION_ID"]),
             reject_without_group=environ["GROUP_ID_MISSING"] == "reject",
-            heartbeats=environ["HEARTBEATS"] == "true",
+            heartbeats=HeartbeatKey(key) if (key := environ.get("HEARTBEAT_KEY")) else None,
             path_prefix=environ.get("PATH_PREFIX", ""),
             sources=_intake(environ),
             release=environ["RELEASE"],

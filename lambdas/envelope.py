@@ -22,8 +22,7 @@ VERSION = 1
 # Source: SQS quotas: a message is at most 1 MiB, message attributes included.
 MAX_MESSAGE_BYTES = 1_048_576
 
-# A heartbeat has both, and counts as one where the monitoring sends any. Whoever else sends one
-# has sent no webhook.
+# A heartbeat has both; ``lambdas/heartbeat_key.py`` says whether it is the monitoring's.
 HEARTBEAT_HEADER = "x-buffer-heartbeat"
 HEARTBEAT_PATH = "/webhook-buffer/heartbeat"
 
@@ -78,13 +77,10 @@ class Envelope(NamedTuple):
     verified: str = ""
 
     @classmethod
-    def from_event(
-        cls, event: dict[str, Any], *, heartbeats: bool = False, prefix: str = ""
-    ) -> Envelope:
+    def from_event(cls, event: dict[str, Any], *, prefix: str = "") -> Envelope:
         """The webhook as an HTTP API hands it over.
 
         Args:
-            heartbeats: whether there are any; their mark says nothing otherwise.
             prefix: what all paths of this environment begin with, which belongs to no webhook.
 
         Source: API Gateway, payload format version 2.0: header names are lower-cased,
@@ -97,7 +93,6 @@ class Envelope(NamedTuple):
         context = event["requestContext"]
         path = event.get("rawPath") or "/"
         path = path if (inside := below(prefix, path)) is None else inside
-        marked = any(name.lower() == HEARTBEAT_HEADER for name, _ in headers)
         return cls(
             method=context["http"]["method"],
             path=path,
@@ -107,7 +102,6 @@ class Envelope(NamedTuple):
             if event.get("isBase64Encoded")
             else body.encode("utf-8", "surrogatepass"),
             received_at=int(context["timeEpoch"]),
-            heartbeat=heartbeats and marked and path == HEARTBEAT_PATH,
         )
 
 

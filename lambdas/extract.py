@@ -25,10 +25,12 @@ from urllib.parse import parse_qs, unquote
 from lambdas.http import HEADER_NAME
 from lambdas.safe_json import json_value
 
-# Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId:
-# up to 128 alphanumeric characters and punctuation (ASCII "!" to "~").
 # JMESPath that only names members: the usual case, which need not load its library.
 _MEMBERS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+# Up to which floating-point numbers are exact: 1.0 and 1 are the same number.
+_EXACT = 2**53
+# Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId:
+# up to 128 alphanumeric characters and punctuation (ASCII "!" to "~").
 _ALLOWED_ID = re.compile(r"[!-~]{1,128}")
 
 
@@ -38,7 +40,7 @@ class RequestFacts:
     Args:
         path: as received, starting with ``/``.
         query: the raw query string, without ``?``.
-        headers: (name, value) pairs; a repeated name counts with its first value.
+        headers: (name, value) pairs; the API has joined repeats of a name with commas.
         body: the body's bytes.
     """
 
@@ -123,6 +125,8 @@ def first(extractors: Sequence[Extractor], facts: RequestFacts) -> str | None:
         value = extractor(facts)
         if isinstance(value, bool):
             return "true" if value else "false"
+        if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+            value = int(value)
         if isinstance(value, int | float | str) and str(value) != "":
             return allowed(str(value))
     return None
@@ -132,6 +136,11 @@ def allowed(value: str) -> str:
     """The value itself where SQS allows it as an id, else a hash that stands for it."""
     if _ALLOWED_ID.fullmatch(value):
         return value
+    return hashed(value)
+
+
+def hashed(value: str) -> str:
+    """A hash that stands for a value."""
     return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -13,12 +13,14 @@ from lambdas import observe
 
 with observe.loading():
     import json
+    import time
     from collections.abc import Mapping
     from dataclasses import dataclass
     from datetime import UTC, datetime
 
     from lambdas import aws, http
     from lambdas.envelope import HEARTBEAT_HEADER, HEARTBEAT_PATH
+    from lambdas.heartbeat_key import HeartbeatKey
     from lambdas.safe_json import json_object
 
 
@@ -29,14 +31,20 @@ class HeartbeatConfig:
     Attributes:
         endpoint: the buffer's URL, as senders have it.
         probe_alarm: the alarm that is set off, by name.
+        key: what the test webhook is known by.
     """
 
     endpoint: str
     probe_alarm: str
+    key: HeartbeatKey
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> HeartbeatConfig:
-        return cls(endpoint=environ["ENDPOINT"], probe_alarm=environ["PROBE_ALARM"])
+        return cls(
+            endpoint=environ["ENDPOINT"],
+            probe_alarm=environ["PROBE_ALARM"],
+            key=HeartbeatKey(environ["HEARTBEAT_KEY"]),
+        )
 
 
 with observe.loading():
@@ -45,6 +53,7 @@ with observe.loading():
 # Longer than publish may take; with both alarm calls within the function's timeout.
 _POST_SECONDS = 10.0
 _ALARM_SECONDS = 3.0
+_KEY_SECONDS = 3.0
 
 
 @observe.observed
@@ -58,9 +67,10 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def _send_webhook() -> None:
     """Posts a test webhook, and reports whether the buffer acknowledged it as any other."""
     body = json.dumps({"heartbeat": datetime.now(UTC).isoformat(timespec="seconds")}).encode()
-    headers = {"Content-Type": "application/json", HEARTBEAT_HEADER: "1"}
     url = CONFIG.endpoint.rstrip("/") + HEARTBEAT_PATH
     try:
+        proof = CONFIG.key.proof(body, at=int(time.time()), within=_KEY_SECONDS)
+        headers = {"Content-Type": "application/json", HEARTBEAT_HEADER: proof}
         status, answer = http.send("POST", url, body, headers, seconds=_POST_SECONDS)
     except http.HttpError as error:
         _refused(error=str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambdas import observe
 
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from lambdas.sources.table import Source
 
 with observe.loading():
-    from lambdas import aws, envelope, extract, tracing
+    from lambdas import aws, deduplication, envelope, extract, heartbeat_key, tracing
     from lambdas.config import PublishConfig
     from lambdas.reply import Reply, counted, refusal, unmatched
 
     CONFIG = PublishConfig.read(os.environ)
+    _REPEATS = deduplication.Repeats()
 
 # Seconds a sender is asked to wait before it sends again.
 _RETRY_AFTER = 5
@@ -64,9 +65,10 @@ def _reply(event: dict[str, Any], seconds: float) -> Reply:
     Args:
         seconds: how long it may take.
     """
-    webhook = envelope.Envelope.from_event(
-        event, heartbeats=CONFIG.heartbeats, prefix=CONFIG.path_prefix
-    )
+    webhook = envelope.Envelope.from_event(event, prefix=CONFIG.path_prefix)
+    if CONFIG.heartbeats and heartbeat_key.claimed(webhook):
+        is_ours = CONFIG.heartbeats.proves(webhook, now=time.time(), within=seconds)
+        webhook = webhook._replace(heartbeat=is_ours)
     is_whole = _is_whole(webhook.path)
     fields = {
         "method": webhook.method,
@@ -104,8 +106,24 @@ def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -
     return counted(reply) if source else reply
 
 
-def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -> Reply:
-    """Queues a webhook under its ids, which its source may find in other places."""
+class _Ids(NamedTuple):
+    """Where a webhook belongs.
+
+    Attributes:
+        deduplication: as SQS gets it.
+        reused: whether the same id came with another body before.
+    """
+
+    group: str
+    deduplication: str
+    reused: bool = False
+
+
+def _ids(webhook: envelope.Envelope, source: Source | None) -> _Ids | None:
+    """A webhook's ids, which its source may find in other places; None where it lacks a group."""
+    own = os.urandom(16).hex()
+    if webhook.heartbeat:
+        return _Ids(_HEARTBEAT_GROUP, own)
     facts = extract.RequestFacts(
         path=webhook.path, query=webhook.query, headers=webhook.headers, body=webhook.body
     )
@@ -114,17 +132,28 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
         group_from = source.group_id
     if source and source.deduplication_id is not None:
         deduplication_from = source.deduplication_id
-    deduplication_id = extract.first(deduplication_from, facts) or os.urandom(16).hex()
-    group_id = extract.first(group_from, facts)
-    if webhook.heartbeat:
-        group_id = _HEARTBEAT_GROUP
-    if group_id is None:
+    found = extract.first(deduplication_from, facts)
+    group = extract.first(group_from, facts)
+    if group is None:
         if CONFIG.reject_without_group:
-            return refusal(400, _NO_GROUP, reason="no-group")
+            return None
         # SQS looks for duplicates within a group, so a repeat has to meet its original.
-        group_id = deduplication_id
-    observe.about(group_id=group_id)
+        group = found or own
+    if group == _HEARTBEAT_GROUP:
+        group = extract.hashed(group)
+    if found is None:
+        return _Ids(group, own)
+    key = deduplication.Key(webhook.source, group, found)
+    body = None if source and source.by_id_alone else webhook.body
+    return _Ids(group, key.for_sqs(body), _REPEATS.other_body(key, webhook.body))
 
+
+def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -> Reply:
+    """Queues a webhook under its ids."""
+    ids = _ids(webhook, source)
+    if ids is None:
+        return refusal(400, _NO_GROUP, reason="no-group")
+    observe.about(group_id=ids.group)
     try:
         message = envelope.pack(webhook, trace=tracing.carried())
     except envelope.TooLargeError:
@@ -136,8 +165,8 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
             {
                 "QueueUrl": CONFIG.queue_url,
                 "MessageBody": message.text,
-                "MessageGroupId": group_id,
-                "MessageDeduplicationId": deduplication_id,
+                "MessageGroupId": ids.group,
+                "MessageDeduplicationId": ids.deduplication,
                 **({"MessageAttributes": message.attributes} if message.attributes else {}),
             },
             seconds=_SEND_SECONDS,
@@ -150,10 +179,12 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
     answer = {
         "message_id": reply["MessageId"],
         "sequence_number": reply["SequenceNumber"],
-        "group_id": group_id,
+        "group_id": ids.group,
     }
     metrics = {} if webhook.heartbeat else {"Accepted": 1}
-    if source:
+    if ids.reused:
+        metrics["IdReused"] = 1
+    if source and source.verification:
         metrics["SourceAccepted"] = 1
     queued = Reply(200, answer, fields=fields, metrics=metrics, event="webhook.queued")
     if source and source.answer:

@@ -152,8 +152,8 @@ class Keys(Part):
     deduplicationId: Extractors = Field(
         default=[],
         description="Extractors of the deduplication id. A webhook whose id SQS has seen in the "
-        "same group within 5 minutes is accepted but not delivered again. Without an id, every "
-        "request is delivered.",
+        "same group within 5 minutes, with the same body, is accepted but not delivered again; the "
+        "same id with another body is another webhook. Without an id, every request is delivered.",
     )
 
     # 40: each may name a secret and its key, and a role's policy holds 10,240 characters.
@@ -269,7 +269,7 @@ class Keys(Part):
         default="buffer",
         description="A marked webhook sent every few minutes through the API, the queue and "
         "`subscribe`. `buffer` stops there. `backend` continues to the backend, which must answer "
-        "2xx at `/webhook-buffer/heartbeat` (header `X-Buffer-Heartbeat`). `off` sends no "
+        "2xx at `/webhook-buffer/heartbeat`. `off` sends no "
         "heartbeats, and then the alert path is not probed either.",
     )
     # Half a day at most: three of them decide, within CloudWatch's one day.

@@ -139,6 +139,11 @@ class Names(Keys):
         """Whether a function sends test webhooks through the buffer."""
         return self.monitoring and not self.existing and self.heartbeat != "off"
 
+    @property
+    def heartbeat_key_name(self) -> str:
+        """The secret that makes a heartbeat one of ours."""
+        return f"{self.prefix}-heartbeat-key"
+
     def function_name(self, function: str) -> str:
         """A function's name (``publish``) with this environment's prefix."""
         return f"{self.prefix}-{function}"

@@ -127,6 +127,12 @@ class Source(Part):
     deduplicationId: Extractors | None = Field(
         default=None, description="Extractors of this source instead of the environment's."
     )
+    deduplicateBy: Literal["id and body", "id"] = Field(
+        default="id and body",
+        description="Whether the same deduplication id with another body is another webhook. `id` "
+        "is for providers that change bodies between retries, and needs `verify`: anybody could "
+        "use up another's id.",
+    )
     backend_url: BackendUrl | None = Field(
         default=None, description="Where this source's webhooks go instead of to the environment's."
     )
@@ -151,6 +157,8 @@ class Source(Part):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.deduplicateBy == "id" and self.verify is None:
+            raise ValueError("deduplicateBy is id, and anybody can send one; add verify")
         for name in self.handshakes:
             handshake = HANDSHAKES[name]
             if handshake.verified and self.verify is None:
@@ -174,7 +182,8 @@ def entries(sources: Iterable[Source], *, url: str = "") -> list[dict[str, Any]]
 
 def _entry(source: Source, url: str) -> dict[str, Any]:
     own = source.model_dump(
-        include={"groupId", "deduplicationId", "backend_url", "allowedIps"}, exclude_none=True
+        include={"groupId", "deduplicationId", "deduplicateBy", "backend_url", "allowedIps"},
+        exclude_none=True,
     )
     entry = {"name": source.name, "paths": source.paths, "methods": source.methods, **own}
     if source.verify:

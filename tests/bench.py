@@ -173,7 +173,6 @@ def _environ(endpoint_url: str) -> dict[str, str]:
         "SENTRY_DSN": "https://key@127.0.0.1/1",
         "GROUP_ID": '["json:group_id"]',
         "GROUP_ID_MISSING": "own",
-        "HEARTBEATS": "true",
         "DEDUPLICATION_ID": "[]",
         "RELEASE": "bench",
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import importlib
 import json
 import os
@@ -211,11 +213,19 @@ def chosen(tmp_path_factory: pytest.TempPathFactory) -> Choices:
     return Choices(tmp_path_factory.mktemp("instrumented"))
 
 
+# The deployment's, under the name heartbeat-key.
+HEARTBEAT_KEY = "k" * 64
+
+
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """This process's own emulator on a free port."""
     one = Emulator(tmp_path_factory.mktemp("emulator"))
-    yield one.start()
+    running = one.start()
+    client(running.endpoint_url, "secretsmanager").create_secret(
+        Name="heartbeat-key", SecretString=HEARTBEAT_KEY
+    )
+    yield running
     one.stop()
 
 
@@ -352,6 +362,20 @@ def context(*, seconds: float = 10.0) -> Any:
     )
 
 
+def heartbeat_event(
+    body: bytes = b"{}", *, at: float | None = None, key: str = HEARTBEAT_KEY, **event: Any
+) -> dict[str, Any]:
+    """The event of a heartbeat as the monitoring sends it, proven by a key.
+
+    Args:
+        at: when, in seconds since the epoch; now by default.
+    """
+    sent_at = int(time.time() if at is None else at)
+    mac = hmac.new(key.encode(), f"{sent_at}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"x-buffer-heartbeat": f"{sent_at}.{mac}", **event.pop("headers", {})}
+    return http_event(body, headers=headers, **{"path": "/webhook-buffer/heartbeat", **event})
+
+
 def http_event(
     body: bytes | str | dict[str, Any] = b"",
     *,
@@ -396,7 +420,6 @@ def function_environ(url: str) -> dict[str, str]:
         "BACKEND_URL": url,
         "GROUP_ID": '["json:id"]',
         "GROUP_ID_MISSING": "own",
-        "HEARTBEATS": "true",
         "DEDUPLICATION_ID": "[]",
         "RETRY_BASE_SECONDS": "1",
         "RETRY_MAX_SECONDS": "1",
@@ -435,7 +458,7 @@ class Functions:
         defaults = {
             "GROUP_ID": '["json:group_id"]',
             "GROUP_ID_MISSING": "own",
-            "HEARTBEATS": "true",
+            "HEARTBEAT_KEY": "heartbeat-key",
             "DEDUPLICATION_ID": "[]",
         }
         return self._load("lambdas.publish", {**defaults, **variables})

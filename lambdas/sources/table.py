@@ -44,6 +44,7 @@ class Source(NamedTuple):
         arn: of its secret; empty where it has none.
         topics, origins: what its handshakes are for.
         group_id, deduplication_id: extractors of its own; None for the environment's.
+        by_id_alone: whether a deduplication id counts whatever the body is.
         allowed: the networks its requests come from; empty for any.
         answer: None for the usual one.
     """
@@ -59,6 +60,7 @@ class Source(NamedTuple):
     origins: tuple[str, ...] = ()
     group_id: tuple[extract.Extractor, ...] | None = None
     deduplication_id: tuple[extract.Extractor, ...] | None = None
+    by_id_alone: bool = False
     allowed: tuple[Network, ...] = ()
     answer: Answer | None = None
 
@@ -79,6 +81,7 @@ class Source(NamedTuple):
             origins=tuple(entry.get("origins", ())),
             group_id=_extractors(entry.get("groupId")),
             deduplication_id=_extractors(entry.get("deduplicationId")),
+            by_id_alone=entry.get("deduplicateBy") == "id",
             allowed=_networks(entry.get("allowedIps", ())),
             answer=Answer(**entry["answer"]) if "answer" in entry else None,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -58,15 +58,27 @@ def create_heartbeat(
     probe: cloudwatch.CfnAlarm,
 ) -> None:
     """Sends a marked webhook through the whole path, and a probe through the alert path."""
+    # Secrets Manager appends six characters to the name.
+    key = Stack.of(scope).format_arn(
+        service="secretsmanager",
+        resource="secret",
+        resource_name=f"{settings.heartbeat_key_name}-??????",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
     function = functions.create(
         scope,
         "Heartbeat",
         name="heartbeat",
         module="heartbeat",
         timeout_seconds=_TIMEOUT_SECONDS,
-        environment={"ENDPOINT": endpoint, "PROBE_ALARM": settings.alarm_name(PROBE)},
+        environment={
+            "ENDPOINT": endpoint,
+            "PROBE_ALARM": settings.alarm_name(PROBE),
+            "HEARTBEAT_KEY": settings.heartbeat_key_name,
+        },
         statements=[
-            iam.PolicyStatement(actions=["cloudwatch:SetAlarmState"], resources=[probe.attr_arn])
+            iam.PolicyStatement(actions=["cloudwatch:SetAlarmState"], resources=[probe.attr_arn]),
+            iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[key]),
         ],
     )
     _every(scope, "Heartbeat", Duration.minutes(settings.heartbeatMinutes), function)

@@ -90,6 +90,11 @@ _EACH_ANSWER = "by subscribe, for each attempt with this answer"
 ACCEPTED = _ours(
     "Accepted", "accepted webhooks", "by publish, for each webhook that SQS accepted", steady=True
 )
+ID_REUSED = _ours(
+    "IdReused",
+    "deduplication ids with another body",
+    "by publish, when a deduplication id comes again with another body, as one container sees it",
+)
 SIGNATURES_REFUSED = _ours(
     "SignatureRefused",
     "requests with a wrong signature",

@@ -59,9 +59,9 @@ def _environment(template: Mapping[str, Any], function: str) -> dict[str, Any]:
     raise AssertionError(function)
 
 
-def _allowed(template: dict[str, Any], role: str) -> dict[str, list[str]]:
+def _allowed(template: dict[str, Any], role: str) -> dict[str, list[Any]]:
     """Resources by action, of the statements of one role that name ARNs of other services."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Any]] = {}
     for name, resource in template["Resources"].items():
         if resource["Type"] != "AWS::IAM::Policy" or not name.startswith(role):
             continue
@@ -69,7 +69,9 @@ def _allowed(template: dict[str, Any], role: str) -> dict[str, list[str]]:
             actions, resources = statement["Action"], statement["Resource"]
             for action in actions if isinstance(actions, list) else [actions]:
                 if action.startswith(("secretsmanager:", "kms:")):
-                    found[action] = resources if isinstance(resources, list) else [resources]
+                    found.setdefault(action, []).extend(
+                        resources if isinstance(resources, list) else [resources]
+                    )
     return found
 
 
@@ -105,7 +107,11 @@ def test_functions_may_read_exactly_their_secrets(with_sources: Synth) -> None:
     """Secrets by ARN and their key to decrypt; writing only what comes by a handshake."""
     template, _, _ = with_sources
     assert _allowed(template, "PublishRole") == {
-        "secretsmanager:GetSecretValue": [_ARN.format("github"), _ARN.format("asana")],
+        "secretsmanager:GetSecretValue": [
+            _ARN.format("github"),
+            _ARN.format("asana"),
+            {"Ref": _environment(template, "publish")["HEARTBEAT_KEY"]["Ref"]},
+        ],
         "kms:Decrypt": [_KEY],
         "secretsmanager:PutSecretValue": [_ARN.format("asana")],
     }

@@ -145,9 +145,10 @@ def test_the_template_states_the_groups(environments: dict[str, Template]) -> No
 
 
 def test_publish_may_only_send_and_log(prd: Template) -> None:
-    """publish can put messages into the queue and do nothing else to it."""
+    """publish can put messages into the queue, do nothing else to it, and read its own key."""
     assert _actions(prd, "Publish") == {
         "sqs:SendMessage",
+        "secretsmanager:GetSecretValue",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
     }

@@ -196,3 +196,16 @@ def test_localhost_names(http_stub: HttpStub) -> None:
     """A name under .localhost is this machine, and keeps its name in the Host header."""
     assert _attempt(f"http://api.localhost:{http_stub.port}").delivered
     assert http_stub.requests[0].header("host") == f"api.localhost:{http_stub.port}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X_Buffer_Message_Id", "X-Buffer_Group", "x.buffer.attempt", "X-BUFFER-SOURCE",
+        "x_datadog_trace_id", "x-datadog_parent-id", "X-Buffer-Original-Webhook-Id",
+    ],
+)  # fmt: skip
+def test_names_that_servers_fold_onto_ours(http_stub: HttpStub, name: str) -> None:
+    """A header that a backend could take for ours or for a trace's is not sent on."""
+    request = _received(http_stub, headers=((name, "forged"), ("X_Other", "kept")))
+    assert [value for _, value in request.headers if value in ("forged", "kept")] == ["kept"]

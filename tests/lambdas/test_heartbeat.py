@@ -6,6 +6,7 @@ import importlib
 import json
 import socket
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import boto3
 import pytest
 
 from lambdas.faux_backend import Answer
-from tests.conftest import Aws, Functions, context, eventually, http_event
+from tests.conftest import Aws, Functions, context, eventually, heartbeat_event, http_event
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running
@@ -105,6 +106,7 @@ def heartbeat(monkeypatch: pytest.MonkeyPatch, emulator: Running, probe: Probe) 
             "RELEASE": "0.0.0+test",
             "ENDPOINT": endpoint,
             "PROBE_ALARM": alarm,
+            "HEARTBEAT_KEY": "heartbeat-key",
         }
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -119,7 +121,9 @@ def _run(module: ModuleType) -> None:
 
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    """What was logged, but for the reading of the key."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in lines if line["event"] != "secret.read"]
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -131,7 +135,11 @@ def test_what_is_sent(
     _run(heartbeat(http_stub.url + slash))
     [request] = http_stub.requests
     assert (request.method, request.target) == ("POST", "/webhook-buffer/heartbeat")
-    assert request.header("x-buffer-heartbeat") == "1"
+    proof = request.header("x-buffer-heartbeat") or ""
+    sent_at = int(proof.partition(".")[0])
+    expected = heartbeat_event(request.body, at=sent_at)["headers"]["x-buffer-heartbeat"]
+    assert proof == expected
+    assert abs(time.time() - sent_at) < 5
     assert request.header("content-type") == "application/json"
     body = json.loads(request.body)
     assert body.keys() == {"heartbeat"}

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
 from lambdas import metrics, observe
 from lambdas.faux_backend import Answer
-from tests.conftest import Aws, Functions, context, http_event
+from tests.conftest import Aws, Functions, context, heartbeat_event, http_event
 from webhook_buffer.laptop.backend import ScriptedBackend
-
-HEARTBEAT: dict[str, Any] = {
-    "path": "/webhook-buffer/heartbeat",
-    "headers": {"x-buffer-heartbeat": "1"},
-}
 
 
 def _emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, float]]:
@@ -48,7 +44,7 @@ def _attempted(
     heartbeat_to_backend: bool = False,
 ) -> dict[str, float]:
     """What one attempt at a fresh webhook emits."""
-    event = http_event(b"{}", **HEARTBEAT) if heartbeat else http_event(b"{}")
+    event = heartbeat_event() if heartbeat else http_event(b"{}")
     event["requestContext"]["timeEpoch"] -= round(age * 1000)
     assert functions.publish().handler(event, context())["statusCode"] == 200
     [record] = aws.received()
@@ -187,29 +183,64 @@ def test_heartbeat_is_no_traffic(
     assert arrived == {"HeartbeatArrived": 1}
     assert not backend.faux.received
     publish = functions.publish(GROUP_ID_MISSING="reject")
-    publish.handler(http_event(b"{}", **HEARTBEAT), context())
+    publish.handler(heartbeat_event(), context())
     assert _emitted(capsys) == []
 
 
 @pytest.mark.parametrize(
-    ("heartbeats", "change"),
-    [("false", {}), ("true", {"path": "/orders"}), ("true", {"headers": {}})],
+    ("event", "key"),
+    [
+        (heartbeat_event(), ""),
+        (heartbeat_event(path="/orders"), "heartbeat-key"),
+        (heartbeat_event(key="guessed"), "heartbeat-key"),
+        (heartbeat_event(headers={"x-buffer-heartbeat": "1"}), "heartbeat-key"),
+        (heartbeat_event(headers={"x-buffer-heartbeat": "²." + "é" * 64}), "heartbeat-key"),
+        (heartbeat_event(b"{}") | {"body": "[]"}, "heartbeat-key"),
+        (http_event(b"{}", path="/webhook-buffer/heartbeat"), "heartbeat-key"),
+    ],
+    ids=["none sent", "path", "key", "no proof", "malformed", "body", "no header"],
 )
 def test_what_is_no_heartbeat_is_a_webhook(
     functions: Functions,
     aws: Aws,
     backend: ScriptedBackend,
     capsys: pytest.CaptureFixture[str],
-    heartbeats: str,
-    change: dict[str, Any],
+    event: dict[str, Any],
+    key: str,
 ) -> None:
-    """Without heartbeats, or with half of their mark, a request is delivered like any other."""
-    event = http_event(b"{}", **{**HEARTBEAT, **change})
-    functions.publish(HEARTBEATS=heartbeats).handler(event, context())
+    """What does not prove that it is the monitoring's is delivered like any other request."""
+    functions.publish(HEARTBEAT_KEY=key).handler(event, context())
     [record] = aws.received()
     functions.subscribe(backend.url).handler({"Records": [record]}, context())
     assert [sorted(one)[0] for one in _emitted(capsys)] == ["Accepted", "Backend2xx"]
     assert len(backend.faux.received) == 1
+
+
+@pytest.mark.parametrize("seconds", [-400, 400])
+def test_an_old_proof_is_none(
+    functions: Functions, aws: Aws, capsys: pytest.CaptureFixture[str], seconds: int
+) -> None:
+    """A heartbeat that somebody overheard is a webhook like any other soon after."""
+    event = heartbeat_event(at=time.time() + seconds)
+    assert functions.publish().handler(event, context())["statusCode"] == 200
+    assert _emitted(capsys) == [{"Accepted": 1}]
+    assert aws.waiting() == 1
+
+
+def test_every_heartbeat_has_an_id_of_its_own(functions: Functions, aws: Aws) -> None:
+    """No deduplication id in a heartbeat, whoever put it there, makes SQS drop the next one."""
+    module = functions.publish(DEDUPLICATION_ID='["header:X-Id"]')
+    event = heartbeat_event(headers={"x-id": "same"})
+    for _ in range(2):
+        assert module.handler(event, context())["statusCode"] == 200
+    assert aws.waiting() == 2
+
+
+def test_without_the_key_nothing_counts_as_a_heartbeat(functions: Functions, aws: Aws) -> None:
+    """Where the key can't be read a claim is answered 503, and neither counted nor queued."""
+    module = functions.publish(HEARTBEAT_KEY="missing")
+    assert module.handler(heartbeat_event(), context())["statusCode"] == 503
+    assert aws.waiting() == 0
 
 
 def test_heartbeat_reaches_the_backend_where_asked(

@@ -104,17 +104,63 @@ def test_rejected_without_group(functions: Functions, aws: Aws) -> None:
     assert aws.received() == []
 
 
-def test_deduplication(functions: Functions, aws: Aws) -> None:
+def test_deduplication(functions: Functions, aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     """A delivery that a provider repeats under its id is acknowledged again and queued once."""
     module = functions.publish(DEDUPLICATION_ID='["header:X-GitHub-Delivery"]')
     for delivery in ("d-1", "d-1", "d 2"):
         event = http_event({"group_id": "g"}, headers={"x-github-delivery": delivery})
         assert _answer(module, event)[0] == 200
-    first, _ = _queued(aws)
-    second, _ = _queued(aws)
-    assert first["attributes"]["MessageDeduplicationId"] == "d-1"
-    assert second["attributes"]["MessageDeduplicationId"].startswith("sha256:")
+    assert len({_queued(aws)[0]["messageId"] for _ in range(2)}) == 2
     assert aws.received() == []
+    assert "IdReused" not in capsys.readouterr().out
+
+
+def test_an_id_with_another_body(
+    functions: Functions, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One id with two bodies is two webhooks, in the order they came, and is counted."""
+    module = functions.publish(DEDUPLICATION_ID='["header:X-Id"]', GROUP_ID='["header:X-Group"]')
+    headers = {"x-id": "evt_1001", "x-group": "dd"}
+    for body in (b"one", b"two", b"two"):
+        assert _answer(module, http_event(body, headers=headers))[0] == 200
+    assert [_queued(aws)[1].body for _ in range(2)] == [b"one", b"two"]
+    assert aws.received() == []
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [line.get("IdReused") for line in lines] == [None, 1, None]
+
+
+def test_nobody_names_the_heartbeats_group(functions: Functions, aws: Aws) -> None:
+    """A webhook that asks for the heartbeat's group is accepted and waits in another."""
+    module = functions.publish()
+    _, answer, _ = _answer(module, http_event({"group_id": "webhook-buffer-heartbeat"}))
+    assert answer["group_id"].startswith("sha256:")
+    assert _queued(aws)[0]["attributes"]["MessageGroupId"] == answer["group_id"]
+
+
+@pytest.mark.parametrize(
+    ("event", "group"),
+    [
+        (http_event('{"id": 1}'), "1"),
+        (http_event('{"id": 1.0}'), "1"),
+        (http_event('{"id": 1e0}'), "1"),
+        (http_event('{"id": -0.0}'), "0"),
+        (http_event('{"id": 1.5}'), "1.5"),
+        (http_event('{"id": "1.0"}'), "1.0"),
+        (http_event('{"id": 9007199254740993}'), "9007199254740993"),
+        (http_event('{"id": 1e400}'), "inf"),
+        (http_event('{"id": "a", "id": "b"}'), "b"),
+        (http_event(query="id=a&id=b"), "a"),
+        (http_event(b"id=a&id=b", headers=_FORM), "a"),
+        (http_event(headers={"x-group": "a,b"}), "a,b"),
+    ],
+)
+def test_one_number_and_repeated_names(
+    functions: Functions, event: dict[str, Any], group: str
+) -> None:
+    """Equal numbers are one group, and what is given twice means what docs/settings.md says."""
+    lines = ["json:id", "query:id", "form:id", "header:X-Group"]
+    module = functions.publish(GROUP_ID=json.dumps(lines))
+    assert _answer(module, event)[1]["group_id"] == group
 
 
 def test_repeats_are_no_duplicates(functions: Functions, aws: Aws) -> None:

@@ -134,3 +134,12 @@ def test_a_signing_secret_that_can_not_be_read(arn: str, told: str) -> None:
     assert "'signing.secretArn'" in str(refused.value)
     assert told in str(refused.value)
     assert "c2VjcmV0" not in str(refused.value)
+
+
+def test_anybody_could_use_up_an_id() -> None:
+    """Repeats by id alone need a source that verifies, and the error says so."""
+    with pytest.raises(SettingsError, match="deduplicateBy is id, and anybody can send one; add"):
+        loader.load(
+            "dev",
+            overrides={"sources": [{"name": "a", "paths": ["/a"], "deduplicateBy": "id"}]},
+        )

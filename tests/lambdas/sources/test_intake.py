@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas import envelope
-from tests.conftest import Aws, Functions, context, http_event
+from tests.conftest import Aws, Functions, context, heartbeat_event, http_event
 from tests.lambdas.sources.conftest import Publish
 from webhook_buffer.laptop.backend import ScriptedBackend
 
@@ -113,7 +113,7 @@ def test_own_ids_and_answer(publish: Publish, aws: Aws) -> None:
     assert reply["headers"]["Content-Type"] == "text/plain; charset=utf-8"
     [message] = aws.received()
     assert message["attributes"]["MessageGroupId"] == "7"
-    assert message["attributes"]["MessageDeduplicationId"] == "d-1"
+    assert message["attributes"]["MessageDeduplicationId"].startswith("sha256:")
     reply = module.handler(http_event({"group_id": "g"}, path="/quiet"), context())
     assert (reply["statusCode"], reply["body"]) == (204, "")
     assert "Content-Type" not in reply["headers"]
@@ -141,9 +141,7 @@ def test_prefix_is_removed(functions: Functions, aws: Aws) -> None:
 
 def test_heartbeats_need_no_source(publish: Publish, aws: Aws) -> None:
     """The monitoring's own webhook arrives whatever the sources are."""
-    event = http_event(
-        path="/hooks" + envelope.HEARTBEAT_PATH, headers={envelope.HEARTBEAT_HEADER: "1"}
-    )
+    event = heartbeat_event(path="/hooks" + envelope.HEARTBEAT_PATH)
     assert _answer(publish(_OPEN, PATH_PREFIX="/hooks"), event)[0] == 200
     [message] = aws.received()
     assert envelope.unpack(message["body"], b"").heartbeat
@@ -171,3 +169,17 @@ def test_sources_have_backends_of_their_own(
     stored = aws.record(records[0]["messageId"])
     assert stored
     assert stored["source"] == {"S": "rest"}
+
+
+def test_a_verified_source_may_change_bodies(publish: Publish, aws: Aws) -> None:
+    """With deduplicateBy id the same id is a repeat whatever its body is, of this source only."""
+    entry = {"methods": ["POST"], "groupId": ["path:2"], "deduplicationId": ["header:X-Id"]}
+    module = publish(
+        {"name": "a", "paths": ["/a/*"], "deduplicateBy": "id", **entry},
+        {"name": "b", "paths": ["/b/*"], "deduplicateBy": "id and body", **entry},
+    )
+    for path in ("/a/g", "/b/g"):
+        for body in (b"one", b"two"):
+            event = http_event(body, path=path, headers={"x-id": "evt_1"})
+            assert _answer(module, event)[0] == 200
+    assert aws.waiting() == 3

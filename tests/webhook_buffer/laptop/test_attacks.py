@@ -85,3 +85,28 @@ def test_swallowed_paths_reach_the_backend(laptop: Laptop) -> None:
 def _delivered(laptop: Laptop, message_id: str) -> dict[str, dict[str, str]] | None:
     record = laptop.record(message_id)
     return record if "delivered_timestamp" in record else None
+
+
+def test_what_is_ours_is_nobody_elses(laptop: Laptop) -> None:
+    """Strangers' heartbeats are webhooks, their groups are theirs, and an id binds its body."""
+    endpoint = laptop.outputs["BufferedEndpoint"]
+
+    def sent(path: str, body: bytes, **headers: str) -> dict[str, str]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        reply = urllib3.request("POST", f"{endpoint}{path}", body=body, headers=named)
+        assert reply.status == 200
+        found: dict[str, str] = reply.json()
+        return found
+
+    named = sent("/nowhere", b"x", X_Group_Id="webhook-buffer-heartbeat")
+    imitated = sent("/webhook-buffer/heartbeat", b"", X_Buffer_Heartbeat="1", X_Group_Id="beat")
+    twice = [
+        sent("/hook", body, X_Group_Id="dd", X_GitHub_Delivery="evt_1001")
+        for body in (b"one", b"two")
+    ]
+    assert named["group_id"].startswith("sha256:")
+    assert imitated["group_id"] == "beat"
+    for answer in (named, imitated, *twice):
+        assert eventually(partial(_delivered, laptop, answer["message_id"]))
+    arrived = [laptop.record(answer["message_id"])["request"]["S"] for answer in twice]
+    assert [json.loads(request)["body"] for request in arrived] == ["one", "two"]
