@@ -9,18 +9,18 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from aws_cdk.aws_certificatemanager import Certificate
+from aws_cdk.aws_s3 import Bucket
 from constructs import Construct
 
 from functions.factory import create_log_group
 from settings.schema import Settings
 
-# Source: API Gateway developer guide, "Logging variables for HTTP APIs". Neither query string
-# nor headers: they may hold what a log must not.
+# Source: API Gateway developer guide, "Logging variables for HTTP APIs". Neither path, query string
+# nor headers: they may hold what a log must not. publish logs the path without its tokens.
 _ACCESS_LOG = {
     "request_id": "$context.requestId",
     "at": "$context.requestTimeEpoch",
     "method": "$context.httpMethod",
-    "path": "$context.path",
     "protocol": "$context.protocol",
     # Not "status", which Datadog takes for the line's severity; see lambdas/observe.py.
     "http": {"status_code": "$context.status"},
@@ -40,12 +40,14 @@ def create_http_api(
     function: lambda_.Function,
     settings: Settings,
     domain: apigateway.DomainName | None = None,
+    throttle: apigateway.ThrottleSettings | None = None,
 ) -> apigateway.HttpApi:
     """The API; any method on any path invokes ``function``.
 
     Args:
         name: physical name, also of its access log (``/aws/vendedlogs/{name}``).
-        domain: a custom domain that serves it too.
+        domain: a custom domain that serves it, and then its own address does not.
+        throttle: beyond which it answers 429; by default the account's quota.
     """
     api = apigateway.HttpApi(
         scope,
@@ -55,6 +57,12 @@ def create_http_api(
         create_default_stage=False,
         default_integration=HttpLambdaIntegration("Function", function),
     )
+    if domain:
+        # Whoever could use both addresses would get around what guards the domain. Not by the
+        # construct, which then refuses to say the address, an output that others rely on.
+        own = api.node.default_child
+        assert isinstance(own, apigateway.CfnApi)
+        own.disable_execute_api_endpoint = True
     # Elsewhere each API takes a piece of one log resource policy of the account, which is full one
     # day. Source: CloudWatch Logs user guide, "Enable logging from AWS services".
     access_log = create_log_group(
@@ -67,6 +75,7 @@ def create_http_api(
         stage_name="$default",
         auto_deploy=True,
         domain_mapping=apigateway.DomainMappingOptions(domain_name=domain) if domain else None,
+        throttle=throttle,
     )
     resource = stage.node.default_child
     assert isinstance(resource, apigateway.CfnStage)
@@ -90,7 +99,11 @@ def create_custom_domain(
         scope, f"{construct_id}Certificate", settings.acmCertificateArn
     )
     domain = apigateway.DomainName(
-        scope, construct_id, domain_name=settings.domain_name, certificate=certificate
+        scope,
+        construct_id,
+        domain_name=settings.domain_name,
+        certificate=certificate,
+        mtls=_mutual_tls(scope, construct_id, settings.mutualTlsTruststore),
     )
     route53.CfnRecordSet(
         scope,
@@ -104,3 +117,13 @@ def create_custom_domain(
         ),
     )
     return domain
+
+
+def _mutual_tls(
+    scope: Construct, construct_id: str, truststore: str | None
+) -> apigateway.MTLSConfig | None:
+    if truststore is None:
+        return None
+    name, _, key = truststore.removeprefix("s3://").partition("/")
+    bucket = Bucket.from_bucket_name(scope, f"{construct_id}Truststore", name)
+    return apigateway.MTLSConfig(bucket=bucket, key=key)

@@ -81,7 +81,17 @@ class BufferStack(Stack):
         publish = self._publish(queue)
         domain = create_custom_domain(self, "Domain", settings=settings)
         api = create_http_api(
-            self, "Api", name=settings.prefix, function=publish, settings=settings, domain=domain
+            self,
+            "Api",
+            name=settings.prefix,
+            function=publish,
+            settings=settings,
+            domain=domain,
+            throttle=apigateway.ThrottleSettings(
+                rate_limit=settings.throttleRate, burst_limit=settings.throttleBurst
+            )
+            if settings.throttleRate
+            else None,
         )
         faux = self._faux_backend().api_endpoint if settings.create_faux_backend else None
         backend_url = settings.backend_url or practice_backend or faux
@@ -207,6 +217,9 @@ class BufferStack(Stack):
                 "RETRY_AFTER_MAX_SECONDS": str(settings.retryAfterMaxSeconds),
                 "RECORD_TTL_SECONDS": str(settings.record_ttl_seconds),
                 "TEST_FLAGS": _flag(settings.testFlags),
+                "REDACTED": json.dumps(
+                    {"headers": settings.redactHeaders, "parameters": settings.redactParameters}
+                ),
                 "HEARTBEAT_TO_BACKEND": _flag(settings.heartbeat == "backend"),
                 "BLOCKED_ATTEMPTS": str(_BLOCKED_ATTEMPTS),
                 "BLOCKED_SECONDS": str(_BLOCKED_SECONDS),

@@ -168,7 +168,7 @@ def _recorded(
             sequence_number=message.sequence_number,
             before=before,
             after=after,
-            envelope=webhook,
+            envelope=config.redaction.applied(webhook),
             outcome=outcome,
             ttl=config.record_ttl,
             seconds=_RECORD_SECONDS,

@@ -58,12 +58,14 @@ class Channel:
         kind: ``slack``, ``pagerduty``, ``https`` or ``email``.
         severities: those it is notified of.
         address: ARN of its secret; of ``email``, of the topic.
+        https_only: whether a URL without TLS is refused.
     """
 
     id: str
     kind: str
     severities: frozenset[str]
     address: str
+    https_only: bool = False
 
     @classmethod
     def parse(cls, said: Mapping[str, Any]) -> Channel:
@@ -81,7 +83,13 @@ class Channel:
         member = "topic_arn" if kind == "email" else "secret_arn"
         if not said.get(member):
             raise ValueError(f"CHANNELS, '{name}': {member} is missing")
-        return cls(id=name, kind=kind, severities=severities, address=said[member])
+        return cls(
+            id=name,
+            kind=kind,
+            severities=severities,
+            address=said[member],
+            https_only=said.get("https_only") is True,
+        )
 
 
 Outcomes = dict[Channel, ChannelError | None]
@@ -155,6 +163,8 @@ def _posted(
         left = deadline - time.monotonic()
         if left <= 0:
             raise ChannelError("NoAnswer")
+        if channel.https_only and not url.startswith("https://"):
+            raise ChannelError("PlainHttp")
         body = json.dumps(document).encode()
         try:
             status, _ = http.send("POST", url, body, _JSON, seconds=left)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambdas import extract
 from lambdas.backend_url import Backend
 from lambdas.heartbeat_key import HeartbeatKey
+from lambdas.redaction import Redaction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,7 @@ class SubscribeConfig(NamedTuple):
         test_flags: whether flags in a JSON body are obeyed.
         backends: of sources that have one of their own, by their names.
         signer: None where attempts are not signed.
+        redaction: what records leave out.
         heartbeat_to_backend: whether a heartbeat goes on to the backend.
         blocked_attempts, blocked_seconds: a group counts as blocked once its head failed that
             often, or waited that long.
@@ -90,6 +92,7 @@ class SubscribeConfig(NamedTuple):
     blocked_seconds: float
     parking: str
     policy: Policy
+    redaction: Redaction
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> SubscribeConfig:
@@ -112,6 +115,7 @@ class SubscribeConfig(NamedTuple):
             blocked_seconds=float(environ["BLOCKED_SECONDS"]),
             parking=environ["PARKING_TABLE"],
             policy=Policy.of(json.loads(environ["FAILURE_POLICY"])),
+            redaction=Redaction.parse(environ["REDACTED"]),
         )
 
 

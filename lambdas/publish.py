@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lambdas.sources.table import Source
 
 with observe.loading():
-    from lambdas import aws, deduplication, envelope, extract, heartbeat_key, tracing
+    from lambdas import aws, deduplication, envelope, extract, heartbeat_key, redaction, tracing
     from lambdas.config import PublishConfig
     from lambdas.reply import Reply, counted, refusal, unmatched
 
@@ -72,7 +72,7 @@ def _reply(event: dict[str, Any], seconds: float) -> Reply:
     is_whole = _is_whole(webhook.path)
     fields = {
         "method": webhook.method,
-        "path": webhook.path[:_LOGGED_PATH] if is_whole else None,
+        "path": redaction.masked(webhook.path[:_LOGGED_PATH]) if is_whole else None,
         "body_bytes": len(webhook.body),
         "heartbeat": webhook.heartbeat or None,
     }
@@ -184,7 +184,7 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
     metrics = {} if webhook.heartbeat else {"Accepted": 1}
     if ids.reused:
         metrics["IdReused"] = 1
-    if source and source.verification:
+    if source:
         metrics["SourceAccepted"] = 1
     queued = Reply(200, answer, fields=fields, metrics=metrics, event="webhook.queued")
     if source and source.answer:

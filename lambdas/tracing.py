@@ -31,6 +31,12 @@ _TAGS = frozenset(
 )  # fmt: skip
 
 
+# Those of them that hold a request's path.
+_WITH_PATHS = frozenset(
+    {"dd_resource_key", "endpoint", "http.route", "resource_names", "span.name"}
+)
+
+
 class _AllowListed:
     """A trace filter: removes tags that a span must not have, whoever set them.
 
@@ -39,13 +45,18 @@ class _AllowListed:
     """
 
     def process_trace(self, trace: list[Any]) -> list[Any]:
+        from lambdas.redaction import masked
+
         try:
             for span in trace:
                 if span.service == os.environ.get("DD_SERVICE"):
                     span.set_tag("version", os.environ.get("DD_VERSION"))
-                for name in list(span.get_tags()):
+                span.resource = masked(span.resource)
+                for name, value in list(span.get_tags().items()):
                     if name not in _TAGS and not name.startswith("_"):
                         span.remove_tag(name)
+                    elif name in _WITH_PATHS:
+                        span.set_tag(name, masked(value))
         except Exception:
             return []  # better no spans than some that reveal too much
         return trace

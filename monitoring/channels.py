@@ -44,12 +44,19 @@ def unlinked(settings: Settings) -> str | None:
     )
 
 
-def described(channel: Channel, topic_arn: str | None) -> dict[str, Any]:
-    """A channel as ``notify`` reads it from its environment."""
+def described(
+    channel: Channel, topic_arn: str | None, *, https_only: bool = False
+) -> dict[str, Any]:
+    """A channel as ``notify`` reads it from its environment.
+
+    Args:
+        https_only: whether it may send nothing without TLS.
+    """
     reached = {"topic_arn": topic_arn} if topic_arn else {"secret_arn": channel.secretArn}
     return {
         "id": channel.id,
         "kind": channel.kind,
         "severities": list(channel.severities),
         **reached,
+        **({"https_only": True} if https_only else {}),
     }

@@ -27,6 +27,7 @@ def problems(settings: Names) -> list[str]:
     topics = [_partition, _operator, _domain, _channels, _datadog_functions, _datadog_keys]
     topics += [_existing] if settings.existing else [
         _backend, _region, _traffic, _groups, _retries, _sources, _prefix, _signing, _parking,
+        _edge,
     ]  # fmt: skip
     return [problem for topic in topics for problem in topic(settings)]
 
@@ -61,6 +62,24 @@ def _domain(settings: Names) -> Iterator[str]:
         yield (
             f"{missing[0]}: missing, while {given} is set; "
             "a custom domain needs subdomain, domain and acmCertificateArn, or none of them"
+        )
+
+
+def _edge(settings: Names) -> Iterator[str]:
+    if (settings.throttleRate is None) != (settings.throttleBurst is None):
+        lacking = "throttleRate" if settings.throttleRate is None else "throttleBurst"
+        yield f"{lacking}: missing, while the other of the two is set; set both or neither"
+    if settings.mutualTlsTruststore is None:
+        return
+    if settings.domain is None:
+        yield (
+            "mutualTlsTruststore: set without a custom domain, and only a custom domain asks for "
+            "certificates; add subdomain, domain and acmCertificateArn"
+        )
+    if settings.sends_heartbeats:
+        yield (
+            "mutualTlsTruststore: set while heartbeat is not 'off', and heartbeats have no "
+            "certificate; set heartbeat to 'off'"
         )
 
 
@@ -141,7 +160,8 @@ def _datadog_keys(settings: Names) -> Iterator[str]:
 def _existing(settings: Names) -> Iterator[str]:
     """An environment that only monitors does not have a buffer to configure."""
     unused = {"backend_url", "create_faux_backend", "subdomain", "traffic", "sentryDsn"}
-    unused |= {"sources", "pathPrefix", "signing", "failurePolicy"}
+    unused |= {"sources", "pathPrefix", "signing", "failurePolicy", "allowedRisks"}
+    unused |= {"mutualTlsTruststore", "throttleRate", "throttleBurst"}
     for key in sorted(unused & settings.model_fields_set):
         yield (
             f"{key}: set while existing is, and with existing no buffer is deployed; "

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from lambdas.http import HEADER_NAME
 from settings.datadog import Datadog
 from settings.failure_policy import FailurePolicy
 from settings.forms import Form
@@ -57,6 +58,20 @@ Dsn = Annotated[
 ]
 PathPrefix = Annotated[
     str, AfterValidator(Form("a path such as /hooks", r"(/[A-Za-z0-9._~-]+){1,4}"))
+]
+Risk = Literal[
+    "test-flags",
+    "faux-backend",
+    "http-backend",
+    "internal-backend",
+    "http-channel",
+    "sentry-without-tls",
+]
+HeaderName = Annotated[str, AfterValidator(Form("a header's name", HEADER_NAME.pattern))]
+ParameterName = Annotated[str, AfterValidator(Form("a parameter's name", r"[^\s&=]{1,64}"))]
+Reason = Annotated[str, AfterValidator(Form("a reason of at least 10 characters", r".{10,500}"))]
+Bucket = Annotated[
+    str, AfterValidator(Form("an object such as s3://bucket/clients.pem", r"s3://[a-z0-9.-]+/.+"))
 ]
 FunctionArn = Annotated[
     str,
@@ -123,7 +138,29 @@ class Keys(Part):
     )
     acmCertificateArn: CertificateArn | None = Field(
         default=None,
-        description="The certificate for `subdomain.domain`, in the same region.",
+        description="The certificate for `subdomain.domain`, in the same region. The API's own "
+        "address, `execute-api`, is then switched off.",
+    )
+    mutualTlsTruststore: Bucket | None = Field(
+        default=None,
+        description="With a custom domain: the certificates of the authorities whose clients may "
+        "connect, a PEM file in S3. Heartbeats have no certificate, so `heartbeat` has to be "
+        "`off`.",
+    )
+    # Source: API Gateway developer guide, "Quotas": 10,000 requests per second in a region, with
+    # bursts of 5,000, for all APIs of an account.
+    throttleRate: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="Requests per second beyond which the API answers 429, on average. By default "
+        "the account's quota, which all its APIs share.",
+    )
+    throttleBurst: int | None = Field(
+        default=None,
+        ge=1,
+        le=5_000,
+        description="Requests at once beyond which the API answers 429; set both or neither.",
     )
 
     sentryDsn: Dsn | None = Field(
@@ -174,6 +211,11 @@ class Keys(Part):
         default=False,
         description="Allows an environment without `sources` and without a faux backend to be "
         "deployed, although anybody on the internet can send to it.",
+    )
+    allowedRisks: dict[Risk, Reason] = Field(
+        default={},
+        description="What is refused where something real stands at either end, allowed by name, "
+        "each with its reason; see [Edge](edge.md#what-is-refused).",
     )
     pathPrefix: PathPrefix | None = Field(
         default=None,
@@ -236,6 +278,26 @@ class Keys(Part):
         description="How long SQS keeps a webhook. What can't be delivered is parked before that; "
         "see `failurePolicy.longestHours`.",
     )
+    # The first are HTTP's own, the others what providers and gateways send a secret in.
+    redactHeaders: list[HeaderName] = Field(
+        default=[
+            "authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token",
+            "x-gitlab-token", "x-amz-security-token", "x-goog-channel-token",
+            "x-telegram-bot-api-secret-token", "x-shared-secret", "x-webhook-token",
+            "x-access-token",
+        ],
+        max_length=50,
+        description="Headers whose values the record leaves out; the backend still gets them.",
+    )  # fmt: skip
+    redactParameters: list[ParameterName] = Field(
+        default=[
+            "token", "access_token", "api_key", "apikey", "key", "secret", "signature", "sig",
+            "password", "auth", "code",
+        ],
+        max_length=50,
+        description="Query parameters whose values the record leaves out; the backend still gets "
+        "them.",
+    )  # fmt: skip
     recordTtlDays: int = Field(
         default=30, ge=1, le=3650, description="How long DynamoDB keeps records."
     )

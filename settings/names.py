@@ -163,8 +163,9 @@ class Names(Keys):
 
     @property
     def for_practice(self) -> bool:
-        """Whether nothing real is behind it: it delivers to a faux backend, or on the laptop."""
-        return self.create_faux_backend or self.on_laptop
+        """Whether nothing real is at either end: no custom domain, no backend but a faux one."""
+        is_real = self.domain or any(source.backend_url for source in self.sources or ())
+        return self.on_laptop or (self.create_faux_backend and not is_real)
 
     @property
     def anybody_sends(self) -> bool:

@@ -205,8 +205,13 @@ class Notifications(Construct):
                     actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._key.key_arn]
                 ),
             ]
+        plain = self._settings.for_practice or "http-channel" in self._settings.allowedRisks
         channels = [
-            described(channel, mail[channel.id].topic_arn if channel.id in mail else None)
+            described(
+                channel,
+                mail[channel.id].topic_arn if channel.id in mail else None,
+                https_only=not plain,
+            )
             for channel in self._settings.notifications
         ]
         function = functions.create(

@@ -151,3 +151,34 @@ def test_synth_says_that_anybody_can_send(
         assert said is (name != "local"), name
         assert "SOURCES" not in _environment(template.template, "publish")
     assert not any("Anybody" in text for text in with_sources[1])
+
+
+def test_the_edge_is_what_settings_say(tmp_path: Path) -> None:
+    """Throttling, mutual TLS, and no second address where there is a custom domain."""
+    settings = loader.load(
+        "prd",
+        overrides={
+            "throttleRate": 50,
+            "throttleBurst": 100,
+            "mutualTlsTruststore": "s3://certificates/clients.pem",
+            "heartbeat": "off",
+        },
+    )
+    template, _, _ = _synthesized(settings, tmp_path)
+    resources = template["Resources"].values()
+
+    def properties(kind: str) -> dict[str, Any]:
+        [found] = [one for one in resources if one["Type"] == f"AWS::ApiGatewayV2::{kind}"]
+        own: dict[str, Any] = found["Properties"]
+        return own
+
+    assert properties("Api")["DisableExecuteApiEndpoint"] is True
+    assert properties("Stage")["DefaultRouteSettings"] == {
+        "ThrottlingBurstLimit": 100,
+        "ThrottlingRateLimit": 50,
+    }
+    assert properties("DomainName")["MutualTlsAuthentication"] == {
+        "TruststoreUri": "s3://certificates/clients.pem"
+    }
+    assert "path" not in json.loads(properties("Stage")["AccessLogSettings"]["Format"])
+    assert "HEARTBEAT_KEY" not in _environment(template, "publish")

@@ -72,6 +72,16 @@ def _channel(kind: str, address: str) -> Channel:
     return Channel.parse({"id": kind, "kind": kind, "severities": ["page"], member: address})
 
 
+def test_without_tls(backend: ScriptedBackend, secret: Secrets) -> None:
+    """Where only https is allowed, a secret with another URL fails the channel and gets nothing."""
+    for kind in ("slack", "https"):
+        channel = replace(_channel(kind, secret(backend.url)), https_only=True)
+        failure = _tell(channel)
+        assert failure
+        assert failure.reason == "PlainHttp"
+    assert not backend.faux.received
+
+
 def _tell(
     channel: Channel, told: Notification | None = None, *, seconds: float = 5
 ) -> ChannelError | None:

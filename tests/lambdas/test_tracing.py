@@ -154,11 +154,14 @@ def test_an_unexpected_exception_is_an_error_without_its_text(
 
 
 def test_a_webhook_that_was_not_queued_is_an_error(datadog: Datadog) -> None:
-    """publish answers 503 and fails in no other way; its span says what it was."""
+    """publish answers 503 and fails in no other way; its spans say what it was, and no token."""
     event = _api_event()
     event["requestContext"]["timeEpoch"] = _MARKER
+    token = "XmF4cTB2aG9va3NlY3JldA"
+    event["rawPath"] = event["requestContext"]["http"]["path"] = f"/services/{token}"
     invoked = datadog.invoke("publish", event)
     assert invoked.answer["statusCode"] == 503
+    assert token not in json.dumps(invoked.spans) + invoked.printed
     span = invoked.spans["aws.lambda"]
     assert span["error"] == 1
     assert span["meta"]["error.type"] == "ValueError"
@@ -223,7 +226,8 @@ def test_every_other_function_has_a_span(datadog: Datadog, module: str) -> None:
     known = datadog.folder / "alarm_guides.json"
     known.write_text(json.dumps(alarm_guides(alarm_set(loader.load("prd")))))
     variables = {"QUEUE_NAME": "q.fifo", "ENDPOINT": datadog.http_stub.url, "CHANNELS": "[]"}
-    variables |= {"PROBE_ALARM": "probe", "ALARM_GUIDES": str(known), "SERVICE": "s"}
+    variables |= {"HEARTBEAT_KEY": "key", "PROBE_ALARM": "probe"}
+    variables |= {"ALARM_GUIDES": str(known), "SERVICE": "s"}
     event = _api_event() if module == "faux_backend" else {}
     invoked = datadog.invoke(module, event, ENVIRONMENT="test", **variables)
     assert invoked.spans["aws.lambda"]["service"] == "hooks"

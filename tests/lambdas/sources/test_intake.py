@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -171,15 +172,18 @@ def test_sources_have_backends_of_their_own(
     assert stored["source"] == {"S": "rest"}
 
 
-def test_a_verified_source_may_change_bodies(publish: Publish, aws: Aws) -> None:
+def test_a_verified_source_may_change_bodies(
+    publish: Publish, aws: Aws, secret: Callable[[str], str]
+) -> None:
     """With deduplicateBy id the same id is a repeat whatever its body is, of this source only."""
     entry = {"methods": ["POST"], "groupId": ["path:2"], "deduplicationId": ["header:X-Id"]}
+    verify = {"scheme": "token", "token": "header:X-Key", "secretArn": secret("k")}
     module = publish(
-        {"name": "a", "paths": ["/a/*"], "deduplicateBy": "id", **entry},
+        {"name": "a", "paths": ["/a/*"], "deduplicateBy": "id", "verify": verify, **entry},
         {"name": "b", "paths": ["/b/*"], "deduplicateBy": "id and body", **entry},
     )
     for path in ("/a/g", "/b/g"):
         for body in (b"one", b"two"):
-            event = http_event(body, path=path, headers={"x-id": "evt_1"})
+            event = http_event(body, path=path, headers={"x-id": "evt_1", "x-key": "k"})
             assert _answer(module, event)[0] == 200
     assert aws.waiting() == 3
