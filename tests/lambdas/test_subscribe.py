@@ -147,7 +147,8 @@ def test_backoff(
     record = queued()
     if attempt > 1:
         record["attributes"]["ApproximateReceiveCount"] = "7"
-        http_stub.then(200, {})
+        http_stub.then(200, {})  # the hold
+        http_stub.then(200, {})  # the group's state
         http_stub.then(200, {"Item": {"id": {"S": "m"}, "attempt_count": {"N": str(attempt - 1)}}})
     module = functions.subscribe(
         backend.url,

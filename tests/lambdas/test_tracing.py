@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from webhook_buffer.composition import alarm_set
 
 _MARKER = "marker-exception-c0ffee"
 _PARENT_ID = 0xFEDCBA987654321
-_WEBHOOK = Envelope("POST", "/a", "b=1", (("x-c", "d"),), b"e", 1_700_000_000_000)
+_WEBHOOK = Envelope("POST", "/a", "b=1", (("x-c", "d"),), b"e", round(time.time() * 1000))
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +229,7 @@ def test_every_other_function_has_a_span(datadog: Datadog, module: str) -> None:
     variables = {"QUEUE_NAME": "q.fifo", "ENDPOINT": datadog.http_stub.url, "CHANNELS": "[]"}
     variables |= {"HEARTBEAT_KEY": "key", "PROBE_ALARM": "probe"}
     variables |= {"ALARM_GUIDES": str(known), "SERVICE": "s"}
+    variables |= {"PARKING_TABLE": "parking", "PARKING_KEEP_SECONDS": "1"}
     event = _api_event() if module == "faux_backend" else {}
     invoked = datadog.invoke(module, event, ENVIRONMENT="test", **variables)
     assert invoked.spans["aws.lambda"]["service"] == "hooks"
