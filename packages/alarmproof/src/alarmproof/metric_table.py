@@ -78,8 +78,13 @@ def _generated() -> Mapping[str, Mapping[str, tuple[list[str], str]]]:
 @cache
 def names(namespace: str) -> frozenset[str]:
     """The known metrics of a namespace; empty where it is not known."""
-    rows = metric_rows.NAMES.get(namespace, "").split()
+    rows = metric_rows.NAMES.get(namespace, frozenset())
     return frozenset({*SERVICES.get(namespace, {}), *_generated().get(namespace, {}), *rows})
+
+
+def is_unverified(namespace: str, name: str) -> bool:
+    """Whether no page was found that names the metric: whether it exists is not judged."""
+    return name in metric_rows.UNVERIFIED.get(namespace, "").split()
 
 
 @cache
@@ -105,7 +110,7 @@ def namespace_like(namespace: str) -> str:
 
 
 def is_complete(namespace: str) -> bool:
-    """Whether a metric that is not among the known ones does not exist."""
+    """Whether a metric that is neither known nor unverified does not exist."""
     return namespace in SERVICES or namespace in metric_rows.COMPLETE
 
 
@@ -127,7 +132,7 @@ def _entry(namespace: str, name: str) -> Entry | None:
     never_zero = silence is Silence.EVENT or name in traits.get("counts", ())
     return Entry(
         dimensions=known | {frozenset(one.split()) for one in (*sets, *rows)},
-        exact=bool(curated) or (namespace in metric_rows.COMPLETE and bool(rows)),
+        exact=bool(curated) or bool(rows),
         unit=metric_rows.UNITS.get((namespace, name), unit),
         silence=silence,
         least=1 if never_zero else 0,

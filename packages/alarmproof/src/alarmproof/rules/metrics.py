@@ -28,6 +28,8 @@ def unknown_metric(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         known = metric_table.names(metric.namespace)
         if metric.name in known or isinstance(metric.name, Unknown):
             continue
+        if metric_table.is_unverified(metric.namespace, metric.name):
+            continue
         near = difflib.get_close_matches(metric.name, known, n=3, cutoff=0.7)
         if near and _differs_little(metric.name, near[0]):
             near = near[:1]
@@ -83,8 +85,10 @@ def metric_not_judged(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]
         metric = query.metric
         assert metric
         known = metric_table.names(metric.namespace)
-        aws = metric.namespace.startswith("AWS/")
-        if aws and metric.name not in known and not metric_table.is_complete(metric.namespace):
+        if not metric.namespace.startswith("AWS/") or metric.name in known:
+            continue
+        unverified = metric_table.is_unverified(metric.namespace, metric.name)
+        if unverified or not metric_table.is_complete(metric.namespace):
             yield f"alarmproof does not know {metric.namespace} {metric.name}."
 
 

@@ -1,0 +1,82 @@
+"""Rows that complete the generated table have a source, or are not judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alarmproof import metric_table
+from alarmproof.lint import lint
+from alarmproof.metric_pages import refreshed
+from alarmproof.metric_rows import COMPLETE, MOST, NAMES, READ_MOST, READ_TRAITS, SOURCED, TRAITS
+from alarmproof.metric_rows import UNVERIFIED as UNVERIFIED_ROWS
+from alarmproof.model import MetricKey
+from alarmproof.template import parse
+
+UNVERIFIED = [(space, name) for space, names in UNVERIFIED_ROWS.items() for name in names.split()]
+
+
+def _findings(namespace: str, name: str, **dimensions: str) -> dict[str, str]:
+    """Severity by rule, of what is said about the metric of an alarm."""
+    properties: dict[str, Any] = {
+        "Namespace": namespace, "MetricName": name, "Statistic": "Sum", "Period": 60,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+        "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold",
+    }  # fmt: skip
+    resource = {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+    about = ("unknown-metric", "unknown-namespace", "unknown-dimension", "metric-not-judged")
+    found = lint(parse({"Resources": {"A": resource}}, "t.json"))
+    return {one.rule: str(one.severity) for one in found if one.rule in about}
+
+
+@pytest.mark.parametrize(("namespace", "name"), UNVERIFIED)
+def test_an_unverified_metric_gets_a_note_at_most(namespace: str, name: str) -> None:
+    """Also in a complete namespace, and also where a known name is near."""
+    assert _findings(namespace, name) == {"metric-not-judged": "note"}
+
+
+def test_another_name_is_an_error_only_where_a_page_lists_all() -> None:
+    """Step Functions' page was read whole, Kinesis's was not in a recent copy."""
+    assert {"AWS/States"} == COMPLETE
+    assert _findings("AWS/States", "SomethingElse") == {"unknown-metric": "error"}
+    other = _findings("AWS/Kinesis", "SomethingElse", StreamName="s")
+    assert other == {"metric-not-judged": "note"}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name"),
+    [("AWS/States", "AliasCount"), ("AWS/States", "VersionCount"), ("AWS/Usage", "ThrottleCount"),
+     ("AWS/States", "LambdaFunctionsHeartbeatTimedOut"),
+     ("AWS/CertificateManager", "CertificateIssuanceFailed")],
+)  # fmt: skip
+def test_names_that_a_page_lists_are_known(namespace: str, name: str) -> None:
+    """Those that rows from memory left out."""
+    assert _findings(namespace, name) == {}
+
+
+def test_started_executions_can_be_zero() -> None:
+    """Step Functions publishes a second ExecutionsStarted, of 0, when an execution ends."""
+    entry = metric_table.published(MetricKey("AWS/States", "ExecutionsStarted", ()))
+    assert entry is not None
+    assert (entry.least, entry.sample) == (0, 1)
+
+
+def test_a_row_is_there_once_and_has_a_page() -> None:
+    """No row repeats the generated table or another row, and each names a page and its address."""
+    rows = [(one.namespace, name) for one in SOURCED for name in one.names.split()]
+    assert len(set(rows)) == len(rows)
+    assert not set(rows) & set(UNVERIFIED)
+    generated = metric_table._generated()
+    assert not [row for row in rows if row[1] in generated.get(row[0], {})]
+    assert all(one.title and one.address.startswith("https://") for one in SOURCED)
+    assert not [name for space, name in UNVERIFIED if name in NAMES.get(space, ())]
+    assert set(TRAITS) >= READ_TRAITS
+    assert set(MOST) >= READ_MOST
+
+
+def test_the_page_counts_as_the_data_does() -> None:
+    """docs/metrics.md says how many rows are verified, and which are not."""
+    page = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text("utf-8")
+    assert "<!-- generated: sources -->" in page
+    assert refreshed(page) == page
