@@ -17,7 +17,7 @@ from constructs import Construct
 from buffer.http_api import create_custom_domain, create_http_api
 from buffer.secrets import create_heartbeat_key, read_secrets, read_signing_secret
 from functions.factory import FunctionFactory
-from lambdas import parked_rows
+from lambdas import parked_index
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from lambdas.sources.table import FILE
 from settings import exposure, sources
@@ -162,11 +162,11 @@ class BufferStack(Stack):
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         table.add_global_secondary_index(
-            index_name=parked_rows.INDEX,
+            index_name=parked_index.NAME,
             partition_key=dynamodb.Attribute(name="kind", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="parked_at", type=dynamodb.AttributeType.NUMBER),
             projection_type=dynamodb.ProjectionType.INCLUDE,
-            non_key_attributes=list(parked_rows.LISTED),
+            non_key_attributes=list(parked_index.LISTED),
         )
         return table
 

@@ -21,14 +21,6 @@ from lambdas.config import SubscribeConfig
 
 STATE = "#state"
 HELD, ASIDE = "held#", "aside#"
-# The index that lists parked webhooks and held groups, by ``kind`` and ``parked_at``.
-INDEX = "parked"
-KINDS = ("held", "aside", "state")
-# What it has of a row.
-LISTED = (
-    "id", "group_id", "source", "reason", "received_at", "attempt_count", "sequence_number",
-    "expires_at", "dropped_at", "hold_id", "since",
-)  # fmt: skip
 
 # Of a message in one row. Source: DynamoDB quotas: an item is at most 400 KB.
 _CHUNK_BYTES = 350_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from lambdas import aws, observe, parked_rows
+from lambdas import aws, observe, parked_index
 
 # The share of its time after which a parked webhook is reported.
 EXPIRING_SHARE = 0.8
@@ -67,7 +67,7 @@ def _query(table: str, kind: str, before: int, deadline: float) -> list[dict[str
     """
     request: dict[str, Any] = {
         "TableName": table,
-        "IndexName": parked_rows.INDEX,
+        "IndexName": parked_index.NAME,
         "KeyConditionExpression": "kind = :kind AND parked_at <= :before",
         "ExpressionAttributeValues": {":kind": {"S": kind}, ":before": {"N": str(before)}},
     }

@@ -25,7 +25,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from lambdas import parked_rows
+from lambdas import parked_index
 from settings import loader
 from tests import source_tree
 from tests.instrumented import Choices
@@ -336,14 +336,14 @@ def made_aws(emulator: Running, *, queue: str, table: str, parking: str) -> Aws:
         ],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": parked_rows.INDEX,
+                "IndexName": parked_index.NAME,
                 "KeySchema": [
                     {"AttributeName": "kind", "KeyType": "HASH"},
                     {"AttributeName": "parked_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {
                     "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": list(parked_rows.LISTED),
+                    "NonKeyAttributes": list(parked_index.LISTED),
                 },
             }
         ],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import parked_rows
+from lambdas import parked_index
 from lambdas.faux_backend import Answer
 from lambdas.tokens import Token
 from tests.conftest import POLICY, Aws, Functions, context, eventually, http_event
@@ -73,7 +73,7 @@ class Buffer:
         """What the index lists, the oldest first."""
         reply = self.aws.dynamodb.query(
             TableName=self.aws.parking,
-            IndexName=parked_rows.INDEX,
+            IndexName=parked_index.NAME,
             KeyConditionExpression="kind = :kind",
             ExpressionAttributeValues={":kind": {"S": kind}},
         )

@@ -38,22 +38,39 @@ def _receives(queue: str) -> tuple[FunctionRight, ...]:
     return tuple(FunctionRight(f"sqs:{one}", queue, "its event source") for one in actions)
 
 
+def _parks(table: str) -> tuple[FunctionRight, ...]:
+    """What parking, holding and releasing take, in transactions and alone."""
+    uses = {
+        "GetItem": "to know whether a group is held",
+        "Query": "to read what is parked",
+        "PutItem": "to park, to hold a group, to note deliveries",
+        "UpdateItem": "to count what is parked in an hour",
+        "DeleteItem": "to remove what was released, to open a group",
+        "ConditionCheckItem": "to park only while the group is held",
+    }
+    return tuple(FunctionRight(f"dynamodb:{one}", table, why) for one, why in uses.items())
+
+
 RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
     "publish": (
         FunctionRight("sqs:SendMessage", "the queue", "to queue webhooks"),
         FunctionRight("secretsmanager:GetSecretValue", "secrets of sources", "to verify requests"),
         FunctionRight(
+            "secretsmanager:GetSecretValue", "the heartbeat key", "to know the heartbeats"
+        ),
+        FunctionRight(
             "secretsmanager:PutSecretValue",
             "secrets that come by a handshake",
             "to keep them, while `sources enroll` waits",
         ),
-        FunctionRight("kms:Decrypt", "keys of those secrets", "to read them"),
+        FunctionRight("kms:Decrypt", "keys of sources' secrets", "to read them"),
         FunctionRight("kms:GenerateDataKey", "keys of enrolled secrets", "to write them"),
         *_LOG,
     ),
     "subscribe": (
         FunctionRight("dynamodb:GetItem", "the record table", "to count attempts"),
         FunctionRight("dynamodb:UpdateItem", "the record table", "to record attempts"),
+        *_parks("the parking table"),
         FunctionRight("secretsmanager:GetSecretValue", "the signing secret", "to sign deliveries"),
         FunctionRight("kms:Decrypt", "the key of that secret", "to read it"),
         *_receives("the queue"),
@@ -73,10 +90,16 @@ RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
     ),
     "heartbeat": (
         FunctionRight("cloudwatch:SetAlarmState", "the probe", "to probe the alert path"),
+        FunctionRight(
+            "secretsmanager:GetSecretValue", "the heartbeat key", "to prove its webhooks"
+        ),
         *_LOG,
     ),
     "audit": (
         FunctionRight("cloudwatch:GetMetricData", "all", "to compare accepted with delivered"),
+        FunctionRight(
+            "dynamodb:Query", "the parking table's index", "to see what stays parked or held"
+        ),
         *_LOG,
     ),
 }

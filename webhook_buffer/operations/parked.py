@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas import attempts, envelope, parked_rows, tokens
+from lambdas import attempts, envelope, parked_index, parked_rows, tokens
 from settings.errors import InputError, NotDeployedError
 from webhook_buffer.operations.environment import Environment, aws_errors
 
@@ -91,7 +91,7 @@ def store(target: Environment) -> Store:
     Raises:
         NotDeployedError: When the environment has no parking store.
     """
-    rows = {kind: list(_listed(target, kind)) for kind in parked_rows.KINDS}
+    rows = {kind: list(_listed(target, kind)) for kind in parked_index.KINDS}
     groups = [
         HeldGroup(
             group_id=row["group_id"]["S"],
@@ -212,7 +212,7 @@ def _queried(target: Environment, request: dict[str, Any]) -> Iterator[Mapping[s
 def _listed(target: Environment, kind: str) -> Iterator[Mapping[str, Any]]:
     settings = target.settings
     request: dict[str, Any] = {
-        "IndexName": parked_rows.INDEX,
+        "IndexName": parked_index.NAME,
         "KeyConditionExpression": "kind = :kind",
         "ExpressionAttributeValues": {":kind": {"S": kind}},
     }
