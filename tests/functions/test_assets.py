@@ -98,6 +98,8 @@ def test_handlers_need_only_asset_and_runtime(
         "QUEUE_NAME": "q.fifo",
         "ENDPOINT": "http://127.0.0.1:1",
         "PROBE_ALARM": "probe",
+        "HEARTBEAT_KEY": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
+        "PARKING_KEEP_SECONDS": "1209600",
         "CHANNELS": "[]",
         "ALARM_GUIDES": str(_briefing(tmp_path)),
         "SENTRY_DSN": "http://key@127.0.0.1:1/1",

@@ -45,6 +45,7 @@ def test_the_total_is_the_sum_of_the_parts() -> None:
         "metrics written when it happens",
         "dashboard",
         "key",
+        "key of the heartbeat",
         "notification queue",
         "heartbeat",
         "probe of the alert path",

@@ -24,6 +24,8 @@ from tests.instrumented import (
 
 pytestmark = pytest.mark.xdist_group("synth")
 
+# The heartbeat's own secret: as publish refers to it, and as the monitoring stack names it.
+_HEARTBEAT_KEY = ("HeartbeatKey", "heartbeat-key")
 _LAYERS = [
     "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Python314-ARM:130",
     "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Extension-ARM:101",
@@ -88,7 +90,7 @@ def test_the_forwarder_gets_every_log_group(chosen: Choices) -> None:
     assert sorted(found["LogGroupName"]["Ref"] for found in filters) == sorted(groups)
     assert {found["DestinationArn"] for found in filters} == {FORWARDER}
     assert all(one.variables(name)["DD_FLUSH_TO_LOG"] == "true" for name in one.functions)
-    assert "secretsmanager" not in one.text
+    assert "DD_API_KEY_SECRET_ARN" not in one.text
 
 
 def test_functions_may_read_the_key_and_no_other_secret(chosen: Choices) -> None:
@@ -98,6 +100,8 @@ def test_functions_may_read_the_key_and_no_other_secret(chosen: Choices) -> None
         for policy in chosen[name].of("AWS::IAM::Policy"):
             for statement in policy["PolicyDocument"]["Statement"]:
                 if "secretsmanager" in json.dumps(statement["Action"]):
+                    if any(name in json.dumps(statement["Resource"]) for name in _HEARTBEAT_KEY):
+                        continue
                     assert statement["Resource"] == API_KEY
                     [role] = policy["Roles"]
                     granted.add(role["Ref"])
