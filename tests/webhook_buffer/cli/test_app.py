@@ -444,7 +444,9 @@ def test_alarms_lint(run: Run, tmp_path: Path) -> None:
     code, output = lint()
     assert code == 1
     assert "error unknown-metric: Depth (" in output
-    assert "AWS/SQS does not publish NumberOfMessages. Did you mean NumberOfMessagesSent?" in output
+    assert (
+        "AWS/SQS does not publish NumberOfMessages. Did you mean NumberOfMessagesSent or " in output
+    )
     assert "1 alarm: 1 error, 1 warning." in output
     code, output = lint(MetricName="NumberOfMessagesSent")
     assert (code, "warning slow-reaction" in output) == (0, True)
