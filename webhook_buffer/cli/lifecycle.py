@@ -86,10 +86,10 @@ def diff(env: str) -> None:
     target = _target(settings)
     cdk = deployment.prepare(target, step, CATALOG)
     _show_changes(target, cdk)
-    if not was_running:
-        emulator = laptop.emulator().require()
+    started = None if was_running else laptop.emulator().running()
+    if started:
         console.print(
-            f"The emulator was started for this (pid {emulator.pid}, port {emulator.port}) "
+            f"The emulator was started for this (pid {started.pid}, port {started.port}) "
             "and keeps running. To stop it: webhook-buffer down",
             soft_wrap=True,
         )
