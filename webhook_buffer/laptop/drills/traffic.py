@@ -77,8 +77,8 @@ class Traffic:
         self._thread.start()
 
     def finish(self) -> None:
-        """Sends no more; what is under way still goes out."""
-        self.flowing = False
+        """Sends no more; what is under way has its answer afterwards."""
+        self.close()
 
     def close(self) -> None:
         """Ends it, and waits for what is under way."""

@@ -44,6 +44,19 @@ def test_webhooks_are_marked_numbered_and_in_the_order_of_their_groups(
     assert traffic.number_of("another-1") is None
 
 
+def test_after_the_last_nothing_is_under_way(backend: ScriptedBackend) -> None:
+    """What was on its way at the end has its answer, so that no verdict takes it for lost."""
+    traffic = Traffic(backend.url, drill="d", rate=500.0, seed=1)
+    try:
+        eventually(lambda: len(backend.faux.received) >= 20)
+        traffic.finish()
+        sent = len(traffic.ledger.sent)
+        assert all(entry.receipt for entry in traffic.ledger.sent)
+    finally:
+        traffic.close()
+    assert len(traffic.ledger.sent) == sent
+
+
 def test_repeats_have_their_originals_id(backend: ScriptedBackend) -> None:
     """Only while they are asked for."""
     traffic = Traffic(backend.url, drill="d", rate=100.0, seed=1)
