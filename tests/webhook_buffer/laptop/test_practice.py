@@ -31,6 +31,8 @@ def practice(tmp_path: Path) -> Iterator[PracticeBackend]:
 
 def _post(url: str, group: str = "a") -> int:
     headers = {"X-Buffer-Group": group, "X-Buffer-Message-Id": "m", "Origin": "https://sender"}
+    # A connection kept from an earlier request may be one that the backend has just closed.
+    headers = {**headers, "Connection": "close"}
     return urllib3.request("POST", f"{url}/x", body=b"body", headers=headers, retries=False).status
 
 
