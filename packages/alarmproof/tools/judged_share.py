@@ -14,7 +14,7 @@ from pathlib import Path
 from alarmproof import metric_table
 from alarmproof.errors import AlarmproofError
 from alarmproof.lint import lint
-from alarmproof.model import MetricAlarm, MetricKey
+from alarmproof.model import MetricKey
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context
 from alarmproof.template import read
@@ -28,7 +28,7 @@ def answers(path: Path) -> Iterator[tuple[str, MetricKey]]:
     wrong = {finding.alarm for finding in lint(templates) if finding.rule in _WRONG}
     filtered = Context(templates).filtered_metrics
     for alarm in templates.alarms:
-        for metric in alarm.metrics if isinstance(alarm, MetricAlarm) else ():
+        for metric in alarm.metrics:
             if metric_table.published(metric) or (metric.namespace, metric.name) in filtered:
                 yield "known", metric
             elif alarm.name in wrong or isinstance(metric.name, Unknown):

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 from alarmproof import metric_table
 from alarmproof.errors import InputError
 from alarmproof.lint import Finding
-from alarmproof.model import AnyAlarm, MetricAlarm, MetricKey, Templates
+from alarmproof.model import AnyAlarm, MetricKey, Templates
 from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import WARNING
@@ -71,7 +71,7 @@ def _unknown(templates: Templates) -> Iterator[tuple[AnyAlarm, MetricKey]]:
     """Metrics with literal names that are not known, with their alarms."""
     filtered = Context(templates).filtered_metrics
     for alarm in templates.alarms:
-        for metric in alarm.metrics if isinstance(alarm, MetricAlarm) else ():
+        for metric in alarm.metrics:
             texts = (metric.namespace, metric.name, *(value for _, value in metric.dimensions))
             symbolic = any(isinstance(text, Reference | Unknown) for text in texts)
             known = metric_table.published(metric) or (metric.namespace, metric.name) in filtered

@@ -228,6 +228,11 @@ class _Alarm:
     environment: str = ""
 
     @property
+    def metrics(self) -> tuple[MetricKey, ...]:
+        """The metrics it reads itself; none where it is not on metrics."""
+        return ()
+
+    @property
     def refusal(self) -> str:
         """Why it can't be evaluated; empty where it can."""
         blocking = [problem.why for problem in self.problems if problem.blocks]
@@ -294,7 +299,6 @@ class MetricAlarm(_Alarm):
 
     @property
     def metrics(self) -> tuple[MetricKey, ...]:
-        """The metrics it reads."""
         return tuple(query.metric for query in self.queries if query.metric)
 
 

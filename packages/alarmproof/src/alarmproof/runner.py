@@ -117,11 +117,7 @@ def _run(case: Case, templates: Templates) -> Outcome:
     alarm = templates.find(case.alarm)
     others = [templates.find(one.alarm) for one in case.expect if one.alarm]
     needed = _with_parts([alarm, *others], templates)
-    metrics = list(
-        dict.fromkeys(
-            metric for one in needed if isinstance(one, MetricAlarm) for metric in one.metrics
-        )
-    )
+    metrics = list(dict.fromkeys(metric for one in needed for metric in one.metrics))
     origin = _origin(case, needed)
     notes = list(_impossible(needed))
     recording = InMemory(_recorded(case, metrics, origin, notes))

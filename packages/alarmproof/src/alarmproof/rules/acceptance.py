@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 from alarmproof import composites, schema
 from alarmproof.model import Action, AnyAlarm, CompositeAlarm, MetricAlarm
 from alarmproof.reading.values import Unknown
-from alarmproof.rules.context import Context
+from alarmproof.rules.context import Context, metric_queries
 from alarmproof.rules.registry import ERROR, Hit, rule
 
 _DAY, _WEEK, _HOUR = 86_400, 604_800, 3600
@@ -115,11 +115,8 @@ def invalid_period(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 )
 def sub_minute_period(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: CloudWatch API reference, PutMetricAlarm, Period."""
-    if not isinstance(alarm, MetricAlarm):
-        return
-    for query in alarm.queries:
-        metric = query.metric
-        if metric and metric.namespace.startswith("AWS/") and 0 < (query.period or 60) < 60:
+    for query, metric in metric_queries(alarm):
+        if metric.namespace.startswith("AWS/") and 0 < (query.period or 60) < 60:
             yield f"{metric.name} has a datapoint a minute, and the period is {query.period} s."
 
 

@@ -16,6 +16,7 @@ from alarmproof.model import (
     AnyAlarm,
     CompositeAlarm,
     MetricAlarm,
+    MetricKey,
     Query,
     Resource,
     Templates,
@@ -316,16 +317,18 @@ def condition(alarm: MetricAlarm) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def metric_queries(alarm: AnyAlarm) -> Iterator[Query]:
-    """The queries of an alarm that read a metric."""
+def metric_queries(alarm: AnyAlarm) -> Iterator[tuple[Query, MetricKey]]:
+    """The queries of an alarm that read a metric, each with it."""
     if isinstance(alarm, MetricAlarm):
-        yield from (query for query in alarm.queries if query.metric)
+        yield from ((query, query.metric) for query in alarm.queries if query.metric)
 
 
-def only_query(alarm: AnyAlarm) -> Query | None:
-    """The query of an alarm on one metric as it is."""
-    if isinstance(alarm, MetricAlarm) and len(alarm.queries) == 1 and alarm.queries[0].metric:
-        return alarm.queries[0]
+def single_metric(alarm: AnyAlarm) -> tuple[MetricAlarm, Query, MetricKey] | None:
+    """An alarm on one metric as it is, with its query; None for all others."""
+    if isinstance(alarm, MetricAlarm) and len(alarm.queries) == 1:
+        [query] = alarm.queries
+        if query.metric:
+            return alarm, query, query.metric
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from alarmproof.model import AnyAlarm, MetricKey, Resource
 from alarmproof.reading.values import Reference, Unknown
-from alarmproof.rules.context import Context, key, metric_queries
+from alarmproof.rules.context import Context, key
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
 _API_V2, _REST_API = "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"
@@ -44,12 +44,6 @@ _NAMED = {
 }
 
 
-def _metrics(alarm: AnyAlarm) -> Iterator[MetricKey]:
-    for query in metric_queries(alarm):
-        if query.metric:
-            yield query.metric
-
-
 def _meant(context: Context, alarm: AnyAlarm, kind: str, value: str) -> Resource | None:
     return context.resource(kind, value, stack=alarm.source.stack)
 
@@ -64,7 +58,7 @@ def _meant(context: Context, alarm: AnyAlarm, kind: str, value: str) -> Resource
 )
 def other_api_kind(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: API Gateway developer guide, the pages on metrics of both kinds."""
-    for metric in _metrics(alarm):
+    for metric in alarm.metrics:
         if metric.namespace != "AWS/ApiGateway":
             continue
         for name, value in metric.dimensions:
@@ -90,7 +84,7 @@ def other_api_kind(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 )
 def dead_letter_sent(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: SQS developer guide, "Using dead-letter queues in Amazon SQS"."""
-    for metric in _metrics(alarm):
+    for metric in alarm.metrics:
         if metric.namespace != "AWS/SQS" or metric.name != "NumberOfMessagesSent":
             continue
         for name, value in metric.dimensions:
@@ -111,7 +105,7 @@ def dead_letter_sent(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 )
 def wrong_reference(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """A queue's Ref is its URL, a topic's is its ARN, and so on."""
-    for metric in _metrics(alarm):
+    for metric in alarm.metrics:
         for name, value in metric.dimensions:
             if not isinstance(value, Reference):
                 continue
@@ -134,7 +128,7 @@ def wrong_reference(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 )
 def case_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Only literal names, and only where no resource has that very name."""
-    for metric in _metrics(alarm):
+    for metric in alarm.metrics:
         for name, value in metric.dimensions:
             kind = _NAMED.get(name)
             if kind is None or isinstance(value, Reference | Unknown):
@@ -153,7 +147,7 @@ def case_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 )
 def metric_filter_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Names that differ in a few letters, and other dimensions than the filter has."""
-    for metric in _metrics(alarm):
+    for metric in alarm.metrics:
         filtered = context.filtered_metrics
         if metric.namespace.startswith("AWS/") or isinstance(metric.name, Unknown):
             continue

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from alarmproof import metric_table
 from alarmproof.aws_metrics import SERVICES
-from alarmproof.model import AnyAlarm, MetricAlarm
+from alarmproof.model import AnyAlarm
 from alarmproof.reading.values import Unknown
-from alarmproof.rules.context import Context, fires_above, metric_queries, only_query
+from alarmproof.rules.context import Context, fires_above, single_metric
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 
 
@@ -22,9 +22,7 @@ from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 )
 def unknown_metric(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Near names are named; without a complete list of the service's metrics it is a warning."""
-    for query in metric_queries(alarm):
-        metric = query.metric
-        assert metric
+    for metric in alarm.metrics:
         known = metric_table.names(metric.namespace)
         if metric.name in known or isinstance(metric.name, Unknown):
             continue
@@ -61,9 +59,8 @@ def _differs_little(name: str, other: str) -> bool:
 )
 def unknown_namespace(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """``AWS/lambda`` for ``AWS/Lambda``, and the names of services for their namespaces."""
-    for query in metric_queries(alarm):
-        assert query.metric
-        namespace = str(query.metric.namespace)
+    for metric in alarm.metrics:
+        namespace = str(metric.namespace)
         if namespace in metric_table.namespaces():
             continue
         near = metric_table.namespace_like(namespace)
@@ -81,9 +78,7 @@ def unknown_namespace(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]
 )
 def metric_not_judged(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Metrics of one's own are not reported: nobody but their publisher knows them."""
-    for query in metric_queries(alarm):
-        metric = query.metric
-        assert metric
+    for metric in alarm.metrics:
         known = metric_table.names(metric.namespace)
         if not metric.namespace.startswith("AWS/") or metric.name in known:
             continue
@@ -101,9 +96,7 @@ def metric_not_judged(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]
 )
 def unknown_dimension(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Every published set of names is shown; without a complete list only slips are reported."""
-    for query in metric_queries(alarm):
-        metric = query.metric
-        assert metric
+    for metric in alarm.metrics:
         entry = metric_table.published(metric)
         names = frozenset(name for name, _ in metric.dimensions)
         if entry is None or names in entry.dimensions or not entry.dimensions:
@@ -141,10 +134,11 @@ def _slips(names: frozenset[str], sets: frozenset[frozenset[str]]) -> Iterator[s
 )
 def out_of_range(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """With the resource that sets the limit, where it is in a template."""
-    query = only_query(alarm)
-    if not query or not query.metric or not isinstance(alarm, MetricAlarm):
+    single = single_metric(alarm)
+    if single is None:
         return
-    metric, threshold = query.metric, alarm.threshold
+    alarm, query, metric = single
+    threshold = alarm.threshold
     published = metric_table.published(metric)
     if published is None or threshold is None:
         return
@@ -193,10 +187,10 @@ def _number(value: object, default: float) -> float:
 )
 def iterator_age(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Only streams have iterators."""
-    for query in metric_queries(alarm):
-        if not query.metric or query.metric.name != "IteratorAge":
+    for metric in alarm.metrics:
+        if metric.name != "IteratorAge":
             continue
-        name = dict(query.metric.dimensions).get("FunctionName", "")
+        name = dict(metric.dimensions).get("FunctionName", "")
         sources = [
             mapping.resolved.get("EventSourceArn", "")
             for mapping in context.of_type("AWS::Lambda::EventSourceMapping")

@@ -7,7 +7,7 @@ from typing import Any
 
 from alarmproof.model import Action, AnyAlarm, Resource
 from alarmproof.reading.values import Reference, Unknown
-from alarmproof.rules.context import Context, key, listed, metric_queries
+from alarmproof.rules.context import Context, key, listed
 from alarmproof.rules.registry import ERROR, Hit, rule
 
 _SERVICE = "cloudwatch.amazonaws.com"
@@ -165,7 +165,6 @@ def metric_elsewhere(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     own = alarm.environment.rpartition("/")[2]
     if not _is_region(own) or own == _VIRGINIA:
         return
-    for query in metric_queries(alarm):
-        if query.metric and query.metric.namespace in _VIRGINIA_ONLY:
-            namespace = query.metric.namespace
-            yield f"{namespace} is published in {_VIRGINIA}, and the stack is in {own}."
+    for metric in alarm.metrics:
+        if metric.namespace in _VIRGINIA_ONLY:
+            yield f"{metric.namespace} is published in {_VIRGINIA}, and the stack is in {own}."

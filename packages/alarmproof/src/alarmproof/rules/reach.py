@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alarmproof.metric_table import published
-from alarmproof.model import AnyAlarm, MetricAlarm
-from alarmproof.rules.context import Context, fires_above, metric_queries, only_query
+from alarmproof.model import AnyAlarm
+from alarmproof.rules.context import Context, fires_above, metric_queries, single_metric
 from alarmproof.rules.registry import ERROR, Hit, rule
 
 
@@ -19,10 +19,11 @@ from alarmproof.rules.registry import ERROR, Hit, rule
 )
 def unreachable_statistic(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Each request is one sample."""
-    query = only_query(alarm)
-    if not isinstance(alarm, MetricAlarm) or query is None or query.metric is None:
+    single = single_metric(alarm)
+    if single is None:
         return
-    entry = published(query.metric)
+    alarm, query, metric = single
+    entry = published(metric)
     if entry is None or alarm.threshold is None or not fires_above(alarm):
         return
     if query.statistic in ("Sum", "SampleCount") or not (query.statistic or "").startswith(
@@ -33,7 +34,7 @@ def unreachable_statistic(_context: Context, alarm: AnyAlarm) -> Iterator[str | 
     beyond = alarm.threshold > entry.sample if inclusive else alarm.threshold >= entry.sample
     if beyond:
         yield (
-            f"Each sample of {query.metric.name} is {entry.sample:g} at most, so its "
+            f"Each sample of {metric.name} is {entry.sample:g} at most, so its "
             f"{query.statistic} can't cross {alarm.threshold:g}."
         )
 
@@ -47,8 +48,7 @@ def unreachable_statistic(_context: Context, alarm: AnyAlarm) -> Iterator[str | 
 )
 def wrong_unit(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: CloudWatch API reference, PutMetricAlarm, Unit."""
-    for query in metric_queries(alarm):
-        assert query.metric
-        entry = published(query.metric)
+    for query, metric in metric_queries(alarm):
+        entry = published(metric)
         if entry and entry.unit and query.unit and query.unit != entry.unit:
-            yield f"{query.metric.name} is published in {entry.unit}, not in {query.unit}."
+            yield f"{metric.name} is published in {entry.unit}, not in {query.unit}."

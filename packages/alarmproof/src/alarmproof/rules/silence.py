@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alarmproof.metric_table import Silence, published, silence_of
-from alarmproof.model import AnyAlarm, MetricAlarm, Missing, Query
-from alarmproof.rules.context import Context, fires_above, only_query
+from alarmproof.model import AnyAlarm, MetricAlarm, MetricKey, Missing, Query
+from alarmproof.rules.context import Context, fires_above, metric_queries, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
 DYNAMODB = "AWS/DynamoDB"
-_GAPS = (Silence.TRAFFIC, Silence.EVENT, Silence.UNKNOWN)
+_PAUSES = (Silence.TRAFFIC, Silence.EVENT)
+_GAPS = (*_PAUSES, Silence.UNKNOWN)
 
 
-def _single(alarm: AnyAlarm) -> tuple[MetricAlarm, Query, Silence] | None:
-    """An alarm on one metric as it is, with what silence of that metric means."""
-    query = only_query(alarm)
-    if not isinstance(alarm, MetricAlarm) or query is None or query.metric is None or alarm.band:
-        return None
-    return alarm, query, silence_of(query.metric)
+def _single(alarm: AnyAlarm) -> tuple[MetricAlarm, Query, MetricKey] | None:
+    """An alarm that compares one metric as it is with a number."""
+    single = single_metric(alarm)
+    return None if single is None or single[0].band else single
+
+
+def _has_gaps(metric: MetricKey) -> bool:
+    """Whether periods without data are usual; DynamoDB's metrics have a rule of their own."""
+    return silence_of(metric) in _GAPS and metric.namespace != DYNAMODB
 
 
 @rule(
@@ -33,12 +37,11 @@ def ends_in_insufficient_data(_context: Context, alarm: AnyAlarm) -> Iterator[st
     single = _single(alarm)
     if single is None:
         return
-    alarm, query, silence = single
-    assert query.metric
-    pauses = silence in (Silence.TRAFFIC, Silence.EVENT) and query.metric.namespace != DYNAMODB
+    alarm, _, metric = single
+    pauses = silence_of(metric) in _PAUSES and metric.namespace != DYNAMODB
     if pauses and alarm.missing is Missing.MISSING and fires_above(alarm):
         yield (
-            f"{query.metric.name} has no data while nothing happens, so the alarm leaves ALARM for "
+            f"{metric.name} has no data while nothing happens, so the alarm leaves ALARM for "
             "INSUFFICIENT_DATA."
         )
 
@@ -55,13 +58,12 @@ def gap_completes_breach(_context: Context, alarm: AnyAlarm) -> Iterator[str | H
     single = _single(alarm)
     if single is None:
         return
-    alarm, query, silence = single
-    assert query.metric
+    alarm, _, metric = single
     several = alarm.datapoints_to_alarm > 1 and alarm.missing is Missing.MISSING
-    if several and silence in _GAPS and query.metric.namespace != DYNAMODB:
+    if several and _has_gaps(metric):
         yield (
             f"It asks for {alarm.datapoints_to_alarm} datapoints, but a single breach followed by "
-            f"periods without data sets it off as well ({query.metric.name} can have gaps)."
+            f"periods without data sets it off as well ({metric.name} can have gaps)."
         )
 
 
@@ -79,11 +81,9 @@ def ok_after_gap(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     single = _single(alarm)
     if single is None or not single[0].ok_actions or not single[0].actions_enabled:
         return
-    alarm, query, silence = single
-    assert query.metric
-    gaps = silence in _GAPS and query.metric.namespace != DYNAMODB
-    if gaps and alarm.missing is Missing.MISSING:
-        yield f"It notifies of OK after every gap in {query.metric.name}, without an ALARM before."
+    alarm, _, metric = single
+    if _has_gaps(metric) and alarm.missing is Missing.MISSING:
+        yield f"It notifies of OK after every gap in {metric.name}, without an ALARM before."
 
 
 @rule(
@@ -98,11 +98,9 @@ def silence_not_low(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     single = _single(alarm)
     if single is None or not single[0].comparison.startswith("LessThan"):
         return
-    alarm, query, silence = single
-    metric = query.metric
-    assert metric
+    alarm, query, metric = single
     counts = query.statistic in ("Sum", "SampleCount")
-    if silence not in (Silence.TRAFFIC, Silence.EVENT) or not counts or alarm.threshold is None:
+    if silence_of(metric) not in _PAUSES or not counts or alarm.threshold is None:
         return
     seen = alarm.missing is Missing.BREACHING or (
         alarm.missing is Missing.MISSING and alarm.insufficient_data_actions
@@ -138,15 +136,14 @@ def fires_while_well(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     single = _single(alarm)
     if single is None or not single[0].comparison.startswith("LessThan"):
         return
-    alarm, query, _ = single
-    assert query.metric
-    entry = published(query.metric)
+    alarm, _, metric = single
+    entry = published(metric)
     if entry is None or not entry.failure or alarm.threshold is None:
         return
     inclusive = alarm.comparison == "LessThanOrEqualToThreshold"
     zero_breaches = alarm.threshold >= 0 if inclusive else alarm.threshold > 0
     if zero_breaches:
-        yield f"{query.metric.name} counts failures, and having none of them breaches."
+        yield f"{metric.name} counts failures, and having none of them breaches."
 
 
 @rule(
@@ -159,13 +156,13 @@ def fires_while_well(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 def dynamodb_missing(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: the two pages that the message names."""
     single = _single(alarm)
-    if single is None or single[1].metric is None or single[1].metric.namespace != DYNAMODB:
+    if single is None:
         return
-    alarm, query, silence = single
-    assert query.metric
-    if silence is Silence.EVENT and fires_above(alarm):
+    alarm, _, metric = single
+    event = metric.namespace == DYNAMODB and silence_of(metric) is Silence.EVENT
+    if event and fires_above(alarm):
         yield (
-            f"{query.metric.name} has no data while nothing happens. The API reference "
+            f"{metric.name} has no data while nothing happens. The API reference "
             "(PutMetricAlarm, TreatMissingData) says that alarms on AWS/DynamoDB always ignore "
             "missing data, so that the alarm would stay in ALARM; the user guide (Configuring how "
             "CloudWatch alarms treat missing data) advises notBreaching for ThrottledRequests."
@@ -181,12 +178,10 @@ def dynamodb_missing(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 )
 def daily_metric(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """In expressions as well."""
-    if not isinstance(alarm, MetricAlarm):
-        return
-    for query in alarm.queries:
-        entry = published(query.metric) if query.metric else None
-        if query.metric and entry and entry.every and (query.period or 0) < entry.every:
+    for query, metric in metric_queries(alarm):
+        entry = published(metric)
+        if entry and entry.every and (query.period or 0) < entry.every:
             yield (
-                f"{query.metric.name} is published every {entry.every} s, and the period is "
+                f"{metric.name} is published every {entry.every} s, and the period is "
                 f"{query.period} s."
             )

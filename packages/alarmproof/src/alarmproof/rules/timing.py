@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from alarmproof.metric_table import Silence, silence_of
 from alarmproof.model import AnyAlarm, MetricAlarm, Missing
-from alarmproof.rules.context import Context, fires_above, only_query
+from alarmproof.rules.context import Context, fires_above, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 from alarmproof.rules.silence import DYNAMODB
 
@@ -20,13 +20,14 @@ from alarmproof.rules.silence import DYNAMODB
 )
 def never_clears(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Nothing ever says that it is over."""
-    query = only_query(alarm)
-    if not query or not query.metric or not isinstance(alarm, MetricAlarm):
+    single = single_metric(alarm)
+    if single is None:
         return
-    event = silence_of(query.metric) is Silence.EVENT and query.metric.namespace != DYNAMODB
+    alarm, _, metric = single
+    event = silence_of(metric) is Silence.EVENT and metric.namespace != DYNAMODB
     if event and alarm.missing is Missing.IGNORE and fires_above(alarm):
         yield (
-            f"{query.metric.name} is published only when it happens, and missing data does not "
+            f"{metric.name} is published only when it happens, and missing data does not "
             "end the alarm."
         )
 
@@ -40,13 +41,14 @@ def never_clears(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 )
 def always_breaches(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Silence of such a metric is good news."""
-    query = only_query(alarm)
-    if not query or not query.metric or not isinstance(alarm, MetricAlarm):
+    single = single_metric(alarm)
+    if single is None:
         return
+    alarm, _, metric = single
     breaches = alarm.missing is Missing.BREACHING and fires_above(alarm)
-    if breaches and silence_of(query.metric) is Silence.EVENT:
+    if breaches and silence_of(metric) is Silence.EVENT:
         yield (
-            f"{query.metric.name} is published only when it happens, and missing data counts as "
+            f"{metric.name} is published only when it happens, and missing data counts as "
             "breaching: it is in ALARM while all is well."
         )
 
@@ -60,9 +62,10 @@ def always_breaches(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 )
 def few_samples(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """With few samples a high percentile is the largest of them."""
-    query = only_query(alarm)
-    if not query or not isinstance(alarm, MetricAlarm) or alarm.low_samples == "ignore":
+    single = single_metric(alarm)
+    if single is None or single[0].low_samples == "ignore":
         return
+    alarm, query, _ = single
     statistic = query.statistic or ""
     digits = statistic[1:].replace(".", "", 1)
     high = statistic.startswith("p") and digits.isascii() and digits.isdigit()
