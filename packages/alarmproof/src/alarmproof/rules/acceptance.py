@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from alarmproof import composites, schema
-from alarmproof.model import Action, AnyAlarm, CompositeAlarm, MetricAlarm
+from alarmproof.model import AnyAlarm, CompositeAlarm, MetricAlarm
 from alarmproof.reading.values import Unknown
-from alarmproof.rules.context import Context, metric_queries
+from alarmproof.rules.context import Context, actions_of, metric_queries
 from alarmproof.rules.registry import ERROR, Hit, rule
 
 _DAY, _WEEK, _HOUR = 86_400, 604_800, 3600
@@ -202,14 +202,6 @@ def operator_and_threshold(context: Context, alarm: AnyAlarm) -> Iterator[str | 
         yield f"ThresholdMetricId '{alarm.band}' is not the Id of a query."
 
 
-def _kinds(alarm: AnyAlarm) -> Iterator[tuple[Action, str]]:
-    for action in (
-        *alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions,
-    ):  # fmt: skip
-        if isinstance(action, Action):
-            yield action, action.kind
-
-
 @rule(
     "ec2-action",
     ERROR,
@@ -219,7 +211,7 @@ def _kinds(alarm: AnyAlarm) -> Iterator[tuple[Action, str]]:
 )
 def ec2_action(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: CloudWatch user guide, "Create alarms to stop, terminate, reboot, or recover"."""
-    if not any(kind == "ec2" for _, kind in _kinds(alarm)):
+    if not any(action.kind == "ec2" for action in actions_of(alarm)):
         return
     if isinstance(alarm, CompositeAlarm):
         yield "A composite alarm can't perform EC2 actions."
@@ -244,7 +236,7 @@ def composite_limits(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: CloudWatch API reference, PutCompositeAlarm, AlarmActions and AlarmRule."""
     if not isinstance(alarm, CompositeAlarm):
         return
-    if any(kind == "autoscaling" for _, kind in _kinds(alarm)):
+    if any(action.kind == "autoscaling" for action in actions_of(alarm)):
         yield "A composite alarm can't perform Auto Scaling actions."
     count = len(composites.written_names(alarm))
     if count > _MOST_CHILDREN:

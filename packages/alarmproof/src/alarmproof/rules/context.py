@@ -317,6 +317,15 @@ def condition(alarm: MetricAlarm) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+def actions_of(alarm: AnyAlarm) -> Iterator[Action]:
+    """All actions of an alarm that a template has, for whichever state."""
+    for action in (
+        *alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions,
+    ):  # fmt: skip
+        if isinstance(action, Action):
+            yield action
+
+
 def metric_queries(alarm: AnyAlarm) -> Iterator[tuple[Query, MetricKey]]:
     """The queries of an alarm that read a metric, each with it."""
     if isinstance(alarm, MetricAlarm):

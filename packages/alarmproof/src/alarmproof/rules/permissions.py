@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alarmproof.model import Action, AnyAlarm, Resource
+from alarmproof.model import AnyAlarm, Resource
 from alarmproof.reading.values import Reference, Unknown
-from alarmproof.rules.context import Context, key, listed
+from alarmproof.rules.context import Context, actions_of, key, listed
 from alarmproof.rules.registry import ERROR, Hit, rule
 
 _SERVICE = "cloudwatch.amazonaws.com"
@@ -84,7 +84,7 @@ def _denies(statement: Mapping[str, Any]) -> bool:
 )
 def lambda_action_permission(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: CloudWatch user guide, "Invoke a Lambda function from an alarm"."""
-    for action in _actions(alarm):
+    for action in actions_of(alarm):
         if action.kind != "lambda":
             continue
         functions = [
@@ -113,14 +113,6 @@ def _permitted(context: Context, function: Resource) -> bool:
     return False
 
 
-def _actions(alarm: AnyAlarm) -> Iterator[Action]:
-    for action in (
-        *alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions,
-    ):  # fmt: skip
-        if isinstance(action, Action):
-            yield action
-
-
 @rule(
     "other-region",
     ERROR,
@@ -132,7 +124,7 @@ def other_region(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Where the stack's region is known, or two actions are in different regions."""
     own = alarm.environment.rpartition("/")[2]
     regions = {
-        region: str(action) for action in _actions(alarm) if (region := _region(action.given))
+        region: str(action) for action in actions_of(alarm) if (region := _region(action.given))
     }
     for region, name in regions.items():
         if _is_region(own) and region != own:
