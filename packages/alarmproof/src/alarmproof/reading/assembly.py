@@ -12,7 +12,7 @@ from alarmproof import files
 from alarmproof.errors import InputError
 from alarmproof.reading import documents
 from alarmproof.reading.documents import Document
-from alarmproof.reading.stacks import Deployed, unique_names
+from alarmproof.reading.stacks import Deployed, nested_names, unique_names
 
 # What tools call the templates that they write: CDK, SAM, Serverless, and people.
 _PATTERNS = ("*.template.json", "*.template.yaml", "*.template.yml")
@@ -146,13 +146,10 @@ def _nested(given: Sequence[Document]) -> Iterator[tuple[str, Document]]:
 
 def _candidates(entry: Mapping[str, Any], folder: Path) -> Iterator[Path]:
     """Files within a folder that a nested stack may be; none outside of it is ever read."""
-    from alarmproof.reading.stacks import nested_names
-
-    base = folder.resolve()
     for name in nested_names(entry):
         file = folder / name
         try:
-            inside = file.resolve().is_relative_to(base) and file.is_file()
+            inside = file.resolve().is_relative_to(folder.resolve()) and file.is_file()
         except (OSError, ValueError):
             continue
         if inside:
