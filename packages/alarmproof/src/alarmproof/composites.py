@@ -7,7 +7,7 @@ composite alarm actions" (wait and extension).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from alarmproof.errors import InputError, NotSupportedError, SyntaxProblemError
@@ -52,6 +52,37 @@ def written_names(alarm: CompositeAlarm) -> frozenset[str]:
 def parts(alarm: CompositeAlarm) -> frozenset[str]:
     """The names of the alarms that a composite alarm depends on; see ``written_names``."""
     return frozenset(map(alarm.part, written_names(alarm)))
+
+
+def _rule(alarm: CompositeAlarm) -> Rule:
+    """An alarm's rule.
+
+    Raises:
+        NotSupportedError: When it can't be read; with the alarm.
+    """
+    try:
+        return parse(alarm.rule)[0]
+    except NotSupportedError as error:
+        raise NotSupportedError(f"{alarm.source}: {error}") from None
+
+
+def with_parts(alarms: Iterable[AnyAlarm], among: Iterable[AnyAlarm]) -> list[AnyAlarm]:
+    """Alarms, and all of those at hand that their rules and suppressors lead to.
+
+    Raises:
+        NotSupportedError: When a rule can't be read.
+    """
+    by_name = {one.name: one for one in among}
+    found: dict[str, AnyAlarm] = {}
+    pending = list(alarms)
+    while pending:
+        one = pending.pop()
+        if one.name not in found:
+            found[one.name] = one
+            if isinstance(one, CompositeAlarm):
+                _rule(one)
+                pending += [by_name[name] for name in sorted(parts(one)) if name in by_name]
+    return list(found.values())
 
 
 class _Parser:
@@ -186,10 +217,7 @@ def histories(
     """
     rules = {}
     for alarm in alarms:
-        try:
-            rule, _ = parse(alarm.rule)
-        except NotSupportedError as error:
-            raise NotSupportedError(f"{alarm.source}: {error}") from None
+        rule = _rule(alarm)
         if alarm.refusal:
             raise NotSupportedError(f"{alarm.source}: not evaluated, because {alarm.refusal}.")
         rules[alarm.name] = (alarm, rule, parts(alarm))

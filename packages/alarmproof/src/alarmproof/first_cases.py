@@ -18,7 +18,6 @@ from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.evaluate import evaluate
 from alarmproof.model import (
     AnyAlarm,
-    CompositeAlarm,
     History,
     MetricAlarm,
     MetricKey,
@@ -75,7 +74,7 @@ class _Search:
 
     def __init__(self, alarm: AnyAlarm, templates: Templates) -> None:
         self._alarm = alarm
-        self._needed = _with_parts(alarm, templates)
+        self._needed = composites.with_parts([alarm], templates.alarms)
         metric_alarms = [one for one in self._needed if isinstance(one, MetricAlarm)]
         self._period = max((one.period for one in metric_alarms), default=60)
         self._longest = max(
@@ -168,20 +167,6 @@ class _Search:
             notified = sorted(set(names)) or ([] if anybody else ["nobody"])
             notifies = f", notifies: {json.dumps(notified)}" if notified else ""
             yield f"      - {{at: {duration(at).replace(' ', '')}, state: {state}{notifies}}}"
-
-
-def _with_parts(alarm: AnyAlarm, templates: Templates) -> list[AnyAlarm]:
-    by_name = {one.name: one for one in templates.alarms}
-    found: dict[str, AnyAlarm] = {}
-    pending = [alarm]
-    while pending:
-        one = pending.pop()
-        if one.name not in found:
-            found[one.name] = one
-            if isinstance(one, CompositeAlarm):
-                names = composites.parts(one)
-                pending += [by_name[name] for name in sorted(names) if name in by_name]
-    return list(found.values())
 
 
 def _reads(alarm: MetricAlarm) -> Iterator[Read]:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from alarmproof import composites
 from alarmproof.cases import NOBODY, Case, CaseSeries, Expectation
-from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.errors import InputError
 from alarmproof.evaluate import datapoints, evaluate
 from alarmproof.model import (
     AnyAlarm,
-    CompositeAlarm,
     History,
     MetricAlarm,
     MetricKey,
@@ -116,7 +115,7 @@ def selected(cases: Sequence[Case], words: str) -> list[Case]:
 def _run(case: Case, templates: Templates) -> Outcome:
     alarm = templates.find(case.alarm)
     others = [templates.find(one.alarm) for one in case.expect if one.alarm]
-    needed = _with_parts([alarm, *others], templates)
+    needed = composites.with_parts([alarm, *others], templates.alarms)
     metrics = list(dict.fromkeys(metric for one in needed for metric in one.metrics))
     origin = _origin(case, needed)
     notes = list(_impossible(needed))
@@ -189,26 +188,6 @@ def _recorded(
         made = Series(metric, one.statistic, origin, one.interval, one.values, one.unit)
         found.setdefault(metric, []).append(made)
     return found
-
-
-def _with_parts(alarms: Sequence[AnyAlarm], templates: Templates) -> list[AnyAlarm]:
-    """Alarms, and all that their rules name."""
-    by_name = {one.name: one for one in templates.alarms}
-    found: dict[str, AnyAlarm] = {}
-    pending = list(alarms)
-    while pending:
-        one = pending.pop()
-        if one.name in found:
-            continue
-        found[one.name] = one
-        if not isinstance(one, CompositeAlarm):
-            continue
-        try:
-            composites.parse(one.rule)
-        except NotSupportedError as error:
-            raise NotSupportedError(f"{one.source}: {error}") from None
-        pending += [by_name[name] for name in composites.parts(one) if name in by_name]
-    return list(found.values())
 
 
 def _metric(
