@@ -17,6 +17,7 @@ import typer
 
 from alarmproof import extras, files
 from alarmproof.errors import InputError
+from alarmproof.printable import printable
 
 if TYPE_CHECKING:
     from alarmproof.config import Config
@@ -105,8 +106,8 @@ def _print_findings(findings: Sequence[Finding], alarms: int) -> None:
     for finding in findings:
         severity = _styled(finding.severity, _COLORS[finding.severity])
         where = f"{finding.file}:{finding.line}"
-        print(f"{severity} {finding.rule}: {_plain(finding.alarm)} ({_plain(where)})")
-        print(f"  {_plain(finding.message)} {_plain(finding.remedy)}")
+        print(f"{severity} {finding.rule}: {printable(finding.alarm)} ({printable(where)})")
+        print(f"  {printable(finding.message)} {printable(finding.remedy)}")
     counts = {
         severity: sum(finding.severity == severity for finding in findings) for severity in _COLORS
     }
@@ -114,11 +115,6 @@ def _print_findings(findings: Sequence[Finding], alarms: int) -> None:
     if counts["note"]:
         shown.append(counted(counts["note"], "note"))
     print(f"{counted(alarms, 'alarm')}: {', '.join(shown)}.")
-
-
-def _plain(text: str) -> str:
-    """A text without control characters, which a terminal would obey."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def run_cases(
@@ -142,7 +138,7 @@ def run_cases(
         sign = _styled("✓", "green") if outcome.passed else _styled("✗", "red")
         print(f"{sign} {outcome.alarm.source.logical_id:<{width}}  {outcome.case.title}")
         for note in outcome.notes:
-            print(f"  note: {_plain(note)}")
+            print(f"  note: {printable(note)}")
         if not outcome.passed:
             print(ascii_chart.failed(outcome, width=columns), end="\n\n")
     if junit:
@@ -171,7 +167,7 @@ def run_init(templates: Templates, output: Path) -> int:
     text, lacking = first_cases.text(templates)
     files.write_text(output, text)
     for sentence in lacking:
-        print(_plain(sentence))
+        print(printable(sentence))
     written = counted(text.count("\n  - title: "), "case")
     print(f"{output}: {written} for {counted(len(templates.alarms), 'alarm')}.")
     return 0

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from alarmproof.lint import Finding
+from alarmproof.printable import printable
 from alarmproof.rules import RULES
 
 # What XML 1.0 can't hold, however it is escaped. Source: W3C, "Extensible Markup Language (XML)
@@ -23,11 +24,6 @@ _KEYS = ("rule", "severity", "alarm", "file", "line", "message", "remedy")
 def fingerprint(finding: Finding) -> str:
     """What stays the same when lines move."""
     return f"{finding.rule} | {finding.file} | {finding.alarm} | {finding.message}"
-
-
-def plain(text: str) -> str:
-    """A text without control characters, which a terminal would obey."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -143,7 +139,7 @@ def as_github(findings: Sequence[Finding]) -> str:
 
 def _github_data(text: str) -> str:
     escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return plain(escaped)
+    return printable(escaped)
 
 
 def _github_property(text: str) -> str:
