@@ -204,7 +204,7 @@ def load_allowances(file: Path) -> list[Allowance]:
 
 def _in_metadata(templates: Templates) -> Iterator[Allowance]:
     for alarm in templates.alarms:
-        entry = templates.resources.get((alarm.source.stack, alarm.source.logical_id))
+        entry = templates.resource_of(alarm)
         ours = entry.metadata.get(METADATA) if entry else None
         allowed = ours.get("allow") if isinstance(ours, dict) else None
         for rule, reason in (allowed if isinstance(allowed, dict) else {}).items():

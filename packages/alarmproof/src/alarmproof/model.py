@@ -489,6 +489,10 @@ class Templates:
     mute_rules: tuple[MuteRule, ...] = ()
     outputs: tuple[object, ...] = ()
 
+    def resource_of(self, alarm: AnyAlarm) -> Resource | None:
+        """The resource that an alarm was read from; None where it is not from a template."""
+        return self.resources.get((alarm.source.stack, alarm.source.logical_id))
+
     def find(self, name: str) -> AnyAlarm:
         """An alarm by its name, its logical id, or what its name ends with after a hyphen.
 

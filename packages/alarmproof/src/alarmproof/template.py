@@ -330,5 +330,5 @@ def _malformed(where: object) -> Iterator[None]:
         yield
     except RecursionError:
         raise InputError(f"{where}: nested too deeply, or refers to itself.") from None
-    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise InputError(f"{where}: not what CloudFormation's schema says ({error}).") from None

@@ -42,7 +42,7 @@ _MOST_CHILDREN = 100
 )
 def outside_schema(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Types, lists of words, lengths, ranges, patterns, and properties that exclude each other."""
-    resource = context.templates.resources.get((alarm.source.stack, alarm.source.logical_id))
+    resource = context.templates.resource_of(alarm)
     if resource is None:
         return
     worlds = (context.by_name.get(alarm.name, alarm), alarm)

@@ -254,8 +254,7 @@ class Context:
 
     def properties(self, alarm: AnyAlarm) -> Mapping[str, Any]:
         """An alarm's properties, resolved; empty where it does not come from a template."""
-        source = alarm.source
-        resource = self.templates.resources.get((source.stack, source.logical_id))
+        resource = self.templates.resource_of(alarm)
         return resource.resolved if resource else {}
 
 
