@@ -93,9 +93,9 @@ def _signals(
             threshold=Threshold(
                 20,
                 "Percent",
-                "Single invalid requests are the senders' own; at {threshold} of "
-                + ("those to paths that are taken " if apart else "all requests ")
-                + "somebody changed something.",
+                "Single invalid requests are their senders' own mistakes; {threshold} of "
+                + ("the requests to known paths" if apart else "all requests")
+                + " mean that somebody changed something.",
             ),
             period=300,
             datapoints=1,

@@ -61,7 +61,7 @@ SIGNALS = (
     ),
     Signal(
         id="group-held-long",
-        title="A group has been held for long",
+        title="A group has been held for a long time",
         impact="One customer, order or repository has received nothing for {threshold}.",
         covers=(FailureMode.POISONED_GROUP,),
         severity=Severity.PAGE,

@@ -57,7 +57,7 @@ SIGNALS = (
             100,
             "Count",
             "Single forgeries are the internet's noise; {threshold} in five minutes are an attack, "
-            "or a sender that signs otherwise.",
+            "or a sender that signs in another way.",
         ),
         period=300,
         datapoints=2,

@@ -111,7 +111,7 @@ def monthly(alarm_set: AlarmSet) -> list[CostLine]:
     ]
     if beats:
         lines += [_heartbeat(beats, through_backend=settings.heartbeat == "backend")]
-        remark = "tells heartbeats from imitations"
+        remark = "proves that a heartbeat is ours"
         lines += [CostLine("key of the heartbeat", "1 secret", _sum({"secret": 1}), remark)]
         lines += [_probe(beats)]
     if ours:
