@@ -13,6 +13,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from webhook_buffer.operations.files import private_folder, write
 
 HOST = "127.0.0.1"
 _STOP_SECONDS = 10.0
+_RELEASE_SECONDS = 2.0
 # What a program needs to run at all; everything else stays outside.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")
 
@@ -188,8 +190,21 @@ def free_port() -> int:
 
 
 def usable_port(*wanted: int | None) -> int:
-    """The first of these ports that is free, or any."""
-    return next((port for port in wanted if port and not listens(port)), None) or free_port()
+    """The first of these ports that is free, or any.
+
+    A program that was just killed keeps its port for a moment, while its threads end one by one,
+    so a port that is taken is tried until ``_RELEASE_SECONDS`` are over.
+    """
+    return next((port for port in wanted if port and _released(port)), None) or free_port()
+
+
+def _released(port: int) -> bool:
+    deadline = time.monotonic() + _RELEASE_SECONDS
+    while listens(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def listens(port: int) -> bool:

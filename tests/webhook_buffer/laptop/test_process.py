@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from settings.errors import FileError
 from settings.paths import ROOT
 from tests.conftest import eventually
 from webhook_buffer.laptop import laptop, process
-from webhook_buffer.laptop.process import Background, free_port
+from webhook_buffer.laptop.process import HOST, Background, free_port, usable_port
 
 _STARTED = """
 import os, sys
@@ -52,6 +54,24 @@ def test_a_kill_between_leaves_no_orphan(tmp_path: Path) -> None:
     assert server.stop() == running
     assert not psutil.pid_exists(pid)
     assert server.running() is None
+
+
+def test_a_killed_program_gets_its_port_back() -> None:
+    """Its socket closes a moment after its end: functions know the port, so it is waited for."""
+    with socket.create_server((HOST, 0)) as killed:
+        port = killed.getsockname()[1]
+        closes = threading.Timer(0.2, killed.close)
+        closes.start()
+        assert usable_port(port) == port
+        closes.join()
+
+
+def test_a_port_that_stays_taken_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next wanted one is used."""
+    monkeypatch.setattr(process, "_RELEASE_SECONDS", 0.1)
+    free = free_port()
+    with socket.create_server((HOST, 0)) as other:
+        assert usable_port(other.getsockname()[1], free) == free
 
 
 @pytest.mark.parametrize("written", [0, 1], ids=["no record", "no pid in it"])
