@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from alarmproof.alarms import MetricAlarm, Missing, Query, Source
 from alarmproof.evaluate import evaluate
-from alarmproof.model import MetricAlarm, MetricKey, Missing, Query, Series, Source
+from alarmproof.metric_data import MetricKey, Series
 
 ALARMS, DAY = 40, 1440
 _KINDS = (

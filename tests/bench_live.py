@@ -12,7 +12,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 
-from alarmproof.model import AnyAlarm
+from alarmproof.alarms import AnyAlarm
 from alarmproof.template import parse
 
 from lambdas.metrics import embedded

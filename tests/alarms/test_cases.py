@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from alarmproof import ascii_chart, runner
+from alarmproof.alarms import AnyAlarm, MetricAlarm
 from alarmproof.cases import KINDS, Case, load
-from alarmproof.model import AnyAlarm, MetricAlarm
 from alarmproof.template import parse, parse_all
 
 from alarms import CATALOG

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alarmproof.arrays import Values
-from alarmproof.model import MetricKey, Series
+from alarmproof.metric_data import MetricKey, Series
 
 from monitoring.model import metrics
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 from alarmproof import recordings
+from alarmproof.alarms import AnyAlarm, State
 from alarmproof.arrays import Values
 from alarmproof.evaluate import evaluate
-from alarmproof.model import AnyAlarm, Notification, State
+from alarmproof.history import Notification
 
 from webhook_buffer.benchmark.baselines import BASELINES
 from webhook_buffer.benchmark.buffer_recording import BufferRecording, Key, role_of

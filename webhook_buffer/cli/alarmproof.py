@@ -15,7 +15,7 @@ from settings.paths import ROOT
 from webhook_buffer.cli.options import LOCAL, Env
 
 if TYPE_CHECKING:
-    from alarmproof.model import Templates
+    from alarmproof.definitions import Templates
     from alarmproof.recordings import Recorded
 
 TemplateFiles = Annotated[

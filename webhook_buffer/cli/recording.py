@@ -82,7 +82,7 @@ def record_failures(
     from threading import Event
 
     from alarmproof import recordings, template
-    from alarmproof.model import AnyAlarm
+    from alarmproof.alarms import AnyAlarm
 
     from settings.schema import Settings
     from webhook_buffer.benchmark.detection import baseline_sets

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from alarmproof.alarms import MetricAlarm
 from alarmproof.errors import AlarmproofError
 from alarmproof.evaluate import datapoints
-from alarmproof.model import MetricAlarm
 from alarmproof.recordings import Recorded
 
 from lambdas.notification import amount

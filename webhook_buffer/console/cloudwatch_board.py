@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from alarmproof import expressions, metric_math
 from alarmproof.errors import AlarmproofError
-from alarmproof.model import MetricKey
+from alarmproof.metric_data import MetricKey
 
 from settings.errors import InputError
 from webhook_buffer.console.frame import Frame

@@ -7,7 +7,8 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
-from alarmproof.model import AnyAlarm, MetricKey, Series
+from alarmproof.alarms import AnyAlarm
+from alarmproof.metric_data import MetricKey, Series
 from alarmproof.recordings import Recorded
 from alarmproof.series import datapoints
 

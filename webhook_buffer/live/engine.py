@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from alarmproof.model import AnyAlarm
+from alarmproof.alarms import AnyAlarm
 
 from settings.errors import WebhookBufferError
 from settings.schema import Settings

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from alarmproof import template
+from alarmproof.alarms import AnyAlarm, State
 from alarmproof.evaluate import evaluate
-from alarmproof.model import AnyAlarm, State
 from alarmproof.recordings import Recorded
 
 from lambdas.notification import amount

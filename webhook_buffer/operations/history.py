@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from alarmproof.model import AnyAlarm, MetricAlarm, MetricKey, Series
+from alarmproof.alarms import AnyAlarm, MetricAlarm
+from alarmproof.metric_data import MetricKey, Series
 
 from settings.errors import InputError
 from webhook_buffer.operations.environment import Environment, aws_errors

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from alarmproof.model import CompositeAlarm, MetricAlarm, MetricKey, Query, Series, Source
+from alarmproof.alarms import CompositeAlarm, MetricAlarm, Query, Source
+from alarmproof.metric_data import MetricKey, Series
 from alarmproof.runner import InMemory
 
 METRIC = MetricKey.of("N", "m", {"D": "d"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from alarmproof.model import Missing, State
+from alarmproof.alarms import Missing, State
 
 Point = float | None
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from alarmproof import ascii_chart, runner
 from alarmproof.cases import load
+from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
-from alarmproof.model import Templates
 from alarmproof.runner import Outcome, run
 from alarmproof.template import parse
 

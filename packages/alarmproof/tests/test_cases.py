@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 from alarmproof import ascii_chart
 from alarmproof.cases import load
+from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
 from alarmproof.junit import junit
-from alarmproof.model import Templates
 from alarmproof.runner import Outcome, run
 from alarmproof.template import parse
 

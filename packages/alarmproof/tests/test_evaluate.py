@@ -10,16 +10,10 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import slow_reference as reference
+from alarmproof.alarms import MetricAlarm, Missing, Query, State
 from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.evaluate import datapoints, evaluate
-from alarmproof.model import (
-    MetricAlarm,
-    MetricKey,
-    Missing,
-    Query,
-    Series,
-    State,
-)
+from alarmproof.metric_data import MetricKey, Series
 from alarmproof.runner import InMemory
 from factories import METRIC, alarm, composite, recorded
 from hypothesis import assume, given, settings

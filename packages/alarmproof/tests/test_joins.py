@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any
 
 import pytest
+from alarmproof.definitions import Templates
 from alarmproof.lint import lint
-from alarmproof.model import Templates
 from alarmproof.template import parse, parse_all
 
 SUBSCRIBED = {"Type": "AWS::SNS::Topic", "Properties": {"Subscription": [{"Protocol": "email"}]}}

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from alarmproof.definitions import Templates
 from alarmproof.links import findings
-from alarmproof.model import Templates
 from alarmproof.template import parse
 
 

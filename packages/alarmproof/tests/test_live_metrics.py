@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
 from alarmproof.live_metrics import findings
-from alarmproof.model import Templates
 from alarmproof.template import parse
 
 

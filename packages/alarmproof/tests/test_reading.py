@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm, OpaqueAlarm
+from alarmproof.definitions import Templates
 from alarmproof.errors import InputError, NotSupportedError, UnknownAlarmError
 from alarmproof.evaluate import evaluate
 from alarmproof.formats import as_json
 from alarmproof.lint import failed, lint
-from alarmproof.model import AnyAlarm, CompositeAlarm, MetricAlarm, OpaqueAlarm, Templates
 from alarmproof.reading import parameters
 from alarmproof.runner import InMemory
 from alarmproof.template import parse, parse_all, read

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from alarmproof.cases import load
+from alarmproof.definitions import Templates
 from alarmproof.lint import lint
-from alarmproof.model import Templates
 from alarmproof.runner import Outcome, run
 from alarmproof.template import parse, read
 

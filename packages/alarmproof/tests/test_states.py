@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from alarmproof.model import Missing, State
+from alarmproof.alarms import Missing, State
 from alarmproof.states import KEEP, STATES, verdicts
 
 ORDER = (Missing.MISSING, Missing.IGNORE, Missing.BREACHING, Missing.NOT_BREACHING)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alarmproof.alarms import CompositeAlarm, MetricAlarm, Missing, Query
 from alarmproof.errors import InputError, UnknownAlarmError
-from alarmproof.model import CompositeAlarm, MetricAlarm, Missing, Query
 from alarmproof.template import parse, read
 
 YAML = """

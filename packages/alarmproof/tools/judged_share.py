@@ -14,7 +14,7 @@ from pathlib import Path
 from alarmproof import metric_table
 from alarmproof.errors import AlarmproofError
 from alarmproof.lint import lint
-from alarmproof.model import MetricKey
+from alarmproof.metric_data import MetricKey
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context
 from alarmproof.template import read

@@ -12,7 +12,8 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from alarmproof import recordings
-from alarmproof.model import MetricAlarm, MetricKey
+from alarmproof.alarms import MetricAlarm
+from alarmproof.metric_data import MetricKey
 from hypothesis import given, settings
 
 from settings.paths import ROOT

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from alarmproof.model import Series
+from alarmproof.metric_data import Series
 from alarmproof.template import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st

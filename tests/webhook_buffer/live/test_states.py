@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alarmproof.model import CompositeAlarm, MetricAlarm, Query, Source
+from alarmproof.alarms import CompositeAlarm, MetricAlarm, Query, Source
 
 from settings.loader import load
 from tests.conftest import client

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from alarmproof.model import MetricAlarm, MetricKey, Query, Source
+from alarmproof.alarms import MetricAlarm, Query, Source
+from alarmproof.metric_data import MetricKey
 
 from settings.errors import InputError
 from settings.loader import load

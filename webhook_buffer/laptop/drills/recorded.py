@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from alarmproof.model import AnyAlarm, Series
+from alarmproof.alarms import AnyAlarm
+from alarmproof.metric_data import Series
 
 from settings.schema import Settings
 from webhook_buffer.benchmark.scenarios import RECORDINGS, Recording

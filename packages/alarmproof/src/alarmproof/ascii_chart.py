@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from alarmproof.alarms import MetricAlarm, State
 from alarmproof.arrays import Values
 from alarmproof.evaluate import datapoints
-from alarmproof.model import History, MetricAlarm, State
+from alarmproof.history import History
 from alarmproof.notation import duration
 from alarmproof.plan import evaluated_every
 from alarmproof.runner import Outcome

@@ -13,9 +13,9 @@ from pathlib import Path
 import yaml
 
 from alarmproof import files, notation, yaml_nodes
+from alarmproof.alarms import State
 from alarmproof.arrays import Values
 from alarmproof.errors import InputError
-from alarmproof.model import State
 from alarmproof.yaml_nodes import Reader, line
 
 NOBODY = "nobody"

@@ -21,9 +21,9 @@ from alarmproof.printable import printable
 
 if TYPE_CHECKING:
     from alarmproof.config import Config
+    from alarmproof.definitions import Templates
     from alarmproof.known_findings import Baselines
     from alarmproof.lint import Allowance, Finding
-    from alarmproof.model import Templates
     from alarmproof.recordings import Recorded
     from alarmproof.replay import Replay
 

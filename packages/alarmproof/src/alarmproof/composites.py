@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from alarmproof.alarms import AnyAlarm, CompositeAlarm, State
 from alarmproof.errors import InputError, NotSupportedError, SyntaxProblemError
-from alarmproof.model import AnyAlarm, Change, CompositeAlarm, History, Notification, State
+from alarmproof.history import Change, History, Notification
 
 # Whether a rule holds, by the states of all alarms.
 Rule = Callable[[Mapping[str, State]], bool]

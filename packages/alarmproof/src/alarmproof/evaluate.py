@@ -14,23 +14,21 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from alarmproof import composites, states
-from alarmproof.arrays import Times, Values
-from alarmproof.errors import InputError, NotSupportedError
-from alarmproof.model import (
+from alarmproof.alarms import (
     Action,
     AnyAlarm,
-    Change,
     CompositeAlarm,
-    History,
     MetricAlarm,
     Missing,
     MuteRule,
-    Notification,
     OpaqueAlarm,
-    Recording,
     State,
     WarmUp,
 )
+from alarmproof.arrays import Times, Values
+from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.history import Change, History, Notification
+from alarmproof.metric_data import Recording
 from alarmproof.muting import muted
 from alarmproof.plan import Plan, evaluated_every, refuse
 from alarmproof.reasons import reason

@@ -14,18 +14,12 @@ from datetime import UTC, datetime
 import numpy as np
 
 from alarmproof import composites, states
+from alarmproof.alarms import AnyAlarm, MetricAlarm, Query, State
+from alarmproof.definitions import Templates
 from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.evaluate import evaluate
-from alarmproof.model import (
-    AnyAlarm,
-    History,
-    MetricAlarm,
-    MetricKey,
-    Query,
-    Series,
-    State,
-    Templates,
-)
+from alarmproof.history import History
+from alarmproof.metric_data import MetricKey, Series
 from alarmproof.notation import duration
 from alarmproof.runner import InMemory
 

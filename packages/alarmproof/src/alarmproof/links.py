@@ -13,9 +13,9 @@ from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
 from alarmproof.lint import Finding
-from alarmproof.model import Templates
 from alarmproof.rules.names import links
 from alarmproof.rules.registry import WARNING
 

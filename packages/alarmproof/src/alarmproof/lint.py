@@ -11,8 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from alarmproof import bounded_yaml, files
+from alarmproof.alarms import AnyAlarm, Source
+from alarmproof.definitions import Templates, is_called
 from alarmproof.errors import InputError
-from alarmproof.model import AnyAlarm, Source, Templates, is_called
 from alarmproof.rules import RULES
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, NOTE, Hit, Rule, Severity

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import Any, Protocol, cast
 
 from alarmproof import metric_table
+from alarmproof.alarms import AnyAlarm
+from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
 from alarmproof.lint import Finding
-from alarmproof.model import AnyAlarm, MetricKey, Templates
+from alarmproof.metric_data import MetricKey
 from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import WARNING

@@ -17,7 +17,7 @@ from math import inf
 
 from alarmproof import metric_rows
 from alarmproof.aws_metrics import SERVICES, Published
-from alarmproof.model import MetricKey
+from alarmproof.metric_data import MetricKey
 
 
 class Silence(StrEnum):

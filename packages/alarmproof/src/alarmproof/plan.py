@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alarmproof import clock, metric_math, series, states
+from alarmproof.alarms import AnyAlarm, MetricAlarm, Query
 from alarmproof.arrays import Times, Values
 from alarmproof.errors import NotSupportedError
 from alarmproof.expressions import Expression, compile_expression
-from alarmproof.model import AnyAlarm, MetricAlarm, Query, Recording, Series
+from alarmproof.metric_data import Recording, Series
 
 _MINUTE = 60
 # Source: CloudWatch API reference, PutMetricAlarm, Period. How often such an alarm is evaluated AWS

@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
+from alarmproof.alarms import MetricAlarm, State
 from alarmproof.arrays import Values
-from alarmproof.model import MetricAlarm, State
 
 WORDS = {
     "GreaterThanThreshold": "greater than",

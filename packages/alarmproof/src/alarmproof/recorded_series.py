@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alarmproof.model import MetricKey, Series
+from alarmproof.metric_data import MetricKey, Series
 
 _BELOW_A_MINUTE = (1, 5, 10, 20, 30)
 

@@ -19,7 +19,7 @@ import numpy as np
 from alarmproof import files, recordings_aws, recordings_parquet
 from alarmproof.arrays import Values
 from alarmproof.errors import InputError
-from alarmproof.model import MetricKey, Series
+from alarmproof.metric_data import MetricKey, Series
 from alarmproof.recorded_series import (
     Entry,
     Points,

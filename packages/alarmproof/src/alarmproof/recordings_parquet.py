@@ -13,7 +13,7 @@ import numpy as np
 
 from alarmproof import extras
 from alarmproof.errors import InputError
-from alarmproof.model import MetricKey, Series
+from alarmproof.metric_data import MetricKey, Series
 from alarmproof.recorded_series import Entry, dimensions, dimensions_text, require_period
 
 _DESCRIBED = ("namespace", "metric", "dimensions", "statistic", "start", "period", "count")

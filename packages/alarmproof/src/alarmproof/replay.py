@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from alarmproof import composites
-from alarmproof.errors import InputError, NotSupportedError
-from alarmproof.evaluate import evaluate
-from alarmproof.model import (
+from alarmproof.alarms import (
     AnyAlarm,
     CompositeAlarm,
-    History,
     MetricAlarm,
     Missing,
     MuteRule,
     OpaqueAlarm,
-    Recording,
     State,
-    Templates,
 )
+from alarmproof.definitions import Templates
+from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.evaluate import evaluate
+from alarmproof.history import History
+from alarmproof.metric_data import Recording
 from alarmproof.muting import muted
 from alarmproof.notation import duration
 

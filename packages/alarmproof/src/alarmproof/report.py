@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from alarmproof.alarms import MetricAlarm
 from alarmproof.arrays import Values
 from alarmproof.evaluate import datapoints
-from alarmproof.model import History, MetricAlarm, Recording
+from alarmproof.history import History
+from alarmproof.metric_data import Recording
 from alarmproof.notation import duration
 from alarmproof.replay import Replay, Replayed
 

@@ -9,19 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alarmproof import composites
+from alarmproof.alarms import AnyAlarm, MetricAlarm, State
 from alarmproof.cases import NOBODY, Case, CaseSeries, Expectation
+from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
 from alarmproof.evaluate import datapoints, evaluate
-from alarmproof.model import (
-    AnyAlarm,
-    History,
-    MetricAlarm,
-    MetricKey,
-    Notification,
-    Series,
-    State,
-    Templates,
-)
+from alarmproof.history import History, Notification
+from alarmproof.metric_data import MetricKey, Series
 from alarmproof.notation import duration
 from alarmproof.plan import evaluated_every
 

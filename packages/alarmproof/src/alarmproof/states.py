@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from alarmproof.alarms import Missing, State
 from alarmproof.arrays import Values
-from alarmproof.model import Missing, State
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int8]

@@ -2,7 +2,7 @@
 
 Values that only a deployment knows stay symbolic, in a way that two references to the same thing
 come out equal: a resource is its literal name where it has one, else its logical id. What can't be
-used of an alarm stays with that alarm (``alarmproof.model.Problem``).
+used of an alarm stays with that alarm (``alarmproof.alarms.Problem``).
 """
 
 from __future__ import annotations
@@ -15,19 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from alarmproof import composites
+from alarmproof.alarms import AnyAlarm, CompositeAlarm, MuteRule, Problem, ProblemKind, Source
+from alarmproof.definitions import Absent, Resource, Templates, Unread
 from alarmproof.errors import InputError
-from alarmproof.model import (
-    Absent,
-    AnyAlarm,
-    CompositeAlarm,
-    MuteRule,
-    Problem,
-    ProblemKind,
-    Resource,
-    Source,
-    Templates,
-    Unread,
-)
 from alarmproof.reading import alarms, assembly, known, live, mute_rules, parameters, terraform
 from alarmproof.reading.documents import Document
 from alarmproof.reading.resolver import Resolver

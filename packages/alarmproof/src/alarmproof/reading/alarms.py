@@ -8,12 +8,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from alarmproof.model import (
+from alarmproof.alarms import (
     Action,
     AnyAlarm,
     CompositeAlarm,
     MetricAlarm,
-    MetricKey,
     Missing,
     OpaqueAlarm,
     Problem,
@@ -22,6 +21,7 @@ from alarmproof.model import (
     Source,
     WarmUp,
 )
+from alarmproof.metric_data import MetricKey
 from alarmproof.reading import known
 from alarmproof.reading.values import Reference, Unknown
 

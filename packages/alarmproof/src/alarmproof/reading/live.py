@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from alarmproof.alarms import AnyAlarm, Source
+from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
-from alarmproof.model import AnyAlarm, Source, Templates
 from alarmproof.reading import alarms, known
 from alarmproof.reading.documents import Document
 

@@ -11,8 +11,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from alarmproof.alarms import AnyAlarm, Source
+from alarmproof.definitions import Resource, Templates
 from alarmproof.errors import InputError
-from alarmproof.model import AnyAlarm, Resource, Source, Templates
 from alarmproof.reading import alarms
 from alarmproof.reading.documents import Document
 from alarmproof.reading.terraform_types import ALARMS, NESTED, RESOURCES

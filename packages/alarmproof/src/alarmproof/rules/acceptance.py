@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from alarmproof import composites, schema
-from alarmproof.model import AnyAlarm, CompositeAlarm, MetricAlarm
+from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context, actions_of, metric_queries
 from alarmproof.rules.registry import ERROR, Hit, rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alarmproof.model import AnyAlarm
+from alarmproof.alarms import AnyAlarm
 from alarmproof.rules.context import Context, key, listed
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alarmproof import composites
-from alarmproof.model import AnyAlarm, CompositeAlarm
+from alarmproof.alarms import AnyAlarm, CompositeAlarm
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, Hit, rule
 

@@ -11,16 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from alarmproof import composites
-from alarmproof.model import (
-    Action,
-    AnyAlarm,
-    CompositeAlarm,
-    MetricAlarm,
-    MetricKey,
-    Query,
-    Resource,
-    Templates,
-)
+from alarmproof.alarms import Action, AnyAlarm, CompositeAlarm, MetricAlarm, Query
+from alarmproof.definitions import Resource, Templates
+from alarmproof.metric_data import MetricKey
 from alarmproof.reading.values import Reference, leaves
 
 # What listens to topics without a subscription of its own, and the property that names them.

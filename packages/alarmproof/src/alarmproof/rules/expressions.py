@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alarmproof import composites
+from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm
 from alarmproof.errors import NotSupportedError, SyntaxProblemError
 from alarmproof.expressions import compile_expression, kind_of
-from alarmproof.model import AnyAlarm, CompositeAlarm, MetricAlarm
 from alarmproof.rules.context import Context, fires_above
 from alarmproof.rules.registry import ERROR, NOTE, Hit, rule
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from alarmproof.model import AnyAlarm, MetricKey, Resource
+from alarmproof.alarms import AnyAlarm
+from alarmproof.definitions import Resource
+from alarmproof.metric_data import MetricKey
 from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context, key
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterator
 
 from alarmproof import metric_table
+from alarmproof.alarms import AnyAlarm
 from alarmproof.aws_metrics import SERVICES
-from alarmproof.model import AnyAlarm
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context, fires_above, single_metric
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from alarmproof.alarms import AnyAlarm, MetricAlarm, Query
 from alarmproof.errors import NotSupportedError
 from alarmproof.expressions import Node, compile_expression, walk
 from alarmproof.metric_table import Silence, silence_of
-from alarmproof.model import AnyAlarm, MetricAlarm, Query
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import WARNING, Hit, rule
 

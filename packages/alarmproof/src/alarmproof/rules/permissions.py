@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alarmproof.model import AnyAlarm, Resource
+from alarmproof.alarms import AnyAlarm
+from alarmproof.definitions import Resource
 from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context, actions_of, key, listed
 from alarmproof.rules.registry import ERROR, Hit, rule

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alarmproof.alarms import AnyAlarm
 from alarmproof.metric_table import published
-from alarmproof.model import AnyAlarm
 from alarmproof.rules.context import Context, fires_above, metric_queries, single_metric
 from alarmproof.rules.registry import ERROR, Hit, rule
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
 
-from alarmproof.model import AnyAlarm
+from alarmproof.alarms import AnyAlarm
 from alarmproof.rules.context import Context
 
 

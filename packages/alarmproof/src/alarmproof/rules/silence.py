@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alarmproof.alarms import AnyAlarm, MetricAlarm, Missing, Query
+from alarmproof.metric_data import MetricKey
 from alarmproof.metric_table import Silence, published, silence_of
-from alarmproof.model import AnyAlarm, MetricAlarm, MetricKey, Missing, Query
 from alarmproof.rules.context import Context, fires_above, metric_queries, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
