@@ -5,8 +5,6 @@ Modules that only a failure needs are loaded at the first failure, not at the st
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 
 def delay(
     attempt: int,
@@ -46,6 +44,7 @@ def _seconds(retry_after: str | None) -> float:
         return float(text[:9])
     if not text:
         return 0.0
+    from datetime import UTC, datetime
     from email.utils import parsedate_to_datetime
 
     try:

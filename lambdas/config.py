@@ -9,15 +9,15 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambdas import extract
 from lambdas.backend_url import Backend
-from lambdas.heartbeat_key import HeartbeatKey
 from lambdas.redaction import Redaction
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lambdas.extract import Extractor
     from lambdas.failure_policy import Policy
+    from lambdas.heartbeat_key import HeartbeatKey
     from lambdas.signing import Signer
     from lambdas.sources.intake import Intake
 
@@ -36,8 +36,8 @@ class PublishConfig(NamedTuple):
     """
 
     queue_url: str
-    group_id: tuple[extract.Extractor, ...]
-    deduplication_id: tuple[extract.Extractor, ...]
+    group_id: tuple[Extractor, ...]
+    deduplication_id: tuple[Extractor, ...]
     reject_without_group: bool
     heartbeats: HeartbeatKey | None
     path_prefix: str
@@ -46,6 +46,8 @@ class PublishConfig(NamedTuple):
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> PublishConfig:
+        from lambdas.heartbeat_key import HeartbeatKey  # nothing of it is subscribe's
+
         return cls(
             queue_url=environ["QUEUE_URL"],
             group_id=_extractors(environ["GROUP_ID"]),
@@ -152,5 +154,7 @@ def _beside(file: str) -> Path:
     return Path(__file__).parent / file
 
 
-def _extractors(lines: str) -> tuple[extract.Extractor, ...]:
+def _extractors(lines: str) -> tuple[Extractor, ...]:
+    from lambdas import extract
+
     return tuple(extract.parse(line) for line in json.loads(lines))

@@ -18,26 +18,14 @@ from typing import Any, NamedTuple
 
 from lambdas import attempts, lease
 from lambdas.config import SubscribeConfig
+from lambdas.group_state import STATE, Hold, key
 
-STATE = "#state"
 HELD, ASIDE = "held#", "aside#"
 
 # Of a message in one row. Source: DynamoDB quotas: an item is at most 400 KB.
 _CHUNK_BYTES = 350_000
 # SQS's sequence numbers are 128-bit integers; as text of this length they sort as numbers.
 _DIGITS = 39
-
-
-class Hold(NamedTuple):
-    """A group's state while it is held.
-
-    Attributes:
-        id: another one each time a group is held: a token releases only the hold that it names.
-        since: milliseconds since the epoch.
-    """
-
-    id: str
-    since: int
 
 
 class Parked(NamedTuple):
@@ -72,19 +60,9 @@ class Facts(NamedTuple):
     history: attempts.History
 
 
-def partition(group_id: str) -> str:
-    """The partition key of a group."""
-    return f"g#{group_id}"
-
-
 def row_of(place: str, sequence_number: str) -> str:
     """The sort key of a parked message, which sorts as its sequence number does."""
     return f"{place}{sequence_number.zfill(_DIGITS)}"
-
-
-def key(group_id: str, row: str) -> dict[str, Any]:
-    """The key of a row of a group."""
-    return {"partition": {"S": partition(group_id)}, "row": {"S": row}}
 
 
 def part(row: str, number: int | str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from lambdas import aws, lease, parked_rows
 from lambdas.config import SubscribeConfig
+from lambdas.group_state import STATE, Hold, key, partition
 
 _CALL_SECONDS = 0.6
 _WITHIN_SECONDS = 1.0
@@ -26,33 +27,12 @@ class BrakedError(Exception):
     """When no more webhooks of a source may be parked in this hour."""
 
 
-def hold(config: SubscribeConfig, group_id: str) -> parked_rows.Hold | None:
-    """The hold of a group, read consistently; None while the group is open.
-
-    Raises:
-        AwsError: When it can't be read: then nobody may attempt anything of the group.
-    """
-    reply = _call(
-        "GetItem",
-        {
-            "TableName": config.parking,
-            "Key": parked_rows.key(group_id, parked_rows.STATE),
-            "ConsistentRead": True,
-        },
-    )
-    try:
-        item = reply.get("Item")
-        return parked_rows.Hold(item["hold_id"]["S"], int(item["since"]["N"])) if item else None
-    except (KeyError, TypeError, ValueError):
-        raise aws.AwsError("UnreadableState", retryable=False) from None
-
-
 def park_behind(
     config: SubscribeConfig,
     message: lease.Received,
     event: Any,
     facts: parked_rows.Facts,
-    group: parked_rows.Hold,
+    group: Hold,
 ) -> None:
     """Parks a message behind the others of its held group.
 
@@ -84,7 +64,7 @@ def park_aside(
 
 def park_and_hold(
     config: SubscribeConfig, message: lease.Received, event: Any, facts: parked_rows.Facts
-) -> parked_rows.Hold:
+) -> Hold:
     """Parks a message and holds its group, which is open.
 
     Raises:
@@ -105,21 +85,19 @@ def park_and_hold(
     return new
 
 
-def hold_again(
-    config: SubscribeConfig, message: lease.Received, old: parked_rows.Hold
-) -> parked_rows.Hold:
+def hold_again(config: SubscribeConfig, message: lease.Received, old: Hold) -> Hold:
     """Replaces a group's hold, so that tokens for the old one release nothing more.
 
     Args:
         message: the parked message at the group's head.
     """
-    new = parked_rows.Hold(parked_rows.new_hold(message).id, old.since)
+    new = Hold(parked_rows.new_hold(message).id, old.since)
     action = parked_rows.state(config, message, new, "hold_id = :old", {":old": {"S": old.id}})
     _call("PutItem", action["Put"])
     return new
 
 
-def open_group(config: SubscribeConfig, group_id: str, old: parked_rows.Hold) -> None:
+def open_group(config: SubscribeConfig, group_id: str, old: Hold) -> None:
     """Opens a group from which everything was released. Another hold stays.
 
     Raises:
@@ -130,7 +108,7 @@ def open_group(config: SubscribeConfig, group_id: str, old: parked_rows.Hold) ->
             "DeleteItem",
             {
                 "TableName": config.parking,
-                "Key": parked_rows.key(group_id, parked_rows.STATE),
+                "Key": key(group_id, STATE),
                 "ConditionExpression": "hold_id = :old",
                 "ExpressionAttributeValues": {":old": {"S": old.id}},
             },
@@ -160,7 +138,7 @@ def one(config: SubscribeConfig, group_id: str, row: str) -> parked_rows.Parked 
         "GetItem",
         {
             "TableName": config.parking,
-            "Key": parked_rows.key(group_id, row),
+            "Key": key(group_id, row),
             "ConsistentRead": True,
         },
     )
@@ -186,7 +164,7 @@ def move_aside(
     message: lease.Received,
     parked: parked_rows.Parked,
     facts: parked_rows.Facts,
-    group: parked_rows.Hold,
+    group: Hold,
 ) -> None:
     """Sets a held message aside, so that what is held behind it can be released.
 
@@ -264,7 +242,7 @@ def _query(
             "KeyConditionExpression": "#partition = :partition AND begins_with(#row, :begins)",
             "ExpressionAttributeNames": {"#partition": "partition", "#row": "row"},
             "ExpressionAttributeValues": {
-                ":partition": {"S": parked_rows.partition(group_id)},
+                ":partition": {"S": partition(group_id)},
                 ":begins": {"S": begins},
             },
             "Limit": limit,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from lambdas import attempts, aws, lease, parked_rows, parking, record
+from lambdas import attempts, aws, group_state, lease, record
 from lambdas.config import SubscribeConfig
 
 # For holding the message, and for reading the record: for each try, and for both tries.
@@ -28,7 +28,7 @@ class Standing(NamedTuple):
     """
 
     history: attempts.History
-    hold: parked_rows.Hold | None
+    hold: group_state.Hold | None
 
 
 class UnattemptedError(Exception):
@@ -74,7 +74,7 @@ def check(
     except aws.AwsError as error:
         raise UnattemptedError("NotHeld", error.code) from None
     try:
-        hold = parking.hold(config, message.group_id)
+        hold = group_state.read(config.parking, message.group_id)
     except aws.AwsError as error:
         record.report_failure("read", error.code)
         raise UnattemptedError("NoState", error.code) from None

@@ -11,7 +11,17 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from lambdas import attempt, attempts, aws, failure_policy, lease, observe, parked_rows, parking
+from lambdas import (
+    attempt,
+    attempts,
+    aws,
+    failure_policy,
+    group_state,
+    lease,
+    observe,
+    parked_rows,
+    parking,
+)
 from lambdas.config import SubscribeConfig
 from lambdas.envelope import UnreadableError, received
 from lambdas.put_back import Remaining, delay, put_back
@@ -69,7 +79,7 @@ class _Release:
 
     def group(self, hold_id: str) -> bool:
         """Releases a group's held webhooks, the first one first."""
-        hold = parking.hold(self._config, self._message.group_id)
+        hold = group_state.read(self._config.parking, self._message.group_id)
         if hold is None or hold.id != hold_id:
             observe.log("INFO", "release.void")
             return True
@@ -110,7 +120,7 @@ class _Release:
             retry_seconds=seconds,
         )
 
-    def _one(self, parked: parked_rows.Parked, hold: parked_rows.Hold | None) -> bool | None:
+    def _one(self, parked: parked_rows.Parked, hold: group_state.Hold | None) -> bool | None:
         """Releases one webhook; None when it left the store, else whether the token may leave.
 
         Args:
@@ -147,7 +157,7 @@ class _Release:
     def _failed(
         self,
         parked: parked_rows.Parked,
-        hold: parked_rows.Hold | None,
+        hold: group_state.Hold | None,
         made: attempt.Attempt,
         source: str,
         received_at: int,
@@ -171,7 +181,7 @@ class _Release:
         return False
 
     def _refused(
-        self, parked: parked_rows.Parked, hold: parked_rows.Hold | None, reason: str
+        self, parked: parked_rows.Parked, hold: group_state.Hold | None, reason: str
     ) -> bool:
         """Keeps a webhook that is refused again, and its group held; the token may leave."""
         if hold:

@@ -9,12 +9,13 @@ group that is not held (``lambdas/parking.py``), and the number of attempts befo
 record's. Without all of that the message is put back unattempted:
 ``docs/decisions/0020-attempts.md``. What the backend refuses, or has not taken for too long, is
 parked: ``docs/decisions/0025-parking.md``.
+
+What only parking and releasing need is loaded when it first happens, not at a cold start.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from typing import Any
 
 from lambdas import observe
@@ -24,14 +25,9 @@ with observe.loading():
         attempt,
         attempt_metrics,
         attempts,
-        aws,
         envelope,
-        failure_policy,
         lease,
-        parked_rows,
-        parking,
         preconditions,
-        release,
         tokens,
     )
     from lambdas.config import SubscribeConfig
@@ -68,6 +64,8 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
     message = lease.Received.of(event_record)
     token = tokens.parse(event_record["body"])
     if token:
+        from lambdas import release
+
         return release.run(CONFIG, event_record, message, token, remaining)
     webhook: envelope.Envelope | None = None
     unreadable: envelope.UnreadableError | None = None
@@ -93,12 +91,16 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
         return True
     if webhook and webhook.heartbeat and standing.hold:
         return True  # it is no webhook: it has nothing to wait for
-    if standing.hold:
-        return _parked_behind(event_record, message, webhook, standing, remaining)
-    if webhook:
+    if webhook and not standing.hold:
         return _attempted(event_record, message, webhook, history, remaining)
+    from lambdas import setting_aside
+
+    if standing.hold:
+        return setting_aside.behind(
+            CONFIG, event_record, message, webhook, history, standing.hold, remaining
+        )
     assert unreadable
-    return _unreadable(event_record, message, history, unreadable, remaining)
+    return setting_aside.unreadable(CONFIG, event_record, message, history, unreadable, remaining)
 
 
 def _attempted(
@@ -120,7 +122,9 @@ def _attempted(
     if consumed:
         metrics["Consumed"] = 1
     else:
-        parked = _parked(event_record, message, webhook, made.history)
+        from lambdas import setting_aside
+
+        parked = setting_aside.failed(CONFIG, event_record, message, webhook, made.history)
     if not consumed and not parked:
         # Attempts that can't be recorded are not counted, but each took a receive.
         pace = made.history.attempts if made.recorded else message.receives
@@ -131,132 +135,6 @@ def _attempted(
         answer = made.outcome.status or made.outcome.error
         observe.report(f"The backend did not take a webhook: {answer}")
     return consumed or parked
-
-
-def _parked(
-    event_record: dict[str, Any],
-    message: lease.Received,
-    webhook: envelope.Envelope,
-    history: attempts.History,
-) -> bool:
-    """Parks a webhook whose attempt failed, if it is time; whether it may leave the queue."""
-    now = round(time.time() * 1000)
-    reason = failure_policy.verdict(
-        CONFIG.policy, history, received_at=webhook.received_at, now=now
-    )
-    if reason is None:
-        return False
-    if webhook.heartbeat:
-        return True
-    facts = parked_rows.Facts(webhook.source, webhook.received_at, reason, history)
-    return _stored(event_record, message, facts)
-
-
-def _stored(
-    event_record: dict[str, Any], message: lease.Received, facts: parked_rows.Facts
-) -> bool:
-    """Sets a message aside or holds its group with it; whether it is stored."""
-    aside = CONFIG.policy.on_park == "message" and facts.reason in ("refused", "unreadable")
-    try:
-        if aside:
-            parking.park_aside(CONFIG, message, event_record, facts)
-        else:
-            parking.park_and_hold(CONFIG, message, event_record, facts)
-    except parking.BrakedError:
-        metrics = {"ParkingBraked": 1.0}
-        observe.log(
-            "ERROR", "parking.braked", metrics=metrics, reason=facts.reason,
-            source=facts.source or None,
-        )  # fmt: skip
-        return False
-    except aws.AwsError as error:
-        _report_unstored(error)
-        return False
-    observe.log(
-        "WARNING",
-        "webhook.parked",
-        metrics={"Parked": 1.0} if aside else {"Parked": 1.0, "HeldGroups": 1.0},
-        reason=facts.reason,
-        state="aside" if aside else "held",
-        attempt=facts.history.attempts,
-        source=facts.source or None,
-    )
-    return True
-
-
-def _parked_behind(
-    event_record: dict[str, Any],
-    message: lease.Received,
-    webhook: envelope.Envelope | None,
-    standing: preconditions.Standing,
-    remaining: Remaining,
-) -> bool:
-    """Parks a message of a held group unattempted; True when it may leave the queue."""
-    assert standing.hold
-    source, received_at = _origin(event_record, webhook)
-    facts = parked_rows.Facts(source, received_at, "behind", standing.history)
-    try:
-        parking.park_behind(CONFIG, message, event_record, facts, standing.hold)
-    except aws.AwsError as error:
-        _report_unstored(error)
-        put_back(CONFIG, message, delay(CONFIG, message.receives), remaining)
-        return False
-    held = time.time() - standing.hold.since / 1000
-    observe.log(
-        "WARNING",
-        "webhook.parked",
-        metrics={"Parked": 1.0, "HeldGroups": 1.0, "HeldSeconds": round(max(held, 0.0))},
-        reason="behind",
-        state="held",
-        source=source or None,
-    )
-    return True
-
-
-def _report_unstored(error: aws.AwsError) -> None:
-    observe.log("ERROR", "parking.failed", metrics={"RecordFailed": 1}, aws_error=error.code)
-    observe.report(f"A webhook can't be parked: {error.code}")
-
-
-def _unreadable(
-    event_record: dict[str, Any],
-    message: lease.Received,
-    history: attempts.History,
-    error: envelope.UnreadableError,
-    remaining: Remaining,
-) -> bool:
-    """Puts back what is no webhook, or parks it as it is after some receives.
-
-    An envelope of a version that is not known waits: a later release may read it.
-    """
-    source, received_at = _origin(event_record, None)
-    policy = CONFIG.policy
-    waited = time.time() - received_at / 1000
-    unknown = isinstance(error, envelope.UnknownVersionError)
-    due = message.receives >= policy.refusals and waited >= policy.refused_for and not unknown
-    if due or waited >= policy.longest:
-        reason = "unreadable" if due else "age"
-        if _stored(event_record, message, parked_rows.Facts(source, received_at, reason, history)):
-            return True
-    seconds = put_back(CONFIG, message, delay(CONFIG, message.receives), remaining)
-    blocked = message.receives >= CONFIG.blocked_attempts
-    observe.log(
-        "ERROR",
-        "message.unreadable",
-        metrics={"BlockedGroup": 1} if blocked else None,
-        error=str(error),
-        receives=message.receives,
-        retry_seconds=seconds,
-    )
-    observe.report(f"A message in the queue can't be read: {error}")
-    return False
-
-
-def _origin(event_record: dict[str, Any], webhook: envelope.Envelope | None) -> tuple[str, int]:
-    """A message's source, and when it was received, in milliseconds since the epoch."""
-    if webhook:
-        return webhook.source, webhook.received_at
-    return "", int(event_record["attributes"].get("SentTimestamp", time.time() * 1000))
 
 
 def _put_back_unattempted(

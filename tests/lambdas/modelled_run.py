@@ -24,6 +24,7 @@ from lambdas import (
     aws,
     delivery,
     envelope,
+    group_state,
     observe,
     parked_rows,
     source_deliveries,
@@ -181,7 +182,7 @@ class Run:
             self.problems.append(f"{webhook.id} was attempted although it was delivered")
         if not current.token and self._is_parked(webhook):
             self.problems.append(f"{webhook.id} was attempted although it was parked")
-        held = parking.get((f"g#{webhook.group}", parked_rows.STATE))
+        held = parking.get((f"g#{webhook.group}", group_state.STATE))
         if current.token and current.token.hold:
             if not held or held["hold_id"]["S"] != current.token.hold:
                 self.problems.append(f"a token released what is not of its hold: {webhook.id}")

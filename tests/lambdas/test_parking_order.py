@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import attempts, aws, lease, parking, release
+from lambdas import attempts, aws, group_state, lease, parking, release
 from tests.lambdas.modelled_run import World, play
 
 # 5,000 webhooks in all: see ``test_five_thousand``.
@@ -50,29 +50,29 @@ def test_without_kills_nothing_is_delivered_twice(monkeypatch: pytest.MonkeyPatc
 
 def _stale_reads(patch: pytest.MonkeyPatch) -> None:
     """The group's state is read with eventual consistency."""
-    real, chance = parking.hold, random.Random(1)
+    real, chance = group_state.read, random.Random(1)
     before: dict[str, Any] = {}
 
-    def hold(config: Any, group: str) -> Any:
-        now = real(config, group)
+    def read(table: str, group: str) -> Any:
+        now = real(table, group)
         old = before.get(group, now)
         before[group] = now
         return old if chance.random() < 0.3 else now
 
-    patch.setattr(parking, "hold", hold)
+    patch.setattr(group_state, "read", read)
 
 
 def _fails_open(patch: pytest.MonkeyPatch) -> None:
     """A state that can't be read counts as open."""
-    real = parking.hold
+    real = group_state.read
 
-    def hold(config: Any, group: str) -> Any:
+    def read(table: str, group: str) -> Any:
         try:
-            return real(config, group)
+            return real(table, group)
         except aws.AwsError:
             return None
 
-    patch.setattr(parking, "hold", hold)
+    patch.setattr(group_state, "read", read)
 
 
 def _any_token(patch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def _any_token(patch: pytest.MonkeyPatch) -> None:
     real = release._Release.group
 
     def group(self: Any, hold_id: str) -> bool:
-        hold = parking.hold(self._config, self._message.group_id)
+        hold = group_state.read(self._config.parking, self._message.group_id)
         return real(self, hold.id if hold else hold_id)
 
     patch.setattr(release._Release, "group", group)

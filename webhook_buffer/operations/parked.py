@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas import attempts, envelope, parked_index, parked_rows, tokens
+from lambdas import attempts, envelope, group_state, parked_index, parked_rows, tokens
 from settings.errors import InputError, NotDeployedError
 from webhook_buffer.operations.environment import Environment, aws_errors
 
@@ -112,7 +112,7 @@ def message(target: Environment, webhook: ParkedWebhook) -> dict[str, Any]:
         InputError: When it is not there any more, or not readable.
     """
     key = {
-        "partition": {"S": parked_rows.partition(webhook.group_id)},
+        "partition": {"S": group_state.partition(webhook.group_id)},
         "row": {"S": webhook.row},
     }
     more: dict[str, Any] = {
@@ -190,7 +190,7 @@ def drop(target: Environment, webhook: ParkedWebhook, reason: str) -> None:
             target.dynamodb.update_item(
                 TableName=target.settings.parking_table_name,
                 Key={
-                    "partition": {"S": parked_rows.partition(webhook.group_id)},
+                    "partition": {"S": group_state.partition(webhook.group_id)},
                     "row": {"S": webhook.row},
                 },
                 UpdateExpression=change,
