@@ -37,9 +37,11 @@ def failed(outcome: Outcome, *, width: int = 80) -> str:
 
 def _shown(outcome: Outcome) -> list[History]:
     """The alarm, and what failed beside it; a composite's parts that ever fired."""
-    names = [outcome.alarm.name, *(one.alarm for one in outcome.failures)]
+    names = [outcome.alarm.name, *(failure.alarm for failure in outcome.failures)]
     if not isinstance(outcome.alarm, MetricAlarm):
-        names += [one.alarm.name for one in outcome.histories.values() if one.in_alarm()]
+        names += [
+            history.alarm.name for history in outcome.histories.values() if history.in_alarm()
+        ]
     return [outcome.histories[name] for name in dict.fromkeys(names)]
 
 
@@ -54,8 +56,16 @@ def _alarm(outcome: Outcome, history: History, width: int) -> Iterator[str]:
         values = datapoints(alarm, outcome.recording, start=begin, end=end)
         yield from _chart(_thinned(values, per, alarm), alarm)
     yield _row("state", _strip(history, count, per, every))
-    wrong = {one.at for one in outcome.failures if one.alarm == alarm.name and one.at is not None}
-    right = {one.at for one in outcome.case.expect if alarm is outcome.alarm and not one.alarm}
+    wrong = {
+        failure.at
+        for failure in outcome.failures
+        if failure.alarm == alarm.name and failure.at is not None
+    }
+    right = {
+        expectation.at
+        for expectation in outcome.case.expect
+        if alarm is outcome.alarm and not expectation.alarm
+    }
     yield from _expected(wrong, right - wrong, per * every, every)
     yield _row("", _axis(count, per, every))
     legend = f"· OK  █ ALARM  ? INSUFFICIENT_DATA, from {history.initial}"

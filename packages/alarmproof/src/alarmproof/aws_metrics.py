@@ -35,7 +35,7 @@ def _each(
     names: str, dimensions: Iterable[str], *, on_event: bool = False, most: float = inf
 ) -> dict[str, Published]:
     """Metrics alike; each set of dimensions is written ``A B``."""
-    sets = frozenset(frozenset(one.split()) for one in dimensions)
+    sets = frozenset(frozenset(together.split()) for together in dimensions)
     return {name: Published(sets, on_event, most) for name in names.split()}
 
 

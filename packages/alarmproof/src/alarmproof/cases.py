@@ -97,7 +97,7 @@ class Case:
     @property
     def end(self) -> int:
         """Seconds after its start at which the last sample ends."""
-        return max((one.end for one in self.series), default=0)
+        return max((series.end for series in self.series), default=0)
 
 
 def load(paths: Sequence[Path]) -> list[Case]:
@@ -118,17 +118,17 @@ def load(paths: Sequence[Path]) -> list[Case]:
         roots += [
             (file, root) for file in inside if _is_about_cases(root := yaml_nodes.compose(file))
         ]
-    found: list[Case] = []
+    cases: list[Case] = []
     problems: list[str] = []
     for file, root in roots:
         reader = _Reader(str(file))
-        found += reader.cases(root)
+        cases += reader.cases(root)
         problems += reader.problems
     if problems:
         raise InputError("\n".join(problems))
-    if not found:
+    if not cases:
         raise InputError(f"No cases in {', '.join(map(str, paths))}: no YAML file with 'cases'.")
-    return found
+    return cases
 
 
 def _is_about_cases(root: yaml.Node | None) -> bool:
@@ -156,40 +156,41 @@ class _Reader(Reader):
             self.wrong(root, "no 'cases'; the file is a mapping with a list of them")
             return []
         made = [self._case(node, interval, start) for node in self.items(top["cases"], "cases")]
-        found = [one for one in made if one]
+        sound = [case for case in made if case]
         titles: dict[str, int] = {}
-        for case in found:
+        for case in sound:
             if case.title in titles:
                 self.problems.append(
                     f"{self.file}:{case.line}: the title '{case.title}' is also that of "
                     f"line {titles[case.title]}; give each case its own"
                 )
             titles.setdefault(case.title, case.line)
-        return found
+        return sound
 
     def _case(self, node: yaml.Node, interval: int, start: int | None) -> Case | None:
         before = len(self.problems)
         given = self.mapping(node, _CASE, "a case", required=("title", "alarm", "series"))
         every = self._interval(given.get("interval"), interval)
-        series = [self._series(one, every) for one in self.items(given.get("series"), "series")]
+        series = [self._series(item, every) for item in self.items(given.get("series"), "series")]
         if not series and isinstance(given.get("series"), yaml.SequenceNode):
             self.wrong(
                 given["series"], "the list is empty; add at least one series (_x5 for no data)"
             )
-        expect = [self._expectation(one) for one in self.items(given.get("expect"), "expect")]
+        expect = [self._expectation(item) for item in self.items(given.get("expect"), "expect")]
         initial = self.one_of(given.get("initial"), tuple(State), "initial")
         kind = self.one_of(given.get("kind"), KINDS, "kind")
         quiet = self.one_of(given.get("quiet"), ("true", "false"), "quiet") == "true"
         if not expect and not quiet:
             self.wrong(node, "the case expects nothing; add 'expect', or 'quiet: true'")
-        longest = max((one.end for one in series if one), default=0)
-        for one in expect:
-            if one and one.at > longest:
+        longest = max((sound.end for sound in series if sound), default=0)
+        for expectation in expect:
+            if expectation and expectation.at > longest:
                 self.problems.append(
-                    f"{self.file}:{one.line}: at {notation.duration(one.at)} is after the last "
-                    f"sample, which ends at {notation.duration(longest)}; add values (_x5 for none)"
+                    f"{self.file}:{expectation.line}: at {notation.duration(expectation.at)} is "
+                    f"after the last sample, which ends at {notation.duration(longest)}; add "
+                    "values (_x5 for none)"
                 )
-        times = [one.at for one in expect if one]
+        times = [expectation.at for expectation in expect if expectation]
         if times != sorted(times):
             self.wrong(given["expect"], "the expectations are not in chronological order")
         begins = self._moment(given.get("start"), start)
@@ -201,8 +202,8 @@ class _Reader(Reader):
             title=self.text(given["title"]),
             alarm=self.text(given["alarm"]),
             start=begins,
-            series=tuple(one for one in series if one),
-            expect=tuple(one for one in expect if one),
+            series=tuple(sound for sound in series if sound),
+            expect=tuple(expectation for expectation in expect if expectation),
             initial=State(initial) if initial else None,
             kind=kind,
             quiet=quiet,
@@ -266,7 +267,7 @@ class _Reader(Reader):
         nodes = {"": given["value"]} if "value" in given else {}
         if "values" in given:
             nodes |= self.mapping(given["values"], None, "values")
-        found: dict[str, float] = {}
+        values: dict[str, float] = {}
         for name, node in nodes.items():
             text = self.text(node)
             try:
@@ -275,8 +276,8 @@ class _Reader(Reader):
                 number = math.inf
             if math.isinf(number) or (math.isnan(number) and text != "_"):
                 self.wrong(node, f"'{text}' is not a number; write one, or _ for missing")
-            found[name] = number
-        return found
+            values[name] = number
+        return values
 
     def _moment(self, node: yaml.Node | None, default: int | None) -> int | None:
         if node is None:
@@ -288,10 +289,10 @@ class _Reader(Reader):
             return default
 
     def _interval(self, node: yaml.Node | None, default: int) -> int:
-        found = self._seconds(node, default)
-        if node and not found:
+        seconds = self._seconds(node, default)
+        if node and not seconds:
             self.wrong(node, "the interval is zero; write 1m or more")
-        return found
+        return seconds
 
     def _seconds(self, node: yaml.Node | None, default: int) -> int:
         if node is None:

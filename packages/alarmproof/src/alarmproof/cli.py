@@ -214,14 +214,14 @@ def lint(
     known = known_findings.load(baseline) if baseline else frozenset()
     templates = template.read(paths, given)
 
-    def found(earlier: list[Path]) -> list[Finding]:
+    def findings(earlier: list[Path]) -> list[Finding]:
         return find(
             template.read(earlier, given), max_reaction=reaction, severities=project.severities,
             patterns=project.patterns,
         )  # fmt: skip
 
     if changed_since:
-        known |= known_findings.at_revision(changed_since, paths, found)
+        known |= known_findings.at_revision(changed_since, paths, findings)
     code = commands.run_lint(
         templates,
         max_reaction=reaction,

@@ -47,11 +47,11 @@ def boundaries(period: int, where: tzinfo, first: int, last: int) -> list[int]:
     local = datetime.fromtimestamp(first, where).replace(hour=0, minute=0, second=0, microsecond=0)
     if period == _WEEK:
         local -= timedelta(days=local.weekday())
-    found = [_stamp(local)]
-    while found[-1] <= last:
+    stamps = [_stamp(local)]
+    while stamps[-1] <= last:
         local += timedelta(days=days)
-        found.append(_stamp(local))
-    return found[:-1]
+        stamps.append(_stamp(local))
+    return stamps[:-1]
 
 
 def _stamp(local: datetime) -> int:
@@ -59,13 +59,13 @@ def _stamp(local: datetime) -> int:
 
 
 def _within_days(period: int, where: tzinfo, first: int, last: int) -> list[int]:
-    found: list[int] = []
+    times: list[int] = []
     at = _aligned(period, where, first)
     while at <= last:
-        found.append(at)
+        times.append(at)
         following = _aligned(period, where, at + period)
         at = following if following > at else at + period
-    return found
+    return times
 
 
 def _aligned(period: int, where: tzinfo, at: int) -> int:

@@ -73,17 +73,17 @@ def with_parts(alarms: Iterable[AnyAlarm], among: Iterable[AnyAlarm]) -> list[An
     Raises:
         NotSupportedError: When a rule can't be read.
     """
-    by_name = {one.name: one for one in among}
-    found: dict[str, AnyAlarm] = {}
+    by_name = {alarm.name: alarm for alarm in among}
+    needed: dict[str, AnyAlarm] = {}
     pending = list(alarms)
     while pending:
-        one = pending.pop()
-        if one.name not in found:
-            found[one.name] = one
-            if isinstance(one, CompositeAlarm):
-                _rule(one)
-                pending += [by_name[name] for name in sorted(parts(one)) if name in by_name]
-    return list(found.values())
+        alarm = pending.pop()
+        if alarm.name not in needed:
+            needed[alarm.name] = alarm
+            if isinstance(alarm, CompositeAlarm):
+                _rule(alarm)
+                pending += [by_name[name] for name in sorted(parts(alarm)) if name in by_name]
+    return list(needed.values())
 
 
 class _Parser:
@@ -124,23 +124,23 @@ class _Parser:
         return self._tokens[self._at - 1][0]
 
     def _expect(self, sign: str) -> None:
-        found = self._next()
-        if found != sign:
-            raise self._error(f"'{sign}' is expected in place of '{found}'")
+        token = self._next()
+        if token != sign:
+            raise self._error(f"'{sign}' is expected in place of '{token}'")
 
     def _any(self) -> Rule:
         parts = [self._all()]
         while self._peek() == "OR":
             self._next()
             parts.append(self._all())
-        return parts[0] if len(parts) == 1 else lambda states: any(one(states) for one in parts)
+        return parts[0] if len(parts) == 1 else lambda states: any(part(states) for part in parts)
 
     def _all(self) -> Rule:
         parts = [self._one()]
         while self._peek() == "AND":
             self._next()
             parts.append(self._one())
-        return parts[0] if len(parts) == 1 else lambda states: all(one(states) for one in parts)
+        return parts[0] if len(parts) == 1 else lambda states: all(part(states) for part in parts)
 
     def _one(self) -> Rule:
         word = self._peek()
@@ -222,7 +222,7 @@ def histories(
         if alarm.refusal:
             raise NotSupportedError(f"{alarm.source}: not evaluated, because {alarm.refusal}.")
         rules[alarm.name] = (alarm, rule, parts(alarm))
-    found: dict[str, History] = {}
+    evaluated: dict[str, History] = {}
     waiting: list[str] = []
 
     def history(name: str, of: AnyAlarm | None) -> History:
@@ -233,7 +233,7 @@ def histories(
             raise InputError(
                 f"{where}the alarm '{name}' is not in the templates; add the one that has it."
             )
-        if name not in found:
+        if name not in evaluated:
             alarm, rule, names = rules[name]
             if name in waiting:
                 raise InputError(
@@ -242,12 +242,12 @@ def histories(
             waiting.append(name)
             made = {part: history(part, alarm) for part in sorted(names)}
             before = initial.get(name)
-            found[name] = _history(alarm, rule, made, start, end, before)
-        return found[name]
+            evaluated[name] = _history(alarm, rule, made, start, end, before)
+        return evaluated[name]
 
     for alarm in alarms:
         history(alarm.name, None)
-    return found
+    return evaluated
 
 
 def _history(
@@ -265,7 +265,7 @@ def _history(
         return rule({name: states[part] for name, part in written.items()})
 
     state = initial or (State.ALARM if holds() else State.OK)
-    if initial is None and all(one is State.INSUFFICIENT_DATA for one in states.values()):
+    if initial is None and all(state is State.INSUFFICIENT_DATA for state in states.values()):
         state = State.INSUFFICIENT_DATA
     begun = state
     events: dict[int, list[tuple[str, Change]]] = {}
@@ -306,7 +306,7 @@ def _performed(
     if suppressor is None:
         return [(change.at, change.state) for change in changes]
     changed = {change.at: change.state for change in changes}
-    times = sorted({*changed, *(one.at for one in suppressor.changes)})
+    times = sorted({*changed, *(change.at for change in suppressor.changes)})
     performed: list[tuple[int, State]] = []
     before = suppressor.initial
     due: int | None = None

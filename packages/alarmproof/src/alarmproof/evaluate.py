@@ -66,20 +66,20 @@ def evaluate(
     """
     initial = initial or {}
     _require_times(start, end)
-    found: dict[str, History] = {}
+    evaluated: dict[str, History] = {}
     for alarm in alarms:
         if isinstance(alarm, OpaqueAlarm):
             refuse(alarm)
         if isinstance(alarm, MetricAlarm):
-            found[alarm.name] = _history(alarm, recording, start, end, initial.get(alarm.name))
-    found |= composites.histories(
-        [one for one in alarms if isinstance(one, CompositeAlarm)],
-        found,
+            evaluated[alarm.name] = _history(alarm, recording, start, end, initial.get(alarm.name))
+    evaluated |= composites.histories(
+        [alarm for alarm in alarms if isinstance(alarm, CompositeAlarm)],
+        evaluated,
         start=start,
         end=end,
         initial=initial,
     )
-    return {alarm.name: muted(found[alarm.name], mute_rules) for alarm in alarms}
+    return {alarm.name: muted(evaluated[alarm.name], mute_rules) for alarm in alarms}
 
 
 def datapoints(alarm: MetricAlarm, recording: Recording, *, start: int, end: int) -> Values:
@@ -124,9 +124,9 @@ def _history(
         codes = _codes(plan, some, values, missing)
         if warming is not None:
             codes, warming = _warmed_up(alarm, warming, start, some, values, codes)
-        found = states.states(codes, state)
-        for index in np.flatnonzero(np.diff(found)):
-            at, state = int(some[index]), states.STATES[int(found[index + 1])]
+        reached = states.states(codes, state)
+        for index in np.flatnonzero(np.diff(reached)):
+            at, state = int(some[index]), states.STATES[int(reached[index + 1])]
             changes.append(Change(at, state, reason(alarm, at, state, values[index])))
     return History(alarm, start, end, begun, tuple(changes), tuple(_performed(alarm, changes, end)))
 

@@ -69,21 +69,24 @@ class _Search:
     def __init__(self, alarm: AnyAlarm, templates: Templates) -> None:
         self._alarm = alarm
         self._needed = composites.with_parts([alarm], templates.alarms)
-        metric_alarms = [one for one in self._needed if isinstance(one, MetricAlarm)]
-        self._period = max((one.period for one in metric_alarms), default=60)
+        metric_alarms = [alarm for alarm in self._needed if isinstance(alarm, MetricAlarm)]
+        self._period = max((alarm.period for alarm in metric_alarms), default=60)
         self._longest = max(
-            (-(-one.period * one.evaluation_periods // self._period) for one in metric_alarms),
+            (
+                -(-alarm.period * alarm.evaluation_periods // self._period)
+                for alarm in metric_alarms
+            ),
             default=1,
         )
-        self._reads = list(dict.fromkeys(read for one in metric_alarms for read in _reads(one)))
+        self._reads = list(dict.fromkeys(read for alarm in metric_alarms for read in _reads(alarm)))
         self._tried = {read: _candidates(read, metric_alarms) for read in self._reads}
-        self._clock = any(one.wall_clock for one in metric_alarms)
+        self._clock = any(alarm.wall_clock for alarm in metric_alarms)
 
     def cases(self) -> tuple[list[str], list[str]]:
         """Cases, and what is lacking."""
         silent, firing = self._levels(State.OK), self._levels(State.ALARM)
         before = self._longest + states.BEYOND
-        found: list[str] = []
+        lines: list[str] = []
         lacking: list[str] = []
         if silent is None:
             return [], [f"{self._alarm.name}: no values were found at which it is OK."]
@@ -91,13 +94,13 @@ class _Search:
             lacking.append(f"{self._alarm.name}: no values were found at which it fires.")
         else:
             fires = [_Phase(silent, before), _Phase(firing, before)]
-            found.append(self._case("firing", "fires", fires))
+            lines.append(self._case("firing", "fires", fires))
         # What was before the first period is missing, so the first half may begin with a change.
-        found.append(self._case("silent", "is silent", [_Phase(silent, before)] * 2))
+        lines.append(self._case("silent", "is silent", [_Phase(silent, before)] * 2))
         nothing = dict.fromkeys(self._reads, np.nan)
         gap = [_Phase(silent, before), _Phase(nothing, before), _Phase(silent, 1)]
-        found.append(self._case("gap", "when its data stops and comes back", gap))
-        return found, lacking
+        lines.append(self._case("gap", "when its data stops and comes back", gap))
+        return lines, lacking
 
     def _levels(self, wanted: State) -> Levels | None:
         """Values at which the alarm ends in a state and stays there."""
@@ -119,9 +122,9 @@ class _Search:
             made = Series(read[0], read[1], origin, self._period, values)
             series.setdefault(read[0], []).append(made)
         end = origin + self._period * sum(phase.periods for phase in phases)
-        initial = {one.name: State.OK for one in self._needed}
-        found = evaluate(self._needed, InMemory(series), start=origin, end=end, initial=initial)
-        return found[self._alarm.name]
+        initial = {alarm.name: State.OK for alarm in self._needed}
+        histories = evaluate(self._needed, InMemory(series), start=origin, end=end, initial=initial)
+        return histories[self._alarm.name]
 
     def _case(self, kind: str, title: str, phases: Sequence[_Phase]) -> str:
         history = self._history(phases)
@@ -185,12 +188,12 @@ def _candidates(read: Read, alarms: Sequence[MetricAlarm]) -> list[float]:
     thresholds = [alarm.threshold for alarm in mine if alarm.threshold is not None]
     if any(alarm.band for alarm in mine):
         return [5.0, 25.0, -25.0]
-    found = [0.0]
+    candidates = [0.0]
     for threshold in thresholds:
         step = abs(threshold) or 1.0
-        found += [threshold + step, threshold, threshold - step / 2]
-    found += [1.0, 100.0, 10_000.0]
-    return list(dict.fromkeys(round(value, 6) for value in found))
+        candidates += [threshold + step, threshold, threshold - step / 2]
+    candidates += [1.0, 100.0, 10_000.0]
+    return list(dict.fromkeys(round(value, 6) for value in candidates))
 
 
 def _asks(alarm: MetricAlarm, read: Read) -> Query | None:

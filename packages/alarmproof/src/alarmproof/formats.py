@@ -28,7 +28,9 @@ def fingerprint(finding: Finding) -> str:
 
 def as_json(findings: Sequence[Finding]) -> str:
     """A JSON list."""
-    return json.dumps([{key: getattr(one, key) for key in _KEYS} for one in findings], indent=2)
+    return json.dumps(
+        [{key: getattr(finding, key) for key in _KEYS} for finding in findings], indent=2
+    )
 
 
 def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
@@ -73,20 +75,23 @@ def _sarif_result(finding: Finding) -> dict[str, object]:
 
 def as_junit(findings: Sequence[Finding]) -> str:
     """JUnit XML: a failure for each error and warning; notes pass, with their text."""
-    failures = [one for one in findings if one.severity != "note"]
+    failures = [finding for finding in findings if finding.severity != "note"]
     counts = {"tests": str(len(findings)), "failures": str(len(failures))}
     root = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(root, "testsuite", {"name": "alarmproof", **counts})
-    for one in findings:
+    for finding in findings:
         attributes = {
-            "classname": one.alarm, "name": one.rule, "file": one.file, "line": str(one.line),
+            "classname": finding.alarm, "name": finding.rule, "file": finding.file,
+            "line": str(finding.line),
         }  # fmt: skip
         case = _element(suite, "testcase", attributes)
-        text = f"{one.file}:{one.line}: {one.message} {one.remedy}"
-        if one.severity == "note":
+        text = f"{finding.file}:{finding.line}: {finding.message} {finding.remedy}"
+        if finding.severity == "note":
             _element(case, "system-out", {}).text = _xml(text)
         else:
-            failure = _element(case, "failure", {"type": one.severity, "message": one.message})
+            failure = _element(
+                case, "failure", {"type": finding.severity, "message": finding.message}
+            )
             failure.text = _xml(text)
     return _document(root)
 
@@ -94,15 +99,15 @@ def as_junit(findings: Sequence[Finding]) -> str:
 def as_checkstyle(findings: Sequence[Finding]) -> str:
     """Checkstyle's XML; a note is ``info``."""
     root = ElementTree.Element("checkstyle", {"version": "4.3"})
-    for file in dict.fromkeys(one.file for one in findings):
+    for file in dict.fromkeys(finding.file for finding in findings):
         node = _element(root, "file", {"name": file})
-        for one in findings:
-            if one.file == file:
-                severity = "info" if one.severity == "note" else one.severity
+        for finding in findings:
+            if finding.file == file:
+                severity = "info" if finding.severity == "note" else finding.severity
                 _element(node, "error", {
-                    "line": str(one.line), "severity": severity,
-                    "message": f"{one.alarm}: {one.message} {one.remedy}",
-                    "source": f"alarmproof.{one.rule}",
+                    "line": str(finding.line), "severity": severity,
+                    "message": f"{finding.alarm}: {finding.message} {finding.remedy}",
+                    "source": f"alarmproof.{finding.rule}",
                 })  # fmt: skip
     return _document(root)
 
@@ -129,11 +134,11 @@ def as_github(findings: Sequence[Finding]) -> str:
     Source: GitHub Actions documentation, "Workflow commands for GitHub Actions".
     """
     return "\n".join(
-        f"::{'notice' if one.severity == 'note' else one.severity} "
-        f"file={_github_property(one.file)},line={one.line},"
-        f"title={_github_property(one.rule)}::"
-        f"{_github_data(f'{one.alarm}: {one.message} {one.remedy}')}"
-        for one in findings
+        f"::{'notice' if finding.severity == 'note' else finding.severity} "
+        f"file={_github_property(finding.file)},line={finding.line},"
+        f"title={_github_property(finding.rule)}::"
+        f"{_github_data(f'{finding.alarm}: {finding.message} {finding.remedy}')}"
+        for finding in findings
     )
 
 

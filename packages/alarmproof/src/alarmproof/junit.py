@@ -10,30 +10,30 @@ from alarmproof.runner import Outcome
 
 def junit(outcomes: Sequence[Outcome]) -> str:
     """The outcomes as JUnit XML, as continuous integration reads it."""
-    failed = sum(not one.passed for one in outcomes)
+    failed = sum(not outcome.passed for outcome in outcomes)
     root = ElementTree.Element("testsuites", tests=str(len(outcomes)), failures=str(failed))
-    files = dict.fromkeys(one.case.file for one in outcomes)
+    files = dict.fromkeys(outcome.case.file for outcome in outcomes)
     for file in files:
-        inside = [one for one in outcomes if one.case.file == file]
+        inside = [outcome for outcome in outcomes if outcome.case.file == file]
         suite = ElementTree.SubElement(
             root,
             "testsuite",
             name=file,
             tests=str(len(inside)),
-            failures=str(sum(not one.passed for one in inside)),
+            failures=str(sum(not outcome.passed for outcome in inside)),
         )
-        for one in inside:
+        for outcome in inside:
             case = ElementTree.SubElement(
                 suite,
                 "testcase",
-                classname=one.alarm.name,
-                name=one.case.title,
+                classname=outcome.alarm.name,
+                name=outcome.case.title,
                 file=file,
-                line=str(one.case.line),
+                line=str(outcome.case.line),
             )
-            if not one.passed:
-                text = "\n".join(f"line {two.line}: {two}" for two in one.failures)
-                node = ElementTree.SubElement(case, "failure", message=str(one.failures[0]))
+            if not outcome.passed:
+                text = "\n".join(f"line {failure.line}: {failure}" for failure in outcome.failures)
+                node = ElementTree.SubElement(case, "failure", message=str(outcome.failures[0]))
                 node.text = text
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"

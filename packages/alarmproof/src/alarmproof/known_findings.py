@@ -52,7 +52,7 @@ def load(file: Path) -> frozenset[str]:
         given = json.loads(files.read_text(file, largest=100_000_000))
     except ValueError:
         given = None
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+    if not isinstance(given, list) or not all(isinstance(entry, str) for entry in given):
         raise InputError(f"{file}: not a baseline file. Write one with --write-baseline.")
     return frozenset(given)
 

@@ -92,40 +92,42 @@ def lint(
     given = [*allowances, *_in_metadata(templates)]
     off = {name for name, severity in severities.items() if severity is None}
     used: set[Allowance] = set()
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for alarm in templates.alarms:
         for rule in RULES:
             severity = severities.get(rule.id, rule.severity)
             hits = _hits(rule, context, alarm) if severity else []
             if not hits:
                 continue
-            allowing = [one for one in given if one.allows(rule.id, alarm)]
+            allowing = [allowance for allowance in given if allowance.allows(rule.id, alarm)]
             used.update(allowing)
-            if not any(one.reason.strip() and not one.expired for one in allowing):
+            if not any(
+                allowance.reason.strip() and not allowance.expired for allowance in allowing
+            ):
                 fixed = severity if rule.id in severities else None
-                found += [_finding(rule, alarm, hit, fixed) for hit in hits]
+                findings += [_finding(rule, alarm, hit, fixed) for hit in hits]
         if alarm.variants and "not-evaluated" not in off:
-            found.append(_undecided(alarm))
-    return [*found, *_unread(templates, off), *_of_allowances(given, used, templates)]
+            findings.append(_undecided(alarm))
+    return [*findings, *_unread(templates, off), *_of_allowances(given, used, templates)]
 
 
 def failed(findings: Sequence[Finding], *, strict: bool) -> bool:
     """Whether findings are a failure: errors are; with ``strict`` also what was not judged."""
-    return any(one.severity == ERROR or (strict and one.strict) for one in findings)
+    return any(finding.severity == ERROR or (strict and finding.strict) for finding in findings)
 
 
 def _hits(rule: Rule, context: Context, alarm: AnyAlarm) -> list[Hit]:
     """A rule's findings for an alarm, in whichever world; each sentence once."""
-    by_world = [_in_world(rule, context, one) for one in (alarm, *alarm.variants)]
+    by_world = [_in_world(rule, context, variant) for variant in (alarm, *alarm.variants)]
     if rule.everywhere and not all(by_world):
         return []
-    found: dict[str, Hit] = {}
+    by_message: dict[str, Hit] = {}
     for world, hits in zip((alarm, *alarm.variants), by_world, strict=True):
         for hit in hits:
             always = not alarm.variants or all(hit in others for others in by_world)
             message = hit.message if always else f"With {world.world}: {hit.message}"
-            found.setdefault(message, Hit(message, hit.severity, hit.remedy))
-    return list(found.values())
+            by_message.setdefault(message, Hit(message, hit.severity, hit.remedy))
+    return list(by_message.values())
 
 
 def _in_world(rule: Rule, context: Context, alarm: AnyAlarm) -> list[Hit]:
@@ -168,16 +170,16 @@ def _finding(rule: Rule, alarm: AnyAlarm, hit: Hit, fixed: Severity | None) -> F
 
 
 def _unread(templates: Templates, off: set[str]) -> Iterator[Finding]:
-    for one in templates.unread:
-        if one.known and "not-evaluated" in off:
+    for unread in templates.unread:
+        if unread.known and "not-evaluated" in off:
             continue
-        source = one.source
-        if one.known:
-            message = f"{one.kind} '{source.logical_id}' is not evaluated, because {one.why}."
+        source = unread.source
+        if unread.known:
+            message = f"{unread.kind} '{source.logical_id}' is not evaluated, because {unread.why}."
             remedy = "Give the value with --parameter NAME=VALUE."
             rule, severity = "not-evaluated", NOTE
         else:
-            message = f"The type {one.kind} is not known: {one.why}."
+            message = f"The type {unread.kind} is not known: {unread.why}."
             remedy = "Correct the type. If CloudFormation has it by now, allow this with a reason."
             rule, severity = "unknown-type", ERROR
         yield Finding(rule, severity, source.logical_id, source.file, source.line, message, remedy)
@@ -194,12 +196,12 @@ def load_allowances(file: Path) -> list[Allowance]:
     except ValueError as error:
         raise InputError(f"{file}: not YAML: {error}") from None
     if not isinstance(given, list) or not all(
-        isinstance(one, dict) and one.keys() == {"rule", "alarm", "reason"} for one in given
+        isinstance(entry, dict) and entry.keys() == {"rule", "alarm", "reason"} for entry in given
     ):
         raise InputError(f"{file}: not a list of mappings with 'rule', 'alarm' and 'reason'.")
     return [
-        Allowance(str(one["rule"]), str(one["alarm"]), str(one["reason"] or ""), str(file))
-        for one in given
+        Allowance(str(entry["rule"]), str(entry["alarm"]), str(entry["reason"] or ""), str(file))
+        for entry in given
     ]
 
 
@@ -216,29 +218,33 @@ def _of_allowances(
     given: Sequence[Allowance], used: set[Allowance], templates: Templates
 ) -> Iterator[Finding]:
     known = {rule.id for rule in RULES}
-    for one in given:
-        alarm = next((alarm for alarm in templates.alarms if _is_meant(one.alarm, alarm)), None)
-        source = alarm.source if alarm else Source(one.source, one.alarm)
-        if not any(fnmatchcase(rule, one.rule) for rule in known):
-            near = difflib.get_close_matches(one.rule, known, n=1)
-            why = f"'{one.rule}' is not a rule" + (f"; did you mean '{near[0]}'?" if near else ".")
-        elif not one.reason.strip():
-            why = f"{one.rule} is allowed without a reason."
-        elif one.expired:
-            why = f"{one.rule} was allowed until {one.until}, which is over."
-        elif one not in used:
-            why = f"{one.rule} is allowed, but alarmproof does not find it."
+    for allowance in given:
+        alarm = next(
+            (alarm for alarm in templates.alarms if _is_meant(allowance.alarm, alarm)), None
+        )
+        source = alarm.source if alarm else Source(allowance.source, allowance.alarm)
+        if not any(fnmatchcase(rule, allowance.rule) for rule in known):
+            near = difflib.get_close_matches(allowance.rule, known, n=1)
+            why = f"'{allowance.rule}' is not a rule" + (
+                f"; did you mean '{near[0]}'?" if near else "."
+            )
+        elif not allowance.reason.strip():
+            why = f"{allowance.rule} is allowed without a reason."
+        elif allowance.expired:
+            why = f"{allowance.rule} was allowed until {allowance.until}, which is over."
+        elif allowance not in used:
+            why = f"{allowance.rule} is allowed, but alarmproof does not find it."
         else:
             continue
         remedy = "Remove it, or give a reason."
-        yield Finding("allowance", ERROR, one.alarm, source.file, source.line, why, remedy)
+        yield Finding("allowance", ERROR, allowance.alarm, source.file, source.line, why, remedy)
 
 
 def _is_meant(name: str, alarm: AnyAlarm) -> bool:
     """Whether a name, or a pattern of names, is this alarm's."""
     if "*" in name:
         known = (alarm.name, alarm.source.logical_id, alarm.declared_name or "")
-        return any(fnmatchcase(one, name) for one in known)
+        return any(fnmatchcase(pattern, name) for pattern in known)
     return is_called(name, alarm)
 
 
@@ -249,8 +255,8 @@ def rules_table() -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     lines += [
-        f"| [`{one.id}`](rules/{one.id}.md) | {one.severity} | {one.finds} | {one.why} | "
-        f"{one.remedy} |"
-        for one in RULES
+        f"| [`{rule.id}`](rules/{rule.id}.md) | {rule.severity} | {rule.finds} | {rule.why} | "
+        f"{rule.remedy} |"
+        for rule in RULES
     ]
     return "\n".join(lines)

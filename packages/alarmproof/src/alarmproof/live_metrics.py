@@ -57,16 +57,16 @@ def findings(templates: Templates, cloudwatch: Client) -> list[Finding]:
         InputError: When CloudWatch can't be asked.
     """
     seen: dict[MetricKey, str] = {}
-    found = []
+    keys = []
     for alarm, metric in _unknown(templates):
         if metric not in seen:
             seen[metric] = _missing(cloudwatch, metric)
         if seen[metric]:
             source = alarm.source
-            found.append(
+            keys.append(
                 Finding(RULE, WARNING, alarm.name, source.file, source.line, seen[metric], _REMEDY)
             )
-    return found
+    return keys
 
 
 def _unknown(templates: Templates) -> Iterator[tuple[AnyAlarm, MetricKey]]:
@@ -89,7 +89,9 @@ def _missing(cloudwatch: Client, metric: MetricKey) -> str:
     for _ in range(_PAGES):
         answer = _asked(cloudwatch, parameters)
         for entry in answer.get("Metrics", ()):
-            given = sorted((one["Name"], one["Value"]) for one in entry.get("Dimensions", ()))
+            given = sorted(
+                (dimension["Name"], dimension["Value"]) for dimension in entry.get("Dimensions", ())
+            )
             if given == wanted:
                 return ""
             others += 1

@@ -126,8 +126,8 @@ def _last_index(values: Values) -> NDArray[np.int64]:
 
 
 def _taken(values: Values, index: NDArray[np.int64]) -> Values:
-    found = np.take_along_axis(values, np.maximum(index, 0), axis=-1)
-    return np.where(index < 0, np.nan, found)
+    taken = np.take_along_axis(values, np.maximum(index, 0), axis=-1)
+    return np.where(index < 0, np.nan, taken)
 
 
 def repeated(values: Values) -> Values:

@@ -23,12 +23,12 @@ BEGIN, END = "<!-- generated: sources -->", "<!-- end -->"
 
 def sources() -> str:
     """Counts of verified and unverified names, the page of each group, and what was not read."""
-    verified = sum(len(one.names.split()) for one in SOURCED)
+    verified = sum(len(row.names.split()) for row in SOURCED)
     unverified = sum(len(names.split()) for names in UNVERIFIED.values())
     rows = "\n".join(
-        f"| `{one.namespace}` | {len(one.names.split())} | [{one.title}]({one.address}) "
-        f"| {'yes' if one.whole else 'no'} |"
-        for one in SOURCED
+        f"| `{row.namespace}` | {len(row.names.split())} | [{row.title}]({row.address}) "
+        f"| {'yes' if row.whole else 'no'} |"
+        for row in SOURCED
     )
     open_names = "\n".join(
         f"- `{namespace}`: {', '.join(f'`{name}`' for name in names.split())}"

@@ -139,10 +139,10 @@ UNVERIFIED: Mapping[str, str] = {
 
 
 def _names() -> Mapping[str, frozenset[str]]:
-    spaces = {one.namespace for one in SOURCED}
+    spaces = {row.namespace for row in SOURCED}
     return {
         space: frozenset(
-            name for one in SOURCED if one.namespace == space for name in one.names.split()
+            name for row in SOURCED if row.namespace == space for name in row.names.split()
         )
         for space in spaces
     }
@@ -151,7 +151,7 @@ def _names() -> Mapping[str, frozenset[str]]:
 NAMES = _names()
 """The names that a page lists, by namespace."""
 
-COMPLETE = frozenset(one.namespace for one in SOURCED if one.whole)
+COMPLETE = frozenset(row.namespace for row in SOURCED if row.whole)
 """Namespaces whose page was read whole: another name is an error, except an unverified name. For
 the rest it is a note. Those of ``alarmproof.aws_metrics`` are complete as well."""
 

@@ -105,7 +105,7 @@ _OTHER_NAMES = {
 @cache
 def namespace_like(namespace: str) -> str:
     """The namespace that was meant; empty where none is alike."""
-    known = {one.lower(): one for one in namespaces()}
+    known = {namespace.lower(): namespace for namespace in namespaces()}
     return _OTHER_NAMES.get(namespace) or known.get(namespace.lower(), "")
 
 
@@ -131,7 +131,7 @@ def _entry(namespace: str, name: str) -> Entry | None:
     traits = metric_rows.TRAITS.get(namespace, {})
     never_zero = silence is Silence.EVENT or name in traits.get("counts", ())
     return Entry(
-        dimensions=known | {frozenset(one.split()) for one in (*sets, *rows)},
+        dimensions=known | {frozenset(row.split()) for row in (*sets, *rows)},
         exact=bool(curated) or bool(rows),
         unit=metric_rows.UNITS.get((namespace, name), unit),
         silence=silence,

@@ -57,7 +57,7 @@ def _left(
     note: Notification, history: History, windows: Sequence[Window]
 ) -> Iterator[Notification]:
     """What windows leave of an action; one that is repeated may go on between two of them."""
-    lasts = next((one.at for one in history.changes if one.at > note.at), history.end + 1)
+    lasts = next((change.at for change in history.changes if change.at > note.at), history.end + 1)
     at = note.at
     for begin, end in windows:
         if end <= at:
@@ -135,7 +135,7 @@ def _moments(rule: MuteRule, first: datetime, days: int) -> Iterator[datetime]:
 def _values(rule: MuteRule, text: str, low: int, high: int, names: dict[str, int]) -> set[int]:
     if text == "*":
         return set(range(low, high + 1))
-    found: set[int] = set()
+    numbers: set[int] = set()
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if not match:
@@ -149,8 +149,8 @@ def _values(rule: MuteRule, text: str, low: int, high: int, names: dict[str, int
             raise _unreadable(rule) from None
         if not low <= begin <= end <= high:
             raise _unreadable(rule)
-        found.update(range(begin, end + 1))
-    return found
+        numbers.update(range(begin, end + 1))
+    return numbers
 
 
 def _date(rule: MuteRule, text: str | None) -> int | None:

@@ -34,7 +34,7 @@ def values(text: str) -> Values:
     Raises:
         ValueError: When an item is none of these; it names the item.
     """
-    found: list[Values] = []
+    parts: list[Values] = []
     total = 0
     for item in text.split():
         match = _ITEM.fullmatch(item)
@@ -50,16 +50,16 @@ def values(text: str) -> Values:
         if total > MOST:
             raise ValueError(f"'{item}' makes more than {MOST:,} values")
         if match["missing"]:
-            found.append(np.full(count, np.nan))
+            parts.append(np.full(count, np.nan))
             continue
         step = float(match["step"] or 0) * (-1 if match["sign"] == "-" else 1)
         first = float(match["start"])
         if not math.isfinite(first + step * count):
             raise ValueError(f"'{item}' is too large a number; write one below 1e300")
-        found.append(np.array(first + step * np.arange(count), np.float64))
+        parts.append(np.array(first + step * np.arange(count), np.float64))
     if not total:
         raise ValueError("the values are empty; write at least one")
-    return np.concatenate(found)
+    return np.concatenate(parts)
 
 
 def seconds(text: str) -> int:

@@ -160,8 +160,10 @@ class Plan:
     def band(self, times: Times) -> tuple[Values, Values]:
         """Lower and upper end of the anomaly band, for evaluation ranges like ``windows``."""
         alarm = self.alarm
-        found = {one.statistic: one for name in self.metrics for one in self.metrics[name]}
-        if not set(_BAND_STATISTICS) <= found.keys() or alarm.wall_clock is not None:
+        recorded = {
+            series.statistic: series for name in self.metrics for series in self.metrics[name]
+        }
+        if not set(_BAND_STATISTICS) <= recorded.keys() or alarm.wall_clock is not None:
             raise NotSupportedError(
                 f"{alarm.source}: an anomaly band has to be given as two series of the metric, "
                 f"with the statistics {' and '.join(_BAND_STATISTICS)}, and needs a sliding window."
@@ -170,7 +172,7 @@ class Plan:
         first, count, index = self._grid(times, width)
         lower, upper = (
             series.datapoints(
-                [found[name]], name, alarm.period, first=first, count=count, every=self.every
+                [recorded[name]], name, alarm.period, first=first, count=count, every=self.every
             )[index]
             for name in _BAND_STATISTICS
         )
@@ -274,18 +276,18 @@ def _require_periods(alarm: MetricAlarm, used: set[str]) -> None:
         )
 
 
-def _of_unit(query: Query, found: Sequence[Series]) -> list[Series]:
+def _of_unit(query: Query, series: Sequence[Series]) -> list[Series]:
     """The series that a query reads: those of its unit; one without a unit has it.
 
     Raises:
         NotSupportedError: When there are several units and the alarm names none.
     """
     if query.unit is not None:
-        return [one for one in found if one.unit in (None, query.unit)]
-    units = sorted({one.unit for one in found if one.unit is not None})
+        return [single for single in series if single.unit in (None, query.unit)]
+    units = sorted({single.unit for single in series if single.unit is not None})
     if len(units) > 1:
         raise NotSupportedError(
             f"{query.metric} is published in {' and '.join(units)}, and the alarm has no Unit; "
             "AWS calls what it does then undefined."
         )
-    return list(found)
+    return list(series)

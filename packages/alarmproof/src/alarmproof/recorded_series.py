@@ -20,6 +20,11 @@ class Entry:
     end: int
     load: Callable[[], Series]
 
+    @classmethod
+    def of(cls, series: Series) -> Entry:
+        """A series that is in memory."""
+        return cls(series.metric, series.start, series.end, lambda: series)
+
 
 @dataclass(frozen=True, slots=True)
 class Points:
@@ -47,28 +52,28 @@ class Recorded:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries: dict[MetricKey, list[Entry]] = {}
-        for one in entries:
-            self._entries.setdefault(one.metric, []).append(one)
-        self.start = min((one.start for one in entries), default=0)
-        self.end = max((one.end for one in entries), default=0)
+        for entry in entries:
+            self._entries.setdefault(entry.metric, []).append(entry)
+        self.start = min((entry.start for entry in entries), default=0)
+        self.end = max((entry.end for entry in entries), default=0)
 
     @classmethod
     def of(cls, series: Iterable[Series]) -> Recorded:
         """A recording of series that are in memory."""
-        return cls([Entry(one.metric, one.start, one.end, lambda one=one: one) for one in series])  # type: ignore[misc]
+        return cls([Entry.of(held) for held in series])
 
     @property
     def metrics(self) -> tuple[MetricKey, ...]:
         return tuple(sorted(self._entries))
 
     def series(self, metric: MetricKey) -> Sequence[Series]:
-        return [one.load() for one in self._entries.get(metric, ())]
+        return [entry.load() for entry in self._entries.get(metric, ())]
 
     def every(self) -> Iterator[Series]:
         """All series, one after the other."""
         for entries in self._entries.values():
-            for one in entries:
-                yield one.load()
+            for entry in entries:
+                yield entry.load()
 
 
 def dimensions_text(metric: MetricKey) -> str:
@@ -83,13 +88,13 @@ def dimensions(value: Any) -> dict[str, str]:
         ValueError: When it is none of these.
     """
     if isinstance(value, Mapping):
-        return {str(name): str(one) for name, one in value.items()}
+        return {str(name): str(given) for name, given in value.items()}
     if isinstance(value, list):
-        return {str(one["Name"]): str(one["Value"]) for one in value}
+        return {str(dimension["Name"]): str(dimension["Value"]) for dimension in value}
     pairs = [part.partition("=") for part in str(value or "").split(";") if part]
     if not all(name and sign for name, sign, _ in pairs):
         raise ValueError(f"'{value}' are not dimensions; write Name=value;Name=value")
-    return {name: one for name, _, one in pairs}
+    return {name: given for name, _, given in pairs}
 
 
 def require_period(period: int) -> None:

@@ -153,33 +153,34 @@ def _require_size(file: Path) -> None:
         )
 
 
-def _held(series: Series) -> Entry:
-    return Entry(series.metric, series.start, series.end, lambda: series)
-
-
 def _from_json(file: Path) -> list[Entry]:
     _require_size(file)
     text, room = file.read_text("utf-8"), _Room(file)
     try:
         if recordings_aws.is_stream(text):
-            return [_held(room.take(_of_points(one))) for one in recordings_aws.of_stream(text)]
+            return [
+                Entry.of(room.take(_of_points(points))) for points in recordings_aws.of_stream(text)
+            ]
         document = json.loads(text)
         if recordings_aws.is_answer(document):
-            return [_held(room.take(_of_points(one))) for one in recordings_aws.of_answer(document)]
+            return [
+                Entry.of(room.take(_of_points(points)))
+                for points in recordings_aws.of_answer(document)
+            ]
     except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise InputError(f"{file}: not JSON of metrics: {error}") from None
     listed = document.get("series") if isinstance(document, dict) else document
     if not isinstance(listed, list):
         raise InputError(f"{file}: not a list of series, nor an object with one under 'series'.")
-    found = []
+    series = []
     for number, entry in enumerate(listed, start=1):
         try:
-            found.append(_held(room.take(_of_json(entry))))
+            series.append(Entry.of(room.take(_of_json(entry))))
         except KeyError as error:
             raise InputError(f"{file}: series {number} lacks {error}.") from None
         except (AttributeError, OverflowError, TypeError, ValueError) as error:
             raise InputError(f"{file}: series {number}: {error}.") from None
-    return found
+    return series
 
 
 def _of_points(points: Points) -> Series:
@@ -188,8 +189,8 @@ def _of_points(points: Points) -> Series:
     Raises:
         ValueError: When a time or a value can't be.
     """
-    values = np.array([math.nan if one is None else float(one) for one in points.values])
-    times = [_time(one) for one in points.times]
+    values = np.array([math.nan if value is None else float(value) for value in points.values])
+    times = [_time(time) for time in points.times]
     placed = _placed(points.metric, points.statistic, points.period, times, values)
     return dataclasses.replace(placed, unit=points.unit)
 
@@ -205,13 +206,13 @@ def _of_json(entry: Any) -> Series:
     )
     unit = entry.get("unit")
     values = np.array(
-        [math.nan if one is None else float(one) for one in entry["values"]], dtype=float
+        [math.nan if value is None else float(value) for value in entry["values"]], dtype=float
     )
     period, statistic = int(entry.get("period", 60)), entry.get("statistic")
     if not len(values):
         raise ValueError("has no values")
     if "timestamps" in entry:
-        times = [_time(one) for one in entry["timestamps"]]
+        times = [_time(timestamp) for timestamp in entry["timestamps"]]
         if len(times) != len(values):
             raise ValueError(f"{len(times)} timestamps for {len(values)} values")
     else:
@@ -224,17 +225,17 @@ def _of_json(entry: Any) -> Series:
 def _to_json(file: Path, series: Iterable[Series]) -> None:
     listed = [
         {
-            "namespace": one.metric.namespace,
-            "metric": one.metric.name,
-            "dimensions": dict(one.metric.dimensions),
-            **({"account": one.metric.account} if one.metric.account else {}),
-            **({"unit": one.unit} if one.unit else {}),
-            "statistic": one.statistic,
-            "period": one.step,
-            "start": _iso(one.start),
-            "values": [None if math.isnan(value) else value for value in one.values],
+            "namespace": recorded.metric.namespace,
+            "metric": recorded.metric.name,
+            "dimensions": dict(recorded.metric.dimensions),
+            **({"account": recorded.metric.account} if recorded.metric.account else {}),
+            **({"unit": recorded.unit} if recorded.unit else {}),
+            "statistic": recorded.statistic,
+            "period": recorded.step,
+            "start": _iso(recorded.start),
+            "values": [None if math.isnan(value) else value for value in recorded.values],
         }
-        for one in series
+        for recorded in series
     ]
     file.write_text(json.dumps({"series": listed}), "utf-8")
 
@@ -258,23 +259,23 @@ def _from_csv(file: Path) -> list[Entry]:
                 values.append(float(row["value"]))
             except (csv.Error, OverflowError, TypeError, ValueError) as error:
                 raise InputError(f"{file}:{line}: {error}.") from None
-    found, room = [], _Room(file)
+    series, room = [], _Room(file)
     for (metric, statistic, period), (times, values, line) in points.items():
         try:
             made = _placed(metric, statistic, period, times, np.array(values))
-            found.append(_held(room.take(made)))
+            series.append(Entry.of(room.take(made)))
         except ValueError as error:
             raise InputError(f"{file}:{line}: {metric}: {error}.") from None
-    return found
+    return series
 
 
 def _to_csv(file: Path, series: Iterable[Series]) -> None:
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
-        for one in series:
-            what = one.metric.namespace, one.metric.name, dimensions_text(one.metric)
-            for index in np.flatnonzero(~np.isnan(one.values)):
-                at = _iso(one.start + one.step * int(index))
-                value = repr(float(one.values[index]))
-                writer.writerow([at, *what, one.statistic or "", one.step, value])
+        for recorded in series:
+            what = recorded.metric.namespace, recorded.metric.name, dimensions_text(recorded.metric)
+            for index in np.flatnonzero(~np.isnan(recorded.values)):
+                at = _iso(recorded.start + recorded.step * int(index))
+                value = repr(float(recorded.values[index]))
+                writer.writerow([at, *what, recorded.statistic or "", recorded.step, value])

@@ -45,7 +45,7 @@ def of_answer(document: Any) -> Iterator[Points]:
         for result in page["MetricDataResults"]:
             pairs = zip(result["Timestamps"], result["Values"], strict=True)
             values.setdefault(str(result["Id"]), []).extend(pairs)
-    for name, found in values.items():
+    for name, listed in values.items():
         query = queries.get(name)
         if query is None:
             raise ValueError(
@@ -53,9 +53,9 @@ def of_answer(document: Any) -> Iterator[Points]:
                 "MetricDataQueries to the file: jq -s '.[0] * .[1]' request.json answer.json"
             )
         stat = query.get("MetricStat")
-        if stat and found:
+        if stat and listed:
             metric = _metric(stat["Metric"], str(query.get("AccountId") or ""))
-            times, numbers = zip(*found, strict=True)
+            times, numbers = zip(*listed, strict=True)
             yield Points(
                 metric, str(stat["Stat"]), int(stat["Period"]), times, numbers, stat.get("Unit")
             )
@@ -82,7 +82,7 @@ def of_stream(text: str) -> Iterator[Points]:
     Raises:
         ValueError: When a line is something else; it has the line.
     """
-    found: dict[tuple[MetricKey, str, str | None], tuple[list[int], list[float]]] = {}
+    points: dict[tuple[MetricKey, str, str | None], tuple[list[int], list[float]]] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -96,12 +96,12 @@ def of_stream(text: str) -> Iterator[Points]:
             unit, at = entry.get("unit"), int(entry["timestamp"]) // 1000
             for name, value in entry["value"].items():
                 key = metric, _STREAMED.get(name, str(name)), _unit(unit)
-                times, values = found.setdefault(key, ([], []))
+                times, values = points.setdefault(key, ([], []))
                 times.append(at)
                 values.append(math.nan if value is None else float(value))
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"line {number} is not of a metric stream ({error})") from None
-    for (metric, statistic, unit), (times, values) in found.items():
+    for (metric, statistic, unit), (times, values) in points.items():
         yield Points(metric, statistic, _MINUTE, times, values, unit)
 
 

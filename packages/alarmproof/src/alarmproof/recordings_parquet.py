@@ -48,13 +48,13 @@ def load(file: Path) -> list[Entry]:
         described = opened.read(columns=columns).to_pylist()
     except (pyarrow.ArrowException, KeyError) as error:
         raise InputError(f"{file}: not a recording in Parquet: {error}") from None
-    found = []
+    series = []
     for number, row in enumerate(described):
         try:
-            found.append(_entry(file, opened, number, row))
+            series.append(_entry(file, opened, number, row))
         except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise InputError(f"{file}: series {number + 1}: {error}.") from None
-    return found
+    return series
 
 
 def _entry(file: Path, opened: Any, number: int, row: Mapping[str, Any]) -> Entry:
@@ -122,11 +122,11 @@ def save(file: Path, series: Iterable[Series]) -> None:
         ]
     )  # fmt: skip
     with parquet.ParquetWriter(file, schema) as writer:
-        for one in series:
-            metric = one.metric
+        for recorded in series:
+            metric = recorded.metric
             columns = [
                 [metric.namespace], [metric.name], [dimensions_text(metric)], [metric.account],
-                [one.unit], [one.statistic], [one.start], [one.step], [len(one.values)],
-                [one.values],
+                [recorded.unit], [recorded.statistic], [recorded.start], [recorded.step],
+                [len(recorded.values)], [recorded.values],
             ]  # fmt: skip
             writer.write_table(pyarrow.table(columns, schema=schema))

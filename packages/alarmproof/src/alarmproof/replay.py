@@ -108,7 +108,7 @@ class Replayed:
     def notified(self) -> Counter[str]:
         """Who was notified of ALARM, how often."""
         notes = self.history.notifications if self.history else ()
-        return Counter(one.action for one in notes if one.state is State.ALARM)
+        return Counter(note.action for note in notes if note.state is State.ALARM)
 
     @property
     def flapping(self) -> int:
@@ -183,7 +183,7 @@ def replay(
 
 
 def _changed(templates: Templates, changes: Sequence[Change]) -> list[AnyAlarm]:
-    by_name = {one.name: one for one in templates.alarms}
+    by_name = {alarm.name: alarm for alarm in templates.alarms}
     for change in changes:
         alarm = by_name[templates.find(change.alarm).name]
         if not isinstance(alarm, MetricAlarm):
@@ -191,8 +191,8 @@ def _changed(templates: Templates, changes: Sequence[Change]) -> list[AnyAlarm]:
         values = {change.key: change.value}
         if change.key == "period":
             values["queries"] = tuple(
-                dataclasses.replace(one, period=change.value) if one.period else one
-                for one in alarm.queries
+                dataclasses.replace(query, period=change.value) if query.period else query
+                for query in alarm.queries
             )
         alarm = dataclasses.replace(alarm, **values)
         if not 1 <= alarm.datapoints_to_alarm <= alarm.evaluation_periods:
@@ -211,11 +211,11 @@ def _replayed(
     start: int,
     end: int,
 ) -> tuple[Replayed, ...]:
-    found: dict[str, Replayed] = {}
+    replayed: dict[str, Replayed] = {}
     histories: dict[str, History] = {}
     for alarm in alarms:
         if isinstance(alarm, OpaqueAlarm):
-            found[alarm.name] = Replayed(alarm, None, f"{alarm.source}: {alarm.refusal}")
+            replayed[alarm.name] = Replayed(alarm, None, f"{alarm.source}: {alarm.refusal}")
         if not isinstance(alarm, MetricAlarm):
             continue
         unseen = not any(recording.series(metric) for metric in set(alarm.metrics))
@@ -224,24 +224,26 @@ def _replayed(
                 alarm.name
             ]
         except NotSupportedError as error:
-            found[alarm.name] = Replayed(alarm, None, str(error), unseen)
+            replayed[alarm.name] = Replayed(alarm, None, str(error), unseen)
             continue
         histories[alarm.name] = history
-        found[alarm.name] = Replayed(alarm, history, unseen=unseen)
-    pending = [one for one in alarms if isinstance(one, CompositeAlarm)]
+        replayed[alarm.name] = Replayed(alarm, history, unseen=unseen)
+    pending = [alarm for alarm in alarms if isinstance(alarm, CompositeAlarm)]
     while pending:
-        ready = [one for one in pending if not one.refusal and _parts(one) <= histories.keys()]
+        ready = [
+            alarm for alarm in pending if not alarm.refusal and _parts(alarm) <= histories.keys()
+        ]
         if not ready:
             break
         made = composites.histories(ready, histories, start=start, end=end, initial={})
-        for one in ready:
-            histories[one.name] = made[one.name]
-            found[one.name] = Replayed(one, muted(made[one.name], mute_rules))
-        pending = [one for one in pending if one.name not in histories]
-    for one in pending:
-        lacking = one.refusal or ", ".join(sorted(_parts(one) - histories.keys())) or "its rule"
-        found[one.name] = Replayed(one, None, f"{one.source}: not evaluated: {lacking}.")
-    return tuple(found[alarm.name] for alarm in alarms)
+        for alarm in ready:
+            histories[alarm.name] = made[alarm.name]
+            replayed[alarm.name] = Replayed(alarm, muted(made[alarm.name], mute_rules))
+        pending = [alarm for alarm in pending if alarm.name not in histories]
+    for alarm in pending:
+        lacking = alarm.refusal or ", ".join(sorted(_parts(alarm) - histories.keys())) or "its rule"
+        replayed[alarm.name] = Replayed(alarm, None, f"{alarm.source}: not evaluated: {lacking}.")
+    return tuple(replayed[alarm.name] for alarm in alarms)
 
 
 def _parts(alarm: CompositeAlarm) -> frozenset[str]:

@@ -40,7 +40,7 @@ def report(replay: Replay, recording: Recording, *, title: str) -> str:
 def _page(replay: Replay, recording: Recording, title: str) -> Iterator[str]:
     from plotly.offline import get_plotlyjs
 
-    fired = [one for one in _pairs(replay) if any(two.incidents for two in one)]
+    fired = [pair for pair in _pairs(replay) if any(replayed.incidents for replayed in pair)]
     yield '<!doctype html><html lang="en"><meta charset="utf-8">'
     yield f"<title>{html.escape(title)}</title>"
     yield '<meta name="viewport" content="width=device-width">'
@@ -53,7 +53,7 @@ def _page(replay: Replay, recording: Recording, title: str) -> Iterator[str]:
             label = f" {name} the changes" if replay.after else ""
             yield f"<p>Notified of ALARM{label}: {html.escape(replay.notified(some))}.</p>"
     if replay.changes:
-        changed = ", ".join(f"<code>{html.escape(str(one))}</code>" for one in replay.changes)
+        changed = ", ".join(f"<code>{html.escape(str(change))}</code>" for change in replay.changes)
         blue = '<span style="color:var(--after)">blue</span>'
         yield f"<p>Changed: {changed}; the result is {blue}.</p>"
     yield _table(replay, fired)
@@ -67,10 +67,10 @@ def _page(replay: Replay, recording: Recording, title: str) -> Iterator[str]:
 
 def _pairs(replay: Replay) -> Iterator[tuple[Replayed, ...]]:
     if not replay.after:
-        yield from ((one,) for one in replay.before)
+        yield from ((replayed,) for replayed in replay.before)
         return
-    after = {one.alarm.name: one for one in replay.after}
-    yield from ((one, after[one.alarm.name]) for one in replay.before)
+    after = {replayed.alarm.name: replayed for replayed in replay.after}
+    yield from ((replayed, after[replayed.alarm.name]) for replayed in replay.before)
 
 
 def _table(replay: Replay, fired: Sequence[tuple[Replayed, ...]]) -> str:
@@ -89,7 +89,7 @@ def _table(replay: Replay, fired: Sequence[tuple[Replayed, ...]]) -> str:
             + "</tr>"
         )
     heads = ("Alarm", "Fired", "Notified", "A week", "Time in ALARM", "Longest", "Flaps")
-    head = "".join(f"<th>{one}</th>" for one in heads)
+    head = "".join(f"<th>{heading}</th>" for heading in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
@@ -97,9 +97,9 @@ def _chart(replay: Replay, pair: tuple[Replayed, ...], recording: Recording) -> 
     from plotly import graph_objects, io
 
     figure = graph_objects.Figure()
-    for one, color in zip(pair, ("#1f2937", "#1565c0"), strict=False):
-        alarm = one.alarm
-        if not isinstance(alarm, MetricAlarm) or one.history is None:
+    for replayed, color in zip(pair, ("#1f2937", "#1565c0"), strict=False):
+        alarm = replayed.alarm
+        if not isinstance(alarm, MetricAlarm) or replayed.history is None:
             continue
         if color == "#1f2937" or alarm.period != _period(pair[0]):
             values = datapoints(alarm, recording, start=replay.start, end=replay.end)
@@ -110,12 +110,12 @@ def _chart(replay: Replay, pair: tuple[Replayed, ...], recording: Recording) -> 
             figure.add_hline(y=alarm.threshold, line={"dash": "dash", "color": color, "width": 1})
     shades = (("rgba(198,40,40,.25)", 0.5 if len(pair) > 1 else 0.0, 1.0),
               ("rgba(21,101,192,.30)", 0.0, 0.5))  # fmt: skip
-    for one, (shade, low, high) in zip(pair, shades, strict=False):
-        for begin, end in one.incidents[:500]:
+    for replayed, (shade, low, high) in zip(pair, shades, strict=False):
+        for begin, end in replayed.incidents[:500]:
             figure.add_shape(type="rect", xref="x", yref="paper", x0=_at(begin), x1=_at(end),
                              y0=low, y1=high, fillcolor=shade, line_width=0,
                              layer="below")  # fmt: skip
-        notes = _notes(one.history)
+        notes = _notes(replayed.history)
         if notes:
             figure.add_scatter(
                 x=[_at(at) for at, _ in notes], y=[1.02] * len(notes), yaxis="y2", mode="markers",
@@ -135,13 +135,13 @@ def _chart(replay: Replay, pair: tuple[Replayed, ...], recording: Recording) -> 
     return made
 
 
-def _period(one: Replayed) -> int:
-    return one.alarm.period if isinstance(one.alarm, MetricAlarm) else 0
+def _period(replayed: Replayed) -> int:
+    return replayed.alarm.period if isinstance(replayed.alarm, MetricAlarm) else 0
 
 
 def _notes(history: History | None) -> list[tuple[int, str]]:
     notes = history.notifications if history else ()
-    return [(one.at, f"{one.state}: {one.action}") for one in notes[:1000]]
+    return [(note.at, f"{note.state}: {note.action}") for note in notes[:1000]]
 
 
 def _thinned(start: int, values: Values) -> tuple[list[str], list[Any]]:
@@ -155,22 +155,24 @@ def _thinned(start: int, values: Values) -> tuple[list[str], list[Any]]:
         else:
             indexes += sorted({begin + int(np.nanargmin(some)), begin + int(np.nanargmax(some))})
     times = [_at(start + 60 * (index + 1)) for index in indexes]
-    return times, [None if np.isnan(values[one]) else float(values[one]) for one in indexes]
+    return times, [None if np.isnan(values[index]) else float(values[index]) for index in indexes]
 
 
 def _rest(replay: Replay, fired: set[str]) -> Iterator[str]:
-    others = [one for one in replay.before if one.alarm.name not in fired]
+    others = [replayed for replayed in replay.before if replayed.alarm.name not in fired]
+    read = [replayed for replayed in others if not replayed.refused]
+    refused = [f"{other.alarm.name}: {other.refused}" for other in others if other.refused]
     groups = (
-        ("Not evaluated", [f"{one.alarm.name}: {one.refused}" for one in others if one.refused]),
+        ("Not evaluated", refused),
         (
             "Without any data: dead, or not recorded",
-            [one.alarm.name for one in others if one.unseen and not one.refused],
+            [other.alarm.name for other in read if other.unseen],
         ),
-        ("Never fired", [one.alarm.name for one in others if not one.unseen and not one.refused]),
+        ("Never fired", [other.alarm.name for other in read if not other.unseen]),
     )
     for title, names in groups:
         if names:
-            items = "".join(f"<li>{html.escape(one)}</li>" for one in names)
+            items = "".join(f"<li>{html.escape(name)}</li>" for name in names)
             yield f"<details><summary>{title}: {len(names)}</summary><ul>{items}</ul></details>"
 
 

@@ -100,21 +100,21 @@ def selected(cases: Sequence[Case], words: str) -> list[Case]:
         InputError: When none has.
     """
     wanted = words.lower()
-    found = [one for one in cases if wanted in f"{one.alarm} {one.title}".lower()]
-    if not found:
+    chosen = [case for case in cases if wanted in f"{case.alarm} {case.title}".lower()]
+    if not chosen:
         raise InputError(f"-k '{words}': no case has this in its title or its alarm's name.")
-    return found
+    return chosen
 
 
 def _run(case: Case, templates: Templates) -> Outcome:
     alarm = templates.find(case.alarm)
-    others = [templates.find(one.alarm) for one in case.expect if one.alarm]
+    others = [templates.find(expectation.alarm) for expectation in case.expect if expectation.alarm]
     needed = composites.with_parts([alarm, *others], templates.alarms)
-    metrics = list(dict.fromkeys(metric for one in needed for metric in one.metrics))
+    metrics = list(dict.fromkeys(metric for alarm in needed for metric in alarm.metrics))
     origin = _origin(case, needed)
     notes = list(_impossible(needed))
     recording = InMemory(_recorded(case, metrics, origin, notes))
-    initial = {one.name: case.initial for one in needed} if case.initial else {}
+    initial = {alarm.name: case.initial for alarm in needed} if case.initial else {}
     absolute = evaluate(
         needed, recording, start=origin, end=origin + case.end, initial=initial,
         mute_rules=templates.mute_rules,
@@ -126,11 +126,11 @@ def _run(case: Case, templates: Templates) -> Outcome:
 
 def _impossible(alarms: Sequence[AnyAlarm]) -> Iterator[str]:
     """What is evaluated although CloudWatch would refuse it."""
-    for one in alarms:
-        if isinstance(one, MetricAlarm) and one.datapoints_to_alarm > one.evaluation_periods:
+    for alarm in alarms:
+        if isinstance(alarm, MetricAlarm) and alarm.datapoints_to_alarm > alarm.evaluation_periods:
             yield (
-                f"{one.name} never fires: {one.datapoints_to_alarm} of {one.evaluation_periods} "
-                "datapoints are impossible, and CloudWatch refuses it."
+                f"{alarm.name} never fires: {alarm.datapoints_to_alarm} of "
+                f"{alarm.evaluation_periods} datapoints are impossible, and CloudWatch refuses it."
             )
 
 
@@ -142,7 +142,7 @@ def _origin(case: Case, alarms: Sequence[AnyAlarm]) -> int:
     """
     if case.start is not None:
         return case.start
-    return 60 * any(isinstance(one, MetricAlarm) and one.wall_clock for one in alarms)
+    return 60 * any(isinstance(alarm, MetricAlarm) and alarm.wall_clock for alarm in alarms)
 
 
 def _since(history: History, origin: int) -> History:
@@ -168,20 +168,20 @@ def _since(history: History, origin: int) -> History:
 def _recorded(
     case: Case, metrics: Sequence[MetricKey], origin: int, notes: list[str]
 ) -> dict[MetricKey, list[Series]]:
-    found: dict[MetricKey, list[Series]] = {}
+    by_metric: dict[MetricKey, list[Series]] = {}
     lines: dict[tuple[MetricKey, str | None, str | None], int] = {}
-    for one in case.series:
-        metric = _metric(case, one, metrics, notes)
-        kind = metric, one.statistic, one.unit
+    for series in case.series:
+        metric = _metric(case, series, metrics, notes)
+        kind = metric, series.statistic, series.unit
         if kind in lines:
             raise InputError(
-                f"{case.file}:{one.line}: '{one.metric}' has a series on line "
+                f"{case.file}:{series.line}: '{series.metric}' has a series on line "
                 f"{lines[kind]} already. Join them, or add their statistics."
             )
-        lines[kind] = one.line
-        made = Series(metric, one.statistic, origin, one.interval, one.values, one.unit)
-        found.setdefault(metric, []).append(made)
-    return found
+        lines[kind] = series.line
+        made = Series(metric, series.statistic, origin, series.interval, series.values, series.unit)
+        by_metric.setdefault(metric, []).append(made)
+    return by_metric
 
 
 def _metric(
@@ -189,49 +189,56 @@ def _metric(
 ) -> MetricKey:
     """The metric a series is of, among those that the alarm reads."""
     namespace, _, name = series.metric.strip().rpartition(" ")
-    found = [
-        one
-        for one in metrics
-        if (one.name == name or one.name.endswith(f"-{name}"))
-        and namespace.strip() in ("", one.namespace)
-        and (series.dimensions is None or dict(one.dimensions) == dict(series.dimensions))
-        and series.account in (None, one.account)
+    matching = [
+        metric
+        for metric in metrics
+        if (metric.name == name or metric.name.endswith(f"-{name}"))
+        and namespace.strip() in ("", metric.namespace)
+        and (series.dimensions is None or dict(metric.dimensions) == dict(series.dimensions))
+        and series.account in (None, metric.account)
     ]
-    if len(found) == 1:
-        return found[0]
+    if len(matching) == 1:
+        return matching[0]
     where = f"{case.file}:{series.line}: "
-    if len({(one.namespace, one.name, one.dimensions) for one in found}) == 1:
-        others = ", ".join(one.account or "the alarm's own" for one in found[1:])
+    if len({(metric.namespace, metric.name, metric.dimensions) for metric in matching}) == 1:
+        others = ", ".join(metric.account or "the alarm's own" for metric in matching[1:])
         notes.append(
             f"{where}'{series.metric}' is taken for that of account "
-            f"{found[0].account or 'of the alarm'}; {others} has no data. Write account: to choose."
+            f"{matching[0].account or 'of the alarm'}; {others} has no data. Write account: to "
+            "choose."
         )
-        return found[0]
-    if found:
-        listed = "; ".join(map(str, found))
+        return matching[0]
+    if matching:
+        listed = "; ".join(map(str, matching))
         raise InputError(f"{where}'{series.metric}' may be {listed}. Add its dimensions.")
-    known = sorted({f"{one.namespace} {one.name}" for one in metrics})
-    near = difflib.get_close_matches(name, [one.name for one in metrics], n=1, cutoff=0.8)
+    known = sorted({f"{metric.namespace} {metric.name}" for metric in metrics})
+    near = difflib.get_close_matches(name, [metric.name for metric in metrics], n=1, cutoff=0.8)
     hint = f"Did you mean {near[0]}?" if near else f"It reads {', '.join(known)}."
-    if series.dimensions is not None and any(one.name == name for one in metrics):
-        others = "; ".join(str(one) for one in metrics if one.name == name)
+    if series.dimensions is not None and any(metric.name == name for metric in metrics):
+        others = "; ".join(str(metric) for metric in metrics if metric.name == name)
         hint = f"It has other dimensions: {others}."
     raise InputError(f"{where}the alarm '{case.alarm}' does not read '{series.metric}'. {hint}")
 
 
 def _failures(outcome: Outcome, templates: Templates) -> Iterator[Failure]:
     since: dict[str, int] = {}
-    for one in outcome.case.expect:
-        of = templates.find(one.alarm) if one.alarm else outcome.alarm
+    for expectation in outcome.case.expect:
+        of = templates.find(expectation.alarm) if expectation.alarm else outcome.alarm
         history = outcome.histories[of.name]
-        state = history.state(one.at)
-        if one.state is not None and state is not one.state:
-            yield Failure(one.at, of.name, f"be in {one.state}", f"is in {state}", one.line)
-        yield from _wrong_values(outcome, of, one)
+        state = history.state(expectation.at)
+        if expectation.state is not None and state is not expectation.state:
+            yield Failure(
+                expectation.at,
+                of.name,
+                f"be in {expectation.state}",
+                f"is in {state}",
+                expectation.line,
+            )
+        yield from _wrong_values(outcome, of, expectation)
         begin = since.get(of.name, -1)
-        notes = [note for note in history.notifications if note.within(begin, one.at)]
-        yield from _unmet(one, of.name, notes, state)
-        since[of.name] = one.at
+        notes = [note for note in history.notifications if note.within(begin, expectation.at)]
+        yield from _unmet(expectation, of.name, notes, state)
+        since[of.name] = expectation.at
     if outcome.case.quiet:
         yield from _loud(outcome.case, outcome.histories[outcome.alarm.name])
 
@@ -258,8 +265,8 @@ def _value(outcome: Outcome, alarm: AnyAlarm, name: str, expected: Expectation) 
     if name:
         alarm = dataclasses.replace(alarm, returned=name, band=None)
     at = outcome.origin + expected.at
-    found = datapoints(alarm, outcome.recording, start=at - evaluated_every(alarm), end=at)
-    return float(found[-1]) if len(found) else math.nan
+    points = datapoints(alarm, outcome.recording, start=at - evaluated_every(alarm), end=at)
+    return float(points[-1]) if len(points) else math.nan
 
 
 def _number(value: float) -> str:

@@ -83,7 +83,7 @@ class _Check:
         for name, other in sorted(pairs):
             if name in filled and other in filled:
                 yield where, f"{_path(where, name)} and {other} exclude each other."
-        alternatives = [one["required"][0] for one in schema.get("oneOf", ())]
+        alternatives = [alternative["required"][0] for alternative in schema.get("oneOf", ())]
         for names in filter(None, (schema.get("requiredXor"), alternatives)):
             given = sorted(there & set(names))
             if len(given) != 1:

@@ -28,7 +28,7 @@ _MOST = 2_200_000
 
 
 def datapoints(
-    found: Sequence[Series],
+    given: Sequence[Series],
     statistic: str,
     period: int,
     *,
@@ -47,33 +47,37 @@ def datapoints(
         NotSupportedError: When the statistic can't be made of what was recorded; it says what to
             record.
     """
-    if not found:
+    if not given:
         return np.full(count, np.nan)
-    found = [_refined(one, period) for one in found]
-    recorded = {one.statistic: one for one in found if one.statistic}
-    observed = next((one for one in found if one.statistic is None), None)
-    for one in found:
-        if one.step > period:
+    given = [_refined(series, period) for series in given]
+    recorded = {series.statistic: series for series in given if series.statistic}
+    observed = next((series for series in given if series.statistic is None), None)
+    for series in given:
+        if series.step > period:
             raise NotSupportedError(
-                f"{one.metric}: recorded every {one.step} s, which is too coarse for a period of "
-                f"{period} s. Record it every {period} s at least."
+                f"{series.metric}: recorded every {series.step} s, which is too coarse for a "
+                f"period of {period} s. Record it every {period} s at least."
             )
 
     def windows(series: Series, make: Callable[[Values, int], Values]) -> Values:
         return _windows(series, make, period, first + every * np.arange(count))
 
     if statistic in recorded:
-        one = recorded[statistic]
+        chosen = recorded[statistic]
         if statistic in _FOLDS:
-            return windows(one, _FOLDS[statistic])
-        if one.step == period:
-            return windows(one, lambda values, _: values)
+            return windows(chosen, _FOLDS[statistic])
+        if chosen.step == period:
+            return windows(chosen, lambda values, _: values)
         counts = recorded.get("SampleCount")
         additive = statistic == "Average" or _RANK.fullmatch(statistic)
-        if additive and counts and (counts.step, counts.start) == (one.step, one.start):
-            length = min(len(one.values), len(counts.values))
+        if additive and counts and (counts.step, counts.start) == (chosen.step, chosen.start):
+            length = min(len(chosen.values), len(counts.values))
             weighted = Series(
-                one.metric, None, one.start, one.step, one.values[:length] * counts.values[:length]
+                chosen.metric,
+                None,
+                chosen.start,
+                chosen.step,
+                chosen.values[:length] * counts.values[:length],
             )
             return _ratio(windows(weighted, _sum), windows(counts, _sum))
     if observed:
@@ -82,8 +86,8 @@ def datapoints(
         return _ratio(windows(recorded["Sum"], _sum), windows(recorded["SampleCount"], _sum))
     have = ", ".join(sorted(recorded))
     raise NotSupportedError(
-        f"{found[0].metric}: {statistic} over {period} s can't be made of {have} every "
-        f"{found[0].step} s. Record {statistic} every {period} s."
+        f"{given[0].metric}: {statistic} over {period} s can't be made of {have} every "
+        f"{given[0].step} s. Record {statistic} every {period} s."
     )
 
 

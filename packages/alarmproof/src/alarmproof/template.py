@@ -68,16 +68,16 @@ def _of(
 ) -> Templates:
     parts: list[Templates] = []
     templates: list[Deployed] = []
-    for one in deployed:
-        with _malformed(one.document.file):
-            if live.is_answer(one.document.data):
-                parts.append(live.read(one.document))
-            elif terraform.is_plan(one.document.data):
-                parts.append(terraform.read(one.document))
+    for template in deployed:
+        with _malformed(template.document.file):
+            if live.is_answer(template.document.data):
+                parts.append(live.read(template.document))
+            elif terraform.is_plan(template.document.data):
+                parts.append(terraform.read(template.document))
             else:
-                _require_template(one.document)
-                templates.append(one)
-    documents = [*(one.document for one in templates), *nested.values()]
+                _require_template(template.document)
+                templates.append(template)
+    documents = [*(template.document for template in templates), *nested.values()]
     sections = [document.data.get("Parameters") for document in documents]
     declared = [str(name) for section in sections if isinstance(section, dict) for name in section]
     parameters.require_known(given, declared)
@@ -114,7 +114,7 @@ class _Reading:
         }
 
     def templates(self) -> Templates:
-        found: list[AnyAlarm] = []
+        alarms: list[AnyAlarm] = []
         absent: list[Absent] = []
         unread = list(self._unread_loops())
         resources: dict[tuple[str, str], Resource] = {}
@@ -130,7 +130,7 @@ class _Reading:
                 if alarm is None:
                     absent.append(Absent(source, str(condition)))
                     continue
-                found.append(alarm)
+                alarms.append(alarm)
             elif isinstance(condition, str) and not self._exists(condition):
                 continue
             resource = self._resource(kind, entry, source)
@@ -147,7 +147,7 @@ class _Reading:
                 why = "CloudFormation has no such type, or one that alarmproof doesn't know yet"
                 unread.append(Unread(source, kind, why, known=False))
         return Templates(
-            tuple(found), resources, tuple(absent), tuple(unread), tuple(muting),
+            tuple(alarms), resources, tuple(absent), tuple(unread), tuple(muting),
             tuple(self._outputs()),
         )  # fmt: skip
 
@@ -257,13 +257,13 @@ def _check_condition(resolver: Resolver, condition: Any) -> None:
 
 def _joined(parts: Sequence[Templates]) -> Templates:
     """All of them, with a name for each alarm that no other has."""
-    found = [alarm for part in parts for alarm in part.alarms]
-    names = _Names(found)
+    alarms = [alarm for part in parts for alarm in part.alarms]
+    names = _Names(alarms)
     resources: dict[tuple[str, str], Resource] = {}
     for part in parts:
         resources |= part.resources
     return Templates(
-        tuple(map(names.renamed, found)),
+        tuple(map(names.renamed, alarms)),
         resources,
         tuple(absent for part in parts for absent in part.absent),
         tuple(unread for part in parts for unread in part.unread),
@@ -275,13 +275,13 @@ def _joined(parts: Sequence[Templates]) -> Templates:
 class _Names:
     """Unique names: of alarms that share one, each gets its stack's before it."""
 
-    def __init__(self, found: Sequence[AnyAlarm]) -> None:
-        counts = Counter(alarm.name for alarm in found)
-        in_stack = Counter((alarm.source.stack, alarm.name) for alarm in found)
+    def __init__(self, alarms: Sequence[AnyAlarm]) -> None:
+        counts = Counter(alarm.name for alarm in alarms)
+        in_stack = Counter((alarm.source.stack, alarm.name) for alarm in alarms)
         self._by_source: dict[tuple[str, str], str] = {}
         # What a name means within a stack, where that is another alarm's elsewhere.
         self._by_name: dict[tuple[str, str], str] = {}
-        for alarm in found:
+        for alarm in alarms:
             stack, name = alarm.source.stack, alarm.name
             if counts[name] == 1:
                 continue

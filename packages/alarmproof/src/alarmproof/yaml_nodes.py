@@ -67,18 +67,18 @@ class Reader:
         if not isinstance(node, yaml.MappingNode):
             self.wrong(node, f"{what} is a mapping (key: value)")
             return {}
-        found: dict[str, yaml.Node] = {}
+        values: dict[str, yaml.Node] = {}
         for key, value in node.value:
             name = self.text(key)
             if known is not None and name not in known:
                 self.wrong(key, f"{what} has no key '{name}'{_near(name, known)}")
-            elif name in found:
+            elif name in values:
                 self.wrong(key, f"the key '{name}' is there twice")
-            found[name] = value
+            values[name] = value
         for name in required:
-            if name not in found:
+            if name not in values:
                 self.wrong(node, f"{what} lacks '{name}'")
-        return found
+        return values
 
     def items(self, node: yaml.Node | None, what: str) -> list[yaml.Node]:
         """A list's nodes; none where the key is missing."""

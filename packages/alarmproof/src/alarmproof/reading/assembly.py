@@ -41,11 +41,11 @@ def deployed(paths: Sequence[Path]) -> tuple[list[Deployed], dict[str, Document]
         seen.setdefault(str(entry[0]), entry)
     chosen = list(seen.values())
     names = _names(chosen)
-    found = [
+    templates = [
         Deployed(documents.read(file), name, environment)
         for (file, _, environment), name in zip(chosen, names, strict=True)
     ]
-    return found, dict(_nested([one.document for one in found]))
+    return templates, dict(_nested([template.document for template in templates]))
 
 
 def _names(chosen: Sequence[tuple[Path, str, str]]) -> list[str]:
@@ -64,32 +64,32 @@ def _in_folder(folder: Path) -> list[tuple[Path, str, str]]:
         listed = list(_of_manifest(folder, 0))
         if listed:
             return listed
-        found = _matching(folder)
+        matching = _matching(folder)
     except OSError as error:
         raise files.unreadable(folder, error) from None
-    if not found:
+    if not matching:
         raise InputError(
             f"{folder}: no template in this folder ({', '.join((*_PATTERNS, *_ALONE))}). Write it "
             "first (cdk synth, sam build, serverless package), or name the file itself."
         )
-    return [(file, "", "") for file in found]
+    return [(file, "", "") for file in matching]
 
 
 def _matching(folder: Path) -> list[Path]:
     """Files by the names that tools give templates, but not those of packages and assets."""
-    found: list[Path] = []
+    files: list[Path] = []
     for inside, folders, names in os.walk(folder):
         folders[:] = [
             name for name in folders if name not in _SKIPPED and not name.startswith("asset.")
         ]
-        found += [
+        files += [
             Path(inside, name)
             for name in names
             if any(fnmatch(name, pattern) for pattern in (*_PATTERNS, *_ALONE))
         ]
-        if len(found) > _MOST_FILES:
+        if len(files) > _MOST_FILES:
             raise InputError(f"{folder}: more than {_MOST_FILES:,} templates in this folder.")
-    return sorted(found)
+    return sorted(files)
 
 
 def _of_manifest(folder: Path, depth: int) -> Iterator[tuple[Path, str, str]]:
@@ -129,7 +129,7 @@ def _environment(value: Any) -> str:
 
 def _nested(given: Sequence[Document]) -> Iterator[tuple[str, Document]]:
     """Documents beside those given that they name as nested stacks."""
-    pending, seen = list(given), {str(Path(one.file).resolve()) for one in given}
+    pending, seen = list(given), {str(Path(document.file).resolve()) for document in given}
     while pending:
         document = pending.pop()
         resources = document.data.get("Resources")

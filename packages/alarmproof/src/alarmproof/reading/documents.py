@@ -67,15 +67,15 @@ def read(file: Path) -> Document:
 def _named_lines(text: str) -> dict[str, int]:
     """Where a plan has its addresses, or an answer its alarms: the first line of each name."""
     breaks = [match.start() for match in re.finditer("\n", text)]
-    found: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for match in _NAMED.finditer(text):
         name = (
             str(json.loads(match[1], strict=False))
             if match[1].startswith('"')
             else match[1].strip()
         )
-        found.setdefault(name, bisect_right(breaks, match.start()) + 1)
-    return found
+        lines.setdefault(name, bisect_right(breaks, match.start()) + 1)
+    return lines
 
 
 def load_json(text: str) -> tuple[Any, dict[str, int]]:
@@ -113,7 +113,7 @@ def _lines(text: str) -> dict[str, int]:
         ValueError: When it is nested too deeply, or has one twice.
     """
     breaks = [match.start() for match in re.finditer("\n", text)]
-    found: dict[str, int] = {}
+    lines: dict[str, int] = {}
     depth, inside, named = 0, False, False
     for match in _SIGN.finditer(text):
         sign = match[0]
@@ -131,9 +131,9 @@ def _lines(text: str) -> dict[str, int]:
         elif depth == 2 and inside and _COLON.match(text, match.end()):
             name = str(json.loads(sign))
             line = bisect_right(breaks, match.start()) + 1
-            if name in found:
+            if name in lines:
                 raise ValueError(
-                    f"line {line}: the resource '{name}' is on line {found[name]} already"
+                    f"line {line}: the resource '{name}' is on line {lines[name]} already"
                 )
-            found[name] = line
-    return found
+            lines[name] = line
+    return lines

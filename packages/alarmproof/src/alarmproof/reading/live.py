@@ -32,7 +32,7 @@ def read(document: Document) -> Templates:
     Raises:
         InputError: When an entry is not an alarm.
     """
-    found: list[AnyAlarm] = []
+    made: list[AnyAlarm] = []
     for key, kind in _LISTS.items():
         for number, entry in enumerate(document.data.get(key) or ()):
             name = entry.get("AlarmName") if isinstance(entry, dict) else None
@@ -40,8 +40,8 @@ def read(document: Document) -> Templates:
                 raise InputError(f"{document.file}: {key}[{number}] has no AlarmName.")
             line = document.lines.get(name, 1)
             source = Source(document.file, name, line, _place(entry.get("AlarmArn")))
-            found.append(alarms.read(kind, entry, source, {}, live=True))
-    return Templates(tuple(found))
+            made.append(alarms.read(kind, entry, source, {}, live=True))
+    return Templates(tuple(made))
 
 
 def _place(arn: Any) -> str:

@@ -124,31 +124,31 @@ def build(
         InputError: When a template is malformed, or stacks contain each other.
     """
     exports: dict[str, Any] = {}
-    available = {**nested, **{one.document.file: one.document for one in deployed}}
+    available = {**nested, **{stack.document.file: stack.document for stack in deployed}}
     builder = _Builder(given, exports, available)
     children = {
         file
-        for one in deployed
-        for _, file in builder.nested(one.document)
-        if file != one.document.file
+        for stack in deployed
+        for _, file in builder.nested(stack.document)
+        if file != stack.document.file
     }
-    roots = [one for one in deployed if one.document.file not in children]
+    roots = [stack for stack in deployed if stack.document.file not in children]
     stacks: list[Stack] = []
-    for one in roots or deployed:
-        stacks += builder.stack(one, {}, ())
+    for root in roots or deployed:
+        stacks += builder.stack(root, {}, ())
     for stack in stacks:
         exports |= _exported(stack)
     return stacks
 
 
 def _exported(stack: Stack) -> dict[str, Any]:
-    found = {}
+    values = {}
     for entry in stack.outputs.values():
         export = entry.get("Export") if isinstance(entry, dict) else None
         if isinstance(export, dict) and "Name" in export:
             resolver = stack.resolver()
-            found[resolver.text(export["Name"])] = resolver.value(entry.get("Value"))
-    return found
+            values[resolver.text(export["Name"])] = resolver.value(entry.get("Value"))
+    return values
 
 
 class _Builder:
@@ -177,13 +177,13 @@ class _Builder:
         return None
 
     def stack(
-        self, one: Deployed, inherited: Mapping[str, Any], above: tuple[str, ...]
+        self, deployed: Deployed, inherited: Mapping[str, Any], above: tuple[str, ...]
     ) -> list[Stack]:
         """A stack, and those nested in it."""
-        document = one.document
+        document = deployed.document
         if document.file in above or len(above) > _DEEPEST:
             raise InputError(f"{document.file}: stacks are nested in each other in a circle.")
-        made = self._made(one, inherited)
+        made = self._made(deployed, inherited)
         self._resources += len(made.resources)
         if self._resources > _MOST_RESOURCES:
             raise InputError(
@@ -202,25 +202,25 @@ class _Builder:
             stacks += below
         return stacks
 
-    def _made(self, one: Deployed, inherited: Mapping[str, Any]) -> Stack:
-        document = one.document
+    def _made(self, deployed: Deployed, inherited: Mapping[str, Any]) -> Stack:
+        document = deployed.document
         sections = {name: _section(document, name) for name in _SECTIONS}
         given = {
-            name.removeprefix(f"{one.name}/"): value
+            name.removeprefix(f"{deployed.name}/"): value
             for name, value in sorted(self._given.items(), key=lambda entry: "/" in entry[0])
-            if "/" not in name or name.startswith(f"{one.name}/")
+            if "/" not in name or name.startswith(f"{deployed.name}/")
         }
         values = parameters.values(sections["Parameters"], given, inherited)
         values |= {name: value for name, value in given.items() if name in parameters.PSEUDO}
-        if one.environment:
-            account, _, region = one.environment.partition("/")
+        if deployed.environment:
+            account, _, region = deployed.environment.partition("/")
             values = {"AWS::AccountId": account, "AWS::Region": region, **values}
         lines: Mapping[str, int] = document.lines
         unresolved: Mapping[str, str] = {}
         if has_loops(document.data):
             lines, unresolved = _unrolled(document, sections, values)
         return Stack(
-            name=one.name,
+            name=deployed.name,
             file=document.file,
             lines=lines,
             resources=sam.translated(document.data, sections["Resources"]),
@@ -229,7 +229,7 @@ class _Builder:
             conditions=sections["Conditions"],
             outputs=sections["Outputs"],
             values=values,
-            environment=one.environment,
+            environment=deployed.environment,
             unresolved=unresolved,
             exports=self._exports,
         )

@@ -53,7 +53,7 @@ def read(document: Document) -> Templates:
         if str(entry.get("type")) in RESOURCES
     }
     names = {address: _named(entry) for entry in entries if (address := str(entry["address"]))}
-    found: list[AnyAlarm] = []
+    made: list[AnyAlarm] = []
     resources: dict[tuple[str, str], Resource] = {}
     for entry in entries:
         address, kind = str(entry["address"]), str(entry.get("type"))
@@ -67,9 +67,9 @@ def read(document: Document) -> Templates:
         cloudformation, attributes = RESOURCES[kind]
         properties = _translated(given, attributes)
         if kind in ALARMS:
-            found.append(alarms.read(cloudformation, _alarm(properties), source, types))
+            made.append(alarms.read(cloudformation, _alarm(properties), source, types))
         resources[stack, address] = Resource(cloudformation, properties, source, properties, {})
-    return Templates(tuple(found), resources)
+    return Templates(tuple(made), resources)
 
 
 def _resources(module: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
@@ -111,7 +111,7 @@ def _references(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, lis
                 yield (
                     f"{prefix}{entry.get('address')}",
                     {
-                        name: [str(one) for one in value.get("references") or ()]
+                        name: [str(reference) for reference in value.get("references") or ()]
                         for name, value in expressions.items()
                         if isinstance(value, dict)
                     },
@@ -133,7 +133,7 @@ def _pending(
     """What stands for the attributes that are known after the apply."""
     bare = address.partition("[")[0]
     prefix = bare.rpartition(".module.")[0]
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, flag in unknown.get(address, {}).items():
         if flag is False or flag in ({}, []):
             continue
@@ -142,14 +142,16 @@ def _pending(
             for target in references.get(bare, {}).get(name, [])
             if f"{prefix}{target}" in names
         ]
-        referred: list[str] = [Reference(names[one], stack, one) for one in dict.fromkeys(targets)]
+        referred: list[str] = [
+            Reference(names[target], stack, target) for target in dict.fromkeys(targets)
+        ]
         if isinstance(flag, list):
-            found[name] = referred or [Unknown(f"{address}.{name}", _AFTER_APPLY)]
+            values[name] = referred or [Unknown(f"{address}.{name}", _AFTER_APPLY)]
         elif referred:
-            found[name] = referred[0]
+            values[name] = referred[0]
         else:
-            found[name] = Unknown(f"{address}.{name}", _AFTER_APPLY)
-    return found
+            values[name] = Unknown(f"{address}.{name}", _AFTER_APPLY)
+    return values
 
 
 def _translated(values: Mapping[str, Any], attributes: Mapping[str, str]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def outside_schema(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     if resource is None:
         return
     worlds = (context.by_name.get(alarm.name, alarm), alarm)
-    reported = {problem.property for one in worlds for problem in one.problems}
+    reported = {problem.property for world in worlds for problem in world.problems}
     for where, sentence in schema.violations(resource.type, resource.resolved):
         if where not in reported and where not in _JUDGED_BETTER:
             yield sentence

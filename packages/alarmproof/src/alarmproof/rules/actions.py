@@ -89,9 +89,9 @@ def key_forbids(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         if given.endswith("alias/aws/sns"):
             yield f"The topic '{action}' uses AWS's own key, which CloudWatch may not use."
             continue
-        found = context.resource("AWS::KMS::Key", given, stack=topic.source.stack)
-        if found and not _lets_cloudwatch(found.resolved.get("KeyPolicy")):
-            name = found.source.logical_id
+        key = context.resource("AWS::KMS::Key", given, stack=topic.source.stack)
+        if key and not _lets_cloudwatch(key.resolved.get("KeyPolicy")):
+            name = key.source.logical_id
             yield f"The key '{name}' of the topic '{action}' does not let CloudWatch use it."
 
 
@@ -102,9 +102,10 @@ def _lets_cloudwatch(policy: Any) -> bool:
             continue
         principal = statement.get("Principal")
         services = principal.get("Service", []) if isinstance(principal, dict) else principal
-        mine = {"cloudwatch.amazonaws.com", "*"} & {str(one) for one in listed(services)}
+        mine = {"cloudwatch.amazonaws.com", "*"} & {str(service) for service in listed(services)}
         if statement.get("Effect") == "Allow" and mine:
-            granted.update(str(one) for one in listed(statement.get("Action")))
+            granted.update(str(action) for action in listed(statement.get("Action")))
     return bool(granted & {"kms:*", "*"}) or (
-        "kms:Decrypt" in granted and any(one.startswith("kms:GenerateDataKey") for one in granted)
+        "kms:Decrypt" in granted
+        and any(action.startswith("kms:GenerateDataKey") for action in granted)
     )

@@ -33,7 +33,7 @@ def circle(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 def unknown_part(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Every name that no template has."""
     if isinstance(alarm, CompositeAlarm):
-        absent = {one.source.logical_id: one.condition for one in context.templates.absent}
+        absent = {left.source.logical_id: left.condition for left in context.templates.absent}
         for name in sorted(composites.parts(alarm) - context.by_name.keys()):
             condition = absent.get(name)
             if condition is None:

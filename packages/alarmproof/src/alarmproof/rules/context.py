@@ -52,17 +52,19 @@ class Context:
 
     @cached_property
     def composites(self) -> tuple[CompositeAlarm, ...]:
-        return tuple(one for one in self.templates.alarms if isinstance(one, CompositeAlarm))
+        return tuple(alarm for alarm in self.templates.alarms if isinstance(alarm, CompositeAlarm))
 
     @cached_property
     def parts(self) -> frozenset[str]:
         """The names of alarms that are part of a composite one."""
-        return frozenset(name for one in self.composites for name in composites.parts(one))
+        return frozenset(
+            name for composite in self.composites for name in composites.parts(composite)
+        )
 
     @cached_property
     def in_circles(self) -> frozenset[str]:
         """The names of composite alarms whose rules lead back to themselves."""
-        graph = {one.name: composites.parts(one) for one in self.composites}
+        graph = {composite.name: composites.parts(composite) for composite in self.composites}
         return frozenset(
             name for group in _strongly_connected(graph) for name in group
             if len(group) > 1 or name in graph[name]
@@ -75,36 +77,36 @@ class Context:
     @cached_property
     def by_declared_name(self) -> Mapping[str, Sequence[AnyAlarm]]:
         """Alarms that have an ``AlarmName``, by that."""
-        found: dict[str, list[AnyAlarm]] = defaultdict(list)
+        readers: dict[str, list[AnyAlarm]] = defaultdict(list)
         for alarm in self.templates.alarms:
             if alarm.declared_name is not None:
-                found[alarm.declared_name].append(alarm)
-        return found
+                readers[alarm.declared_name].append(alarm)
+        return readers
 
     @cached_property
     def by_condition(self) -> Mapping[tuple[object, ...], Sequence[MetricAlarm]]:
         """Metric alarms by what they compare with what."""
-        found: dict[tuple[object, ...], list[MetricAlarm]] = defaultdict(list)
+        alarms: dict[tuple[object, ...], list[MetricAlarm]] = defaultdict(list)
         for alarm in self.templates.alarms:
             if isinstance(alarm, MetricAlarm):
-                found[condition(alarm)].append(alarm)
-        return found
+                alarms[condition(alarm)].append(alarm)
+        return alarms
 
     @cached_property
     def _by_type(self) -> Mapping[str, Sequence[Resource]]:
-        found: dict[str, list[Resource]] = defaultdict(list)
+        resources: dict[str, list[Resource]] = defaultdict(list)
         for resource in self.templates.resources.values():
-            found[resource.type].append(resource)
-        return found
+            resources[resource.type].append(resource)
+        return resources
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[str, str], Sequence[Resource]]:
         """By type and literal name, or logical id."""
-        found: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+        resources: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         for resource in self.templates.resources.values():
             for name in {resource.source.logical_id, *_literal_names(resource.resolved)}:
-                found[resource.type, name].append(resource)
-        return found
+                resources[resource.type, name].append(resource)
+        return resources
 
     def of_type(self, kind: str) -> Sequence[Resource]:
         """All resources of a type."""
@@ -117,11 +119,11 @@ class Context:
             stack: whose resources are meant where several have the name.
         """
         if isinstance(value, Reference):
-            found = self.templates.resources.get((value.stack, value.logical_id))
-            return found if found is not None and found.type == kind else None
+            resource = self.templates.resources.get((value.stack, value.logical_id))
+            return resource if resource is not None and resource.type == kind else None
         name = str(value).rpartition(":")[2].rpartition("/")[2]
         candidates = self._by_name.get((kind, name), ())
-        mine = [one for one in candidates if one.source.stack == stack]
+        mine = [candidate for candidate in candidates if candidate.source.stack == stack]
         return next(iter(mine or candidates), None)
 
     def topics(self, alarm: AnyAlarm) -> Iterator[tuple[str, Resource]]:
@@ -135,8 +137,8 @@ class Context:
     @cached_property
     def subscribed(self) -> frozenset[tuple[str, str]]:
         """The topics with a subscription, by stack and logical id."""
-        found = {key(one) for one in self.of_type("AWS::SNS::Topic") if
-                 one.resolved.get("Subscription")}  # fmt: skip
+        topics = {key(topic) for topic in self.of_type("AWS::SNS::Topic") if
+                 topic.resolved.get("Subscription")}  # fmt: skip
         for subscription in self.of_type("AWS::SNS::Subscription"):
             topic = self.resource(
                 "AWS::SNS::Topic",
@@ -144,24 +146,24 @@ class Context:
                 stack=subscription.source.stack,
             )
             if topic is not None:
-                found.add(key(topic))
+                topics.add(key(topic))
         for kind, name in _LISTENERS.items():
             for listener in self.of_type(kind):
                 for given in listed(listener.resolved.get(name)):
                     topic = self.resource("AWS::SNS::Topic", given, stack=listener.source.stack)
                     if topic is not None:
-                        found.add(key(topic))
-        return frozenset(found)
+                        topics.add(key(topic))
+        return frozenset(topics)
 
     @cached_property
     def users(self) -> Mapping[tuple[str, str], frozenset[str]]:
         """The types of resources that refer to a resource, by stack and logical id."""
-        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        users: dict[tuple[str, str], set[str]] = defaultdict(set)
         for resource in self.templates.resources.values():
             for leaf in leaves(resource.resolved):
                 if isinstance(leaf, Reference):
-                    found[leaf.stack, leaf.logical_id].add(resource.type)
-        return {one: frozenset(types) for one, types in found.items()}
+                    users[leaf.stack, leaf.logical_id].add(resource.type)
+        return {name: frozenset(types) for name, types in users.items()}
 
     @cached_property
     def passed_on(self) -> frozenset[tuple[str, str]]:
@@ -195,41 +197,41 @@ class Context:
     @cached_property
     def policies_of_topics(self) -> Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]:
         """The policies of topics in the templates, by stack and logical id."""
-        found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+        statements: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
         for kind, name in _TOPIC_POLICIES.items():
             for policy in self.of_type(kind):
                 for given in listed(policy.resolved.get(name)):
                     topic = self.resource("AWS::SNS::Topic", given, stack=policy.source.stack)
                     if topic is not None:
-                        found[key(topic)].append(policy.resolved)
-        return found
+                        statements[key(topic)].append(policy.resolved)
+        return statements
 
     @cached_property
     def dead_letter_queues(self) -> frozenset[tuple[str, str]]:
         """The queues that SQS moves messages to, by stack and logical id."""
-        found = set()
+        names = set()
         for queue in self.of_type("AWS::SQS::Queue"):
             policy = queue.resolved.get("RedrivePolicy")
             given = policy.get("deadLetterTargetArn") if isinstance(policy, Mapping) else None
             target = given and self.resource("AWS::SQS::Queue", given, stack=queue.source.stack)
             if target:
-                found.add(key(target))
-        return frozenset(found)
+                names.add(key(target))
+        return frozenset(names)
 
     @cached_property
     def filtered_metrics(self) -> dict[tuple[str, str], frozenset[frozenset[str]]]:
         """The metrics of metric filters, by namespace and name, with their sets of dimensions."""
-        found: dict[tuple[str, str], set[frozenset[str]]] = defaultdict(set)
-        for one in self.of_type("AWS::Logs::MetricFilter"):
-            for made in listed(one.resolved.get("MetricTransformations")):
+        dimensions: dict[tuple[str, str], set[frozenset[str]]] = defaultdict(set)
+        for filter_ in self.of_type("AWS::Logs::MetricFilter"):
+            for made in listed(filter_.resolved.get("MetricTransformations")):
                 if isinstance(made, Mapping):
                     names = frozenset(
                         str(dimension.get("Key")) for dimension in listed(made.get("Dimensions"))
                         if isinstance(dimension, Mapping)
                     )  # fmt: skip
                     name = str(made.get("MetricNamespace")), str(made.get("MetricName"))
-                    found[name].add(names)
-        return {name: frozenset(sets) for name, sets in found.items()}
+                    dimensions[name].add(names)
+        return {name: frozenset(sets) for name, sets in dimensions.items()}
 
     @cached_property
     def _names_by_type(self) -> dict[str, Mapping[str, frozenset[str]]]:
@@ -238,11 +240,11 @@ class Context:
     def names_of_type(self, kind: str) -> Mapping[str, frozenset[str]]:
         """The literal names of a type's resources, by their lower case."""
         if kind not in self._names_by_type:
-            found: dict[str, set[str]] = defaultdict(set)
+            by_lower: dict[str, set[str]] = defaultdict(set)
             for resource in self.of_type(kind):
                 for name in _literal_names(resource.resolved):
-                    found[name.lower()].add(name)
-            self._names_by_type[kind] = {low: frozenset(names) for low, names in found.items()}
+                    by_lower[name.lower()].add(name)
+            self._names_by_type[kind] = {low: frozenset(names) for low, names in by_lower.items()}
         return self._names_by_type[kind]
 
     def properties(self, alarm: AnyAlarm) -> Mapping[str, Any]:

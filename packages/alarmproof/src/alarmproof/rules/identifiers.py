@@ -157,7 +157,7 @@ def metric_filter_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | H
         published = filtered.get((metric.namespace, metric.name))
         if published is not None:
             if given not in published:
-                sets = sorted(" + ".join(sorted(one)) or "none" for one in published)
+                sets = sorted(" + ".join(sorted(dimensions)) or "none" for dimensions in published)
                 shown = " + ".join(sorted(given)) or "none"
                 yield (
                     f"The metric filter publishes {metric.name} with the dimensions "
@@ -180,4 +180,4 @@ def _alike(metric: MetricKey, filtered: object) -> Iterator[tuple[str, str]]:
         yield str(metric.namespace), near[0]
         return
     wanted = (metric.namespace.lower(), metric.name.lower())
-    yield from (one for one in filtered if (one[0].lower(), one[1].lower()) == wanted)
+    yield from (metric for metric in filtered if (metric[0].lower(), metric[1].lower()) == wanted)

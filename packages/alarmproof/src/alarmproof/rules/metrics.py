@@ -101,7 +101,7 @@ def unknown_dimension(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]
         names = frozenset(name for name, _ in metric.dimensions)
         if entry is None or names in entry.dimensions or not entry.dimensions:
             continue
-        sets = sorted(" + ".join(sorted(one)) or "none" for one in entry.dimensions)
+        sets = sorted(" + ".join(sorted(dimensions)) or "none" for dimensions in entry.dimensions)
         given = " + ".join(sorted(names)) or "none"
         message = (
             f"{metric.name} is published with the dimensions {'; or '.join(sets)}, and here "
@@ -116,7 +116,7 @@ def unknown_dimension(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]
 
 def _slips(names: frozenset[str], sets: frozenset[frozenset[str]]) -> Iterator[str]:
     """Known names of dimensions that were meant by names that are not known."""
-    known = frozenset(name for one in sets for name in one)
+    known = frozenset(name for dimensions in sets for name in dimensions)
     low = {name.lower(): name for name in known}
     for name in sorted(names - known):
         near = difflib.get_close_matches(name.lower(), low, n=1, cutoff=0.85)

@@ -52,17 +52,21 @@ def _document(policy: Mapping[str, Any]) -> Mapping[str, Any]:
 def _principals(statement: Mapping[str, Any]) -> set[str]:
     principal = statement.get("Principal")
     if isinstance(principal, Mapping):
-        return {str(one) for kind in principal.values() for one in listed(kind)}
-    return {str(one) for one in listed(principal)}
+        return {str(name) for kind in principal.values() for name in listed(kind)}
+    return {str(name) for name in listed(principal)}
 
 
 def _lets_publish(statement: Mapping[str, Any]) -> bool:
     """Whether it may let CloudWatch publish; an account counts, for it may be the topic's own."""
     if statement.get("Effect") != "Allow" or "NotPrincipal" in statement:
         return statement.get("Effect") == "Allow"
-    actions = {str(one).lower() for one in listed(statement.get("Action"))}
+    actions = {str(action).lower() for action in listed(statement.get("Action"))}
     publishes = bool(actions & {"sns:publish", "sns:*", "*", "sns:pub*"}) or not actions
-    services = {one for one in _principals(statement) if not one.endswith(".amazonaws.com")}
+    services = {
+        principal
+        for principal in _principals(statement)
+        if not principal.endswith(".amazonaws.com")
+    }
     return publishes and (_SERVICE in _principals(statement) or bool(services))
 
 
@@ -70,7 +74,7 @@ def _denies(statement: Mapping[str, Any]) -> bool:
     """Only what denies it whatever the conditions."""
     if statement.get("Effect") != "Deny" or statement.get("Condition"):
         return False
-    actions = {str(one).lower() for one in listed(statement.get("Action"))}
+    actions = {str(action).lower() for action in listed(statement.get("Action"))}
     mine = _principals(statement) & {_SERVICE, "*"}
     return bool(mine) and bool(actions & {"sns:publish", "sns:*", "*"})
 
@@ -89,9 +93,9 @@ def lambda_action_permission(context: Context, alarm: AnyAlarm) -> Iterator[str 
         if action.kind != "lambda":
             continue
         functions = [
-            found
+            target
             for kind in _FUNCTIONS
-            if (found := context.resource(kind, action.given, stack=alarm.source.stack))
+            if (target := context.resource(kind, action.given, stack=alarm.source.stack))
         ]
         if functions and not any(_permitted(context, function) for function in functions):
             yield f"No permission lets CloudWatch invoke the function '{action}'."
