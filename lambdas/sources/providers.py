@@ -74,7 +74,8 @@ PROVIDERS: Mapping[str, Provider] = {
         proof=_PUBLISHED,
         spec=_of_body("x-hub-signature-256", prefix="sha256="),
         paste="The webhook's Secret, which you choose in its settings.",
-        again="Never by itself; redeliver by hand or by API. Disables nothing (?).",
+        again="Never by itself; redeliver by hand or by API. Its pages name nothing that disables "
+        "a webhook.",
         source="https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries",
     ),
     "stripe": Provider(
@@ -107,7 +108,7 @@ PROVIDERS: Mapping[str, Provider] = {
         handshakes=("slack",),
         paste="The app's Signing Secret, under Basic Information.",
         again="All alike: three times, at once, after 1 and after 5 minutes. Where fewer than 5"
-        " % of an hour's events are taken, they are disabled (?).",
+        " % of an hour's events are taken, they are disabled.",
         source="https://api.slack.com/authentication/verifying-requests-from-slack",
     ),
     "shopify": Provider(
@@ -151,8 +152,8 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         needs=("url",),
         paste="The account's primary Auth Token.",
-        again="Not by default (?); `#rc=` in the webhook's URL asks for more. Calls the number's "
-        "fallback URL at once.",
+        again="Once, if it can't connect; `#rc=` and `#rp=` in the webhook's URL ask for more, "
+        "also after 4xx and 5xx. Calls the number's fallback URL at once.",
         source="https://www.twilio.com/docs/usage/webhooks/webhooks-security",
     ),
     "square": Provider(
@@ -224,7 +225,7 @@ PROVIDERS: Mapping[str, Provider] = {
         paste="The App Secret as `current`, and the Verify Token you choose as `verify_token`: "
         '`{"current": "…", "verify_token": "…"}`.',
         again="All alike: at once, and then less often for 36 hours. Messenger unsubscribes an "
-        "app after an hour of failures (?).",
+        "app whose webhook fails for an extended period.",
         source="https://developers.facebook.com/docs/graph-api/webhooks/getting-started"
         "#validate-payloads",
     ),
@@ -274,8 +275,9 @@ PROVIDERS: Mapping[str, Provider] = {
         title="Intercom",
         spec=_of_body("x-hub-signature", prefix="sha1=", algorithm="sha1"),
         paste="The app's client secret, under Basic Information.",
-        again="Not documented (?). Pauses for a quarter of an hour after 1,000 errors in a row "
-        "within one; suspends a private app's subscription after seven days of errors.",
+        again="Its pages name no retry but after 429, for up to 2 hours. Pauses for a quarter of "
+        "an hour after 1,000 errors in a row within one; suspends a private app's subscription "
+        "after seven days of errors.",
         source="https://developers.intercom.com/docs/webhooks/setting-up-webhooks",
     ),
     "microsoft-graph": Provider(

@@ -291,3 +291,34 @@ def test_the_trace_counts_and_yields() -> None:
     assert (fits.size, fits.trace) == (MAX_MESSAGE_BYTES, trace)
     full = pack(_WEBHOOK._replace(body=largest + b"!"), trace=trace)
     assert (full.body, full.trace) == (largest + b"!", "")
+
+
+class _Span:
+    """A span as trace filters see it."""
+
+    service = "hooks"
+
+    def __init__(self, resource: str, tags: dict[str, str]) -> None:
+        self.resource = resource
+        self._tags = tags
+
+    def get_tags(self) -> dict[str, str]:
+        return self._tags
+
+    def set_tag(self, name: str, value: str | None) -> None:
+        self._tags[name] = str(value)
+
+    def remove_tag(self, name: str) -> None:
+        del self._tags[name]
+
+
+@pytest.mark.parametrize("name", sorted(tracing._WITH_PATHS))
+def test_a_token_of_a_path_is_masked_wherever_a_span_has_the_path(name: str) -> None:
+    """In its resource and in each of its tags that hold a path; what is not listed goes."""
+    path = "POST /services/XmF4cTB2aG9va3NlY3JldA"
+    span = _Span(path, {name: path, "http.useragent": path, "_dd.origin": "lambda"})
+    assert tracing._AllowListed().process_trace([span]) == [span]
+    assert span.resource == "POST /services/(redacted)"
+    tags = span.get_tags()
+    assert tags[name] == "POST /services/(redacted)"
+    assert tags.keys() <= {name, "_dd.origin", "version"}

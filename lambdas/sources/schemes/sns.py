@@ -83,7 +83,9 @@ class Sns:
         if reason := self._untimely(message.get("Timestamp", ""), now):
             return reason
         text = "".join(f"{name}\n{value}\n" for name, value in signed.items())
-        genuine = self._verified(message["SigningCertURL"], version, text, message["Signature"])
+        genuine = self._verified(
+            message["SigningCertURL"], version, text, message["Signature"], now
+        )
         return None if genuine else Reason.WRONG
 
     def _untimely(self, timestamp: str, now: float) -> Reason | None:
@@ -98,14 +100,14 @@ class Sns:
             return None
         return Reason.OLD if age > 0 else Reason.EARLY
 
-    def _verified(self, url: str, version: str, text: str, signature: str) -> bool:
+    def _verified(self, url: str, version: str, text: str, signature: str, now: float) -> bool:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
         try:
             raw = base64.b64decode(signature, validate=True)
-            self._key(url).verify(
+            self._key(url, now).verify(
                 raw,
                 text.encode("utf-8", "surrogatepass"),
                 PKCS1v15(),
@@ -115,20 +117,29 @@ class Sns:
             return False
         return True
 
-    def _key(self, url: str) -> Any:
-        """The certificate's RSA key, fetched once."""
+    def _key(self, url: str, now: float) -> Any:
+        """The RSA key of a certificate, which is fetched once.
+
+        Raises:
+            UnreachableError: When it can't be fetched.
+            ValueError: When it is not a certificate of an RSA key, or not valid now.
+        """
         if url not in self._certificates:
             from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
             from cryptography.x509 import load_pem_x509_certificate
 
             self._count_fetch()
-            key = load_pem_x509_certificate(fetch(url)).public_key()
-            if not isinstance(key, RSAPublicKey):
+            certificate = load_pem_x509_certificate(fetch(url))
+            if not isinstance(certificate.public_key(), RSAPublicKey):
                 raise ValueError("not an RSA key")
             if len(self._certificates) >= _MOST_CERTIFICATES:
                 self._certificates.clear()
-            self._certificates[url] = key
-        return self._certificates[url]
+            self._certificates[url] = certificate
+        certificate = self._certificates[url]
+        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        if not begins.timestamp() <= now <= ends.timestamp():
+            raise ValueError("not valid now")
+        return certificate.public_key()
 
     def _count_fetch(self) -> None:
         now = time.monotonic()

@@ -46,7 +46,7 @@ class _Amazon:
             .issuer_name(name)
             .public_key(self.key.public_key())
             .serial_number(1)
-            .not_valid_before(_TIME - timedelta(days=1))
+            .not_valid_before(datetime(2019, 1, 1, tzinfo=UTC))
             .not_valid_after(_TIME + timedelta(days=1))
             .sign(self.key, SHA256())
         )
@@ -92,6 +92,15 @@ def amazon(key: _Amazon, monkeypatch: pytest.MonkeyPatch) -> _Amazon:
     key.fetched = []
     monkeypatch.setattr(sns, "fetch", key.fetch)
     return key
+
+
+def test_a_certificate_that_is_not_valid_now_proves_nothing(amazon: _Amazon) -> None:
+    """A message that was signed with it is wrong, however genuine its signature is."""
+    for year in (2018, 2026):
+        signed_at = datetime(year, 12, 1, tzinfo=UTC)
+        message = amazon.message(Timestamp=signed_at.isoformat())
+        minutes = (signed_at - _TIME) / timedelta(minutes=1)
+        assert _check(message, minutes=minutes) is Reason.WRONG
 
 
 def _check(message: object, *, minutes: float = 0) -> Reason | None:
