@@ -54,7 +54,7 @@ def create_heartbeat_key(
         scope,
         construct_id,
         secret_name=settings.heartbeat_key_name,
-        description="Tells heartbeats of the monitoring from imitations",
+        description="Proves that a heartbeat is the monitoring's own",
         generate_secret_string=secretsmanager.SecretStringGenerator(
             password_length=64, exclude_punctuation=True
         ),
