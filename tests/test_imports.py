@@ -126,6 +126,8 @@ HOMES = {
     "constructs": {"buffer", "functions", "monitoring.cdk"},
     "boto3": {"alarmproof.live_metrics", "webhook_buffer.operations"},
     "botocore": {"webhook_buffer.operations"},
+    # In a process of its own: it takes seconds to load.
+    "cfnlint": {"webhook_buffer.operations.template_lint"},
     # In the emulator's own process, which nothing else loads.
     "ministack": {"webhook_buffer.laptop.emulator_server", "webhook_buffer.laptop.gateway"},
     "hypercorn": {"webhook_buffer.console.server", "webhook_buffer.laptop.emulator_server"},

@@ -12,7 +12,7 @@ import typer
 
 from webhook_buffer.cli import alarmproof
 from webhook_buffer.cli.groups import Sections, deferred
-from webhook_buffer.cli.options import LOCAL, Env, Json, Level, Yes
+from webhook_buffer.cli.options import LOCAL, Env, Json, Level, NoLint, Yes
 
 _ON_LAPTOP = "On the laptop"
 _ANYWHERE = "On the laptop and on AWS"
@@ -338,19 +338,19 @@ def logs(
 
 
 @app.command(rich_help_panel=_ANYWHERE)
-def synth(env: Env = LOCAL) -> None:
-    """Synthesize the stacks and print where the templates are."""
+def synth(env: Env = LOCAL, no_lint: NoLint = False) -> None:
+    """Synthesize the stacks, refuse what AWS would refuse, print where the templates are."""
     from webhook_buffer.cli import lifecycle
 
-    lifecycle.synth(env)
+    lifecycle.synth(env, lint=not no_lint)
 
 
 @app.command(rich_help_panel=_ANYWHERE)
-def diff(env: Env = LOCAL) -> None:
+def diff(env: Env = LOCAL, no_lint: NoLint = False) -> None:
     """Show what a deployment would change; starts the emulator for an environment on the laptop."""
     from webhook_buffer.cli import lifecycle
 
-    lifecycle.diff(env)
+    lifecycle.diff(env, lint=not no_lint)
 
 
 @app.command(rich_help_panel=_ANYWHERE)
@@ -362,11 +362,11 @@ def preflight(env: Env = LOCAL, as_json: Json = False) -> None:
 
 
 @app.command(rich_help_panel=_ANYWHERE)
-def deploy(env: Env = LOCAL, yes: Yes = False) -> None:
+def deploy(env: Env = LOCAL, yes: Yes = False, no_lint: NoLint = False) -> None:
     """Run preflight, show the changes, ask for confirmation, deploy, run the smoke tests."""
     from webhook_buffer.cli import lifecycle
 
-    lifecycle.deploy(env, yes=yes)
+    lifecycle.deploy(env, yes=yes, lint=not no_lint)
 
 
 @app.command(rich_help_panel=_ANYWHERE)

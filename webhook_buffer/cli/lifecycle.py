@@ -68,23 +68,23 @@ def down() -> None:
     console.print(f"Kept: its log and the last deployment's, in {_shown(laptop.STATE)}")
 
 
-def synth(env: str) -> None:
+def synth(env: str, *, lint: bool) -> None:
     """Writes the templates."""
     check_node()
     settings = load(env)
     folder = laptop.STATE / settings.environment
     target = Environment(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS)
-    cdk = deployment.synthesize(target, step, CATALOG)
+    cdk = deployment.synthesize(target, step, CATALOG, lint=lint)
     _warn(settings)
     console.print(f"Templates: {_shown(cdk.assembly)}")
 
 
-def diff(env: str) -> None:
+def diff(env: str, *, lint: bool) -> None:
     """Prints what a deployment would change, and on the laptop whether it started the emulator."""
     settings = load(env)
     was_running = not settings.on_laptop or laptop.emulator().running() is not None
     target = _target(settings)
-    cdk = deployment.prepare(target, step, CATALOG)
+    cdk = deployment.prepare(target, step, CATALOG, lint=lint)
     _show_changes(target, cdk)
     started = None if was_running else laptop.emulator().running()
     if started:
@@ -95,7 +95,7 @@ def diff(env: str) -> None:
         )
 
 
-def deploy(env: str, *, yes: bool) -> None:
+def deploy(env: str, *, yes: bool, lint: bool) -> None:
     """Checks, shows the changes, asks, deploys, publishes to Datadog, and runs the smoke tests."""
     settings = load(env)
     require_answer(yes)
@@ -103,7 +103,7 @@ def deploy(env: str, *, yes: bool) -> None:
     if not settings.on_laptop:
         require_account(target)
         preflight.require(target)
-    cdk = deployment.prepare(target, step, CATALOG)
+    cdk = deployment.prepare(target, step, CATALOG, lint=lint)
     _show_changes(target, cdk)
     publication = Publication(settings) if settings.datadog else None
     if publication:
@@ -152,7 +152,7 @@ def destroy(env: str, *, yes: bool) -> None:
         )
     if not yes:
         typer.confirm(f"Destroy '{env}'?", abort=True)
-    cdk = deployment.synthesize(target, step, CATALOG)
+    cdk = deployment.synthesize(target, step, CATALOG, lint=False)
     deployment.destroy(target, cdk, step)
     laptop.forget(settings)
     if deployment.table_exists(target):

@@ -19,7 +19,7 @@ from webhook_buffer.operations.files import private_folder, write
 MINIMUM_NODE = 20
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"
 _LINES_SHOWN = 15
-# A diff shows environment variables, the old and the new.
+# What tools show of templates has environment variables.
 _DSN = re.compile(r"https?://[^\s/@\"]+@[^\s/\"]+/[^\s\"]+")
 
 
@@ -98,12 +98,17 @@ class Cdk:
             cwd=folder, env=environ, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-        output = _DSN.sub("(a Sentry DSN)", result.stdout)
+        output = without_secrets(result.stdout)
         log.parent.mkdir(parents=True, exist_ok=True)
         write(log, output)
         if result.returncode:
             raise ToolError(f"cdk {name} failed:\n{_reason(output)}", log=log)
         return output
+
+
+def without_secrets(text: str) -> str:
+    """What a tool says of a template, fit to be shown."""
+    return _DSN.sub("(a Sentry DSN)", text)
 
 
 def check_node() -> None:

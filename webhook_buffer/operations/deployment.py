@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 from botocore.exceptions import ClientError, WaiterError
 
@@ -21,12 +21,13 @@ from webhook_buffer.operations.environment import (
     require_account,
     stack,
 )
+from webhook_buffer.operations.template_lint import Finding, Linter
 
 # Shows a step's name while it runs.
 Step = Callable[[str], AbstractContextManager[object]]
 
 
-def prepare(target: Environment, step: Step, catalog: Catalog) -> Cdk:
+def prepare(target: Environment, step: Step, catalog: Catalog, *, lint: bool = True) -> Cdk:
     """Synthesizes an environment; on the emulator it also bootstraps the account.
 
     On AWS, bootstrapping is left to an administrator: ``cdk bootstrap``.
@@ -38,27 +39,35 @@ def prepare(target: Environment, step: Step, catalog: Catalog) -> Cdk:
     if target.settings.on_laptop:
         with step("Bootstrapping the emulator's account"):
             Cdk(target).bootstrap()
-    return synthesize(target, step, catalog)
+        lint = False  # nothing of it goes to AWS, and `up` is run again and again
+    return synthesize(target, step, catalog, lint=lint)
 
 
-def synthesize(target: Environment, step: Step, catalog: Catalog) -> Cdk:
+def synthesize(target: Environment, step: Step, catalog: Catalog, *, lint: bool) -> Cdk:
     """Synthesizes an environment; the returned CDK's other commands read the result.
 
     Args:
         catalog: what the app deploys; checked here, where an error is more than CDK's output.
+        lint: also have cfn-lint judge the templates.
 
     Raises:
         DefinitionError: When a definition can't work.
         SettingsError: When ``alarms`` changes something that can't be changed, strangers can do
-            what the settings don't allow by name, or AWS would refuse a template for its length.
+            what the settings don't allow by name, or AWS would refuse a template.
     """
     exposure.require_allowed(target.settings)
     if target.settings.monitoring:
         alarm_set(target.settings, catalog)
     cdk = Cdk(target)
-    with step("Synthesizing the stacks"):
-        cdk.synth()
-    template_limits.require(target.settings, cdk.assembly)
+    with Linter(target.settings.awsRegion) if lint else nullcontext() as linter:
+        with step("Synthesizing the stacks"):
+            cdk.synth()
+        templates = sorted(cdk.assembly.glob("*.template.json"))
+        findings: list[Finding] = []
+        if linter:
+            with step("Linting the templates"):
+                findings = linter.findings(templates)
+    template_limits.require(target.settings, templates, findings)
     return cdk
 
 

@@ -298,7 +298,9 @@ def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) ->
     without = {"monitoring": False}
     target = replace(laptop.target, settings=load("local", overrides=without), overrides=without)
     assert deployment.leftover(target) == "webhook-buffer-local-monitoring"
-    deployment.apply(target, deployment.synthesize(target, nullcontext, CATALOG), nullcontext)
+    deployment.apply(
+        target, deployment.synthesize(target, nullcontext, CATALOG, lint=False), nullcontext
+    )
     assert deployment.deployed(target) == ["webhook-buffer-local"]
     sender = Sender(laptop.outputs["BufferedEndpoint"])
     message_id = sender.post(Webhook(body=b"kept")).answer["message_id"]

@@ -1,0 +1,124 @@
+"""cfn-lint judges templates in a process of its own: every planted fault is found."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alarms import CATALOG
+from settings.errors import SettingsError, ToolError
+from settings.loader import load
+from webhook_buffer.operations import deployment
+from webhook_buffer.operations.cdk import Cdk
+from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.template_lint import Finding, Linter
+
+_ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
+_ASSUMED: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+_SOUND: dict[str, Any] = {
+    "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 43_200}},
+    "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": _ASSUMED}},
+}
+
+
+def _function(**properties: Any) -> dict[str, Any]:
+    code = {"ZipFile": "pass"}
+    sound = {"Code": code, "Handler": "index.h", "Role": _ROLE, "Runtime": "python3.14"}
+    return {"Type": "AWS::Lambda::Function", "Properties": {**sound, **properties}}
+
+
+# What is planted, and the innermost name that the finding has to point at.
+_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "TooLate": ({"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 43_201}},
+                "VisibilityTimeout"),
+    "Unknown": ({"Type": "AWS::SQS::Queue", "Properties": {"Bogus": True}}, "Bogus"),
+    "Slow": (_function(Timeout=901), "Timeout"),
+    "Small": (_function(MemorySize=64), "MemorySize"),
+    "Old": (_function(Runtime="python2.6"), "Runtime"),
+    "Reserved": (_function(Environment={"Variables": {"AWS_REGION": "x"}}), "AWS_REGION"),
+    "Kept": ({"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 31}},
+             "RetentionInDays"),
+    "Bare": ({"Type": "AWS::SNS::Subscription", "Properties": {"Protocol": "email"}},
+             "Properties"),
+    "Dangling": ({"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Nothing"}}},
+                 "Ref"),
+    "Nameless": ({"Type": "AWS::SQS::Quue"}, "Type"),
+}  # fmt: skip
+
+
+def _written(file: Path, resources: dict[str, Any]) -> Path:
+    file.write_text(json.dumps({"Resources": resources}))
+    return file
+
+
+def test_planted_faults_are_found(tmp_path: Path) -> None:
+    """Each fault is found where it is; a sound template passes, in a region not known yet too."""
+    sound = _written(tmp_path / "a.template.json", _SOUND)
+    planted = {name: resource for name, (resource, _) in _FAULTS.items()}
+    faulty = _written(tmp_path / "b.template.json", {**_SOUND, **planted})
+    with Linter("mx-newest-9") as linter:
+        findings = linter.findings([sound, faulty])
+    assert {finding.file for finding in findings} == {"b.template.json"}
+    seen = {(finding.resource, finding.property) for finding in findings}
+    assert seen == {(name, where) for name, (_, where) in _FAULTS.items()}
+
+
+def test_a_linter_that_is_not_asked_ends() -> None:
+    """When the synthesis fails, no process stays."""
+    with Linter("us-east-1") as linter:
+        process = linter._process
+    assert process.poll() is not None
+
+
+def test_a_linter_that_fails_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A broken installation is one sentence, with the way around it."""
+    monkeypatch.setattr(sys, "executable", _failing(tmp_path))
+    with Linter("us-east-1") as linter, pytest.raises(ToolError, match=r"no cfnlint\. .*--no-lint"):
+        linter.findings([])
+
+
+def _failing(folder: Path) -> str:
+    program = folder / "python"
+    program.write_text("#!/bin/sh\necho 'ModuleNotFoundError: no cfnlint' >&2; exit 1\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+class _Found:
+    """A linter that has one finding in everything."""
+
+    def __init__(self, region: str) -> None:
+        assert region == "us-east-1"
+
+    def __enter__(self) -> _Found:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def findings(self, templates: Sequence[Path]) -> list[Finding]:
+        path = ("Resources", "Queue", "Properties", "VisibilityTimeout")
+        return [Finding(file.name, "E3034", path, "too great") for file in templates]
+
+
+def test_synthesis_refuses_what_was_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A finding ends the synthesis of an environment, unless cfn-lint is skipped."""
+
+    def written(cdk: Cdk) -> None:
+        cdk.assembly.mkdir(exist_ok=True)
+        _written(cdk.assembly / "x.template.json", _SOUND)
+
+    monkeypatch.setattr(Cdk, "synth", written)
+    monkeypatch.setattr(deployment, "Linter", _Found)
+    target = Environment(settings=load("dev"), folder=tmp_path, outputs_file=tmp_path / "outputs")
+    with pytest.raises(
+        SettingsError, match=r"cdk.json: environment 'dev': key 'subscribeTimeoutSec"
+    ):
+        deployment.synthesize(target, lambda _: nullcontext(), CATALOG, lint=True)
+    deployment.synthesize(target, lambda _: nullcontext(), CATALOG, lint=False)
