@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from functions.encryption import Encryption
 from lambdas.sources.handshakes import HANDSHAKES
 from settings.schema import Settings
 from settings.signing import Signing
@@ -41,7 +42,7 @@ def read_signing_secret(signing: Signing | None) -> Iterator[iam.PolicyStatement
 
 
 def create_heartbeat_key(
-    scope: Construct, construct_id: str, *, settings: Settings
+    scope: Construct, construct_id: str, *, settings: Settings, encryption: Encryption
 ) -> secretsmanager.Secret | None:
     """What makes a heartbeat one of ours, drawn by Secrets Manager; None where there are none.
 
@@ -55,6 +56,7 @@ def create_heartbeat_key(
         construct_id,
         secret_name=settings.heartbeat_key_name,
         description="Proves that a heartbeat is the monitoring's own",
+        encryption_key=encryption.key,
         generate_secret_string=secretsmanager.SecretStringGenerator(
             password_length=64, exclude_punctuation=True
         ),

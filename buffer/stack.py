@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aws_cdk import Annotations, CfnOutput, Duration, RemovalPolicy, Stack, Tags
+from aws_cdk import Annotations, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -16,8 +16,11 @@ from constructs import Construct
 
 from buffer.http_api import create_custom_domain, create_http_api
 from buffer.secrets import create_heartbeat_key, read_secrets, read_signing_secret
+from buffer.tables import create_parking_table, create_record_table
+from functions import requirements
+from functions.encryption import READ_SECRET, SEND, WRITE_TABLE, Encryption
 from functions.factory import FunctionFactory
-from lambdas import parked_index
+from functions.vpc import connect
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from lambdas.sources.table import FILE
 from settings import exposure, sources
@@ -61,12 +64,12 @@ class BufferStack(Stack):
         super().__init__(
             scope, construct_id, termination_protection=not settings.for_practice, **kwargs
         )
-        Tags.of(self).add("env", settings.environment)
-        Tags.of(self).add("service", settings.service)
+        requirements.apply(self, settings)
 
         # Read from the deployed template when a change of it is about to be deployed.
         self.template_options.metadata = {"GroupIds": settings.group_ids}
         self._settings = settings
+        self._encryption = Encryption.of(self, settings)
         for notice in exposure.notices(settings):
             Annotations.of(self).add_warning_v2("webhook-buffer:exposure", notice)
         beside = None
@@ -74,10 +77,14 @@ class BufferStack(Stack):
             entries = sources.entries(settings.sources, url=settings.public_url)
             beside = {FILE: json.dumps(entries, indent=1)}
         self._functions = FunctionFactory.of(
-            settings, beside=beside, cryptography=settings.needs_cryptography
+            settings,
+            encryption=self._encryption,
+            beside=beside,
+            cryptography=settings.needs_cryptography,
         )
         queue = self._queue()
-        table, parking = self._table(), self._parking()
+        table = create_record_table(self, settings, self._encryption)
+        parking = create_parking_table(self, settings, self._encryption)
         publish = self._publish(queue)
         domain = create_custom_domain(self, "Domain", settings=settings)
         api = create_http_api(
@@ -124,55 +131,18 @@ class BufferStack(Stack):
             retention_period=Duration.seconds(settings.retention_seconds),
             visibility_timeout=Duration.seconds(settings.visibility_seconds),
             max_message_size_bytes=MAX_MESSAGE_BYTES,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            **self._encryption.queue,
             enforce_ssl=True,
             # Destroying the stack deletes the queue, too; `webhook-buffer destroy` warns about
             # queued webhooks.
             removal_policy=RemovalPolicy.DESTROY,
         )
 
-    def _table(self) -> dynamodb.Table:
-        return dynamodb.Table(
-            self,
-            "Records",
-            table_name=self._settings.table_name,
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            time_to_live_attribute="expires_at",
-            # Kept when the stack goes, but not when its first creation fails.
-            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-        )
-
-    def _parking(self) -> dynamodb.Table:
-        """Parked webhooks and held groups; the index lists them without their messages."""
-        table = dynamodb.Table(
-            self,
-            "Parking",
-            table_name=self._settings.parking_table_name,
-            partition_key=dynamodb.Attribute(name="partition", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="row", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            time_to_live_attribute="expires_at",
-            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-        )
-        table.add_global_secondary_index(
-            index_name=parked_index.NAME,
-            partition_key=dynamodb.Attribute(name="kind", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="parked_at", type=dynamodb.AttributeType.NUMBER),
-            projection_type=dynamodb.ProjectionType.INCLUDE,
-            non_key_attributes=list(parked_index.LISTED),
-        )
-        return table
-
     def _publish(self, queue: sqs.Queue) -> lambda_.Function:
         settings = self._settings
-        key = create_heartbeat_key(self, "HeartbeatKey", settings=settings)
+        key = create_heartbeat_key(
+            self, "HeartbeatKey", settings=settings, encryption=self._encryption
+        )
         return self._functions.create(
             self,
             "Publish",
@@ -191,6 +161,7 @@ class BufferStack(Stack):
             },
             statements=[
                 _allow(queue.queue_arn, "sqs:SendMessage"),
+                *self._encryption.allow(*SEND, *READ_SECRET),
                 *read_secrets(settings.sources or ()),
                 *([_allow(key.secret_arn, "secretsmanager:GetSecretValue")] if key else []),
             ],
@@ -201,7 +172,7 @@ class BufferStack(Stack):
     ) -> lambda_.Function:
         """Its right to receive and delete comes with the event source."""
         settings = self._settings
-        return self._functions.create(
+        function = self._functions.create(
             self,
             "Subscribe",
             name="subscribe",
@@ -232,8 +203,12 @@ class BufferStack(Stack):
                 _allow(table.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem"),
                 *read_signing_secret(settings.signing),
                 _allow(parking.table_arn, *_PARKING_ACTIONS),
+                *self._encryption.allow(*WRITE_TABLE),
             ],
         )
+        if settings.vpc:
+            connect(function, settings.vpc, arn=settings.function_arn("subscribe"))
+        return function
 
     @property
     def _policy(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from functions.assets import functions_asset, release
+from functions.encryption import Encryption
 from settings.names import FUNCTION_MEMORY_MB
 from settings.schema import Settings
 
@@ -28,6 +29,7 @@ class FunctionFactory:
     code: lambda_.Code
     runtime: lambda_.Runtime
     release: str
+    encryption: Encryption
     made: dict[str, lambda_.Function] = field(default_factory=dict)
 
     @classmethod
@@ -35,12 +37,14 @@ class FunctionFactory:
         cls,
         settings: Settings,
         *,
+        encryption: Encryption,
         beside: Mapping[str, str] | None = None,
         cryptography: bool = False,
     ) -> FunctionFactory:
         """The factory of the tree's functions.
 
         Args:
+            encryption: of their variables, and of what their stack holds.
             beside: more files in ``lambdas/``, by name.
             cryptography: whether they need that library.
 
@@ -51,7 +55,13 @@ class FunctionFactory:
         bundled = cryptography and not settings.on_laptop
         code = lambda_.Code.from_asset(str(functions_asset(beside, cryptography=bundled)))
         runtime = lambda_.Runtime.PYTHON_3_14
-        return cls(settings=settings, code=code, runtime=runtime, release=release(settings))
+        return cls(
+            settings=settings,
+            code=code,
+            runtime=runtime,
+            release=release(settings),
+            encryption=encryption,
+        )
 
     def create(
         self,
@@ -86,7 +96,9 @@ class FunctionFactory:
             description=f"What {settings.function_name(name)} may do",
         )
         log_group.grant_write(role)
-        for statement in statements:
+        # Lambda decrypts the variables with the function's role. Source: Lambda developer guide,
+        # "Securing Lambda environment variables".
+        for statement in [*statements, *self.encryption.allow("kms:Decrypt")]:
             role.add_to_policy(statement)
         shared = {
             "SERVICE": settings.service,
@@ -110,6 +122,7 @@ class FunctionFactory:
             memory_size=FUNCTION_MEMORY_MB,
             timeout=Duration.seconds(timeout_seconds),
             environment={**shared, **environment},
+            environment_encryption=self.encryption.key,
             reserved_concurrent_executions=reserved_concurrency,
         )
         return self.made[name]
@@ -125,4 +138,5 @@ def create_log_group(
     resource = log_group.node.default_child
     assert isinstance(resource, logs.CfnLogGroup)
     resource.retention_in_days = settings.logRetentionDays
+    resource.kms_key_id = settings.encryptionKeyArn
     return log_group

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from lambdas.sources import routing
-from settings import sources
+from settings import account, sources
 from settings.names import Names
 
 # Source: Lambda quotas: a function's environment variables are 4 KB at most.
@@ -18,36 +18,16 @@ _LONGEST_EXTRACTORS = 2_000
 _LONGEST_ARNS = 7_000
 # The six characters that Secrets Manager appends to a secret's name in its ARN.
 _COMPLETE_ARN = re.compile(r"-[A-Za-z0-9]{6}$")
-# us-iso-, us-isob-, us-isof-, eu-isoe-, eusc-.
-_ISOLATED = re.compile(r"[a-z]+-iso[a-z]?-|eusc-")
 
 
 def problems(settings: Names) -> list[str]:
     """All contradictions in a block; empty where it can be deployed."""
-    topics = [_partition, _operator, _domain, _channels, _datadog_functions, _datadog_keys]
+    topics = [account.problems, _domain, _channels, _datadog_functions, _datadog_keys]
     topics += [_existing] if settings.existing else [
         _backend, _region, _traffic, _groups, _retries, _sources, _prefix, _signing, _parking,
         _edge,
     ]  # fmt: skip
     return [problem for topic in topics for problem in topic(settings)]
-
-
-def _operator(settings: Names) -> Iterator[str]:
-    role = settings.operatorRoleArn
-    if role and f"::{settings.awsAccount}:" not in role:
-        yield (
-            f"operatorRoleArn: a role of another account than awsAccount ({settings.awsAccount}); "
-            "name a role there"
-        )
-
-
-def _partition(settings: Names) -> Iterator[str]:
-    """Regions whose names, endpoints and consoles are derived. Source: botocore's partitions."""
-    if _ISOLATED.match(settings.awsRegion):
-        yield (
-            f"awsRegion: {settings.awsRegion} is of a partition that is not supported (AWS ISO, "
-            "European Sovereign Cloud); choose a commercial, GovCloud or China region"
-        )
 
 
 def _domain(settings: Names) -> Iterator[str]:
@@ -122,6 +102,12 @@ def _datadog_functions(settings: Names) -> Iterator[str]:
             f"datadog.functions: '{name}' is not a function of this environment; it has "
             f"{', '.join(settings.functions)}"
         )
+    # Source: datadog-cdk-constructs, src/layer.ts: accounts of two partitions publish the layers.
+    if settings.partition == "aws-cn" and settings.instrumented_functions:
+        yield (
+            "datadog.functions: instrumented in China, where Datadog publishes no layers; set it "
+            "to []"
+        )
     if settings.datadog.traceAgentUrl and not settings.on_laptop:
         yield (
             "datadog.traceAgentUrl: set in an environment on AWS, where Datadog's extension "
@@ -161,7 +147,7 @@ def _existing(settings: Names) -> Iterator[str]:
     """An environment that only monitors does not have a buffer to configure."""
     unused = {"backend_url", "create_faux_backend", "subdomain", "traffic", "sentryDsn"}
     unused |= {"sources", "pathPrefix", "signing", "failurePolicy", "allowedRisks"}
-    unused |= {"mutualTlsTruststore", "throttleRate", "throttleBurst"}
+    unused |= {"mutualTlsTruststore", "throttleRate", "throttleBurst", "vpc"}
     for key in sorted(unused & settings.model_fields_set):
         yield (
             f"{key}: set while existing is, and with existing no buffer is deployed; "

@@ -11,9 +11,10 @@ from pydantic import AfterValidator, Field
 
 from lambdas.http import HEADER_NAME
 from settings.datadog import Datadog
+from settings.deployment import Deployment
 from settings.failure_policy import FailurePolicy
 from settings.forms import Form
-from settings.monitoring import AlarmChange, Channel, Existing, Name, Part, Traffic
+from settings.monitoring import AlarmChange, Channel, Existing, Traffic
 from settings.signing import Signing
 from settings.sources import BackendUrl, Extractors, Source
 
@@ -23,19 +24,6 @@ RunbookUrl = Annotated[
         Form(
             "an https or http URL without #, or a path in the repository such as docs/runbook.md",
             r"https?://[^\s/#<>|\"'`\\]+(/[^\s#<>|\"'`\\]*)?|[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*",
-        )
-    ),
-]
-Account = Annotated[str, AfterValidator(Form("an AWS account's twelve digits", r"\d{12}"))]
-Region = Annotated[
-    str, AfterValidator(Form("an AWS region such as eu-central-1", r"[a-z]{2}(-[a-z]+)+-\d"))
-]
-EnvironmentName = Annotated[
-    str,
-    AfterValidator(
-        Form(
-            "a name: up to 16 lowercase letters, digits and hyphens, such as dev",
-            r"[a-z][a-z0-9-]{0,15}",
         )
     ),
 ]
@@ -77,13 +65,6 @@ FunctionArn = Annotated[
     str,
     AfterValidator(Form("the ARN of a Lambda function", r"arn:aws[a-z-]*:lambda:.+:function:.+")),
 ]
-RoleArn = Annotated[
-    str,
-    AfterValidator(
-        Form("the ARN of an IAM role", r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}")
-    ),
-]
-
 # Source: CloudWatch Logs API reference, PutRetentionPolicy.
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
@@ -91,27 +72,8 @@ LogRetention = Literal[
 ]  # fmt: skip
 
 
-class Keys(Part):
+class Keys(Deployment):
     """One environment's block, key by key."""
-
-    awsAccount: Account = Field(
-        description="`000000000000` is not a real account: such an environment runs on the "
-        "laptop's emulator.",
-    )
-    awsRegion: Region = Field(description="The region to deploy the stacks to.")
-    operatorRoleArn: RoleArn | None = Field(
-        default=None,
-        description="A role in `awsAccount` that commands assume when the caller's credentials are "
-        "of another account; see [permissions.md](permissions.md). Without it, they refuse. The "
-        "CDK itself assumes its bootstrap roles.",
-    )
-    environment: EnvironmentName = Field(
-        description="The name of the block. It is part of every physical name, and the value of "
-        "the tag `env`.",
-    )
-    service: Name = Field(
-        description="Part of every physical name, and the value of the tag `service`."
-    )
 
     backend_url: BackendUrl | None = Field(
         default=None,

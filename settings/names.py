@@ -87,8 +87,7 @@ class Names(Keys):
         return f"{self.prefix}-{purpose}"
 
     def topic_arn(self, purpose: str) -> str:
-        name = self.topic_name(purpose)
-        return f"arn:{self.partition}:sns:{self.awsRegion}:{self.awsAccount}:{name}"
+        return f"arn:{self.partition}:sns:{self.place}:{self.topic_name(purpose)}"
 
     def alarm_name(self, signal: str) -> str:
         return f"{self.prefix}-{signal}"
@@ -147,6 +146,9 @@ class Names(Keys):
     def function_name(self, function: str) -> str:
         """A function's name (``publish``) with this environment's prefix."""
         return f"{self.prefix}-{function}"
+
+    def function_arn(self, function: str) -> str:
+        return f"arn:{self.partition}:lambda:{self.place}:function:{self.function_name(function)}"
 
     def log_group_name(self, function: str) -> str:
         return function_log_group(self.function_name(function))

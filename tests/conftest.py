@@ -29,7 +29,7 @@ from lambdas import parked_index
 from settings import loader
 from tests import source_tree
 from tests.instrumented import Choices
-from tests.templates import Synthesized, Template, synthesize
+from tests.templates import DEMANDING, Synthesized, Template, synthesize
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.emulator import Emulator
 from webhook_buffer.laptop.process import Running
@@ -56,6 +56,8 @@ _TOGETHER = {
     "tests/buffer/test_sources.py": "synth",
     "tests/buffer/test_stack.py": "synth",
     "tests/lambdas/test_sending_to_datadog.py": "synth",
+    "tests/functions/test_requirements.py": "demanding",
+    "tests/lambdas/test_least_privilege.py": "demanding",
     "tests/monitoring/test_instrumentation.py": "synth",
     "tests/monitoring/test_serverless_view.py": "synth",
     "tests/monitoring/test_stack.py": "synth",
@@ -211,6 +213,12 @@ def environments(synthesized: dict[str, Synthesized]) -> dict[str, Template]:
 def chosen(tmp_path_factory: pytest.TempPathFactory) -> Choices:
     """The environment dev under each way of sending to Datadog; for tests of the group "synth"."""
     return Choices(tmp_path_factory.mktemp("instrumented"))
+
+
+@pytest.fixture(scope="session")
+def demanding(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """An environment with all that an account may require; for tests of the group "demanding"."""
+    return synthesize(loader.load("stg", overrides=DEMANDING), tmp_path_factory.mktemp("demanding"))
 
 
 # The deployment's, under the name heartbeat-key.

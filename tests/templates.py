@@ -12,6 +12,40 @@ import pytest
 
 from settings import schema
 
+_ACCOUNT = "222222222222"
+_SECRET = f"arn:aws:secretsmanager:us-east-1:{_ACCOUNT}:secret"
+_KEY = f"arn:aws:kms:us-east-1:{_ACCOUNT}:key/11111111-2222-3333-4444-55555555555"
+# Overrides of the environment stg: everything that an account may require of templates, and
+# everything that brings a function a right.
+DEMANDING: Mapping[str, Any] = {
+    "backend_url": None,
+    "create_faux_backend": True,
+    "openToEveryone": None,
+    "encryptionKeyArn": f"{_KEY}9",
+    "permissionsBoundaryArn": f"arn:aws:iam::{_ACCOUNT}:policy/teams/boundary",
+    "tags": {"cost-center": "4711", "team": "Integrations"},
+    "vpc": {
+        "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "securityGroups": ["sg-0123456789abcdef0"],
+    },
+    "signing": {"secretArn": f"{_SECRET}:signing-abcdef", "secretKeyArn": f"{_KEY}0"},
+    "sources": [
+        {
+            "name": "asana",
+            "paths": ["/asana"],
+            "verify": {
+                "provider": "asana",
+                "secretArn": f"{_SECRET}:asana-abcdef",
+                "secretKeyArn": f"{_KEY}1",
+            },
+        }
+    ],
+    "notifications": [
+        {"kind": "slack", "secretArn": f"{_SECRET}:slack-abcdef", "secretKeyArn": f"{_KEY}2"},
+        {"kind": "email", "addresses": ["ana@example.com"]},
+    ],
+}
+
 
 @dataclass(frozen=True)
 class Template:

@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from functions.encryption import READ_SECRET, READ_TABLE
 from functions.factory import FunctionFactory
 from monitoring.alarm_set import PROBE
 from settings.schema import Settings
@@ -79,6 +80,7 @@ def create_heartbeat(
         statements=[
             iam.PolicyStatement(actions=["cloudwatch:SetAlarmState"], resources=[probe.attr_arn]),
             iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[key]),
+            *functions.encryption.allow(*READ_SECRET),
         ],
     )
     _every(scope, "Heartbeat", Duration.minutes(settings.heartbeatMinutes), function)
@@ -106,6 +108,7 @@ def create_audit(scope: Construct, settings: Settings, functions: FunctionFactor
             # CloudWatch does not support a narrower resource for it.
             iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"]),
             iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]),
+            *functions.encryption.allow(*READ_TABLE),
         ],
     )
     _every(scope, "Audit", Duration.hours(_AUDIT_HOURS), function)

@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
+from functions.encryption import SEND, WRITE_TABLE
 from functions.factory import FunctionFactory
 from monitoring.channels import described
 from monitoring.model.signals import Severity
@@ -37,7 +38,8 @@ class Notifications(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
-        self._key = self._create_key()
+        self._encryption = functions.encryption
+        self._key = self._encryption.key or self._create_key()
         undelivered = self._undelivered()
         queue = self._queue(undelivered)
         self.topics = {
@@ -126,7 +128,7 @@ class Notifications(Construct):
             self,
             "Undelivered",
             queue_name=self._settings.notify_dlq_name,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            **self._encryption.queue,
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
@@ -136,7 +138,7 @@ class Notifications(Construct):
             self,
             "Queue",
             queue_name=self._settings.notify_queue_name,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            **self._encryption.queue,
             enforce_ssl=True,
             # A notification that a channel did not accept is retried after this long.
             visibility_timeout=Duration.seconds(2 * _TIMEOUT_SECONDS),
@@ -173,6 +175,7 @@ class Notifications(Construct):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            **self._encryption.table,
             removal_policy=RemovalPolicy.DESTROY,
         )
         secrets = [
@@ -183,6 +186,7 @@ class Notifications(Construct):
                 actions=["dynamodb:GetItem", "dynamodb:PutItem"],
                 resources=[table.table_arn],
             ),
+            *self._encryption.allow(*WRITE_TABLE),
             # CloudWatch does not support a narrower resource for it.
             iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"]),
         ]
@@ -201,9 +205,7 @@ class Notifications(Construct):
             arns = [topic.topic_arn for topic in mail.values()]
             statements += [
                 iam.PolicyStatement(actions=["sns:Publish"], resources=arns),
-                iam.PolicyStatement(
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._key.key_arn]
-                ),
+                iam.PolicyStatement(actions=list(SEND), resources=[self._key.key_arn]),
             ]
         plain = self._settings.for_practice or "http-channel" in self._settings.allowedRisks
         channels = [

@@ -8,9 +8,11 @@ from typing import Any
 from functions import jsii  # noqa: F401 - before aws_cdk
 
 # isort: split
-from aws_cdk import Annotations, CfnOutput, Fn, Stack, Tags
+from aws_cdk import Annotations, CfnOutput, Fn, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from functions import requirements
+from functions.encryption import Encryption
 from functions.factory import FunctionFactory
 from monitoring.alarm_guide import alarm_guides
 from monitoring.alarm_set import alarm_set
@@ -51,8 +53,7 @@ class MonitoringStack(Stack):
         super().__init__(
             scope, construct_id, termination_protection=not settings.for_practice, **kwargs
         )
-        Tags.of(self).add("env", settings.environment)
-        Tags.of(self).add("service", settings.service)
+        requirements.apply(self, settings)
 
         api_id = Fn.import_value(settings.api_id_export)
         alarms = alarm_set(
@@ -61,7 +62,9 @@ class MonitoringStack(Stack):
             resources(settings) if settings.existing else resources(settings, api_id=api_id),
         )
         functions = FunctionFactory.of(
-            settings, beside={"alarm_guides.json": json.dumps(alarm_guides(alarms), indent=1)}
+            settings,
+            encryption=Encryption.of(self, settings),
+            beside={"alarm_guides.json": json.dumps(alarm_guides(alarms), indent=1)},
         )
         notifications = Notifications(self, "Notifications", settings=settings, functions=functions)
         Alarms(

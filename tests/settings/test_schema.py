@@ -19,6 +19,9 @@ VALID: dict[str, Any] = {
     "backend_url": "https://example.com/in",
 }
 
+_VPC = {"subnets": ["subnet-0123abcd"], "securityGroups": ["sg-0123abcd"]}
+_FORWARDER = "arn:aws-cn:lambda:cn-north-1:111111111111:function:forwarder"
+
 
 def _file(tmp_path: Path, **changes: Any) -> Path:
     """A cdk.json with one block, ``dev``; a change to None removes a key."""
@@ -150,6 +153,43 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
             "key 'monitoring': false while existing is set",
         ),
         ({"environment": "prod"}, "key 'environment': 'prod' is not the block's name; write 'dev'"),
+        (
+            {"operatorRoleArn": "arn:aws-cn:iam::111111111111:role/operator"},
+            "key 'operatorRoleArn': an ARN of the partition aws-cn, and eu-central-1 is of aws;",
+        ),
+        (
+            {"permissionsBoundaryArn": "arn:aws:iam::222222222222:policy/boundary"},
+            "key 'permissionsBoundaryArn': a policy of another account than awsAccount (1111",
+        ),
+        ({"tags": {"AWS:owner": "x"}}, "key 'tags.AWS:owner.[key]': is not a tag's key: up to 128"),
+        ({"tags": {"owner": "a;b"}}, "key 'tags.owner': is not a tag's value: up to 256 letters"),
+        ({"tags": {"Env": "x"}}, "key 'tags': 'Env' is set by the stacks themselves; remove it"),
+        ({"tags": {"Team": "a", "team": "b"}}, "key 'tags': 'Team' and 'team' differ in case only"),
+        (
+            {"encryptionKeyArn": "arn:aws:kms:us-east-1:111111111111:key/1"},
+            "key 'encryptionKeyArn': not of eu-central-1 and account 111111111111",
+        ),
+        (
+            {
+                "awsAccount": "000000000000",
+                "encryptionKeyArn": "arn:aws:kms:eu-central-1:000000000000:key/1",
+            },
+            "key 'encryptionKeyArn': set in an environment on the laptop, which has no KMS",
+        ),
+        ({"vpc": {"subnets": []}}, "key 'vpc.subnets': list should have at least 1 item"),
+        (
+            {"vpc": {"subnets": ["10.0.0.0/24"], "securityGroups": ["sg-0123abcd"]}},
+            "key 'vpc.subnets.0': is not a subnet's id such as subnet-0123abcd",
+        ),
+        ({"awsAccount": "000000000000", "vpc": _VPC}, "key 'vpc': set in an environment on the la"),
+        (
+            {"existing": {"queues": [{"name": "a"}]}, "backend_url": None, "vpc": _VPC},
+            "key 'vpc': set while existing is",
+        ),
+        (
+            {"awsRegion": "cn-north-1", "datadog": {}, "forwarderArn": _FORWARDER},
+            "key 'datadog.functions': instrumented in China, where Datadog publishes no layers",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], expected: str) -> None:

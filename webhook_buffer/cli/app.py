@@ -388,8 +388,11 @@ def permissions(
         str | None,
         typer.Option(metavar="ARN", help="Print the operator role's trust policy, for this ARN."),
     ] = None,
+    key: Annotated[
+        bool, typer.Option("--key", help="Print the key policy that encryptionKeyArn needs.")
+    ] = False,
 ) -> None:
     """Print the IAM policy that commands need in an environment."""
     from webhook_buffer.cli.permissions import permissions as run
 
-    run(app, env, commands=command or (), trusted=trust)
+    run(app, env, commands=command or (), trusted=trust, key=key)

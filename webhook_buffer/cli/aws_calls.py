@@ -27,6 +27,7 @@ CLIENTS = {
     "dynamodb": "dynamodb",
     "functions": "lambda",
     "iam": "iam",
+    "ec2": "ec2",
     "kms": "kms",
     "logs": "logs",
     "route53": "route53",

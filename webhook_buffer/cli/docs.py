@@ -78,6 +78,7 @@ def generated() -> Mapping[Path, str]:
         settings.FILE: settings.tables(),
         sources_page.FILE: sources_page.parts(),
         permissions.FILE: permissions.parts(app),
+        permissions.ACCOUNT: permissions.account_parts(),
         preflight.FILE: preflight.parts(),
         _DOCS / "drills.md": {"results": _drills()},
         ROOT / "packages" / "alarmproof" / "docs" / "lint.md": {"rules": rules_table()},

@@ -15,8 +15,10 @@ from settings.paths import ROOT
 from settings.schema import Settings
 from webhook_buffer.cli.aws_calls import calls_by_command
 from webhook_buffer.operations import function_rights, rights
+from webhook_buffer.operations.key_policy import key_policy
 
 FILE = ROOT / "docs" / "permissions.md"
+ACCOUNT = FILE.with_name("account.md")
 # Environments whose policies the page shows.
 _EXAMPLE = "prd"
 # Commands that refuse any environment on AWS, or do nothing there.
@@ -25,7 +27,12 @@ _READ_ONLY = ("alarms status", "diff", "logs", "outputs", "status", "webhooks pa
 
 
 def permissions(
-    app: typer.Typer, env: str, *, commands: Sequence[str], trusted: str | None
+    app: typer.Typer,
+    env: str,
+    *,
+    commands: Sequence[str],
+    trusted: str | None = None,
+    key: bool = False,
 ) -> None:
     """Prints a policy as JSON.
 
@@ -33,6 +40,7 @@ def permissions(
         app: the command line.
         commands: that it allows; without any, all.
         trusted: whose trust policy is printed instead.
+        key: whether the policy of the key that encrypts the data is printed instead.
 
     Raises:
         InputError: When a command is unknown, or asks AWS for nothing.
@@ -40,6 +48,9 @@ def permissions(
     settings = load(env)
     if trusted:
         print(_json(rights.trust(trusted)))
+        return
+    if key:
+        print(_json(key_policy(settings)))
         return
     known = by_command(app)
     for name in commands:
@@ -85,6 +96,11 @@ def parts(app: typer.Typer) -> Mapping[str, str]:
         "operator": f"```json\n{_json(policy(settings, calls, tuple(calls)))}\n```",
         "reader": f"```json\n{_json(policy(settings, calls, _READ_ONLY))}\n```",
     }
+
+
+def account_parts() -> Mapping[str, str]:
+    """The generated parts of ``docs/account.md``."""
+    return {"key policy": f"```json\n{_json(key_policy(load(_EXAMPLE)))}\n```"}
 
 
 def _json(document: Mapping[str, Any]) -> str:

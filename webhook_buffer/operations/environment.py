@@ -91,6 +91,10 @@ class Environment:
         return self.session.client("dynamodb", **self._options)
 
     @cached_property
+    def ec2(self) -> Any:
+        return self.session.client("ec2", **self._options)
+
+    @cached_property
     def functions(self) -> LambdaClient:
         return self.session.client("lambda", **self._options)
 

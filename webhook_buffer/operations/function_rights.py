@@ -29,6 +29,28 @@ _LOG = (
 )
 
 
+_KEY = "`encryptionKeyArn`"
+_VARIABLES = FunctionRight("kms:Decrypt", _KEY, "its variables")
+
+
+def _encrypted(why: str, *actions: str) -> tuple[FunctionRight, ...]:
+    """What a resource under the customer's key asks of whoever uses it."""
+    return tuple(FunctionRight(f"kms:{action}", _KEY, why) for action in actions)
+
+
+_IN_WRITTEN_TABLE = _encrypted(
+    "its tables", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom", "ReEncryptTo",
+)  # fmt: skip
+_IN_VPC = tuple(
+    FunctionRight(f"ec2:{action}", "all", "Lambda's alone, not its code's: `vpc`")
+    for action in (
+        "AssignPrivateIpAddresses", "CreateNetworkInterface", "DeleteNetworkInterface",
+        "DescribeNetworkInterfaces", "DescribeSubnets", "UnassignPrivateIpAddresses",
+    )
+)  # fmt: skip
+
+
 def _receives(queue: str) -> tuple[FunctionRight, ...]:
     """What Lambda's event source does with the function's role."""
     actions = (
@@ -65,6 +87,8 @@ RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
         ),
         FunctionRight("kms:Decrypt", "keys of sources' secrets", "to read them"),
         FunctionRight("kms:GenerateDataKey", "keys of enrolled secrets", "to write them"),
+        *_encrypted("to queue webhooks", "GenerateDataKey"),
+        *_encrypted("to queue webhooks, its variables, the heartbeat key", "Decrypt"),
         *_LOG,
     ),
     "subscribe": (
@@ -73,10 +97,13 @@ RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
         *_parks("the parking table"),
         FunctionRight("secretsmanager:GetSecretValue", "the signing secret", "to sign deliveries"),
         FunctionRight("kms:Decrypt", "the key of that secret", "to read it"),
+        *_encrypted("its event source, its tables, its variables", "Decrypt"),
+        *_IN_WRITTEN_TABLE,
         *_receives("the queue"),
+        *_IN_VPC,
         *_LOG,
     ),
-    "faux-backend": _LOG,
+    "faux-backend": (_VARIABLES, *_LOG),
     "notify": (
         FunctionRight("dynamodb:GetItem", "the incidents table", "to know who was notified"),
         FunctionRight("dynamodb:PutItem", "the incidents table", "to remember it"),
@@ -85,6 +112,8 @@ RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
         FunctionRight("sns:Publish", "topics of email channels", "to send mail"),
         FunctionRight("kms:Decrypt", "the topics' key, keys of secrets", "to send mail, to read"),
         FunctionRight("kms:GenerateDataKey", "the topics' key", "to send mail"),
+        *_encrypted("its event source, its table, its variables", "Decrypt"),
+        *_IN_WRITTEN_TABLE,
         *_receives("the queue of notifications"),
         *_LOG,
     ),
@@ -93,6 +122,7 @@ RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
         FunctionRight(
             "secretsmanager:GetSecretValue", "the heartbeat key", "to prove its webhooks"
         ),
+        *_encrypted("its variables, the heartbeat key", "Decrypt"),
         *_LOG,
     ),
     "audit": (
@@ -100,6 +130,8 @@ RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
         FunctionRight(
             "dynamodb:Query", "the parking table's index", "to see what stays parked or held"
         ),
+        *_encrypted("its variables, the parking table", "Decrypt"),
+        *_encrypted("the parking table", "DescribeKey"),
         *_LOG,
     ),
 }

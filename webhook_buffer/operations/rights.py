@@ -55,6 +55,24 @@ def _keys(settings: Settings) -> list[str]:
     return list(dict.fromkeys(secret.key_arn for secret in secrets(settings) if secret.key_arn))
 
 
+def _data_key(settings: Settings) -> list[str]:
+    """The customer's key that encrypts everything else."""
+    return [settings.encryptionKeyArn] if settings.encryptionKeyArn else []
+
+
+def _all_keys(settings: Settings) -> list[str]:
+    return list(dict.fromkeys([*_keys(settings), *_data_key(settings)]))
+
+
+def _boundary(settings: Settings) -> list[str]:
+    return [settings.permissionsBoundaryArn] if settings.permissionsBoundaryArn else []
+
+
+def _network(settings: Settings) -> list[str]:
+    """EC2 describes everything or nothing."""
+    return ["*"] if settings.vpc else []
+
+
 def _certificates(settings: Settings) -> list[str]:
     return [settings.acmCertificateArn] if settings.acmCertificateArn else []
 
@@ -95,6 +113,19 @@ def _domains(settings: Settings) -> list[str]:
     return [f"{start}/{name}"] if name else []
 
 
+# What data under the customer's key asks of whoever reads or writes it. Source: the guides that
+# functions/encryption.py names; CloudWatch Logs user guide, "Encrypt log data".
+_READ = tuple(Right(f"kms:{action}", _data_key) for action in ("Decrypt", "DescribeKey"))
+_WRITE = (
+    *_READ,
+    *(
+        Right(f"kms:{action}", _data_key)
+        for action in (
+            "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom",
+            "ReEncryptTo",
+        )
+    ),
+)  # fmt: skip
 # By boto3's names of service and method.
 RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "acm.describe_certificate": (Right("acm:DescribeCertificate", _certificates),),
@@ -110,21 +141,32 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "cloudwatch.enable_alarm_actions": (Right("cloudwatch:EnableAlarmActions", _ALARMS),),
     "cloudwatch.get_metric_data": (Right("cloudwatch:GetMetricData", _everything),),
     "cloudwatch.set_alarm_state": (Right("cloudwatch:SetAlarmState", _ALARMS),),
-    "dynamodb.delete_item": (Right("dynamodb:DeleteItem", _TABLES),),
+    "dynamodb.delete_item": (Right("dynamodb:DeleteItem", _TABLES), *_WRITE),
     "dynamodb.describe_table": (Right("dynamodb:DescribeTable", _TABLES),),
-    "dynamodb.get_item": (Right("dynamodb:GetItem", _TABLES),),
-    "dynamodb.put_item": (Right("dynamodb:PutItem", _TABLES),),
-    "dynamodb.query": (Right("dynamodb:Query", _PARKING),),
-    "dynamodb.update_item": (Right("dynamodb:UpdateItem", _TABLES),),
+    "dynamodb.get_item": (Right("dynamodb:GetItem", _TABLES), *_READ),
+    "dynamodb.put_item": (Right("dynamodb:PutItem", _TABLES), *_WRITE),
+    "dynamodb.query": (Right("dynamodb:Query", _PARKING), *_READ),
+    "dynamodb.update_item": (Right("dynamodb:UpdateItem", _TABLES), *_WRITE),
+    **{
+        f"ec2.{method}": (Right(f"ec2:{action}", _network),)
+        for method, action in {
+            "describe_route_tables": "DescribeRouteTables",
+            "describe_security_groups": "DescribeSecurityGroups",
+            "describe_subnets": "DescribeSubnets",
+            "describe_vpc_endpoints": "DescribeVpcEndpoints",
+        }.items()
+    },
+    "iam.get_policy": (Right("iam:GetPolicy", _boundary),),
     "iam.get_role": (Right("iam:GetRole", _ROLES),),
     "iam.simulate_principal_policy": (Right("iam:SimulatePrincipalPolicy", _ROLES),),
-    "kms.describe_key": (Right("kms:DescribeKey", _keys),),
+    "kms.describe_key": (Right("kms:DescribeKey", _all_keys),),
+    "kms.get_key_policy": (Right("kms:GetKeyPolicy", _data_key),),
     "lambda.get_account_settings": (Right("lambda:GetAccountSettings", _everything),),
     "lambda.get_function_configuration": (Right("lambda:GetFunctionConfiguration", _FUNCTIONS),),
     "lambda.invoke": (Right("lambda:InvokeFunction", _FUNCTIONS),),
     "logs.describe_log_groups": (Right("logs:DescribeLogGroups", _everything),),
     "logs.describe_resource_policies": (Right("logs:DescribeResourcePolicies", _everything),),
-    "logs.filter_log_events": (Right("logs:FilterLogEvents", _LOGS),),
+    "logs.filter_log_events": (Right("logs:FilterLogEvents", _LOGS), *_READ),
     "route53.get_hosted_zone": (Right("route53:GetHostedZone", _zones),),
     "route53.list_hosted_zones_by_name": (Right("route53:ListHostedZonesByName", _everything),),
     "secretsmanager.describe_secret": (Right("secretsmanager:DescribeSecret", _secrets),),
@@ -139,7 +181,11 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "sns.list_subscriptions_by_topic": (Right("sns:ListSubscriptionsByTopic", _TOPICS),),
     "sqs.get_queue_attributes": (Right("sqs:GetQueueAttributes", _QUEUES),),
     "sqs.get_queue_url": (Right("sqs:GetQueueUrl", _QUEUES),),
-    "sqs.send_message": (Right("sqs:SendMessage", _QUEUES),),
+    "sqs.send_message": (
+        Right("sqs:SendMessage", _QUEUES),
+        Right("kms:Decrypt", _data_key),
+        Right("kms:GenerateDataKey", _data_key),
+    ),
     "ssm.get_parameter": (Right("ssm:GetParameter", _BOOTSTRAP_VERSION),),
     # The CDK CLI works as its bootstrap roles, which the caller assumes. Source: AWS CDK guide,
     # "Configure security for the AWS CDK": deploy-role, file-publishing-role, lookup-role.

@@ -126,6 +126,20 @@ def test_trust_policy(capsys: pytest.CaptureFixture[str]) -> None:
     assert (statement["Principal"], statement["Action"]) == ({"AWS": arn}, "sts:AssumeRole")
 
 
+def test_key_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    """The key's policy lets AWS's services use it for this environment's resources alone."""
+    permissions(app, "stg", commands=(), key=True)
+    account, *services = json.loads(capsys.readouterr().out)["Statement"]
+    assert account["Principal"] == {"AWS": "arn:aws:iam::222222222222:root"}
+    assert {one["Principal"]["Service"].partition(".")[0] for one in services} == {
+        "logs", "cloudwatch", "sns",
+    }  # fmt: skip
+    for statement in services:
+        arns = str(statement["Condition"]["ArnLike"])
+        assert "us-east-1:222222222222:" in arns
+        assert "webhook-buffer-stg" in arns
+
+
 def test_unknown_command() -> None:
     """A command that asks AWS for nothing is named, with those that do."""
     with pytest.raises(InputError, match=re.escape("'synth' is not a command that needs rights")):

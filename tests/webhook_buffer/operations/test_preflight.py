@@ -16,6 +16,7 @@ from botocore import xform_name
 from settings import loader
 from settings.schema import Settings
 from tests.fake_aws import CALLER, Answer, FakeAws, Refusal, hook, install
+from tests.webhook_buffer.operations import account_faults
 from webhook_buffer.cli import main
 from webhook_buffer.cli.app import app
 from webhook_buffer.cli.aws_calls import CLIENTS
@@ -314,6 +315,13 @@ _FAULTS = {
 }  # fmt: skip
 
 
+_FAULTS |= {name: Fault(*row) for name, row in account_faults.FAULTS.items()}
+_FAULTS["subnets in one zone"] = Fault(
+    "network", "are all in us-east-1a", "another availability zone",
+    account_faults.IN_ONE_ZONE, account_faults.REQUIRED, level=Level.TODO,
+)  # fmt: skip
+
+
 def _deployed(mail: str | None, **status: str) -> dict[str, Answer]:
     """The answers of an account in which both stacks are deployed."""
 
@@ -401,6 +409,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def test_nothing_is_wrong(world: World, answers: Mapping[str, Answer]) -> None:
     """An account that has everything is found so, before the first deployment and after it."""
     assert world.problems(answers, {}) == []
+
+
+@pytest.mark.parametrize("answers", [{}, *account_faults.ALSO_GOOD.values()])
+def test_what_an_account_requires_is_there(world: World, answers: Mapping[str, Answer]) -> None:
+    """A key, a network and a boundary that are as they must be are found so."""
+    assert world.problems({**account_faults.GOOD, **answers}, account_faults.REQUIRED) == []
 
 
 def test_a_table_that_was_left_is_adopted(world: World) -> None:
@@ -549,6 +563,7 @@ def test_its_rights_are_known(world: World) -> None:
     """What the checks ask AWS is in the policy of preflight."""
     world.problems({"route53.GetHostedZone": Refusal("NoSuchHostedZone")}, {"hostedZoneId": "Z7"})
     world.problems(_deployed(_CONFIRMED), {})
+    world.problems(account_faults.GOOD, account_faults.REQUIRED)
     asked = {name.partition(".")[::2] for name in world.fake.names}
     calls = {f"{service}.{xform_name(operation)}" for service, operation in asked}
     assert calls - {"sts.get_caller_identity"} <= by_command(app)["preflight"]

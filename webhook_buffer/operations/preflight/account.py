@@ -62,6 +62,21 @@ def bootstrap(target: Environment) -> Iterator[Problem]:
         )
 
 
+def boundary(target: Environment) -> Iterator[Problem]:
+    """A policy that roles can be bounded by."""
+    arn = target.settings.permissionsBoundaryArn
+    assert arn
+    try:
+        target.iam.get_policy(PolicyArn=arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchEntity":
+            raise
+        yield Problem(
+            f"The policy of permissionsBoundaryArn does not exist: {arn}",
+            "Correct it in cdk.json, or have an administrator create that policy.",
+        )
+
+
 def stacks(target: Environment) -> Iterator[Problem]:
     """Stacks that are ours, and that can be updated."""
     settings = target.settings

@@ -13,8 +13,10 @@ from webhook_buffer.operations.preflight import (
     account,
     datadog,
     domain,
+    encryption,
     mail,
     names,
+    network,
     tools,
 )
 from webhook_buffer.operations.preflight import secrets as secret_checks
@@ -57,6 +59,24 @@ CHECKS: tuple[Check, ...] = (
         title="Secrets exist, and functions may decrypt them",
         find=secret_checks.readable,
         applies=lambda settings: bool(secrets(settings)),
+    ),
+    Check(
+        id="encryption-key",
+        title="The customer's key encrypts, and AWS's services may use it",
+        find=encryption.usable,
+        applies=lambda settings: settings.encryptionKeyArn is not None,
+    ),
+    Check(
+        id="network",
+        title="Deliveries have a way out of the VPC, and to AWS",
+        find=network.leads_out,
+        applies=lambda settings: settings.vpc is not None,
+    ),
+    Check(
+        id="boundary",
+        title="The permissions boundary exists",
+        find=account.boundary,
+        applies=lambda settings: settings.permissionsBoundaryArn is not None,
     ),
     Check(
         id="certificate",

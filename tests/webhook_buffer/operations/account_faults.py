@@ -1,0 +1,200 @@
+"""An account with requirements of its own: its good answers, and the faults that can be planted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from settings import loader
+from settings.schema import Settings
+from tests.fake_aws import Answer, Refusal
+from webhook_buffer.operations.key_policy import key_policy
+
+_PLACE = "us-east-1:333333333333"
+_SUBNETS, _GROUP = ["subnet-0123abcd", "subnet-4567cdef"], "sg-89ab0123"
+# Overrides of the environment prd.
+REQUIRED: Mapping[str, Any] = {
+    "encryptionKeyArn": f"arn:aws:kms:{_PLACE}:key/99999999-2222-3333-4444-555555555555",
+    "permissionsBoundaryArn": "arn:aws:iam::333333333333:policy/boundary",
+    "vpc": {"subnets": _SUBNETS, "securityGroups": [_GROUP]},
+}
+
+
+class Row(NamedTuple):
+    """A fault: what finds it, part of its sentence and of its remedy, and what AWS answers."""
+
+    check: str
+    what: str
+    remedy: str
+    answers: Mapping[str, Answer]
+    keys: Mapping[str, Any] = REQUIRED
+
+
+def _key(**changes: Any) -> Callable[[dict[str, Any]], Any]:
+    """Describes keys, the required one with changes, or without any says that it is missing."""
+
+    def described(given: dict[str, Any]) -> Any:
+        known = {"KeyId": "1", "Arn": given["KeyId"], "KeyState": "Enabled"}
+        if given["KeyId"] != REQUIRED["encryptionKeyArn"]:
+            return {"KeyMetadata": known}
+        return {"KeyMetadata": {**known, **changes}} if changes else Refusal("NotFoundException")
+
+    return described
+
+
+def _policy(*left_out: str, **conditions: Any) -> dict[str, Any]:
+    """The key's policy, without some statements, or with another condition of Logs."""
+    block = {**loader.environments()["prd"], **REQUIRED}
+    policy = key_policy(Settings.model_validate(block))
+    statements = [one for one in policy["Statement"] if one["Sid"] not in left_out]
+    if conditions:
+        statements[1]["Condition"] = conditions
+    return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}
+
+
+def _subnet(number: int, *, zone: str = "", free: int = 100, vpc: str = "vpc-1") -> dict[str, Any]:
+    return {
+        "SubnetId": _SUBNETS[number], "VpcId": vpc, "AvailableIpAddressCount": free,
+        "AvailabilityZone": zone or "us-east-1" + "ab"[number],
+    }  # fmt: skip
+
+
+def _groups(*rules: dict[str, Any], vpc: str = "vpc-1") -> dict[str, Any]:
+    group = {"GroupId": _GROUP, "VpcId": vpc, "IpPermissionsEgress": list(rules)}
+    return {"SecurityGroups": [group]}
+
+
+def _tcp(port: int) -> dict[str, Any]:
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
+
+
+def _routes(*leading_to: dict[str, str]) -> dict[str, Any]:
+    """The main route table, and one of the first subnet, with the first and second default."""
+    default = {"DestinationCidrBlock": "0.0.0.0/0", "State": "active"}
+    associations: list[dict[str, Any]] = [{"SubnetId": _SUBNETS[0]}, {"Main": True}]
+    tables = [
+        {
+            "RouteTableId": f"rtb-{number}",
+            "Associations": [associations[number]],
+            "Routes": [{**default, **way}] if way else [],
+        }
+        for number, way in enumerate(leading_to)
+    ]
+    return {"RouteTables": [*reversed(tables)]}
+
+
+def _endpoint(service: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "ServiceName": f"com.amazonaws.us-east-1.{service}", "State": "available",
+        "VpcEndpointType": "Interface", "PrivateDnsEnabled": True, **changes,
+    }  # fmt: skip
+
+
+_NAT = {"NatGatewayId": "nat-1"}
+_ALL_OUT = {"IpProtocol": "-1"}
+_TABLES = _endpoint("dynamodb", VpcEndpointType="Gateway", RouteTableIds=["rtb-0", "rtb-1"])
+_ENDPOINTS = {"VpcEndpoints": [_TABLES, _endpoint("sqs")]}
+GOOD: dict[str, Answer] = {
+    "ec2.DescribeRouteTables": _routes(_NAT, _NAT),
+    "ec2.DescribeSecurityGroups": _groups(_ALL_OUT),
+    "ec2.DescribeSubnets": {"Subnets": [_subnet(0), _subnet(1)]},
+    "ec2.DescribeVpcEndpoints": {"VpcEndpoints": []},
+    "iam.GetPolicy": {"Policy": {"PolicyName": "boundary"}},
+    "kms.GetKeyPolicy": _policy(),
+}
+# Other accounts in which everything is as it must be.
+ALSO_GOOD: Mapping[str, Mapping[str, Answer]] = {
+    "no way out, and endpoints": {
+        "ec2.DescribeRouteTables": _routes({}, {}),
+        "ec2.DescribeVpcEndpoints": _ENDPOINTS,
+    },
+    "HTTPS only": {"ec2.DescribeSecurityGroups": _groups(_tcp(443))},
+    "a key of everything": {
+        "kms.GetKeyPolicy": _policy(
+            ArnLike={"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:3*:*"}
+        )
+    },
+}
+
+
+def _row(check: str, what: str, remedy: str, **answers: Answer) -> Row:
+    named = {name.replace("_", ".", 1): answer for name, answer in answers.items()}
+    return Row(check, what, remedy, {**GOOD, **named})
+
+
+FAULTS: Mapping[str, Row] = {
+    "encryption key missing": _row(
+        "encryption-key", "does not exist: arn:aws:kms", "correct its ARN",
+        kms_DescribeKey=_key(),
+    ),
+    "encryption key for signatures": _row(
+        "encryption-key", "is a RSA_2048 key", "symmetric encryption key",
+        kms_DescribeKey=_key(KeySpec="RSA_2048"),
+    ),
+    "encryption key off": _row(
+        "encryption-key", "is in state PendingDeletion", "Enable it",
+        kms_DescribeKey=_key(KeyState="PendingDeletion"),
+    ),
+    "alarms may not use the key": _row(
+        "encryption-key", "does not let cloudwatch.amazonaws.com use it", "permissions --key --env",
+        kms_GetKeyPolicy=_policy("AllowAlarmsToPublish"),
+    ),
+    "topics and roles may not use the key": _row(
+        "encryption-key", "let arn:aws:iam::333333333333:root, sns.amazonaws.com use",
+        "permissions --key",
+        kms_GetKeyPolicy=_policy("AllowUseByPoliciesOfTheAccount", "AllowTopicsToDeliver"),
+    ),
+    "logs of others only may use the key": _row(
+        "encryption-key", "does not let logs.us-east-1.amazonaws.com use it", "permissions --key",
+        kms_GetKeyPolicy=_policy(
+            ArnLike={"kms:EncryptionContext:aws:logs:arn": "arn:*:log-group:/other/*"}
+        ),
+    ),
+    "boundary missing": _row(
+        "boundary", "does not exist: arn:aws:iam::333333333333:policy/boundary", "administrator",
+        iam_GetPolicy=Refusal("NoSuchEntity", status=404),
+    ),
+    "subnet missing": _row(
+        "network", "does not exist: The subnet ID", "it has to be in us-east-1",
+        ec2_DescribeSubnets=Refusal("InvalidSubnetID.NotFound", "The subnet ID 'x' does not exist"),
+    ),
+    "groups of another VPC": _row(
+        "network", "are of 2 VPCs (vpc-1, vpc-2)", "of one VPC",
+        ec2_DescribeSecurityGroups=_groups(_ALL_OUT, vpc="vpc-2"),
+    ),
+    "subnet full": _row(
+        "network", f"{_SUBNETS[1]} has no free address", "another subnet",
+        ec2_DescribeSubnets={"Subnets": [_subnet(0), _subnet(1, free=0)]},
+    ),
+    "closed group": _row(
+        "network", "lets out TCP to port 443", "outbound rule for port 443",
+        ec2_DescribeSecurityGroups=_groups(_tcp(8443)),
+    ),
+    "public subnet": _row(
+        "network", f"{_SUBNETS[0]} is public: its default route leads to igw-1", "NAT gateway",
+        ec2_DescribeRouteTables=_routes({"GatewayId": "igw-1"}, _NAT),
+    ),
+    "no way to AWS": _row(
+        "network", f"{_SUBNETS[1]} has no default route, and its VPC no endpoint for dynamodb, sqs",
+        "with private DNS", ec2_DescribeRouteTables=_routes(_NAT, {}),
+    ),
+    "endpoints that don't serve": _row(
+        "network", f"{_SUBNETS[1]} has no default route, and its VPC no endpoint for dynamodb, sqs",
+        "with private DNS",
+        ec2_DescribeRouteTables=_routes(_NAT, {}),
+        ec2_DescribeVpcEndpoints={
+            "VpcEndpoints": [
+                {**_TABLES, "RouteTableIds": ["rtb-0"]},
+                _endpoint("sqs", PrivateDnsEnabled=False),
+                _endpoint("sqs", State="pending"),
+            ]
+        },
+    ),
+}  # fmt: skip
+IN_ONE_ZONE: Mapping[str, Answer] = {
+    **GOOD,
+    "ec2.DescribeSubnets": {
+        "Subnets": [_subnet(0, zone="us-east-1a"), _subnet(1, zone="us-east-1a")]
+    },
+}
