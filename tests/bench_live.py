@@ -62,7 +62,7 @@ def _lines(minute: int) -> Iterator[Line]:
                 yield Line(at, function, text, {})
 
 
-def _session() -> tuple[Session, float]:
+def day() -> tuple[Session, float]:
     """A day's session, and the seconds that reading a minute took."""
     settings = load("local")
     session = Session.begun(
@@ -112,7 +112,7 @@ def _print_drills() -> None:
 def main() -> None:
     """Prints the figures, and what each should be."""
     alarms = list(parse(template(alarm_set(load("local"))), "local").alarms)
-    session, reading = _session()
+    session, reading = day()
     end = session.start + MINUTE * (_MINUTES - 1)
     print(f"A day's session with {_WEBHOOKS} webhooks a minute")
     shares = {}

@@ -21,7 +21,7 @@ from webhook_buffer.console.evaluation import Request
 from webhook_buffer.console.frame import Frame
 from webhook_buffer.console.log_counts import LogCounts
 from webhook_buffer.console.numbers import Numbers, UnmeasuredError
-from webhook_buffer.console.reductions import Values
+from webhook_buffer.console.reductions import Values, rounded
 from webhook_buffer.console.text import markdown
 from webhook_buffer.live.session import Session
 
@@ -257,7 +257,7 @@ class Boards:
                 "text": line.text[:2000],
                 "level": str(line.fields.get("level", "")),
             }
-            for line in self._counts.matching(self._session, matcher(search), _ROWS)
+            for line in self._counts.newest(self._session, search, matcher(search))
             if self._start <= (at := clock.session(line.at / 1000)) < self._end
         ]
         return {"lines": rows, **({} if rows else {"empty": "No such log line."})}
@@ -280,11 +280,10 @@ def _part(given: Any, name: str) -> Body:
 
 
 def _placed(values: Values, frame: Frame, times: Sequence[int]) -> list[float | None]:
-    there = dict(zip(frame.times, values, strict=True))
-    return [
-        None if time not in there or np.isnan(there[time]) else float(f"{there[time]:.6g}")
-        for time in times
-    ]
+    if len(times) == frame.count:  # all lines of the chart have the same times
+        return rounded(values)
+    there = dict(zip(frame.times, rounded(values), strict=True))
+    return [there.get(time) for time in times]
 
 
 def _label(formula: Body, group: str) -> str:

@@ -33,4 +33,4 @@ class Frame:
 
     @property
     def times(self) -> list[int]:
-        return [self.start + self.step * place for place in range(self.count)]
+        return list(range(self.start, self.end, self.step))

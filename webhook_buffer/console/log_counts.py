@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -16,6 +16,21 @@ from webhook_buffer.live.session import Session
 from webhook_buffer.operations.logs import Line
 
 _MOST_SEARCHES = 500
+_NEWEST = 25
+
+
+@dataclass(slots=True)
+class _Found:
+    """What matches one search.
+
+    Attributes:
+        position: how many lines of the session have been looked at.
+        counts: by minute.
+    """
+
+    position: int = 0
+    counts: Counter[int] = field(default_factory=Counter)
+    newest: deque[Line] = field(default_factory=lambda: deque(maxlen=_NEWEST))
 
 
 class LogCounts:
@@ -27,33 +42,22 @@ class LogCounts:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._of: dict[str, tuple[int, Counter[int]]] = {}
+        self._of: dict[str, _Found] = {}
         self._session: Session | None = None
 
     def tags(self, line: Line) -> dict[str, str]:
         """The tags of a line that a search may name."""
         return {"functionname": f"{self._prefix}-{line.function}"}
 
-    def matching(self, session: Session, matches: Matches, most: int) -> list[Line]:
-        """The newest lines that match, the newest first."""
-        found = (
-            line
-            for line in reversed(session.lines)
-            if matches(self.tags(line), line.fields, line.text)
-        )
-        return list(islice(found, most))
+    def newest(self, session: Session, search: str, matches: Matches) -> list[Line]:
+        """The newest lines that match, the newest first; not more than are shown."""
+        return list(reversed(self._found(session, search, matches).newest))
 
     def counted(
         self, session: Session, search: str, matches: Matches, frame: Frame
     ) -> NDArray[np.float64]:
         """How many match, by bucket; zero while the session lasts, NaN outside it."""
-        if session is not self._session or len(self._of) > _MOST_SEARCHES:
-            self._of, self._session = {}, session
-        position, counts = self._of.get(search, (0, Counter()))
-        for line in _newest(session, session.lines_read - position):
-            if matches(self.tags(line), line.fields, line.text):
-                counts[int(session.clock.session(line.at / 1000) // MINUTE) * MINUTE] += 1
-        self._of[search] = (session.lines_read, counts)
+        counts = self._found(session, search, matches).counts
         values = np.full(frame.count, np.nan)
         times = np.array(frame.times)
         values[(times + frame.step > session.start) & (times < session.now)] = 0.0
@@ -63,6 +67,16 @@ class LogCounts:
                 values[place] = np.nan_to_num(values[place]) + count
         return values
 
-
-def _newest(session: Session, many: int) -> Iterator[Line]:
-    return islice(reversed(session.lines), many)
+    def _found(self, session: Session, search: str, matches: Matches) -> _Found:
+        """What matches so far."""
+        if session is not self._session or len(self._of) > _MOST_SEARCHES:
+            self._of, self._session = {}, session
+        found = self._of.setdefault(search, _Found())
+        new = list(islice(reversed(session.lines), session.lines_read - found.position))
+        for line in reversed(new):
+            if matches(self.tags(line), line.fields, line.text):
+                minute = int(session.clock.session(line.at / 1000) // MINUTE) * MINUTE
+                found.counts[minute] += 1
+                found.newest.append(line)
+        found.position = session.lines_read
+        return found

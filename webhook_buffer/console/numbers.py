@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from alarmproof.errors import NotSupportedError
 
 from monitoring.alarm_set import AlarmSet
 from monitoring.cost import PRICES
@@ -15,7 +16,6 @@ from settings.names import FUNCTION_MEMORY_MB
 from webhook_buffer.console.frame import Frame
 from webhook_buffer.console.log_counts import LogCounts
 from webhook_buffer.console.reductions import Values, reduced
-from webhook_buffer.live.cells import statistic_of
 from webhook_buffer.live.observations import FUNCTIONS
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Session
@@ -100,16 +100,19 @@ class Numbers:
         return self._counts.counted(self._session, search, matcher(search), frame)
 
     def of_cloudwatch(self, key: Key, statistic: str, frame: Frame) -> Values:
-        """A statistic of CloudWatch's, by bucket; NaN without values."""
-        cells, values = self._session.cells, np.full(frame.count, np.nan)
-        buckets = {(minute - frame.start) // frame.step for minute in self._minutes(key, frame)}
-        for place in buckets:
-            begin = frame.start + frame.step * place
-            if frame.step == MINUTE:
-                values[place] = cells.statistic(key, statistic, begin)
-            else:
-                found = cells.values(key, start=begin, end=begin + frame.step)
-                values[place] = statistic_of(found, statistic)
+        """A statistic of CloudWatch's, by bucket; NaN without values.
+
+        Raises:
+            UnmeasuredError: When a longer bucket can't have it.
+        """
+        try:
+            values = self._session.cells.statistics(
+                key, statistic, start=frame.start, count=frame.count, step=frame.step
+            )
+        except NotSupportedError:
+            raise UnmeasuredError(
+                f"{statistic} is known minute by minute only, and can't be summed up."
+            ) from None
         return self._zeros(key, statistic, frame, values)
 
     def _zeros(self, key: Key, statistic: str, frame: Frame, values: Values) -> Values:
@@ -121,14 +124,11 @@ class Numbers:
             return np.where(np.isnan(values) & ~np.isnan(calls), 0.0, values)
         if statistic not in _COUNTED or not namespace.startswith("AWS/"):
             return values
-        if not len(self._session.cells.minutes(key, start=0, end=1 << 40)):
+        if not self._session.cells.known(key):
             return values
         times = np.array(frame.times)
         during = (times + frame.step > self._session.start) & (times < self._session.now)
         return np.where(np.isnan(values) & during, 0.0, values)
-
-    def _minutes(self, key: Key, frame: Frame) -> list[int]:
-        return self._session.cells.minutes(key, start=frame.start, end=frame.end)
 
     def _require(self, tags: Mapping[str, str]) -> None:
         here = {

@@ -38,4 +38,14 @@ def aggregated(values: Values, aggregator: str) -> float:
 
 def rounded(values: Values) -> list[float | None]:
     """For JSON: to six digits, None where a value is missing."""
-    return [None if np.isnan(value) else float(f"{value:.6g}") for value in values]
+    there = np.isfinite(values)
+    size = np.abs(values, where=there & (values != 0), out=np.ones_like(values))
+    scale = 10.0 ** (5 - np.floor(np.log10(size)))
+    with np.errstate(invalid="ignore"):
+        made = np.round(values * scale) / scale
+    if there.all():
+        listed: list[float | None] = made.tolist()
+        return listed
+    return [
+        value if known else None for value, known in zip(made.tolist(), there.tolist(), strict=True)
+    ]

@@ -35,7 +35,7 @@ from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Follower, Session
 from webhook_buffer.operations.environment import Environment
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.05
 _EVENTS_KEPT = 200
 _RANGE, _LONGEST = 3600, 25 * 3600
 CLOUDWATCH = "cloudwatch"

@@ -63,14 +63,16 @@ export class Chart {
     this.data = data;
     this.lines = data.series.map((line, place) => ({...line, name: lineColor(line, place)}));
     this.stacked = this.lines.length > 0 && this.lines.every((line) => line.draw === "bars");
+    this.drawn = this.columns();
+    this.reach = this.extent();
     this.described();
     const shape = JSON.stringify([this.lines.map((line) => [line.label, line.name, line.draw, line.step > 60]), data.unit]);
     if (shape !== this.shape || !this.plot) {
       this.shape = shape;
       this.plot?.destroy();
-      this.plot = new uPlot(this.options(), this.columns(), this.box);
+      this.plot = new uPlot(this.options(), this.drawn, this.box);
     } else {
-      this.plot.setData(this.columns());
+      this.plot.setData(this.drawn);
     }
   }
 
@@ -119,7 +121,7 @@ export class Chart {
       legend: {show: false},
       scales: {
         x: {time: true, range: () => [this.data.from, this.data.to]},
-        y: {range: () => this.extent()},
+        y: {range: () => this.reach},
       },
       axes: [
         {...axis, size: 26, gap: 4, values: (_, splits) => splits.map((at) => time(at, true).split(" ").pop()), space: 70},
@@ -146,11 +148,10 @@ export class Chart {
   extent() {
     let low = 0;
     let top = 0;
-    for (const column of this.columns().slice(1)) {
+    for (const column of this.drawn.slice(1)) {
       for (const value of column) {
-        if (value === null) continue;
-        top = Math.max(top, value);
-        low = Math.min(low, value);
+        if (value > top) top = value;
+        else if (value < low) low = value;
       }
     }
     const values = this.data.markers.map((marker) => marker.value);

@@ -85,7 +85,7 @@ async function session() {
   tabs();
 }
 
-/** Gathers what changed, and shows it at most every 250 ms, or as seldom as the view wants. */
+/** Gathers what changes together, and shows it; a view may show it more seldom. */
 function changed(what) {
   if (page.paused) return;
   what.forEach((one) => due.add(one));
@@ -93,11 +93,10 @@ function changed(what) {
   waiting = setTimeout(async () => {
     const all = [...due];
     due.clear();
-    await session();
-    await refresh(all);
+    await Promise.all([session(), refresh(all)]);
     waiting = null;
     if (due.size) changed([]);
-  }, 60);
+  }, 20);
 }
 
 function connected(yes) {
