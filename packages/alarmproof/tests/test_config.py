@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from alarmproof.config import Config, load
 from alarmproof.errors import InputError
-from alarmproof.lint import Allowance, Finding, lint
+from alarmproof.lint import Allowance, Finding
 from alarmproof.template import parse
+from factories import lint
 
 FULL = """
 max-reaction = 600

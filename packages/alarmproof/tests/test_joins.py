@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from alarmproof.definitions import Templates
-from alarmproof.lint import lint
 from alarmproof.template import parse, parse_all
+from factories import lint
 
 SUBSCRIBED = {"Type": "AWS::SNS::Topic", "Properties": {"Subscription": [{"Protocol": "email"}]}}
 
@@ -134,7 +134,7 @@ def test_regions() -> None:
 
 def test_shares_have_a_largest_value() -> None:
     """Above it an alarm never fires, and with a lower limit beyond it always."""
-    cpu = {"dimensions": {"InstanceId": "i"}, "Statistic": "Average"}
+    cpu = {"dimensions": {"InstanceId": "i-0"}, "Statistic": "Average"}
     assert found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=100, **cpu)) == {"out-of-range"}
     assert found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=99, **cpu)) == set()
     low = {"ComparisonOperator": "LessThanThreshold", **cpu}

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 ALARM: dict[str, Any] = {
     "Type": "AWS::CloudWatch::Alarm",
     "Properties": {
-        "AlarmDescription": "a runbook", "Namespace": "Shop", "MetricName": "Orders",
+        "AlarmDescription": "a runbook", "Namespace": "AWS/S3", "MetricName": "AllRequests",
         "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1,
         "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching",
     },
 }  # fmt: skip
-OTHER = {**ALARM, "Properties": {**ALARM["Properties"], "MetricName": "Refunds"}}
+OTHER = {**ALARM, "Properties": {**ALARM["Properties"], "MetricName": "GetRequests"}}
 
 
 def _write(**resources: Any) -> None:

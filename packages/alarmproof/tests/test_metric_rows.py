@@ -10,8 +10,9 @@ from alarmproof import metric_table
 from alarmproof.lint import lint
 from alarmproof.metric_data import MetricKey
 from alarmproof.metric_pages import refreshed
-from alarmproof.metric_rows import COMPLETE, MOST, NAMES, READ_MOST, READ_TRAITS, SOURCED, TRAITS
+from alarmproof.metric_rows import COMPLETE, NAMES, SOURCED
 from alarmproof.metric_rows import UNVERIFIED as UNVERIFIED_ROWS
+from alarmproof.metric_traits import MOST, READ_MOST, READ_TRAITS, TRAITS
 from alarmproof.template import parse
 
 UNVERIFIED = [(space, name) for space, names in UNVERIFIED_ROWS.items() for name in names.split()]

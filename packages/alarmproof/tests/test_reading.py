@@ -12,10 +12,11 @@ from alarmproof.definitions import Templates
 from alarmproof.errors import InputError, NotSupportedError, UnknownAlarmError
 from alarmproof.evaluate import evaluate
 from alarmproof.formats import as_json
-from alarmproof.lint import failed, lint
+from alarmproof.lint import failed
 from alarmproof.reading import parameters
 from alarmproof.runner import InMemory
 from alarmproof.template import parse, parse_all, read
+from factories import lint
 
 PROPERTIES: dict[str, Any] = {
     "AlarmDescription": "https://example.com/runbook",

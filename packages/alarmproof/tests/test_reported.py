@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from alarmproof.cases import load
 from alarmproof.definitions import Templates
-from alarmproof.lint import lint
 from alarmproof.runner import Outcome, run
 from alarmproof.template import parse, read
+from factories import lint
 
 SHARED = Path(__file__).parents[4] / "shared" / "cases" / "alarms"
 TOPIC = {"Type": "AWS::SNS::Topic",

@@ -1,7 +1,7 @@
 """Prints which share of the metrics that alarms refer to is judged: known, or known to be wrong.
 
 ``python tools/judged_share.py PATH…`` reads templates and folders as ``alarmproof lint`` does. A
-metric of one's own is judged where a metric filter in the templates publishes it, or one alike.
+metric of one's own is judged where something in the templates publishes it, or one alike.
 """
 
 from __future__ import annotations
@@ -19,20 +19,29 @@ from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context
 from alarmproof.template import read
 
-_WRONG = ("unknown-metric", "unknown-namespace", "metric-filter-differs")
+_WRONG = (
+    "metric-filter-differs", "other-api-kind", "unknown-dimension", "unknown-metric",
+    "unknown-namespace", "wrong-value",
+)  # fmt: skip
 
 
 def answers(path: Path) -> Iterator[tuple[str, MetricKey]]:
-    """An answer for each reference: known, wrong, not known, or own."""
+    """An answer for each reference: known, wrong, not known, own, or open (a parameter's)."""
     templates = read([path])
-    wrong = {finding.alarm for finding in lint(templates) if finding.rule in _WRONG}
-    filtered = Context(templates).filtered_metrics
+    wrong = {
+        finding.alarm
+        for finding in lint(templates)
+        if finding.rule in _WRONG and finding.severity != "note"
+    }
+    publishing = Context(templates).publishing
     for alarm in templates.alarms:
         for metric in alarm.metrics:
-            if metric_table.published(metric) or (metric.namespace, metric.name) in filtered:
-                yield "known", metric
-            elif alarm.name in wrong or isinstance(metric.name, Unknown):
+            if alarm.name in wrong:
                 yield "wrong", metric
+            elif metric_table.published(metric) or publishing.covers(metric):
+                yield "known", metric
+            elif isinstance(metric.name, Unknown) or isinstance(metric.namespace, Unknown):
+                yield "open", metric
             else:
                 yield "not known" if metric.namespace.startswith("AWS/") else "own", metric
 
@@ -52,8 +61,9 @@ def main(*paths: str) -> None:
     of_services = judged + counts["not known"]
     print(
         f"{counts.total()} references: {counts['known']} known, {counts['wrong']} wrong, "
-        f"{counts['not known']} not known, {counts['own']} of namespaces of one's own. Judged: "
-        f"{judged / max(of_services, 1):.0%} of those that are not one's own, "
+        f"{counts['not known']} of AWS's services not known, {counts['own']} of one's own not "
+        f"known, {counts['open']} that a parameter decides. Judged: "
+        f"{judged / max(of_services, 1):.0%} of AWS's, "
         f"{judged / max(counts.total(), 1):.0%} of all."
     )
 

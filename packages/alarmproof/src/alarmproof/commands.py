@@ -66,18 +66,20 @@ def run_lint(
             "No alarm in the files given, so nothing was checked. Name the files that have them, "
             "or pass --allow-empty."
         )
+    own_metrics = config.own_metrics if config else ()
     findings = lint.lint(
         templates,
         max_reaction=max_reaction,
         allowances=[*allowances, *(config.allowances if config else ())],
         severities=config.severities if config else {},
         patterns=config.patterns if config else {},
+        own_metrics=own_metrics,
     )
     if live:
         extras.require("live", "Asking CloudWatch")
         from alarmproof import live_metrics
 
-        findings += live_metrics.findings(templates, live_metrics.client())
+        findings += live_metrics.findings(templates, live_metrics.client(), own_metrics)
     if check_links:
         from alarmproof import links
 

@@ -14,13 +14,15 @@ from typing import Any
 from alarmproof import files
 from alarmproof.errors import InputError
 from alarmproof.lint import Allowance
+from alarmproof.own_metrics import OwnMetrics
 from alarmproof.rules import RULES
 from alarmproof.rules.registry import Severity
 
 NAME = "alarmproof.toml"
-_KEYS = ("max-reaction", "rules", "patterns", "allow")
+_KEYS = ("max-reaction", "rules", "patterns", "allow", "metrics")
 _LEVELS = ("off", *Severity)
 _ALLOWANCE_KEYS = ("rule", "alarm", "reason", "until")
+_METRICS_KEYS = ("namespace", "names", "dimensions", "unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,14 @@ class Config:
         max_reaction: seconds; None where the file does not say it.
         severities: of rules, by id; None switches a rule off.
         patterns: ``name`` and ``runbook``, which names and runbook links have to match.
+        own_metrics: what something outside of the templates publishes, by namespace.
     """
 
     max_reaction: int | None = None
     severities: Mapping[str, Severity | None] = field(default_factory=dict)
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     allowances: tuple[Allowance, ...] = ()
+    own_metrics: tuple[OwnMetrics, ...] = ()
 
 
 def load(file: Path | None) -> Config:
@@ -62,6 +66,7 @@ def load(file: Path | None) -> Config:
         _severities(file, data.get("rules", {})),
         _patterns(file, data.get("patterns", {})),
         tuple(_allowances(file, data.get("allow", []))),
+        tuple(_own_metrics(file, data.get("metrics", []))),
     )
 
 
@@ -108,3 +113,25 @@ def _allowances(file: Path, given: Any) -> Iterable[Allowance]:
             message = f"{file}: allow, entry {number}: rule, alarm and reason have to be texts."
             raise InputError(message)
         yield Allowance(texts[0], texts[1], texts[2], str(file), until)
+
+
+def _own_metrics(file: Path, given: Any) -> Iterable[OwnMetrics]:
+    for number, entry in enumerate(given if isinstance(given, list) else [given], 1):
+        where = f"metrics, entry {number}"
+        _require(file, where, entry, _METRICS_KEYS)
+        namespace, unit = entry.get("namespace", ""), entry.get("unit", "")
+        if not isinstance(namespace, str) or not namespace or not isinstance(unit, str):
+            raise InputError(f"{file}: {where}: namespace has to be a text, and so has unit.")
+        if namespace.startswith("AWS/"):
+            raise InputError(f"{file}: {where}: {namespace} is AWS's own namespace.")
+        names, sets = entry.get("names", []), entry.get("dimensions", [])
+        if not _are_texts(names) or not names:
+            raise InputError(f"{file}: {where}: names is not a list of texts.")
+        if not isinstance(sets, list) or not all(map(_are_texts, sets)):
+            message = f'{file}: {where}: dimensions is not a list such as [["Service"], []].'
+            raise InputError(message)
+        yield OwnMetrics(namespace, frozenset(names), frozenset(map(frozenset, sets)), unit)
+
+
+def _are_texts(given: Any) -> bool:
+    return isinstance(given, list) and all(isinstance(text, str) for text in given)

@@ -14,6 +14,7 @@ from alarmproof import bounded_yaml, files
 from alarmproof.alarms import AnyAlarm, Source
 from alarmproof.definitions import Templates, is_called
 from alarmproof.errors import InputError
+from alarmproof.own_metrics import OwnMetrics
 from alarmproof.rules import RULES
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, NOTE, Hit, Rule, Severity
@@ -79,6 +80,7 @@ def lint(
     allowances: Sequence[Allowance] = (),
     severities: Mapping[str, Severity | None] = _AS_DECLARED,
     patterns: Mapping[str, re.Pattern[str]] = _NO_PATTERNS,
+    own_metrics: Sequence[OwnMetrics] = (),
 ) -> list[Finding]:
     """Everything that is wrong, in the order of the alarms.
 
@@ -87,8 +89,9 @@ def lint(
         allowances: beyond those in the templates' metadata.
         severities: of rules, in place of their own; None switches a rule off.
         patterns: ``name`` and ``runbook``, which names and runbook links have to match.
+        own_metrics: what something outside of the templates publishes.
     """
-    context = Context(templates, max_reaction, patterns)
+    context = Context(templates, max_reaction, patterns, own_metrics)
     given = [*allowances, *_in_metadata(templates)]
     off = {name for name, severity in severities.items() if severity is None}
     used: set[Allowance] = set()

@@ -6,7 +6,8 @@ so that one which is only published on failures may be missing although nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, cast
 
 from alarmproof import metric_table
@@ -15,6 +16,7 @@ from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
 from alarmproof.lint import Finding
 from alarmproof.metric_data import MetricKey
+from alarmproof.own_metrics import OwnMetrics
 from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import WARNING
@@ -50,7 +52,9 @@ def client() -> Client:
         raise _refused(error) from None
 
 
-def findings(templates: Templates, cloudwatch: Client) -> list[Finding]:
+def findings(
+    templates: Templates, cloudwatch: Client, own_metrics: Sequence[OwnMetrics] = ()
+) -> list[Finding]:
     """A warning for each metric that neither the table knows nor CloudWatch has seen.
 
     Raises:
@@ -58,7 +62,7 @@ def findings(templates: Templates, cloudwatch: Client) -> list[Finding]:
     """
     seen: dict[MetricKey, str] = {}
     keys = []
-    for alarm, metric in _unknown(templates):
+    for alarm, metric in _unknown(templates, own_metrics):
         if metric not in seen:
             seen[metric] = _missing(cloudwatch, metric)
         if seen[metric]:
@@ -69,14 +73,18 @@ def findings(templates: Templates, cloudwatch: Client) -> list[Finding]:
     return keys
 
 
-def _unknown(templates: Templates) -> Iterator[tuple[AnyAlarm, MetricKey]]:
+def _unknown(
+    templates: Templates, own: Sequence[OwnMetrics]
+) -> Iterator[tuple[AnyAlarm, MetricKey]]:
     """Metrics with literal names that are not known, with their alarms."""
-    filtered = Context(templates).filtered_metrics
+    publishing = Context(
+        templates, own_metrics={metrics.namespace: metrics for metrics in own}
+    ).publishing
     for alarm in templates.alarms:
         for metric in alarm.metrics:
-            texts = (metric.namespace, metric.name, *(value for _, value in metric.dimensions))
+            texts = (metric.namespace, metric.name, *itertools.chain(*metric.dimensions))
             symbolic = any(isinstance(text, Reference | Unknown) for text in texts)
-            known = metric_table.published(metric) or (metric.namespace, metric.name) in filtered
+            known = metric_table.published(metric) or publishing.covers(metric)
             if not symbolic and not known and not metric.account:
                 yield alarm, metric
 

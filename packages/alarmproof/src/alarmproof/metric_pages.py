@@ -8,15 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from alarmproof.metric_rows import (
-    MOST,
-    READ_MOST,
-    READ_ON,
-    READ_TRAITS,
-    SOURCED,
-    TRAITS,
-    UNVERIFIED,
-)
+from alarmproof.metric_rows import READ_ON, SOURCED, UNVERIFIED
+from alarmproof.metric_traits import MOST, READ_MOST, READ_TRAITS, TRAITS
 
 BEGIN, END = "<!-- generated: sources -->", "<!-- end -->"
 

@@ -1,7 +1,8 @@
 """What is known about the metrics of AWS's services, from all sources.
 
 ``data/aws_metrics.json`` (generated, see ``tools/extract_metrics.py``) has names, dimensions and
-units; ``alarmproof.aws_metrics`` and ``alarmproof.metric_rows`` complete it by rows with sources.
+units; ``alarmproof.aws_metrics``, ``alarmproof.metric_rows`` and ``alarmproof.metric_traits``
+complete it by rows with sources.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import cache
 from importlib import resources
 from math import inf
 
-from alarmproof import metric_rows
+from alarmproof import metric_rows, metric_traits
 from alarmproof.aws_metrics import SERVICES, Published
 from alarmproof.metric_data import MetricKey
 
@@ -109,6 +110,21 @@ def namespace_like(namespace: str) -> str:
     return _OTHER_NAMES.get(namespace) or known.get(namespace.lower(), "")
 
 
+@cache
+def dimension_names(namespace: str) -> frozenset[str]:
+    """The dimensions that some metric of a namespace is known to have."""
+    entries = (_entry(namespace, name) for name in names(namespace))
+    return frozenset(
+        name for entry in entries if entry for sets in entry.dimensions for name in sets
+    )
+
+
+@cache
+def publishers(name: str) -> tuple[str, ...]:
+    """The namespaces that are known to have a metric of a name."""
+    return tuple(space for space in sorted(namespaces()) if name in names(space))
+
+
 def is_complete(namespace: str) -> bool:
     """Whether a metric that is neither known nor unverified does not exist."""
     return namespace in SERVICES or namespace in metric_rows.COMPLETE
@@ -125,26 +141,30 @@ def _entry(namespace: str, name: str) -> Entry | None:
         return None
     curated = SERVICES.get(namespace, {}).get(name)
     sets, unit = _generated().get(namespace, {}).get(name, ([], ""))
-    rows = metric_rows.DIMENSIONS.get(namespace, ())
+    rows = metric_traits.DIMENSIONS.get(namespace, ())
     known = curated.dimensions if curated else frozenset()
+    published_by = known | {frozenset(row.split()) for row in (*sets, *rows)}
+    finer = metric_traits.FINER.get(namespace)
+    if finer:
+        published_by |= {names | {finer} for names in published_by}
     silence = _silence(namespace, name, curated)
-    traits = metric_rows.TRAITS.get(namespace, {})
+    traits = metric_traits.TRAITS.get(namespace, {})
     never_zero = silence is Silence.EVENT or name in traits.get("counts", ())
     return Entry(
-        dimensions=known | {frozenset(row.split()) for row in (*sets, *rows)},
-        exact=bool(curated) or bool(rows),
-        unit=metric_rows.UNITS.get((namespace, name), unit),
+        dimensions=published_by,
+        exact=bool(curated or rows or (finer and sets)),
+        unit=metric_traits.UNITS.get((namespace, name), unit),
         silence=silence,
         least=1 if never_zero else 0,
         sample=1 if name in traits.get("binary", ()) else inf,
-        most=curated.most if curated else metric_rows.MOST.get((namespace, name), inf),
-        every=metric_rows.EVERY.get((namespace, name), 0),
+        most=curated.most if curated else metric_traits.MOST.get((namespace, name), inf),
+        every=metric_traits.EVERY.get((namespace, name), 0),
         failure=bool(_FAILURE.search(name)),
     )
 
 
 def _silence(namespace: str, name: str, curated: Published | None) -> Silence:
-    traits = metric_rows.TRAITS.get(namespace, {})
+    traits = metric_traits.TRAITS.get(namespace, {})
     if (curated and curated.on_event) or name in traits.get("event", ()):
         return Silence.EVENT
     if "traffic" in traits and name not in traits.get("always", ()):

@@ -362,10 +362,13 @@ def _query(reader: _Reader, number: int, entry: Mapping[str, Any]) -> Query:
 
 
 def _metric(reader: _Reader, entry: Mapping[str, Any], where: str, account: str) -> MetricKey:
+    given = entry.get("Dimensions")
     dimensions = {
-        str(dimension.get("Name")): _plain(dimension.get("Value"))
-        for dimension in reader.mappings(entry.get("Dimensions"), f"{where}Dimensions")
+        _plain(dimension.get("Name")): _plain(dimension.get("Value"))
+        for dimension in reader.mappings(given, f"{where}Dimensions")
     }
+    if isinstance(given, Unknown):
+        dimensions = {given: given}
     return MetricKey.of(
         _plain(entry.get("Namespace")), _plain(entry.get("MetricName")), dimensions, account
     )

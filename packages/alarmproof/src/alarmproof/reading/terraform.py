@@ -64,6 +64,10 @@ def read(document: Document) -> Templates:
         given = dict(values) if isinstance(values, dict) else {}
         pending = _pending(address, unknown, references, names, stack)
         given |= {name: value for name, value in pending.items() if given.get(name) is None}
+        for name, value in pending.items():
+            if isinstance(value, dict) and isinstance(given[name], dict):
+                given[name] = {**value, **given[name]}
+        given = _completed(given, unknown.get(address, {}), address)
         cloudformation, attributes = RESOURCES[kind]
         properties = _translated(given, attributes)
         if kind in ALARMS:
@@ -143,15 +147,57 @@ def _pending(
             if f"{prefix}{target}" in names
         ]
         referred: list[str] = [
-            Reference(names[target], stack, target) for target in dict.fromkeys(targets)
+            Reference(
+                names[target], stack, target, _attribute(target, references[bare][name], prefix)
+            )
+            for target in dict.fromkeys(targets)
         ]
+        nobody = Unknown(f"{address}.{name}", _AFTER_APPLY)
         if isinstance(flag, list):
-            values[name] = referred or [Unknown(f"{address}.{name}", _AFTER_APPLY)]
-        elif referred:
-            values[name] = referred[0]
+            values[name] = referred or [nobody]
+        elif isinstance(flag, dict):
+            # Which entry has which reference is not said.
+            of_each = referred[0] if len(referred) == 1 else None
+            values[name] = {
+                key: of_each or Unknown(f"{address}.{name}.{key}", _AFTER_APPLY)
+                for key, pending in flag.items()
+                if pending
+            }
+        elif name == "dimensions":
+            values[name] = nobody
         else:
-            values[name] = Unknown(f"{address}.{name}", _AFTER_APPLY)
+            values[name] = referred[0] if referred else nobody
     return values
+
+
+# What CloudFormation calls an attribute of a resource; Terraform's own name for all others.
+_ATTRIBUTES = {"arn": "Arn", "id": "Ref", "url": "Ref"}
+
+
+def _attribute(target: str, references: list[str], prefix: str) -> str:
+    """The attribute that is referred to; ``Ref`` where it is the resource as a whole."""
+    for reference in references:
+        if f"{prefix}{reference}".startswith(f"{target}."):
+            name = f"{prefix}{reference}".removeprefix(f"{target}.").partition(".")[0]
+            return _ATTRIBUTES.get(name, name)
+    return "Ref"
+
+
+def _completed(value: Any, flag: Any, where: str) -> Any:
+    """A value in which unknown ones stand where they are missing, at any depth."""
+    if flag is True:
+        return Unknown(where, _AFTER_APPLY) if value is None else value
+    if isinstance(flag, dict) and isinstance(value, dict | None):
+        given = value or {}
+        known = {
+            name: _completed(given.get(name), inner, f"{where}.{name}")
+            for name, inner in flag.items()
+            if inner not in (False, {}, [])
+        }
+        return {**given, **known}
+    if isinstance(flag, list) and isinstance(value, list) and len(flag) == len(value):
+        return [_completed(*pair, where) for pair in zip(value, flag, strict=True)]
+    return value
 
 
 def _translated(values: Mapping[str, Any], attributes: Mapping[str, str]) -> dict[str, Any]:

@@ -81,12 +81,24 @@ RESOURCES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "aws_cloudwatch_log_metric_filter": (
         "AWS::Logs::MetricFilter",
-        {"log_group_name": "LogGroupName", "pattern": "FilterPattern",
+        {"name": "FilterName", "log_group_name": "LogGroupName", "pattern": "FilterPattern",
          "metric_transformation": "MetricTransformations"},
     ),
     "aws_api_gateway_rest_api": ("AWS::ApiGateway::RestApi", {"name": "Name"}),
     "aws_apigatewayv2_api": (
         "AWS::ApiGatewayV2::Api", {"name": "Name", "protocol_type": "ProtocolType"},
+    ),
+    "aws_lb": ("AWS::ElasticLoadBalancingV2::LoadBalancer", {"name": "Name"}),
+    "aws_lb_target_group": ("AWS::ElasticLoadBalancingV2::TargetGroup", {"name": "Name"}),
+    "aws_elasticache_replication_group": ("AWS::ElastiCache::ReplicationGroup", {}),
+    "aws_kinesis_stream": ("AWS::Kinesis::Stream", {"name": "Name"}),
+    "aws_s3_bucket": ("AWS::S3::Bucket", {"bucket": "BucketName"}),
+    "aws_db_instance": ("AWS::RDS::DBInstance", {"identifier": "DBInstanceIdentifier"}),
+    "aws_wafv2_web_acl": ("AWS::WAFv2::WebACL", {"name": "Name", "scope": "Scope"}),
+    "aws_ecs_cluster": ("AWS::ECS::Cluster", {"name": "ClusterName"}),
+    "aws_ecs_service": (
+        "AWS::ECS::Service",
+        {"name": "ServiceName", "cluster": "Cluster", "launch_type": "LaunchType"},
     ),
     "aws_dynamodb_table": ("AWS::DynamoDB::Table", {"name": "TableName"}),
     "aws_route53_health_check": (

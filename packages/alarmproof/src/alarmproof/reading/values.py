@@ -77,3 +77,10 @@ def leaves(value: Any) -> Iterator[Any]:
 def unknown_in(value: Any) -> Unknown | None:
     """The first unknown value within a value."""
     return next((leaf for leaf in leaves(value) if isinstance(leaf, Unknown)), None)
+
+
+def listed(value: Any) -> list[Any]:
+    """A value as a list: CloudFormation takes a single element for a list of it."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

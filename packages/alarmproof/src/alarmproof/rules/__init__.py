@@ -9,11 +9,13 @@ from alarmproof.rules import (
     acceptance,
     actions,
     composition,
+    dimensions,
     expressions,
     identifiers,
     metrics,
     missing_terms,
     names,
+    own,
     permissions,
     reach,
     reading,
@@ -23,6 +25,6 @@ from alarmproof.rules import (
 from alarmproof.rules.registry import Rule, of_modules
 
 RULES: tuple[Rule, ...] = of_modules(
-    reading, acceptance, metrics, identifiers, reach, expressions, missing_terms, actions,
-    permissions, silence, timing, composition, names,
+    reading, acceptance, metrics, dimensions, own, identifiers, reach, expressions, missing_terms,
+    actions, permissions, silence, timing, composition, names,
 )  # fmt: skip

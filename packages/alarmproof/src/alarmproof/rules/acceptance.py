@@ -220,6 +220,8 @@ def ec2_action(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             sorted(name for name, _ in query.metric.dimensions)
             for query in alarm.queries if query.metric
         ]  # fmt: skip
+        if any(isinstance(name, Unknown) for given in names for name in given):
+            return
         if len(alarm.queries) > 1 or names != [["InstanceId"]]:
             shown = " + ".join(names[0]) if names and names[0] else "none"
             yield f"An EC2 action needs the dimension InstanceId alone, and here it is: {shown}."

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alarmproof.alarms import AnyAlarm
-from alarmproof.rules.context import Context, key, listed
+from alarmproof.reading.values import listed
+from alarmproof.rules.context import Context, key
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 
 

@@ -14,7 +14,9 @@ from alarmproof import composites
 from alarmproof.alarms import Action, AnyAlarm, CompositeAlarm, MetricAlarm, Query
 from alarmproof.definitions import Resource, Templates
 from alarmproof.metric_data import MetricKey
-from alarmproof.reading.values import Reference, leaves
+from alarmproof.own_metrics import OwnMetrics
+from alarmproof.reading.values import Reference, leaves, listed
+from alarmproof.rules.publishing import Publishing
 
 # What listens to topics without a subscription of its own, and the property that names them.
 _LISTENERS = {
@@ -44,11 +46,18 @@ class Context:
     Attributes:
         max_reaction: seconds within which an alarm has to react.
         patterns: ``name`` and ``runbook``, which names and runbook links have to match.
+        declared: the metrics of one's own that the project declares.
     """
 
     templates: Templates
     max_reaction: int = 300
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    declared: Sequence[OwnMetrics] = ()
+
+    @cached_property
+    def own_metrics(self) -> Mapping[str, OwnMetrics]:
+        """The declared metrics, by namespace."""
+        return {metrics.namespace: metrics for metrics in self.declared}
 
     @cached_property
     def composites(self) -> tuple[CompositeAlarm, ...]:
@@ -219,19 +228,9 @@ class Context:
         return frozenset(names)
 
     @cached_property
-    def filtered_metrics(self) -> dict[tuple[str, str], frozenset[frozenset[str]]]:
-        """The metrics of metric filters, by namespace and name, with their sets of dimensions."""
-        dimensions: dict[tuple[str, str], set[frozenset[str]]] = defaultdict(set)
-        for filter_ in self.of_type("AWS::Logs::MetricFilter"):
-            for made in listed(filter_.resolved.get("MetricTransformations")):
-                if isinstance(made, Mapping):
-                    names = frozenset(
-                        str(dimension.get("Key")) for dimension in listed(made.get("Dimensions"))
-                        if isinstance(dimension, Mapping)
-                    )  # fmt: skip
-                    name = str(made.get("MetricNamespace")), str(made.get("MetricName"))
-                    dimensions[name].add(names)
-        return {name: frozenset(sets) for name, sets in dimensions.items()}
+    def publishing(self) -> Publishing:
+        """What in the templates publishes metrics of one's own."""
+        return Publishing(tuple(self.templates.resources.values()), self.own_metrics)
 
     @cached_property
     def _names_by_type(self) -> dict[str, Mapping[str, frozenset[str]]]:
@@ -251,13 +250,6 @@ class Context:
         """An alarm's properties, resolved; empty where it does not come from a template."""
         resource = self.templates.resource_of(alarm)
         return resource.resolved if resource else {}
-
-
-def listed(value: Any) -> list[Any]:
-    """A value as a list: CloudFormation takes a single element for a list of it."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
 
 
 def _strongly_connected(graph: Mapping[str, frozenset[str]]) -> Iterator[list[str]]:

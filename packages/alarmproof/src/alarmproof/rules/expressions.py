@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from alarmproof import composites
 from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm
 from alarmproof.errors import NotSupportedError, SyntaxProblemError
-from alarmproof.expressions import compile_expression, kind_of
+from alarmproof.expressions import Node, compile_expression, kind_of
+from alarmproof.metric_table import published
 from alarmproof.rules.context import Context, fires_above
-from alarmproof.rules.registry import ERROR, NOTE, Hit, rule
+from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 
 
 @rule(
@@ -113,3 +114,47 @@ def negative_drain(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
                     and fires_above(alarm)
                 ):
                     yield f"'{query.expression}' is negative while the backlog grows."
+
+
+@rule(
+    "ratio-as-percent",
+    WARNING,
+    finds="a share of failures, without a factor of 100, that is compared with more than 1",
+    why="It never fires: a share is 1 at most.",
+    remedy="Multiply by 100, or compare with a share such as 0.02.",
+)
+def ratio_as_percent(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Only sums of failures of AWS's metrics, divided by sums of others."""
+    if not isinstance(alarm, MetricAlarm) or alarm.threshold is None or not fires_above(alarm):
+        return
+    failures: set[str] = set()
+    others: set[str] = set()
+    for query in alarm.queries:
+        entry = published(query.metric) if query.metric else None
+        if entry and query.statistic in ("Sum", "SampleCount"):
+            (failures if entry.failure else others).add(query.id)
+    for query in alarm.queries:
+        if query.id != alarm.returned or not query.expression or alarm.threshold <= 1:
+            continue
+        try:
+            tree = compile_expression(query.expression).tree
+        except (NotSupportedError, SyntaxProblemError):
+            continue
+        if tree.kind != "operation" or tree.value != "/":
+            continue
+        above, below = (_names_only(part) for part in tree.parts)
+        if above and below and above <= failures and below <= others:
+            yield (
+                f"'{query.expression}' is a share, 1 at most, and the threshold is "
+                f"{alarm.threshold:g}."
+            )
+
+
+def _names_only(node: Node) -> set[str]:
+    """The ids of a sum of queries; empty where it is anything else."""
+    if node.kind == "name":
+        return {node.value}
+    if node.kind != "operation" or node.value != "+":
+        return set()
+    parts = [_names_only(part) for part in node.parts]
+    return set().union(*parts) if all(parts) else set()

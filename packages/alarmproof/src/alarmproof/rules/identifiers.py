@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from alarmproof.alarms import AnyAlarm
 from alarmproof.definitions import Resource
-from alarmproof.metric_data import MetricKey
 from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context, key
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
 _API_V2, _REST_API = "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"
-_QUEUE, _FILTER = "AWS::SQS::Queue", "AWS::Logs::MetricFilter"
+_QUEUE = "AWS::SQS::Queue"
 _REST_ONLY = frozenset(("4XXError", "5XXError", "CacheHitCount", "CacheMissCount"))
 _HTTP_ONLY = frozenset(("4xx", "5xx", "DataProcessed"))
 
@@ -31,6 +29,9 @@ _WRONG_REF = {
     ),
     ("AWS::ECS::Service", "ServiceName"): ("the service's ARN", "Fn::GetAtt Name"),
     ("AWS::EFS::AccessPoint", "FileSystemId"): ("the access point's id", "Ref of the file system"),
+    ("AWS::ElastiCache::ReplicationGroup", "CacheClusterId"): (
+        "the replication group's id", "its nodes' ids, such as GROUP-001",
+    ),
 }  # fmt: skip
 # The types of resources whose names are the values of dimensions.
 _NAMED = {
@@ -99,6 +100,30 @@ def dead_letter_sent(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 
 
 @rule(
+    "drained-dead-letters",
+    WARNING,
+    finds="the length of a dead-letter queue that something drains",
+    why="It is sampled once a minute, and the messages are gone before.",
+    remedy="Watch NumberOfMessagesReceived, or what the consumer reports.",
+)
+def drained_dead_letters(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: https://github.com/Readplace/readplace.com/pull/1127; SQS developer guide,
+    "Available CloudWatch metrics for Amazon SQS".
+    """
+    for metric in alarm.metrics:
+        if metric.name != "ApproximateNumberOfMessagesVisible":
+            continue
+        queue = _meant(context, alarm, _QUEUE, dict(metric.dimensions).get("QueueName", ""))
+        if queue is None or key(queue) not in context.dead_letter_queues:
+            continue
+        for mapping in context.of_type("AWS::Lambda::EventSourceMapping"):
+            given = mapping.resolved.get("EventSourceArn")
+            if given and context.resource(_QUEUE, given, stack=mapping.source.stack) is queue:
+                reader = mapping.resolved.get("FunctionName", "a function")
+                yield f"'{reader}' drains the dead-letter queue '{queue.source.logical_id}'."
+
+
+@rule(
     "wrong-reference",
     ERROR,
     finds="`Ref` of a resource where it is not the value of the dimension",
@@ -138,46 +163,3 @@ def case_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             alike = context.names_of_type(kind).get(value.lower(), frozenset())
             if alike and value not in alike:
                 yield f"{name} is '{value}', and the resource is called '{min(alike)}'."
-
-
-@rule(
-    "metric-filter-differs",
-    WARNING,
-    finds="a metric that almost, but not quite, is that of a metric filter in the templates",
-    why="It never has data, unless something else publishes it.",
-    remedy="Use the filter's namespace, metric name and dimensions.",
-)
-def metric_filter_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Names that differ in a few letters, and other dimensions than the filter has."""
-    for metric in alarm.metrics:
-        filtered = context.filtered_metrics
-        if metric.namespace.startswith("AWS/") or isinstance(metric.name, Unknown):
-            continue
-        given = frozenset(name for name, _ in metric.dimensions)
-        published = filtered.get((metric.namespace, metric.name))
-        if published is not None:
-            if given not in published:
-                sets = sorted(" + ".join(sorted(dimensions)) or "none" for dimensions in published)
-                shown = " + ".join(sorted(given)) or "none"
-                yield (
-                    f"The metric filter publishes {metric.name} with the dimensions "
-                    f"{'; or '.join(sets)}, and here they are: {shown}."
-                )
-            continue
-        for namespace, name in _alike(metric, filtered):
-            yield (
-                f"A metric filter publishes {namespace} {name}, "
-                f"not {metric.namespace} {metric.name}."
-            )
-
-
-def _alike(metric: MetricKey, filtered: object) -> Iterator[tuple[str, str]]:
-    """The filter's metric that was meant, if any."""
-    assert isinstance(filtered, dict)
-    here = [name for namespace, name in filtered if namespace == metric.namespace]
-    near = difflib.get_close_matches(metric.name, here, n=1, cutoff=0.85)
-    if near:
-        yield str(metric.namespace), near[0]
-        return
-    wanted = (metric.namespace.lower(), metric.name.lower())
-    yield from (metric for metric in filtered if (metric[0].lower(), metric[1].lower()) == wanted)

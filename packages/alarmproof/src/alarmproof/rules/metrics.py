@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from alarmproof import metric_table
 from alarmproof.alarms import AnyAlarm
-from alarmproof.aws_metrics import SERVICES
+from alarmproof.metric_data import MetricKey
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context, fires_above, single_metric
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
@@ -16,112 +16,133 @@ from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 @rule(
     "unknown-metric",
     ERROR,
-    finds="a metric that its AWS service does not publish",
+    finds="a metric that its AWS service does not publish, or that is not among those declared",
     why="It never has data.",
     remedy="Use a metric of the service's list.",
 )
-def unknown_metric(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def unknown_metric(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Near names are named; without a complete list of the service's metrics it is a warning."""
     for metric in alarm.metrics:
+        own = context.own_metrics.get(metric.namespace)
         known = metric_table.names(metric.namespace)
         if metric.name in known or isinstance(metric.name, Unknown):
             continue
-        if metric_table.is_unverified(metric.namespace, metric.name):
+        if metric_table.is_unverified(metric.namespace, metric.name) or context.publishing.covers(
+            metric
+        ):
             continue
-        near = difflib.get_close_matches(metric.name, known, n=3, cutoff=0.7)
+        near = difflib.get_close_matches(metric.name, own.names if own else known, n=3, cutoff=0.7)
         if near and _differs_little(metric.name, near[0]):
             near = near[:1]
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        if known and metric_table.is_complete(metric.namespace):
+        elsewhere = _elsewhere(metric)
+        if own:
+            yield Hit(
+                f"{metric.name} is not among the metrics of {metric.namespace} that "
+                f"alarmproof.toml declares.{hint}",
+                remedy="Use one of those, or declare it under [[metrics]].",
+            )
+        elif known and metric_table.is_complete(metric.namespace):
             yield f"{metric.namespace} does not publish {metric.name}.{hint}"
         elif near and _differs_little(metric.name, near[0]):
             message = f"{metric.namespace} has no metric {metric.name} that alarmproof knows.{hint}"
             yield Hit(message, WARNING)
+        elif known and elsewhere:
+            yield Hit(
+                f"{metric.namespace} has no metric {metric.name} that alarmproof knows; by these "
+                f"dimensions {elsewhere} has it.",
+                WARNING,
+                f"Set the namespace to {elsewhere}.",
+            )
+
+
+def _elsewhere(metric: MetricKey) -> str:
+    """The other namespace with a metric of that name and those dimensions; empty for none.
+
+    Only where the namespace that is given has no metric with such dimensions.
+    """
+    given = frozenset(name for name, _ in metric.dimensions)
+    if not given or given & metric_table.dimension_names(metric.namespace):
+        return ""
+    for namespace in metric_table.publishers(metric.name):
+        entry = metric_table.published(MetricKey(namespace, metric.name))
+        if entry and given in entry.dimensions:
+            return namespace
+    return ""
 
 
 def _differs_little(name: str, other: str) -> bool:
-    """Whether it is a slip rather than another metric: letters' case, an ending, a letter."""
+    """Whether it is a slip rather than another metric: case, an ending, a letter, a word more."""
     low, near = name.lower(), other.lower()
     return (
         low == near
         or low.rstrip("s") == near.rstrip("s")
         or low.removesuffix("count") == near.removesuffix("count")
+        or any(low == f"{near}{word}" for word in _ADDED)
         or difflib.SequenceMatcher(None, low, near).ratio() >= 0.95
     )
+
+
+# What people put behind a metric's name although it is about the alarm.
+_ADDED = ("alarm", "average", "high", "low", "max", "maximum", "metric", "min", "percent", "sum")
+# A name so long is not chosen twice by chance.
+_DISTINCT = 12
 
 
 @rule(
     "unknown-namespace",
     WARNING,
-    finds="a namespace that differs from an AWS service's only in case",
+    finds="a namespace that differs from an AWS service's only in case, or that has a metric of an "
+    "AWS service's name and nothing that publishes it",
     why="It never has data.",
     remedy="Write the namespace as the service does.",
 )
-def unknown_namespace(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def unknown_namespace(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """``AWS/lambda`` for ``AWS/Lambda``, and the names of services for their namespaces."""
     for metric in alarm.metrics:
         namespace = str(metric.namespace)
-        if namespace in metric_table.namespaces():
+        if namespace in metric_table.namespaces() or isinstance(metric.namespace, Unknown):
             continue
         near = metric_table.namespace_like(namespace)
         if near:
             yield f"The namespace is {near}, not {namespace}."
+            continue
+        whose = metric_table.publishers(str(metric.name))
+        distinct = len(whose) == 1 and len(metric.name) >= _DISTINCT
+        if distinct and whose[0].startswith("AWS/") and not context.publishing.covers(metric):
+            yield Hit(
+                f"{metric.name} is a metric of {whose[0]}, and nothing here publishes it as "
+                f"{namespace}.",
+                remedy=f"Set the namespace to {whose[0]}, or declare {namespace} under "
+                "[[metrics]] in alarmproof.toml.",
+            )
 
 
 @rule(
     "metric-not-judged",
     NOTE,
-    finds="a metric of an AWS service that alarmproof's table does not have",
+    finds="a metric that is neither in alarmproof's table nor published by anything in the "
+    "templates nor declared",
     why="Whether it has data is not judged.",
     remedy="Check it in the service's guide, or let --live ask CloudWatch.",
     strict=False,
 )
-def metric_not_judged(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Metrics of one's own are not reported: nobody but their publisher knows them."""
+def metric_not_judged(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Whether it is a service's, or of one's own."""
     for metric in alarm.metrics:
-        known = metric_table.names(metric.namespace)
-        if not metric.namespace.startswith("AWS/") or metric.name in known:
+        space = metric.namespace
+        if metric.name in metric_table.names(space) or space in context.own_metrics:
             continue
-        unverified = metric_table.is_unverified(metric.namespace, metric.name)
-        if unverified or not metric_table.is_complete(metric.namespace):
-            yield f"alarmproof does not know {metric.namespace} {metric.name}."
-
-
-@rule(
-    "unknown-dimension",
-    ERROR,
-    finds="dimensions under which the metric is not published",
-    why="It never has data.",
-    remedy="Name exactly the dimensions of one published set.",
-)
-def unknown_dimension(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Every published set of names is shown; without a complete list only slips are reported."""
-    for metric in alarm.metrics:
-        entry = metric_table.published(metric)
-        names = frozenset(name for name, _ in metric.dimensions)
-        if entry is None or names in entry.dimensions or not entry.dimensions:
-            continue
-        sets = sorted(" + ".join(sorted(dimensions)) or "none" for dimensions in entry.dimensions)
-        given = " + ".join(sorted(names)) or "none"
-        message = (
-            f"{metric.name} is published with the dimensions {'; or '.join(sets)}, and here "
-            f"they are: {given}."
-        )
-        if entry.exact:
-            # Rows beside the complete lists have the sets that the service's page names.
-            yield Hit(message, None if metric.namespace in SERVICES else WARNING)
-        elif slips := list(_slips(names, entry.dimensions)):
-            yield Hit(f"{message} Did you mean {slips[0]}?", WARNING)
-
-
-def _slips(names: frozenset[str], sets: frozenset[frozenset[str]]) -> Iterator[str]:
-    """Known names of dimensions that were meant by names that are not known."""
-    known = frozenset(name for dimensions in sets for name in dimensions)
-    low = {name.lower(): name for name in known}
-    for name in sorted(names - known):
-        near = difflib.get_close_matches(name.lower(), low, n=1, cutoff=0.85)
-        if near:
-            yield low[near[0]]
+        unverified = metric_table.is_unverified(space, metric.name)
+        if space.startswith("AWS/") or space in metric_table.namespaces():
+            if unverified or not metric_table.is_complete(space):
+                yield f"alarmproof does not know {space} {metric.name}."
+        elif not context.publishing.covers(metric):
+            yield Hit(
+                f"Nothing in these templates publishes {space} {metric.name}.",
+                remedy="Declare it under [[metrics]] in alarmproof.toml, or let --live ask "
+                "CloudWatch.",
+            )
 
 
 @rule(

@@ -7,8 +7,8 @@ from typing import Any
 
 from alarmproof.alarms import AnyAlarm
 from alarmproof.definitions import Resource
-from alarmproof.reading.values import Reference, Unknown
-from alarmproof.rules.context import Context, actions_of, key, listed
+from alarmproof.reading.values import Reference, Unknown, listed
+from alarmproof.rules.context import Context, actions_of, key
 from alarmproof.rules.registry import ERROR, Hit, rule
 
 _SERVICE = "cloudwatch.amazonaws.com"
@@ -158,10 +158,12 @@ def _is_region(text: str) -> bool:
     remedy="Put the alarm into a stack in us-east-1.",
 )
 def metric_elsewhere(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Where the stack's region is known."""
+    """Where the stack's region is known, or an action has to be in the alarm's."""
     own = alarm.environment.rpartition("/")[2]
-    if not _is_region(own) or own == _VIRGINIA:
+    if not _is_region(own):
+        own = next(filter(None, (_region(action.given) for action in actions_of(alarm))), "")
+    if not own or own == _VIRGINIA:
         return
     for metric in alarm.metrics:
         if metric.namespace in _VIRGINIA_ONLY:
-            yield f"{metric.namespace} is published in {_VIRGINIA}, and the stack is in {own}."
+            yield f"{metric.namespace} is published in {_VIRGINIA}, and the alarm is in {own}."

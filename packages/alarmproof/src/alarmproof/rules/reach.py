@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alarmproof.alarms import AnyAlarm
-from alarmproof.metric_table import published
+from alarmproof.metric_table import Silence, published
 from alarmproof.rules.context import Context, fires_above, metric_queries, single_metric
-from alarmproof.rules.registry import ERROR, Hit, rule
+from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
 
 @rule(
@@ -46,9 +46,29 @@ def unreachable_statistic(_context: Context, alarm: AnyAlarm) -> Iterator[str | 
     why="CloudWatch finds no data with that unit.",
     remedy="Leave Unit out: CloudWatch does not convert, it filters.",
 )
-def wrong_unit(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def wrong_unit(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: CloudWatch API reference, PutMetricAlarm, Unit."""
     for query, metric in metric_queries(alarm):
-        entry = published(metric)
-        if entry and entry.unit and query.unit and query.unit != entry.unit:
-            yield f"{metric.name} is published in {entry.unit}, not in {query.unit}."
+        entry, own = published(metric), context.own_metrics.get(metric.namespace)
+        unit = entry.unit if entry else own.unit if own else ""
+        if unit and query.unit and query.unit != unit:
+            yield f"{metric.name} is published in {unit}, not in {query.unit}."
+
+
+@rule(
+    "counts-samples",
+    WARNING,
+    finds="the number of samples, `SampleCount`, of a metric whose samples can be 0",
+    why="It counts what did not happen as well, so it fires while all is well.",
+    remedy="Use the statistic Sum.",
+)
+def counts_samples(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """A failure count of AWS's that is published as 0, or a metric filter with a default value."""
+    single = single_metric(alarm)
+    if single is None or single[1].statistic != "SampleCount" or not fires_above(single[0]):
+        return
+    _, _, metric = single
+    entry = published(metric)
+    zeros = entry is not None and entry.failure and entry.silence is not Silence.EVENT
+    if zeros or (metric.namespace, metric.name) in context.publishing.filled_by_filters:
+        yield f"{metric.name} has a sample of 0 when nothing happens, and SampleCount counts it."

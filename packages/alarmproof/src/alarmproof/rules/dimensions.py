@@ -1,0 +1,163 @@
+"""Whether a metric is published under an alarm's dimensions, and with such values."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterator
+
+from alarmproof import metric_table
+from alarmproof.alarms import AnyAlarm
+from alarmproof.aws_metrics import SERVICES
+from alarmproof.metric_data import MetricKey
+from alarmproof.metric_traits import BEGINS, NAMES_OF_RESOURCES
+from alarmproof.reading.values import Reference, Unknown
+from alarmproof.rules.context import Context
+from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
+
+
+def sets(published: frozenset[frozenset[str]]) -> str:
+    """Sets of dimensions, as a message shows them."""
+    return "; or ".join(sorted(map(shown, published)))
+
+
+def shown(names: frozenset[str]) -> str:
+    """A set of dimensions, as a message shows it."""
+    return " + ".join(sorted(names)) or "none"
+
+
+def are_unknown(metric: MetricKey) -> bool:
+    """Whether the names of its dimensions are not known before the deployment."""
+    return any(isinstance(name, Unknown) for name, _ in metric.dimensions)
+
+
+@rule(
+    "unknown-dimension",
+    ERROR,
+    finds="dimensions under which the metric is not published",
+    why="It never has data.",
+    remedy="Name exactly the dimensions of one published set.",
+)
+def unknown_dimension(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Every published set is shown; without a complete list it is a warning.
+
+    Then only slips and names that no metric of the namespace has are reported.
+    """
+    for metric in alarm.metrics:
+        given = frozenset(name for name, _ in metric.dimensions)
+        if are_unknown(metric):
+            continue
+        own = context.own_metrics.get(metric.namespace)
+        if own and own.dimensions and given not in own.dimensions and metric.name in own.names:
+            yield (
+                f"{metric.name} is declared with the dimensions {sets(own.dimensions)}, and here "
+                f"they are: {shown(given)}."
+            )
+        yield from _regional(context, metric, given)
+        entry = metric_table.published(metric)
+        if entry is None or given in entry.dimensions or not entry.dimensions:
+            continue
+        message = (
+            f"{metric.name} is published with the dimensions {sets(entry.dimensions)}, and here "
+            f"they are: {shown(given)}."
+        )
+        strange = sorted(given - metric_table.dimension_names(metric.namespace))
+        if entry.exact:
+            # Rows beside the complete lists have the sets that the service's page names.
+            yield Hit(message, None if metric.namespace in SERVICES else WARNING)
+        elif slips := list(_slips(given, entry.dimensions)):
+            yield Hit(f"{message} Did you mean {slips[0]}?", WARNING)
+        elif strange:
+            unknown = f"alarmproof knows no metric of {metric.namespace} with '{strange[0]}'"
+            yield Hit(f"{message} {unknown}.", WARNING)
+
+
+def _slips(names: frozenset[str], published: frozenset[frozenset[str]]) -> Iterator[str]:
+    """Known names of dimensions that were meant by names that are not known."""
+    known = frozenset(itertools.chain(*published))
+    low = {name.lower(): name for name in known}
+    for name in sorted(names - known):
+        near = difflib.get_close_matches(name.lower(), low, n=1, cutoff=0.85)
+        if near:
+            yield low[near[0]]
+
+
+def _regional(context: Context, metric: MetricKey, given: frozenset[str]) -> Iterator[Hit]:
+    """A web ACL without ``Region``, which only CloudFront's are.
+
+    Source: WAF developer guide, "Monitoring with Amazon CloudWatch", the table of dimensions.
+    """
+    if metric.namespace != "AWS/WAFV2" or "WebACL" not in given or "Region" in given:
+        return
+    scopes = {acl.resolved.get("Scope") for acl in context.of_type("AWS::WAFv2::WebACL")}
+    if "CLOUDFRONT" not in scopes:
+        yield Hit(
+            f"{metric.name} is published with the dimension Region, except for the web ACLs of "
+            "CloudFront.",
+            WARNING if "REGIONAL" in scopes else NOTE,
+            "Add the dimension Region, unless the web ACL is CloudFront's.",
+        )
+
+
+@rule(
+    "wrong-value",
+    WARNING,
+    finds="a dimension's value that is an ARN, an address, a name or an id where CloudWatch has "
+    "another of these",
+    why="It never has data.",
+    remedy="Give the value in the form that the message names.",
+)
+def wrong_value(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Only values that the template says outright."""
+    for metric in alarm.metrics:
+        if metric_table.published(metric) is None:
+            continue
+        for name, value in metric.dimensions:
+            if isinstance(value, Reference | Unknown) or "${" in value:
+                continue
+            expected = BEGINS.get((metric.namespace, name)) or BEGINS.get(("", name))
+            if expected and not value.startswith(expected):
+                yield f"{name} is '{value}', and its values begin with '{expected}'."
+            elif name in NAMES_OF_RESOURCES and value.startswith(("arn:", "https://")):
+                yield f"{name} is '{value}', and its values are names."
+            elif name == "StorageType" and metric.namespace == "AWS/S3":
+                yield from _storage_type(metric.name, value)
+
+
+def _storage_type(name: str, value: str) -> Iterator[str]:
+    """Source: S3 user guide, "Metrics and dimensions", S3 dimensions in CloudWatch."""
+    if (name == "NumberOfObjects") != (value == "AllStorageTypes"):
+        only = "only with" if name == "NumberOfObjects" else "not with"
+        yield f"{name} is published {only} the StorageType AllStorageTypes, and here it is {value}."
+
+
+@rule(
+    "fargate-cluster",
+    WARNING,
+    finds="a cluster's utilization or reservation where all of its services run on Fargate",
+    why="It is measured on the cluster's EC2 instances, so it never has data.",
+    remedy="Watch the services: ClusterName with ServiceName.",
+)
+def fargate_cluster(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: ECS developer guide, "Amazon ECS CloudWatch metrics"."""
+    for metric in alarm.metrics:
+        given = dict(metric.dimensions)
+        if metric.namespace != "AWS/ECS" or set(given) != {"ClusterName"}:
+            continue
+        cluster = context.resource(
+            "AWS::ECS::Cluster", given["ClusterName"], stack=alarm.source.stack
+        )
+        services = [
+            service
+            for service in context.of_type("AWS::ECS::Service")
+            if cluster is not None
+            and context.resource(
+                "AWS::ECS::Cluster", service.resolved.get("Cluster"), stack=service.source.stack
+            )
+            is cluster
+        ]
+        if services and all(
+            service.resolved.get("LaunchType") == "FARGATE" for service in services
+        ):
+            name = metric.dimensions[0][1]
+            yield f"All services of '{name}' in these templates run on Fargate."

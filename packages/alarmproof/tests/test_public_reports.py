@@ -1,0 +1,51 @@
+"""Faults of public reports, written again in ``reported.yaml``: lint names each for what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from alarmproof.lint import lint
+from alarmproof.template import parse
+
+REPORTS = yaml.safe_load((Path(__file__).parent / "reported.yaml").read_text("utf-8"))
+TOPIC = {
+    "Type": "AWS::SNS::Topic",
+    "Properties": {"Subscription": [{"Protocol": "email", "Endpoint": "a@example.com"}]},
+}
+ALARM: dict[str, Any] = {
+    "AlarmDescription": "https://example.com/runbook", "AlarmActions": [{"Ref": "Topic"}],
+    "Namespace": "Shop", "MetricName": "m", "Statistic": "Sum", "Period": 60,
+    "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    "TreatMissingData": "notBreaching",
+}  # fmt: skip
+
+
+def _template(report: dict[str, Any]) -> dict[str, Any]:
+    if "plan" in report:
+        planned = [
+            {"address": f"{kind}.it", "mode": "managed", "type": kind, "name": "it",
+             "values": {"alarm_description": "https://example.com/runbook",
+                        "alarm_actions": ["arn:aws:sns:us-east-1:111122223333:page"], **values}}
+            for kind, values in report["plan"].items()
+        ]  # fmt: skip
+        return {
+            "format_version": "1.2",
+            "planned_values": {"root_module": {"resources": planned}},
+        }
+    given = {**ALARM, **report.get("alarm", {})}
+    alarm = {key: value for key, value in given.items() if value is not None}
+    resources = {"Topic": TOPIC, "A": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm}}
+    return {"Resources": {**resources, **report.get("resources", {})}}
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=[report["says"] for report in REPORTS])
+def test_lint_names_a_reported_fault(report: dict[str, Any]) -> None:
+    """With the rule's name, and as more than a note."""
+    file = "plan.json" if "plan" in report else "template.json"
+    findings = lint(parse(_template(report), file))
+    assert report["rule"] in {finding.rule for finding in findings if finding.severity != "note"}, (
+        findings
+    )
