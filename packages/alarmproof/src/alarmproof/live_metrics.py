@@ -77,9 +77,7 @@ def _unknown(
     templates: Templates, own: Sequence[OwnMetrics]
 ) -> Iterator[tuple[AnyAlarm, MetricKey]]:
     """Metrics with literal names that are not known, with their alarms."""
-    publishing = Context(
-        templates, own_metrics={metrics.namespace: metrics for metrics in own}
-    ).publishing
+    publishing = Context(templates, declared=own).publishing
     for alarm in templates.alarms:
         for metric in alarm.metrics:
             texts = (metric.namespace, metric.name, *itertools.chain(*metric.dimensions))
