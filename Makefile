@@ -9,11 +9,11 @@ RUN := $(BIN)/webhook-buffer
 # A variable of the command line can't be reassigned, so the option has a name of its own.
 CONFIRMED := $(if $(filter 1 yes true,$(YES)),--yes)
 
-.PHONY: help setup demo test test-fast check lint types docs drills bench soak synth diff deploy destroy lock outdated clean
+.PHONY: help setup demo test test-fast check lint types docs drills bench soak synth diff deploy destroy first-deployment lock outdated clean
 .DEFAULT_GOAL := help
 
 help: ## This list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/.ready node_modules/.ready ## Install everything below this folder
 
@@ -67,6 +67,9 @@ deploy: setup ## Show the changes to ENV, ask for confirmation (YES=1: do not), 
 
 destroy: setup ## Delete ENV's stacks and list what is kept
 	@$(RUN) destroy --env $(ENV) $(CONFIRMED)
+
+first-deployment: setup ## Try in a throw-away ENV what is unproven on AWS, report it, delete it all
+	@$(BIN)/python -m tests.first_deployment $(ENV) $(CONFIRMED)
 
 lock: setup ## Update and pin all dependencies, with hashes
 	@echo 'uv==0.13.9' | $(COMPILE) --universal --python-version 3.11 --no-annotate -o requirements-uv.txt -

@@ -96,7 +96,7 @@ def deployed(target: Environment) -> list[str]:
 def destroy(target: Environment, cdk: Cdk, step: Step) -> None:
     """Deletes whatever exists of an environment, its monitoring first."""
     for name in deployed(target):
-        _unprotect(target, name)
+        unprotect(target, name)
     remove_leftover(target, step)
     with step("Destroying"):
         cdk.destroy()
@@ -121,7 +121,7 @@ def remove_leftover(target: Environment, step: Step) -> None:
     name = leftover(target)
     if name is None:
         return
-    _unprotect(target, name)
+    unprotect(target, name)
     with step(f"Deleting {name}"), aws_errors(target.settings):
         target.cloudformation.delete_stack(StackName=name)
         try:
@@ -135,7 +135,7 @@ def remove_leftover(target: Environment, step: Step) -> None:
             ) from error
 
 
-def _unprotect(target: Environment, name: str) -> None:
+def unprotect(target: Environment, name: str) -> None:
     """Lets a stack be deleted. Stacks of environments for practice never are protected."""
     if not target.settings.for_practice:
         with aws_errors(target.settings):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,9 @@ _POLL_SECONDS = 1.0
 # CloudWatch Logs quotas: a few calls a second, by region.
 CALLS_PER_MINUTE = 60
 _MOST_SECONDS = 60.0
-_THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException")
+THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException")
 # How much later than another a line may appear that was written before it. Assumed.
-_LATE_MS = 60_000
+LATE_MS = 60_000
 # The runtime's own lines and those of Datadog's library, which say nothing of a webhook.
 _RUNTIME = (
     "START ", "END ", "REPORT ", "INIT_START ", '{"m":"aws.lambda.', '{"m": "aws.lambda.',
@@ -59,20 +59,25 @@ def read(
 
 
 def follow(
-    target: Environment, functions: Sequence[str], *, since: int, runtime: bool = False
+    target: Environment,
+    functions: Sequence[str],
+    *,
+    since: int,
+    runtime: bool = False,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Line]:
-    """``read`` again and again, each line once, until interrupted.
+    """``read`` again and again, each line once, until told to stop or interrupted.
 
     On AWS that costs about ``CALLS_PER_MINUTE`` calls, fewer while AWS throttles them.
     """
     shown: set[tuple[int, str, str]] = set()
     pause = _pause(target, functions)
     wait = pause
-    while True:
+    while not stop():
         try:
             lines = read(target, functions, since=since, runtime=runtime)
         except AwsRefusalError as error:
-            if error.code not in _THROTTLED:
+            if error.code not in THROTTLED:
                 raise
             wait = min(2 * wait, _MOST_SECONDS)
             time.sleep(wait)
@@ -83,7 +88,7 @@ def follow(
                 yield line
         shown = {_key(line) for line in lines}
         if lines:
-            since = max(since, lines[-1].at - _LATE_MS)
+            since = max(since, lines[-1].at - LATE_MS)
         time.sleep(wait)
 
 

@@ -142,7 +142,7 @@ def _explained(finding: Finding, template: Mapping[str, Any]) -> str:
 
 
 def _environment(name: str, variables: Mapping[str, Any]) -> Iterator[Refusal]:
-    sizes = {key: len(key) + _bytes(value) for key, value in variables.items()}
+    sizes = {key: len(key) + size(value) for key, value in variables.items()}
     if sum(sizes.values()) > _ENVIRONMENT_BYTES:
         longest = max(sizes, key=sizes.__getitem__)
         problem = (
@@ -153,11 +153,11 @@ def _environment(name: str, variables: Mapping[str, Any]) -> Iterator[Refusal]:
         yield Refusal(name, "Variables", problem)
 
 
-def _bytes(value: Any) -> int:
+def size(value: Any) -> int:
     """A value's size once its references are filled in."""
     if isinstance(value, str):
         return len(value.encode())
     if isinstance(value, Mapping) and "Fn::Join" in value:
         between, parts = value["Fn::Join"]
-        return sum(map(_bytes, parts)) + len(between) * (len(parts) - 1)
+        return sum(map(size, parts)) + len(between) * (len(parts) - 1)
     return _UNKNOWN_BYTES
