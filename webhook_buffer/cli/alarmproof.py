@@ -16,6 +16,7 @@ from webhook_buffer.cli.options import LOCAL, Env
 
 if TYPE_CHECKING:
     from alarmproof.definitions import Templates
+    from alarmproof.own_metrics import OwnMetrics
     from alarmproof.recordings import Recorded
 
 TemplateFiles = Annotated[
@@ -62,6 +63,7 @@ def lint(
     parameters: cli.Parameters = None,
 ) -> None:
     """Find alarms that never fire, never clear, or notify nobody."""
+    from alarmproof.config import Config
     from alarmproof.lint import load_allowances
 
     allowances = [allowance for file in allow or () for allowance in load_allowances(file)]
@@ -71,10 +73,41 @@ def lint(
         allowances += [
             allowance for allowance in load_allowances(_ALLOWED) if allowance.alarm in known
         ]
+    config = None if template else Config(own_metrics=own_metrics(templates))
     code = commands.run_lint(
-        templates, max_reaction=max_reaction, allowances=allowances, form=form, strict=strict
+        templates,
+        max_reaction=max_reaction,
+        allowances=allowances,
+        form=form,
+        strict=strict,
+        config=config,
     )
     raise typer.Exit(code)
+
+
+def own_metrics(templates: Templates) -> tuple[OwnMetrics, ...]:
+    """What this app publishes beside AWS's services.
+
+    The functions publish the first. Metric filters of the monitoring stack publish the second; with
+    the alarms alone at hand, those that an alarm reads are taken to be there.
+    """
+    from alarmproof.own_metrics import OwnMetrics
+
+    from lambdas.metrics import BY, DIMENSIONS, NAMESPACE, UNITS
+
+    sets = {(), *(more for sets in BY.values() for more in sets)}
+    filtered = frozenset(
+        metric.name
+        for alarm in templates.alarms
+        for metric in alarm.metrics
+        if metric.namespace == f"{NAMESPACE}/Logs"
+    )
+    return (
+        OwnMetrics(
+            NAMESPACE, frozenset(UNITS), frozenset(frozenset((*DIMENSIONS, *more)) for more in sets)
+        ),
+        OwnMetrics(f"{NAMESPACE}/Logs", filtered),
+    )
 
 
 def replay(
