@@ -21,7 +21,8 @@ from tests.bench_live import day
 from tests.chromium import launched
 from tests.webhook_buffer.console.sessions import Served
 from webhook_buffer.composition import alarm_set
-from webhook_buffer.console.state import Place, State
+from webhook_buffer.console.feeds import FileFeed, Place
+from webhook_buffer.console.state import State
 from webhook_buffer.laptop.process import free_port
 from webhook_buffer.live.session import read_event
 from webhook_buffer.operations.logs import Line
@@ -136,7 +137,7 @@ def _browser(state: State) -> None:
         page.goto(f"{url}#/webhooks")
         page.wait_for_selector(".rows li")
         assert state.session
-        _said("event to shown", _event(page, state.place.session, state.session.until), _EVENT_MS)
+        _said("event to shown", _event(page, served.file, state.session.until), _EVENT_MS)
 
 
 def main() -> None:
@@ -146,7 +147,7 @@ def main() -> None:
         session, _ = day()
         session.save(file)
         del session
-        state = State(Place(session=file), alarm_set(load("local")))
+        state = State(FileFeed(Place(session=file)), alarm_set(load("local")))
         print("A page on a day's session with a webhook a second")
         print(f"  opening its file: {_milliseconds(state.update):.0f} ms")
         assert state.session

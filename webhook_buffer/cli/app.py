@@ -211,6 +211,7 @@ def console(
         Path | None,
         typer.Option("--open", metavar="FILE", help="Show an exported session until Ctrl+C."),
     ] = None,
+    env: Env = LOCAL,
     port: Annotated[
         int | None,
         typer.Option(
@@ -221,10 +222,14 @@ def console(
         ),
     ] = None,
 ) -> None:
-    """Print the address of a page with dashboards, alarms, notifications and webhooks."""
+    """Print the address of a page with dashboards, alarms, notifications and webhooks.
+
+    Of an environment on AWS the page is read from CloudWatch with your credentials, until Ctrl+C;
+    what that costs an hour is printed first. It has not run on AWS yet.
+    """
     from webhook_buffer.cli import console as command
 
-    command.show(file, port)
+    command.show(file, env, port)
 
 
 @app.command(rich_help_panel=_ANYWHERE)

@@ -75,7 +75,7 @@ def _modules() -> Mapping[str, _Module]:
 def _read(name: str, tree: ast.Module) -> _Module:
     module = _Module(name)
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             module.definitions[node.name] = node
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]

@@ -44,7 +44,7 @@ Width = Annotated[int, typer.Option(metavar="N", help="Pixels, of a picture.", m
 @dashboards_app.command("list")
 def list_boards(env: Env = LOCAL) -> None:
     """List the dashboards of an environment."""
-    from webhook_buffer.console.state import Published
+    from webhook_buffer.console.published import Published
 
     table = Table()
     for name in ("Name", "Title", "Published to"):
@@ -92,10 +92,11 @@ def _kept() -> Path:
 
 
 def _drawn(name: str, file: Path, minutes: int | None) -> dict[str, Any]:
-    from webhook_buffer.console.state import Place, State
+    from webhook_buffer.console.feeds import FileFeed, Place
+    from webhook_buffer.console.state import State
 
     session = Session.open(file)
-    state = State(Place(session=file), alarm_set(load(session.environment)))
+    state = State(FileFeed(Place(session=file)), alarm_set(load(session.environment)))
     state.update()
     start = session.start if minutes is None else int(session.now) - 60 * minutes
     board = state.board(name, start, None)

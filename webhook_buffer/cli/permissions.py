@@ -23,7 +23,7 @@ ACCOUNT = FILE.with_name("account.md")
 _EXAMPLE = "prd"
 # Commands that refuse any environment on AWS, or do nothing there.
 _LAPTOP_ONLY = {"alarms record", "alarms record-failures", "demo", "down", "drill all", "up"}
-_READ_ONLY = ("alarms status", "diff", "logs", "outputs", "status", "webhooks parked")
+_READ_ONLY = ("alarms status", "console", "diff", "logs", "outputs", "status", "webhooks parked")
 
 
 def permissions(

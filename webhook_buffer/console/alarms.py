@@ -68,6 +68,10 @@ class Alarms:
             "verdicts": [{n: getattr(one, n) for n in one.__slots__} for one in verdicts],
         }
 
+    def values(self, session: Session) -> Mapping[str, float | None]:
+        """The newest value of each alarm by what a session has, by its physical name."""
+        return self._judge.newest(session, int(session.now) // MINUTE * MINUTE)
+
     def listed(self, document: Mapping[str, Any]) -> list[Shown]:
         """Every alarm, those that are on first."""
         listed = []
@@ -96,7 +100,7 @@ class Alarms:
         return {
             **(entry or {"id": key, "name": one.name, "title": signal.title, "state": "unknown"}),
             "impact": signal.impact,
-            "why": self._why(one, states, entry),
+            "why": self._why(one, states, entry, session),
             "rule": self._rule(one),
             "covers": self._covers(one, states),
             "changes": [
@@ -141,12 +145,18 @@ class Alarms:
         )
 
     def _why(
-        self, one: Alarm | CompositeAlarm, states: Mapping[str, str], entry: Shown | None
+        self,
+        one: Alarm | CompositeAlarm,
+        states: Mapping[str, str],
+        entry: Shown | None,
+        session: Session,
     ) -> str:
         """Why it is in its state, in words."""
         if entry is None:
             return "No verdict on it is known yet."
         state, value = entry["state"], entry["value"]
+        if session.on_aws and entry["reason"]:
+            return f"{entry['reason']} (CloudWatch's words)"
         if isinstance(one, CompositeAlarm):
             on = [
                 part.signal.id

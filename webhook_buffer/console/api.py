@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from settings.errors import InputError, WebhookBufferError
 from settings.paths import ROOT
-from webhook_buffer.console import notifications, webhooks
+from webhook_buffer.console import about, notifications, webhooks
 from webhook_buffer.console.drills import Drills
 from webhook_buffer.console.examples import Examples
 from webhook_buffer.console.record import Records
@@ -45,8 +45,9 @@ class Api:
     def __init__(self, state: State) -> None:
         self._state = state
         self._records = Records(state.place.target)
-        self._examples = Examples(state.place.target)
-        self._drills = Drills(state.place.target, state.alarm_set)
+        runs = state.place.target if state.place.kind == "laptop" else None
+        self._examples = Examples(runs)
+        self._drills = Drills(runs, state.alarm_set)
 
     def app(self) -> Starlette:
         """The application; it follows the session as long as it runs."""
@@ -71,6 +72,7 @@ class Api:
                 Route("/api/webhooks", self._webhooks),
                 Route("/api/webhooks", self._send, methods=["POST"]),
                 Route("/api/webhooks/{key}", self._webhook),
+                Route("/api/webhooks/{key}/request", self._request),
                 Route("/api/groups", self._groups),
                 Route("/api/examples", self._list_examples),
                 Route("/api/drills", self._list_drills),
@@ -99,7 +101,7 @@ class Api:
             {
                 "environment": session.environment,
                 "service": state.settings.service,
-                "live": state.place.target is not None,
+                "notice": about.notice(state.place.kind, session, state.feed.said),
                 "pace": session.clock.pace,
                 "start": session.start,
                 "now": session.now,
@@ -158,7 +160,8 @@ class Api:
     async def _inbox(self, _: Request) -> Response:
         folder = self._state.place.inbox
         if folder is None:
-            return JSONResponse({"notifications": [], "reason": "A file has no inbox."})
+            reason = about.without(self._state.place.kind, "inbox")
+            return JSONResponse({"notifications": [], "reason": reason})
         found = notifications.listed(folder, self._state.settings)
         return JSONResponse({"notifications": found})
 
@@ -174,8 +177,17 @@ class Api:
         found = webhooks.one(self._there(), self._state.tracker, key)
         if found is None:
             raise HTTPException(404, "There is no such webhook in this session.")
-        found["request"] = await asyncio.to_thread(self._records.request, key)
+        found["withheld"] = self._records.withheld
+        if not found["withheld"]:
+            found["request"] = await asyncio.to_thread(self._records.request, key)
         return JSONResponse(found)
+
+    async def _request(self, request: Request) -> Response:
+        """A request's headers and body; on AWS the only route that reads them."""
+        key = request.path_params["key"]
+        if key not in self._there().webhooks:
+            raise HTTPException(404, "There is no such webhook in this session.")
+        return JSONResponse({"request": await asyncio.to_thread(self._records.request, key)})
 
     async def _groups(self, _: Request) -> Response:
         return JSONResponse({"groups": webhooks.groups(self._there(), self._state.tracker)})
@@ -194,7 +206,9 @@ class Api:
         return JSONResponse(await asyncio.to_thread(self._examples.send, name))
 
     async def _list_drills(self, _: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(self._drills.document))
+        document = await asyncio.to_thread(self._drills.document)
+        reason = about.without(self._state.place.kind, "drills")
+        return JSONResponse(document | ({"reason": reason} if reason else {}))
 
     async def _start_drill(self, request: Request) -> Response:
         try:

@@ -5,7 +5,7 @@ Source: CloudWatch API reference, "Dashboard Body Structure and Syntax".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from alarmproof.metric_data import MetricKey
 
 from settings.errors import InputError
 from webhook_buffer.console.frame import Frame
-from webhook_buffer.console.numbers import Numbers, UnmeasuredError, unreported
+from webhook_buffer.console.numbers import Numbers, UnmeasuredError
 from webhook_buffer.console.reductions import Values, rounded
 from webhook_buffer.console.text import markdown
 from webhook_buffer.live.session import Session
@@ -142,7 +142,7 @@ class CloudWatchBoard:
             options = _options(entry)
             if "expression" in options:
                 continue
-            reason = unreported(str(entry[0]), str(entry[1]))
+            reason = self._numbers.unreported(str(entry[0]), str(entry[1]))
             if reason:
                 reasons.append(reason)
             else:
@@ -163,12 +163,23 @@ class CloudWatchBoard:
         return lines, missing
 
     def _values(self, entry: Sequence[Any], options: Body, frame: Frame) -> Values:
-        namespace, name, *flat = [str(part) for part in entry if isinstance(part, str)]
-        dimensions = dict(zip(flat[::2], flat[1::2], strict=False))
-        key = self._session.cells.key(MetricKey.of(namespace, name, dimensions))
+        key = self._session.cells.key(_metric_of(entry))
         if key is None:
             return np.full(frame.count, np.nan)
         return self._numbers.of_cloudwatch(key, str(options.get("stat", "Average")), frame)
+
+
+def metrics_of(body: Body) -> Iterator[MetricKey]:
+    """Every metric that a dashboard shows or computes with."""
+    for widget in body["widgets"]:
+        for entry in (widget.get("properties") or {}).get("metrics", ()):
+            if "expression" not in _options(entry):
+                yield _metric_of(entry)
+
+
+def _metric_of(entry: Sequence[Any]) -> MetricKey:
+    namespace, name, *flat = [str(part) for part in entry if isinstance(part, str)]
+    return MetricKey.of(namespace, name, dict(zip(flat[::2], flat[1::2], strict=False)))
 
 
 def _options(entry: Sequence[Any]) -> Body:

@@ -45,7 +45,7 @@ class _Current:
 
 
 class Drills:
-    """The drills of what runs here; of a file there are none.
+    """The drills of what runs on the laptop; elsewhere there are none.
 
     Args:
         run: runs one; ``runner.run``.
@@ -58,7 +58,7 @@ class Drills:
     def document(self) -> dict[str, Any]:
         """What can be run, what runs, and the last verdict."""
         if self._target is None:
-            return {"drills": [], "current": None, "reason": "A file can't be drilled."}
+            return {"drills": [], "current": None}
         return {
             "drills": [self._listed(drill) for drill in DRILLS.values()],
             "current": self._shown(),

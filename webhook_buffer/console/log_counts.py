@@ -25,9 +25,11 @@ class _Found:
 
     Attributes:
         position: how many lines of the session have been looked at.
+        since: session time from which on all lines were looked at.
         counts: by minute.
     """
 
+    since: float
     position: int = 0
     counts: Counter[int] = field(default_factory=Counter)
     newest: deque[Line] = field(default_factory=lambda: deque(maxlen=_NEWEST))
@@ -56,12 +58,12 @@ class LogCounts:
     def counted(
         self, session: Session, search: str, matches: Matches, frame: Frame
     ) -> NDArray[np.float64]:
-        """How many match, by bucket; zero while the session lasts, NaN outside it."""
-        counts = self._found(session, search, matches).counts
+        """How many match, by bucket; zero while lines are known, NaN outside that."""
+        found = self._found(session, search, matches)
         values = np.full(frame.count, np.nan)
         times = np.array(frame.times)
-        values[(times + frame.step > session.start) & (times < session.now)] = 0.0
-        for minute, count in counts.items():
+        values[(times + frame.step > found.since) & (times < session.now)] = 0.0
+        for minute, count in found.counts.items():
             place = (minute - frame.start) // frame.step
             if 0 <= place < frame.count:
                 values[place] = np.nan_to_num(values[place]) + count
@@ -71,7 +73,7 @@ class LogCounts:
         """What matches so far."""
         if session is not self._session or len(self._of) > _MOST_SEARCHES:
             self._of, self._session = {}, session
-        found = self._of.setdefault(search, _Found())
+        found = self._of.get(search) or self._of.setdefault(search, _Found(session.lines_from))
         new = list(islice(reversed(session.lines), session.lines_read - found.position))
         for line in reversed(new):
             if matches(self.tags(line), line.fields, line.text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 from alarmproof.errors import NotSupportedError
@@ -21,19 +21,19 @@ from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Session
 from webhook_buffer.live.values import Key
 
-_EMULATOR = "the emulator does not report it"
-# Why a metric has no numbers on a laptop, by how its name begins.
+# What only some programs measure, by how the name of its metric begins.
 _NEVER = {
-    "aws.dynamodb.": f"DynamoDB's capacity and throttles: {_EMULATOR}.",
-    "aws.lambda.throttles": f"Throttled invocations: {_EMULATOR}.",
-    "aws.lambda.concurrent_executions": f"Concurrent executions: {_EMULATOR}.",
-    "aws.lambda.enhanced.init_duration": f"Cold starts: {_EMULATOR}.",
-    "aws.lambda.enhanced.max_memory_used": f"Memory used: {_EMULATOR}.",
-    "aws.lambda.enhanced.timeouts": f"Timeouts: {_EMULATOR}.",
-    "aws.lambda.enhanced.out_of_memory": f"Functions that ran out of memory: {_EMULATOR}.",
-    "aws.apigateway.integration_latency": f"Time within the integration: {_EMULATOR}.",
-    "aws.sqs.number_of_empty_receives": f"Empty receives: {_EMULATOR}.",
-}  # fmt: skip
+    "aws.dynamodb.": "DynamoDB's capacity and throttles",
+    "aws.lambda.throttles": "Throttled invocations",
+    "aws.lambda.concurrent_executions": "Concurrent executions",
+    "aws.lambda.enhanced.init_duration": "Cold starts",
+    "aws.lambda.enhanced.max_memory_used": "Memory used",
+    "aws.lambda.enhanced.timeouts": "Timeouts",
+    "aws.lambda.enhanced.out_of_memory": "Functions that ran out of memory",
+    "aws.apigateway.integration_latency": "Time within the integration",
+    "aws.sqs.number_of_empty_receives": "Empty receives",
+}
+_ENHANCED = "aws.lambda.enhanced."
 # The same by CloudWatch's namespace and name; an empty name stands for all of a namespace.
 _UNREPORTED = {
     ("AWS/DynamoDB", ""): _NEVER["aws.dynamodb."],
@@ -59,9 +59,17 @@ class Numbers:
 
     Args:
         counts: of log lines, kept from one answer to the next.
+        reads: the metrics that are read of AWS; None where the session has what it observed.
     """
 
-    def __init__(self, session: Session, alarms: AlarmSet, counts: LogCounts) -> None:
+    def __init__(
+        self,
+        session: Session,
+        alarms: AlarmSet,
+        counts: LogCounts,
+        reads: Collection[Key] | None = None,
+    ) -> None:
+        self._reads = reads
         self._session, self._counts, self._alarms = session, counts, alarms
         self._settings = settings = alarms.settings
         roles = {name: settings.function_name(name) for name in settings.functions}
@@ -105,6 +113,8 @@ class Numbers:
         Raises:
             UnmeasuredError: When a longer bucket can't have it.
         """
+        if self._reads is not None and key not in self._reads:
+            raise UnmeasuredError(f"This console does not read {key[0]} {key[1]} of CloudWatch.")
         try:
             values = self._session.cells.statistics(
                 key, statistic, start=frame.start, count=frame.count, step=frame.step
@@ -139,12 +149,25 @@ class Numbers:
             if name in here and value != here[name]:
                 raise UnmeasuredError(f"This session is of {name}:{here[name]}.")
             if name == "cold_start":
-                raise UnmeasuredError(f"Cold starts: {_EMULATOR}.")
+                raise UnmeasuredError(self._unreported("Cold starts"))
+
+    def unreported(self, namespace: str, name: str) -> str | None:
+        """Why a metric of CloudWatch's has no numbers here; None where it has some."""
+        what = _UNREPORTED.get((namespace, name)) or _UNREPORTED.get((namespace, ""))
+        return self._unreported(what) if what and self._reads is None else None
+
+    def _unreported(self, what: str) -> str:
+        if self._reads is None:
+            return f"{what}: the emulator does not report it."
+        return f"{what}: only Datadog's extension reports it."
 
     def _measurable(self, metric: str) -> None:
-        for beginning, reason in _NEVER.items():
-            if metric.startswith(beginning):
-                raise UnmeasuredError(reason)
+        for beginning, what in _NEVER.items():
+            # CloudWatch itself has what does not come from Datadog's extension.
+            if metric.startswith(beginning) and (
+                self._reads is None or beginning.startswith(_ENHANCED)
+            ):
+                raise UnmeasuredError(self._unreported(what))
         if known(metric) is None:
             raise UnmeasuredError(f"This session does not measure {metric}.")
 
@@ -256,8 +279,3 @@ def _rolled(values: Values, over: str, frame: Frame) -> Values:
     """The minutes of each bucket as one value."""
     wide = values.reshape(frame.count, -1)
     return values if wide.shape[1] == 1 else reduced(wide, over, 1)
-
-
-def unreported(namespace: str, name: str) -> str | None:
-    """Why a metric of CloudWatch's has no numbers on a laptop; None where it has some."""
-    return _UNREPORTED.get((namespace, name)) or _UNREPORTED.get((namespace, ""))

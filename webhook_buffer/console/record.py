@@ -14,6 +14,11 @@ class Records:
     def __init__(self, target: Environment | None) -> None:
         self._target = target
 
+    @property
+    def withheld(self) -> bool:
+        """Whether requests are shown only when somebody asks: those of an environment on AWS."""
+        return self._target is not None and not self._target.settings.on_laptop
+
     def request(self, message_id: str) -> dict[str, Any] | None:
         """Path, method, headers and body as recorded; None before the first attempt.
 

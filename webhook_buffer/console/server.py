@@ -15,9 +15,10 @@ from hypercorn.config import Config
 from settings.loader import load
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.api import Api
+from webhook_buffer.console.feeds import FileFeed, Place
 from webhook_buffer.console.guarded import Guarded
 from webhook_buffer.console.process import token_of
-from webhook_buffer.console.state import Place, State
+from webhook_buffer.console.state import State
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.process import HOST
 
@@ -31,7 +32,7 @@ async def served(state: State, port: int, token: str, ended: asyncio.Event) -> N
     config.bind = [f"{HOST}:{port}"]
     config.graceful_timeout = config.shutdown_timeout = _SHUTDOWN_SECONDS
     config.loglevel = "WARNING"
-    app: Any = Guarded(Api(state).app(), token, writes=state.place.target is not None)
+    app: Any = Guarded(Api(state).app(), token, writes=state.place.kind == "laptop")
     await serve(app, config, shutdown_trigger=ended.wait)
 
 
@@ -55,7 +56,7 @@ def main() -> None:
     place = Place.of_laptop(laptop.STATE, laptop.target(settings))
     asyncio.run(
         until_signalled(
-            State(place, alarm_set(settings)), arguments.port, token_of(arguments.folder)
+            State(FileFeed(place), alarm_set(settings)), arguments.port, token_of(arguments.folder)
         )
     )
 

@@ -3,69 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import time
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from alarmproof import template
 
-from dashboards import DASHBOARDS
 from monitoring.alarm_set import AlarmSet
-from monitoring.cloudwatch import dashboard
 from monitoring.cloudwatch.alarms import template as alarms_template
-from monitoring.datadog.definition import Kind
 from settings.errors import InputError, WebhookBufferError
-from webhook_buffer.composition import definitions
 from webhook_buffer.console.alarms import Alarms
 from webhook_buffer.console.boards import Boards
 from webhook_buffer.console.cloudwatch_board import CloudWatchBoard
+from webhook_buffer.console.feeds import Feed
 from webhook_buffer.console.log_counts import LogCounts
 from webhook_buffer.console.numbers import Numbers
+from webhook_buffer.console.published import CLOUDWATCH, Published, plain
 from webhook_buffer.console.text import linked
 from webhook_buffer.console.webhooks import Tracker
-from webhook_buffer.laptop.inbox import FILE as INBOX_FILE
-from webhook_buffer.live.engine import SESSION, VERDICTS
 from webhook_buffer.live.judge import Judge
 from webhook_buffer.live.pace import MINUTE
-from webhook_buffer.live.session import Follower, Session
-from webhook_buffer.operations.environment import Environment
+from webhook_buffer.live.session import Session
 
 _POLL_SECONDS = 0.05
 _EVENTS_KEPT = 200
 _RANGE, _LONGEST = 3600, 25 * 3600
-CLOUDWATCH = "cloudwatch"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where everything is.
-
-    Attributes:
-        session: the session's file.
-        verdicts: what the engine publishes; None where no engine runs.
-        inbox, backend: folders; None where there is none.
-        target: what runs; None where a file is shown.
-    """
-
-    session: Path
-    verdicts: Path | None = None
-    inbox: Path | None = None
-    backend: Path | None = None
-    target: Environment | None = None
-
-    @classmethod
-    def of_laptop(cls, state: Path, target: Environment) -> Place:
-        """That of what runs on the laptop."""
-        alarms = state / "alarms"
-        return cls(
-            session=alarms / SESSION, verdicts=alarms / VERDICTS, inbox=state / "inbox",
-            backend=state / "backend", target=target,
-        )  # fmt: skip
 
 
 @dataclass
@@ -105,62 +70,38 @@ class Changes:
                 pass
 
 
-class Published:
-    """The dashboards of an environment, as they are published, and the SLOs that they name."""
-
-    def __init__(self, alarms: AlarmSet) -> None:
-        settings = alarms.settings
-        found = definitions(settings) if settings.datadog else []
-        self.boards = {one.key: one.body for one in found if one.kind is Kind.DASHBOARD}
-        self.slos = {one.key: one.body for one in found if one.kind is Kind.SLO}
-        self.cloudwatch = dashboard.body(
-            alarms, DASHBOARDS, region=settings.awsRegion, account=settings.awsAccount
-        )
-
-    def listed(self) -> list[dict[str, str]]:
-        """Every dashboard's key and title."""
-        boards = [
-            {"key": key, "title": _plain(body["title"]), "of": "Datadog"}
-            for key, body in self.boards.items()
-        ]
-        return [*boards, {"key": CLOUDWATCH, "title": "CloudWatch dashboard", "of": "CloudWatch"}]
-
-
 class State:
     """One console's knowledge. All of it is used from one thread."""
 
-    def __init__(self, place: Place, alarms: AlarmSet) -> None:
-        self.place, self.alarm_set = place, alarms
+    def __init__(self, feed: Feed, alarms: AlarmSet) -> None:
+        self.feed, self.place, self.alarm_set = feed, feed.place, alarms
         self.settings = alarms.settings
         parsed = template.parse(alarms_template(alarms), "alarms").alarms
         self.alarms = Alarms(alarms, Judge(list(parsed)))
         self.counts = LogCounts(self.settings.prefix)
-        self.tracker = Tracker(place.backend)
+        self.tracker = Tracker(self.place.backend)
         self.changes = Changes()
         self.problem: str | None = None
-        self._follower = Follower(place.session)
         self._stamps: dict[str, Any] = {}
-        self._judged: tuple[float, Mapping[str, Any]] | None = None
         self.published = Published(alarms)
 
     @property
     def session(self) -> Session | None:
-        return self._follower.session
+        return self.feed.session
 
     def update(self) -> list[str]:
         """Takes in what is new; which parts of the page it concerns."""
-        changed = []
         try:
-            session = self._follower.update()
+            self.feed.update()
             self.problem = None
         except WebhookBufferError as error:
-            session, self.problem = None, str(error)
+            self.problem = str(error)
+        session = self.session
         stamps = {
             "session": (id(session), session.until, session.lines_read) if session else None,
-            "alarms": _stamp(self.place.verdicts) or (session and int(session.now) // MINUTE),
             "timeline": (id(session), len(session.timeline)) if session else None,
-            "inbox": _stamp(self.place.inbox and self.place.inbox / INBOX_FILE),
             "problem": self.problem,
+            **self.feed.stamps(),
         }
         changed = [name for name, stamp in stamps.items() if stamp != self._stamps.get(name)]
         self._stamps = stamps
@@ -175,19 +116,8 @@ class State:
             await asyncio.sleep(_POLL_SECONDS)
 
     def verdicts(self) -> Mapping[str, Any] | None:
-        """The engine's verdicts; without an engine, ours on the session."""
-        session = self.session
-        if self.place.verdicts is not None:
-            try:
-                document: Mapping[str, Any] = json.loads(self.place.verdicts.read_text("utf-8"))
-            except (OSError, ValueError):
-                return None
-            return document
-        if session is None:
-            return None
-        if self._judged is None or self._judged[0] != session.until:
-            self._judged = (session.until, self.alarms.document(session))
-        return self._judged[1]
+        """The verdict on each alarm; None while there is none."""
+        return self.feed.verdicts(self.alarms)
 
     def board(self, key: str, start: int | None, end: int | None) -> dict[str, Any] | None:
         """A dashboard with its numbers over a stretch of session time; None for an unknown one.
@@ -204,7 +134,7 @@ class State:
         start, end = _stretch(session, start, end)
         document = self.verdicts() or {"verdicts": []}
         states = {one["alarm"]: one["state"] for one in document["verdicts"]}
-        numbers = Numbers(session, self.alarm_set, self.counts)
+        numbers = Numbers(session, self.alarm_set, self.counts, self.feed.reads)
         board = CloudWatchBoard(session, numbers, states, self.alarms.ids)
         shown = board.shown(self.published.cloudwatch, start, end, "CloudWatch dashboard")
         return self._linked(shown) | {"key": key}
@@ -221,14 +151,14 @@ class State:
         if session is None:
             raise InputError("there is no session")
         start, end = _stretch(session, start, end)
-        numbers = Numbers(session, self.alarm_set, self.counts)
+        numbers = Numbers(session, self.alarm_set, self.counts, self.feed.reads)
         boards = Boards(session, numbers, self.counts, self.published.slos)
         return self._linked(boards.shown(body, start, end))
 
     def _linked(self, shown: dict[str, Any]) -> dict[str, Any]:
         _link(shown["widgets"], self.alarms.headings)
         marks = self._marks(shown["from"], shown["to"])
-        return shown | {"title": _plain(shown["title"]), **marks}
+        return shown | {"title": plain(shown["title"]), **marks}
 
     def _marks(self, start: int, end: int) -> dict[str, Any]:
         """What happened meanwhile: drills and repairs, and alarms that went on."""
@@ -259,17 +189,3 @@ def _link(widgets: list[dict[str, Any]], headings: Collection[str]) -> None:
         _link(widget.get("widgets", []), headings)
         if "content" in widget:
             widget["content"] = linked(widget["content"], headings)
-
-
-def _plain(title: str) -> str:
-    return title.partition(" (")[0]
-
-
-def _stamp(file: Path | None) -> tuple[int, int, int] | None:
-    if file is None:
-        return None
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

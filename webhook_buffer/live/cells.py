@@ -152,7 +152,7 @@ class Cells:
         named = [self._roles[value] for _, value in metric.dimensions if value in self._roles]
         if metric.namespace in ("AWS/Lambda", "AWS/SQS"):
             return (metric.namespace, metric.name, named[0]) if named else None
-        return (metric.namespace, metric.name, "")
+        return (metric.namespace, metric.name, dict(metric.dimensions).get("Operation", ""))
 
     def _column(self, key: Key, statistic: str) -> Column:
         """A statistic by the minute; made of the values, as far as they are new."""

@@ -90,6 +90,17 @@ class Judge:
         minutes = (end - start) // MINUTE
         return session.cells.recorded(self.alarms, start=start, minutes=minutes)
 
+    def newest(self, session: Session, end: int) -> dict[str, float | None]:
+        """The newest datapoint of each alarm, by its name; None where there is none."""
+        recorded = self.recorded(session, end)
+        made = {}
+        for alarm in self.alarms:
+            if isinstance(alarm, MetricAlarm):
+                values = _values(alarm, recorded, end)
+                there = values[~np.isnan(values)]
+                made[alarm.name] = float(there[-1]) if len(there) else None
+        return made
+
     def histories(
         self, session: Session, end: int, recorded: Recorded | None = None
     ) -> dict[str, History]:

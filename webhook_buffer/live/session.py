@@ -75,6 +75,7 @@ class Session:
         webhooks: what became of each, by message id, the newest last.
         timeline: transitions of alarms, the newest last.
         marks: what somebody did.
+        on_aws: whether its numbers and states are CloudWatch's.
     """
 
     def __init__(self, header: Mapping[str, Any]) -> None:
@@ -83,6 +84,8 @@ class Session:
         self.clock = Clock([Stretch(*fields) for fields in header["clock"]])
         self.start = int(header["start"])
         self.until = float(header.get("until", self.clock.stretches[0].real))
+        self._lines_from = float(header.get("lines_from", self.start))
+        self.on_aws = bool(header.get("on_aws"))
         self.limits = Limits(*header["limits"])
         self.cells = Cells(header["roles"])
         self.lines: deque[Line] = deque(maxlen=_KEPT_LINES)
@@ -101,10 +104,16 @@ class Session:
         pace: float,
         limits: Limits,
         roles: Mapping[str, str],
+        **more: Any,
     ) -> Session:
-        """A session that begins at a real moment."""
+        """A session that begins at a real moment.
+
+        Args:
+            more: ``lines_from`` and ``on_aws``, where they aren't as usual.
+        """
         return cls(
             {
+                **more,
                 "environment": environment,
                 "clock": [(real, real, pace)],
                 "start": -(-int(real) // MINUTE) * MINUTE,
@@ -118,6 +127,13 @@ class Session:
         """Session time up to which everything has been read."""
         return self.clock.session(self.until)
 
+    @property
+    def lines_from(self) -> float:
+        """Session time from which on every line is there."""
+        if len(self.lines) < self.lines_read:
+            return self.clock.session(self.lines[0].at / 1000)
+        return self._lines_from
+
     def apply(self, event: Event) -> None:
         """Takes in an event.
 
@@ -127,6 +143,11 @@ class Session:
         match event["kind"]:
             case "read":
                 self._read(event)
+            case "seen":
+                self._seen(event)
+            case "stated":
+                for minute, value in event["values"]:
+                    self.cells.state(tuple(event["key"]), event["statistic"], minute, value)
             case "pace":
                 self.clock.change(event["real"], event["pace"])
             case "change":
@@ -158,6 +179,14 @@ class Session:
         self._keep([line for line in lines if line.fields])
         self.cells.forget(int(self.now) - MINUTE * _KEPT_MINUTES)
 
+    def _seen(self, event: Event) -> None:
+        """Lines that only say what became of webhooks: metrics come from elsewhere."""
+        lines = _lines(event["lines"])
+        self.until = float(event["until"])
+        for line in lines:
+            self.webhooks.read(line)
+        self._keep(lines)
+
     def _keep(self, lines: list[Line]) -> None:
         self.lines.extend(lines)
         self.lines_read += len(lines)
@@ -166,6 +195,8 @@ class Session:
         """Events that make the same session, as far as it is kept."""
         for key, minute, values in self.cells.every():
             yield {"kind": "cells", "key": key, "values": [(minute, value) for value in values]}
+        for key, statistic, pairs in self.cells.stated():
+            yield {"kind": "stated", "key": key, "statistic": statistic, "values": pairs}
         yield {"kind": "reader", "state": self._reader.state()}
         yield {
             "kind": "lines",
@@ -184,7 +215,8 @@ class Session:
             [stretch.real, stretch.session, stretch.pace] for stretch in self.clock.stretches
         ]
         kind = {"kind": "session", "version": VERSION}
-        return {**kind, **self._header, "clock": stretches, "until": self.until}
+        known = {"clock": stretches, "until": self.until, "lines_from": self.lines_from}
+        return {**kind, **self._header, **known}
 
     def save(self, file: Path) -> None:
         """Writes it as one file, whole or not at all.

@@ -91,16 +91,16 @@ def of_aws(target: Environment, alarms: AlarmSet) -> list[Entry]:
         NotDeployedError: When the environment has no alarms.
         WebhookBufferError: When AWS can't be asked.
     """
-    described = _described(target)
-    if not described:
+    listed = described(target)
+    if not listed:
         env = target.settings.environment
         raise NotDeployedError(
             f"Environment '{env}' has no alarms. Deploy them: make deploy ENV={env}"
         )
-    ours = _verdicts(target, described)
+    ours = _verdicts(target, listed)
     known = _known(alarms)
     entries = []
-    for said in described:
+    for said in listed:
         name, state = said["AlarmName"], said["StateValue"]
         alarm = known.get(name)
         unit = alarm.signal.threshold.unit if isinstance(alarm, Alarm) else "Count"
@@ -132,7 +132,12 @@ def _suppressed(said: Mapping[str, Any]) -> str | None:
     return str(said.get("ActionsSuppressedReason") or by) if by else None
 
 
-def _described(target: Environment) -> list[dict[str, Any]]:
+def described(target: Environment) -> list[dict[str, Any]]:
+    """The environment's alarms as DescribeAlarms has them; empty where none is deployed.
+
+    Raises:
+        WebhookBufferError: When AWS can't be asked.
+    """
     with aws_errors(target.settings):
         pages = target.cloudwatch.get_paginator("describe_alarms").paginate(
             AlarmNamePrefix=target.settings.alarm_name(""),

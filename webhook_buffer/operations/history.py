@@ -60,13 +60,19 @@ def fetch(target: Environment, alarms: Iterable[AnyAlarm], *, start: int, end: i
     Raises:
         InputError: When CloudWatch keeps no data from that time.
     """
+    return fetch_all(target, wanted(alarms), start=start, end=end)
+
+
+def fetch_all(
+    target: Environment, pairs: Sequence[Wanted], *, start: int, end: int
+) -> list[Series]:
+    """``fetch`` of these metrics and statistics."""
     now = round(datetime.now(UTC).timestamp())
     period = resolution(now - start)
     start, end = start - start % period, end - end % period
     count = (end - start) // period
     if count < 1:
         raise InputError("No full period lies between the start and the end.")
-    pairs = wanted(alarms)
     values = {number: np.full(count, np.nan) for number in range(len(pairs))}
     # Whole series in one call where they fit, else stretches of time.
     per_call = max(1, min(_QUERIES, _DATAPOINTS // count))

@@ -136,6 +136,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "cloudformation.update_termination_protection": (
         Right("cloudformation:UpdateTerminationProtection", _STACKS),
     ),
+    "cloudwatch.describe_alarm_history": (Right("cloudwatch:DescribeAlarmHistory", _everything),),
     "cloudwatch.describe_alarms": (Right("cloudwatch:DescribeAlarms", _everything),),
     "cloudwatch.disable_alarm_actions": (Right("cloudwatch:DisableAlarmActions", _ALARMS),),
     "cloudwatch.enable_alarm_actions": (Right("cloudwatch:EnableAlarmActions", _ALARMS),),

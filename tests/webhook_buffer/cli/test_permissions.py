@@ -94,6 +94,14 @@ def test_a_command_makes_no_other_call(
     assert made <= by_command(app)[words]
 
 
+def test_what_a_page_reads_is_in_the_table() -> None:
+    """Also what only a coroutine's server calls, and nothing that writes."""
+    assert by_command(app)["console"] == {
+        "cloudwatch.describe_alarms", "cloudwatch.describe_alarm_history",
+        "cloudwatch.get_metric_data", "dynamodb.get_item", "logs.filter_log_events",
+    }  # fmt: skip
+
+
 def _method(name: str) -> str:
     service, _, operation = name.partition(".")
     return f"{service}.{xform_name(operation)}"

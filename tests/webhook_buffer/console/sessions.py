@@ -12,8 +12,9 @@ from pathlib import Path
 from settings.loader import load
 from tests.webhook_buffer.live.test_observations import START, ended, line
 from webhook_buffer.composition import alarm_set
+from webhook_buffer.console.feeds import FileFeed, Place
 from webhook_buffer.console.server import served
-from webhook_buffer.console.state import Place, State
+from webhook_buffer.console.state import State
 from webhook_buffer.laptop.process import HOST, free_port, listens
 from webhook_buffer.live.session import Event, Session, read_event
 from webhook_buffer.live.sources import roles_of
@@ -106,7 +107,7 @@ def saved(folder: Path) -> Path:
 
 def state_of(file: Path) -> State:
     """A console's state on a session's file."""
-    state = State(Place(session=file), alarm_set(load("local")))
+    state = State(FileFeed(Place(session=file)), alarm_set(load("local")))
     state.update()
     return state
 
@@ -117,6 +118,12 @@ class Served:
 
     state: State
     port: int
+
+    @property
+    def file(self) -> Path:
+        """The session's."""
+        assert self.state.place.session
+        return self.state.place.session
 
     @property
     def url(self) -> str:

@@ -155,13 +155,13 @@ def test_events_say_what_changed_and_resume(tmp_path: Path) -> None:
     with one.running() as url:
         events = _events(url)
         begun = next(events)["id"]
-        with one.state.place.session.open("a") as stream:
+        with one.file.open("a") as stream:
             stream.write('{"kind": "mark", "real": 1.0, "text": "x"}\n')
         session = one.state.session
         assert session
         change = {"at": session.start, "real": 1.0, "alarm": "x", "state": "OK", "reason": "",
                   "notified": False}  # fmt: skip
-        with one.state.place.session.open("a") as stream:
+        with one.file.open("a") as stream:
             stream.write(json.dumps({"kind": "change", "change": change}) + "\n")
         while "timeline" not in next(events)["data"]:
             pass

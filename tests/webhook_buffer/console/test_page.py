@@ -194,7 +194,7 @@ def _deliver(one: Served) -> None:
               "http": {"status_code": 200}}  # fmt: skip
     line = [round(session.until * 1000) + 1000, "subscribe", json.dumps(fields)]
     event = {"kind": "read", "until": session.until + 2, "lines": [line], "depths": []}
-    with one.state.place.session.open("a") as stream:
+    with one.file.open("a") as stream:
         stream.write(json.dumps(event) + "\n")
 
 

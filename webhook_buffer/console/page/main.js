@@ -66,8 +66,7 @@ async function refresh(what) {
 }
 
 function said() {
-  if (page.session && !page.session.live) return "This console shows a file: nothing on it changes.";
-  return "";
+  return page.session?.notice ?? "";
 }
 
 async function session() {

@@ -107,7 +107,7 @@ function full(one) {
       el("tbody", {}, [...one.attempted].reverse().map((attempt) => el("tr", {}, el("td", {}, String(attempt.number)), el("td", {class: "fixed"}, time(attempt.at)),
         el("td", {}, attempt.status ? String(attempt.status) : attempt.error ?? ""), el("td", {}, attempt.took_ms === null ? "" : duration(attempt.took_ms / 1000)))))))
       : el("p", {class: "reason"}, "It has not been attempted yet.")),
-    el("div", {class: "card"}, el("h3", {}, "Request, as received"), request ? [headers(Object.entries(request.headers ?? {})), body(request)]
+    el("div", {class: "card"}, el("h3", {}, "Request, as received"), one.withheld ? asking(one.id) : request ? [headers(Object.entries(request.headers ?? {})), body(request)]
       : el("p", {class: "reason"}, "The record has its request from the first attempt on.")),
     one.received.length ? el("div", {class: "card"}, el("h3", {}, "As the faux backend received it"), ...one.received.slice(-1).map((each) =>
       [el("p", {class: "quiet"}, `${each.method} ${each.target} at ${time(each.at)} · answered ${each.status ?? "nothing"} · ${bytes(each.bytes)} · sha256 ${each.sha256.slice(0, 16)}…`),
@@ -116,6 +116,21 @@ function full(one) {
       el("li", {}, el("span", {class: "quiet"}, time(line.at)), state(line.level), el("span", {}, el("strong", {}, `${line.function} ${line.event}`), " ", el("code", {}, line.text)))))
       : el("p", {class: "reason"}, "No line of it is kept in this session.")),
   ].filter(Boolean);
+}
+
+/** A button that reads the request, which is not shown before somebody wants it. */
+function asking(id) {
+  const place = el("div", {});
+  place.append(el("p", {class: "reason"}, "Headers and body may hold people's data. They are read from the record table only now."),
+    el("button", {type: "button", onclick: async () => {
+      try {
+        const {request} = await ask(`webhooks/${encodeURIComponent(id)}/request`);
+        place.replaceChildren(...(request ? [headers(Object.entries(request.headers ?? {})), body(request)] : [el("p", {class: "reason"}, "The record has none.")]));
+      } catch (error) {
+        place.replaceChildren(el("p", {class: "reason"}, error.message));
+      }
+    }}, "Show headers and body"));
+  return place;
 }
 
 function headers(pairs) {

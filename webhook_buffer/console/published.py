@@ -1,0 +1,37 @@
+"""The dashboards of an environment, as they are published."""
+
+from __future__ import annotations
+
+from dashboards import DASHBOARDS
+from monitoring.alarm_set import AlarmSet
+from monitoring.cloudwatch import dashboard
+from monitoring.datadog.definition import Kind
+from webhook_buffer.composition import definitions
+
+CLOUDWATCH = "cloudwatch"
+
+
+class Published:
+    """The dashboards of an environment, as they are published, and the SLOs that they name."""
+
+    def __init__(self, alarms: AlarmSet) -> None:
+        settings = alarms.settings
+        found = definitions(settings) if settings.datadog else []
+        self.boards = {one.key: one.body for one in found if one.kind is Kind.DASHBOARD}
+        self.slos = {one.key: one.body for one in found if one.kind is Kind.SLO}
+        self.cloudwatch = dashboard.body(
+            alarms, DASHBOARDS, region=settings.awsRegion, account=settings.awsAccount
+        )
+
+    def listed(self) -> list[dict[str, str]]:
+        """Every dashboard's key and title."""
+        boards = [
+            {"key": key, "title": plain(body["title"]), "of": "Datadog"}
+            for key, body in self.boards.items()
+        ]
+        return [*boards, {"key": CLOUDWATCH, "title": "CloudWatch dashboard", "of": "CloudWatch"}]
+
+
+def plain(title: str) -> str:
+    """A title without what follows in parentheses."""
+    return title.partition(" (")[0]
