@@ -58,6 +58,7 @@ _TOGETHER = {
     "tests/lambdas/test_sending_to_datadog.py": "synth",
     "tests/functions/test_requirements.py": "demanding",
     "tests/lambdas/test_least_privilege.py": "demanding",
+    "tests/test_aws_limits.py": "demanding",
     "tests/monitoring/test_instrumentation.py": "synth",
     "tests/monitoring/test_serverless_view.py": "synth",
     "tests/monitoring/test_stack.py": "synth",

@@ -1,0 +1,258 @@
+"""What AWS refuses and the emulator takes; docs/first-deployment.md lists the tests of each."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lambdas.envelope import MAX_MESSAGE_BYTES
+from settings.errors import SettingsError
+from settings.keys import Keys
+from settings.loader import load
+from settings.paths import ROOT
+from tests.templates import Synthesized, Template
+from webhook_buffer.laptop.gateway import Gateway
+
+_EVENT_BYTES = 6 * 1024 * 1024
+_HIDDEN_SECONDS = 12 * 3600
+# Source: IAM quotas: characters of all inline policies of a role, white space aside.
+_ROLE_POLICIES = 10_240
+# What an account has of each in a region by default. Source: the services' quotas pages:
+# CloudWatch, API Gateway, EventBridge (fewer in two regions), DynamoDB, IAM (account-wide).
+_QUOTAS = {
+    "AWS::ApiGatewayV2::Api": 600,
+    "AWS::ApiGatewayV2::DomainName": 120,
+    "AWS::CloudWatch::Alarm": 5000,
+    "AWS::DynamoDB::Table": 2500,
+    "AWS::Events::Rule": 300,
+    "AWS::IAM::Role": 1000,
+}
+_ENVIRONMENTS = 20
+# What is another in other partitions, the files whose business that is, and those with an example
+# of nobody's for documents.
+_SPELLED = re.compile(r"arn:aws:|amazonaws\.com|console\.aws")
+_HOMES = {
+    "lambdas/aws.py", "lambdas/links.py", "lambdas/sources/schemes/sns.py",
+    "webhook_buffer/operations/key_policy.py",
+}  # fmt: skip
+_EXAMPLES = {"monitoring/documents/datadog.py", "settings/signing.py"}
+_FOLDERS = (
+    "alarms", "buffer", "functions", "lambdas", "monitoring", "settings", "webhook_buffer/cli",
+    "webhook_buffer/live", "webhook_buffer/operations",
+)  # fmt: skip
+
+
+def test_every_leniency_is_closed_by_tests_that_exist() -> None:
+    """The page names, for each thing that the emulator lets pass, tests that are there."""
+    page = (ROOT / "docs" / "first-deployment.md").read_text("utf-8")
+    section = page.partition("## What the emulator lets pass")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and "::" in line]
+    assert len(rows) == section.count("\n| ") - 2
+    for file, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", section):
+        assert f"def {test}(" in (ROOT / file).read_text("utf-8"), (file, test)
+
+
+def _functions(stacks: Synthesized) -> Iterator[tuple[Template, str, dict[str, Any]]]:
+    for stack in stacks.stacks:
+        for name, entry in stack.resources("AWS::Lambda::Function").items():
+            yield stack, name, dict(entry["Properties"])
+
+
+def _statements(stack: Template, role: str) -> list[dict[str, Any]]:
+    return [
+        statement
+        for policy in stack.resources("AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Properties"]["Roles"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+@pytest.mark.slow
+def test_whoever_reads_a_secret_may_decrypt_it(demanding: Synthesized) -> None:
+    """Whoever may read secrets under a customer's keys may decrypt with a customer's key."""
+    readers = 0
+    for stack, _, properties in _functions(demanding):
+        statements = _statements(stack, properties["Role"]["Fn::GetAtt"][0])
+        actions = Counter(
+            action
+            for statement in statements
+            for action in [statement["Action"]]
+            if isinstance(action, str) and statement["Effect"] == "Allow"
+        )
+        resources = json.dumps(
+            [one["Resource"] for one in statements if "secretsmanager" in str(one["Action"])]
+        )
+        if "secret:" in resources:
+            readers += 1
+            assert actions["kms:Decrypt"], properties["FunctionName"]
+    assert readers >= 2
+
+
+@pytest.mark.slow
+def test_policies_of_roles_fit(demanding: Synthesized) -> None:
+    """What a role may do fits into its inline policies, with every feature in use."""
+    for stack, _, properties in _functions(demanding):
+        text = json.dumps(_statements(stack, properties["Role"]["Fn::GetAtt"][0]))
+        assert len(re.sub(r"\s", "", text)) < _ROLE_POLICIES
+
+
+@pytest.mark.slow
+def test_templates_have_room(demanding: Synthesized) -> None:
+    """With every feature in use, templates are less than half of what CloudFormation takes.
+
+    Source: CloudFormation quotas: 500 resources, 200 outputs, 1 MB in S3.
+    """
+    for stack in demanding.stacks:
+        assert len(stack.template["Resources"]) < 250
+        assert len(stack.template.get("Outputs", {})) < 100
+        assert stack.file.stat().st_size < 500_000
+
+
+@pytest.mark.slow
+def test_many_environments_fit_into_an_account(demanding: Synthesized) -> None:
+    """Of what is counted per account, an environment takes so little that twenty fit."""
+    counts = Counter(
+        entry["Type"]
+        for stack in demanding.stacks
+        for entry in stack.template["Resources"].values()
+    )
+    fitting = {kind: most // counts[kind] for kind, most in _QUOTAS.items() if counts[kind]}
+    assert min(fitting.values()) >= _ENVIRONMENTS, fitting
+    # Whatever adds an entry to the account's few log resource policies would be refused at ten.
+    assert not counts["AWS::Logs::ResourcePolicy"]
+    filters = Counter(
+        json.dumps(entry["Properties"]["LogGroupName"])
+        for stack in demanding.stacks
+        for entry in stack.resources("AWS::Logs::MetricFilter").values()
+    )
+    # Source: CloudWatch Logs API reference, PutMetricFilter: 100 filters a log group.
+    assert max(filters.values()) < 50
+
+
+@pytest.mark.slow
+def test_a_table_gets_one_index_per_deployment(demanding: Synthesized) -> None:
+    """No table has two indexes: whoever comes from a release without any gets one at a time.
+
+    Source: CloudFormation template reference, AWS::DynamoDB::Table, GlobalSecondaryIndexes: an
+    update adds or removes one without interruption, and fails with more.
+    """
+    tables = [
+        entry["Properties"]
+        for stack in demanding.stacks
+        for entry in stack.resources("AWS::DynamoDB::Table").values()
+    ]
+    assert len(tables) == 3
+    for table in tables:
+        assert len(table.get("GlobalSecondaryIndexes", ())) <= 1
+        assert not table.get("LocalSecondaryIndexes")
+
+
+@pytest.mark.slow
+def test_batches_fit_into_an_event(demanding: Synthesized) -> None:
+    """The largest batch of the largest messages, in base64, is an event that Lambda takes."""
+    sources = [
+        entry["Properties"]
+        for stack in demanding.stacks
+        for entry in stack.resources("AWS::Lambda::EventSourceMapping").values()
+    ]
+    assert len(sources) == 2
+    for source in sources:
+        assert source["BatchSize"] * math.ceil(MAX_MESSAGE_BYTES * 4 / 3) < _EVENT_BYTES
+
+
+@pytest.mark.parametrize(
+    ("key", "most"),
+    [
+        ("publishTimeoutSeconds", 29),
+        ("subscribeTimeoutSeconds", 900),
+        ("retryMaxSeconds", 36_000),
+        ("retryAfterMaxSeconds", 36_000),
+        ("retentionDays", 14),
+    ],
+)
+def test_times_at_their_edge(key: str, most: int) -> None:
+    """The longest time that AWS takes is taken, and one more is refused with its key."""
+    assert getattr(load("dev", overrides={key: most}), key) == most
+    with pytest.raises(SettingsError, match=f"key '{key}'"):
+        load("dev", overrides={key: most + 1})
+
+
+def test_a_message_is_hidden_less_than_12_hours() -> None:
+    """Attempt and back-off at their longest, from one receive on, stay within SQS's limit.
+
+    Source: SQS developer guide, "Visibility timeout": 12 hours from the receive.
+    """
+    longest = {
+        key: next(rule.le for rule in Keys.model_fields[key].metadata if hasattr(rule, "le"))
+        for key in ("subscribeTimeoutSeconds", "retryMaxSeconds", "retryAfterMaxSeconds")
+    }
+    settings = load(
+        "dev", overrides={"subscribeTimeoutSeconds": longest["subscribeTimeoutSeconds"]}
+    )
+    waits = max(longest["retryMaxSeconds"], longest["retryAfterMaxSeconds"])
+    assert settings.visibility_seconds + waits <= _HIDDEN_SECONDS
+
+
+@pytest.mark.parametrize(("over", "status"), [(0, 503), (1, 431)])
+def test_heads_at_their_edge(over: int, status: int) -> None:
+    """Path, query and header values of 10,240 bytes pass to the API, which is not there; one more
+    does not.
+    """
+    path, query, short = "/orders", "a=b", "text/plain"
+    filling = "x" * (10_240 + over - len(path) - len(query) - len(short))
+    scope = {
+        "type": "http", "method": "POST", "raw_path": path.encode(), "query_string": query.encode(),
+        "headers": [(b"content-type", short.encode()), (b"x-long", filling.encode())],
+    }  # fmt: skip
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(Gateway(lambda: None)(scope, receive, send))
+    assert sent[0]["status"] == status
+
+
+def test_partitions_are_written_in_one_place() -> None:
+    """No code but the few homes of such names spells an ARN, an endpoint or a console's address."""
+    spelled = {
+        f"{path.relative_to(ROOT)}: {text}"
+        for folder in _FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if str(path.relative_to(ROOT)) not in _HOMES | _EXAMPLES
+        for text in _strings(ast.parse(path.read_text("utf-8")))
+        if _SPELLED.search(text)
+    }
+    assert not spelled
+
+
+def _strings(tree: ast.Module) -> Iterator[str]:
+    """Strings of code, which docstrings and names of services' principals are not."""
+    skipped = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    } | {
+        id(argument)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "ServicePrincipal"
+        for argument in node.args
+    }
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in skipped
+        ):
+            yield node.value
