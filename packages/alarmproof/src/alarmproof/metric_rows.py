@@ -125,6 +125,20 @@ SOURCED: tuple[Sourced, ...] = (
 )
 
 UNVERIFIED: Mapping[str, str] = {
+    "AWS/ApplicationELB": (
+        "AnomalousHostCount BYoIPUtilPercentage HealthyStateDNS HealthyStateRouting "
+        "LowReputationPacketsDropped LowReputationRequestsDenied MitigatedHostCount PeakLCUs "
+        "ReservedLCUs UnhealthyRoutingRequestCount UnhealthyStateDNS UnhealthyStateRouting "
+        "ZonalShiftedHostCount"
+    ),
+    "AWS/EC2": "InstanceEBSIOPSExceededCheck InstanceEBSThroughputExceededCheck",
+    "AWS/NetworkELB": (
+        "HealthyStateDNS HealthyStateRouting RejectedFlowCount RejectedFlowCount_TCP "
+        "SecurityGroupBlockedFlowCount_Inbound_ICMP SecurityGroupBlockedFlowCount_Inbound_TCP "
+        "SecurityGroupBlockedFlowCount_Inbound_UDP SecurityGroupBlockedFlowCount_Outbound_ICMP "
+        "SecurityGroupBlockedFlowCount_Outbound_TCP SecurityGroupBlockedFlowCount_Outbound_UDP "
+        "UnhealthyRoutingFlowCount UnhealthyStateDNS UnhealthyStateRouting ZonalHealthStatus"
+    ),
     "AWS/States": (
         "MapRunsAborted MapRunsFailed MapRunsRedriven MapRunsStarted MapRunsSucceeded "
         "MapRunsTimedOut OpenMapRunCount"
@@ -153,4 +167,11 @@ NAMES = _names()
 
 COMPLETE = frozenset(row.namespace for row in SOURCED if row.whole)
 """Namespaces whose page was read whole: another name is an error, except an unverified name. For
-the rest it is a note. Those of ``alarmproof.aws_metrics`` are complete as well."""
+the rest it is a note, or a warning in ``LARGELY``. Those of ``alarmproof.aws_metrics`` are complete
+as well."""
+
+LARGELY = frozenset(
+    ("AWS/ApplicationELB", "AWS/EBS", "AWS/EC2", "AWS/ECS", "AWS/ELB", "AWS/NetworkELB", "AWS/S3")
+)
+"""Namespaces that the generated table has as CloudWatch's console does, with ``UNVERIFIED`` beside:
+another name is a warning."""

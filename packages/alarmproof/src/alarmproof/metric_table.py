@@ -130,6 +130,11 @@ def is_complete(namespace: str) -> bool:
     return namespace in SERVICES or namespace in metric_rows.COMPLETE
 
 
+def is_largely_known(namespace: str) -> bool:
+    """Whether a metric that is neither known nor unverified hardly exists."""
+    return namespace in metric_rows.LARGELY
+
+
 def published(metric: MetricKey) -> Entry | None:
     """What is known about a metric; None where it is not known."""
     return _entry(str(metric.namespace), str(metric.name))
@@ -142,8 +147,9 @@ def _entry(namespace: str, name: str) -> Entry | None:
     curated = SERVICES.get(namespace, {}).get(name)
     sets, unit = _generated().get(namespace, {}).get(name, ([], ""))
     rows = metric_traits.DIMENSIONS.get(namespace, ())
-    known = curated.dimensions if curated else frozenset()
-    published_by = known | {frozenset(row.split()) for row in (*sets, *rows)}
+    listed = frozenset(frozenset(row.split()) for row in (*sets, *rows))
+    # The generated table names sets that the service's own page does not have.
+    published_by = curated.dimensions if curated else listed
     finer = metric_traits.FINER.get(namespace)
     if finer:
         published_by |= {names | {finer} for names in published_by}

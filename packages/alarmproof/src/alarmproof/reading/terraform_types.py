@@ -91,9 +91,16 @@ RESOURCES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "aws_lb": ("AWS::ElasticLoadBalancingV2::LoadBalancer", {"name": "Name"}),
     "aws_lb_target_group": ("AWS::ElasticLoadBalancingV2::TargetGroup", {"name": "Name"}),
     "aws_elasticache_replication_group": ("AWS::ElastiCache::ReplicationGroup", {}),
+    "aws_rds_cluster_instance": (
+        "AWS::RDS::DBInstance", {"identifier": "DBInstanceIdentifier", "engine": "Engine"},
+    ),
     "aws_kinesis_stream": ("AWS::Kinesis::Stream", {"name": "Name"}),
     "aws_s3_bucket": ("AWS::S3::Bucket", {"bucket": "BucketName"}),
-    "aws_db_instance": ("AWS::RDS::DBInstance", {"identifier": "DBInstanceIdentifier"}),
+    "aws_db_instance": (
+        "AWS::RDS::DBInstance",
+        {"identifier": "DBInstanceIdentifier", "engine": "Engine",
+         "allocated_storage": "AllocatedStorage"},
+    ),
     "aws_wafv2_web_acl": ("AWS::WAFv2::WebACL", {"name": "Name", "scope": "Scope"}),
     "aws_ecs_cluster": ("AWS::ECS::Cluster", {"name": "ClusterName"}),
     "aws_ecs_service": (

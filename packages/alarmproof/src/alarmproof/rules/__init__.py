@@ -17,6 +17,7 @@ from alarmproof.rules import (
     names,
     own,
     permissions,
+    ranges,
     reach,
     reading,
     silence,
@@ -25,6 +26,6 @@ from alarmproof.rules import (
 from alarmproof.rules.registry import Rule, of_modules
 
 RULES: tuple[Rule, ...] = of_modules(
-    reading, acceptance, metrics, dimensions, own, identifiers, reach, expressions, missing_terms,
-    actions, permissions, silence, timing, composition, names,
+    reading, acceptance, metrics, dimensions, own, identifiers, ranges, reach, expressions,
+    missing_terms, actions, permissions, silence, timing, composition, names,
 )  # fmt: skip

@@ -147,6 +147,24 @@ def wrong_reference(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 
 
 @rule(
+    "other-engine",
+    ERROR,
+    finds="free storage of an Aurora instance",
+    why="Aurora's storage grows by itself, and has no such metric.",
+    remedy="Use FreeLocalStorage for temporary files, or VolumeBytesUsed of the cluster.",
+)
+def other_engine(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: Aurora user guide, "Amazon CloudWatch metrics for Amazon Aurora"."""
+    for metric in alarm.metrics:
+        if (metric.namespace, metric.name) != ("AWS/RDS", "FreeStorageSpace"):
+            continue
+        name = dict(metric.dimensions).get("DBInstanceIdentifier", "")
+        instance = _meant(context, alarm, "AWS::RDS::DBInstance", name)
+        if instance and str(instance.resolved.get("Engine", "")).startswith("aurora"):
+            yield f"'{instance.source.logical_id}' is an Aurora instance."
+
+
+@rule(
     "case-differs",
     WARNING,
     finds="a name that differs from a resource's only in upper and lower case",

@@ -1,4 +1,4 @@
-"""Whether a metric is published, under these dimensions, and in which range."""
+"""Whether something publishes an alarm's metric."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from alarmproof import metric_table
 from alarmproof.alarms import AnyAlarm
 from alarmproof.metric_data import MetricKey
 from alarmproof.reading.values import Unknown
-from alarmproof.rules.context import Context, fires_above, single_metric
+from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 
 
@@ -53,6 +53,13 @@ def unknown_metric(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
                 f"dimensions {elsewhere} has it.",
                 WARNING,
                 f"Set the namespace to {elsewhere}.",
+            )
+        elif metric_table.is_largely_known(metric.namespace):
+            yield Hit(
+                f"{metric.namespace} has no metric {metric.name} that alarmproof knows.{hint}",
+                WARNING,
+                "Use a metric of the service's list. What runs on an instance is published by an "
+                "agent, in a namespace of its own.",
             )
 
 
@@ -135,7 +142,8 @@ def metric_not_judged(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             continue
         unverified = metric_table.is_unverified(space, metric.name)
         if space.startswith("AWS/") or space in metric_table.namespaces():
-            if unverified or not metric_table.is_complete(space):
+            judged = metric_table.is_complete(space) or metric_table.is_largely_known(space)
+            if unverified or not judged:
                 yield f"alarmproof does not know {space} {metric.name}."
         elif not context.publishing.covers(metric):
             yield Hit(
@@ -143,60 +151,6 @@ def metric_not_judged(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
                 remedy="Declare it under [[metrics]] in alarmproof.toml, or let --live ask "
                 "CloudWatch.",
             )
-
-
-@rule(
-    "out-of-range",
-    ERROR,
-    finds="a threshold that the metric can't cross: above the function's timeout, the queue's "
-    "retention, a quota, 100 %, or below 0",
-    why="It never fires, or always.",
-    remedy="Set a threshold within the range.",
-)
-def out_of_range(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """With the resource that sets the limit, where it is in a template."""
-    single = single_metric(alarm)
-    if single is None:
-        return
-    alarm, query, metric = single
-    threshold = alarm.threshold
-    published = metric_table.published(metric)
-    if published is None or threshold is None:
-        return
-    if threshold < 0 or (threshold == 0 and alarm.comparison == "LessThanThreshold"):
-        yield f"{metric.name} is never below 0, and the threshold is {threshold:g}."
-        return
-    most, whose = published.most, "it can't be more"
-    named = dict(metric.dimensions)
-    name = named.get("FunctionName") or named.get("QueueName") or ""
-    stack = alarm.source.stack
-    if metric.name == "Duration" and (
-        function := context.resource("AWS::Lambda::Function", name, stack=stack)
-    ):
-        most = 1000 * _number(function.resolved.get("Timeout"), 3)
-        whose = f"the timeout of '{function.source.logical_id}'"
-    elif metric.name == "ApproximateAgeOfOldestMessage" and (
-        queue := context.resource("AWS::SQS::Queue", name, stack=stack)
-    ):
-        most = _number(queue.resolved.get("MessageRetentionPeriod"), 345_600)
-        whose = f"the retention of '{queue.source.logical_id}'"
-    additive = query.statistic in ("Sum", "SampleCount")
-    if alarm.comparison.startswith("LessThan") and threshold > most and not additive:
-        yield f"{metric.name} is {most:g} at most ({whose}), so it is always below {threshold:g}."
-        return
-    beyond = threshold > most or (threshold == most and alarm.comparison == "GreaterThanThreshold")
-    if beyond and fires_above(alarm) and not additive:
-        yield f"{metric.name} is {most:g} at most ({whose}), and the threshold is {threshold:g}."
-
-
-def _number(value: object, default: float) -> float:
-    """A property as a number; infinite where it is not one, so that nothing is above it."""
-    if value is None or value == "":
-        return default
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return float("inf")
 
 
 @rule(

@@ -1,0 +1,132 @@
+"""Whether a threshold is one that the metric can cross, and in the metric's unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+from typing import NamedTuple
+
+from alarmproof import metric_table
+from alarmproof.alarms import AnyAlarm
+from alarmproof.rules.context import Context, fires_above, single_metric
+from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
+
+
+class _Limit(NamedTuple):
+    """A property of a resource that a metric of it can't exceed.
+
+    Attributes:
+        default: of the property, in its own unit.
+        factor: from the property's unit to the metric's.
+    """
+
+    metric: str
+    dimension: str
+    kind: str
+    property: str
+    default: float
+    factor: float
+    what: str
+
+
+# Source: CloudFormation template reference, of each type.
+_LIMITS = (
+    _Limit("Duration", "FunctionName", "AWS::Lambda::Function", "Timeout", 3, 1000, "the timeout"),
+    _Limit("ApproximateAgeOfOldestMessage", "QueueName", "AWS::SQS::Queue",
+           "MessageRetentionPeriod", 345_600, 1, "the retention"),
+    _Limit("FreeStorageSpace", "DBInstanceIdentifier", "AWS::RDS::DBInstance",
+           "AllocatedStorage", inf, 1024**3, "the storage"),
+)  # fmt: skip
+
+
+@rule(
+    "out-of-range",
+    ERROR,
+    finds="a threshold that the metric can't cross: above the function's timeout, the queue's "
+    "retention, a quota, 100 %, or below 0",
+    why="It never fires, or always.",
+    remedy="Set a threshold within the range.",
+)
+def out_of_range(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """With the resource that sets the limit, where it is in a template."""
+    single = single_metric(alarm)
+    if single is None:
+        return
+    alarm, query, metric = single
+    threshold = alarm.threshold
+    published = metric_table.published(metric)
+    if published is None or threshold is None:
+        return
+    if threshold < 0 or (threshold == 0 and alarm.comparison == "LessThanThreshold"):
+        yield f"{metric.name} is never below 0, and the threshold is {threshold:g}."
+        return
+    most, whose = published.most, "it can't be more"
+    for limit in _LIMITS:
+        name = dict(metric.dimensions).get(limit.dimension, "")
+        resource = limit.metric == metric.name and context.resource(
+            limit.kind, name, stack=alarm.source.stack
+        )
+        if resource:
+            most = limit.factor * _number(resource.resolved.get(limit.property), limit.default)
+            whose = f"{limit.what} of '{resource.source.logical_id}'"
+    additive = query.statistic in ("Sum", "SampleCount")
+    if alarm.comparison.startswith("LessThan") and threshold > most and not additive:
+        yield f"{metric.name} is {most:g} at most ({whose}), so it is always below {threshold:g}."
+        return
+    beyond = threshold > most or (threshold == most and alarm.comparison == "GreaterThanThreshold")
+    if beyond and fires_above(alarm) and not additive:
+        yield f"{metric.name} is {most:g} at most ({whose}), and the threshold is {threshold:g}."
+
+
+def _number(value: object, default: float) -> float:
+    """A property as a number; infinite where it is not one, so that nothing is above it."""
+    if value is None or value == "":
+        return default
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return float("inf")
+
+
+@rule(
+    "threshold-unit",
+    WARNING,
+    finds="a threshold that looks as if it were in another unit than the metric",
+    why="It never fires, or always.",
+    remedy="Convert the threshold to the metric's unit.",
+)
+def threshold_unit(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Gigabytes for bytes, milliseconds for seconds and the reverse, a share for percent."""
+    single = single_metric(alarm)
+    if single is None or single[0].threshold is None or single[0].band:
+        return
+    alarm, query, metric = single
+    entry = metric_table.published(metric)
+    additive = query.statistic in ("Sum", "SampleCount")
+    threshold = single[0].threshold
+    if entry is None or additive or threshold <= 0:
+        return
+    above = fires_above(alarm)
+    meant = ""
+    if entry.unit == "Bytes" and not above and "Free" in metric.name and threshold < _FEW_BYTES:
+        meant = "percent or gigabytes"
+    elif entry.unit == "Seconds" and above and metric.name in _FAST and threshold >= _SLOW_SECONDS:
+        meant = "milliseconds"
+    elif entry.unit == "Milliseconds" and above and threshold <= _FAST_MILLISECONDS:
+        meant = "seconds"
+    elif above and metric.name.endswith("Utilization") and entry.most != 1 and threshold < 1:
+        yield f"{metric.name} is in percent, and the threshold of {threshold:g} looks like a share."
+    if meant:
+        yield (
+            f"{metric.name} is in {entry.unit}, and the threshold of {threshold:g} looks like "
+            f"{meant}."
+        )
+
+
+# Less free space than this notifies nobody in time.
+_FEW_BYTES = 1_000_000
+# What answers within a few seconds, in seconds; longer than this, its client has given up.
+_FAST = frozenset(("TargetResponseTime", "Latency", "ReadLatency", "WriteLatency"))
+_SLOW_SECONDS = 60
+# A limit that everything exceeds.
+_FAST_MILLISECONDS = 5
