@@ -101,7 +101,7 @@ def test_a_file_is_only_read(served: str) -> None:
     for method, path in (("POST", "api/webhooks"), ("DELETE", "api/session"), ("PUT", "")):
         reply = _HTTP.request(
             method, f"{served}{path}", body=b"{}", timeout=10,
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", "Connection": "close"},
         )  # fmt: skip
         assert reply.status == 405
 

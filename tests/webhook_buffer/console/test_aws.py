@@ -34,7 +34,8 @@ from webhook_buffer.operations.environment import Environment
 _SETTINGS = load("prd")
 _ALARMS = alarm_set(_SETTINGS)
 _ACCOUNT, _API = "333333333333", "a1b2c3d4e5"
-_HTTP = urllib3.PoolManager(retries=False)
+# Each request has a connection of its own: one that is refused unread is closed.
+_HTTP = urllib3.PoolManager(retries=False, headers={"Connection": "close"})
 _ONLY = {
     "cloudwatch.DescribeAlarms", "cloudwatch.DescribeAlarmHistory", "cloudwatch.GetMetricData",
     "logs.FilterLogEvents", "sts.GetCallerIdentity",
@@ -211,7 +212,7 @@ def test_no_request_is_read_before_it_is_asked_for(aws: FakeAws, tmp_path: Path)
             for path in ("webhooks", "drills/backend-down", "drills/current", "session", "pace"):
                 reply = _HTTP.request(
                     method, f"{url}api/{path}", body=b"{}", timeout=10,
-                    headers={"Content-Type": "application/json"},
+                    headers={"Content-Type": "application/json", "Connection": "close"},
                 )  # fmt: skip
                 assert reply.status == 405, (method, path)
     assert shown["request"]["headers"] == {"authorization": _SECRET}
