@@ -9,7 +9,7 @@ RUN := $(BIN)/webhook-buffer
 # A variable of the command line can't be reassigned, so the option has a name of its own.
 CONFIRMED := $(if $(filter 1 yes true,$(YES)),--yes)
 
-.PHONY: help setup demo test test-fast check lint types docs drills bench soak synth diff deploy destroy first-deployment lock outdated clean
+.PHONY: help setup demo test test-fast check templates lint types docs drills bench soak synth diff deploy destroy first-deployment lock outdated clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -27,6 +27,9 @@ test-fast: setup ## Run the tests that need no emulator, but for the few marked 
 	@$(BIN)/pytest -n 2 --dist loadscope -q -m "not emulator and not slow"
 
 check: setup lint types test ## What CI runs: format, lint, types, every test
+
+templates: setup .build/checkov/.ready ## Check many settings' templates with cdk-nag, cfn-lint and checkov
+	@$(BIN)/pytest -q tests/audit_templates.py
 
 lint: setup
 	@$(BIN)/ruff format --check .
@@ -74,6 +77,7 @@ first-deployment: setup ## Try in a throw-away ENV what is unproven on AWS, repo
 lock: setup ## Update and pin all dependencies, with hashes
 	@echo 'uv==0.13.9' | $(COMPILE) --universal --python-version 3.11 --no-annotate -o requirements-uv.txt -
 	@$(COMPILE) --universal --python-version 3.11 pyproject.toml --extra dev -o requirements.txt
+	@echo checkov | $(COMPILE) --universal --python-version 3.11 --no-annotate -o requirements-checkov.txt -
 	@$(COMPILE) --python-version 3.14 --no-annotate lambdas/requirements.in -c requirements.txt \
 		-o lambdas/requirements.txt
 	@$(COMPILE) --python-version 3.14 --no-annotate lambdas/requirements-cryptography.in \
@@ -97,6 +101,13 @@ clean: ## Remove build output and caches; what is running stays (stop it: webhoo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e packages/alarmproof -e .
+	@touch $@
+
+# Apart from .venv, for it pins releases of boto3 and others that are older than ours.
+.build/checkov/.ready: .venv/.ready requirements-checkov.txt
+	@echo "Installing checkov into .build/checkov"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(BIN)/uv pip sync --quiet --python $(@D)/bin/python --require-hashes requirements-checkov.txt
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json

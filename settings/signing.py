@@ -20,10 +20,11 @@ class Signing(Part):
     )
 
 
-def example(place: str) -> dict[str, str]:
+def example(partition: str, place: str) -> dict[str, str]:
     """Of nobody's; for alarms and documents that show what signing brings.
 
     Args:
-        place: region and account of the environment that it is for, ``eu-west-1:111111111111``.
+        partition: ``aws``, of the environment that it is for.
+        place: its region and account, ``eu-west-1:111111111111``.
     """
-    return {"secretArn": f"arn:aws:secretsmanager:{place}:secret:example-AbCdEf"}
+    return {"secretArn": f"arn:{partition}:secretsmanager:{place}:secret:example-AbCdEf"}

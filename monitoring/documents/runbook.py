@@ -85,10 +85,11 @@ def refreshed(text: str, alarm_sets: Sequence[AlarmSet]) -> str:
 
 def sources(catalog: Catalog, runbook: Path = RUNBOOK) -> tuple[AlarmSet, AlarmSet]:
     """Where the numbers of the documents come from: default settings, and existing resources."""
+    default = load(ENVIRONMENT)
     asked = {
         "traffic": {"fromHourUtc": 6, "untilHourUtc": 22},
         "sources": [EXAMPLE],
-        "signing": example(load(ENVIRONMENT).place),
+        "signing": example(default.partition, default.place),
         "openToEveryone": None,
     }
     return (

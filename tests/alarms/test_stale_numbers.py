@@ -31,7 +31,7 @@ def _set(catalog: Catalog) -> AlarmSet:
     asked: dict[str, Any] = {
         "traffic": {"fromHourUtc": 6, "untilHourUtc": 22},
         "sources": [EXAMPLE],
-        "signing": example(load("prd").place),
+        "signing": example("aws", load("prd").place),
         "openToEveryone": None,
     }
     return alarm_set(load("prd", overrides=asked), catalog)

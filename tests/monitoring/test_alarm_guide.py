@@ -27,7 +27,11 @@ def test_every_alarm_is_briefed(env: str) -> None:
 
 def test_every_alarm_that_is_asked_for_is_briefed() -> None:
     """So are the alarms that only sources and signing bring."""
-    asked = {"sources": [EXAMPLE], "signing": example(load("stg").place), "openToEveryone": None}
+    asked = {
+        "sources": [EXAMPLE],
+        "signing": example("aws", load("stg").place),
+        "openToEveryone": None,
+    }
     _require_briefed(alarm_set(load("stg", overrides=asked)))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from settings import loader
 from settings.errors import SettingsError
+from settings.signing import example
 
 VALID: dict[str, Any] = {
     "awsAccount": "111111111111",
@@ -240,6 +241,14 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
 def test_secrets_are_not_shown(tmp_path: Path, changes: dict[str, Any]) -> None:
     """A malformed value that may hold a secret is not repeated in the error."""
     assert "hush" not in _problem(tmp_path, **changes)
+
+
+def test_an_example_of_signing_is_of_the_partition(tmp_path: Path) -> None:
+    """What commands add to show the alarms that signing brings is accepted in any region."""
+    file = _file(
+        tmp_path, awsRegion="cn-north-1", signing=example("aws-cn", "cn-north-1:111111111111")
+    )
+    assert loader.load("dev", file=file).signing
 
 
 def test_unknown_environment(tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def alarms_of(
     if opt_in and settings.anybody_sends:
         overrides |= {"sources": [EXAMPLE], "openToEveryone": None}
     if opt_in and settings.existing is None and settings.signing is None:
-        overrides["signing"] = example(settings.place)
+        overrides["signing"] = example(settings.partition, settings.place)
     if overrides:
         settings = load(env, overrides=overrides)
     return template.parse(own(alarm_set(settings)), f"the alarms of {env}")

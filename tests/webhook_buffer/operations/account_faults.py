@@ -43,6 +43,17 @@ def _key(**changes: Any) -> Callable[[dict[str, Any]], Any]:
     return described
 
 
+def queue(key: str | None = None) -> Callable[[dict[str, Any]], Any]:
+    """What SQS says of a queue in which five webhooks wait, under a key."""
+
+    def attributes(given: dict[str, Any]) -> Any:
+        if given["AttributeNames"] == ["KmsMasterKeyId"]:
+            return {"Attributes": {"KmsMasterKeyId": key}} if key else {}
+        return {"Attributes": dict(zip(given["AttributeNames"], "32", strict=True))}
+
+    return attributes
+
+
 def _policy(*left_out: str, **conditions: Any) -> dict[str, Any]:
     """The key's policy, without some statements, or with another condition of Logs."""
     block = {**loader.environments()["prd"], **REQUIRED}

@@ -127,6 +127,7 @@ _GOOD: dict[str, Answer] = {
     "route53.ListHostedZonesByName": _zones("Z1"),
     "secretsmanager.DescribeSecret": _secret(),
     "sns.ListSubscriptionsByTopic": Refusal("NotFound", status=404),
+    "sqs.GetQueueAttributes": account_faults.queue(),
     "sqs.GetQueueUrl": Refusal("AWS.SimpleQueueService.NonExistentQueue"),
     "ssm.GetParameter": {"Parameter": {"Value": "28"}},
 }  # fmt: skip
@@ -350,6 +351,10 @@ _LATER = {
     "failed rollback": Fault(
         "stacks", "webhook-buffer-prd-monitoring is in state UPDATE_ROLLBACK_FAILED",
         "continue-update-rollback", _deployed(_CONFIRMED, monitoring="UPDATE_ROLLBACK_FAILED"),
+    ),
+    "another key, while webhooks wait": Fault(
+        "queued", f"About 5 webhooks wait in the queue under the key {_OTHER_KEY}", "until the",
+        {**_deployed(_CONFIRMED), "sqs.GetQueueAttributes": account_faults.queue(_OTHER_KEY)},
     ),
     "a stack of somebody else": Fault(
         "stacks", "webhook-buffer-prd is not of this project", "Choose another 'service'",

@@ -67,6 +67,12 @@ CHECKS: tuple[Check, ...] = (
         applies=lambda settings: settings.encryptionKeyArn is not None,
     ),
     Check(
+        id="queued",
+        title="What waits in the queue can be read under its key",
+        find=encryption.readable,
+        applies=lambda settings: settings.existing is None,
+    ),
+    Check(
         id="network",
         title="Deliveries have a way out of the VPC, and to AWS",
         find=network.leads_out,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
+from webhook_buffer.operations.deployment import waiting
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.key_policy import lacking
 from webhook_buffer.operations.preflight.model import Problem
@@ -47,4 +48,24 @@ def usable(target: Environment) -> Iterator[Problem]:
             f"The policy of encryptionKeyArn's key does not let {', '.join(missing)} use it for "
             "this environment.",
             f"Add the statements of: webhook-buffer permissions --key --env {settings.environment}",
+        )
+
+
+def readable(target: Environment) -> Iterator[Problem]:
+    """Webhooks that wait under a key which ``subscribe`` may use after the deployment, too.
+
+    Source: SQS developer guide, "Encryption at rest": messages stay under the key they came with.
+    """
+    waits = waiting(target)
+    if not waits:
+        return
+    settings = target.settings
+    url = target.sqs.get_queue_url(QueueName=settings.queue_name)["QueueUrl"]
+    reply = target.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["KmsMasterKeyId"])
+    key = reply.get("Attributes", {}).get("KmsMasterKeyId")
+    if key and key != settings.encryptionKeyArn:
+        yield Problem(
+            f"About {waits} webhooks wait in the queue under the key {key}, which subscribe may "
+            "not use after this deployment.",
+            f"Keep encryptionKeyArn until the queue is empty, or set it back to {key}.",
         )
