@@ -28,7 +28,7 @@ from webhook_buffer.operations.send import Receipt, Webhook
 _MARKER = re.compile(r"unproven on\s+AWS: (`[a-z-]+`)")
 _ASSUMED = re.compile(r"\b[Aa]ssumed\b(?!_)(?! by)")
 _PLACES = ("buffer", "functions", "lambdas", "settings", "webhook_buffer")
-# Of Datadog and of providers, which an AWS account says nothing about; and of a check's wording.
+# Of Datadog, which an AWS account says nothing about.
 _ELSEWHERE = ("webhook_buffer/laptop/fake_datadog/",)
 
 
@@ -140,6 +140,18 @@ def test_references_are_compared_with_what_synth_takes_them_for(length: int, ver
     functions = SimpleNamespace(get_function_configuration=lambda **_: said)
     place = _place(SimpleNamespace(functions=functions))
     assert _verdicts(steps.references(place)) == {"reference-size": verdict}
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [('{"newState": {"stateValue": "OK"}}', "confirmed"), ('{"state": "OK"}', "refuted")],
+)
+def test_history_is_compared_with_what_is_read_of_it(data: str, verdict: str) -> None:
+    """An alarm's history that lacks what the console reads refutes the assumption."""
+    said = {"AlarmHistoryItems": [{"HistoryData": data}]}
+    cloudwatch = SimpleNamespace(describe_alarm_history=lambda **_: said)
+    place = _place(SimpleNamespace(cloudwatch=cloudwatch))
+    assert _verdicts(steps.alarm_history(place)) == {"alarm-history": verdict}
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from monitoring.alarm_set import alarm_set
 from settings.errors import WebhookBufferError
 from tests.first_deployment.assumptions import Outcome, Verdict
 from webhook_buffer.laptop.gateway import MAX_BODY_BYTES, MAX_HEAD_BYTES
-from webhook_buffer.live import status
+from webhook_buffer.live import aws, status
 from webhook_buffer.operations import logs, template_limits
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.send import Receipt, Sender, Webhook
@@ -164,11 +164,12 @@ def followed(place: Place) -> Iterator[Outcome]:
     minutes = (time.time() - started) / 60
     seen = f"{len(codes)} calls in {minutes:.1f} min beside {sent} webhooks, {throttled} throttled"
     yield judged("log-throttle", bool(codes) and not throttled, seen)
-    if latest is None:
-        yield Outcome("late-lines", Verdict.UNKNOWN, "no line appeared")
-    else:
-        holds = latest * 1000 <= logs.LATE_MS
-        yield judged("late-lines", holds, f"the latest line appeared after {latest:.1f} s")
+    for name, limit_ms in (("late-lines", logs.LATE_MS), ("console-lines", aws.LATE_MS)):
+        if latest is None:
+            yield Outcome(name, Verdict.UNKNOWN, "no line appeared")
+        else:
+            seen = f"the latest line appeared after {latest:.1f} s"
+            yield judged(name, latest * 1000 <= limit_ms, seen)
 
 
 def _load(place: Place, ended: threading.Event) -> int:
@@ -216,6 +217,19 @@ def alarm_states(place: Place) -> Iterator[Outcome]:
     yield judged("alarm-states", not other, "; ".join([seen, *other[:_SHOWN]]))
 
 
+def alarm_history(place: Place) -> Iterator[Outcome]:
+    """What CloudWatch notes of an alarm that changed its state."""
+    items = place.target.cloudwatch.describe_alarm_history(
+        HistoryItemType="StateUpdate", MaxRecords=1
+    )["AlarmHistoryItems"]
+    if not items:
+        yield Outcome("alarm-history", Verdict.UNKNOWN, "no alarm has changed its state")
+        return
+    data = json.loads(items[0]["HistoryData"])
+    holds = isinstance(data.get("newState", {}).get("stateValue"), str)
+    yield judged("alarm-history", holds, f"it has {', '.join(sorted(data))}")
+
+
 # What each step tries, in their order; the deployment itself comes before them.
 STEPS: Mapping[tuple[str, ...], Callable[[Place], Iterator[Outcome]]] = {
     ("deploys",): smoke,
@@ -223,9 +237,10 @@ STEPS: Mapping[tuple[str, ...], Callable[[Place], Iterator[Outcome]]] = {
     ("text-bodies", "body-size", "head-size", "large-messages"): bodies,
     ("customer-key",): customer_key,
     ("reference-size",): references,
-    ("log-throttle", "late-lines"): followed,
+    ("log-throttle", "late-lines", "console-lines"): followed,
     ("metric-delay",): metric_delay,
     ("alarm-states",): alarm_states,
+    ("alarm-history",): alarm_history,
 }
 
 

@@ -29,7 +29,7 @@ def status(env: Env = LOCAL, as_json: Json = False) -> None:
     """Show which alarms are on, since when, their values, and what is suppressed.
 
     On the laptop, live alarms judge what runs. On AWS, the states are CloudWatch's; our verdict on
-    the same metrics stands beside a state that differs from it.
+    the same metrics stands beside a state that differs from it. Reading them costs about $0.0005.
     """
     settings = load(env)
     alarms = alarm_set(settings)

@@ -36,7 +36,7 @@ _AGAIN = 10
 # reference, DescribeAlarmHistory.
 _LOG_PAGES, _HISTORY_PAGES = 3, 5
 # How much later than its time a line appears, at most. Assumed; milliseconds.
-_LATE_MS = 30_000
+LATE_MS = 30_000
 _TYPES: Any = ["MetricAlarm", "CompositeAlarm"]
 
 # What is read of a metric, and where it goes.
@@ -154,7 +154,7 @@ class AwsSource:
             lines += [line for line in read if self._new(line)]
             newest = max((line.at for line in read), default=0)
             if complete:
-                since = max(self._lines_since[function], newest - _LATE_MS)
+                since = max(self._lines_since[function], newest - LATE_MS)
             else:
                 since = round(1000 * now)
                 skipped.append(function)

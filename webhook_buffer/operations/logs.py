@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -45,15 +46,23 @@ class Line:
 
 
 def read(
-    target: Environment, functions: Sequence[str], *, since: int, runtime: bool = False
+    target: Environment,
+    functions: Sequence[str],
+    *,
+    since: int,
+    runtime: bool = False,
+    called: Callable[[], object] = lambda: None,
 ) -> list[Line]:
     """What functions logged since a moment (milliseconds since the epoch), oldest first.
+
+    Args:
+        called: told of each call to AWS.
 
     Raises:
         NotDeployedError: When an environment has no such log.
         WebhookBufferError: When AWS can't be asked.
     """
-    lines = [line for function in functions for line in _of(target, function, since)]
+    lines = [line for function in functions for line in _of(target, function, since, called)]
     kept = [line for line in lines if runtime or not line.text.startswith(_RUNTIME)]
     return sorted(kept, key=lambda line: line.at)
 
@@ -68,21 +77,24 @@ def follow(
 ) -> Iterator[Line]:
     """``read`` again and again, each line once, until told to stop or interrupted.
 
-    On AWS that costs about ``CALLS_PER_MINUTE`` calls, fewer while AWS throttles them.
+    On AWS that costs about ``CALLS_PER_MINUTE`` calls, however many pages there are to read, and
+    fewer while AWS throttles them.
     """
     shown: set[tuple[int, str, str]] = set()
-    pause = _pause(target, functions)
-    wait = pause
+    wait = _pause(target, len(functions))
     while not stop():
+        calls: list[None] = []
         try:
-            lines = read(target, functions, since=since, runtime=runtime)
+            lines = read(
+                target, functions, since=since, runtime=runtime, called=partial(calls.append, None)
+            )
         except AwsRefusalError as error:
             if error.code not in THROTTLED:
                 raise
             wait = min(2 * wait, _MOST_SECONDS)
             time.sleep(wait)
             continue
-        wait = pause
+        wait = _pause(target, len(calls))
         for line in lines:
             if _key(line) not in shown:
                 yield line
@@ -92,18 +104,20 @@ def follow(
         time.sleep(wait)
 
 
-def _pause(target: Environment, functions: Sequence[str]) -> float:
-    """Seconds between two readings, of a call for each function."""
+def _pause(target: Environment, calls: int) -> float:
+    """Seconds to the next reading after one of so many calls."""
     if target.settings.on_laptop:
         return _POLL_SECONDS
-    return max(_POLL_SECONDS, 60 * len(functions) / CALLS_PER_MINUTE)
+    return max(_POLL_SECONDS, 60 * calls / CALLS_PER_MINUTE)
 
 
 def _key(line: Line) -> tuple[int, str, str]:
     return line.at, line.function, line.text
 
 
-def _of(target: Environment, function: str, since: int) -> Iterator[Line]:
+def _of(
+    target: Environment, function: str, since: int, called: Callable[[], object]
+) -> Iterator[Line]:
     group = target.settings.log_group_name(function)
     with aws_errors(target.settings):
         try:
@@ -111,6 +125,7 @@ def _of(target: Environment, function: str, since: int) -> Iterator[Line]:
                 logGroupName=group, startTime=since
             )
             for page in pages:
+                called()
                 for event in page["events"]:
                     text = event["message"].rstrip()
                     yield Line(event["timestamp"], function, text, fields_of(text))

@@ -6,6 +6,7 @@ stubber checks them against.
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,12 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
+from monitoring.cloudwatch.alarms import template
+from monitoring.cost import PRICES
 from settings.errors import NotDeployedError
 from settings.loader import load
+from tests.fake_aws import install
+from webhook_buffer.cli import alarm_status
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.live import status
 from webhook_buffer.live.status import Entry
@@ -131,3 +136,39 @@ def test_live_verdicts_have_units() -> None:
     assert (first.id, first.value, first.threshold) == ("backend-down", "62 %", "50 %")
     assert (second.id, second.value) == ("backend-slow", "850 ms")
     assert first.document()["since"] == "2025-10-09T09:00:00Z"
+
+
+def test_it_has_a_price(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With every alarm, all is asked in at most five calls, for what the help says."""
+    alarms = alarm_set(load("prd"))
+    described: dict[str, list[dict[str, Any]]] = {"MetricAlarms": [], "CompositeAlarms": []}
+    for resource in template(alarms)["Resources"].values():
+        kind = "CompositeAlarms" if "AlarmRule" in resource["Properties"] else "MetricAlarms"
+        described[kind].append({**resource["Properties"], "StateValue": "OK"})
+    queries: list[int] = []
+
+    def read(given: dict[str, Any]) -> dict[str, Any]:
+        queries.append(len(given["MetricDataQueries"]))
+        return {"MetricDataResults": []}
+
+    fake = install(
+        monkeypatch, "333333333333", cloudwatch_DescribeAlarms=described,
+        cloudwatch_GetMetricData=read,
+    )  # fmt: skip
+    target = Environment(settings=load("prd"), folder=tmp_path, outputs_file=tmp_path / "o.json")
+    assert len(status.of_aws(target, alarms)) == sum(map(len, described.values()))
+    assert fake.names.count("cloudwatch.DescribeAlarms") == 1
+    assert len(queries) <= 4
+    price = PRICES["metric read"]
+    dollars = sum(queries) * price.amount / price.units
+    (said,) = re.findall(r"about \$(0\.\d+)", alarm_status.status.__doc__ or "")
+    assert dollars == pytest.approx(float(said), rel=0.25)
+
+
+def test_throttled_it_backs_off(tmp_path: Path) -> None:
+    """Calls that AWS throttles are repeated by boto3, three times in all, with growing pauses.
+
+    Source: boto3 developer guide, "Retries", standard mode.
+    """
+    client: Any = _target(tmp_path).cloudwatch
+    assert client.meta.config.retries == {"mode": "standard"}

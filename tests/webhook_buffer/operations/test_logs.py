@@ -37,8 +37,7 @@ def test_a_follower_sees_each_line_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
     late = Line(150_000, "subscribe", "late", {})
     reads: list[int] = []
 
-    def read(*_: object, since: int, runtime: bool) -> list[Line]:
-        del runtime
+    def read(*_: object, since: int, **__: object) -> list[Line]:
         reads.append(since)
         found = lines if len(reads) == 1 else sorted([*lines, late], key=lambda line: line.at)
         return [line for line in found if line.at >= since]
@@ -86,6 +85,18 @@ def test_following_has_a_price(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """Ten minutes of following make no more calls than the help says, whatever is followed."""
     _, calls = _followed(monkeypatch, tmp_path, {"events": []}, minutes=10)
     assert 0.9 * 10 * logs.CALLS_PER_MINUTE <= calls <= 10 * logs.CALLS_PER_MINUTE
+
+
+def test_following_much_has_the_same_price(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where much is logged there are more pages to read, and longer pauses between the readings."""
+
+    def answer(given: dict[str, Any]) -> Any:
+        page = int(given.get("nextToken", "0"))
+        return {"events": [], **({"nextToken": str(page + 1)} if page < 4 else {})}
+
+    clock, calls = _followed(monkeypatch, tmp_path, answer, minutes=10)
+    assert set(clock.slept) == {30}
+    assert calls <= 10 * logs.CALLS_PER_MINUTE
 
 
 def test_a_follower_backs_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
