@@ -53,6 +53,11 @@ def demo(*, keep: bool) -> None:
         if not (keep or ran):
             lifecycle.down()
     console.print(f"The whole story took {time.monotonic() - started:.0f} s.")
+    if keep or ran:
+        endpoint = laptop.target(load("local")).public_url
+        assert endpoint, "it was just drilled"
+        lifecycle.show_addresses(endpoint)
+        console.print("Stop it: webhook-buffer down")
     if not (result.passed and report.holds):
         raise ProofFailedError("The demo's claims do not all hold; see the tables above.")
 

@@ -223,12 +223,17 @@ def _warn(settings: Settings) -> None:
             console.print(f"Left out: {', '.join(signals)}: {reason}", soft_wrap=True)
 
 
-def _next_steps(outputs: dict[str, str]) -> None:
-    endpoint = outputs["BufferedEndpoint"]
+def show_addresses(endpoint: str) -> None:
+    """Prints where the buffer and its console are."""
     console.print(f"\nThe buffer runs at [bold]{endpoint}[/]", soft_wrap=True)
     page = console_process().address()
     if page:
         console.print(f"See it in a browser: {page}", soft_wrap=True)
+
+
+def _next_steps(outputs: dict[str, str]) -> None:
+    endpoint = outputs["BufferedEndpoint"]
+    show_addresses(endpoint)
     console.print("Try it:")
     console.print(f'  curl -d \'{{"group_id": "order-1"}}\' {endpoint}/orders', soft_wrap=True)
     for words, what in (

@@ -106,6 +106,7 @@ class Api:
                 "start": session.start,
                 "now": session.now,
                 "until": session.until,
+                "ahead": session.now - session.until,
                 "stretches": [[o.real, o.session, o.pace] for o in session.clock.stretches],
                 "alarms_on": len(on),
                 "retrying": sum(w.state == "retrying" for w in session.webhooks.values()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -72,6 +73,13 @@ def _ready(page: Page, url: str, view: str) -> None:
     page.wait_for_selector(f'main[data-shown="#/{view}"]')
 
 
+def _keep(page: Page, name: str) -> None:
+    """Keeps a picture for people to look at, where they have said where."""
+    folder = os.environ.get("CONSOLE_PICTURES")
+    if folder:
+        page.screenshot(path=Path(folder, f"{name}.png"), full_page=True)
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 420)])
 def test_every_view_is_without_errors(
     browser: Browser, served: Served, scheme: Literal["light", "dark"], width: int
@@ -82,6 +90,7 @@ def test_every_view_is_without_errors(
         _ready(seen.page, served.url, view)
         wide = seen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, (view, wide)
+        _keep(seen.page, f"{view.replace('/', '-')}-{scheme}-{width}")
     seen.page.context.close()
     assert (seen.errors, seen.foreign) == ([], [])
 
@@ -218,6 +227,33 @@ def test_pausing_freezes_the_view_alone(browser: Browser, tmp_path: Path) -> Non
         expect(page.locator(".rows li")).to_have_count(1)
         page.get_by_role("button", name="Paused").click()
         expect(page.locator(".rows li")).to_have_count(0)
+        page.context.close()
+
+
+def test_two_clocks_are_told_apart(browser: Browser, tmp_path: Path) -> None:
+    """After a fast drill each view says whose times it has, and by how much they differ."""
+    one = console(tmp_path)
+    session = one.state.session
+    assert session
+    until = session.until
+    events = [
+        {"kind": "pace", "real": until, "pace": 3},
+        {"kind": "read", "until": until + 60, "lines": [], "depths": []},
+        {"kind": "pace", "real": until + 60, "pace": 60},
+    ]  # fmt: skip
+    with one.file.open("a") as stream:
+        stream.writelines(json.dumps(event) + "\n" for event in events)
+    with one.running() as url:
+        page = _open(browser, url, viewport={"width": 1440, "height": 900}).page
+        for view, words in {
+            "alarms": "Times here are session time: 19 min ahead of the wall clock",
+            "webhooks": "Times here are the wall clock's. Dashboards and alarms",
+        }.items():
+            _ready(page, url, view)
+            expect(page.locator("#banner")).to_contain_text(words)
+            _keep(page, f"clocks-{view}")
+        expect(page.locator("#clock")).to_contain_text("Session time")
+        expect(page.locator("#clock")).to_contain_text("(19 min ahead)")
         page.context.close()
 
 

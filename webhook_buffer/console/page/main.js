@@ -1,7 +1,7 @@
 // The frame of the page: which view is shown, the session's clock, pausing, what is said on top.
 import {ask, listen} from "./client.js";
 import {el} from "./dom.js";
-import {time} from "./format.js";
+import {duration, time} from "./format.js";
 import {here} from "./location.js";
 import {alarms} from "./alarms.js";
 import {boards} from "./boards.js";
@@ -65,8 +65,21 @@ async function refresh(what) {
   }
 }
 
+// From so many seconds on the two clocks are told apart.
+const AHEAD = 60;
+
 function said() {
-  return page.session?.notice ?? "";
+  return [page.session?.notice, clocks()].filter(Boolean).join(" ");
+}
+
+/** Which clock the times of a view are of, where a drill has made the session's run ahead. */
+function clocks() {
+  const ahead = page.session?.ahead ?? 0;
+  if (ahead < AHEAD) return "";
+  const {view: shown} = here();
+  const lead = `${duration(ahead)} ahead of the wall clock, because a drill ran faster`;
+  if (["inbox", "webhooks"].includes(shown)) return `Times here are the wall clock's. Dashboards and alarms have session time: ${lead}.`;
+  return ["dashboards", "alarms"].includes(shown) ? `Times here are session time: ${lead}. The inbox and webhooks have the wall clock's.` : "";
 }
 
 async function session() {
@@ -76,11 +89,12 @@ async function session() {
     say(error.message);
     return;
   }
-  const {service, environment, pace, now} = page.session;
+  const {service, environment, pace, now, ahead} = page.session;
   document.getElementById("service").textContent = service;
   document.getElementById("environment").textContent = environment;
-  const speed = pace === 60 ? "real time" : `1 minute = ${pace} s`;
-  document.getElementById("clock").textContent = `${time(now)} · ${speed}`;
+  const lead = ahead < AHEAD ? "" : ` (${duration(ahead)} ahead)`;
+  const speed = pace === 60 ? "" : ` · 1 minute = ${pace} s`;
+  document.getElementById("clock").textContent = `${lead ? "Session time " : ""}${time(now)}${lead}${speed}`;
   tabs();
 }
 
