@@ -8,6 +8,8 @@ BIN := .venv/bin
 RUN := $(BIN)/webhook-buffer
 # A variable of the command line can't be reassigned, so the option has a name of its own.
 CONFIRMED := $(if $(filter 1 yes true,$(YES)),--yes)
+# Images of containers often set it; compiling the CDK again takes each process many seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-fast check templates lint types docs drills bench soak synth diff deploy destroy first-deployment lock outdated clean
 .DEFAULT_GOAL := help

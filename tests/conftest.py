@@ -38,6 +38,9 @@ from webhook_buffer.laptop.process import Running
 for name in [name for name in os.environ if name.startswith(("AWS_", "WEBHOOK_BUFFER_ENV"))]:
     del os.environ[name]
 os.environ.pop("NO_COLOR", None)
+# Compiling all modules again in every process would take a third of the run.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 # The same examples in every run; what Hypothesis caches belongs in no source tree.

@@ -90,8 +90,8 @@ class Copy:
 
 
 def copied(folder: Path) -> Copy:
-    """Copies every file that is not ignored; Node's packages are linked."""
-    shutil.copytree(ROOT, folder, ignore=_IGNORED)
+    """Copies every file that is not ignored, and bytecode; Node's packages are linked."""
+    shutil.copytree(ROOT, folder, ignore=lambda *both: _IGNORED(*both) - {"__pycache__"})
     for installed in ("node_modules",):
         if (ROOT / installed).exists():
             (folder / installed).symlink_to(ROOT / installed)
