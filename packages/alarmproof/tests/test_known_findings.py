@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 from alarmproof import cli
+from alarmproof.lint import Allowance, Finding, lint
+from alarmproof.rules.registry import ERROR, WARNING
+from alarmproof.template import parse
 from typer.testing import CliRunner
 
 ALARM: dict[str, Any] = {
@@ -71,3 +74,30 @@ def test_a_revision_that_is_not_there() -> None:
     for revision in ("gone", "--output=x"):
         done = CliRunner().invoke(cli.app, ["lint", "t.json", f"--changed-since={revision}"])
         assert "no such revision" in str(done.exception)
+
+
+def test_rules_that_ask_somebody_obey_the_configuration() -> None:
+    """Their severity can be set, they can be allowed, and an allowance of theirs may be unused."""
+    finding = Finding("runbook-unreachable", WARNING, "A", "t.json", 3, "gone", "Correct it.")
+    allowance = Allowance("runbook-unreachable", "A", "an intranet", "alarmproof.toml")
+    templates = parse({"Resources": {"A": ALARM}}, "t.json")
+
+    def rules(**options: Any) -> list[tuple[str, str]]:
+        findings = lint(templates, severities={"no-action": None}, **options)
+        return [(entry.rule, entry.severity.value) for entry in findings]
+
+    assert rules(outside=[finding]) == [("runbook-unreachable", "warning")]
+    assert rules(outside=[finding], allowances=[allowance]) == []
+    assert rules(allowances=[allowance]) == []
+    strict = {"no-action": None, "runbook-unreachable": ERROR}
+    [error] = lint(templates, severities=strict, outside=[finding])
+    assert error.severity == ERROR
+
+
+def test_an_unknown_type_can_be_allowed() -> None:
+    """By the logical id of the resource."""
+    odd = {"Resources": {"A": ALARM, "N": {"Type": "AWS::CloudWatch::Alarms"}}}
+    allowance = Allowance("unknown-type", "N", "it is new", "alarmproof.toml")
+    off = {"no-action": None}
+    assert [entry.rule for entry in lint(parse(odd, "t.json"), severities=off)] == ["unknown-type"]
+    assert lint(parse(odd, "t.json"), severities=off, allowances=[allowance]) == []

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from alarmproof.math_reductions import over_time
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 NAMES = ("SUM", "AVG", "MIN", "MAX", "STDDEV", "DATAPOINT_COUNT")
 VALUES = st.lists(st.one_of(st.just(math.nan), st.integers(-9, 9)), min_size=1, max_size=20)
@@ -31,6 +31,7 @@ def _slowly(name: str, window: list[float]) -> float:
 
 
 @settings(max_examples=200, deadline=None)
+@example(name="STDDEV", values=[math.nan, math.nan, 3, 3, 3], points=3)
 @given(name=st.sampled_from(NAMES), values=VALUES, points=st.integers(1, 25))
 def test_equals_plain_loops(name: str, values: list[float], points: int) -> None:
     """Of each point and those before it, as many as there are."""

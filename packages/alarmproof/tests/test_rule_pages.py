@@ -14,8 +14,10 @@ from alarmproof.rules.registry import Rule
 from alarmproof.template import parse
 
 PAGES = Path(__file__).parents[1] / "docs" / "rules"
-# They need a stack's region, or a project's configuration; tests of their own are beside.
-WITHOUT_TEMPLATE = {"metric-elsewhere", "name-pattern", "runbook-pattern"}
+# They need a stack's region, a project's configuration, or somebody to ask; they have other tests.
+WITHOUT_TEMPLATE = {
+    "metric-elsewhere", "name-pattern", "not-seen-live", "runbook-pattern", "runbook-unreachable",
+}  # fmt: skip
 
 
 def _examples(rule: Rule) -> dict[str, str]:

@@ -67,6 +67,16 @@ def run_lint(
             "or pass --allow-empty."
         )
     own_metrics = config.own_metrics if config else ()
+    outside: list[Finding] = []
+    if live:
+        extras.require("live", "Asking CloudWatch")
+        from alarmproof import live_metrics
+
+        outside += live_metrics.findings(templates, live_metrics.client(), own_metrics)
+    if check_links:
+        from alarmproof import links
+
+        outside += links.findings(templates, config.patterns.get("runbook") if config else None)
     findings = lint.lint(
         templates,
         max_reaction=max_reaction,
@@ -74,16 +84,8 @@ def run_lint(
         severities=config.severities if config else {},
         patterns=config.patterns if config else {},
         own_metrics=own_metrics,
+        outside=outside,
     )
-    if live:
-        extras.require("live", "Asking CloudWatch")
-        from alarmproof import live_metrics
-
-        findings += live_metrics.findings(templates, live_metrics.client(), own_metrics)
-    if check_links:
-        from alarmproof import links
-
-        findings += links.findings(templates, config.patterns.get("runbook") if config else None)
     if baselines:
         findings = baselines.applied(findings)
     if form == "text":

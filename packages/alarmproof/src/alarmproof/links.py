@@ -17,10 +17,8 @@ from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
 from alarmproof.lint import Finding
 from alarmproof.rules.names import links
-from alarmproof.rules.registry import WARNING
+from alarmproof.rules.outside import runbook_unreachable as rule
 
-RULE = "runbook-unreachable"
-_REMEDY = "Correct the link, or publish the page."
 _PATIENCE = 5.0
 _AT_ONCE = 8
 _MOST = 500
@@ -46,8 +44,8 @@ def findings(templates: Templates, pattern: re.Pattern[str] | None = None) -> li
     faults = _faults({link.partition("#")[0] for _, link in by_alarm})
     return [
         Finding(
-            RULE, WARNING, alarm.name, alarm.source.file, alarm.source.line,
-            f"{link} does not answer: {fault}.", _REMEDY,
+            rule.id, rule.severity, alarm.name, alarm.source.file, alarm.source.line,
+            f"{link} does not answer: {fault}.", rule.remedy,
         )
         for alarm, link in by_alarm
         if (fault := faults[link.partition("#")[0]])

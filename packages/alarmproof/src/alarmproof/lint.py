@@ -5,18 +5,20 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from alarmproof import bounded_yaml, files
+from alarmproof import advice, bounded_yaml, files
 from alarmproof.alarms import AnyAlarm, Source
 from alarmproof.definitions import Templates, is_called
 from alarmproof.errors import InputError
 from alarmproof.own_metrics import OwnMetrics
 from alarmproof.rules import RULES
 from alarmproof.rules.context import Context
+from alarmproof.rules.outside import ASKED, unknown_type
+from alarmproof.rules.outside import allowance as allowance_rule
 from alarmproof.rules.registry import ERROR, NOTE, Hit, Rule, Severity
 
 METADATA = "alarmproof"
@@ -63,9 +65,11 @@ class Allowance:
     source: str
     until: date | None = None
 
-    def allows(self, rule: str, alarm: AnyAlarm) -> bool:
-        """Whether it is about this rule and this alarm."""
-        return fnmatchcase(rule, self.rule) and _is_meant(self.alarm, alarm)
+    def allows(self, rule: str, subject: AnyAlarm | str) -> bool:
+        """Whether it is about this rule and this alarm, or another resource's logical id."""
+        if isinstance(subject, str):
+            return fnmatchcase(rule, self.rule) and fnmatchcase(subject, self.alarm)
+        return fnmatchcase(rule, self.rule) and _is_meant(self.alarm, subject)
 
     @property
     def expired(self) -> bool:
@@ -81,6 +85,7 @@ def lint(
     severities: Mapping[str, Severity | None] = _AS_DECLARED,
     patterns: Mapping[str, re.Pattern[str]] = _NO_PATTERNS,
     own_metrics: Sequence[OwnMetrics] = (),
+    outside: Sequence[Finding] = (),
 ) -> list[Finding]:
     """Everything that is wrong, in the order of the alarms.
 
@@ -90,11 +95,13 @@ def lint(
         severities: of rules, in place of their own; None switches a rule off.
         patterns: ``name`` and ``runbook``, which names and runbook links have to match.
         own_metrics: what something outside of the templates publishes.
+        outside: what asking CloudWatch and for the runbooks has found.
     """
     context = Context(templates, max_reaction, patterns, own_metrics)
     given = [*allowances, *_in_metadata(templates)]
     off = {name for name, severity in severities.items() if severity is None}
     used: set[Allowance] = set()
+    alarms = {alarm.name: alarm for alarm in templates.alarms}
     findings: list[Finding] = []
     for alarm in templates.alarms:
         for rule in RULES:
@@ -102,16 +109,28 @@ def lint(
             hits = _hits(rule, context, alarm) if severity else []
             if not hits:
                 continue
-            allowing = [allowance for allowance in given if allowance.allows(rule.id, alarm)]
-            used.update(allowing)
-            if not any(
-                allowance.reason.strip() and not allowance.expired for allowance in allowing
-            ):
+            if not _is_allowed(rule.id, alarm, given, used):
                 fixed = severity if rule.id in severities else None
-                findings += [_finding(rule, alarm, hit, fixed) for hit in hits]
+                findings += [_finding(rule, alarm, hit, fixed, templates) for hit in hits]
         if alarm.variants and "not-evaluated" not in off:
             findings.append(_undecided(alarm))
-    return [*findings, *_unread(templates, off), *_of_allowances(given, used, templates)]
+    for finding in (*_unread(templates, off), *outside):
+        severity = severities.get(finding.rule, finding.severity)
+        subject = alarms.get(finding.alarm, finding.alarm)
+        if severity and not _is_allowed(finding.rule, subject, given, used):
+            findings.append(replace(finding, severity=severity))
+    if "allowance" in off:
+        return findings
+    return [*findings, *_of_allowances(given, used, templates)]
+
+
+def _is_allowed(
+    rule: str, subject: AnyAlarm | str, given: Sequence[Allowance], used: set[Allowance]
+) -> bool:
+    """Whether an allowance that holds is for a finding; all that are for it become used."""
+    allowing = [allowance for allowance in given if allowance.allows(rule, subject)]
+    used.update(allowing)
+    return any(allowance.reason.strip() and not allowance.expired for allowance in allowing)
 
 
 def failed(findings: Sequence[Finding], *, strict: bool) -> bool:
@@ -159,7 +178,9 @@ def _undecided(alarm: AnyAlarm) -> Finding:
     )
 
 
-def _finding(rule: Rule, alarm: AnyAlarm, hit: Hit, fixed: Severity | None) -> Finding:
+def _finding(
+    rule: Rule, alarm: AnyAlarm, hit: Hit, fixed: Severity | None, templates: Templates
+) -> Finding:
     return Finding(
         rule.id,
         fixed or hit.severity or rule.severity,
@@ -167,7 +188,7 @@ def _finding(rule: Rule, alarm: AnyAlarm, hit: Hit, fixed: Severity | None) -> F
         alarm.source.file,
         alarm.source.line,
         hit.message,
-        hit.remedy or rule.remedy,
+        advice.remedy(hit.remedy or rule.remedy, alarm, templates),
         rule.strict,
     )
 
@@ -183,8 +204,8 @@ def _unread(templates: Templates, off: set[str]) -> Iterator[Finding]:
             rule, severity = "not-evaluated", NOTE
         else:
             message = f"The type {unread.kind} is not known: {unread.why}."
-            remedy = "Correct the type. If CloudFormation has it by now, allow this with a reason."
-            rule, severity = "unknown-type", ERROR
+            remedy = unknown_type.remedy
+            rule, severity = unknown_type.id, unknown_type.severity
         yield Finding(rule, severity, source.logical_id, source.file, source.line, message, remedy)
 
 
@@ -235,11 +256,11 @@ def _of_allowances(
             why = f"{allowance.rule} is allowed without a reason."
         elif allowance.expired:
             why = f"{allowance.rule} was allowed until {allowance.until}, which is over."
-        elif allowance not in used:
+        elif allowance not in used and allowance.rule not in ASKED:
             why = f"{allowance.rule} is allowed, but alarmproof does not find it."
         else:
             continue
-        remedy = "Remove it, or give a reason."
+        remedy = allowance_rule.remedy
         yield Finding("allowance", ERROR, allowance.alarm, source.file, source.line, why, remedy)
 
 

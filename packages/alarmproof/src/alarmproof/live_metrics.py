@@ -19,13 +19,8 @@ from alarmproof.metric_data import MetricKey
 from alarmproof.own_metrics import OwnMetrics
 from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context
-from alarmproof.rules.registry import WARNING
+from alarmproof.rules.outside import not_seen_live as rule
 
-RULE = "not-seen-live"
-_REMEDY = (
-    "Check namespace, name and dimensions. ListMetrics shows the last two weeks only: a metric "
-    "that is published only on failures may be right."
-)
 # A metric is looked for in so many pages of 500 at most.
 _PAGES = 4
 
@@ -67,9 +62,8 @@ def findings(
             seen[metric] = _missing(cloudwatch, metric)
         if seen[metric]:
             source = alarm.source
-            keys.append(
-                Finding(RULE, WARNING, alarm.name, source.file, source.line, seen[metric], _REMEDY)
-            )
+            place = (alarm.name, source.file, source.line)
+            keys.append(Finding(rule.id, rule.severity, *place, seen[metric], rule.remedy))
     return keys
 
 

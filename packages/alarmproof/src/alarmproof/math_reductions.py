@@ -60,7 +60,9 @@ def over_time(name: str, values: Values, points: int | None) -> Values:
         else:
             squares = _trailing(np.nan_to_num(values - center) ** 2, size, np.add, 0.0)
             variance = squares / present - (total / present) ** 2
-            made = np.sqrt(np.maximum(variance, 0.0))
+            highest, lowest = (_trailing(values, size, of, np.nan) for of in (np.fmax, np.fmin))
+            # Equal values deviate by nothing, whatever rounding leaves of the difference.
+            made = np.sqrt(np.where(highest == lowest, 0.0, np.maximum(variance, 0.0)))
         return np.where(present > 0, made, np.nan)
 
 

@@ -15,6 +15,7 @@ from alarmproof.rules import (
     metrics,
     missing_terms,
     names,
+    outside,
     own,
     permissions,
     ranges,
@@ -27,5 +28,5 @@ from alarmproof.rules.registry import Rule, of_modules
 
 RULES: tuple[Rule, ...] = of_modules(
     reading, acceptance, metrics, dimensions, own, identifiers, ranges, reach, expressions,
-    missing_terms, actions, permissions, silence, timing, composition, names,
+    missing_terms, actions, permissions, silence, timing, composition, names, outside,
 )  # fmt: skip
