@@ -46,7 +46,7 @@ docs: setup ## Regenerate everything that is generated in docs/ and README.md
 drills: setup ## Run every fire drill on what `up` started, PACE=3s a minute; goes on where it was stopped
 	@$(RUN) drill all --pace $(or $(PACE),3s) --json .build/drills-$(or $(PACE),3s).json --resume
 
-bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, the console, tracing, Datadog
+bench: setup ## Measure start-up, cold starts, publishing, alarms, the console, tracing, Datadog, fairness
 	@$(BIN)/python -m tests.bench_startup
 	@$(BIN)/python -m tests.bench_cold_start
 	@$(BIN)/python -m tests.bench
@@ -56,6 +56,7 @@ bench: setup ## Measure start-up, cold starts, publishing, evaluating alarms, th
 	@$(BIN)/python -m tests.bench_live
 	@$(BIN)/python -m tests.bench_console
 	@$(BIN)/python -m tests.bench_datadog
+	@$(BIN)/python -m tests.bench_fairness
 	@$(BIN)/python -m tests.lambdas.sources.mutations
 
 soak: setup ## Play 100,000 webhooks through a modelled queue, with kills, failures and releases

@@ -22,6 +22,12 @@ _GROUPS = (
     f"{metrics.FRESH_SECONDS // 60} minutes count: a single failing webhook, or an old one, says "
     "more about itself than about the backend."
 )
+# Attempts by their result, and what was put back without any.
+_ATTEMPTS = (
+    'filter event in ["webhook.failed", "webhook.paused"] | stats count(*) as times, '
+    "count_distinct(group_id) as groups, max(age_ms) / 1000 as age_seconds "
+    "by event, http.status_code, error | sort times desc | limit 50"
+)
 
 SIGNALS = (
     Signal(
@@ -47,6 +53,7 @@ SIGNALS = (
         missing=Missing.IGNORE,
         missing_reason=_NO_ATTEMPTS,
         log="subscribe",
+        log_query=_ATTEMPTS,
     ),
     Signal(
         id="backend-rejecting",

@@ -18,7 +18,8 @@ _EMPTY = "An empty queue has no age, and a queue idle for hours reports nothing.
 _TRIED_AGAIN = "subscribe.longest_wait_minutes"
 # Failing webhooks, the longest-waiting first.
 _FAILING = (
-    'filter event in ["webhook.failed", "webhook.unattempted", "message.unreadable"]'
+    'filter event in ["webhook.failed", "webhook.unattempted", "webhook.paused", '
+    '"message.unreadable"]'
     " | stats max(attempt) as attempts, max(receives) as receives,"
     " max(age_ms) / 1000 as age_seconds, latest(http.status_code) as status_code,"
     " latest(error) as error by group_id, message_id"

@@ -223,6 +223,8 @@ class BufferStack(Stack):
             "longest": self._settings.longest_seconds,
             "per_hour": policy.parkedPerHour,
             "keep": 86_400 * policy.keepDays,
+            "breaker": policy.breaker,
+            "retry_share": policy.retrySharePercent / 100,
         }
 
     @property

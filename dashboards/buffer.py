@@ -85,6 +85,18 @@ BACKEND = (
         signals=("backend-down", "backend-rejecting"),
     ),
     Panel(
+        title="Put back without an attempt",
+        unit="Count",
+        axis="webhooks",
+        shape=Shape.BARS,
+        lines=(
+            logged(
+                metrics.PAUSED_BACKEND_DOWN, "subscribe", "the backend fails for all", Color.RED
+            ),
+            logged(metrics.PAUSED_RETRY_SHARE, "subscribe", "others get their turn", Color.ORANGE),
+        ),
+    ),
+    Panel(
         title="Requests to the backend, as traced",
         unit="Count",
         lines=(

@@ -18,6 +18,7 @@ from lambdas import (
 from lambdas.backend_url import Backend
 from lambdas.config import SubscribeConfig
 from lambdas.envelope import Envelope
+from lambdas.fairness import Container
 from lambdas.put_back import Remaining
 from lambdas.timestamps import iso
 
@@ -46,6 +47,7 @@ class Attempt(NamedTuple):
 
 def make(
     config: SubscribeConfig,
+    container: Container,
     message: lease.Received,
     webhook: Envelope,
     before: attempts.History,
@@ -54,12 +56,14 @@ def make(
     """Makes an attempt at a webhook and records it.
 
     Args:
+        container: which takes note of it.
         message: whose id, group and sequence number are the webhook's.
         before: the webhook's earlier attempts.
         remaining: seconds until Lambda ends the invocation.
     """
     number = before.attempts + 1
     outcome = _delivered(config, message, webhook, number, remaining)
+    container.attempted(config, webhook.source, message.group_id, before, outcome)
     refusal = config.policy.refuses(outcome)
     counts = refusal and _others_are_delivered(config, message, webhook, before)
     after = before.after(outcome, refusal=refusal, counts=counts)

@@ -23,6 +23,9 @@ class Policy(NamedTuple):
         longest: the greatest age of a webhook that is still attempted.
         per_hour: parked refusals of one source in an hour, at most.
         keep: how long a parked webhook is kept.
+        breaker: whether attempts pause while the backend fails for everybody; see
+            ``lambdas.fairness``.
+        retry_share: the share of a container's time, at most, for webhooks that failed before.
     """
 
     on_park: str
@@ -33,6 +36,8 @@ class Policy(NamedTuple):
     longest: int
     per_hour: int
     keep: int
+    breaker: bool
+    retry_share: float
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Policy:

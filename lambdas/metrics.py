@@ -54,6 +54,8 @@ UNITS: Mapping[str, str] = {
     "HeadAge": "Seconds",  # of the webhook that stays at its group's head
     "BlockedGroup": "Count",  # 1 once that head has failed too often or waited too long
     # subscribe: as it happens
+    "PausedBackendDown": "Count",  # put back unattempted, because the backend fails for everybody
+    "PausedRetryShare": "Count",  # put back unattempted, so that other webhooks get their turn
     "SigningSecretUnreadable": "Count",  # attempts are not made, or signed with old secrets
     "Consumed": "Count",  # left the queue undelivered, as a test flag asked
     "RecordFailed": "Count",  # not written, or not read before another attempt

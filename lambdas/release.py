@@ -24,6 +24,7 @@ from lambdas import (
 )
 from lambdas.config import SubscribeConfig
 from lambdas.envelope import UnreadableError, received
+from lambdas.fairness import Container
 from lambdas.put_back import Remaining, delay, put_back
 from lambdas.tokens import Token
 
@@ -38,6 +39,7 @@ _WITHIN_SECONDS = 1.0
 
 def run(
     config: SubscribeConfig,
+    container: Container,
     event: dict[str, Any],
     message: lease.Received,
     token: Token,
@@ -46,6 +48,7 @@ def run(
     """Releases what a token names; True when the token may leave the queue.
 
     Args:
+        container: which runs this.
         event: the token's message as the event source handed it over.
         remaining: seconds until Lambda ends the invocation.
     """
@@ -60,7 +63,8 @@ def run(
     except (lease.LateError, aws.AwsError):
         return False
     sent_at = int(event["attributes"].get("SentTimestamp", time.time() * 1000))
-    release = _Release(config, message, remaining, old=time.time() - sent_at / 1000)
+    old = time.time() - sent_at / 1000
+    release = _Release(config, container, message, remaining, old=old)
     try:
         return release.aside(token.row) if token.row else release.group(token.hold)
     except aws.AwsError as error:
@@ -72,9 +76,16 @@ class _Release:
     """One invocation with a token."""
 
     def __init__(
-        self, config: SubscribeConfig, message: lease.Received, remaining: Remaining, *, old: float
+        self,
+        config: SubscribeConfig,
+        container: Container,
+        message: lease.Received,
+        remaining: Remaining,
+        *,
+        old: float,
     ) -> None:
-        self._config, self._message, self._remaining = config, message, remaining
+        self._config, self._container = config, container
+        self._message, self._remaining = message, remaining
         self._too_old = old >= _LONGEST_SECONDS
 
     def group(self, hold_id: str) -> bool:
@@ -105,12 +116,11 @@ class _Release:
         done = self._one(parked, None)
         return True if done is None else done
 
-    def wait(self, error: str, code: str | None = None) -> None:
-        """Has the token come again later."""
-        seconds = put_back(
-            self._config, self._message, delay(self._config, self._message.receives),
-            self._remaining,
-        )  # fmt: skip
+    def wait(self, error: str, code: str | None = None, *, after: int | None = None) -> None:
+        """Has the token come again later: after some seconds, or as its receives say."""
+        if after is None:
+            after = delay(self._config, self._message.receives)
+        seconds = put_back(self._config, self._message, after, self._remaining)
         observe.log(
             "INFO",
             "release.waits",
@@ -143,8 +153,15 @@ class _Release:
         if signer and not signer.prepared(within=_WITHIN_SECONDS):
             self.wait("NoSecret")
             return False
+        pause = self._container.pause(
+            self._config, webhook.source, before, receives=self._message.receives, received_at=None
+        )
+        if pause:
+            return self._waits(pause.reason, after=pause.seconds)
         identity = self._message._replace(id=webhook_id, sequence_number=parked.sequence_number)
-        made = attempt.make(self._config, identity, webhook, before, self._remaining)
+        made = attempt.make(
+            self._config, self._container, identity, webhook, before, self._remaining
+        )
         if made.outcome.delivered:
             # At this point it may be repeated: the record is best effort, as everywhere.
             metrics = {**made.metrics, "Released": 1.0}
@@ -174,10 +191,14 @@ class _Release:
             return None
         if reason:
             return self._refused(parked, hold, reason)
+        return self._waits("BackendFails")
+
+    def _waits(self, error: str, *, after: int | None = None) -> bool:
+        """Waits for the backend, or gives up; whether the token may leave the queue."""
         if self._too_old:
             observe.log("INFO", "release.gave-up", receives=self._message.receives)
             return True
-        self.wait("BackendFails")
+        self.wait(error, after=after)
         return False
 
     def _refused(

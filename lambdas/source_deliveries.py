@@ -43,12 +43,23 @@ def elsewhere(config: SubscribeConfig, source: str, group_id: str) -> int | None
     Returns:
         Milliseconds since the epoch.
     """
+    at, group = _read(config, source)
+    return at if at and group != group_id else None
+
+
+def latest(config: SubscribeConfig, source: str) -> int:
+    """When a webhook of a source was last delivered, milliseconds since the epoch; 0 if unknown."""
+    return _read(config, source)[0]
+
+
+def _read(config: SubscribeConfig, source: str) -> tuple[int, str]:
+    """When a source's last delivery was, and of which group; 0 if that is not known."""
     key = {"partition": {"S": f"s#{source}"}, "row": {"S": "delivered"}}
     try:
         item = _call("GetItem", {"TableName": config.parking, "Key": key}).get("Item")
-        return int(item["at"]["N"]) if item and item["group_id"]["S"] != group_id else None
+        return (int(item["at"]["N"]), str(item["group_id"]["S"])) if item else (0, "")
     except (aws.AwsError, KeyError, TypeError, ValueError):
-        return None
+        return 0, ""
 
 
 def _call(action: str, parameters: dict[str, object]) -> dict[str, Any]:

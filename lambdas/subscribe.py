@@ -7,10 +7,12 @@ does not slow other groups down. See ``docs/decisions/0006-failed-attempts.md``.
 An attempt takes a message that stays in flight to the invocation's end (``lambdas/lease.py``), a
 group that is not held (``lambdas/parking.py``), and the number of attempts before, which is the
 record's. Without all of that the message is put back unattempted:
-``docs/decisions/0020-attempts.md``. What the backend refuses, or has not taken for too long, is
-parked: ``docs/decisions/0025-parking.md``.
+``docs/decisions/0020-attempts.md``. So it is while the backend fails for everybody
+(``lambdas/fairness.py``). What the backend refuses, or has not taken for too long, is parked:
+``docs/decisions/0025-parking.md``.
 
-What only parking and releasing need is loaded when it first happens, not at a cold start.
+What only parking, releasing and putting back need is loaded when it first happens, not at a cold
+start.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from lambdas import observe
 with observe.loading():
     from lambdas import (
         attempt,
-        attempt_metrics,
         attempts,
         envelope,
+        fairness,
         lease,
         preconditions,
         tokens,
@@ -35,6 +37,7 @@ with observe.loading():
     from lambdas.safe_json import json_object
 
     CONFIG = SubscribeConfig.read(os.environ)
+    CONTAINER = fairness.Container()
 
 
 @observe.observed
@@ -66,7 +69,7 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
     if token:
         from lambdas import release
 
-        return release.run(CONFIG, event_record, message, token, remaining)
+        return release.run(CONFIG, CONTAINER, event_record, message, token, remaining)
     webhook: envelope.Envelope | None = None
     unreadable: envelope.UnreadableError | None = None
     try:
@@ -81,7 +84,9 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
             CONFIG, message, remaining=remaining, reserve=attempt.RESERVE_SECONDS
         )
     except preconditions.UnattemptedError as unattempted:
-        _put_back_unattempted(message, webhook, unattempted, remaining)
+        from lambdas import waiting
+
+        waiting.put_back_unattempted(CONFIG, message, webhook, unattempted, remaining)
         return False
     history = standing.history
     if history.delivered or history.settled:
@@ -111,7 +116,16 @@ def _attempted(
     remaining: Remaining,
 ) -> bool:
     """Makes an attempt, and puts back or parks what failed; True when it may leave the queue."""
-    made = attempt.make(CONFIG, message, webhook, history, remaining)
+    pause = CONTAINER.pause(
+        CONFIG, webhook.source, history,
+        receives=message.receives, received_at=webhook.received_at,
+    )  # fmt: skip
+    if pause:
+        from lambdas import waiting
+
+        waiting.put_back_paused(CONFIG, message, webhook, pause, history, remaining)
+        return False
+    made = attempt.make(CONFIG, CONTAINER, message, webhook, history, remaining)
     fields, metrics = made.fields, made.metrics
     if made.outcome.delivered:
         observe.log("INFO", "webhook.delivered", metrics=metrics, **fields)
@@ -135,37 +149,6 @@ def _attempted(
         answer = made.outcome.status or made.outcome.error
         observe.report(f"The backend did not take a webhook: {answer}")
     return consumed or parked
-
-
-def _put_back_unattempted(
-    message: lease.Received,
-    webhook: envelope.Envelope | None,
-    unattempted: preconditions.UnattemptedError,
-    remaining: Remaining,
-) -> None:
-    """Has the message come again as if nobody had received it.
-
-    At once if it was late, for then nothing is wrong; not at all if it is not ours to put back.
-    """
-    seconds = None
-    if unattempted.reason != "NotHeld":
-        wait = 0 if unattempted.reason == "Late" else delay(CONFIG, message.receives)
-        seconds = put_back(CONFIG, message, wait, remaining)
-    metrics, age_ms = None, None
-    if webhook:
-        age_ms = attempt.age_ms(webhook)
-        metrics = attempt_metrics.of_waiting(CONFIG, webhook, attempts=None, age_ms=age_ms)
-    observe.log(
-        "WARNING",
-        "webhook.unattempted",
-        metrics=metrics,
-        error=unattempted.reason,
-        aws_error=unattempted.code,
-        receives=message.receives,
-        retry_seconds=seconds,
-        age_ms=age_ms,
-        source=(webhook.source if webhook else "") or None,
-    )
 
 
 def _test_flags(webhook: envelope.Envelope) -> dict[str, Any]:

@@ -73,3 +73,16 @@ class FailurePolicy(Part):
         le=3650,
         description="How long a parked webhook is kept. `parked-expiring` reports it at 80 %.",
     )
+    breaker: bool = Field(
+        default=True,
+        description="Pause attempts while the backend does not answer, or answers 5xx, for "
+        "everybody: then each container of `subscribe` makes one attempt in 30 s to 5 min, and "
+        "puts other webhooks back unattempted. `retryMaxSeconds` limits these pauses as well.",
+    )
+    retrySharePercent: int = Field(
+        default=50,
+        ge=10,
+        le=100,
+        description="The share of the time of `subscribe` that attempts may take which fail again, "
+        "so that webhooks that hang leave room for others. 100: no limit.",
+    )

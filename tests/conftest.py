@@ -172,6 +172,8 @@ POLICY = json.dumps(
         "longest": 864_000,
         "per_hour": 100,
         "keep": 2_592_000,
+        "breaker": True,
+        "retry_share": 0.5,
     }
 )
 

@@ -185,6 +185,17 @@ CONSUMED = _ours(
     "webhooks consumed by a test flag",
     "by subscribe, for each webhook that a test flag removed from the queue",
 )
+PAUSED_BACKEND_DOWN = _ours(
+    "PausedBackendDown",
+    "webhooks put back while the backend fails for everybody",
+    "by subscribe, for each webhook that it puts back unattempted while the breaker is open",
+)
+PAUSED_RETRY_SHARE = _ours(
+    "PausedRetryShare",
+    "webhooks put back so that others get their turn",
+    "by subscribe, for each webhook that failed before and is put back unattempted, because others "
+    "like it took their share of the time",
+)
 PARKED = _ours(
     "Parked", "parked webhooks", "by subscribe, for each message that it parks instead of keeping"
 )

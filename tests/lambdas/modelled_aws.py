@@ -105,6 +105,8 @@ class Queue:
     def delete(self, handle: str) -> None:
         message = self.in_flight(handle)
         self.groups[message.group].remove(message)
+        if not self.groups[message.group]:
+            del self.groups[message.group]
 
     def call(self, action: str, request: Item) -> Item:
         """ChangeMessageVisibility."""

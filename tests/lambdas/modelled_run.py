@@ -24,6 +24,7 @@ from lambdas import (
     aws,
     delivery,
     envelope,
+    fairness,
     group_state,
     observe,
     parked_rows,
@@ -52,6 +53,7 @@ class World(NamedTuple):
         on_park: ``message`` or ``group``.
         killed, failing: the chance per call.
         late: the chance that an invocation starts only after its message's visibility timeout.
+        undeleted: the chance that a message stays in the queue which may leave it.
         bad: the share of webhooks that the backend refuses until it is repaired.
     """
 
@@ -62,6 +64,7 @@ class World(NamedTuple):
     killed: float = 0.02
     failing: float = 0.03
     late: float = 0.02
+    undeleted: float = 0.03
     bad: float = 0.04
 
 
@@ -74,6 +77,7 @@ class Webhook:
     id: str
     body: bytes
     bad: bool
+    sent_at: float
     taken: int = 0
     dropped: bool = False
 
@@ -84,6 +88,7 @@ class Invocation:
 
     thread: threading.Thread
     event: Item
+    container: fairness.Container
     begins_at: float
     ends_at: float
     turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -98,7 +103,7 @@ class Run:
     """One run; ``problems`` says what it did that it must not do."""
 
     def __init__(self, seed: int, world: World, subscribe: ModuleType) -> None:
-        self.chance = random.Random(seed)
+        self.seed, self.chance = seed, random.Random(seed)
         self.world = world
         self.queue = Queue(visibility=60.0, now=_START)
         self.tables = Tables({"records": ("id",), "parking": ("partition", "row")})
@@ -107,11 +112,14 @@ class Run:
         self.repaired = False
         # What the functions logged, counted.
         self.events: Counter[str] = Counter()
-        self._subscribe = subscribe
+        self._subscribe: Any = subscribe
         self._running: list[Invocation] = []
         self._current: Invocation | None = None
         self._main = threading.Semaphore(0)
         self._outage_until = 0.0
+        self._outage: int | None = None
+        # Containers that wait for an invocation. One that is killed is not used again.
+        self._idle: list[fairness.Container] = []
         # Groups of which a webhook is being attempted.
         self._attempted: set[str] = set()
         self._by_group: dict[str, list[Webhook]] = defaultdict(list)
@@ -167,7 +175,7 @@ class Run:
         if self.repaired:
             return 200
         if self.now() < self._outage_until:
-            return 404
+            return self._outage
         if webhook.bad:
             return self.chance.choice((404, 422))
         return self.chance.choices((200, 503, None), (90, 8, 2))[0]
@@ -223,6 +231,7 @@ class Run:
 
     def _resume(self, invocation: Invocation) -> None:
         self._current = invocation
+        self._subscribe.CONTAINER = invocation.container
         if invocation.thread.ident is None:
             invocation.thread.start()
         else:
@@ -238,7 +247,9 @@ class Run:
         """Does what the event source does with an invocation's result."""
         if isinstance(invocation.error, Exception):
             raise invocation.error
-        if invocation.error or invocation.stays or self.chance.random() < 0.03:
+        if not invocation.error:
+            self._idle.append(invocation.container)
+        if invocation.error or invocation.stays or self.chance.random() < self.world.undeleted:
             return
         try:
             self.queue.delete(invocation.event["receiptHandle"])
@@ -266,7 +277,10 @@ class Run:
             self._main.release()
 
         thread = threading.Thread(target=body, daemon=True)
-        invocation = Invocation(thread, event, begins_at, begins_at + _TIMEOUT, wakes_at=begins_at)
+        container = self._idle.pop() if self._idle else fairness.Container()
+        invocation = Invocation(
+            thread, event, container, begins_at, begins_at + _TIMEOUT, wakes_at=begins_at
+        )
         invocation.token = tokens.parse(event["body"])
         self._running.append(invocation)
 
@@ -284,7 +298,8 @@ class Run:
             if self.chance.random() < 0.01 and not self.repaired:
                 self._operate()
             if self.chance.random() < 0.0005 and not self.repaired:
-                self._outage_until = self.now() + 60
+                self._outage = self.chance.choice((404, 503, None))
+                self._outage_until = self.now() + (60 if self._outage == 404 else 150)
             if sent == self.world.webhooks and step > 30 * self.world.webhooks:
                 self.repaired = True
             idle = not self._running and not any(self.queue.groups.values())
@@ -303,12 +318,19 @@ class Run:
             self._resume(self.chance.choice(awake))
             return
         times = [one.wakes_at for one in self._running]
+        times.extend(self._arrivals())
         if (at := self.queue.next_at()) is not None and at > self.now():
             times.append(at)
         self.queue.now = max(self.now(), min(times)) if times else self.now() + 1
 
+    def _arrivals(self) -> list[float]:
+        """When the next webhook comes, where that is a matter of time."""
+        return []
+
     def _send(self, number: int) -> None:
-        group = f"g{self.chance.randrange(self.world.groups)}"
+        self._queue(number, f"g{self.chance.randrange(self.world.groups)}")
+
+    def _queue(self, number: int, group: str) -> None:
         body = b"%d " % number + self.chance.randbytes(8)
         webhook = envelope.Envelope(
             "POST", "/", "", (("x-n", str(number)),), body, round(self.now() * 1000), source="s"
@@ -324,7 +346,7 @@ class Run:
         }
         [message_id] = ids
         bad = self.chance.random() < self.world.bad
-        self.webhooks[message_id] = Webhook(number, group, message_id, body, bad)
+        self.webhooks[message_id] = Webhook(number, group, message_id, body, bad, self.now())
         self._by_group[group].append(self.webhooks[message_id])
 
     def _parked(self) -> list[Item]:
@@ -391,30 +413,44 @@ def policy(world: World) -> dict[str, Any]:
         "longest": 400,
         "per_hour": 1000,
         "keep": 10**8,
+        "breaker": True,
+        "retry_share": 0.5,
     }
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """``lambdas.subscribe``, which reads the environment as it is loaded."""
+    for name, value in function_environ("http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    from lambdas import subscribe
+
+    return subscribe
 
 
 def play(monkeypatch: pytest.MonkeyPatch, seed: int, world: World) -> Run:
     """A run that is over, with everything that it replaced put back."""
-    for name, value in function_environ("http://127.0.0.1:9").items():
-        monkeypatch.setenv(name, value)
+    subscribe = loaded(monkeypatch)
     monkeypatch.setenv("FAILURE_POLICY", json.dumps(policy(world)))
     monkeypatch.setenv("RETRY_MAX_SECONDS", "8")
     monkeypatch.setenv("RETRY_AFTER_MAX_SECONDS", "8")
-    from lambdas import subscribe  # reads the environment as it is loaded
-
     with monkeypatch.context() as patch:
-        patch.setattr(subscribe, "CONFIG", SubscribeConfig.read(os.environ))
         run = Run(seed, world, subscribe)
-        patch.setattr(time, "time", run.now)
-        patch.setattr(aws.Service, "_attempt", lambda *call: run.call(*call))
-        patch.setattr(delivery, "attempt", run.attempt)
-        patch.setattr(observe, "log", lambda _, event, **__: run.events.update([event]))
-        patch.setattr(observe, "report", _ignored)
-        source_deliveries._noted.clear()
-        random.seed(seed)
+        replace(patch, run, subscribe)
         run.play()
     return run
+
+
+def replace(patch: pytest.MonkeyPatch, run: Run, subscribe: ModuleType) -> None:
+    """Puts a run in the place of AWS, the backend and the clock."""
+    patch.setattr(subscribe, "CONFIG", SubscribeConfig.read(os.environ))
+    patch.setattr(subscribe, "CONTAINER", subscribe.CONTAINER)
+    patch.setattr(time, "time", run.now)
+    patch.setattr(aws.Service, "_attempt", lambda *call: run.call(*call))
+    patch.setattr(delivery, "attempt", run.attempt)
+    patch.setattr(observe, "log", lambda _, event, **__: run.events.update([event]))
+    patch.setattr(observe, "report", _ignored)
+    source_deliveries._noted.clear()
+    random.seed(run.seed)
 
 
 def _ignored(*_: Any, **__: Any) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import attempts, aws, group_state, lease, parking, release
-from tests.lambdas.modelled_run import World, play
+from lambdas import attempts, aws, fairness, group_state, lease, parking, release
+from tests.lambdas.modelled_run import World, loaded, play
 
 # 5,000 webhooks in all: see ``test_five_thousand``.
 _WORLDS = [
@@ -36,6 +36,7 @@ def test_order(monkeypatch: pytest.MonkeyPatch, seed: int, world: World) -> None
     assert not run.problems, f"seed {seed}: {run.problems}"
     assert run.events["webhook.parked"]
     assert run.events["group.opened"]
+    assert run.events["webhook.paused"] or world.concurrency < 50
 
 
 def test_five_thousand() -> None:
@@ -124,6 +125,29 @@ def _not_one_transaction(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(parking, "_transact", transact)
 
 
+def _paused_is_done(patch: pytest.MonkeyPatch) -> None:
+    """What is not attempted for others' sake leaves the queue."""
+
+    class PausedError(Exception):
+        pass
+
+    subscribe = loaded(patch)
+    pause, done = fairness.Container.pause, subscribe._done
+
+    def raised(*args: Any, **how: Any) -> None:
+        if pause(*args, **how):
+            raise PausedError
+
+    def forgotten(*args: Any) -> Any:
+        try:
+            return done(*args)
+        except PausedError:
+            return True
+
+    patch.setattr(fairness.Container, "pause", raised)
+    patch.setattr(subscribe, "_done", forgotten)
+
+
 @contextmanager
 def _mutated(monkeypatch: pytest.MonkeyPatch, mutation: Mutation) -> Iterator[None]:
     with monkeypatch.context() as patch:
@@ -135,7 +159,7 @@ def _mutated(monkeypatch: pytest.MonkeyPatch, mutation: Mutation) -> Iterator[No
     "mutation",
     [
         _stale_reads, _fails_open, _any_token, _no_record, _no_lease, _delete_first,
-        _not_one_transaction,
+        _not_one_transaction, _paused_is_done,
     ],
 )  # fmt: skip
 def test_shortcuts_are_caught(monkeypatch: pytest.MonkeyPatch, mutation: Mutation) -> None:

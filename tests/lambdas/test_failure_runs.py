@@ -1,0 +1,34 @@
+"""Webhooks that hang starve no others, and an outage takes few attempts; see ``bench_fairness``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lambdas.modelled_failure import Timetable, play
+
+# A quarter of what the bench plays.
+_STARVING = Timetable(hanging=100, pace=15, groups=75, slots=3, until=25)
+_DOWN = Timetable(hanging=0, pace=15, groups=75, slots=3, down=15, until=22)
+_SETTLED = 10
+
+
+@pytest.mark.parametrize("fair", [True, False])
+def test_starvation(monkeypatch: pytest.MonkeyPatch, fair: bool) -> None:
+    """After ten minutes beside webhooks that hang, good ones take less than two; unlimited, more.
+
+    Those that still wait at the end count with how long they have waited.
+    """
+    run = play(monkeypatch, 1, _STARVING, fair=fair)
+    assert not run.problems
+    lags = sorted([*run.after(_SETTLED), *run.waiting])
+    assert len(lags) >= _STARVING.pace * (_STARVING.until - _SETTLED)
+    assert (lags[int(len(lags) * 0.99)] < 120) == fair
+
+
+def test_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses save three quarters of the time that an outage takes, and its end shows in 5 min."""
+    run, unlimited = (play(monkeypatch, 1, _DOWN, fair=fair) for fair in (True, False))
+    assert not run.problems
+    assert run.hung < unlimited.hung / 4
+    assert run.drained_after < 300
+    assert max(run.waiting, default=0) < 10
