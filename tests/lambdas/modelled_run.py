@@ -54,6 +54,7 @@ class World(NamedTuple):
         killed, failing: the chance per call.
         late: the chance that an invocation starts only after its message's visibility timeout.
         undeleted: the chance that a message stays in the queue which may leave it.
+        outages: the chance, at each step, that the backend fails everybody for a minute or more.
         bad: the share of webhooks that the backend refuses until it is repaired.
     """
 
@@ -65,6 +66,7 @@ class World(NamedTuple):
     failing: float = 0.03
     late: float = 0.02
     undeleted: float = 0.03
+    outages: float = 0.0005
     bad: float = 0.04
 
 
@@ -297,7 +299,7 @@ class Run:
                 sent += 1
             if self.chance.random() < 0.01 and not self.repaired:
                 self._operate()
-            if self.chance.random() < 0.0005 and not self.repaired:
+            if self.chance.random() < self.world.outages and not self.repaired:
                 self._outage = self.chance.choice((404, 503, None))
                 self._outage_until = self.now() + (60 if self._outage == 404 else 150)
             if sent == self.world.webhooks and step > 30 * self.world.webhooks:
