@@ -14,6 +14,11 @@ from monitoring.model.signals import (
     Threshold,
 )
 
+_LOST = (
+    'filter event = "webhook.lost" | stats min(since) as accepted_at by message_id, group_id '
+    "| sort accepted_at asc | limit 100"
+)
+
 SIGNALS = (
     Signal(
         id="heartbeat-missing",
@@ -60,22 +65,26 @@ SIGNALS = (
     ),
     Signal(
         id="webhooks-lost",
-        title="Accepted webhooks are neither delivered nor queued",
+        title="Accepted webhooks are lost",
         impact="Webhooks are gone; their senders believe them delivered.",
         covers=(FailureMode.NEARING_RETENTION, FailureMode.WEBHOOKS_LOST),
         severity=Severity.PAGE,
         queries={"lost": Query(metrics.UNACCOUNTED, "Maximum", "buffer")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "The audit subtracts the uncertainty of its data; what remains is lost."
+            1,
+            "Count",
+            "The audit has looked for it twice, in the logs and in the record.",
+            counted="lost webhooks",
         ),
         period=3600,
         datapoints=1,
-        # Two, because the audit's own hour does not begin on the minute.
+        # Two, because the audit's own half hours do not begin on the minute.
         periods=2,
         missing=Missing.NOT_BREACHING,
-        missing_reason="The hourly audit writes this metric only when something is missing.",
+        missing_reason="The audit writes this metric only when something is missing.",
         log="audit",
+        log_query=_LOST,
     ),
     Signal(
         id="no-traffic",
@@ -161,7 +170,7 @@ SIGNALS = (
         },
         expression="runs + 0 * clock",
         comparison=Comparison.BELOW,
-        threshold=Threshold(1, "Count", "The audit runs once an hour.", counted="audit runs"),
+        threshold=Threshold(1, "Count", "The audit runs twice an hour.", counted="audit runs"),
         period=3600,
         datapoints=3,
         periods=3,
@@ -187,7 +196,7 @@ SIGNALS = (
         ),
         period=300,
         datapoints=1,
-        # The audit logs once an hour.
+        # The audit logs twice an hour; a run may be missed.
         periods=13,
         missing=Missing.NOT_BREACHING,
         missing_reason="The filters write data only when they match a line.",

@@ -14,9 +14,9 @@ from monitoring.model.signals import (
 )
 
 _RARE = "Written only when it happens."
-# The audit asks once an hour.
+# The audit asks twice an hour; a run may be missed.
 _BETWEEN_AUDITS = 65
-_HOURLY = "The audit writes it once an hour, while there is something."
+_WRITTEN = "The audit writes it every half hour, while there is something."
 _PARKED = (
     'filter event in ["webhook.parked", "parking.braked", "parking.failed", "release.refused", '
     '"release.gave-up"] | stats latest(event) as event, latest(reason) as reason, '
@@ -55,7 +55,7 @@ SIGNALS = (
         datapoints=1,
         periods=_BETWEEN_AUDITS,
         missing=Missing.NOT_BREACHING,
-        missing_reason=_HOURLY,
+        missing_reason=_WRITTEN,
         log="subscribe",
         log_query=_PARKED,
     ),
@@ -71,7 +71,7 @@ SIGNALS = (
         datapoints=1,
         periods=_BETWEEN_AUDITS,
         missing=Missing.NOT_BREACHING,
-        missing_reason=_HOURLY,
+        missing_reason=_WRITTEN,
         log="subscribe",
         log_query=_PARKED,
     ),
@@ -109,7 +109,7 @@ SIGNALS = (
         datapoints=1,
         periods=_BETWEEN_AUDITS,
         missing=Missing.NOT_BREACHING,
-        missing_reason=_HOURLY,
+        missing_reason=_WRITTEN,
         log="audit",
     ),
 )

@@ -301,16 +301,16 @@ HEARTBEATS = (
 )
 AUDIT = (
     Panel(
-        title="Webhooks that the audit can't account for",
+        title="Lost webhooks",
         unit="Count",
         axis="webhooks",
         period=3600,
-        lines=(cloudwatch(metrics.UNACCOUNTED, "Maximum", "buffer", "unaccounted for", Color.RED),),
+        lines=(cloudwatch(metrics.UNACCOUNTED, "Maximum", "buffer", "lost", Color.RED),),
         signals=("webhooks-lost",),
     ),
     # Log lines can be counted, what they say can't be added up: audits, not webhooks.
     Panel(
-        title="Audits that can't account for webhooks",
+        title="Audits that found lost webhooks",
         unit="Count",
         shape=Shape.BARS,
         period=3600,

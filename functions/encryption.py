@@ -19,10 +19,9 @@ from settings.schema import Settings
 # key"; Secrets Manager user guide, "Secret encryption and decryption".
 SEND = ("kms:Decrypt", "kms:GenerateDataKey")
 READ_SECRET = ("kms:Decrypt",)
-READ_TABLE = ("kms:Decrypt", "kms:DescribeKey")
 WRITE_TABLE = (
-    *READ_TABLE, "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom", "kms:ReEncryptTo",
+    "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
 )  # fmt: skip
 
 

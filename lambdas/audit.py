@@ -1,8 +1,9 @@
-"""Once an hour: were accepted webhooks lost, that is, neither delivered nor queued?
+"""Every half hour: is each accepted webhook delivered, parked, dropped, or waiting?
 
-Nothing but metrics is read, and those of SQS are approximate, so the audit reports only what no
-reading of them explains: what is uncertain is subtracted. It would rather find a loss an hour late
-than wake somebody for nothing; it reports a loss every hour, until the loss leaves the window.
+Ids of publish's log are compared with those of subscribe's; what is left is looked up in the
+record. What is neither settled nor waiting is a suspect, and lost once it still is at another look.
+A line that is missing, late or doubled costs a look, never an alarm. What could not be reconciled
+is reported as well: ``docs/decisions/0027-audit.md``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any
 from lambdas import observe
 
 with observe.loading():
-    from collections.abc import Mapping, Sequence
-    from dataclasses import dataclass
+    from collections.abc import Callable, Mapping, Sequence
+    from dataclasses import dataclass, replace
 
-    from lambdas import aws, metrics, parked_watch
+    from lambdas import audit_ledger, audit_log, audit_record, audit_verdicts, aws, parked_watch
+    from lambdas.audit_verdicts import Evidence, Followed
     from lambdas.timestamps import iso
 
 
@@ -26,287 +28,208 @@ class AuditConfig:
     """``audit``'s environment.
 
     Attributes:
-        queue_name: of the FIFO queue, as CloudWatch's dimension has it.
-        dimensions: values of ``metrics.DIMENSIONS``: whose webhooks.
+        publish_log, subscribe_log: names of their log groups.
+        queue: the FIFO queue's name.
+        table: of records.
+        ledger: the table that holds what the audit remembers.
         parking: the table of parked webhooks.
         keep: how long it keeps one, seconds.
+        settle: how old a webhook is when it is first looked for, milliseconds.
+        pause: the longest time for which a failed message is put back, milliseconds.
     """
 
-    queue_name: str
-    dimensions: tuple[str, ...]
+    publish_log: str
+    subscribe_log: str
+    queue: str
+    table: str
+    ledger: str
     parking: str
     keep: int
+    settle: int
+    pause: int
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> AuditConfig:
         return cls(
+            environ["PUBLISH_LOG"],
+            environ["SUBSCRIBE_LOG"],
             environ["QUEUE_NAME"],
-            (environ["SERVICE"], environ["ENVIRONMENT"]),
+            environ["TABLE"],
+            environ["LEDGER_TABLE"],
             environ["PARKING_TABLE"],
             int(environ["PARKING_KEEP_SECONDS"]),
+            1000 * int(environ["SETTLE_SECONDS"]),
+            1000 * int(environ["PAUSE_SECONDS"]),
         )
 
 
 with observe.loading():
     CONFIG = AuditConfig.read(os.environ)
 
-# Minutes that are looked at, and how long metrics may take to be there.
-WINDOW = 360
-_SETTLE = 5
-# Minutes at either end of the window among which the quietest is taken.
-_EDGE = 60
-# SQS may misjudge one of this many queued messages. Assumed: its guide says only "approximate".
-_APPROXIMATE = 50
+# Milliseconds that the first run looks back, and the most that a later one catches up on.
+_FIRST = 30 * 60_000
+_MOST_BEHIND = 6 * 3_600_000
+# Milliseconds before a webhook's line in which it may be delivered already.
+_EARLY = 2 * 60_000
+# Of subscribe's log at least this many times the age at a first look is read, so that it says how
+# long webhooks wait at present.
+_HISTORY = 3
 
-_READ_SECONDS = 5.0
-_RESERVE_SECONDS = 2.0
-# Of an invocation's time, for what is parked.
-_PARKED_SHARE = 0.3
-
-_QUEUE = "AWS/SQS"
-# What is read, under names of ours.
-_COUNTS = {
-    "accepted": (metrics.NAMESPACE, "Accepted"),
-    "delivered": (metrics.NAMESPACE, "Backend2xx"),
-    "consumed": (metrics.NAMESPACE, "Consumed"),
-    "parked": (metrics.NAMESPACE, "Parked"),
-    "released": (metrics.NAMESPACE, "Released"),
-    "heartbeats": (metrics.NAMESPACE, "HeartbeatArrived"),
-    "sent": (_QUEUE, "NumberOfMessagesSent"),
-    "duplicates": (_QUEUE, "NumberOfDeduplicatedSentMessages"),
-}
-# A message is in one of these states; one that waits for its next attempt is in flight.
-_DEPTHS = {
-    "visible": (_QUEUE, "ApproximateNumberOfMessagesVisible"),
-    "in_flight": (_QUEUE, "ApproximateNumberOfMessagesNotVisible"),
-    "delayed": (_QUEUE, "ApproximateNumberOfMessagesDelayed"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Minute:
-    """What CloudWatch has of one minute.
-
-    Attributes:
-        accepted, delivered, consumed: webhooks, counted by publish and subscribe.
-        parked: webhooks that left the queue for the parking store.
-        released: of those delivered, the ones that came from there.
-        heartbeats: that arrived; they are no webhooks, but messages in the queue.
-        sent: messages that came into the queue, heartbeats too.
-        duplicates: sent again, and not queued again.
-        depth: messages in the queue; None where it reported nothing.
-    """
-
-    accepted: float = 0
-    delivered: float = 0
-    consumed: float = 0
-    parked: float = 0
-    released: float = 0
-    heartbeats: float = 0
-    sent: float = 0
-    duplicates: float = 0
-    depth: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """The webhooks of a stretch of time; ``accepted - delivered - queued`` should be nothing.
-
-    Attributes:
-        accepted: without those that were sent twice.
-        delivered: from the queue, or parked, or consumed, as a test flag asked.
-        queued: by how many more at the end than at the start.
-        uncertain: how many the readings at the ends may be wrong by.
-        unaccounted: what is missing beyond that.
-        since, until: the minutes after which the stretch begins and ends.
-    """
-
-    accepted: int
-    delivered: int
-    queued: int
-    uncertain: int
-    unaccounted: int
-    since: int
-    until: int
-
-
-def balance(minutes: Sequence[Minute]) -> Balance | None:
-    """Where the webhooks went between the quietest minutes near either end.
-
-    No more is called unaccounted for than was lost, given that metrics of one thing fall into the
-    same or neighboring minutes, and that depths are at most a minute old:
-
-    - Where no webhook moves in a minute and its neighbors, what was accepted and delivered lies
-      wholly before or after it, and the queue's depth is known; should SQS have misjudged it,
-      the lowest of the three counts at the start and the highest at the end. Where webhooks do
-      move, each of their counts may have fallen on the wrong side: all are uncertain.
-    - A heartbeat makes a depth too high. At the end that hides a loss until a later audit; at
-      the start it would make one up. How many waited there is known: they arrived, and were not
-      sent since (``sent`` without webhooks). Those that crossed either end are uncertain, as far
-      as the depth at the start may hold them.
-    - What is counted twice makes a loss smaller, never bigger: a webhook that was delivered
-      again because it could not be deleted; one that publish sent again because SQS's reply was
-      missing, a duplicate that was accepted once. So does one that SQS accepted while its sender
-      received 503, and a depth that the start lacks, which counts as 0.
-
-    So a busy buffer's single loss shows only once three minutes in a row are quiet. While
-    webhooks wait at the start, one that publish acknowledged and never sent looks like a
-    heartbeat that waited, and heartbeats closer than five minutes hide what expires.
-
-    Args:
-        minutes: all of the window's, the oldest first.
-
-    Returns:
-        None when the depth is unknown in the whole of the last hour.
-    """
-    starts = range(1, _EDGE)
-    ends = [at for at in range(len(minutes) - _EDGE, len(minutes) - 1) if _depths(minutes, at)]
-    if not ends:
-        return None
-    start = min(starts, key=lambda at: (_moved(minutes, at), at))
-    end = min(ends, key=lambda at: (_moved(minutes, at), -at))
-    between = minutes[start + 1 : end + 1]
-    accepted = sum(one.accepted - one.duplicates for one in between)
-    delivered = sum(map(_left, between))
-    before, after = min(_depths(minutes, start), default=0), max(_depths(minutes, end))
-
-    beats_sent = max(0, sum(one.sent for one in between) - accepted)
-    beats_waited = sum(one.heartbeats for one in between) - beats_sent
-    queued = after - before + min(before, max(0, beats_waited))
-
-    webhooks, messages = map(sum, zip(_moved(minutes, start), _moved(minutes, end), strict=True))
-    uncertain = webhooks + min(before, messages) + max(before, after) // _APPROXIMATE
-    return Balance(
-        accepted=round(accepted),
-        delivered=round(delivered),
-        queued=round(queued),
-        uncertain=round(uncertain),
-        unaccounted=max(0, round(accepted - delivered - queued - uncertain)),
-        since=start,
-        until=end,
-    )
-
-
-def _around(minutes: Sequence[Minute], at: int) -> Sequence[Minute]:
-    """A minute and its neighbors."""
-    return minutes[at - 1 : at + 2]
-
-
-def _depths(minutes: Sequence[Minute], at: int) -> list[float]:
-    """The depths that were reported around a minute; none where its own was not."""
-    found = [one.depth for one in _around(minutes, at) if one.depth is not None]
-    return found if minutes[at].depth is not None else []
-
-
-def _left(minute: Minute) -> float:
-    """How many webhooks left the queue; what is released had left it before."""
-    return minute.delivered - minute.released + minute.consumed + minute.parked
-
-
-def _moved(minutes: Sequence[Minute], at: int) -> tuple[float, float]:
-    """How often webhooks were counted around a minute, and messages of any kind."""
-    around = _around(minutes, at)
-    webhooks = sum(one.accepted + abs(_left(one)) + 2 * one.released for one in around)
-    return webhooks, sum(one.sent + one.heartbeats for one in around)
+# Shares of an invocation's time after which each step ends. The last is for the ledger.
+_PARKED_SHARE, _PUBLISH_SHARE, _SUBSCRIBE_SHARE, _RECORD_SHARE = 0.05, 0.4, 0.8, 0.9
+_LEDGER_SECONDS = 20.0
+_CALL_SECONDS = 3.0
+# Lines that name one lost webhook each, of one run.
+_NAMED = 100
 
 
 @observe.observed
 def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Reads the window that ended a few minutes ago, and reports how it balances.
-
-    Only a loss becomes a metric: CloudWatch charges for those in the hours they are written.
-    """
+    """Looks at what stays parked, then at what was accepted since the run before, and reports."""
     whole = context.get_remaining_time_in_millis() / 1000
+    begun = time.monotonic()
     parked_watch.look(CONFIG.parking, keep=CONFIG.keep, within=_PARKED_SHARE * whole)
-    end = (int(time.time()) // 60 - _SETTLE) * 60
-    start = end - 60 * WINDOW
     try:
-        remaining = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        series = _read(start, end, within=remaining)
+        _reconcile(lambda share: begun + share * whole)
     except aws.AwsError as error:
         observe.log("WARNING", "audit.skipped", aws_error=error.code)
-        return {}
-    if not any(series.values()):
-        observe.log("INFO", "audit.skipped")
-        return {}
-    found = balance([_minute(series, at) for at in range(start, end, 60)])
-    if found is None:
-        observe.log("WARNING", "audit.skipped", error="NoQueueMetrics")
-        return {}
-    lost = found.unaccounted > 0
-    observe.log(
-        "ERROR" if lost else "INFO",
-        "audit.unaccounted" if lost else "audit.balanced",
-        metrics={"Unaccounted": found.unaccounted} if lost else None,
-        accepted=found.accepted,
-        delivered=found.delivered,
-        queued=found.queued,
-        uncertain=found.uncertain,
-        unaccounted=found.unaccounted,
-        since=iso(1000 * (start + 60 * (found.since + 1)), "seconds"),
-        until=iso(1000 * (start + 60 * (found.until + 1)), "seconds"),
-    )
     return {}
 
 
-# Values by the minute's beginning (seconds since the epoch), by what they are of.
-_Series = Mapping[str, Mapping[int, float]]
+def _reconcile(until: Callable[[float], float]) -> None:
+    """One look at everything that is followed.
 
-
-def _read(start: int, end: int, *, within: float) -> _Series:
-    """All values of a window, page by page; those that CloudWatch lacks are missing.
-
-    Source: CloudWatch API reference, GetMetricData: a start is included, an end is not; a call
-    takes 500 metrics and 100,800 values, and a page may hold less; what has more pages is
-    PartialData until its last one.
+    Args:
+        until: when the steps end, by the monotonic clock, for a share of the time.
 
     Raises:
-        AwsError: When not everything could be read.
+        AwsError: When something can't be read or written; the next run then covers this one.
     """
-    request: dict[str, Any] = {
-        "MetricDataQueries": [
-            *(_query(name, *metric, "Sum") for name, metric in _COUNTS.items()),
-            *(_query(name, *metric, "Maximum") for name, metric in _DEPTHS.items()),
-        ],
-        "StartTime": start,
-        "EndTime": end,
-        "ScanBy": "TimestampAscending",
-    }
-    deadline = time.monotonic() + within
-    series: dict[str, dict[int, float]] = {name: {} for name in (*_COUNTS, *_DEPTHS)}
-    status: dict[str, str] = {}
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise aws.AwsError("Timeout", retryable=True)
-        reply = aws.CLOUDWATCH.call("GetMetricData", request, seconds=_READ_SECONDS, within=left)
-        for result in reply["MetricDataResults"]:
-            status[result["Id"]] = result["StatusCode"]
-            times = map(int, result["Timestamps"])
-            series[result["Id"]].update(zip(times, result["Values"], strict=True))
-        if not reply.get("NextToken"):
-            break
-        request["NextToken"] = reply["NextToken"]
-    incomplete = sorted({code for code in status.values() if code != "Complete"})
-    if incomplete:
-        raise aws.AwsError(incomplete[0], retryable=True)
-    return series
+    now = round(time.time() * 1000)
+    ledger = audit_ledger.read(CONFIG.ledger, within=_LEDGER_SECONDS)
+    end = max(now - CONFIG.settle, ledger.until)
+    wanted = ledger.until or end - _FIRST
+    begin = max(wanted, end - _MOST_BEHIND)
+    webhooks, read_until = audit_log.accepted(
+        CONFIG.publish_log, begin - audit_log.REPEAT, end, until=until(_PUBLISH_SHARE)
+    )
+    read_until = max(read_until, begin)
+    handled_since = min(begin - _EARLY, now - _HISTORY * CONFIG.settle)
+    seen = audit_log.seen(CONFIG.subscribe_log, handled_since, now, until=until(_SUBSCRIBE_SHARE))
+    before = [
+        webhook
+        for webhook in ledger.followed
+        if not seen.settles(webhook.id, webhook.group_id, webhook.sequence)
+    ]
+    fresh = list(audit_verdicts.originals(webhooks, seen, begin=begin))
+    followed = [*before, *fresh]
+    evidence = Evidence(
+        now=now,
+        settle=CONFIG.settle,
+        pause=CONFIG.pause,
+        seen=seen,
+        empty=_is_empty() if followed and seen.reach() is None else None,
+        record={},
+    )
+    asked = _to_ask(followed, evidence)
+    evidence = replace(
+        evidence, record=audit_record.standings(CONFIG.table, asked, until=until(_RECORD_SHARE))
+    )
+    waits = audit_verdicts.waiting(_unsettled(followed, evidence), evidence)
+    further = audit_verdicts.after_look(followed, waits, evidence)
+    kept = audit_verdicts.bounded(further, audit_ledger.MOST)
+    audit_ledger.write(
+        CONFIG.ledger, ledger, until=read_until, followed=kept, within=_LEDGER_SECONDS
+    )
+    accepted = sum(webhook.at >= begin for webhook in webhooks)
+    _report(kept, now=now, since=begin, until=read_until, accepted=accepted, waits=len(waits))
+    unasked = len(set(asked) - evidence.record.keys())
+    _report_unreconciled(
+        {
+            "Skipped": (wanted, begin),
+            "Unread": (read_until, end),
+            "HalfRead": (begin, begin if seen.whole else now),
+        },
+        count=len(further) - len(kept) + unasked,
+    )
 
 
-def _query(name: str, namespace: str, metric_name: str, statistic: str) -> dict[str, Any]:
-    """What ``GetMetricData`` is asked for one series."""
-    ours = dict(zip(metrics.DIMENSIONS, CONFIG.dimensions, strict=True))
-    dimensions = {"QueueName": CONFIG.queue_name} if namespace == _QUEUE else ours
-    metric = {
-        "Namespace": namespace,
-        "MetricName": metric_name,
-        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-    }
-    return {"Id": name, "MetricStat": {"Metric": metric, "Period": 60, "Stat": statistic}}
+def _to_ask(followed: Sequence[Followed], evidence: Evidence) -> list[str]:
+    """Those that the logs alone do not explain, the suspects of the run before first."""
+    waits = audit_verdicts.waiting(followed, evidence)
+    unexplained = [webhook for webhook in followed if webhook.id not in waits]
+    unexplained.sort(key=lambda webhook: (not webhook.suspect_since, webhook.accepted_at))
+    return [webhook.id for webhook in unexplained]
 
 
-def _minute(series: _Series, at: int) -> Minute:
-    """One minute's values: what was not counted is 0; without any depth there is none."""
-    depths = [series[name][at] for name in _DEPTHS if at in series[name]]
-    counts = {name: series[name].get(at, 0) for name in _COUNTS}
-    return Minute(**counts, depth=sum(depths) if depths else None)
+def _unsettled(followed: Sequence[Followed], evidence: Evidence) -> list[Followed]:
+    return [
+        webhook
+        for webhook in followed
+        if not (webhook.id in evidence.record and evidence.record[webhook.id].settled)
+    ]
+
+
+def _is_empty() -> bool:
+    """Whether SQS says that the queue holds nothing.
+
+    Raises:
+        AwsError: When it can't be asked.
+    """
+    limits = {"seconds": _CALL_SECONDS, "within": 2 * _CALL_SECONDS}
+    url = aws.SQS.call("GetQueueUrl", {"QueueName": CONFIG.queue}, **limits)["QueueUrl"]
+    names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+    request = {"QueueUrl": url, "AttributeNames": names}
+    counts = aws.SQS.call("GetQueueAttributes", request, **limits).get("Attributes", {})
+    return bool(counts) and all(int(count) == 0 for count in counts.values())
+
+
+def _report(
+    followed: Sequence[Followed], *, now: int, since: int, until: int, accepted: int, waits: int
+) -> None:
+    """Says what was found; only a loss becomes a metric, which is charged by the hour."""
+    lost = [webhook for webhook in followed if webhook.lost_since]
+    newly = sorted(webhook for webhook in lost if webhook.lost_since == now)
+    for webhook in newly[:_NAMED]:
+        observe.log(
+            "ERROR",
+            "webhook.lost",
+            message_id=webhook.id,
+            group_id=webhook.group_id,
+            sequence_number=str(webhook.sequence),
+            since=iso(webhook.accepted_at, "seconds"),
+        )
+    observe.log(
+        "ERROR" if lost else "INFO",
+        "audit.unaccounted" if lost else "audit.balanced",
+        metrics={"Unaccounted": len(lost)} if lost else None,
+        accepted=accepted,
+        queued=waits,
+        uncertain=sum(bool(webhook.suspect_since and not webhook.lost_since)
+                      for webhook in followed),
+        unaccounted=len(lost),
+        since=iso(since, "seconds"),
+        until=iso(until, "seconds"),
+    )  # fmt: skip
+
+
+def _report_unreconciled(stretches: Mapping[str, tuple[int, int]], *, count: int) -> None:
+    """Says what was not looked at: silence means that everything was.
+
+    Args:
+        stretches: what was not read, by why: of publish's log ``Skipped``, which no run will read,
+            and ``Unread``, which the next one reads; of subscribe's log ``HalfRead``, so that
+            nothing becomes a suspect. Milliseconds since the epoch.
+        count: webhooks that were not looked up, or are not followed further.
+    """
+    for error, (since, until) in stretches.items():
+        if since < until:
+            observe.log(
+                "WARNING",
+                "audit.incomplete",
+                error=error,
+                since=iso(since, "seconds"),
+                until=iso(until, "seconds"),
+            )
+    if count:
+        observe.log("WARNING", "audit.incomplete", error="TooMany", unreconciled=count)

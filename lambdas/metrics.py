@@ -71,7 +71,7 @@ UNITS: Mapping[str, str] = {
     # heartbeat: as it happens
     "HeartbeatRefused": "Count",  # the API did not take a test webhook
     # audit: when there is something to report
-    "Unaccounted": "Count",  # accepted, but neither delivered nor queued
+    "Unaccounted": "Count",  # lost: accepted, and neither settled nor waiting
 }
 
 

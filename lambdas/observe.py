@@ -30,7 +30,8 @@ LOG_FIELDS = frozenset(
         "error", "path", "body_bytes", "message_bytes", "duration_ms", "age_ms", "retry_seconds",
         "aws_error", "consumed", "where", "heartbeat", "source", "reason",
         "alarm", "state", "alarm_severity", "channel", "folded",
-        "accepted", "delivered", "queued", "uncertain", "unaccounted", "since", "until",
+        "deduplication",
+        "accepted", "queued", "uncertain", "unaccounted", "unreconciled", "since", "until",
         "dd.trace_id", "dd.span_id",
     }
 )  # fmt: skip

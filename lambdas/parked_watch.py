@@ -1,7 +1,7 @@
 """What stays parked: which group is held the longest, and what is near the end of its time.
 
-The audit asks once an hour. Only what is there becomes a metric: CloudWatch charges for them in the
-hours in which they are written.
+The audit asks every half hour. Only what is there becomes a metric: CloudWatch charges for them in
+the hours in which they are written.
 """
 
 from __future__ import annotations

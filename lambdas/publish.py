@@ -112,11 +112,13 @@ class _Ids(NamedTuple):
     Attributes:
         deduplication: as SQS gets it.
         reused: whether the same id came with another body before.
+        mark: of the deduplication id in the log; None where no other webhook can have it.
     """
 
     group: str
     deduplication: str
     reused: bool = False
+    mark: str | None = None
 
 
 def _ids(webhook: envelope.Envelope, source: Source | None) -> _Ids | None:
@@ -145,7 +147,9 @@ def _ids(webhook: envelope.Envelope, source: Source | None) -> _Ids | None:
         return _Ids(group, own)
     key = deduplication.Key(webhook.source, group, found)
     body = None if source and source.by_id_alone else webhook.body
-    return _Ids(group, key.for_sqs(body), _REPEATS.other_body(key, webhook.body))
+    for_sqs = key.for_sqs(body)
+    reused = _REPEATS.other_body(key, webhook.body)
+    return _Ids(group, for_sqs, reused, deduplication.mark(for_sqs))
 
 
 def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -> Reply:
@@ -175,7 +179,11 @@ def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -
     except aws.AwsError as error:
         observe.report(f"SQS did not take a webhook: {error.code}")
         return refusal(503, _NOT_QUEUED, **fields, aws_error=error.code, reason="not-queued")
-    fields |= {"message_id": reply["MessageId"], "sequence_number": reply["SequenceNumber"]}
+    fields |= {
+        "message_id": reply["MessageId"],
+        "sequence_number": reply["SequenceNumber"],
+        "deduplication": ids.mark,
+    }
     answer = {
         "message_id": reply["MessageId"],
         "sequence_number": reply["SequenceNumber"],

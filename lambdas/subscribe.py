@@ -77,7 +77,8 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
     except envelope.UnreadableError as error:
         unreadable = error
     if webhook and webhook.heartbeat and not CONFIG.heartbeat_to_backend:
-        observe.log("INFO", "heartbeat.arrived", metrics={"HeartbeatArrived": 1})
+        age = attempt.age_ms(webhook)
+        observe.log("INFO", "heartbeat.arrived", metrics={"HeartbeatArrived": 1}, age_ms=age)
         return True
     try:
         standing = preconditions.check(

@@ -51,14 +51,14 @@ PRICES: Mapping[str, Price] = {
     "SQS request": Price(0.40, "requests to standard queues", *_CLOUDBURN, units=_MILLION),
     "FIFO request": Price(0.50, "requests to FIFO queues", *_CLOUDBURN, units=_MILLION),
     "SNS publish": Price(0.50, "messages to topics", *_FACTUALMINDS, units=_MILLION),
-    "metric read": Price(
-        0.01, "metrics that GetMetricData reads", "support.site24x7.com", _UNDATED, units=1000
-    ),
     "API request": Price(
         1.00, "requests to HTTP APIs", "cloud-horizons.com", "2026-05-08", units=_MILLION
     ),
     "write": Price(
         0.625, "writes to DynamoDB", "a public repository, us-west-2", "2026", units=_MILLION
+    ),
+    "read": Price(
+        0.125, "reads of DynamoDB", "airbyte.com, dynamodb-pricing", _UNDATED, units=_MILLION
     ),
     "secret": Price(0.40, "secret, a month", "hivebook.wiki", _UNDATED),
 }
@@ -66,7 +66,7 @@ PRICES: Mapping[str, Price] = {
 # For tables that show amounts without their sources.
 DATED = "list prices of us-east-1, 2022 to 2026"
 
-_MINUTES, _HOURS, _SECONDS = 43_200, 720, 2_592_000  # of 30 days
+_MINUTES, _SECONDS = 43_200, 2_592_000  # of 30 days
 # Lambda polls an idle queue with five long polls of 20 s. Source: Lambda developer guide, "Using
 # Lambda with Amazon SQS".
 _IDLE_POLLS = 5 * _SECONDS // 20
@@ -74,7 +74,9 @@ _IDLE_POLLS = 5 * _SECONDS // 20
 _GB = 0.5
 # Assumed: seconds of all functions that one heartbeat runs through, and kB that they log.
 _HEARTBEAT_SECONDS, _HEARTBEAT_KB = 0.5, 1.0
-_AUDIT_SECONDS, _AUDIT_METRICS = 1.0, 11
+# The audit reads 35 minutes of publish's log and 60 of subscribe's every 30.
+_AUDIT_WEBHOOKS, _AUDIT_RUNS_A_DAY, _AUDIT_LINES = 1_000_000, 48, (35 + 60) / 30
+_AUDIT_SECONDS, _AUDIT_PAGE, _AUDIT_PAGE_SECONDS, _AUDIT_LOOKED_UP = 1.0, 1_000, 0.8, 200
 _NOTIFY_SECONDS, _NOTIFY_KB = 0.1, 0.5
 
 
@@ -227,12 +229,19 @@ def _probe(beats: int) -> CostLine:
 
 
 def _audit() -> CostLine:
+    """No price list names FilterLogEvents: what is paid for is the time that reading takes."""
+    lines = _AUDIT_WEBHOOKS / _AUDIT_RUNS_A_DAY * _AUDIT_LINES
+    seconds = _AUDIT_SECONDS + lines / _AUDIT_PAGE * _AUDIT_PAGE_SECONDS
+    runs = 30 * _AUDIT_RUNS_A_DAY
     used = {
-        "metric read": _HOURS * _AUDIT_METRICS,
-        "invocation": _HOURS,
-        "GB-second": _HOURS * _AUDIT_SECONDS * _GB,
+        "invocation": runs,
+        "GB-second": runs * seconds * _GB,
+        "write": 2 * runs,  # a row of the ledger, and which it is
+        "read": runs * (2 + 2 * _AUDIT_LOOKED_UP),
     }
     remark = (
-        f"reads {_AUDIT_METRICS} metrics every hour; assumed {_AUDIT_SECONDS:g} s at {_GB:g} GB"
+        f"at {_AUDIT_WEBHOOKS:,} webhooks a day; assumed pages of {_AUDIT_PAGE:,} log lines, "
+        f"{_AUDIT_PAGE_SECONDS:g} s each at {_GB:g} GB, and {_AUDIT_LOOKED_UP} webhooks looked up "
+        "in the record each time"
     )
-    return CostLine("audit", f"{_HOURS} runs", _sum(used), remark)
+    return CostLine("audit", f"{runs:,} runs", _sum(used), remark)

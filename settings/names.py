@@ -190,6 +190,11 @@ class Names(Keys):
         return VISIBILITY_PER_TIMEOUT * self.subscribeTimeoutSeconds
 
     @property
+    def longest_pause_seconds(self) -> int:
+        """After which a failed message is received again, even if its invocation was ended."""
+        return max(self.retryMaxSeconds, self.retryAfterMaxSeconds) + self.visibility_seconds
+
+    @property
     def retention_seconds(self) -> int:
         return self.retentionDays * _DAY
 

@@ -41,12 +41,16 @@ NAG: Mapping[tuple[str, str], str] = {
     ),
     (
         r"AwsSolutions-IAM5\[Resource::\*\]",
-        "(Audit|Notifications/Notify)Role/DefaultPolicy/Resource",
-    ): ("GetMetricData and DescribeAlarms know no narrower resource; both only read."),
+        "Notifications/NotifyRole/DefaultPolicy/Resource",
+    ): ("DescribeAlarms knows no narrower resource; it only reads."),
     (
         r"AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:dynamodb:.*-parking/index/\*\]",
         "AuditRole/DefaultPolicy/Resource",
     ): "The table has one index, which the audit reads.",
+    (
+        r"AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:logs:.*-(publish|subscribe):\*\]",
+        "AuditRole/DefaultPolicy/Resource",
+    ): "The streams of two log groups, which the audit reads; their names are Lambda's.",
     ("AwsSolutions-SMG4", "HeartbeatKey/Resource"): (
         "A rotated key would turn heartbeats on their way into ordinary webhooks; the key proves "
         "only that a heartbeat is ours."

@@ -11,13 +11,17 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from functions.encryption import READ_SECRET, READ_TABLE
+from functions.encryption import READ_SECRET, WRITE_TABLE
 from functions.factory import FunctionFactory
 from monitoring.alarm_set import PROBE
 from settings.schema import Settings
 
 _TIMEOUT_SECONDS = 30
-_AUDIT_HOURS = 1
+# The ledger is written before the time ends, and the next run goes on from there.
+_AUDIT_TIMEOUT_SECONDS = 600
+_AUDIT_MINUTES = 30
+# How old a webhook is at its first look: log lines are there by then. The emulator's at once.
+_SETTLE_SECONDS, _SETTLE_SECONDS_ON_LAPTOP = 1200, 60
 
 
 def create_probe(scope: Construct, settings: Settings, topic: sns.ITopic) -> cloudwatch.CfnAlarm:
@@ -87,31 +91,72 @@ def create_heartbeat(
 
 
 def create_audit(scope: Construct, settings: Settings, functions: FunctionFactory) -> None:
-    """Compares what was accepted with what was delivered and what waits, or is parked."""
-    index = Stack.of(scope).format_arn(
-        service="dynamodb",
-        resource="table",
-        resource_name=f"{settings.parking_table_name}/index/*",
-    )
+    """Looks for each accepted webhook among those delivered and parked, and those that wait."""
+    stack = Stack.of(scope)
+
+    def table(name: str) -> str:
+        return stack.format_arn(service="dynamodb", resource="table", resource_name=name)
+
+    logs = [settings.log_group_name(name) for name in ("publish", "subscribe")]
     function = functions.create(
         scope,
         "Audit",
         name="audit",
         module="audit",
-        timeout_seconds=_TIMEOUT_SECONDS,
+        timeout_seconds=_AUDIT_TIMEOUT_SECONDS,
         environment={
+            "PUBLISH_LOG": logs[0],
+            "SUBSCRIBE_LOG": logs[1],
             "QUEUE_NAME": settings.queue_name,
+            "TABLE": settings.table_name,
+            "LEDGER_TABLE": settings.incidents_table_name,
             "PARKING_TABLE": settings.parking_table_name,
             "PARKING_KEEP_SECONDS": str(settings.failure_policy.keepDays * 86_400),
+            "SETTLE_SECONDS": str(
+                _SETTLE_SECONDS_ON_LAPTOP if settings.on_laptop else _SETTLE_SECONDS
+            ),
+            "PAUSE_SECONDS": str(settings.longest_pause_seconds),
         },
         statements=[
-            # CloudWatch does not support a narrower resource for it.
-            iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"]),
-            iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]),
-            *functions.encryption.allow(*READ_TABLE),
+            iam.PolicyStatement(
+                actions=["logs:FilterLogEvents"],
+                resources=[
+                    stack.format_arn(
+                        service="logs",
+                        resource="log-group",
+                        resource_name=f"{name}:*",
+                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                    for name in logs
+                ],
+            ),
+            iam.PolicyStatement(
+                actions=["dynamodb:BatchGetItem"], resources=[table(settings.table_name)]
+            ),
+            # Rows of its own in the table of incidents.
+            iam.PolicyStatement(
+                actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+                resources=[table(settings.incidents_table_name)],
+                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["audit#*"]}},
+            ),
+            iam.PolicyStatement(
+                actions=["dynamodb:Query"],
+                resources=[table(f"{settings.parking_table_name}/index/*")],
+            ),
+            iam.PolicyStatement(
+                actions=["sqs:GetQueueUrl", "sqs:GetQueueAttributes"],
+                resources=[
+                    stack.format_arn(
+                        service="sqs",
+                        resource=settings.queue_name,
+                        arn_format=ArnFormat.NO_RESOURCE_NAME,
+                    )
+                ],
+            ),
+            *functions.encryption.allow(*WRITE_TABLE),
         ],
     )
-    _every(scope, "Audit", Duration.hours(_AUDIT_HOURS), function)
+    _every(scope, "Audit", Duration.minutes(_AUDIT_MINUTES), function)
 
 
 def _every(scope: Construct, name: str, interval: Duration, function: lambda_.Function) -> None:

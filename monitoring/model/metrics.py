@@ -238,7 +238,7 @@ HEARTBEAT_REFUSED = _ours(
     "HeartbeatRefused", "heartbeats refused", "by heartbeat, when the API refuses a test webhook"
 )
 UNACCOUNTED = _ours(
-    "Unaccounted", "webhooks unaccounted for", "by the audit, when a webhook is missing"
+    "Unaccounted", "lost webhooks", "by the audit, while there are any, for six hours"
 )
 
 # The metrics that the functions write, in the order above.

@@ -21,8 +21,8 @@ _WITHOUT_RESOURCE = {
     right.action for rights in RIGHTS.values() for right in rights if right.resource == "all"
 }
 _PREFIXES = {
-    "CLOUDWATCH": "cloudwatch", "DYNAMODB": "dynamodb", "SECRETS": "secretsmanager", "SNS": "sns",
-    "SQS": "sqs",
+    "CLOUDWATCH": "cloudwatch", "DYNAMODB": "dynamodb", "LOGS": "logs",
+    "SECRETS": "secretsmanager", "SNS": "sns", "SQS": "sqs",
 }  # fmt: skip
 # Modules that are imported within code that a function never runs: publish does not read
 # subscribe's variables, with the failure policy and its attempts; subscribe knows sources by their

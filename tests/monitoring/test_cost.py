@@ -64,7 +64,18 @@ def test_the_total_is_the_sum_of_the_parts() -> None:
         ("notification queue", 648_000 * 0.40 / 1e6),
         # 8,640 x (0.25 GB-s, 3 invocations, 1 kB, one request, 3 requests to the queue)
         ("heartbeat", 8640 * (0.25 * 13.3334 + 3 * 0.2 + 0.5e-3 * 1e3 + 1.0 + 3 * 0.5) / 1e6),
-        ("audit", 720 * (11 * 10 + 0.2 + 0.5 * 13.3334) / 1e6),
+        # 1,440 x (66 pages of 0.8 s and 1 s at 0.5 GB, 2 writes, 402 reads)
+        (
+            "audit",
+            1440
+            * (
+                (1_000_000 / 48 * 95 / 30 / 1000 * 0.8 + 1) * 0.5 * 13.3334
+                + 0.2
+                + 2 * 0.625
+                + 402 * 0.125
+            )
+            / 1e6,
+        ),
     ],
 )
 def test_parts_cost_what_their_use_costs(part: str, amount: float) -> None:

@@ -32,8 +32,8 @@ _COUNTERS = {
     BROKEN: metrics.BACKEND_5XX, TIMED_OUT: metrics.BACKEND_TIMEOUT,
     NO_CONNECTION: metrics.BACKEND_CONNECTION_ERROR,
 }  # fmt: skip
-# Minutes after a loss in which the hourly audit reports it.
-_AUDITED = 360
+# Minutes after a loss until the audit's second look, and for which it reports it.
+_LOOKS, _AUDITED = 20 + AUDIT_MINUTES, 360
 
 
 def _ours(metric: Metric, statistic: str) -> Key:
@@ -286,7 +286,7 @@ class Metrics:
             self.put(minute, key, 1)
 
     def audit(self, minute: int, faults: Sequence[Fault]) -> None:
-        """The hourly audit's metrics.
+        """The audit's metrics.
 
         Args:
             faults: all of the simulation's, for it looks back.
@@ -294,6 +294,6 @@ class Metrics:
         if minute % AUDIT_MINUTES != 17:
             return
         self.put(minute, (_LAMBDA, "Invocations", "audit", "Sum"), 1)
-        lost = sum(fault.lost for fault in faults if 0 <= minute - fault.start < _AUDITED)
+        lost = sum(fault.lost for fault in faults if 0 <= minute - fault.start - _LOOKS < _AUDITED)
         if lost:
             self.put(minute, _ours(metrics.UNACCOUNTED, "Maximum"), lost)

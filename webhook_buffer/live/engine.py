@@ -39,7 +39,7 @@ _POLL_AFTER = 0.05
 # From this size on the file is rewritten, without what is not kept.
 _FILE_BYTES = 64 * 2**20
 # Session time of an audit, as it is deployed. Source: monitoring/cdk/end_to_end.py.
-_AUDIT_SECONDS = 3600
+_AUDIT_SECONDS = 1800
 _PRELUDE = 4 * 3600
 
 

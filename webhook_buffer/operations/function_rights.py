@@ -126,12 +126,23 @@ RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
         *_LOG,
     ),
     "audit": (
-        FunctionRight("cloudwatch:GetMetricData", "all", "to compare accepted with delivered"),
+        FunctionRight(
+            "logs:FilterLogEvents", "the logs of publish and subscribe", "to compare their ids"
+        ),
+        FunctionRight("dynamodb:BatchGetItem", "the record table", "to look up what is left"),
+        *(
+            FunctionRight(
+                f"dynamodb:{action}", "its rows in the table of incidents", "to follow webhooks"
+            )
+            for action in ("GetItem", "PutItem", "DeleteItem")
+        ),
+        FunctionRight("sqs:GetQueueUrl", "the queue", "to ask whether it is empty"),
+        FunctionRight("sqs:GetQueueAttributes", "the queue", "to ask whether it is empty"),
         FunctionRight(
             "dynamodb:Query", "the parking table's index", "to see what stays parked or held"
         ),
-        *_encrypted("its variables, the parking table", "Decrypt"),
-        *_encrypted("the parking table", "DescribeKey"),
+        *_encrypted("its variables, its tables", "Decrypt"),
+        *_IN_WRITTEN_TABLE,
         *_LOG,
     ),
 }
