@@ -450,6 +450,20 @@ def function_environ(url: str) -> dict[str, str]:
     }
 
 
+# What the audit has to be told.
+AUDIT_ENVIRON = {
+    "PUBLISH_LOG": "publish",
+    "SUBSCRIBE_LOG": "subscribe",
+    "QUEUE_NAME": "hooks.fifo",
+    "TABLE": "records",
+    "LEDGER_TABLE": "incidents",
+    "PARKING_TABLE": "parking",
+    "PARKING_KEEP_SECONDS": "1000000",
+    "SETTLE_SECONDS": "1200",
+    "PAUSE_SECONDS": "900",
+}
+
+
 class Functions:
     """Loads functions' modules the way Lambda does: anew, in an environment of their own."""
 

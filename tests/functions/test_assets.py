@@ -16,7 +16,7 @@ from functions.assets import functions_asset, release
 from monitoring.alarm_guide import alarm_guides
 from settings import loader, paths
 from tests.bench_cold_start import RUNTIME
-from tests.conftest import function_environ
+from tests.conftest import AUDIT_ENVIRON, function_environ
 from webhook_buffer.composition import alarm_set
 
 
@@ -93,13 +93,12 @@ def test_handlers_need_only_asset_and_runtime(
     )
     environ = {
         **function_environ("http://127.0.0.1:1"),
+        **AUDIT_ENVIRON,
         "SERVICE": "s",
         "ENVIRONMENT": "e",
-        "QUEUE_NAME": "q.fifo",
         "ENDPOINT": "http://127.0.0.1:1",
         "PROBE_ALARM": "probe",
         "HEARTBEAT_KEY": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
-        "PARKING_KEEP_SECONDS": "1209600",
         "CHANNELS": "[]",
         "ALARM_GUIDES": str(_briefing(tmp_path)),
         "SENTRY_DSN": "http://key@127.0.0.1:1/1",

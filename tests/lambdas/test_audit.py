@@ -15,20 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambdas import audit_ledger, audit_log, audit_record, aws
-from tests.conftest import context
+from tests.conftest import AUDIT_ENVIRON, context
 from tests.lambdas.audited_world import HOUR, MINUTE, PAUSE, START, Webhook, World
 
-VARIABLES = {
+_VARIABLES = {
+    **AUDIT_ENVIRON,
     "SERVICE": "webhook-buffer",
     "ENVIRONMENT": "test",
-    "PUBLISH_LOG": "publish",
-    "SUBSCRIBE_LOG": "subscribe",
-    "QUEUE_NAME": "hooks.fifo",
-    "TABLE": "records",
-    "LEDGER_TABLE": "incidents",
-    "PARKING_TABLE": "parking",
-    "PARKING_KEEP_SECONDS": "1000000",
-    "SETTLE_SECONDS": "1200",
     "PAUSE_SECONDS": str(PAUSE // 1000),
 }
 Line = dict[str, Any]
@@ -39,7 +32,7 @@ Run = Callable[..., list[Line]]
 def audit() -> Iterator[ModuleType]:
     """The module, loaded as for one environment."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in VARIABLES.items():
+        for name, value in _VARIABLES.items():
             patch.setenv(name, value)
         sys.modules.pop("lambdas.audit", None)
         yield importlib.import_module("lambdas.audit")
@@ -65,7 +58,7 @@ def run(
 
     for module in (audit_log, audit_record):
         monkeypatch.setattr(module.time, "sleep", lambda _: None)
-    for name, value in VARIABLES.items():
+    for name, value in _VARIABLES.items():
         monkeypatch.setenv(name, value)
     return once
 

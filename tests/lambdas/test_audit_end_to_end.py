@@ -9,8 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.conftest import Aws, Functions, context
-from tests.lambdas.test_audit import VARIABLES
+from tests.conftest import AUDIT_ENVIRON, Aws, Functions, context
 from tests.lambdas.test_parking import Buffer
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running
@@ -89,7 +88,7 @@ def test_a_deleted_message_is_found(
     assert not buffer.handle(500)
     logs.keep("subscribe")
 
-    variables = {**VARIABLES, "SETTLE_SECONDS": "600", "PAUSE_SECONDS": "7200"}
+    variables = {**AUDIT_ENVIRON, "SETTLE_SECONDS": "600", "PAUSE_SECONDS": "7200"}
     variables |= {"PUBLISH_LOG": logs.names["publish"], "SUBSCRIBE_LOG": logs.names["subscribe"]}
     variables |= {"TABLE": aws.table, "LEDGER_TABLE": ledger, "PARKING_TABLE": aws.parking}
     variables["QUEUE_NAME"] = aws.queue_url.rpartition("/")[2]

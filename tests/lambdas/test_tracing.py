@@ -23,7 +23,7 @@ from lambdas.delivery import attempt
 from lambdas.envelope import MAX_MESSAGE_BYTES, Envelope, pack, unpack
 from monitoring.alarm_guide import alarm_guides
 from settings import loader
-from tests.conftest import context, eventually, function_environ, http_event
+from tests.conftest import AUDIT_ENVIRON, context, eventually, function_environ, http_event
 from tests.lambda_process import invoke
 from tests.lambdas.conftest import HttpStub, Sentry
 from tests.trace_agent import TraceAgent, trace_agent
@@ -226,10 +226,9 @@ def test_every_other_function_has_a_span(datadog: Datadog, module: str) -> None:
     """Datadog's handler finds each of ours, and the invocation is one span of it."""
     known = datadog.folder / "alarm_guides.json"
     known.write_text(json.dumps(alarm_guides(alarm_set(loader.load("prd")))))
-    variables = {"QUEUE_NAME": "q.fifo", "ENDPOINT": datadog.http_stub.url, "CHANNELS": "[]"}
+    variables = {**AUDIT_ENVIRON, "ENDPOINT": datadog.http_stub.url, "CHANNELS": "[]"}
     variables |= {"HEARTBEAT_KEY": "key", "PROBE_ALARM": "probe"}
     variables |= {"ALARM_GUIDES": str(known), "SERVICE": "s"}
-    variables |= {"PARKING_TABLE": "parking", "PARKING_KEEP_SECONDS": "1"}
     event = _api_event() if module == "faux_backend" else {}
     invoked = datadog.invoke(module, event, ENVIRONMENT="test", **variables)
     assert invoked.spans["aws.lambda"]["service"] == "hooks"
