@@ -131,6 +131,8 @@ def backlog(
             axis="messages",
             lines=(
                 line(metrics.QUEUE_SENT, "Sum", role, "sent", Color.BLUE),
+                line(metrics.QUEUE_RECEIVED, "Sum", role, "received", Color.ORANGE),
+                line(metrics.QUEUE_EMPTY_RECEIVES, "Sum", role, "empty receives", Color.GRAY),
                 line(metrics.QUEUE_DELETED, "Sum", role, "deleted", Color.GREEN),
             ),
         ),

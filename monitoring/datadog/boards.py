@@ -73,7 +73,9 @@ class _Rendered:
 
     def _variables(self) -> list[Body]:
         """Resources that others created may lack our tags: there any ``env`` and ``service`` will
-        do."""
+        do. Widgets name the environment's own resources, so that no other value would find any:
+        none is offered.
+        """
         settings = self._settings
         defaults = (
             {"env": settings.environment, "service": settings.service}
@@ -82,7 +84,12 @@ class _Rendered:
         )
         defaults["region"] = settings.awsRegion
         return [
-            {"name": name, "prefix": name, "defaults": [defaults[name]], "available_values": []}
+            {
+                "name": name,
+                "prefix": name,
+                "defaults": [defaults[name]],
+                "available_values": [defaults[name]] if defaults[name] != "*" else [],
+            }
             for name in VARIABLES
         ]
 

@@ -55,6 +55,8 @@ QUEUE_VISIBLE = _queue("ApproximateNumberOfMessagesVisible", "waiting messages")
 QUEUE_IN_FLIGHT = _queue("ApproximateNumberOfMessagesNotVisible", "messages in flight")
 QUEUE_GROUPS = _queue("ApproximateNumberOfGroupsWithInflightMessages", "groups in flight")
 QUEUE_SENT = _queue("NumberOfMessagesSent", "messages sent")
+QUEUE_RECEIVED = _queue("NumberOfMessagesReceived", "messages received")
+QUEUE_EMPTY_RECEIVES = _queue("NumberOfEmptyReceives", "empty receives")
 QUEUE_DELETED = _queue("NumberOfMessagesDeleted", "messages deleted")
 QUEUE_DUPLICATES = _queue("NumberOfDeduplicatedSentMessages", "dropped duplicates")
 

@@ -156,6 +156,8 @@ class Reader:
             yield Observation(("AWS/ApiGateway", "Latency", ""), at, took)
         if event == "webhook.queued":
             yield from self._queued(fields, at)
+        if event in ("webhook.delivered", "webhook.failed", "heartbeat.arrived"):
+            yield Observation(("AWS/SQS", "NumberOfMessagesReceived", "queue"), at, 1.0)
         consumed = event == "webhook.failed" and fields.get("consumed")
         if event in ("webhook.delivered", "heartbeat.arrived") or consumed:
             yield Observation(("AWS/SQS", "NumberOfMessagesDeleted", "queue"), at, 1.0)

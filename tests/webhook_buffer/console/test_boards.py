@@ -78,6 +78,24 @@ def test_both_dashboards_agree(state: State) -> None:
             assert _values(theirs[title], line["label"]) == line["values"], title
 
 
+def test_a_queue_shows_what_is_received(state: State) -> None:
+    """Each attempt is a message received; what the emulator does not count says so."""
+    for key in ("overview", "cloudwatch"):
+        chart = _board(state, key)["In and out of the queue"]
+        received = [value or 0 for value in _values(chart, "received")[:MINUTES]]
+        assert sum(received) == 6 * MINUTES + 6 * len(OUTAGE)
+        assert "Empty receives" in chart["missing"]
+
+
+def test_no_environment_is_offered_that_widgets_do_not_have(state: State) -> None:
+    """Widgets name this environment's resources: template variables offer its values alone."""
+    for body in state.published.boards.values():
+        variables = body["template_variables"]
+        assert variables
+        for variable in variables:
+            assert variable["available_values"] == variable["defaults"]
+
+
 def test_a_percentile_is_of_the_values(state: State) -> None:
     """Datadog's traces are in seconds; the cells are in milliseconds."""
     times = _board(state, "overview")["Backend response time"]
