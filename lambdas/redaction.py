@@ -34,8 +34,12 @@ class Redaction(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Redaction:
         """Both from JSON: ``{"headers": […], "parameters": […]}``."""
-        said = json.loads(text)
-        return cls(_lowered(said["headers"]), _lowered(said["parameters"]))
+        return cls.of(**json.loads(text))
+
+    @classmethod
+    def of(cls, headers: Collection[str], parameters: Collection[str]) -> Redaction:
+        """From names in any case."""
+        return cls(_lowered(headers), _lowered(parameters))
 
     def applied(self, webhook: Envelope) -> Envelope:
         """A webhook without its credentials."""

@@ -26,9 +26,13 @@ class Buffer:
         # Parked at the second counted refusal.
         self.policy: Item = {**json.loads(POLICY), "refusals": 2, "refused_for": 0}
 
-    def accept(self, group: str = "g", **body: Any) -> str:
-        """Sends a webhook; its message id."""
-        event = http_event({"group_id": group, **body})
+    def accept(self, group: str = "g", *, event: dict[str, Any] | None = None, **body: Any) -> str:
+        """Sends a webhook; its message id.
+
+        Args:
+            event: what else its request has.
+        """
+        event = http_event({"group_id": group, **body}, **(event or {}))
         reply = self._functions.publish().handler(event, context())
         message_id: str = json.loads(reply["body"])["message_id"]
         return message_id

@@ -10,8 +10,10 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from lambdas.redaction import Redaction
 from settings.errors import InputError
 from settings.loader import load
+from settings.schema import Settings
 from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
 from webhook_buffer.cli.terminal import console, require_answer, show
 from webhook_buffer.laptop import laptop
@@ -22,6 +24,12 @@ from webhook_buffer.operations.parked import HeldGroup, ParkedWebhook, Store
 webhooks_app = typer.Typer(rich_markup_mode=None)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")]
+ShowCredentials = Annotated[
+    bool,
+    typer.Option(
+        "--show-credentials", help="Show credentials as well, and with --json the whole message."
+    ),
+]
 # What of a long body or plan is shown.
 _BODY_CHARACTERS = 2000
 _PLAN_ROWS = 10
@@ -65,17 +73,25 @@ def show_webhook(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="The webhook's message id.")],
     env: Env = LOCAL,
     as_json: Json = False,
+    show_credentials: ShowCredentials = False,
 ) -> None:
-    """Show a parked webhook: why it is parked, its attempts, its request."""
+    """Show a parked webhook: why it is parked, its attempts, its request.
+
+    The values of headers and parameters that carry credentials (redactHeaders, redactParameters)
+    are left out; the body is shown as it is.
+    """
     target = _target(env)
     webhook = parked.store(target).webhook(message_id)
     raw = parked.message(target, webhook)
     request, history = parked.request(raw), parked.history(target, webhook.id)
+    if request and not show_credentials:
+        request = _redaction(target.settings).applied(request)
     if as_json:
         content = None
         if request:
             content = request._asdict() | {"body": base64.b64encode(request.body).decode()}
-        print(json.dumps({**_row(webhook), "attempts": history, "request": content, "raw": raw}))
+        whole = {**_row(webhook), "attempts": history, "request": content}
+        print(json.dumps({**whole, "raw": raw} if show_credentials else whole))
         return
     rows = [(name, _safe(str(value))) for name, value in _row(webhook).items()]
     rows += [
@@ -87,8 +103,10 @@ def show_webhook(
         rows.append(("request", _safe(f"{request.method} {request.path}{query}")))
         text = request.body.decode("utf-8", "backslashreplace")
         rows.append((f"body ({len(request.body)} bytes)", _safe(text[:_BODY_CHARACTERS])))
-    else:
+    elif show_credentials:
         rows.append(("message", _safe(str(raw["body"])[:_BODY_CHARACTERS])))
+    else:
+        rows.append(("message", "not readable, so it may hold credentials: --show-credentials"))
     show(rows)
 
 
@@ -155,6 +173,10 @@ def _target(env: str) -> Environment:
             f"Environment '{env}' has no buffer, so nothing is parked; choose another."
         )
     return laptop.target(settings)
+
+
+def _redaction(settings: Settings) -> Redaction:
+    return Redaction.of(settings.redactHeaders, settings.redactParameters)
 
 
 def _aside(store: Store, name: str) -> ParkedWebhook:

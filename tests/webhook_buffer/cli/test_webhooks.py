@@ -80,6 +80,21 @@ def test_a_webhook_set_aside(buffer: Buffer) -> None:
     assert _listed()["webhooks"] == []
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["text", "json"])
+def test_credentials_are_shown_on_request(buffer: Buffer, as_json: tuple[str, ...]) -> None:
+    """Neither headers nor parameters give a secret away, unless somebody asks for it."""
+    secret = "s3cr3t"
+    event = {"query": f"token={secret}&n=1", "headers": {"Authorization": f"Bearer {secret}"}}
+    message_id = buffer.accept("g", event=event)
+    buffer.refused()
+    shown = _run("show", message_id, *as_json).output
+    assert "token=(redacted)&n=1" in shown
+    assert secret not in shown
+    whole = _run("show", message_id, "--show-credentials", *as_json).output
+    assert f"token={secret}&n=1" in whole
+    assert not as_json or "raw" in json.loads(whole)
+
+
 def test_a_held_group(buffer: Buffer) -> None:
     """It is listed with its first webhook, and released in order; the plan shows what."""
     buffer.policy["on_park"] = "group"
