@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -51,8 +52,8 @@ os.environ.setdefault(
 )
 
 
-# Files that one worker runs, those of a group in turn: what they make is dear and shared, or what
-# one does is seen by the next.
+# Files of which one worker runs those of a group in turn: what they make is dear and shared, or
+# what one does is seen by the next.
 _TOGETHER = {
     "tests/alarms/test_cases.py": "synth",
     "tests/alarms/test_lint.py": "synth",
@@ -78,10 +79,14 @@ _TOGETHER = {
 
 
 class _ByGroup(LoadScopeScheduling):  # type: ignore[misc]
-    """Any worker takes the next test, but for groups. xdist's own are not seen by pytest 9.2."""
+    """A worker takes a whole file, or group, so that a fixture of a module is made once.
+
+    xdist's own groups are not seen by pytest 9.2.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return _TOGETHER.get(nodeid.partition("::")[0], nodeid)
+        file = nodeid.partition("::")[0]
+        return _TOGETHER.get(file, file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
@@ -178,6 +183,7 @@ POLICY = json.dumps(
 )
 
 
+@cache  # boto3 takes long to make one; it may be shared, also among threads
 def client(endpoint_url: str, service: Any) -> Any:
     """A boto3 client of an emulator's service."""
     return boto3.client(

@@ -9,12 +9,6 @@ from typing import Any
 
 import pytest
 
-import buffer  # noqa: F401 - before aws_cdk: it silences jsii
-
-# isort: split
-from aws_cdk import App
-
-from buffer.stack import BufferStack
 from lambdas.sources import table
 from settings import loader
 from settings.schema import Settings
@@ -31,6 +25,11 @@ def _settings(*sources: dict[str, Any], **overrides: Any) -> Settings:
 
 def _synthesized(settings: Settings, folder: Path) -> Synth:
     """The buffer's template, what the CDK says of it, and its functions' asset."""
+    from buffer.stack import BufferStack  # here, for loading the CDK takes seconds
+
+    # isort: split
+    from aws_cdk import App
+
     app = App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
     BufferStack(app, "buffer", settings=settings)
     app.synth()

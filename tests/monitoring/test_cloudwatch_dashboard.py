@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-import app
 import dashboards
 from monitoring.alarm_set import PROBE, alarm_set
 from monitoring.model import metrics
@@ -299,6 +298,8 @@ def test_synth_reports_mistakes_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The CDK app ends with the list and exit code 2."""
+    import app  # here, for loading the CDK takes seconds
+
     monkeypatch.setenv("WEBHOOK_BUFFER_ENV", "stg")
     monkeypatch.setattr(dashboards, "DASHBOARDS", showing((_age(signals=("weights",)),)))
     assert app.main() == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,18 @@ def test_every_call_has_its_right() -> None:
     assert all_calls() == RIGHTS.keys()
 
 
-@pytest.mark.parametrize("call", [one for one in RIGHTS if not one.startswith("cdk.")])
+@cache
+def _operations(service: str) -> dict[str, str]:
+    """The operations of a service in boto3, by their methods."""
+    client: Any = boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]
+    return dict(client.meta.method_to_api_mapping)
+
+
+@pytest.mark.parametrize("call", [call for call in RIGHTS if not call.startswith("cdk.")])
 def test_actions_are_those_of_the_calls(call: str) -> None:
     """A call exists in boto3, and the action is the one that its operation asks for."""
     service, _, method = call.partition(".")
-    client: Any = boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]
-    operation = client.meta.method_to_api_mapping[method]
+    operation = _operations(service)[method]
     action = _OTHERWISE.get(call, f"{service}:{operation}")
     assert RIGHTS[call][0].action == action
 
