@@ -138,7 +138,7 @@ def test_ours_notices_every_failure_mode_with_one_page_at_most(results: detectio
     assert results.healthy["ours"][0] == 0
 
 
-# A lost webhook waits for the hourly audit; refusals of one a minute for five of them.
+# A lost webhook waits for two looks of the audit; refusals of one a minute for five of them.
 _LATE = {"accepted webhooks are lost", "queue refuses, 1 webhook a minute"}
 
 
