@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,10 @@ Minutes = Annotated[
     int | None,
     typer.Option(metavar="N", help="The last minutes only. Default: the whole session.", min=1),
 ]
+Group = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TITLE", help="Only the group with this title; may be repeated."),
+]
 Width = Annotated[int, typer.Option(metavar="N", help="Pixels, of a picture.", min=320, max=4000)]
 
 
@@ -63,6 +68,7 @@ def render(
     png: Png = None,
     session: SessionFile = None,
     minutes: Minutes = None,
+    group: Group = None,
     width: Width = 1440,
     dark: Annotated[bool, typer.Option("--dark", help="A dark picture.")] = False,
 ) -> None:
@@ -71,7 +77,7 @@ def render(
         raise InputError("Name what to write: --html FILE, --png FILE, or both.")
     from webhook_buffer.console import render as rendering
 
-    board = _drawn(name, session or _kept(), minutes)
+    board = _only(_drawn(name, session or _kept(), minutes), group or ())
     if html:
         rendering.page(board, html)
         console.print(f"Wrote {html}", soft_wrap=True)
@@ -110,6 +116,16 @@ def _drawn(name: str, file: Path, minutes: int | None) -> dict[str, Any]:
         return state.rendered(body, start, None)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
+
+
+def _only(board: dict[str, Any], titles: Collection[str]) -> dict[str, Any]:
+    """A dashboard with some of its groups; with all where none is named."""
+    known = [str(widget["title"]) for widget in board["widgets"]]
+    for title in titles:
+        if title not in known:
+            raise InputError(f"It has no group '{title}'; its groups: {', '.join(known)}.")
+    kept = [widget for widget in board["widgets"] if not titles or widget["title"] in titles]
+    return board | {"widgets": kept}
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -204,12 +204,13 @@ class Alarms:
         """What was compared with the threshold, over the session."""
         parsed = next((a for a in self._judge.alarms if a.name == one.name), None)
         end = int(session.now) // MINUTE * MINUTE
-        start = max(session.start - one.period, end - 24 * 3600)
+        # What looks back further begins in what was made up before the session.
+        start = max(session.start - one.period * one.periods, end - 24 * 3600)
         unit = one.signal.threshold.unit
         shown: Shown = {
             "unit": _UNITS.get(unit, ""), "times": [], "values": [], "threshold": one.threshold,
             "side": _SIDES.get(one.signal.comparison.value, "beyond"),
-            "threshold_words": amount(one.threshold, unit),
+            "threshold_words": amount(one.threshold, unit), "begun": session.start,
         }  # fmt: skip
         if not isinstance(parsed, MetricAlarm) or end <= start:
             return shown

@@ -170,7 +170,10 @@ class Api:
         query, state = request.query_params.get("q", ""), request.query_params.get("state", "")
         if len(query) > _LONGEST_QUERY:
             raise HTTPException(400, f"Search for at most {_LONGEST_QUERY} characters.")
-        found = webhooks.listed(self._there(), self._state.tracker, query=query, state=state)
+        minutes = _whole(request, "minutes")
+        found = webhooks.listed(
+            self._there(), self._state.tracker, query=query, state=state, minutes=minutes
+        )
         return JSONResponse(found)
 
     async def _webhook(self, request: Request) -> Response:
@@ -267,5 +270,5 @@ def _whole(request: Request, name: str) -> int | None:
     if not value:
         return None
     if not value.isdecimal() or len(value) > 12:
-        raise HTTPException(400, f"'{name}' is a time in whole seconds.")
+        raise HTTPException(400, f"'{name}' is a whole number.")
     return int(value)

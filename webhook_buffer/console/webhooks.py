@@ -88,19 +88,29 @@ class Tracker:
 
 
 def listed(
-    session: Session, tracker: Tracker, *, query: str = "", state: str = "", most: int = _LISTED
+    session: Session,
+    tracker: Tracker,
+    *,
+    query: str = "",
+    state: str = "",
+    minutes: int | None = None,
+    most: int = _LISTED,
 ) -> Shown:
     """The webhooks that match, those that retry first, the longest first of all.
 
     Args:
         query: words that have to be in it; ``status:503``, ``attempts:>3`` and the like.
         state: only of this state.
+        minutes: only those that came within so many, of real time.
     """
     tracker.update(session)
     counts: dict[str, int] = defaultdict(int)
     found: list[Webhook] = []
     terms = query.split()
+    since = session.until - 60 * minutes if minutes is not None else 0.0
     for webhook in session.webhooks.values():
+        if _came(webhook) < since:
+            continue
         if webhook.heartbeat and "heartbeat" not in terms:
             continue
         if not all(_matches(webhook, term, tracker) for term in terms):
@@ -174,9 +184,13 @@ def _undelivered(session: Session) -> Iterator[Webhook]:
     )
 
 
+def _came(webhook: Webhook) -> float:
+    """When it came, or was first seen; Unix seconds."""
+    return webhook.queued or (webhook.attempts[0].at if webhook.attempts else 0.0)
+
+
 def _urgency(webhook: Webhook) -> tuple[int, float]:
-    waits = webhook.state in ("retrying", "queued")
-    at = webhook.queued or (webhook.attempts[0].at if webhook.attempts else 0.0)
+    waits, at = webhook.state in ("retrying", "queued"), _came(webhook)
     return _ORDER[webhook.state] if waits else 9, at if waits else -at
 
 

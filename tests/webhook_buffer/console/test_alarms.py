@@ -38,6 +38,16 @@ def test_its_chart_is_what_is_compared(state: State) -> None:
     assert (chart["threshold"], chart["unit"]) == (alarm.threshold, "percent")
 
 
+def test_what_was_made_up_is_told_apart(state: State) -> None:
+    """An alarm on what is missing looks back before the session, and its chart says from when on
+    it is one."""
+    chart = _one(state, "heartbeat-missing")["chart"]
+    assert isinstance(chart, dict)
+    assert state.session
+    assert chart["begun"] == state.session.start
+    assert chart["times"][0] < chart["begun"]
+
+
 def test_its_timeline_is_the_sessions(state: State) -> None:
     """With what was notified."""
     changes = _one(state, "backend-down")["changes"]

@@ -151,6 +151,9 @@ def test_a_dashboard_has_cloudwatchs_numbers(aws: FakeAws, tmp_path: Path) -> No
         if chart["step"] == 60
     ]
     assert [7.0, 8.0] in [values[-2:] for values in plain]
+    [requests] = [chart for chart in charts if chart["title"] == "Requests"]
+    refused = next(line["values"] for line in requests["series"] if line["label"] == "5xx")
+    assert [value for value in refused if value is not None] == [7.0, 8.0]
     assert set(aws.names) <= _ONLY
     asked = [
         query["MetricStat"]

@@ -61,6 +61,17 @@ def test_one_file_draws_a_strangers_dashboard(session_file: Path, tmp_path: Path
     assert (said, asked) == ([], [page_file.as_uri()])
 
 
+def test_some_groups_alone_are_drawn(session_file: Path, tmp_path: Path) -> None:
+    """By their titles; an unknown one is an error that lists them."""
+    file = tmp_path / "o.html"
+    common = ("overview", "--session", session_file, "--html", file)
+    _render(*common, "--group", "What waits?", "--group", "The record")
+    said = json.loads(file.read_text("utf-8").partition('id="data">')[2].partition("</script>")[0])
+    assert [group["title"] for group in said["widgets"]] == ["What waits?", "The record"]
+    with pytest.raises(InputError, match=r"'Nothing'; its groups: .*What waits\?"):
+        _render(*common, "--group", "Nothing")
+
+
 def test_a_picture_has_the_width_asked_for(session_file: Path, tmp_path: Path) -> None:
     """And the height that its widgets need."""
     with launched():

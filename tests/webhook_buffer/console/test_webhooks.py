@@ -54,6 +54,13 @@ def test_states_are_a_filter(state: State) -> None:
     assert _found(state, "m-3", "retrying") == []
 
 
+def test_time_is_a_filter(state: State) -> None:
+    """Of the last minutes only, by the time at which they came."""
+    assert state.session
+    found = webhooks.listed(state.session, state.tracker, minutes=5)
+    assert sum(found["counts"].values()) == 6 * 5
+
+
 def test_one_in_full(state: State) -> None:
     """Every attempt, and every line that names it."""
     assert state.session

@@ -63,8 +63,9 @@ export function alarms(main, page) {
       const to = times.at(-1) ?? page.session.now;
       chart.show({times, unit, series: [{label: "value", values, draw: "line", step: 60, palette: "blue"}],
         markers: [{value: threshold, label: words, kind: one.severity === "page" ? "error" : "warning"}],
-        marks: [], whole: true, from: Math.max(times[0] ?? to - 3600, to - 10800), to: to + 60});
-      place.words.textContent = one.chart.reason ?? `Dashed: the threshold. It counts as bad when ${side} ${words}.`;
+        marks: [], whole: true, begun: one.chart.begun, from: Math.max(times[0] ?? to - 3600, to - 10800), to: to + 60});
+      place.words.textContent = one.chart.reason ?? [`Dashed: the threshold. It counts as bad when ${side} ${words}.`,
+        times[0] < one.chart.begun ? "Gray: before the session, where all is taken for healthy." : ""].join(" ");
     }
     place.changes.replaceChildren(el("h3", {}, "Timeline"), one.changes.length
       ? el("div", {class: "scroll"}, el("table", {}, el("thead", {}, el("tr", {}, ["At", "State", "Notified", "Reason"].map((name) => el("th", {}, name)))),

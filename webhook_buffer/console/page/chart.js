@@ -14,6 +14,9 @@ const HEX = {
   "#9467bd": "purple", "#8c564b": "brown", "#7f7f7f": "gray",
 };
 const KINDS = {error: "red", warning: "orange", ok: "green", info: "blue"};
+// Steps of an axis of time that are round in minutes, hours and days; seconds.
+const SECONDS = [.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900,
+  1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 432000, 864000];
 const HEIGHT = 168;
 const charts = new Set();
 
@@ -125,7 +128,7 @@ export class Chart {
       },
       axes: [
         {...axis, size: 26, gap: 4, values: (_, splits) => splits.map((at) => time(at, true).split(" ").pop()), space: 70},
-        {...axis, size: 56, gap: 6, values: (_, splits) => splits.map((value) => quantity(value, this.data.unit)), space: 32},
+        {...axis, size: 56, gap: 6, ...(this.data.unit === "second" ? {incrs: SECONDS} : {}), values: (_, splits) => splits.map((value) => quantity(value, this.data.unit)), space: 32},
       ],
       series: [{}, ...drawn.map((line) => ({
         label: line.label,
@@ -137,6 +140,7 @@ export class Chart {
         spanGaps: line.step > 60,
       }))],
       hooks: {
+        drawClear: [() => this.prelude()],
         draw: [() => this.across()],
         setCursor: [() => this.point()],
         setSelect: [(plot) => this.select(plot)],
@@ -158,6 +162,17 @@ export class Chart {
     const near = values.filter((value) => value > 0 && (this.data.whole || value <= (top ? top * 4 : 10)));
     const reach = Math.max(top, ...near);
     return [low, reach ? reach * 1.1 : 1];
+  }
+
+  /** What lies before a session's beginning, in gray: it was made up. */
+  prelude() {
+    const {ctx, bbox} = this.plot;
+    if (!(this.data.begun > this.data.from)) return;
+    const end = Math.min(bbox.left + bbox.width, this.plot.valToPos(this.data.begun, "x", true));
+    ctx.save();
+    ctx.fillStyle = color("raised");
+    ctx.fillRect(bbox.left, bbox.top, end - bbox.left, bbox.height);
+    ctx.restore();
   }
 
   /** Thresholds as dashed lines, and marks as dotted ones. */

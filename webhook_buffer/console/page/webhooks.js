@@ -4,12 +4,15 @@ import {el, facts, keyed, state} from "./dom.js";
 import {bytes, duration, time} from "./format.js";
 import {address, here, refilter, refiltered} from "./location.js";
 
+const TIMES = [["", "any time"], ["15", "15 minutes"], ["60", "1 hour"], ["1440", "24 hours"]];
 const STATES = [["", "All"], ["retrying", "Retrying"], ["queued", "Queued"], ["delivered", "Delivered"], ["consumed", "Consumed"]];
 
 export function webhooks(main) {
   const chips = el("div", {class: "chips"});
   const search = el("input", {type: "search", "aria-label": "Search webhooks", placeholder: "id, group, path, status:503, attempts:>3",
     oninput: (event) => refilter({q: event.target.value})});
+  const within = el("select", {"aria-label": "Received within", onchange: (event) => refilter({minutes: event.target.value})},
+    TIMES.map(([minutes, words]) => el("option", {value: minutes}, words)));
   const rows = el("ul", {class: "rows"});
   const none = el("p", {class: "empty", hidden: true});
   const split = el("div", {class: "split"});
@@ -18,7 +21,7 @@ export function webhooks(main) {
   const list = el("section", {class: "card list", "aria-label": "Webhooks"}, rows, none);
   split.append(list, detail);
   const sender = form();
-  main.append(el("div", {class: "bar"}, el("h1", {}, "Webhooks"), chips, el("div", {class: "search"}, search), sender.element), blocked, split);
+  main.append(el("div", {class: "bar"}, el("h1", {}, "Webhooks"), chips, el("div", {class: "search"}, search), el("label", {}, "Received within", within), sender.element), blocked, split);
   blocked.style.marginBottom = "16px";
 
   function row(one) {
@@ -27,7 +30,7 @@ export function webhooks(main) {
       "aria-current": one.current ? "true" : null},
       el("strong", {}, `${one.method} ${one.path}`), el("span", {class: "right"}, state(one.state)),
       el("span", {class: "meta"}, `${one.group}${one.delivery ? ` · ${one.delivery}` : ""}`),
-      el("span", {class: "right meta"}, waiting(one) || `${outcome} · ${time(one.queued ?? one.delivered)}`)));
+      el("span", {class: "right meta"}, waiting(one) || [outcome, time(one.queued ?? one.delivered)].filter(Boolean).join(" · "))));
   }
 
   return {
@@ -36,7 +39,8 @@ export function webhooks(main) {
       if (!["place", "everything", "session"].some((one) => what.includes(one))) return;
       const wanted = filters.get("state") ?? "";
       if (document.activeElement !== search) search.value = filters.get("q") ?? "";
-      const asked = new URLSearchParams({q: filters.get("q") ?? "", state: wanted});
+      within.value = filters.get("minutes") ?? "";
+      const asked = new URLSearchParams({q: filters.get("q") ?? "", state: wanted, minutes: filters.get("minutes") ?? ""});
       const [found, {groups}] = await Promise.all([ask(`webhooks?${asked}`), ask("groups")]);
       const all = Object.values(found.counts).reduce((sum, count) => sum + count, 0);
       chips.replaceChildren(...STATES.filter(([name]) => name !== "consumed" || found.counts.consumed).map(([name, words]) =>
@@ -44,7 +48,7 @@ export function webhooks(main) {
       keyed(rows, found.webhooks.map((one) => ({...one, current: one.id === key, in: waiting(one)})), (one) => one.id, row);
       none.hidden = found.webhooks.length > 0 && !found.more;
       none.textContent = found.more ? `${found.more} more; search to see them.`
-        : all || filters.get("q") || wanted ? "No webhook matches." : "No webhook has come yet. Send one of GitHub's examples.";
+        : all || filters.get("q") || filters.get("minutes") || wanted ? "No webhook matches." : "No webhook has come yet. Send one of GitHub's examples.";
       show(groups.filter((one) => one.blocked_by));
       split.classList.toggle("chosen", Boolean(key));
       split.classList.toggle("alone", !key);
@@ -121,7 +125,7 @@ function full(one) {
 /** A button that reads the request, which is not shown before somebody wants it. */
 function asking(id) {
   const place = el("div", {});
-  place.append(el("p", {class: "reason"}, "Headers and body may hold people's data. They are read from the record table only now."),
+  place.append(el("p", {class: "reason"}, "Headers and body may hold people's data. They are read from the record table when you press this."),
     el("button", {type: "button", onclick: async () => {
       try {
         const {request} = await ask(`webhooks/${encodeURIComponent(id)}/request`);
