@@ -24,14 +24,18 @@ class Timetable(NamedTuple):
     """What happens; times in minutes.
 
     Attributes:
-        hanging: webhooks, each of a group of its own, that time out as long as they are tried.
+        hanging: webhooks, each of a group of its own, that fail as long as they are tried.
+        behind: good webhooks behind each of them.
+        status: what failures are answered; None where they time out.
         pace: good webhooks a minute, among ``groups`` groups.
         slots: invocations at once.
-        down: until when nothing is answered.
+        down: until when everything fails.
         until: when the run ends.
     """
 
     hanging: int = 400
+    behind: int = 0
+    status: int | None = None
     pace: int = 60
     groups: int = 300
     slots: int = 10
@@ -62,6 +66,10 @@ class Failure(Run):
         for number in range(self.timetable.hanging):
             self._queue(number, f"hanging-{number}")
         number = self.timetable.hanging
+        for group in range(self.timetable.hanging):
+            for _ in range(self.timetable.behind):
+                self._queue(number, f"hanging-{group}")
+                number += 1
         end = self.began + 60 * self.timetable.until
         while self.now() < end and not self.problems:
             if self.now() >= self._next_at:
@@ -98,7 +106,7 @@ class Failure(Run):
 
     def _answer(self, webhook: Webhook) -> int | None:
         down = self.now() < self.began + 60 * self.timetable.down
-        return None if down or self._hangs(webhook) else 200
+        return self.timetable.status if down or self._hangs(webhook) else 200
 
     def _answered(self, known: Webhook, started_at: int, seconds: float) -> delivery.Outcome:
         outcome = super()._answered(known, started_at, seconds)

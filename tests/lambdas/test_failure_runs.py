@@ -1,4 +1,7 @@
-"""Webhooks that hang starve no others, and an outage takes few attempts; see ``bench_fairness``."""
+"""What becomes of webhooks while the backend fails for some, or for everybody, on a timetable.
+
+``bench_fairness`` plays more of the first two.
+"""
 
 from __future__ import annotations
 
@@ -32,3 +35,23 @@ def test_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run.hung < unlimited.hung / 4
     assert run.drained_after < 300
     assert max(run.waiting, default=0) < 10
+
+
+def test_an_hour_of_404_parks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend that refuses everything for an hour gets everything afterwards, in order."""
+    hour = Timetable(hanging=0, pace=4, groups=20, slots=2, down=60, status=404, until=70)
+    run = play(monkeypatch, 1, hour, fair=True)
+    assert not run.problems
+    assert run.events["webhook.failed"] > 100
+    assert not run.events["webhook.parked"]
+    assert max(run.waiting, default=0) < 10
+
+
+def test_a_forged_webhook_stops_its_group_for_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the backend refuses while it takes others goes aside, and three behind it follow."""
+    forged = Timetable(hanging=1, behind=3, pace=4, groups=20, slots=2, status=401, until=25)
+    run = play(monkeypatch, 1, forged, fair=True)
+    assert not run.problems
+    assert run.events["webhook.parked"] == 1
+    genuine = [hook for hook in run.webhooks.values() if hook.group == "hanging-0"][1:]
+    assert [webhook.taken for webhook in genuine] == [1, 1, 1]
