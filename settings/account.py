@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from lambdas.backend_url import Backend
+from settings import exposure
+from settings.hosts import is_private
 from settings.names import Names
 
 # us-iso-, us-isob-, us-isof-, eu-isoe-, eusc-.
@@ -21,8 +24,7 @@ def problems(settings: Names) -> Iterator[str]:
     yield from _roles(settings)
     yield from _tags(settings)
     yield from _encryption(settings)
-    if settings.vpc and settings.on_laptop:
-        yield "vpc: set in an environment on the laptop, which has no VPC; remove it"
+    yield from _network(settings)
 
 
 def _partition(settings: Names) -> Iterator[str]:
@@ -77,6 +79,20 @@ def _tags(settings: Names) -> Iterator[str]:
             yield f"tags: '{key}' is set by the stacks themselves; remove it"
         elif same != key:
             yield f"tags: '{same}' and '{key}' differ in case only; keep one of the two"
+
+
+def _network(settings: Names) -> Iterator[str]:
+    if settings.on_laptop:
+        if settings.vpc:
+            yield "vpc: set in an environment on the laptop, which has no VPC; remove it"
+    elif settings.vpc is None:
+        for key, url in exposure.backends(settings):
+            host = Backend.parse(url).host
+            if is_private(host):
+                yield (
+                    f"{key}: {host} is a private address, which Lambda's own network does not "
+                    "lead to; set vpc to the backend's network"
+                )
 
 
 def _encryption(settings: Names) -> Iterator[str]:

@@ -75,6 +75,15 @@ def notices(settings: Names) -> list[str]:
     return found
 
 
+def backends(settings: Names) -> Iterator[tuple[str, str]]:
+    """Every URL that webhooks are delivered to, with its key."""
+    if settings.backend_url:
+        yield "backend_url", settings.backend_url
+    for number, source in enumerate(settings.sources or ()):
+        if source.backend_url:
+            yield f"sources.{number}.backend_url", source.backend_url
+
+
 def _risks(settings: Names) -> Iterator[Risk]:
     if settings.testFlags:
         yield Risk(
@@ -94,7 +103,7 @@ def _risks(settings: Names) -> Iterator[Risk]:
             "sentryDsn",
             "has no TLS, so that reports can be read on the way; write https://",
         )
-    for key, url in _backends(settings):
+    for key, url in backends(settings):
         backend = Backend.parse(url)
         if backend.scheme != "https":
             yield Risk(
@@ -108,11 +117,3 @@ def _risks(settings: Names) -> Iterator[Risk]:
                 key,
                 "is a loopback, link-local or metadata address, which is no backend; name its host",
             )
-
-
-def _backends(settings: Names) -> Iterator[tuple[str, str]]:
-    if settings.backend_url:
-        yield "backend_url", settings.backend_url
-    for number, source in enumerate(settings.sources or ()):
-        if source.backend_url:
-            yield f"sources.{number}.backend_url", source.backend_url

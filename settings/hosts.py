@@ -8,6 +8,11 @@ import socket
 # Source: RFC 6890 for the special-purpose networks; EC2 user guide, "Instance metadata and user
 # data" (fd00:ec2::254), and ECS developer guide, "Task metadata endpoint" (169.254.170.2).
 _NAMES = frozenset({"localhost", "metadata.google.internal", "instance-data.ec2.internal"})
+# Source: RFC 1918 and RFC 4193.
+_PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
 _METADATA = ipaddress.ip_address("fd00:ec2::254")
 
 
@@ -29,6 +34,16 @@ def is_internal(host: str) -> bool:
         address = address.ipv4_mapped
     special = address.is_loopback or address.is_link_local or address.is_unspecified
     return special or address == _METADATA
+
+
+def is_private(host: str) -> bool:
+    """Whether a host is an address that only a network of one's own leads to.
+
+    Args:
+        host: a name or address in lower case, IPv6 without brackets.
+    """
+    address = _address(host)
+    return address is not None and any(address in network for network in _PRIVATE)
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -184,6 +184,10 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ),
         ({"awsAccount": "000000000000", "vpc": _VPC}, "key 'vpc': set in an environment on the la"),
         (
+            {"backend_url": "https://10.1.2.3:8443/in"},
+            "key 'backend_url': 10.1.2.3 is a private address, which Lambda's own network does",
+        ),
+        (
             {"existing": {"queues": [{"name": "a"}]}, "backend_url": None, "vpc": _VPC},
             "key 'vpc': set while existing is",
         ),
@@ -241,6 +245,13 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
 def test_secrets_are_not_shown(tmp_path: Path, changes: dict[str, Any]) -> None:
     """A malformed value that may hold a secret is not repeated in the error."""
     assert "hush" not in _problem(tmp_path, **changes)
+
+
+def test_a_private_backend_needs_a_network(tmp_path: Path) -> None:
+    """With a VPC a private address is as good as any."""
+    url = "https://[fd12::3]/in"
+    assert "key 'backend_url': fd12::3 is a private address" in _problem(tmp_path, backend_url=url)
+    assert loader.load("dev", file=_file(tmp_path, backend_url=url, vpc=_VPC)).vpc
 
 
 def test_an_example_of_signing_is_of_the_partition(tmp_path: Path) -> None:
