@@ -38,7 +38,10 @@ _SETTLED = {
 }  # fmt: skip
 # Of a message that stays in the queue, unless another line settles its webhook. What waits for a
 # release was settled before.
-_STAYS = {"webhook.failed", "webhook.unattempted", "message.unreadable", "release.waits"}
+_STAYS = {
+    "webhook.failed", "webhook.unattempted", "webhook.paused", "message.unreadable",
+    "release.waits",
+}  # fmt: skip
 # Webhooks that have to be reached before the slowest of them says how long it takes.
 _ENOUGH = 5
 
@@ -109,7 +112,8 @@ class Seen:
         event, message_id = str(line["event"]), str(line.get("message_id", ""))
         group_id, at = str(line.get("group_id", "")), int(line["at"])
         number = _number(line.get("sequence_number"))
-        first = line.get("attempt") == 1 or line.get("receives") == 1
+        attempted = event in ("webhook.delivered", "webhook.failed") and line.get("attempt") == 1
+        first = attempted or line.get("receives") == 1
         if (first or event == "heartbeat.arrived") and isinstance(line.get("age_ms"), int):
             self.reached += 1
             self.slowest = max(self.slowest, line["age_ms"])

@@ -47,9 +47,16 @@ def test_one_that_fails_waits_for_a_pause(minutes: float, waits: set[str]) -> No
 
 
 @pytest.mark.parametrize(("minutes", "waits"), [(19.9, {"a"}), (20.1, set())])
-def test_one_whose_head_is_put_back_waits_for_a_pause(minutes: float, waits: set[str]) -> None:
+@pytest.mark.parametrize(
+    "event",
+    ["webhook.failed", "webhook.unattempted", "webhook.paused", "message.unreadable",
+     "release.waits"],
+)  # fmt: skip
+def test_one_whose_head_is_put_back_waits_for_a_pause(
+    event: str, minutes: float, waits: set[str]
+) -> None:
     """By the log alone, for a head that is not followed, too: a token, or one from before."""
-    line = ("release.waits", minutes, {"group_id": "g", "message_id": "token"})
+    line = (event, minutes, {"group_id": "g", "message_id": "head"})
     assert waiting([_webhook("a", 1)], _evidence(_seen(line))) == waits
 
 
@@ -116,6 +123,28 @@ def test_a_line_says_what_it_says_once_or_twice() -> None:
     once, twice = _seen(line), _seen(line, line)
     assert once == twice
     assert once.highest == {"g": 0}
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "reached"),
+    [
+        ("webhook.delivered", {"attempt": 1}, 1),
+        ("webhook.delivered", {"attempt": 2}, 0),
+        ("webhook.failed", {"attempt": 1}, 1),
+        ("webhook.paused", {"attempt": 0, "receives": 1}, 1),
+        ("webhook.paused", {"attempt": 1, "receives": 2}, 0),
+        ("webhook.unattempted", {"receives": 1}, 1),
+        ("heartbeat.arrived", {}, 1),
+        ("webhook.parked", {}, 0),
+    ],
+)
+def test_who_is_received_for_the_first_time(
+    event: str, fields: dict[str, Any], reached: int
+) -> None:
+    """A first attempt or a first receipt, and a heartbeat, say how long messages wait."""
+    seen = Seen()
+    seen.add({"event": event, "at": _NOW, "age_ms": 700, **fields})
+    assert (seen.reached, seen.slowest) == (reached, 700 * reached)
 
 
 def test_suspects_are_followed_first() -> None:
