@@ -3,7 +3,8 @@
 ``cdk synth -c env=dev``; without ``-c env`` the variable ``WEBHOOK_BUFFER_ENV``
 decides. ``-c overrides='{…}'`` replaces keys of the environment's block for one run;
 ``-c publicUrl=…`` is where senders reach the API, if neither at its own URL nor at its domain;
-``-c practiceBackend=URL`` names a faux backend that runs already.
+``-c practiceBackend=URL`` names a faux backend that runs already; ``-c recordIndexes=NAME,…`` are
+the only ones that the record table gets.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def build(app: App, settings: Settings) -> None:
     from dashboards import DASHBOARDS
 
     where = Environment(account=settings.awsAccount, region=settings.awsRegion)
+    indexes: str | None = app.node.try_get_context("recordIndexes")
     stacks: list[BufferStack | MonitoringStack] = []
     if settings.existing is None:
         stacks.append(
@@ -41,6 +43,7 @@ def build(app: App, settings: Settings) -> None:
                 settings=settings,
                 public_url=app.node.try_get_context("publicUrl"),
                 practice_backend=app.node.try_get_context("practiceBackend"),
+                record_indexes=None if indexes is None else indexes.split(","),
                 env=where,
             )
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from aws_cdk import Annotations, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -16,7 +16,7 @@ from constructs import Construct
 
 from buffer.http_api import create_custom_domain, create_http_api
 from buffer.secrets import create_heartbeat_key, read_secrets, read_signing_secret
-from buffer.tables import create_parking_table, create_record_table
+from buffer.stores import Stores, create_stores
 from functions import requirements
 from functions.encryption import READ_SECRET, SEND, WRITE_TABLE, Encryption
 from functions.factory import FunctionFactory
@@ -46,6 +46,7 @@ class BufferStack(Stack):
     Args:
         public_url: where senders reach the API, if neither at its own URL nor at its domain.
         practice_backend: URL of one that runs already, which is delivered to in place of our own.
+        record_indexes: names of those that the record table gets; default: all.
 
     Attributes:
         functions: its functions, by name without prefix.
@@ -59,6 +60,7 @@ class BufferStack(Stack):
         settings: Settings,
         public_url: str | None = None,
         practice_backend: str | None = None,
+        record_indexes: Collection[str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -83,8 +85,9 @@ class BufferStack(Stack):
             cryptography=settings.needs_cryptography,
         )
         queue = self._queue()
-        table = create_record_table(self, settings, self._encryption)
-        parking = create_parking_table(self, settings, self._encryption)
+        stores = create_stores(
+            self, settings=settings, encryption=self._encryption, indexes=record_indexes
+        )
         publish = self._publish(queue)
         domain = create_custom_domain(self, "Domain", settings=settings)
         api = create_http_api(
@@ -103,7 +106,7 @@ class BufferStack(Stack):
         faux = self._faux_backend().api_endpoint if settings.create_faux_backend else None
         backend_url = settings.backend_url or practice_backend or faux
         assert backend_url, "settings have one of the two"
-        subscribe = self._subscribe(queue, table, parking, backend_url)
+        subscribe = self._subscribe(queue, stores, backend_url)
         subscribe.add_event_source(
             SqsEventSource(
                 queue,
@@ -116,7 +119,7 @@ class BufferStack(Stack):
         publish.node.add_dependency(subscribe)
         own_origin = f"https://{settings.domain_name}" if domain else api.api_endpoint
         endpoint = f"{public_url or own_origin}{settings.pathPrefix or ''}"
-        self._outputs(queue, table, endpoint, api)
+        self._outputs(queue, stores, endpoint, api)
         self.functions = self._functions.made
 
     def _queue(self) -> sqs.Queue:
@@ -167,9 +170,7 @@ class BufferStack(Stack):
             ],
         )
 
-    def _subscribe(
-        self, queue: sqs.Queue, table: dynamodb.Table, parking: dynamodb.Table, backend_url: str
-    ) -> lambda_.Function:
+    def _subscribe(self, queue: sqs.Queue, stores: Stores, backend_url: str) -> lambda_.Function:
         """Its right to receive and delete comes with the event source."""
         settings = self._settings
         function = self._functions.create(
@@ -181,7 +182,8 @@ class BufferStack(Stack):
             environment={
                 "QUEUE_URL": queue.queue_url,
                 "VISIBILITY_SECONDS": str(settings.visibility_seconds),
-                "TABLE": table.table_name,
+                "TABLE": stores.records.table_name,
+                "BODIES_BUCKET": stores.bodies.bucket_name,
                 "BACKEND_URL": backend_url,
                 "RETRY_BASE_SECONDS": str(settings.retryBaseSeconds),
                 "RETRY_MAX_SECONDS": str(settings.retryMaxSeconds),
@@ -195,14 +197,15 @@ class BufferStack(Stack):
                 "BLOCKED_ATTEMPTS": str(_BLOCKED_ATTEMPTS),
                 "BLOCKED_SECONDS": str(_BLOCKED_SECONDS),
                 **({"SIGNING_SECRET": settings.signing.secretArn} if settings.signing else {}),
-                "PARKING_TABLE": parking.table_name,
+                "PARKING_TABLE": stores.parking.table_name,
                 "FAILURE_POLICY": json.dumps(self._policy),
                 **self._sources,
             },
             statements=[
-                _allow(table.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem"),
+                _allow(stores.records.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem"),
+                *stores.may_put_bodies(),
                 *read_signing_secret(settings.signing),
-                _allow(parking.table_arn, *_PARKING_ACTIONS),
+                _allow(stores.parking.table_arn, *_PARKING_ACTIONS),
                 *self._encryption.allow(*WRITE_TABLE),
             ],
         )
@@ -249,7 +252,7 @@ class BufferStack(Stack):
         )
 
     def _outputs(
-        self, queue: sqs.Queue, table: dynamodb.Table, endpoint: str, api: apigateway.HttpApi
+        self, queue: sqs.Queue, stores: Stores, endpoint: str, api: apigateway.HttpApi
     ) -> None:
         """The names are a contract; see ``docs/contracts.md``.
 
@@ -258,7 +261,7 @@ class BufferStack(Stack):
         """
         outputs = {
             "AWSREGION": self.region,
-            "DynamoDBTable": table.table_name,
+            "DynamoDBTable": stores.records.table_name,
             "QueueUrl": queue.queue_url,
             "BufferedEndpoint": endpoint,
             "ApiId": api.api_id,

@@ -167,6 +167,7 @@ def _recorded(
     try:
         record.write(
             config.table,
+            config.bodies,
             message_id=message.id,
             group_id=message.group_id,
             sequence_number=message.sequence_number,

@@ -11,13 +11,16 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from hashlib import sha256
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from lambdas import http, sigv4
 from lambdas.safe_json import json_object
+
+_T = TypeVar("_T")
 
 # Less is not worth beginning a call for.
 _LEAST_SECONDS = 0.05
@@ -87,59 +90,100 @@ class Service(NamedTuple):
             body = json.dumps(parameters).encode()
         else:
             body = urlencode({"Action": action, "Version": self.target, **parameters}).encode()
-        deadline = time.monotonic() + within
-        try:
-            return self._attempt(action, body, min(seconds, max(within, _LEAST_SECONDS)))
-        except AwsError as error:
-            left = deadline - time.monotonic()
-            if not error.retryable or left < _LEAST_SECONDS:
-                raise
-            return self._attempt(action, body, min(seconds, left))
+        return _twice(
+            lambda left: self._attempt(action, body, left), seconds=seconds, within=within
+        )
 
     def _attempt(self, action: str, body: bytes, seconds: float) -> dict[str, Any]:
+        if self.json_version:
+            headers = {
+                "Content-Type": f"application/x-amz-json-{self.json_version}",
+                "X-Amz-Target": f"{self.target}.{action}",
+            }
+        else:
+            headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
         region = os.environ["AWS_REGION"]
         endpoint = os.environ.get("AWS_ENDPOINT_URL") or endpoint_of(self.name, region)
-        origin, host = _place(endpoint)
-        headers = {"Host": host}
-        if self.json_version:
-            headers["Content-Type"] = f"application/x-amz-json-{self.json_version}"
-            headers["X-Amz-Target"] = f"{self.target}.{action}"
-        else:
-            headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
-        # Credentials are read again each time: the runtime may rotate them.
-        headers = sigv4.signed(
-            "POST",
-            headers,
-            body,
-            service=self.name,
-            region=region,
-            credentials=sigv4.Credentials(
-                os.environ["AWS_ACCESS_KEY_ID"],
-                os.environ["AWS_SECRET_ACCESS_KEY"],
-                os.environ.get("AWS_SESSION_TOKEN") or None,
-            ),
-            at=time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
-        )
-        headers["Content-Length"] = str(len(body))
-        pairs = [(name, value.encode()) for name, value in headers.items()]
-        try:
-            reply = http.ask(
-                origin,
-                http.Request.of("POST", "/", pairs, body),
-                seconds=seconds,
-                connect_seconds=_CONNECT_SECONDS,
-                most_bytes=_MOST_BYTES,
-                keep=True,
-            )
-        except http.HttpError as error:
-            timed_out = error.kind in ("ConnectTimeout", "ReadTimeout")
-            code = "Timeout" if timed_out else "ConnectionError"
-            raise AwsError(code, retryable=error.kind != "TooLarge") from None
+        reply = _exchange(self.name, "POST", endpoint, "/", headers, body, seconds=seconds)
         answer = json_object(reply.body or b"{}") if self.json_version else _query_answer(reply)
         if reply.status == 200 and answer is not None:
             return answer
         code = str((answer or {}).get("__type", f"HTTP {reply.status}")).rpartition("#")[2]
-        raise AwsError(code, retryable=reply.status >= 500 or bool(_THROTTLED.search(code)))
+        raise _refusal(reply, code)
+
+
+def _twice(attempt: Callable[[float], _T], *, seconds: float, within: float) -> _T:
+    """The result of an attempt, or of a second one where the first failure may pass.
+
+    Args:
+        attempt: gets the seconds that it may take.
+        seconds: for one attempt as a whole.
+        within: for all attempts; a second one is not begun after it.
+
+    Raises:
+        AwsError: When the last attempt failed.
+    """
+    deadline = time.monotonic() + within
+    try:
+        return attempt(min(seconds, max(within, _LEAST_SECONDS)))
+    except AwsError as error:
+        left = deadline - time.monotonic()
+        if not error.retryable or left < _LEAST_SECONDS:
+            raise
+        return attempt(min(seconds, left))
+
+
+def _exchange(
+    service: str,
+    method: str,
+    endpoint: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    seconds: float,
+) -> http.Answer:
+    """A service's answer to a request, which this signs.
+
+    Raises:
+        AwsError: When no whole answer came in time.
+    """
+    origin, host = _place(endpoint)
+    # Credentials are read again each time: the runtime may rotate them.
+    signed = sigv4.signed(
+        method,
+        {"Host": host, **headers},
+        body,
+        service=service,
+        region=os.environ["AWS_REGION"],
+        credentials=sigv4.Credentials(
+            os.environ["AWS_ACCESS_KEY_ID"],
+            os.environ["AWS_SECRET_ACCESS_KEY"],
+            os.environ.get("AWS_SESSION_TOKEN") or None,
+        ),
+        at=time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+        path=path,
+    )
+    signed["Content-Length"] = str(len(body))
+    pairs = [(name, value.encode()) for name, value in signed.items()]
+    try:
+        return http.ask(
+            origin,
+            http.Request.of(method, path, pairs, body),
+            seconds=seconds,
+            connect_seconds=_CONNECT_SECONDS,
+            most_bytes=_MOST_BYTES,
+            keep=True,
+        )
+    except http.HttpError as error:
+        timed_out = error.kind in ("ConnectTimeout", "ReadTimeout")
+        code = "Timeout" if timed_out else "ConnectionError"
+        raise AwsError(code, retryable=error.kind != "TooLarge") from None
+
+
+def _refusal(reply: http.Answer, code: str) -> AwsError:
+    """The error for an answer that is not what was asked for."""
+    return AwsError(code, retryable=reply.status >= 500 or bool(_THROTTLED.search(code)))
 
 
 @cache
@@ -162,3 +206,29 @@ CLOUDWATCH = Service("monitoring", "GraniteServiceVersion20100801")
 SECRETS = Service("secretsmanager", "secretsmanager", "1.1")
 LOGS = Service("logs", "Logs_20140328", "1.1")
 SNS = Service("sns", "2010-03-31", None)
+
+
+def put_object(bucket: str, key: str, content: bytes, *, seconds: float, within: float) -> None:
+    """Stores an object in S3, which has a protocol of its own.
+
+    Source: S3 API reference, PutObject; "Authenticating Requests (AWS Signature Version 4)", on
+    ``x-amz-content-sha256``.
+
+    Args:
+        key: of characters that need no escape.
+        seconds, within: as for ``Service.call``.
+
+    Raises:
+        AwsError: When it is not stored.
+    """
+    ours = os.environ.get("AWS_ENDPOINT_URL")
+    service = endpoint_of(f"{bucket}.s3", os.environ["AWS_REGION"])
+    endpoint, path = (ours, f"/{bucket}/{key}") if ours else (service, f"/{key}")
+    headers = {"X-Amz-Content-Sha256": sha256(content).hexdigest()}
+
+    def attempt(left: float) -> None:
+        reply = _exchange("s3", "PUT", endpoint, path, headers, content, seconds=left)
+        if reply.status != 200:
+            raise _refusal(reply, _query_answer(reply).get("__type", f"HTTP {reply.status}"))
+
+    _twice(attempt, seconds=seconds, within=within)

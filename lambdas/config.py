@@ -74,6 +74,7 @@ class SubscribeConfig(NamedTuple):
         heartbeat_to_backend: whether a heartbeat goes on to the backend.
         blocked_attempts, blocked_seconds: a group counts as blocked once its head failed that
             often, or waited that long.
+        bodies: the bucket of bodies that are too large for the record table.
         parking: the table of parked webhooks.
         policy: when a webhook that fails is parked.
     """
@@ -81,6 +82,7 @@ class SubscribeConfig(NamedTuple):
     queue_url: str
     visibility: int
     table: str
+    bodies: str
     backend: Backend
     backends: Mapping[str, Backend]
     signer: Signer | None
@@ -104,6 +106,7 @@ class SubscribeConfig(NamedTuple):
             queue_url=environ["QUEUE_URL"],
             visibility=int(environ["VISIBILITY_SECONDS"]),
             table=environ["TABLE"],
+            bodies=environ["BODIES_BUCKET"],
             backend=Backend.parse(environ["BACKEND_URL"]),
             backends=_backends(environ),
             signer=_signer(environ),

@@ -9,24 +9,25 @@ contract.
 from __future__ import annotations
 
 import base64
-import json
 import time
 from typing import Any
-from urllib.parse import parse_qsl
 
-from lambdas import attempts, aws, observe
+from lambdas import attempts, aws, observe, record_index, recorded_request
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
+from lambdas.redaction import REDACTED
 
-# Of what is written here. Version 1 listed all attempts in the item; before it there was no number.
-VERSION = 2
+# Of what is written here. Version 1 listed all attempts in the item, and before it there was no
+# number; version 2 had bodies in the request, cut at 100,000 bytes.
+VERSION = 3
 
-# Source: DynamoDB quotas: an item is at most 400 KB, in UTF-8.
-_BODY_BYTES = 100_000
+# Of the time for a record, what a body may take: the item counts the attempt.
+_BODY_SHARE = 0.5
 
 
 def write(
     table: str,
+    bucket: str,
     *,
     message_id: str,
     group_id: str,
@@ -45,6 +46,7 @@ def write(
     at the delivery; what comes in between changes only the row of attempts.
 
     Args:
+        bucket: for a body that is too large for the table.
         before, after: the history without and with this attempt.
         outcome: of this attempt.
         ttl: seconds from now until DynamoDB may delete the record.
@@ -69,16 +71,26 @@ def write(
             "version": {"N": str(VERSION)},
             "received_timestamp": {"N": str(envelope.received_at)},
             "attempt_count": {"N": str(after.attempts)},
+            record_index.TIME.partition: {
+                "S": record_index.hour_shard(envelope.received_at, message_id)
+            },
         }
+        delivery_id = record_index.delivery_id(envelope.headers)
+        if delivery_id not in (None, REDACTED):
+            values[record_index.DELIVERY.partition] = {"S": delivery_id}
         if envelope.source:
             values["source"] = {"S": envelope.source}
         if outcome.status is not None:
             values["backend_response_status_code"] = {"N": str(outcome.status)}
-        if first:
-            values["request"] = {"S": _request(envelope)}
+        if first or outcome.delivered:
+            # Anew at the delivery, for the bucket keeps a body as long as the table an item.
+            values |= _request(
+                bucket, message_id, envelope, seconds=seconds, within=within * _BODY_SHARE
+            )
         if listed := after.listed():
             values["attempts"] = {"L": listed}
-        _update(table, message_id, values, seconds=seconds, within=within)
+        left = deadline - time.monotonic()
+        _update(table, message_id, values, seconds=seconds, within=left)
     if first and outcome.delivered:
         return
     # After the item: where that can't be written, the attempt is not counted either.
@@ -118,40 +130,21 @@ def _update(
     )
 
 
-def _request(envelope: Envelope) -> str:
-    """The request as JSON, in the shape API Gateway's events have made familiar."""
-    headers: dict[str, str] = {}
-    for name, value in envelope.headers:
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    parameters: dict[str, str] = {}
+def _request(
+    bucket: str, message_id: str, envelope: Envelope, *, seconds: float, within: float
+) -> dict[str, Any]:
+    """The attributes of a request. A body that can't be stored is reported, and missing."""
+    packed = recorded_request.pack(envelope)
+    values: dict[str, Any] = {"request": {"S": packed.text}}
+    if not packed.deflated:
+        return values
+    values["body_bytes"] = {"N": str(packed.body_bytes)}
+    if packed.fits:
+        return values | {"body": {"B": base64.b64encode(packed.deflated).decode()}}
+    key = recorded_request.object_key(message_id)
     try:
-        for name, value in parse_qsl(envelope.query, keep_blank_values=True):
-            parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
-    except ValueError:
-        pass  # more parameters than Python's parser takes: the raw query has them all
-    try:
-        body, is_base64 = envelope.body.decode(), False
-    except UnicodeDecodeError:
-        body, is_base64 = base64.b64encode(envelope.body).decode(), True
-    shortened = _shortened(body)
-    request: dict[str, Any] = {
-        "path": envelope.path,
-        "httpMethod": envelope.method,
-        "headers": headers,
-        "body": shortened,
-        # None where there are none, as API Gateway's own events have it.
-        "queryStringParameters": parameters or None,
-        "rawQueryString": envelope.query,
-        "isBase64Encoded": is_base64,
-    }
-    if len(shortened) < len(body):
-        request["bodyTruncated"] = True
-    return json.dumps(request, ensure_ascii=False)
-
-
-def _shortened(body: str) -> str:
-    """The body's beginning, of ``_BODY_BYTES`` at most once JSON has escaped its quotes."""
-    body = body[:_BODY_BYTES]
-    while len(json.dumps(body, ensure_ascii=False).encode()) - len('""') > _BODY_BYTES:
-        body = body[: len(body) * 3 // 4]
-    return body
+        aws.put_object(bucket, key, packed.deflated, seconds=seconds, within=within)
+    except aws.AwsError as error:
+        report_failure("written", error.code)
+        return values
+    return values | {"body_key": {"S": key}}

@@ -35,13 +35,15 @@ def signed(
     region: str,
     credentials: Credentials,
     at: str,
+    path: str = "/",
     query: str = "",
 ) -> dict[str, str]:
-    """The headers of a request for the path ``/``, those that sign it included.
+    """The headers of a request, those that sign it included.
 
     Args:
         headers: all that are to be signed, with Host.
         at: the time, ``20150830T123600Z``.
+        path: of characters that need no escape.
         query: encoded as it goes out.
     """
     headers = {**headers, "X-Amz-Date": at}
@@ -53,7 +55,7 @@ def signed(
     canonical = "\n".join(
         [
             method,
-            "/",
+            path,
             "&".join(sorted(query.split("&"), key=lambda pair: pair.partition("=")[::2])),
             *(f"{name}:{value}" for name, value in lines),
             "",

@@ -5,6 +5,8 @@ Derived in one place, so that stacks, alarms, dashboards and the laptop agree.
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from settings.failure_policy import FailurePolicy
 from settings.keys import Keys
 
@@ -95,6 +97,16 @@ class Names(Keys):
     @property
     def table_name(self) -> str:
         return f"{self.prefix}-records"
+
+    @property
+    def bodies_bucket_name(self) -> str:
+        """The bucket of large recorded bodies. All accounts share the names of buckets.
+
+        Source: S3 user guide, "Bucket naming rules": up to 63 characters; with the longest
+        ``service`` and ``environment`` it has 63.
+        """
+        place = sha256(f"{self.awsAccount}/{self.awsRegion}".encode()).hexdigest()
+        return f"{self.prefix}-bodies-{place[:6]}"
 
     @property
     def parking_table_name(self) -> str:

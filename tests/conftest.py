@@ -26,7 +26,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from lambdas import parked_index
+from lambdas import parked_index, record_index
 from settings import loader
 from tests import source_tree
 from tests.instrumented import Choices
@@ -258,13 +258,15 @@ def backend() -> Iterator[ScriptedBackend]:
 
 @dataclass(frozen=True)
 class Aws:
-    """A queue and a table of a test's own on the emulator, and clients for them."""
+    """A queue, tables and a bucket of a test's own on the emulator, and clients for them."""
 
     queue_url: str
     table: str
     parking: str
+    bodies: str
     sqs: Any
     dynamodb: Any
+    s3: Any
 
     def record(self, message_id: str) -> dict[str, Any] | None:
         """A webhook's record, or None."""
@@ -323,12 +325,15 @@ def _as_event(message: dict[str, Any]) -> dict[str, Any]:
 def aws(emulator: Running) -> Aws:
     """A fresh queue, set up like the stack's, and fresh tables."""
     name = f"test-{uuid.uuid4().hex}"
-    return made_aws(emulator, queue=f"{name}.fifo", table=name, parking=f"{name}-parking")
+    return made_aws(
+        emulator, queue=f"{name}.fifo", table=name, parking=f"{name}-parking", bodies=name
+    )
 
 
-def made_aws(emulator: Running, *, queue: str, table: str, parking: str) -> Aws:
-    """A queue and tables of these names."""
-    sqs, dynamodb = (client(emulator.endpoint_url, name) for name in ("sqs", "dynamodb"))
+def made_aws(emulator: Running, *, queue: str, table: str, parking: str, bodies: str) -> Aws:
+    """A queue, tables and a bucket of these names."""
+    sqs, dynamodb, s3 = (client(emulator.endpoint_url, name) for name in ("sqs", "dynamodb", "s3"))
+    s3.create_bucket(Bucket=bodies)
     attributes: Any = {
         "FifoQueue": "true",
         "DeduplicationScope": "messageGroup",
@@ -339,7 +344,25 @@ def made_aws(emulator: Running, *, queue: str, table: str, parking: str) -> Aws:
     dynamodb.create_table(
         TableName=table,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        AttributeDefinitions=[
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": record_index.SORT, "AttributeType": "N"},
+            *(
+                {"AttributeName": index.partition, "AttributeType": "S"}
+                for index in record_index.INDEXES
+            ),
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index.name,
+                "KeySchema": [
+                    {"AttributeName": index.partition, "KeyType": "HASH"},
+                    {"AttributeName": record_index.SORT, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+            for index in record_index.INDEXES
+        ],
         BillingMode="PAY_PER_REQUEST",
     )
     dynamodb.create_table(
@@ -369,7 +392,7 @@ def made_aws(emulator: Running, *, queue: str, table: str, parking: str) -> Aws:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    return Aws(url, table, parking, sqs, dynamodb)
+    return Aws(url, table, parking, bodies, sqs, dynamodb, s3)
 
 
 def context(*, seconds: float = 10.0) -> Any:
@@ -437,6 +460,7 @@ def function_environ(url: str) -> dict[str, str]:
         "QUEUE_URL": f"{url}/queue.fifo",
         "VISIBILITY_SECONDS": "60",
         "TABLE": "records",
+        "BODIES_BUCKET": "bodies",
         "BACKEND_URL": url,
         "GROUP_ID": '["json:id"]',
         "GROUP_ID_MISSING": "own",
@@ -485,6 +509,7 @@ class Functions:
             "RELEASE": "0.0.0+test",
             "QUEUE_URL": aws.queue_url,
             "TABLE": aws.table,
+            "BODIES_BUCKET": aws.bodies,
             "PARKING_TABLE": aws.parking,
         }
 

@@ -51,6 +51,14 @@ NAG: Mapping[tuple[str, str], str] = {
         r"AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:logs:.*-(publish|subscribe):\*\]",
         "AuditRole/DefaultPolicy/Resource",
     ): "The streams of two log groups, which the audit reads; their names are Lambda's.",
+    (
+        r"AwsSolutions-IAM5\[Resource::<Bodies.*\.Arn>/bodies/\*\]",
+        "SubscribeRole/DefaultPolicy/Resource",
+    ): "A body's key is its webhook's id, which nobody knows before.",
+    ("AwsSolutions-S1", "Bodies/Resource"): (
+        "One function writes here and operators read; CloudTrail's data events log that where "
+        "somebody needs it, and access logs would need a bucket of their own."
+    ),
     ("AwsSolutions-SMG4", "HeartbeatKey/Resource"): (
         "A rotated key would turn heartbeats on their way into ordinary webhooks; the key proves "
         "only that a heartbeat is ours."
@@ -101,6 +109,11 @@ CHECKOV: Mapping[tuple[str, str], str] = {
     ): "They talk to AWS and to public addresses alone, so that a network would protect nothing.",
     ("CKV_AWS_111", "AWS::IAM::Policy.SubscribeRoleDefaultPolicy.*"): (
         "Network interfaces, as for cdk-nag."
+    ),
+    ("CKV_AWS_18", "AWS::S3::Bucket.Bodies.*"): "Access logs, as for cdk-nag.",
+    ("CKV_AWS_21", "AWS::S3::Bucket.Bodies.*"): (
+        "An object is written once and the same each time, so that versions would keep bodies "
+        "beyond their time."
     ),
     ("CKV_AWS_26", "AWS::SNS::Topic.NotificationsAlertPathTopic.*"): (
         "It is notified when the usual path is broken, so it shares no key with it; it carries "

@@ -92,6 +92,54 @@ def test_records_survive_their_stack(prd: Template) -> None:
     }
 
 
+def test_the_record_is_indexed_by_keys_alone(prd: Template) -> None:
+    """No index has an attribute that an attempt changes, so that none is written again."""
+    indexes = prd.properties("AWS::DynamoDB::Table", TableName="webhook-buffer-prd-records")[
+        "GlobalSecondaryIndexes"
+    ]
+    keys = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in indexes
+    }
+    assert keys == {
+        "by-group": ["group_id", "received_timestamp"],
+        "by-delivery": ["delivery_id", "received_timestamp"],
+        "by-time": ["hour_shard", "received_timestamp"],
+    }
+    assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes)
+
+
+def test_large_bodies_are_kept_safe(prd: Template) -> None:
+    """Their bucket is encrypted, private, and kept; its objects end with their records."""
+    [bucket] = prd.resources("AWS::S3::Bucket").values()
+    assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert bucket["UpdateReplacePolicy"] == "Retain"
+    properties = bucket["Properties"]
+    assert properties["BucketName"].startswith("webhook-buffer-prd-bodies-")
+    [encryption] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    [rule] = properties["LifecycleConfiguration"]["Rules"]
+    assert rule == {"ExpirationInDays": prd.settings.recordTtlDays, "Status": "Enabled"}
+    [statement] = prd.properties("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_bodies_go_to_a_bucket_of_this_account_only(prd: Template) -> None:
+    """Whoever takes the name of a bucket that was deleted gets no bodies."""
+    [statement] = [one for one in _statements(prd) if one["Action"] == "s3:PutObject"]
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:ResourceAccount": prd.settings.awsAccount}
+    }
+
+
+def test_the_longest_names_make_a_bucket() -> None:
+    """Source: S3 user guide, "Bucket naming rules": up to 63 characters."""
+    block = {**loader.environments()["dev"], "service": "s" * 32, "environment": "e" * 16}
+    assert len(schema.Settings.model_validate(block).bodies_bucket_name) == 63
+
+
 def test_the_index_of_what_is_parked_has_no_messages(prd: Template) -> None:
     """It projects what a list shows, and no webhook's content."""
     [index] = prd.properties("AWS::DynamoDB::Table", TableName="webhook-buffer-prd-parking")[
@@ -155,7 +203,7 @@ def test_publish_may_only_send_and_log(prd: Template) -> None:
 
 
 def test_subscribe_may_consume_record_and_log(prd: Template) -> None:
-    """subscribe can consume the queue, read and update records, park, and nothing else."""
+    """subscribe can consume the queue, record, put bodies, park, and nothing else."""
     assert _actions(prd, "Subscribe") == {
         "dynamodb:ConditionCheckItem",
         "dynamodb:DeleteItem",
@@ -165,6 +213,7 @@ def test_subscribe_may_consume_record_and_log(prd: Template) -> None:
         "dynamodb:UpdateItem",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
+        "s3:PutObject",
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",

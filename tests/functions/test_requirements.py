@@ -15,10 +15,14 @@ _KEY_PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
     "AWS::Lambda::Function": ("KmsKeyArn",),
     "AWS::Logs::LogGroup": ("KmsKeyId",),
+    "AWS::S3::Bucket": (
+        "BucketEncryption", "ServerSideEncryptionConfiguration", "0",
+        "ServerSideEncryptionByDefault", "KMSMasterKeyID",
+    ),
     "AWS::SecretsManager::Secret": ("KmsKeyId",),
     "AWS::SNS::Topic": ("KmsMasterKeyId",),
     "AWS::SQS::Queue": ("KmsMasterKeyId",),
-}
+}  # fmt: skip
 
 
 def _resources(demanding: Synthesized) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -36,7 +40,7 @@ def test_everything_is_under_the_customers_key(demanding: Synthesized) -> None:
     for name, kind, properties in _resources(demanding):
         value: Any = properties
         for key in _KEY_PROPERTIES.get(kind, ()):
-            value = value.get(key, {})
+            value = value[int(key)] if isinstance(value, list) else value.get(key, {})
         if kind in _KEY_PROPERTIES:
             seen.add(kind)
             if value != _KEY:

@@ -11,12 +11,26 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.session import Session
 
-from lambdas.aws import CLOUDWATCH, DYNAMODB, SECRETS, SNS, SQS, AwsError, Service, endpoint_of
+from lambdas.aws import (
+    CLOUDWATCH,
+    DYNAMODB,
+    SECRETS,
+    SNS,
+    SQS,
+    AwsError,
+    Service,
+    endpoint_of,
+    put_object,
+)
 from tests.lambdas.conftest import HttpStub, Request, Wire, read_request
 
 _KEY, _SECRET, _TOKEN = "AKIDEXAMPLE", "s3cr3t/key", "t0ken=="
@@ -136,6 +150,42 @@ def test_errors(http_stub: HttpStub, status: int, answer: Any, code: str, retrya
     assert (error.code, error.retryable) == (code, retryable)
     assert str(error) == code
     assert [request.target for request in http_stub.requests] == ["/"] * (2 if retryable else 1)
+
+
+def test_an_object_is_put_as_botocore_puts_it(
+    http_stub: HttpStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 gets the object at its path, signed with the content's hash as botocore's signer does."""
+    put_object("hooks-bodies", "bodies/m-1", b"\x00\xff", seconds=2, within=4)
+    [request] = http_stub.requests
+    assert (request.method, request.target) == ("PUT", "/hooks-bodies/bodies/m-1")
+    assert request.body == b"\x00\xff"
+    url = f"{http_stub.url}{request.target}"
+    theirs: Any = AWSRequest("PUT", url, data=request.body)
+    signer: Any = S3SigV4Auth(BotocoreCredentials(_KEY, _SECRET, _TOKEN), "s3", "eu-central-1")
+    at = datetime.strptime(request.header("x-amz-date") or "", "%Y%m%dT%H%M%S%z")
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: at)
+    signer.add_auth(theirs)
+    assert request.header("authorization") == theirs.headers["Authorization"]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "code", "requests"),
+    [
+        (503, b"<Error><Code>SlowDown</Code></Error>", "SlowDown", 2),
+        (403, b"<Error><Code>AccessDenied</Code></Error>", "AccessDenied", 1),
+        (500, b"", "HTTP 500", 2),
+    ],
+)
+def test_an_object_that_is_refused(
+    http_stub: HttpStub, status: int, answer: bytes, code: str, requests: int
+) -> None:
+    """S3's code is the error's, and only what may pass is tried a second time."""
+    for _ in range(2):
+        http_stub.then(status, answer)
+    with pytest.raises(AwsError, match=f"^{code}$"):
+        put_object("hooks-bodies", "bodies/m-1", b"x", seconds=2, within=4)
+    assert len(http_stub.requests) == requests
 
 
 def test_second_attempt_helps(http_stub: HttpStub) -> None:

@@ -91,6 +91,8 @@ def _calls(tree: ast.Module) -> Iterator[str]:
     """The actions of a module's calls, those of its ``_call(action, …)`` included."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in calls:
+        if ast.unparse(call.func) == "aws.put_object":
+            yield "s3:PutObject"
         if not isinstance(call.func, ast.Attribute) or call.func.attr != "call":
             continue
         owner = getattr(call.func.value, "attr", getattr(call.func.value, "id", ""))

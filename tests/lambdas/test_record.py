@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import time
+import zlib
 from typing import Any
 
 import pytest
 
-from lambdas import attempts, record
+from lambdas import attempts, record, record_index
 from lambdas.aws import AwsError, Service
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 from tests.conftest import Aws
 from webhook_buffer.laptop.process import Running
 
-_ITEM_BYTES = 400 * 1024  # Source: DynamoDB quotas.
 _AT = 1_700_000_000_000
 _WEBHOOK = Envelope(
     "POST", "/orders/7", "a=1&a=2&b=", (("x-a", "1"), ("x-a", "2"), ("b", "é")), b'{"id": 7}', _AT
@@ -42,6 +43,7 @@ def _written(
 ) -> dict[str, Any]:
     record.write(
         aws.table,
+        aws.bodies,
         message_id="m-1",
         group_id="g-1",
         sequence_number="18850000000000000000",
@@ -110,11 +112,12 @@ def _read(aws: Aws) -> attempts.History:
     return attempts.read(aws.table, "m-1", seconds=2, within=4)
 
 
-def _failed(aws: Aws, *, times: int) -> attempts.History:
+def _failed(aws: Aws, *, times: int, webhook: Envelope = _WEBHOOK) -> attempts.History:
     """The history after so many attempts that were answered 503, as the next receive reads it."""
     history = attempts.NONE
     for at in range(times):
-        _written(aws, Outcome(_AT + at, 1.0, status=503), history=history)
+        outcome = Outcome(_AT + at, 1.0, status=503)
+        _written(aws, outcome, history=history, webhook=webhook)
         history = _read(aws)
     return history
 
@@ -203,27 +206,94 @@ def test_binary_body(aws: Aws) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"x" * 900_000, "漢".encode() * 300_000, b'"' * 500_000, b"\x00" * 500_000, b"\xff" * 700_000],
-    ids=["text", "three bytes each", "quotes", "control characters", "binary"],
+    [b"x" * 1025, "漢".encode() * 400, b'"' * 600, b"\x00\xff" * 400, b'{"n": 1}' * 9000],
+    ids=["text", "three bytes each", "quotes", "binary", "much of the same"],
 )
-def test_large_body_is_cut_to_what_an_item_holds(aws: Aws, body: bytes) -> None:
-    """A body too large for an item is cut, whatever it is made of, and room stays for attempts."""
+def test_larger_body_is_whole_beside_the_request(aws: Aws, body: bytes) -> None:
+    """A body that would take more than a write unit is kept deflated, byte for byte."""
     found = _written(aws, _OK, webhook=_WEBHOOK._replace(body=body))
-    text = found["request"]["S"]
-    assert 70_000 < len(text.encode()) < _ITEM_BYTES * 0.3
-    request = json.loads(text)
-    assert request["bodyTruncated"] is True
-    if request["isBase64Encoded"]:
-        assert body.startswith(base64.b64decode(request["body"], validate=True))
-    else:
-        assert body.startswith(request["body"].encode())
+    assert json.loads(found["request"]["S"])["body"] is None
+    assert found["body_bytes"] == {"N": str(len(body))}
+    assert zlib.decompress(found["body"]["B"]) == body
+    assert "body_key" not in found
 
 
-def test_body_that_fits_is_whole(aws: Aws) -> None:
-    """A body within the bound is neither cut nor called so."""
-    request = _request(aws, _WEBHOOK._replace(body=b"x" * 100_000))
-    assert len(request["body"]) == 100_000
-    assert "bodyTruncated" not in request
+_INCOMPRESSIBLE = random.Random(7).randbytes(100_000)
+
+
+def test_largest_body_is_whole_in_the_bucket(aws: Aws) -> None:
+    """What takes much even deflated is an object, and the item stays small."""
+    found = _written(aws, _OK, webhook=_WEBHOOK._replace(body=_INCOMPRESSIBLE))
+    assert (found["body_key"], found["body_bytes"]) == ({"S": "bodies/m-1"}, {"N": "100000"})
+    assert "body" not in found
+    assert _bytes(found) < 1024
+    assert zlib.decompress(_object(aws)) == _INCOMPRESSIBLE
+
+
+def _object(aws: Aws) -> bytes:
+    found: bytes = aws.s3.get_object(Bucket=aws.bodies, Key="bodies/m-1")["Body"].read()
+    return found
+
+
+def test_a_late_delivery_stores_the_body_anew(aws: Aws) -> None:
+    """The bucket counts an object's age from its storing, the table an item's from its writing."""
+    webhook = _WEBHOOK._replace(body=_INCOMPRESSIBLE)
+    _written(aws, Outcome(_AT, 1.0, status=503), webhook=webhook)
+    aws.s3.delete_object(Bucket=aws.bodies, Key="bodies/m-1")
+    _written(aws, Outcome(_AT, 1.0, status=503), history=_read(aws), webhook=webhook)
+    assert "Contents" not in aws.s3.list_objects_v2(Bucket=aws.bodies)
+    _written(aws, _OK, history=_read(aws), webhook=webhook)
+    assert zlib.decompress(_object(aws)) == _INCOMPRESSIBLE
+
+
+def test_a_bucket_that_fails_costs_the_body_alone(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The attempt is recorded and counted all the same, and the failure reported."""
+    aws.s3.delete_bucket(Bucket=aws.bodies)
+    found = _written(aws, _OK, webhook=_WEBHOOK._replace(body=_INCOMPRESSIBLE))
+    assert found["body_bytes"] == {"N": "100000"}
+    assert not {"body", "body_key"} & found.keys()
+    assert _read(aws).delivered
+    assert '"aws_error":"NoSuchBucket"' in capsys.readouterr().out.replace(": ", ":")
+
+
+def test_indexes_find_it(aws: Aws) -> None:
+    """A webhook is found by its group, its hour and its sender's id, and attempts' rows by none."""
+    webhook = _WEBHOOK._replace(headers=(("X-GitHub-Delivery", "72d3162e"),))
+    _failed(aws, times=2, webhook=webhook)
+    [hour] = record_index.hour_shards(_AT, _AT)
+    wanted = {"by-group": ["g-1"], "by-delivery": ["72d3162e"], "by-time": hour}
+    assert wanted.keys() == {index.name for index in record_index.INDEXES}
+    for index in record_index.INDEXES:
+        found = [
+            item
+            for value in wanted[index.name]
+            for item in aws.dynamodb.query(
+                TableName=aws.table,
+                IndexName=index.name,
+                KeyConditionExpression=f"{index.partition} = :value",
+                ExpressionAttributeValues={":value": {"S": value}},
+            )["Items"]
+        ]
+        assert [item["id"] for item in found] == [{"S": "m-1"}]
+
+
+@pytest.mark.parametrize("value", ["", "x" * 257, "(redacted)", "é"])
+def test_unusable_delivery_ids_are_left_out(aws: Aws, value: str) -> None:
+    """What DynamoDB would refuse as a key, or nobody would search for, stops no record."""
+    webhook = _WEBHOOK._replace(headers=(("webhook-id", value),))
+    assert "delivery_id" not in _written(aws, _OK, webhook=webhook)
+
+
+def test_attempts_change_nothing_that_an_index_has(aws: Aws) -> None:
+    """So an index takes a write unit once, however often a webhook is attempted."""
+    keys = {"id", record_index.SORT, *(index.partition for index in record_index.INDEXES)}
+    webhook = _WEBHOOK._replace(headers=(("svix-id", "msg_1"),))
+    first = _written(aws, Outcome(_AT, 1.0, status=503), webhook=webhook)
+    last = _written(aws, _OK, history=_read(aws), webhook=webhook)
+    assert keys <= first.keys()
+    assert {key: first[key] for key in keys} == {key: last[key] for key in keys}
 
 
 def test_refused(aws: Aws) -> None:

@@ -23,7 +23,7 @@ _QUEUE_ARN = "arn:aws:sqs:us-east-1:111111111111:webhook-buffer-dev.fifo"
 # Addresses; everything else is the template's.
 _ADDRESSES = (
     "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "QUEUE_URL",
-    "TABLE", "PARKING_TABLE", "BACKEND_URL",
+    "TABLE", "BODIES_BUCKET", "PARKING_TABLE", "BACKEND_URL",
 )  # fmt: skip
 
 # The port is fixed on AWS.

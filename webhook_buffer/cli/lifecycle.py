@@ -21,7 +21,7 @@ from webhook_buffer.cli.terminal import console, require_answer, step
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.process import console as console_process
 from webhook_buffer.laptop import inbox, laptop
-from webhook_buffer.operations import deployment
+from webhook_buffer.operations import deployment, record_indexes
 from webhook_buffer.operations.cdk import Cdk, check_node
 from webhook_buffer.operations.environment import Environment, not_deployed, require_account
 from webhook_buffer.operations.grouping import change_of_groups
@@ -76,6 +76,8 @@ def synth(env: str, *, lint: bool) -> None:
     target = Environment(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS)
     cdk = deployment.synthesize(target, step, CATALOG, lint=lint)
     _warn(settings)
+    if settings.existing is None:
+        console.print(record_indexes.NOTICE, soft_wrap=True)
     console.print(f"Templates: {_shown(cdk.assembly)}")
 
 
@@ -119,6 +121,7 @@ def deploy(env: str, *, yes: bool, lint: bool) -> None:
         console.print("The existing resources are monitored now.")
     else:
         console.print(f"Endpoint: [bold]{outputs['BufferedEndpoint']}[/]")
+        _show_indexes(target)
         smoke_test(target, failures=False, deliver=False)
     preflight.show_problems(left_to_do(target))
 
@@ -143,7 +146,8 @@ def destroy(env: str, *, yes: bool) -> None:
         console.print(
             f"  the queue, with about {waiting} webhooks in it; the functions, APIs and logs.\n"
             f"It keeps the tables {settings.table_name} and {settings.parking_table_name}, with "
-            "what is parked; a later deployment reuses them."
+            f"what is parked, and the bucket {settings.bodies_bucket_name}; a later deployment "
+            "reuses them."
         )
     if settings.datadog:
         console.print(
@@ -158,13 +162,18 @@ def destroy(env: str, *, yes: bool) -> None:
     if deployment.table_exists(target):
         where = f"--endpoint-url {target.endpoint_url} " if target.endpoint_url else ""
         tables = (settings.table_name, settings.parking_table_name)
-        console.print(f"Kept: tables {' and '.join(tables)}. To delete them for good:")
+        console.print("Kept: two tables and a bucket. To delete them for good:")
         for table in tables:
             console.print(
                 f"  aws dynamodb delete-table {where}--region {settings.awsRegion} "
                 f"--table-name {table}",
                 soft_wrap=True,
             )
+        console.print(
+            f"  aws s3 rb --force {where}--region {settings.awsRegion} "
+            f"s3://{settings.bodies_bucket_name}",
+            soft_wrap=True,
+        )
 
 
 def _target(
@@ -190,11 +199,19 @@ def _show_changes(target: Environment, cdk: Cdk) -> None:
     groups = change_of_groups(target)
     if groups:
         console.print(f"[yellow]![/] {escape(groups)}", soft_wrap=True)
+    _show_indexes(target)
     gone = deployment.leftover(target)
     if gone:
         console.print(
             f"[red]\\[-][/] Stack {gone} will be deleted: 'monitoring' is false.", soft_wrap=True
         )
+
+
+def _show_indexes(target: Environment) -> None:
+    """Says which index the record table gets next, and which later."""
+    notice = record_indexes.planned(target).notice()
+    if notice:
+        console.print(f"[yellow]![/] {notice}", soft_wrap=True)
 
 
 def _apply(target: Environment, cdk: Cdk) -> dict[str, str]:

@@ -38,10 +38,13 @@ class Cdk:
         # Outside cdk.json's folder, because it would run the app needlessly.
         self._run("bootstrap", ["bootstrap", where], folder=self.target.folder)
 
-    def synth(self) -> None:
+    def synth(self, record_indexes: Sequence[str] | None = None) -> None:
         """Writes the cloud assembly that the other commands read.
 
         What is shown by ``diff`` is then exactly what ``deploy`` sends.
+
+        Args:
+            record_indexes: the only ones that the record table gets; default: all.
         """
         # The CLI takes the first word apart by double quotes only, then hands all of it to a shell.
         python = re.sub(r'([\\"$`])', r"\\\1", sys.executable)
@@ -54,6 +57,8 @@ class Cdk:
             arguments += ["--context", f"publicUrl={self.target.public_url}"]
         if self.target.practice_backend:
             arguments += ["--context", f"practiceBackend={self.target.practice_backend}"]
+        if record_indexes is not None:
+            arguments += ["--context", f"recordIndexes={','.join(record_indexes)}"]
         self._run("synth", arguments)
 
     def diff(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from botocore.exceptions import ClientError, WaiterError
@@ -12,7 +12,7 @@ from monitoring.model.catalog import Catalog
 from settings import exposure
 from settings.errors import InputError, ToolError
 from settings.names import function_log_group
-from webhook_buffer.operations import template_limits
+from webhook_buffer.operations import record_indexes, template_limits
 from webhook_buffer.operations.cdk import Cdk
 from webhook_buffer.operations.environment import (
     Environment,
@@ -40,15 +40,24 @@ def prepare(target: Environment, step: Step, catalog: Catalog, *, lint: bool = T
         with step("Bootstrapping the emulator's account"):
             Cdk(target).bootstrap()
         lint = False  # nothing of it goes to AWS, and `up` is run again and again
-    return synthesize(target, step, catalog, lint=lint)
+    indexes = record_indexes.planned(target).included
+    return synthesize(target, step, catalog, lint=lint, indexes=indexes)
 
 
-def synthesize(target: Environment, step: Step, catalog: Catalog, *, lint: bool) -> Cdk:
+def synthesize(
+    target: Environment,
+    step: Step,
+    catalog: Catalog,
+    *,
+    lint: bool,
+    indexes: Sequence[str] | None = None,
+) -> Cdk:
     """Synthesizes an environment; the returned CDK's other commands read the result.
 
     Args:
         catalog: what the app deploys; checked here, where an error is more than CDK's output.
         lint: also have cfn-lint judge the templates.
+        indexes: those that the record table gets; default: all, as a new one does.
 
     Raises:
         DefinitionError: When a definition can't work.
@@ -61,7 +70,7 @@ def synthesize(target: Environment, step: Step, catalog: Catalog, *, lint: bool)
     cdk = Cdk(target)
     with Linter(target.settings.awsRegion) if lint else nullcontext() as linter:
         with step("Synthesizing the stacks"):
-            cdk.synth()
+            cdk.synth(indexes)
         templates = sorted(cdk.assembly.glob("*.template.json"))
         findings: list[Finding] = []
         if linter:

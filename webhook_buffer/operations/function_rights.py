@@ -94,6 +94,7 @@ RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
     "subscribe": (
         FunctionRight("dynamodb:GetItem", "the record table", "to count attempts"),
         FunctionRight("dynamodb:UpdateItem", "the record table", "to record attempts"),
+        FunctionRight("s3:PutObject", "the bucket of large bodies", "to record them"),
         *_parks("the parking table"),
         FunctionRight("secretsmanager:GetSecretValue", "the signing secret", "to sign deliveries"),
         FunctionRight("kms:Decrypt", "the key of that secret", "to read it"),

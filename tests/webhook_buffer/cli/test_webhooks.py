@@ -32,6 +32,7 @@ def buffer(
         queue=settings.queue_name,
         table=settings.table_name,
         parking=settings.parking_table_name,
+        bodies=settings.bodies_bucket_name,
     )
     target = Environment(
         settings=settings,

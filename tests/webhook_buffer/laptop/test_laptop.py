@@ -307,7 +307,7 @@ def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) ->
     eventually(lambda: laptop.record(message_id))
     table = laptop.outputs["DynamoDBTable"]
     output = laptop.run("destroy", "--env", "local", "--yes")
-    assert f"Kept: tables {table} and " in output
+    assert f"--table-name {table}" in output
     assert "is not deployed" in laptop.run("status", code=1)
     laptop.run("up")
     assert laptop.record(message_id)["message_id"] == {"S": message_id}

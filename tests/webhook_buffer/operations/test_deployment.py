@@ -102,7 +102,7 @@ def test_destroy_finds_monitoring_that_is_left_alone(
     monkeypatch.setattr(laptop, "started", lambda *_: target)
     monkeypatch.setattr(lifecycle, "load", lambda _: target.settings)
     monkeypatch.setattr(Cdk, "bootstrap", lambda _: None)
-    monkeypatch.setattr(Cdk, "synth", lambda _: None)
+    monkeypatch.setattr(Cdk, "synth", lambda *_: None)
     monkeypatch.setattr(Cdk, "diff", lambda _: "There were no differences")
     monkeypatch.setattr(Cdk, "destroy", lambda _: at_destroy.append(deployment.deployed(target)))
 

@@ -89,7 +89,7 @@ def test_diff_says_how_many_wait(environment: Environment, monkeypatch: pytest.M
     changed = _with(environment, groupId=["json:order"])
     monkeypatch.setattr(laptop, "OUTPUTS", environment.outputs_file)
     monkeypatch.setattr(Cdk, "bootstrap", lambda _: None)
-    monkeypatch.setattr(Cdk, "synth", lambda _: None)
+    monkeypatch.setattr(Cdk, "synth", lambda *_: None)
     monkeypatch.setattr(Cdk, "diff", lambda _: "the difference")
 
     def diff(target: Environment) -> str:

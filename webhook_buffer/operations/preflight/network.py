@@ -20,7 +20,7 @@ def services(settings: Settings) -> list[str]:
     """The services that ``subscribe`` calls, by the ends of their endpoints' names."""
     extension = settings.datadog and "subscribe" in settings.instrumented_functions
     secrets = settings.signing or (extension and not settings.forwarderArn)
-    return ["dynamodb", "sqs", *(["secretsmanager"] if secrets else [])]
+    return ["dynamodb", "s3", "sqs", *(["secretsmanager"] if secrets else [])]
 
 
 def leads_out(target: Environment) -> Iterator[Problem]:
