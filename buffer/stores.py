@@ -94,9 +94,7 @@ def _bodies(scope: Construct, settings: Settings, encryption: Encryption) -> s3.
 
 def _parking(scope: Construct, settings: Settings, encryption: Encryption) -> dynamodb.Table:
     """Parked webhooks and held groups; the index lists them without their messages."""
-    table = _table(
-        scope, "Parking", encryption, settings.parking_table_name, "partition", "row"
-    )
+    table = _table(scope, "Parking", encryption, settings.parking_table_name, "partition", "row")
     table.add_global_secondary_index(
         index_name=parked_index.NAME,
         partition_key=_text("kind"),

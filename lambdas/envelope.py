@@ -197,7 +197,7 @@ def unpack(text: str, body: bytes) -> Envelope:
             path=fields["path"],
             query=fields["query"],
             headers=tuple((name, value) for name, value in fields["headers"]),
-            body=_inflate(body) if fields.get("encoding") == "deflate" else body,
+            body=inflated(body) if fields.get("encoding") == "deflate" else body,
             received_at=fields["received_at"],
             heartbeat=fields.get("heartbeat") is True,
             source=fields.get("source", ""),
@@ -246,9 +246,15 @@ def _message(envelope: Envelope, body: bytes, encoding: str | None) -> Message:
     return Message(text=json.dumps(fields, separators=(",", ":")), body=body)
 
 
-def _inflate(body: bytes) -> bytes:
+def inflated(body: bytes) -> bytes:
+    """A body that was deflated, as large as a webhook's can be.
+
+    Raises:
+        ValueError: When it is larger, or cut.
+        zlib.error: When it is damaged.
+    """
     inflater = zlib.decompressobj()
-    inflated = inflater.decompress(body, _MAX_BODY_BYTES)
+    whole = inflater.decompress(body, _MAX_BODY_BYTES)
     if not inflater.eof:
         raise ValueError
-    return inflated
+    return whole

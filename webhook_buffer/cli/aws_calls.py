@@ -31,6 +31,7 @@ CLIENTS = {
     "kms": "kms",
     "logs": "logs",
     "route53": "route53",
+    "s3": "s3",
     "secrets": "secretsmanager",
     "sns": "sns",
     "sqs": "sqs",

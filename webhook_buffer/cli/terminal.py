@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -55,6 +56,16 @@ def progress() -> Progress:
         MofNCompleteColumn(),
         console=console,
     )
+
+
+def safe(text: str) -> str:
+    """A stranger's text without what a terminal or rich would obey."""
+    return escape("".join(char if char.isprintable() else ascii(char)[1:-1] for char in text))
+
+
+def moment(milliseconds: float) -> str:
+    """A time since the epoch, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def show(rows: Sequence[tuple[str, str]]) -> None:

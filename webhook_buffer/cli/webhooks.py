@@ -1,23 +1,22 @@
-"""``webhook-buffer webhooks``: what is parked, and what becomes of it."""
+"""``webhook-buffer webhooks``: any by its id, several by a search, and what is parked."""
 
 from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from lambdas.redaction import Redaction
 from settings.errors import InputError
 from settings.loader import load
 from settings.schema import Settings
+from webhook_buffer.cli import recorded_webhooks
 from webhook_buffer.cli.options import LOCAL, Env, Json, Yes
-from webhook_buffer.cli.terminal import console, require_answer, show
+from webhook_buffer.cli.terminal import console, moment, require_answer, safe, show
 from webhook_buffer.laptop import laptop
-from webhook_buffer.operations import parked
+from webhook_buffer.operations import parked, records
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.parked import HeldGroup, ParkedWebhook, Store
 
@@ -30,8 +29,7 @@ ShowCredentials = Annotated[
         "--show-credentials", help="Show credentials as well, and with --json the whole message."
     ),
 ]
-# What of a long body or plan is shown.
-_BODY_CHARACTERS = 2000
+# What of a long plan is shown.
 _PLAN_ROWS = 10
 
 _REASONS = {
@@ -59,8 +57,8 @@ def list_parked(env: Env = LOCAL, as_json: Json = False) -> None:
     for group in store.groups:
         count = len(store.of_group(group.group_id))
         console.print(
-            f"[red]held[/]  group {_safe(group.group_id)} since {_time(group.since)}: "
-            f"{count} webhooks, the first is {_safe(group.head)}",
+            f"[red]held[/]  group {safe(group.group_id)} since {moment(group.since)}: "
+            f"{count} webhooks, the first is {safe(group.head)}",
             soft_wrap=True,
         )
     for one in store.webhooks:
@@ -75,15 +73,27 @@ def show_webhook(
     as_json: Json = False,
     show_credentials: ShowCredentials = False,
 ) -> None:
-    """Show a parked webhook: why it is parked, its attempts, its request.
+    """Show a webhook: its attempts, its request with the whole body, and why it is parked.
 
     The values of headers and parameters that carry credentials (redactHeaders, redactParameters)
     are left out; the body is shown as it is.
     """
     target = _target(env)
-    webhook = parked.store(target).webhook(message_id)
+    recorded = records.whole(target, message_id)
+    if recorded and recorded.record.state not in ("parked", "dropped"):
+        recorded_webhooks.show_whole(recorded, as_json=as_json)
+        return
+    webhook = parked.store(target).find(message_id)
+    if webhook is None and recorded:
+        recorded_webhooks.show_whole(recorded, as_json=as_json)  # its time in the store is over
+        return
+    if webhook is None:
+        raise InputError(
+            f"'{message_id}' is neither parked nor recorded. A webhook is recorded from its first "
+            f"attempt on; `webhook-buffer webhooks search` finds it by group, time or delivery id."
+        )
     raw = parked.message(target, webhook)
-    request, history = parked.request(raw), parked.history(target, webhook.id)
+    request, history = parked.request(raw), records.history(target, webhook.id)
     if request and not show_credentials:
         request = _redaction(target.settings).applied(request)
     if as_json:
@@ -93,21 +103,43 @@ def show_webhook(
         whole = {**_row(webhook), "attempts": history, "request": content}
         print(json.dumps({**whole, "raw": raw} if show_credentials else whole))
         return
-    rows = [(name, _safe(str(value))) for name, value in _row(webhook).items()]
-    rows += [
-        (f"attempt {attempt['number']:.0f}", f"{_time(attempt['at'])}: {_answer(attempt)}")
-        for attempt in history.get("recent", [])
-    ]
+    rows = [(name, safe(str(value))) for name, value in _row(webhook).items()]
+    rows += recorded_webhooks.attempts(history)
     if request:
         query = f"?{request.query}" if request.query else ""
-        rows.append(("request", _safe(f"{request.method} {request.path}{query}")))
-        text = request.body.decode("utf-8", "backslashreplace")
-        rows.append((f"body ({len(request.body)} bytes)", _safe(text[:_BODY_CHARACTERS])))
+        rows.append(("request", safe(f"{request.method} {request.path}{query}")))
+        rows.append(recorded_webhooks.body(request.body))
     elif show_credentials:
-        rows.append(("message", _safe(str(raw["body"])[:_BODY_CHARACTERS])))
+        rows.append(("message", safe(str(raw["body"])[: recorded_webhooks.BODY_CHARACTERS])))
     else:
         rows.append(("message", "not readable, so it may hold credentials: --show-credentials"))
     show(rows)
+
+
+@webhooks_app.command()
+def search(
+    group: Annotated[str | None, typer.Option(metavar="ID", help="Webhooks of this group.")] = None,
+    delivery: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The sender's own id, such as X-GitHub-Delivery."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="From this time on, in UTC: 2026-11-26T10:00."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Up to this time.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    env: Env = LOCAL,
+    as_json: Json = False,
+) -> None:
+    """Find recorded webhooks by group, by the sender's delivery id, or by time; the latest first.
+
+    Without --since, any time is searched for a group or a delivery id, and else the last day.
+    """
+    recorded_webhooks.search(
+        _target(env), group=group, delivery=delivery, since=since, until=until, most=limit,
+        as_json=as_json,
+    )  # fmt: skip
 
 
 @webhooks_app.command()
@@ -127,10 +159,10 @@ def release(
     group = store.group(name)
     if group:
         what = store.of_group(name)
-        words = f"deliver {len(what)} webhooks of group {_safe(name)}, in order, before newer ones"
+        words = f"deliver {len(what)} webhooks of group {safe(name)}, in order, before newer ones"
     else:
         what = [_aside(store, name)]
-        words = f"deliver {_safe(name)}, after webhooks of its group that are newer"
+        words = f"deliver {safe(name)}, after webhooks of its group that are newer"
     if _confirmed("release", words, what, yes=yes, dry_run=dry_run, as_json=as_json):
         if group:
             parked.release_group(target, group)
@@ -158,7 +190,7 @@ def drop(
     target = _target(env)
     store = parked.store(target)
     webhook = store.webhook(message_id)
-    words = f"never deliver {_safe(message_id)}"
+    words = f"never deliver {safe(message_id)}"
     if _confirmed("drop", words, [webhook], yes=yes, dry_run=dry_run, as_json=as_json):
         parked.drop(target, webhook, reason.strip())
         held = store.group(webhook.group_id) if webhook.kind == "held" else None
@@ -191,7 +223,7 @@ def _aside(store: Store, name: str) -> ParkedWebhook:
     if webhook.kind == "held":
         raise InputError(
             f"'{name}' is one of a held group, which keeps its order; release the group: "
-            f"webhook-buffer webhooks release '{_safe(webhook.group_id)}'"
+            f"webhook-buffer webhooks release '{safe(webhook.group_id)}'"
         )
     return webhook
 
@@ -234,7 +266,7 @@ def _say(as_json: bool, text: str) -> None:
 def _line(webhook: ParkedWebhook) -> str:
     why = _REASONS.get(webhook.reason, webhook.reason)
     return (
-        f"{_safe(webhook.id)}  group {_safe(webhook.group_id)}  parked {_time(webhook.parked_at)}  "
+        f"{safe(webhook.id)}  group {safe(webhook.group_id)}  parked {moment(webhook.parked_at)}  "
         f"{webhook.attempts} attempts, {why}"
     )
 
@@ -247,25 +279,11 @@ def _row(webhook: ParkedWebhook) -> dict[str, Any]:
         "reason": webhook.reason,
         "source": webhook.source or None,
         "attempt_count": webhook.attempts,
-        "received_at": _time(webhook.received_at),
-        "parked_at": _time(webhook.parked_at),
-        "kept_until": _time(1000 * webhook.expires_at),
+        "received_at": moment(webhook.received_at),
+        "parked_at": moment(webhook.parked_at),
+        "kept_until": moment(1000 * webhook.expires_at),
     }
 
 
-def _answer(attempt: dict[str, Any]) -> str:
-    return f"{attempt['status']:.0f}" if "status" in attempt else _safe(str(attempt.get("error")))
-
-
 def _group(group: HeldGroup) -> dict[str, Any]:
-    return {"group_id": group.group_id, "head": group.head, "since": _time(group.since)}
-
-
-def _time(milliseconds: float) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _safe(text: str) -> str:
-    """A stranger's text without what a terminal or rich would obey."""
-    printable = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-    return escape(printable)
+    return {"group_id": group.group_id, "head": group.head, "since": moment(group.since)}

@@ -1,15 +1,18 @@
-"""A webhook's request as it was received, from the record table."""
+"""A webhook's request as it was received, from the record."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from webhook_buffer.operations.environment import Environment, aws_errors
+from webhook_buffer.operations import records
+from webhook_buffer.operations.environment import Environment
+
+# Of a body on the page.
+_BODY_CHARACTERS = 100_000
 
 
 class Records:
-    """The record table of what runs; of a file there is none."""
+    """The record of what runs; of a file there is none."""
 
     def __init__(self, target: Environment | None) -> None:
         self._target = target
@@ -27,12 +30,10 @@ class Records:
         """
         if self._target is None:
             return None
-        with aws_errors(self._target.settings):
-            item = self._target.dynamodb.get_item(
-                TableName=self._target.settings.table_name, Key={"id": {"S": message_id}}
-            ).get("Item", {})
-        try:
-            request: dict[str, Any] = json.loads(item["request"]["S"])
-        except (KeyError, ValueError):
+        recorded = records.whole(self._target, message_id)
+        if recorded is None:
             return None
+        request = recorded.readable()
+        if request["body"]:
+            request["body"] = request["body"][:_BODY_CHARACTERS]
         return request

@@ -115,6 +115,10 @@ class Environment:
         return self.session.client("route53", **self._options)
 
     @cached_property
+    def s3(self) -> Any:
+        return self.session.client("s3", **self._options)
+
+    @cached_property
     def secrets(self) -> SecretsManagerClient:
         return self.session.client("secretsmanager", **self._options)
 

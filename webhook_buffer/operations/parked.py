@@ -76,13 +76,16 @@ class Store:
         Raises:
             InputError: When there is none.
         """
-        found = next((one for one in self.webhooks if one.id == message_id), None)
-        if found is None:
+        webhook = self.find(message_id)
+        if webhook is None:
             raise InputError(
                 f"'{message_id}' is not a parked webhook; `webhook-buffer webhooks parked` lists "
                 "them."
             )
-        return found
+        return webhook
+
+    def find(self, message_id: str) -> ParkedWebhook | None:
+        return next((webhook for webhook in self.webhooks if webhook.id == message_id), None)
 
 
 def store(target: Environment) -> Store:
@@ -140,23 +143,6 @@ def request(raw: Mapping[str, Any]) -> envelope.Envelope | None:
         return envelope.received(raw)
     except envelope.UnreadableError:
         return None
-
-
-def history(target: Environment, message_id: str) -> dict[str, Any]:
-    """What the record keeps of a webhook's attempts, as plain values."""
-    with aws_errors(target.settings):
-        reply: Any = target.dynamodb.get_item(
-            TableName=target.settings.table_name,
-            Key={"id": {"S": attempts.key(message_id)}},
-            ConsistentRead=True,
-        )
-    from boto3.dynamodb.types import TypeDeserializer
-
-    plain = {
-        name: TypeDeserializer().deserialize(value) for name, value in reply.get("Item", {}).items()
-    }
-    kept = ("first", "recent", "outcomes", "refusals", "attempt_count")
-    return {name: _numbers(plain[name]) for name in kept if name in plain}
 
 
 def release_group(target: Environment, group: HeldGroup) -> None:
@@ -247,14 +233,6 @@ def _webhook(row: Mapping[str, Any]) -> ParkedWebhook:
 def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row's message as DynamoDB's own JSON has it; boto3 decodes it."""
     return {"message": {"B": base64.b64encode(row["message"]["B"]).decode()}}
-
-
-def _numbers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _numbers(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_numbers(one) for one in value]
-    return value if isinstance(value, str | bool) or value is None else float(value)
 
 
 def _send(target: Environment, group_id: str, token: tokens.Token) -> None:

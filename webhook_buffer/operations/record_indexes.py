@@ -94,7 +94,8 @@ def _present(target: Environment) -> Mapping[str, str] | None:
                 return None
             raise
     indexes = reply["Table"].get("GlobalSecondaryIndexes", [])
-    return {index["IndexName"]: index["IndexStatus"] for index in indexes}
+    # The emulator names no state of an index that a stack made.
+    return {index["IndexName"]: index.get("IndexStatus", "ACTIVE") for index in indexes}
 
 
 def _stated(target: Environment) -> set[str] | None:

@@ -82,6 +82,15 @@ def _zones(settings: Settings) -> list[str]:
     return [f"arn:{settings.partition}:route53:::hostedzone/{zone}"] if zone else []
 
 
+def _bodies(settings: Settings) -> list[str]:
+    """All objects of the record's bucket."""
+    return [f"{bucket}/*" for bucket in _bucket(settings)]
+
+
+def _bucket(settings: Settings) -> list[str]:
+    return [f"arn:{settings.partition}:s3:::{settings.bodies_bucket_name}"]
+
+
 def _everything(_: Settings) -> list[str]:
     """For actions that know no narrower resource."""
     return ["*"]
@@ -91,7 +100,12 @@ _STACKS = _arns("cloudformation", "stack/PREFIX/*", "stack/PREFIX-monitoring/*")
 _TABLES = _arns(
     "dynamodb", "table/PREFIX-records", "table/PREFIX-parking", "table/PREFIX-incidents"
 )
-_PARKING = _arns("dynamodb", "table/PREFIX-parking", "table/PREFIX-parking/index/*")
+_QUERIED = _arns(
+    "dynamodb",
+    "table/PREFIX-records/index/*",
+    "table/PREFIX-parking",
+    "table/PREFIX-parking/index/*",
+)
 _QUEUES = _arns("sqs", "PREFIX.fifo", "PREFIX-notifications*")
 _FUNCTIONS = _arns("lambda", "function:PREFIX-*")
 _TOPICS = _arns("sns", "PREFIX-*")
@@ -142,11 +156,12 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "cloudwatch.enable_alarm_actions": (Right("cloudwatch:EnableAlarmActions", _ALARMS),),
     "cloudwatch.get_metric_data": (Right("cloudwatch:GetMetricData", _everything),),
     "cloudwatch.set_alarm_state": (Right("cloudwatch:SetAlarmState", _ALARMS),),
+    "dynamodb.batch_get_item": (Right("dynamodb:BatchGetItem", _TABLES), *_READ),
     "dynamodb.delete_item": (Right("dynamodb:DeleteItem", _TABLES), *_WRITE),
     "dynamodb.describe_table": (Right("dynamodb:DescribeTable", _TABLES),),
     "dynamodb.get_item": (Right("dynamodb:GetItem", _TABLES), *_READ),
     "dynamodb.put_item": (Right("dynamodb:PutItem", _TABLES), *_WRITE),
-    "dynamodb.query": (Right("dynamodb:Query", _PARKING), *_READ),
+    "dynamodb.query": (Right("dynamodb:Query", _QUERIED), *_READ),
     "dynamodb.update_item": (Right("dynamodb:UpdateItem", _TABLES), *_WRITE),
     **{
         f"ec2.{method}": (Right(f"ec2:{action}", _network),)
@@ -170,6 +185,13 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "logs.filter_log_events": (Right("logs:FilterLogEvents", _LOGS), *_READ),
     "route53.get_hosted_zone": (Right("route53:GetHostedZone", _zones),),
     "route53.list_hosted_zones_by_name": (Right("route53:ListHostedZonesByName", _everything),),
+    # Source: S3 API reference, GetObject: without the second right, an object that is not there is
+    # refused like one that may not be read.
+    "s3.get_object": (
+        Right("s3:GetObject", _bodies),
+        Right("s3:ListBucket", _bucket),
+        Right("kms:Decrypt", _data_key),
+    ),
     "secretsmanager.describe_secret": (Right("secretsmanager:DescribeSecret", _secrets),),
     "secretsmanager.get_secret_value": (
         Right("secretsmanager:GetSecretValue", _secrets),

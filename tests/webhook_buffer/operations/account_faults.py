@@ -105,7 +105,8 @@ def _endpoint(service: str, **changes: Any) -> dict[str, Any]:
 _NAT = {"NatGatewayId": "nat-1"}
 _ALL_OUT = {"IpProtocol": "-1"}
 _TABLES = _endpoint("dynamodb", VpcEndpointType="Gateway", RouteTableIds=["rtb-0", "rtb-1"])
-_ENDPOINTS = {"VpcEndpoints": [_TABLES, _endpoint("sqs")]}
+_BUCKET = _endpoint("s3", VpcEndpointType="Gateway", RouteTableIds=["rtb-0", "rtb-1"])
+_ENDPOINTS = {"VpcEndpoints": [_TABLES, _BUCKET, _endpoint("sqs")]}
 GOOD: dict[str, Answer] = {
     "ec2.DescribeRouteTables": _routes(_NAT, _NAT),
     "ec2.DescribeSecurityGroups": _groups(_ALL_OUT),
@@ -187,11 +188,13 @@ FAULTS: Mapping[str, Row] = {
         ec2_DescribeRouteTables=_routes({"GatewayId": "igw-1"}, _NAT),
     ),
     "no way to AWS": _row(
-        "network", f"{_SUBNETS[1]} has no default route, and its VPC no endpoint for dynamodb, sqs",
+        "network",
+        f"{_SUBNETS[1]} has no default route, and its VPC no endpoint for dynamodb, s3, sqs",
         "with private DNS", ec2_DescribeRouteTables=_routes(_NAT, {}),
     ),
     "endpoints that don't serve": _row(
-        "network", f"{_SUBNETS[1]} has no default route, and its VPC no endpoint for dynamodb, sqs",
+        "network",
+        f"{_SUBNETS[1]} has no default route, and its VPC no endpoint for dynamodb, s3, sqs",
         "with private DNS",
         ec2_DescribeRouteTables=_routes(_NAT, {}),
         ec2_DescribeVpcEndpoints={
