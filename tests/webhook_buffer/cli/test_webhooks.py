@@ -60,6 +60,27 @@ def test_nothing_parked() -> None:
     assert _listed() == {"groups": [], "webhooks": []}
 
 
+def test_a_delivered_webhook_is_found_and_shown(buffer: Buffer) -> None:
+    """It is found by its group and by its time, and shown with all of its body."""
+    message_id = buffer.accept("g\x1b[31m", n=1, note="[red]" + "x" * 3000)
+    assert _run("search").output == "Nothing is recorded of that.\n"
+    assert buffer.handle(503) is False
+    assert buffer.handle(200)
+    for words in (("--group", "g\x1b[31m"), ()):
+        found = _run("search", *words).output
+        assert message_id in found
+        assert "delivered" in found
+        assert "\x1b" not in found
+        [row] = json.loads(_run("search", *words, "--json").output)
+        assert (row["id"], row["state"], row["attempt_count"]) == (message_id, "delivered", 2)
+    shown = _run("show", message_id).output
+    assert "503" in shown
+    assert "\x1b" not in shown
+    whole = json.loads(_run("show", message_id, "--json").output)
+    assert json.loads(whole["request"]["body"])["note"] == "[red]" + "x" * 3000
+    assert [attempt["number"] for attempt in whole["attempts"]["recent"]] == [1, 2]
+
+
 def test_a_webhook_set_aside(buffer: Buffer) -> None:
     """It is listed with its reason, shown with attempts and body, and released alone."""
     message_id = buffer.accept("g\x1b[31m", n=1, note="[red]\x1b]0;x")
@@ -136,7 +157,11 @@ def test_dropping(buffer: Buffer) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("show", "nothing"), "not a parked webhook"),
+        (("show", "nothing"), "neither parked nor recorded"),
+        (("search", "--group", "g", "--delivery", "d"), "name one of them"),
+        (("search", "--since", "\x1bnoon"), "--since: '\\x1bnoon' is not a time such as 2026-"),
+        (("search", "--since", "2026-01-02", "--until", "2026-01-01"), "later than --until"),
+        (("search", "--since", "2026-01-01", "--until", "2026-02-01"), "at most 7 days"),
         (("release", "nothing", "--yes"), "not a parked webhook"),
         (("drop", "nothing", "--reason", " "), "--reason"),
     ],
