@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas import attempts, envelope, record_index
+from lambdas import attempts, envelope, extract, record_index
 from settings.errors import InputError
 from webhook_buffer.operations.environment import Environment, aws_errors
 
@@ -116,6 +116,7 @@ def search(
     """Records of a group, of a delivery id, or else of a time; the latest first.
 
     Args:
+        group: as the sender names it, or as the record does.
         since, until: milliseconds since the epoch.
 
     Raises:
@@ -125,7 +126,7 @@ def search(
     if delivery:
         keys = _found(target, record_index.DELIVERY, delivery, since, until, most)
     elif group:
-        keys = _found(target, record_index.GROUP, group, since, until, most)
+        keys = _found(target, record_index.GROUP, extract.allowed(group), since, until, most)
     else:
         if until - since > _MOST_HOURS * _HOUR_MS:
             raise InputError(
