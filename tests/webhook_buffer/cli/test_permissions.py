@@ -106,6 +106,7 @@ def test_what_a_page_reads_is_in_the_table() -> None:
     assert by_command(app)["console"] == {
         "cloudwatch.describe_alarms", "cloudwatch.describe_alarm_history",
         "cloudwatch.get_metric_data", "dynamodb.get_item", "logs.filter_log_events",
+        "s3.get_object",
     }  # fmt: skip
 
 
