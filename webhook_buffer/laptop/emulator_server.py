@@ -20,6 +20,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app as ministack
 from ministack.core.sigv4 import decode_header_value
+from ministack.services.cloudformation import provisioners
 
 from webhook_buffer.laptop import guard
 from webhook_buffer.laptop.emulator import ENDPOINTS_PATH
@@ -30,6 +31,9 @@ _API_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.localhost(?::\d+)?")
 # Longer than a function runs. Headers have to arrive within it, too.
 _KEEP_ALIVE_SECONDS = 75
 _JSON = {"Content-Type": "application/json"}
+# ministack refuses the name of a bucket that is there also where a stack takes it over, which AWS
+# does. A bucket that is created under a name of another fails all the same.
+provisioners.s3_bucket_name_conflict = lambda _: None
 
 
 @dataclass
