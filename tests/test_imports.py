@@ -143,7 +143,6 @@ HOMES = {
         "webhook_buffer.live",
         "webhook_buffer.operations.history",
     },
-    "plotly": {"alarmproof.report"},
     "psutil": {"webhook_buffer.laptop"},
     "pyarrow": {"alarmproof.recordings_parquet"},
     "sentry_sdk": {"lambdas"},

@@ -204,8 +204,6 @@ def run_replay(
     """
     from alarmproof import recordings, replay
 
-    if page:
-        extras.require("report", "The HTML report")
     tried = [replay.parse_change(change) for change in changes]
     if save:
         recordings.save(save, recording.every())

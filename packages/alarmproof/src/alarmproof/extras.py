@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from alarmproof.errors import MissingExtraError
 
-_PACKAGES = {"test": "numpy", "report": "plotly", "parquet": "pyarrow", "live": "boto3"}
+_PACKAGES = {"test": "numpy", "parquet": "pyarrow", "live": "boto3"}
 
 
 def require(extra: str, what: str) -> None:
