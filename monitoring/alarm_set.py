@@ -262,10 +262,10 @@ def _alarm(
     settings: Settings, resources: Resources, signal: Signal, in_composites: set[str]
 ) -> Alarm:
     notified = Severity.INFO if signal.id in in_composites else signal.severity
-    mailed = any(channel.addresses for channel in settings.notifications)
     # Signals of the alert path itself take a second way, too, where there is one: mail.
     of_alert_path = FailureMode.ALERT_PATH_BROKEN in signal.covers
-    second_way = ("alert-path",) if mailed and of_alert_path else ()
+    mail = [channel.mail_topic for channel in settings.notifications if channel.addresses]
+    second_way = mail if of_alert_path else []
     logged = resources.by_role.get(signal.log or "")
     period, periods = resources.number(signal.period), resources.number(signal.periods)
     threshold = resolved(signal.threshold, resources)

@@ -6,6 +6,7 @@ Each topic yields ``key: what is wrong; remedy``, for every mistake at once.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from lambdas.sources import routing
@@ -16,6 +17,8 @@ from settings.names import Names
 _LONGEST_EXTRACTORS = 2_000
 # Source: IAM quotas: 10,240 characters for all inline policies of a role. The rest is for others.
 _LONGEST_ARNS = 7_000
+# Source: CloudWatch API reference, PutMetricAlarm: five actions, one of them the severity's topic.
+_MAIL_CHANNELS = 4
 # The six characters that Secrets Manager appends to a secret's name in its ARN.
 _COMPLETE_ARN = re.compile(r"-[A-Za-z0-9]{6}$")
 
@@ -67,6 +70,18 @@ def _channels(settings: Names) -> Iterator[str]:
     names = [channel.id for channel in settings.notifications]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"notifications: two channels are called '{name}'; give each a name of its own"
+    mail = [channel for channel in settings.notifications if channel.addresses]
+    addresses = Counter(address for channel in mail for address in channel.addresses)
+    for address in sorted(address for address, count in addresses.items() if count > 1):
+        yield (
+            f"notifications: {address} is named more than once, and SNS would ask it to confirm "
+            "each; name it in one email channel, with all its severities"
+        )
+    if len(mail) > _MAIL_CHANNELS:
+        yield (
+            f"notifications: there are {len(mail)} email channels, and alarms of the alert path "
+            f"can notify {_MAIL_CHANNELS} beside their own topic; join some of them"
+        )
     for position, channel in enumerate(settings.notifications):
         arn = channel.secretArn
         if not arn:

@@ -84,8 +84,9 @@ class Channel(Part):
     addresses: list[Address] = Field(
         default=[],
         description="Email only: the recipients. SNS asks each address to confirm once and sends "
-        "it nothing until then. These addresses are also notified, with none of our code in "
-        "between, when the alert path itself is broken.",
+        "it nothing until then; so an address is in one channel, with all its severities. These "
+        "addresses are also notified, with none of our code in between, when the alert path itself "
+        "is broken.",
     )
 
     @model_validator(mode="after")
@@ -111,6 +112,11 @@ class Channel(Part):
     def id(self) -> str:
         """The name that distinguishes it from the environment's other channels."""
         return self.name or self.kind
+
+    @property
+    def mail_topic(self) -> str:
+        """The purpose of the topic whose subscribers are its addresses."""
+        return f"mail-{self.id}"
 
 
 class AlarmChange(Part):

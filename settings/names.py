@@ -85,7 +85,7 @@ class Names(Keys):
         return f"{self.prefix}-notifications-undelivered"
 
     def topic_name(self, purpose: str) -> str:
-        """``page``, ``ticket``, ``info``, ``alert-path``, or a channel of email."""
+        """``page``, ``ticket``, ``info``, or ``mail_topic`` of a channel."""
         return f"{self.prefix}-{purpose}"
 
     def topic_arn(self, purpose: str) -> str:

@@ -115,9 +115,9 @@ CHECKOV: Mapping[tuple[str, str], str] = {
         "An object is written once and the same each time, so that versions would keep bodies "
         "beyond their time."
     ),
-    ("CKV_AWS_26", "AWS::SNS::Topic.NotificationsAlertPathTopic.*"): (
-        "It is notified when the usual path is broken, so it shares no key with it; it carries "
-        "names of alarms only."
+    ("CKV_AWS_26", "AWS::SNS::Topic.Notifications.*Mail.*"): (
+        "It is notified when the usual path is broken, so it shares no key with it; what it "
+        "carries leaves AWS as mail."
     ),
 }
 # The same, where settings lack a key.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -15,10 +13,11 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
-from functions.encryption import SEND, WRITE_TABLE
+from functions.encryption import WRITE_TABLE
 from functions.factory import FunctionFactory
 from monitoring.channels import described
 from monitoring.model.signals import Severity
+from settings.monitoring import Channel
 from settings.schema import Settings
 
 _TIMEOUT_SECONDS = 30
@@ -29,8 +28,7 @@ class Notifications(Construct):
     """A topic per severity, and ``notify`` behind them.
 
     Attributes:
-        topics: by purpose: the severities, and where there are email addresses ``alert-path``,
-            which goes to them directly, neither through the key nor through ``notify``.
+        topics: by purpose: the severities, and one for each email channel's addresses.
     """
 
     def __init__(
@@ -43,15 +41,18 @@ class Notifications(Construct):
         undelivered = self._undelivered()
         queue = self._queue(undelivered)
         self.topics = {
-            severity.value: self._topic(severity.value, self._key) for severity in Severity
+            severity.value: self._topic(
+                f"{severity.value.title()}Topic", severity.value, master_key=self._key
+            )
+            for severity in Severity
         }
         for topic in self.topics.values():
             topic.add_subscription(
                 subscriptions.SqsSubscription(queue, dead_letter_queue=undelivered)
             )
-        addresses = self._addresses()
-        if addresses:
-            self.topics["alert-path"] = self._alert_path(addresses)
+        for channel in settings.notifications:
+            if channel.addresses:
+                self.topics[channel.mail_topic] = self._mail(channel)
         self._notify(functions, queue)
 
     def _create_key(self) -> kms.Key:
@@ -90,13 +91,16 @@ class Notifications(Construct):
             "ArnLike": {"aws:SourceArn": alarms},
         }
 
-    def _topic(self, purpose: str, key: kms.IKey | None) -> sns.Topic:
+    def _topic(
+        self, construct_id: str, purpose: str, *, master_key: kms.IKey | None = None
+    ) -> sns.Topic:
+        """A topic that this environment's alarms may publish to."""
         topic = sns.Topic(
             self,
-            f"{purpose.title().replace('-', '')}Topic",
+            construct_id,
             topic_name=self._settings.topic_name(purpose),
             display_name=f"{self._settings.prefix} {purpose}",
-            master_key=key,
+            master_key=master_key,
             enforce_ssl=True,
         )
         topic.add_to_resource_policy(
@@ -109,18 +113,16 @@ class Notifications(Construct):
         )
         return topic
 
-    def _alert_path(self, addresses: Sequence[str]) -> sns.Topic:
-        """Notified when the usual path is broken, so it shares nothing with it."""
-        topic = self._topic("alert-path", None)
-        for address in addresses:
+    def _mail(self, channel: Channel) -> sns.Topic:
+        """The channel's addresses: ``notify`` writes to them, and so do alarms on the alert path.
+
+        One topic for both, because every subscription has to be confirmed; and without a key,
+        because the news of a broken alert path must not need what may be broken in it.
+        """
+        topic = self._topic(f"{channel.id.title().replace('-', '')}Mail", channel.mail_topic)
+        for address in channel.addresses:
             topic.add_subscription(subscriptions.EmailSubscription(address))
         return topic
-
-    def _addresses(self) -> list[str]:
-        addresses = [
-            address for channel in self._settings.notifications for address in channel.addresses
-        ]
-        return list(dict.fromkeys(addresses))
 
     def _undelivered(self) -> sqs.Queue:
         """Keeps the notifications that could not be sent; an alarm watches it."""
@@ -145,26 +147,12 @@ class Notifications(Construct):
             dead_letter_queue=sqs.DeadLetterQueue(queue=undelivered, max_receive_count=_ATTEMPTS),
         )
 
-    def _email_topics(self) -> dict[str, sns.Topic]:
-        """A topic per email channel: SNS sends the text that ``notify`` rendered."""
-        topics = {}
-        for channel in self._settings.notifications:
-            if channel.kind == "email":
-                topic = sns.Topic(
-                    self,
-                    f"{channel.id.title().replace('-', '')}Mail",
-                    topic_name=self._settings.topic_name(f"mail-{channel.id}"),
-                    display_name=self._settings.prefix,
-                    master_key=self._key,
-                    enforce_ssl=True,
-                )
-                for address in channel.addresses:
-                    topic.add_subscription(subscriptions.EmailSubscription(address))
-                topics[channel.id] = topic
-        return topics
-
     def _notify(self, functions: FunctionFactory, queue: sqs.Queue) -> lambda_.Function:
-        mail = self._email_topics()
+        mail = {
+            channel.id: self.topics[channel.mail_topic].topic_arn
+            for channel in self._settings.notifications
+            if channel.addresses
+        }
         table = dynamodb.Table(
             self,
             "Incidents",
@@ -202,18 +190,12 @@ class Notifications(Construct):
                 iam.PolicyStatement(actions=["kms:Decrypt"], resources=list(dict.fromkeys(keys)))
             )
         if mail:
-            arns = [topic.topic_arn for topic in mail.values()]
-            statements += [
-                iam.PolicyStatement(actions=["sns:Publish"], resources=arns),
-                iam.PolicyStatement(actions=list(SEND), resources=[self._key.key_arn]),
-            ]
+            statements.append(
+                iam.PolicyStatement(actions=["sns:Publish"], resources=list(mail.values()))
+            )
         plain = self._settings.for_practice or "http-channel" in self._settings.allowedRisks
         channels = [
-            described(
-                channel,
-                mail[channel.id].topic_arn if channel.id in mail else None,
-                https_only=not plain,
-            )
+            described(channel, mail.get(channel.id), https_only=not plain)
             for channel in self._settings.notifications
         ]
         function = functions.create(

@@ -63,7 +63,7 @@ def test_what_alarms_about_the_alert_path_takes_a_second_way() -> None:
     """A broken alert path is reported by mail, too, where there is mail."""
     mail = [{"kind": "email", "addresses": ["a@example.com"]}]
     found = alarm_set(load("stg", overrides={"notifications": mail}))
-    second = {alarm.signal.id for alarm in found.alarms if "alert-path" in alarm.topics}
+    second = {alarm.signal.id for alarm in found.alarms if "mail-email" in alarm.topics}
     assert second == {"alert-path-broken", "notifications-undelivered", "helpers-log-errors"}
 
 

@@ -34,7 +34,7 @@ def _resources(demanding: Synthesized) -> Iterator[tuple[str, str, Mapping[str, 
 
 @pytest.mark.slow
 def test_everything_is_under_the_customers_key(demanding: Synthesized) -> None:
-    """Whatever can be encrypted is, with the key of settings; only the alert path stands alone."""
+    """Whatever can be encrypted is, with the key of settings; only mail stands alone."""
     otherwise = []
     seen = set()
     for name, kind, properties in _resources(demanding):
@@ -46,9 +46,7 @@ def test_everything_is_under_the_customers_key(demanding: Synthesized) -> None:
             if value != _KEY:
                 otherwise.append(name)
     assert seen == _KEY_PROPERTIES.keys()
-    assert [name.rstrip("0123456789ABCDEF") for name in otherwise] == [
-        "NotificationsAlertPathTopic"
-    ]
+    assert [name.rstrip("0123456789ABCDEF") for name in otherwise] == ["NotificationsEmailMail"]
     assert "AWS::KMS::Key" not in {kind for _, kind, _ in _resources(demanding)}
 
 

@@ -242,8 +242,8 @@ def test_each_alarm_notifies_somebody() -> None:
         expected = Severity.INFO if one.signal.id in inside else one.severity
         assert one.topics[0] == expected.value
     # What says that the alert path is broken takes a second way, where there is one.
-    assert [one.signal.id for one in found.alarms if "alert-path" in one.topics] == ["undelivered"]
-    assert not any("alert-path" in one.topics for one in alarms().alarms)
+    assert [one.signal.id for one in found.alarms if "mail-email" in one.topics] == ["undelivered"]
+    assert not any("mail-email" in one.topics for one in alarms().alarms)
 
 
 def test_existing_resources_get_what_holds_for_any() -> None:

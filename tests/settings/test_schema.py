@@ -123,6 +123,23 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
             {"notifications": [{"kind": "email", "addresses": ["a@b"]}] * 2},
             "key 'notifications': two channels are called 'email'; give each a name",
         ),
+        (
+            {
+                "notifications": [
+                    {"kind": "email", "name": name, "addresses": ["a@b"]} for name in ("a", "b")
+                ]
+            },
+            "key 'notifications': a@b is named more than once, and SNS would ask it to confirm",
+        ),
+        (
+            {
+                "notifications": [
+                    {"kind": "email", "name": f"c{n}", "addresses": [f"{n}@b"]} for n in range(5)
+                ]
+            },
+            "key 'notifications': there are 5 email channels, and alarms of the alert path can "
+            "notify 4 beside their own topic; join some of them",
+        ),
         ({"alarms": {"x": {"treshold": 1}}}, "key 'alarms.x.treshold': unknown"),
         ({"alarms": {"x": {"severity": "loud"}}}, "key 'alarms.x.severity': input should be"),
         ({"traffic": {"fromHourUtc": 9, "untilHourUtc": 9}}, "key 'traffic': fromHourUtc must"),

@@ -36,7 +36,7 @@ _MESSAGES: tuple[QueueAttributeNameType, ...] = (
 )
 # Of the right form, and no secret.
 _ROUTING_KEY = "0" * 32
-# The path of what SNS sends, and the channel of the topic that goes to people directly.
+# The path of what SNS sends, and what alarms count as that write to people directly.
 MAIL, ALERT_PATH = "mail", "alert-path"
 
 
@@ -211,16 +211,14 @@ def provide(target: Environment) -> None:
             if channel.secretArn:
                 _point(target, channel, f"{url}/{channel.id}")
             else:
-                _mail(target, folder, url, f"mail-{channel.id}", channel.id)
-        if any(channel.addresses for channel in settings.notifications):
-            _mail(target, folder, url, "alert-path", ALERT_PATH)
+                _mail(target, folder, url, channel)
 
 
-def _mail(target: Environment, folder: Path, url: str, purpose: str, channel: str) -> None:
-    """Subscribes the inbox to a topic, and confirms that, in place of people's mail."""
+def _mail(target: Environment, folder: Path, url: str, channel: Channel) -> None:
+    """Subscribes the inbox to a channel's topic, and confirms that, in place of people's mail."""
     settings = target.settings
-    topic = f"arn:aws:sns:{settings.awsRegion}:{settings.awsAccount}:{settings.topic_name(purpose)}"
-    endpoint = f"{url}/{MAIL}/{channel}"
+    topic = settings.topic_arn(channel.mail_topic)
+    endpoint = f"{url}/{MAIL}/{channel.id}"
     pages = target.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     known = [subscription for page in pages for subscription in page["Subscriptions"]]
     for subscription in known:

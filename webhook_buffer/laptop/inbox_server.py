@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from webhook_buffer.laptop.inbox import FILE, MAIL
+from webhook_buffer.laptop.inbox import ALERT_PATH, FILE, MAIL
 from webhook_buffer.laptop.listener import AnyMethod, listening
 from webhook_buffer.laptop.practice import append
 
@@ -50,8 +50,18 @@ def _entry(path: str, body: bytes) -> dict[str, Any] | None:
         return None
     if document.get("Type") == "SubscriptionConfirmation":
         return {"topic": str(document.get("TopicArn")), "token": str(document.get("Token"))}
-    content = {"subject": document.get("Subject", ""), "text": document.get("Message", "")}
-    return {"channel": parts[1], "content": content}
+    text = str(document.get("Message", ""))
+    content = {"subject": document.get("Subject", ""), "text": text}
+    return {"channel": ALERT_PATH if _is_alarm(text) else parts[1], "content": content}
+
+
+def _is_alarm(text: str) -> bool:
+    """Whether CloudWatch wrote a mail, not ``notify``."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and "AlarmName" in document
 
 
 def main() -> None:

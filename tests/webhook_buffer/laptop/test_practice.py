@@ -87,15 +87,18 @@ def test_the_inbox_keeps_what_channels_and_topics_send(tmp_path: Path) -> None:
     url = process.start().endpoint_url
     try:
         mail = {"Type": "Notification", "Subject": "RECOVERED x", "Message": "It lasted 1 s."}
-        for path, document in (("slack", {"text": "a"}), ("mail/email", mail)):
+        alarm = {"Type": "Notification", "Message": '{"AlarmName": "alert-path-broken"}'}
+        sent = (("slack", {"text": "a"}), ("mail/email", mail), ("mail/email", alarm))
+        for path, document in sent:
             assert urllib3.request("POST", f"{url}/{path}", json=document).status == 200
         for path, body in (("slack", b"no json"), ("slack", b"[]"), ("a/b/c", b"{}")):
             assert urllib3.request("POST", f"{url}/{path}", body=body).status == 400
         page = {"Origin": "https://evil.example"}
         assert urllib3.request("POST", f"{url}/slack", json={}, headers=page).status == 403
-        first, second = inbox.received(process.folder)
+        first, second, third = inbox.received(process.folder)
         assert (first.channel, first.content) == ("slack", {"text": "a"})
         assert (second.channel, second.text) == ("email", "RECOVERED x\n\nIt lasted 1 s.")
+        assert third.channel == inbox.ALERT_PATH, "no mail of notify's, but the alarm's own"
         assert (first.recovered, second.recovered) == (False, True)
         assert inbox.Received("slack", {"text": "DRILL: Recovered: x"}).recovered
     finally:

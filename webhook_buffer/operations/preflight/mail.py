@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
+from settings.monitoring import Channel
 from settings.schema import Settings
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.preflight.model import Level, Problem
@@ -23,34 +24,27 @@ def has_mail(settings: Settings) -> bool:
 def confirmed(target: Environment) -> Iterator[Problem]:
     """Every address has confirmed; topics that are not deployed yet are passed over."""
     settings = target.settings
-    for purpose, addresses in topics(settings).items():
-        arn = settings.topic_arn(purpose)
-        try:
-            pages = target.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
-            known = {
-                subscription["Endpoint"]: subscription["SubscriptionArn"]
-                for page in pages
-                for subscription in page["Subscriptions"]
-                if subscription["Protocol"] == "email"
-            }
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NotFound", "NotFoundException"):
-                raise
-            continue
-        for address in addresses:
-            yield from _address(address, purpose, known.get(address))
-
-
-def topics(settings: Settings) -> dict[str, list[str]]:
-    """The addresses of each topic that sends mail, by its purpose."""
-    recipients: dict[str, list[str]] = {}
     for channel in settings.notifications:
         if channel.addresses:
-            recipients[f"mail-{channel.id}"] = channel.addresses
-    everybody = [address for addresses in recipients.values() for address in addresses]
-    if everybody:
-        recipients["alert-path"] = list(dict.fromkeys(everybody))
-    return recipients
+            yield from _channel(target, channel)
+
+
+def _channel(target: Environment, channel: Channel) -> Iterator[Problem]:
+    arn = target.settings.topic_arn(channel.mail_topic)
+    try:
+        pages = target.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
+        known = {
+            subscription["Endpoint"]: subscription["SubscriptionArn"]
+            for page in pages
+            for subscription in page["Subscriptions"]
+            if subscription["Protocol"] == "email"
+        }
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NotFound", "NotFoundException"):
+            raise
+        return
+    for address in channel.addresses:
+        yield from _address(address, channel.mail_topic, known.get(address))
 
 
 def _address(address: str, purpose: str, subscription: str | None) -> Iterator[Problem]:
