@@ -162,8 +162,8 @@ DELIVERED = (
 
 def _of_source(metric: Metric, source: str) -> Line:
     """A metric that is 1 in each log line of a source that it counts."""
-    found = LogCount(f"@{metric.name}:1 @source:{source}", "publish")
-    return Line(source, Query(metric, "Sum", f"source-{source}"), found)
+    count = LogCount(f"@{metric.name}:1 @source:{source}", "publish")
+    return Line(source, Query(metric, "Sum", f"source-{source}"), count)
 
 
 def sources(names: tuple[str, ...]) -> tuple[Panel, ...]:

@@ -132,13 +132,13 @@ class Message(NamedTuple):
     @property
     def attributes(self) -> dict[str, dict[str, str]]:
         """The message attributes as SendMessage takes them; SQS refuses empty ones."""
-        found = {}
+        values = {}
         if self.body:
             value = base64.b64encode(self.body).decode()
-            found[_BODY_ATTRIBUTE] = {"DataType": "Binary", "BinaryValue": value}
+            values[_BODY_ATTRIBUTE] = {"DataType": "Binary", "BinaryValue": value}
         if self.trace:
-            found[_TRACE_ATTRIBUTE] = {"DataType": "String", "StringValue": self.trace}
-        return found
+            values[_TRACE_ATTRIBUTE] = {"DataType": "String", "StringValue": self.trace}
+        return values
 
 
 def pack(envelope: Envelope, *, trace: str = "") -> Message:

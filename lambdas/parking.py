@@ -124,8 +124,8 @@ def lowest(config: SubscribeConfig, group_id: str) -> parked_rows.Parked | None:
     Raises:
         AwsError: When it can't be read, or is not what ``park_behind`` writes.
     """
-    found = _query(config, group_id, parked_rows.HELD, limit=1)
-    return _parked(config, group_id, found[0]) if found else None
+    rows = _query(config, group_id, parked_rows.HELD, limit=1)
+    return _parked(config, group_id, rows[0]) if rows else None
 
 
 def one(config: SubscribeConfig, group_id: str, row: str) -> parked_rows.Parked | None:

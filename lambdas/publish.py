@@ -134,18 +134,18 @@ def _ids(webhook: envelope.Envelope, source: Source | None) -> _Ids | None:
         group_from = source.group_id
     if source and source.deduplication_id is not None:
         deduplication_from = source.deduplication_id
-    found = extract.first(deduplication_from, facts)
+    value = extract.first(deduplication_from, facts)
     group = extract.first(group_from, facts)
     if group is None:
         if CONFIG.reject_without_group:
             return None
         # SQS looks for duplicates within a group, so a repeat has to meet its original.
-        group = found or own
+        group = value or own
     if group == _HEARTBEAT_GROUP:
         group = extract.hashed(group)
-    if found is None:
+    if value is None:
         return _Ids(group, own)
-    key = deduplication.Key(webhook.source, group, found)
+    key = deduplication.Key(webhook.source, group, value)
     body = None if source and source.by_id_alone else webhook.body
     for_sqs = key.for_sqs(body)
     reused = _REPEATS.other_body(key, webhook.body)

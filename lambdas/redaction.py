@@ -68,7 +68,7 @@ def _lowered(names: Collection[str]) -> frozenset[str]:
 
 def masked(path: str) -> str:
     """A path, or a text with one in it, without segments that look like tokens."""
-    return _SEGMENT.sub(lambda found: _mask(found[0]), path)
+    return _SEGMENT.sub(lambda segment: _mask(segment[0]), path)
 
 
 def _mask(segment: str) -> str:

@@ -47,15 +47,15 @@ def require_allowed(settings: Names) -> None:
         problems.append(
             f"key 'sources': missing, so that {_ANYBODY}, or set openToEveryone to true"
         )
-    found = risks(settings)
+    open_risks = risks(settings)
     problems += [
         f"key '{risk.key}': {risk.problem}, or allow it with its reason: "
         f'"allowedRisks": {{"{risk.name}": "…"}}'
-        for risk in found
+        for risk in open_risks
         if risk.name not in settings.allowedRisks
     ]
     # Where a channel's URL leads is in its secret.
-    unused = settings.allowedRisks.keys() - {risk.name for risk in found} - {"http-channel"}
+    unused = settings.allowedRisks.keys() - {risk.name for risk in open_risks} - {"http-channel"}
     problems += [
         f"key 'allowedRisks.{name}': allows what this environment does not have; remove it"
         for name in sorted(unused)
@@ -67,12 +67,12 @@ def require_allowed(settings: Names) -> None:
 def notices(settings: Names) -> list[str]:
     """What is allowed and should not be forgotten, each as a sentence."""
     exposed = settings.anybody_sends and not settings.on_laptop
-    found = [f"{_ANYBODY[0].upper()}{_ANYBODY[1:]}."] if exposed else []
+    sentences = [f"{_ANYBODY[0].upper()}{_ANYBODY[1:]}."] if exposed else []
     reasons = settings.allowedRisks
-    found += [
+    sentences += [
         f"Allowed in {settings.environment}: {name}, because: {reasons[name]}" for name in reasons
     ]
-    return found
+    return sentences
 
 
 def backends(settings: Names) -> Iterator[tuple[str, str]]:

@@ -72,17 +72,17 @@ def search(
     start = _milliseconds("--since", since) if since else start
     if start > end:
         raise InputError("--since is later than --until.")
-    found = records.search(
+    matching = records.search(
         target, group=group, delivery=delivery, since=start, until=end, most=most
     )
     if as_json:
-        print(json.dumps([_row(record) for record in found]))
+        print(json.dumps([_row(record) for record in matching]))
         return
-    for record in found:
+    for record in matching:
         console.print(_line(record), soft_wrap=True)
-    if not found:
+    if not matching:
         console.print("Nothing is recorded of that.")
-    elif len(found) == most:
+    elif len(matching) == most:
         console.print(f"These are the latest {most}; --limit or --until finds others.")
 
 

@@ -47,9 +47,14 @@ def list_parked(env: Env = LOCAL, as_json: Json = False) -> None:
     store = parked.store(_target(env))
     if as_json:
         groups = [
-            {**_group(one), "webhooks": len(store.of_group(one.group_id))} for one in store.groups
+            {**_group(group), "webhooks": len(store.of_group(group.group_id))}
+            for group in store.groups
         ]
-        print(json.dumps({"groups": groups, "webhooks": [_row(one) for one in store.webhooks]}))
+        print(
+            json.dumps(
+                {"groups": groups, "webhooks": [_row(webhook) for webhook in store.webhooks]}
+            )
+        )
         return
     if not store.groups and not store.webhooks:
         console.print("Nothing is parked.")
@@ -61,8 +66,10 @@ def list_parked(env: Env = LOCAL, as_json: Json = False) -> None:
             f"{count} webhooks, the first is {safe(group.head)}",
             soft_wrap=True,
         )
-    for one in store.webhooks:
-        console.print(f"{'dropped' if one.dropped else one.kind:7} {_line(one)}", soft_wrap=True)
+    for webhook in store.webhooks:
+        console.print(
+            f"{'dropped' if webhook.dropped else webhook.kind:7} {_line(webhook)}", soft_wrap=True
+        )
     console.print("To look at one: webhook-buffer webhooks show ID")
 
 
@@ -241,14 +248,17 @@ def _confirmed(
     if as_json:
         if not (dry_run or yes):
             raise InputError("--json does not ask for confirmation; pass --yes or --dry-run.")
-        plan: dict[str, Any] = {"action": action, "webhooks": [_row(one) for one in webhooks]}
+        plan: dict[str, Any] = {
+            "action": action,
+            "webhooks": [_row(webhook) for webhook in webhooks],
+        }
         print(json.dumps({**plan, "dry_run": dry_run}))
         return not dry_run
     if not dry_run:
         require_answer(yes)
     console.print(f"This would {words}:" if dry_run else f"This will {words}:", soft_wrap=True)
-    for one in webhooks[:_PLAN_ROWS]:
-        console.print(f"  {_line(one)}", soft_wrap=True)
+    for webhook in webhooks[:_PLAN_ROWS]:
+        console.print(f"  {_line(webhook)}", soft_wrap=True)
     if len(webhooks) > _PLAN_ROWS:
         console.print(f"  and {len(webhooks) - _PLAN_ROWS} more")
     if dry_run:

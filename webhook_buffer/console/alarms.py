@@ -50,8 +50,8 @@ class Alarms:
     def __init__(self, alarms: AlarmSet, judge: Judge) -> None:
         self._set, self._judge = alarms, judge
         every: list[Alarm | CompositeAlarm] = [*alarms.composites, *alarms.alarms]
-        self._by_id = {_id(one): one for one in every}
-        self.ids = {one.name: _id(one) for one in every}
+        self._by_id = {_id(alarm): alarm for alarm in every}
+        self.ids = {alarm.name: _id(alarm) for alarm in every}
 
     @property
     def headings(self) -> Collection[str]:
@@ -65,7 +65,9 @@ class Alarms:
         return {
             "judged": end,
             "pace": session.clock.pace,
-            "verdicts": [{n: getattr(one, n) for n in one.__slots__} for one in verdicts],
+            "verdicts": [
+                {n: getattr(verdict, n) for n in verdict.__slots__} for verdict in verdicts
+            ],
         }
 
     def values(self, session: Session) -> Mapping[str, float | None]:
@@ -76,40 +78,40 @@ class Alarms:
         """Every alarm, those that are on first."""
         listed = []
         for entry in of_laptop(self._set, document):
-            one = self._by_id[str(entry.id)]
+            alarm = self._by_id[str(entry.id)]
             listed.append(
                 {
                     **entry.document(),
-                    "severity": one.severity.value,
-                    "composite": isinstance(one, CompositeAlarm),
-                    "incident": self._incident(one),
+                    "severity": alarm.severity.value,
+                    "composite": isinstance(alarm, CompositeAlarm),
+                    "incident": self._incident(alarm),
                 }
             )
         return listed
 
     def one(self, key: str, session: Session, document: Mapping[str, Any]) -> Shown | None:
         """One alarm with all that is known of it; None for an unknown one."""
-        one = self._by_id.get(key)
-        if one is None:
+        alarm = self._by_id.get(key)
+        if alarm is None:
             return None
         entry = next((row for row in self.listed(document) if row["id"] == key), None)
         states = {verdict["alarm"]: verdict["state"] for verdict in document["verdicts"]}
-        composite = isinstance(one, CompositeAlarm)
-        signal = one.composite if isinstance(one, CompositeAlarm) else one.signal
+        composite = isinstance(alarm, CompositeAlarm)
+        signal = alarm.composite if isinstance(alarm, CompositeAlarm) else alarm.signal
         heading = key if composite else str(getattr(signal, "runbook", key))
         return {
-            **(entry or {"id": key, "name": one.name, "title": signal.title, "state": "unknown"}),
+            **(entry or {"id": key, "name": alarm.name, "title": signal.title, "state": "unknown"}),
             "impact": signal.impact,
-            "why": self._why(one, states, entry, session),
-            "rule": self._rule(one),
-            "covers": self._covers(one, states),
+            "why": self._why(alarm, states, entry, session),
+            "rule": self._rule(alarm),
+            "covers": self._covers(alarm, states),
             "changes": [
                 {"at": change.at, "real": change.real, "state": change.state,
                  "reason": change.reason, "notified": change.notified}
                 for change in reversed(session.timeline)
-                if change.alarm == one.name
+                if change.alarm == alarm.name
             ][:_CHANGES],
-            "chart": None if isinstance(one, CompositeAlarm) else self._chart(one, session),
+            "chart": None if isinstance(alarm, CompositeAlarm) else self._chart(alarm, session),
             "runbook": {
                 "heading": heading,
                 "content": sections(self._set.runbook.read_text("utf-8")).get(heading, []),
@@ -124,29 +126,29 @@ class Alarms:
         alarm = heading if heading in self._by_id else None
         return {"heading": heading, "content": content, "alarm": alarm}
 
-    def _incident(self, one: Alarm | CompositeAlarm) -> str | None:
-        incident = self._set.incident(_id(one))
+    def _incident(self, alarm: Alarm | CompositeAlarm) -> str | None:
+        incident = self._set.incident(_id(alarm))
         return incident.composite.id if incident else None
 
-    def _rule(self, one: Alarm | CompositeAlarm) -> str:
+    def _rule(self, alarm: Alarm | CompositeAlarm) -> str:
         """When it goes on, in words."""
-        if isinstance(one, CompositeAlarm):
+        if isinstance(alarm, CompositeAlarm):
             return "Goes on when any of the combinations below is on."
-        signal = one.signal
-        limit = quantity(one.threshold, signal.threshold.unit)
+        signal = alarm.signal
+        limit = quantity(alarm.threshold, signal.threshold.unit)
         side = _SIDES.get(signal.comparison.value, "beyond")
         many = "one period"
-        if one.periods > 1:
-            many = f"{signal.datapoints} of {one.periods} periods"
-        are = "are" if one.periods > 1 else "is"
+        if alarm.periods > 1:
+            many = f"{signal.datapoints} of {alarm.periods} periods"
+        are = "are" if alarm.periods > 1 else "is"
         return (
-            f"Goes on when {many} of {quantity(one.period, 'Seconds')} {are} {side} {limit}. "
+            f"Goes on when {many} of {quantity(alarm.period, 'Seconds')} {are} {side} {limit}. "
             f"{_MISSING.get(signal.missing.value, '')}"
         )
 
     def _why(
         self,
-        one: Alarm | CompositeAlarm,
+        alarm: Alarm | CompositeAlarm,
         states: Mapping[str, str],
         entry: Shown | None,
         session: Session,
@@ -157,30 +159,30 @@ class Alarms:
         state, value = entry["state"], entry["value"]
         if session.on_aws and entry["reason"]:
             return f"{entry['reason']} (CloudWatch's words)"
-        if isinstance(one, CompositeAlarm):
+        if isinstance(alarm, CompositeAlarm):
             on = [
                 part.signal.id
-                for group in one.parts
+                for group in alarm.parts
                 for part in group
                 if states.get(part.name) == "ALARM"
             ]
             said = f"{', '.join(dict.fromkeys(on))} in ALARM." if on else "No part of it is on."
         elif value is None:
-            said = f"There were no data in its periods. {_MISSING[one.signal.missing.value]}"
+            said = f"There were no data in its periods. {_MISSING[alarm.signal.missing.value]}"
         else:
-            limit = quantity(one.threshold, one.signal.threshold.unit)
+            limit = quantity(alarm.threshold, alarm.signal.threshold.unit)
             bad = {"ALARM": "is bad for long enough", "OK": "is not bad for long enough"}
             said = f"Its newest value is {value}, its threshold {limit}: it {bad.get(state, '')}."
-        incident = self._incident(one)
+        incident = self._incident(alarm)
         if state == "ALARM" and incident:
             said += f" The incident '{incident}' notifies of it."
         if entry["suppressed"]:
             said += f" Nobody is notified: {entry['suppressed']}."
         return said
 
-    def _covers(self, one: Alarm | CompositeAlarm, states: Mapping[str, str]) -> list[Shown]:
+    def _covers(self, alarm: Alarm | CompositeAlarm, states: Mapping[str, str]) -> list[Shown]:
         """The parts of an incident, or the metrics of an alarm."""
-        if isinstance(one, CompositeAlarm):
+        if isinstance(alarm, CompositeAlarm):
             return [
                 {
                     "parts": [
@@ -188,29 +190,29 @@ class Alarms:
                          "state": states.get(part.name, "unknown")}
                         for part in group
                     ],
-                    "unless": [part.signal.id for part in one.explained(group)],
+                    "unless": [part.signal.id for part in alarm.explained(group)],
                 }
-                for group in one.parts
+                for group in alarm.parts
             ]  # fmt: skip
         return [
             {"metric": f"{measure.namespace} {measure.name}", "statistic": measure.statistic,
              "of": ", ".join(
                  value for value in measure.dimensions.values() if value != UNKNOWN_API
              )}
-            for measure in one.measures.values()
+            for measure in alarm.measures.values()
         ]  # fmt: skip
 
-    def _chart(self, one: Alarm, session: Session) -> Shown:
+    def _chart(self, alarm: Alarm, session: Session) -> Shown:
         """What was compared with the threshold, over the session."""
-        parsed = next((a for a in self._judge.alarms if a.name == one.name), None)
+        parsed = next((a for a in self._judge.alarms if a.name == alarm.name), None)
         end = int(session.now) // MINUTE * MINUTE
         # What looks back further begins in what was made up before the session.
-        start = max(session.start - one.period * one.periods, end - 24 * 3600)
-        unit = one.signal.threshold.unit
+        start = max(session.start - alarm.period * alarm.periods, end - 24 * 3600)
+        unit = alarm.signal.threshold.unit
         shown: Shown = {
-            "unit": _UNITS.get(unit, ""), "times": [], "values": [], "threshold": one.threshold,
-            "side": _SIDES.get(one.signal.comparison.value, "beyond"),
-            "threshold_words": amount(one.threshold, unit), "begun": session.start,
+            "unit": _UNITS.get(unit, ""), "times": [], "values": [], "threshold": alarm.threshold,
+            "side": _SIDES.get(alarm.signal.comparison.value, "beyond"),
+            "threshold_words": amount(alarm.threshold, unit), "begun": session.start,
         }  # fmt: skip
         if not isinstance(parsed, MetricAlarm) or end <= start:
             return shown
@@ -226,5 +228,5 @@ class Alarms:
         return shown | {"times": times, "values": rounded(values)}
 
 
-def _id(one: Alarm | CompositeAlarm) -> str:
-    return one.composite.id if isinstance(one, CompositeAlarm) else one.signal.id
+def _id(alarm: Alarm | CompositeAlarm) -> str:
+    return alarm.composite.id if isinstance(alarm, CompositeAlarm) else alarm.signal.id

@@ -96,7 +96,11 @@ class Api:
     async def _session(self, _: Request) -> Response:
         state, session = self._state, self._there()
         verdicts = state.verdicts()
-        on = [one for one in (verdicts or {}).get("verdicts", ()) if one["state"] == "ALARM"]
+        on = [
+            verdict
+            for verdict in (verdicts or {}).get("verdicts", ())
+            if verdict["state"] == "ALARM"
+        ]
         return JSONResponse(
             {
                 "environment": session.environment,
@@ -140,16 +144,16 @@ class Api:
 
     async def _alarm(self, request: Request) -> Response:
         key = request.path_params["key"]
-        found = self._state.alarms.one(key, self._there(), self._verdicts())
-        if found is None:
+        shown = self._state.alarms.one(key, self._there(), self._verdicts())
+        if shown is None:
             raise HTTPException(404, "There is no such alarm.")
-        return JSONResponse(found)
+        return JSONResponse(shown)
 
     async def _runbook(self, request: Request) -> Response:
-        found = self._state.alarms.runbook(request.path_params["heading"])
-        if found is None:
+        section = self._state.alarms.runbook(request.path_params["heading"])
+        if section is None:
             raise HTTPException(404, "The runbook has no such section.")
-        return JSONResponse(found)
+        return JSONResponse(section)
 
     def _verdicts(self) -> Any:
         self._there()
@@ -163,28 +167,28 @@ class Api:
         if folder is None:
             reason = about.without(self._state.place.kind, "inbox")
             return JSONResponse({"notifications": [], "reason": reason})
-        found = notifications.listed(folder, self._state.settings)
-        return JSONResponse({"notifications": found})
+        shown = notifications.listed(folder, self._state.settings)
+        return JSONResponse({"notifications": shown})
 
     async def _webhooks(self, request: Request) -> Response:
         query, state = request.query_params.get("q", ""), request.query_params.get("state", "")
         if len(query) > _LONGEST_QUERY:
             raise HTTPException(400, f"Search for at most {_LONGEST_QUERY} characters.")
         minutes = _whole(request, "minutes")
-        found = webhooks.listed(
+        shown = webhooks.listed(
             self._there(), self._state.tracker, query=query, state=state, minutes=minutes
         )
-        return JSONResponse(found)
+        return JSONResponse(shown)
 
     async def _webhook(self, request: Request) -> Response:
         key = request.path_params["key"]
-        found = webhooks.one(self._there(), self._state.tracker, key)
-        if found is None:
+        shown = webhooks.one(self._there(), self._state.tracker, key)
+        if shown is None:
             raise HTTPException(404, "There is no such webhook in this session.")
-        found["withheld"] = self._records.withheld
-        if not found["withheld"]:
-            found["request"] = await asyncio.to_thread(self._records.request, key)
-        return JSONResponse(found)
+        shown["withheld"] = self._records.withheld
+        if not shown["withheld"]:
+            shown["request"] = await asyncio.to_thread(self._records.request, key)
+        return JSONResponse(shown)
 
     async def _request(self, request: Request) -> Response:
         """A request's headers and body; on AWS the only route that reads them."""

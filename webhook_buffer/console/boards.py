@@ -30,8 +30,8 @@ Shown = dict[str, Any]
 
 _MARKER = re.compile(r"y\s*[=<>]+\s*(-?\d+(?:\.\d+)?)|(-?[\d.]+)\s*<\s*y\s*<\s*(-?[\d.]+)")
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
-    ">": lambda one, other: one > other, ">=": lambda one, other: one >= other,
-    "<": lambda one, other: one < other, "<=": lambda one, other: one <= other,
+    ">": lambda value, other: value > other, ">=": lambda value, other: value >= other,
+    "<": lambda value, other: value < other, "<=": lambda value, other: value <= other,
 }  # fmt: skip
 _ROWS = 25
 _ELSEWHERE = "A console on a laptop makes no request to another host."
@@ -81,10 +81,10 @@ class Boards:
             "from": start,
             "to": end,
             "variables": [
-                {"name": one["name"], "value": (one.get("defaults") or ["*"])[0]}
-                for one in body.get("template_variables") or ()
+                {"name": variable["name"], "value": (variable.get("defaults") or ["*"])[0]}
+                for variable in body.get("template_variables") or ()
             ],
-            "widgets": [self._widget(one) for one in widgets],
+            "widgets": [self._widget(widget) for widget in widgets],
         }
 
     def _widget(self, given: Any) -> Shown:
@@ -97,7 +97,7 @@ class Boards:
         }
         if kind in ("group", "powerpack"):
             inner = definition.get("widgets") or ()
-            return shown | {"width": 12, "widgets": [self._widget(one) for one in inner]}
+            return shown | {"width": 12, "widgets": [self._widget(widget) for widget in inner]}
         try:
             return shown | self._content(kind, definition)
         except UnmeasuredError as error:
@@ -153,7 +153,7 @@ class Boards:
             "unit": units[0] if units else "",
             "step": max(frame.step for frame, _ in made),
             "markers": [
-                one for marker in definition.get("markers") or () for one in _marker(marker)
+                line for marker in definition.get("markers") or () for line in _marker(marker)
             ],
         }  # fmt: skip
         if reasons:
@@ -181,8 +181,8 @@ class Boards:
 
     def _query_value(self, definition: Body) -> Shown:
         body = definition["requests"][0]
-        [found, *_] = Request(body).as_numbers(self._numbers, self._start, self._end)
-        value = next(iter(found.values()), float("nan"))
+        [numbers, *_] = Request(body).as_numbers(self._numbers, self._start, self._end)
+        value = next(iter(numbers.values()), float("nan"))
         formula = (body.get("formulas") or [{}])[0]
         rules = formula.get("conditional_formats") or body.get("conditional_formats") or ()
         shown: Shown = {
@@ -234,8 +234,8 @@ class Boards:
 
     def _total(self, query: str, start: int, end: int) -> float:
         body = {"queries": [{"data_source": "metrics", "name": "q", "query": query}]}
-        [found] = Request(body).as_numbers(self._numbers, start, end)
-        return float(np.nan_to_num(next(iter(found.values()), 0.0)))
+        [numbers] = Request(body).as_numbers(self._numbers, start, end)
+        return float(np.nan_to_num(next(iter(numbers.values()), 0.0)))
 
     def _stream(self, definition: Body) -> Shown:
         request = (definition.get("requests") or [{}])[0]
@@ -275,8 +275,8 @@ class Boards:
 
 
 def _part(given: Any, name: str) -> Body:
-    found = given.get(name) if isinstance(given, dict) else None
-    return found if isinstance(found, dict) else {}
+    value = given.get(name) if isinstance(given, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _placed(values: Values, frame: Frame, times: Sequence[int]) -> list[float | None]:
@@ -299,17 +299,17 @@ def _unit(formula: Body, body: Body) -> str:
     name = str(formula.get("formula", ""))
     for query in body.get("queries", ()):
         if query.get("name") == name and query.get("data_source") == "metrics":
-            found = atoms(metric_tree(str(query["query"])))
-            metric = known(found[0].metric) if found else None
+            read = atoms(metric_tree(str(query["query"])))
+            metric = known(read[0].metric) if read else None
             return metric.unit if metric else ""
     return ""
 
 
 def _marker(marker: Body) -> Iterator[Shown]:
     """The lines of a marker across a graph."""
-    found = _MARKER.search(str(marker.get("value", "")))
+    match = _MARKER.search(str(marker.get("value", "")))
     kind = str(marker.get("display_type", "")).partition(" ")[0] or "info"
-    for text in filter(None, found.groups() if found else ()):
+    for text in filter(None, match.groups() if match else ()):
         yield {"value": float(text), "label": str(marker.get("label", "")).strip(), "kind": kind}
 
 

@@ -89,8 +89,8 @@ class CloudWatchBoard:
     def _alarms(self, arns: Sequence[str]) -> list[Shown]:
         names = [arn.rpartition(":alarm:")[2] for arn in arns]
         return [
-            {"alarm": one, "id": self._ids.get(one), "state": self._states.get(one, "unknown")}
-            for one in names
+            {"alarm": name, "id": self._ids.get(name), "state": self._states.get(name, "unknown")}
+            for name in names
         ]
 
     def _metric(self, properties: Body, start: int, end: int) -> Shown:
@@ -121,9 +121,9 @@ class CloudWatchBoard:
         ]  # fmt: skip
         across = (properties.get("annotations") or {}).get("horizontal", ())
         markers = [
-            {"value": float(one["value"]), "label": str(one.get("label", "")), "kind": "info",
-             "color": str(one.get("color", ""))}
-            for one in across
+            {"value": float(line["value"]), "label": str(line.get("label", "")), "kind": "info",
+             "color": str(line.get("color", ""))}
+            for line in across
         ]  # fmt: skip
         made: Shown = {
             "type": "timeseries", "times": frame.times, "series": series, "unit": unit,
@@ -135,9 +135,11 @@ class CloudWatchBoard:
 
     def _lines(self, metrics: Sequence[Sequence[Any]], frame: Frame) -> tuple[list[Shown], str]:
         """The visible lines, and why others are missing."""
-        found: dict[str, Values] = {}
+        computed: dict[str, Values] = {}
         reasons: list[str] = []
-        names = [str(_options(one).get("id") or f"unnamed{at}") for at, one in enumerate(metrics)]
+        names = [
+            str(_options(metric).get("id") or f"unnamed{at}") for at, metric in enumerate(metrics)
+        ]
         for name, entry in zip(names, metrics, strict=True):
             options = _options(entry)
             if "expression" in options:
@@ -146,7 +148,7 @@ class CloudWatchBoard:
             if reason:
                 reasons.append(reason)
             else:
-                found[name] = self._values(entry, options, frame)
+                computed[name] = self._values(entry, options, frame)
         missing = " ".join(dict.fromkeys(reasons))
         lines: list[Shown] = []
         for name, entry in zip(names, metrics, strict=True):
@@ -155,9 +157,9 @@ class CloudWatchBoard:
             if not options.get("visible", True):
                 continue
             if text and not missing:
-                lines.append(_line(options, text, _computed(text, found, frame)))
-            elif name in found:
-                lines.append(_line(options, str(entry[1]), found[name]))
+                lines.append(_line(options, text, _computed(text, computed, frame)))
+            elif name in computed:
+                lines.append(_line(options, str(entry[1]), computed[name]))
         if not lines:
             raise UnmeasuredError(missing or "It shows no line.")
         return lines, missing
@@ -195,9 +197,9 @@ def _line(options: Body, usual: str, values: Values) -> Shown:
     return {"label": str(options.get("label") or usual), "color": color, "values": values}
 
 
-def _computed(text: str, found: Mapping[str, Values], frame: Frame) -> Values:
+def _computed(text: str, known: Mapping[str, Values], frame: Frame) -> Values:
     context = metric_math.Context(
-        values=found, metrics=tuple(found), starts=np.array(frame.times), period=frame.step
+        values=known, metrics=tuple(known), starts=np.array(frame.times), period=frame.step
     )
-    values = metric_math.evaluate(expressions.compile_expression(text), context)
-    return np.broadcast_to(values, (frame.count,)).copy()
+    result = metric_math.evaluate(expressions.compile_expression(text), context)
+    return np.broadcast_to(result, (frame.count,)).copy()

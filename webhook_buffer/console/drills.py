@@ -122,12 +122,15 @@ class Drills:
         )  # fmt: skip
 
     def _listed(self, drill: Drill) -> dict[str, Any]:
-        found, lacking = expected(drill, self._alarms, max(FASTEST, drill.least_pace))
+        expecting, lacking = expected(drill, self._alarms, max(FASTEST, drill.least_pace))
         return {
             "name": drill.name,
             "title": drill.title,
-            "expects": [{"signal": one.signal, "minutes": one.limit} for one in found],
-            "lacking": {one: self._alarms.left_out.get(one, "not deployed") for one in lacking},
+            "expects": [
+                {"signal": expectation.signal, "minutes": expectation.limit}
+                for expectation in expecting
+            ],
+            "lacking": {name: self._alarms.left_out.get(name, "not deployed") for name in lacking},
             "least_pace": drill.least_pace,
             "why": drill.why,
         }
@@ -149,10 +152,11 @@ def _verdict(result: Result) -> dict[str, Any]:
         "skipped": result.skipped,
         "took": result.took,
         "claims": [
-            {"what": one.what, "holds": one.holds, "seen": one.seen} for one in result.claims
+            {"what": claim.what, "holds": claim.holds, "seen": claim.seen}
+            for claim in result.claims
         ],
         "notified": [
-            {"minute": one.minute, "channel": one.channel, "title": one.title}
-            for one in result.told
+            {"minute": line.minute, "channel": line.channel, "title": line.title}
+            for line in result.told
         ],
     }

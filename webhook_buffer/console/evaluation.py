@@ -46,7 +46,7 @@ class Request:
         names = [*self._metrics, *self._logs]
         given = body.get("formulas") or [{"formula": name} for name in names]
         self.formulas = [
-            (query_tree.formula(str(one["formula"]), names), one) for one in given
+            (query_tree.formula(str(query["formula"]), names), query) for query in given
         ]  # fmt: skip
         if not self.formulas:
             raise QueryError("has no query that this console evaluates")
@@ -58,10 +58,10 @@ class Request:
             UnmeasuredError: When the session can't have them.
         """
         frame = Frame.over(start, end, self.step)
-        found = {name: _evaluated(node, numbers, frame) for name, node in self._metrics.items()}
+        values = {name: _evaluated(node, numbers, frame) for name, node in self._metrics.items()}
         for name, search in self._logs.items():
-            found[name] = {"": numbers.of_logs(search, frame)}
-        return frame, [_computed(tree, found) for tree, _ in self.formulas]
+            values[name] = {"": numbers.of_logs(search, frame)}
+        return frame, [_computed(tree, values) for tree, _ in self.formulas]
 
     def as_numbers(self, numbers: Numbers, start: int, end: int) -> list[dict[str, float]]:
         """Each formula as one number for the whole stretch, by group.
@@ -70,22 +70,22 @@ class Request:
             UnmeasuredError: When the session can't have them.
         """
         frame = Frame.over(start, end)
-        found: dict[str, Groups] = {}
+        groups: dict[str, Groups] = {}
         for name, node in self._metrics.items():
             atoms = query_tree.atoms(node)
             counted = atoms and atoms[0].aggregation == "sum"
             how = self._aggregators.get(name) or ("sum" if counted else "avg")
             percentile = how == "percentile" and isinstance(node, Atom)
             over = Frame(frame.start, frame.step * frame.count, 1) if percentile else frame
-            found[name] = {
+            groups[name] = {
                 group: np.array([aggregated(values, "last" if percentile else how)])
                 for group, values in _evaluated(node, numbers, over).items()
             }
         for name, search in self._logs.items():
             counts = numbers.of_logs(search, frame)
-            found[name] = {"": np.array([aggregated(counts, "sum")])}
+            groups[name] = {"": np.array([aggregated(counts, "sum")])}
         return [
-            {group: float(values[0]) for group, values in _computed(tree, found).items()}
+            {group: float(values[0]) for group, values in _computed(tree, groups).items()}
             for tree, _ in self.formulas
         ]
 
@@ -122,23 +122,23 @@ def _evaluated(node: Node, numbers: Numbers, frame: Frame) -> Groups:
         case Number(value=value):
             return {"": np.full(frame.count, value)}
         case Binary(operator=operator, left=left, right=right):
-            one, other = (_evaluated(part, numbers, frame) for part in (left, right))
-            return _operated(operator, one, other)
+            first, other = (_evaluated(part, numbers, frame) for part in (left, right))
+            return _operated(operator, first, other)
         case Call():
             return _called(node, _evaluated(node.argument, numbers, frame))
     raise UnmeasuredError("This query is more than the console evaluates.")
 
 
-def _computed(node: Node, found: Mapping[str, Groups]) -> Groups:
+def _computed(node: Node, values: Mapping[str, Groups]) -> Groups:
     match node:
         case Name(name=name):
-            return found[name]
+            return values[name]
         case Number(value=value):
             return {"": np.array([value])}
         case Binary(operator=operator, left=left, right=right):
-            return _operated(operator, _computed(left, found), _computed(right, found))
+            return _operated(operator, _computed(left, values), _computed(right, values))
         case Call():
-            return _called(node, _computed(node.argument, found))
+            return _called(node, _computed(node.argument, values))
     raise UnmeasuredError("This formula is more than the console evaluates.")
 
 
@@ -146,24 +146,26 @@ def _operated(operator: str, left: Groups, right: Groups) -> Groups:
     """Group by group; what is not grouped goes with every group."""
     made: Groups = {}
     for group in left if "" not in left else right:
-        one = left.get(group, left.get(""))
+        value = left.get(group, left.get(""))
         other = right.get(group, right.get(""))
-        if one is not None and other is not None:
+        if value is not None and other is not None:
             with np.errstate(all="ignore"):
-                values = _OPERATIONS[operator](one, other)
+                values = _OPERATIONS[operator](value, other)
             made[group] = np.where(np.isfinite(values), values, np.nan)
     return made
 
 
 def _called(call: Call, groups: Groups) -> Groups:
     if call.function == "top":
-        most = int(next((one for one in call.constants if isinstance(one, float)), 10))
+        most = int(
+            next((constant for constant in call.constants if isinstance(constant, float)), 10)
+        )
         ranked = sorted(groups, key=lambda group: -_mean(groups[group]))
         return {group: groups[group] for group in ranked[:most]}
     made = _FUNCTIONS.get(call.function)
     if made is None:
         raise UnmeasuredError(f"This console does not compute {call.function}().")
-    number = next((one for one in call.constants if isinstance(one, float)), 0.0)
+    number = next((constant for constant in call.constants if isinstance(constant, float)), 0.0)
     with np.errstate(all="ignore"):
         return {group: made(values, number) for group, values in groups.items()}
 

@@ -26,7 +26,10 @@ class Examples:
             every = demo.examples(node_modules("@octokit/webhooks-examples"))
         except (OSError, ToolError):
             return {}
-        return {one.webhook.headers["X-GitHub-Event"]: one.webhook for one in reversed(every)}
+        return {
+            example.webhook.headers["X-GitHub-Event"]: example.webhook
+            for example in reversed(every)
+        }
 
     def names(self) -> list[str]:
         """The kinds of events, by name."""

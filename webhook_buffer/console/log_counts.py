@@ -59,11 +59,11 @@ class LogCounts:
         self, session: Session, search: str, matches: Matches, frame: Frame
     ) -> NDArray[np.float64]:
         """How many match, by bucket; zero while lines are known, NaN outside that."""
-        found = self._found(session, search, matches)
+        lines = self._found(session, search, matches)
         values = np.full(frame.count, np.nan)
         times = np.array(frame.times)
-        values[(times + frame.step > found.since) & (times < session.now)] = 0.0
-        for minute, count in found.counts.items():
+        values[(times + frame.step > lines.since) & (times < session.now)] = 0.0
+        for minute, count in lines.counts.items():
             place = (minute - frame.start) // frame.step
             if 0 <= place < frame.count:
                 values[place] = np.nan_to_num(values[place]) + count
@@ -73,12 +73,12 @@ class LogCounts:
         """What matches so far."""
         if session is not self._session or len(self._of) > _MOST_SEARCHES:
             self._of, self._session = {}, session
-        found = self._of.get(search) or self._of.setdefault(search, _Found(session.lines_from))
-        new = list(islice(reversed(session.lines), session.lines_read - found.position))
+        lines = self._of.get(search) or self._of.setdefault(search, _Found(session.lines_from))
+        new = list(islice(reversed(session.lines), session.lines_read - lines.position))
         for line in reversed(new):
             if matches(self.tags(line), line.fields, line.text):
                 minute = int(session.clock.session(line.at / 1000) // MINUTE) * MINUTE
-                found.counts[minute] += 1
-                found.newest.append(line)
-        found.position = session.lines_read
-        return found
+                lines.counts[minute] += 1
+                lines.newest.append(line)
+        lines.position = session.lines_read
+        return lines

@@ -21,11 +21,11 @@ def listed(folder: Path, settings: Settings) -> list[dict[str, Any]]:
     kinds[ALERT_PATH] = "email"
     return [
         {
-            "at": one.at,
-            "channel": one.channel,
-            "kind": kinds.get(one.channel, "https"),
-            "recovered": one.recovered,
-            "content": one.content,
+            "at": notification.at,
+            "channel": notification.channel,
+            "kind": kinds.get(notification.channel, "https"),
+            "recovered": notification.recovered,
+            "content": notification.content,
         }
-        for one in reversed(list(received(folder))[-_LISTED:])
+        for notification in reversed(list(received(folder))[-_LISTED:])
     ]

@@ -86,7 +86,7 @@ class Numbers:
         Raises:
             UnmeasuredError: When the session can't have it.
         """
-        tags = dict(one.partition(":")[::2] for one in atom.tags)
+        tags = dict(tag.partition(":")[::2] for tag in atom.tags)
         self._require(tags)
         self._measurable(atom.metric)
         named = next((tags[tag] for tag in _NAMING if tag in tags), None)
@@ -193,7 +193,7 @@ class Numbers:
     def _minutely(self, atom: Atom, role: str | None, frame: Frame) -> Values:
         """A metric minute by minute, over all resources that the scope leaves."""
         minutes = Frame(frame.start, MINUTE, frame.count * frame.step // MINUTE)
-        made = [self._one(atom, one, minutes) for one in _roles(atom.metric, role)]
+        made = [self._one(atom, single, minutes) for single in _roles(atom.metric, role)]
         if len(made) == 1:
             return made[0]
         return reduced(np.array(made), atom.aggregation, 0)
@@ -254,10 +254,10 @@ _DISTRIBUTIONS = {
 
 
 def _observed(atom: Atom, role: str | None) -> tuple[Key, float] | None:
-    found = _DISTRIBUTIONS.get(atom.metric)
-    if found is None:
+    distribution = _DISTRIBUTIONS.get(atom.metric)
+    if distribution is None:
         return None
-    namespace, name, factor = found
+    namespace, name, factor = distribution
     own = namespace == "AWS/Lambda"
     if own and role is None:
         raise UnmeasuredError("Choose one function: over all of them it is not computed here.")

@@ -16,9 +16,15 @@ class Published:
 
     def __init__(self, alarms: AlarmSet) -> None:
         settings = alarms.settings
-        found = definitions(settings) if settings.datadog else []
-        self.boards = {one.key: one.body for one in found if one.kind is Kind.DASHBOARD}
-        self.slos = {one.key: one.body for one in found if one.kind is Kind.SLO}
+        objects = definitions(settings) if settings.datadog else []
+        self.boards = {
+            published.key: published.body
+            for published in objects
+            if published.kind is Kind.DASHBOARD
+        }
+        self.slos = {
+            published.key: published.body for published in objects if published.kind is Kind.SLO
+        }
         self.cloudwatch = dashboard.body(
             alarms, DASHBOARDS, region=settings.awsRegion, account=settings.awsAccount
         )

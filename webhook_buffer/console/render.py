@@ -70,8 +70,8 @@ def picture(board: Mapping[str, Any], file: Path, *, width: int, dark: bool) -> 
         page, drawn = Path(folder, "page.html"), Path(folder, "page.png")
         page.write_text(html(board, dark=dark), "utf-8")
         made = _run(browser, folder, page, width, 1000, "--dump-dom")
-        found = _HEIGHT.search(made)
-        height = min(_MOST_HEIGHT, max(_LEAST_HEIGHT, int(found[1]))) if found else 1000
+        match = _HEIGHT.search(made)
+        height = min(_MOST_HEIGHT, max(_LEAST_HEIGHT, int(match[1]))) if match else 1000
         _run(browser, folder, page, width, height, f"--screenshot={drawn}")
         if not drawn.exists():
             raise ToolError("Chromium made no picture. Try --html, and open that.")
@@ -118,12 +118,12 @@ def _styled(text: str, dark: bool | None) -> str:
 def _inlined(name: str) -> str:
     """A module as a function's scope, which leaves what it exports in ``modules``."""
     text = (_PAGE / name).read_text("utf-8")
-    exported = [found[2] for found in _EXPORT.finditer(text)]
+    exported = [match[2] for match in _EXPORT.finditer(text)]
     text = _EXPORT.sub(r"\1 \2", text)
     text = _IMPORT.sub(_bound, text)
     return f'modules["{name}"] = (() => {{\n{text}\nreturn {{{", ".join(exported)}}};\n}})();'
 
 
-def _bound(found: re.Match[str]) -> str:
-    names = found[1] if found[1].startswith("{") else f"{{default: {found[1]}}}"
-    return f'const {names.replace(" as ", ": ")} = modules["{found[2]}"];'
+def _bound(match: re.Match[str]) -> str:
+    names = match[1] if match[1].startswith("{") else f"{{default: {match[1]}}}"
+    return f'const {names.replace(" as ", ": ")} = modules["{match[2]}"];'

@@ -57,7 +57,7 @@ class Changes:
         missed = [(at, what) for at, what in self.kept if at > int(number)]
         if len(missed) != self.number - int(number):
             return None
-        return sorted({one for _, what in missed for one in what})
+        return sorted({name for _, what in missed for name in what})
 
     async def wait(self, number: int, seconds: float) -> None:
         """Until something is newer than a number, or a while has passed."""
@@ -133,7 +133,7 @@ class State:
             return None
         start, end = _stretch(session, start, end)
         document = self.verdicts() or {"verdicts": []}
-        states = {one["alarm"]: one["state"] for one in document["verdicts"]}
+        states = {verdict["alarm"]: verdict["state"] for verdict in document["verdicts"]}
         numbers = Numbers(session, self.alarm_set, self.counts, self.feed.reads)
         board = CloudWatchBoard(session, numbers, states, self.alarms.ids)
         shown = board.shown(self.published.cloudwatch, start, end, "CloudWatch dashboard")
@@ -173,7 +173,7 @@ class State:
             for change in session.timeline
             if change.state == "ALARM" and change.notified and change.alarm in self.alarms.ids
         ]
-        return {"marks": [one for one in marks if start <= one["at"] <= end]}
+        return {"marks": [mark for mark in marks if start <= mark["at"] <= end]}
 
 
 def _stretch(session: Session, start: int | None, end: int | None) -> tuple[int, int]:

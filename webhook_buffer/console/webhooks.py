@@ -65,9 +65,9 @@ class Tracker:
         if self._backend is None:
             return []
         return [
-            one
-            for one in entries(self._backend / RECEIVED)
-            if one["headers"].get("x-buffer-message-id") == message_id
+            entry
+            for entry in entries(self._backend / RECEIVED)
+            if entry["headers"].get("x-buffer-message-id") == message_id
         ]
 
     def _refresh(self) -> None:
@@ -81,8 +81,8 @@ class Tracker:
         if self._stamp == (status.st_ino, status.st_size):
             return
         self._stamp = (status.st_ino, status.st_size)
-        for one in entries(file):
-            headers = one["headers"]
+        for entry in entries(file):
+            headers = entry["headers"]
             if _DELIVERY in headers and "x-buffer-message-id" in headers:
                 self._deliveries[headers["x-buffer-message-id"]] = headers[_DELIVERY]
 
@@ -105,7 +105,7 @@ def listed(
     """
     tracker.update(session)
     counts: dict[str, int] = defaultdict(int)
-    found: list[Webhook] = []
+    webhooks: list[Webhook] = []
     terms = query.split()
     since = session.until - 60 * minutes if minutes is not None else 0.0
     for webhook in session.webhooks.values():
@@ -117,12 +117,12 @@ def listed(
             continue
         counts[webhook.state] += 1
         if state in ("", webhook.state):
-            found.append(webhook)
-    found.sort(key=_urgency)
+            webhooks.append(webhook)
+    webhooks.sort(key=_urgency)
     return {
         "counts": {name: counts.get(name, 0) for name in _ORDER},
-        "webhooks": [_row(webhook, tracker) for webhook in found[:most]],
-        "more": max(0, len(found) - most),
+        "webhooks": [_row(webhook, tracker) for webhook in webhooks[:most]],
+        "more": max(0, len(webhooks) - most),
     }
 
 
@@ -214,8 +214,8 @@ def _row(webhook: Webhook, tracker: Tracker) -> Shown:
 
 
 def _matches(webhook: Webhook, term: str, tracker: Tracker) -> bool:
-    if found := _TERM.fullmatch(term):
-        return _compared(webhook, found[1], found[2] or "", found[3], tracker)
+    if match := _TERM.fullmatch(term):
+        return _compared(webhook, match[1], match[2] or "", match[3], tracker)
     if term == "heartbeat":
         return webhook.heartbeat
     texts = (webhook.message_id, webhook.group, webhook.path, webhook.method)
@@ -240,7 +240,7 @@ def _compared(webhook: Webhook, name: str, sign: str, value: str, tracker: Track
         wanted = int(value)
         return any(number is not None and _holds(number, sign, wanted) for number in numbers)
     if name == "error":
-        return any(value.lower() in (one.error or "").lower() for one in webhook.attempts)
+        return any(value.lower() in (attempt.error or "").lower() for attempt in webhook.attempts)
     if name == "id":
         return value in webhook.message_id or _is_delivery(webhook, value, tracker)
     return value.lower() in str(getattr(webhook, name)).lower()

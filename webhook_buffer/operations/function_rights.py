@@ -57,7 +57,7 @@ def _receives(queue: str) -> tuple[FunctionRight, ...]:
         "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes",
         "GetQueueUrl",
     )  # fmt: skip
-    return tuple(FunctionRight(f"sqs:{one}", queue, "its event source") for one in actions)
+    return tuple(FunctionRight(f"sqs:{action}", queue, "its event source") for action in actions)
 
 
 def _parks(table: str) -> tuple[FunctionRight, ...]:
@@ -70,7 +70,7 @@ def _parks(table: str) -> tuple[FunctionRight, ...]:
         "DeleteItem": "to remove what was released, to open a group",
         "ConditionCheckItem": "to park only while the group is held",
     }
-    return tuple(FunctionRight(f"dynamodb:{one}", table, why) for one, why in uses.items())
+    return tuple(FunctionRight(f"dynamodb:{action}", table, why) for action, why in uses.items())
 
 
 RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {

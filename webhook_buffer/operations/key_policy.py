@@ -26,7 +26,9 @@ def lacking(settings: Settings, policy: Mapping[str, Any]) -> list[str]:
 
     A condition that the environment's statement does not have is taken to hold.
     """
-    allowing = [one for one in _listed(policy["Statement"]) if one["Effect"] == "Allow"]
+    allowing = [
+        statement for statement in _listed(policy["Statement"]) if statement["Effect"] == "Allow"
+    ]
     return [
         _principals(needed)[0]
         for needed in _statements(settings)

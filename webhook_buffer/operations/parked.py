@@ -64,11 +64,17 @@ class Store:
 
     def of_group(self, group_id: str) -> list[ParkedWebhook]:
         """What a group's release would deliver, in order."""
-        held = [one for one in self.webhooks if one.kind == "held" and one.group_id == group_id]
-        return sorted((one for one in held if not one.dropped), key=lambda one: one.row)
+        held = [
+            webhook
+            for webhook in self.webhooks
+            if webhook.kind == "held" and webhook.group_id == group_id
+        ]
+        return sorted(
+            (webhook for webhook in held if not webhook.dropped), key=lambda webhook: webhook.row
+        )
 
     def group(self, group_id: str) -> HeldGroup | None:
-        return next((one for one in self.groups if one.group_id == group_id), None)
+        return next((group for group in self.groups if group.group_id == group_id), None)
 
     def webhook(self, message_id: str) -> ParkedWebhook:
         """A parked webhook by its id.
@@ -105,7 +111,7 @@ def store(target: Environment) -> Store:
         for row in rows["state"]
     ]
     webhooks = [_webhook(row) for kind in ("held", "aside") for row in rows[kind]]
-    return Store(groups=groups, webhooks=sorted(webhooks, key=lambda one: one.parked_at))
+    return Store(groups=groups, webhooks=sorted(webhooks, key=lambda webhook: webhook.parked_at))
 
 
 def message(target: Environment, webhook: ParkedWebhook) -> dict[str, Any]:

@@ -135,10 +135,10 @@ def search(
             )
         keys = _of_time(target, since, until, most)
     ids = [key["id"] for key in islice(keys, most)]
-    found: list[Record] = []
+    records: list[Record] = []
     for at in range(0, len(ids), _BATCH):
-        found += _listed(target, ids[at : at + _BATCH])
-    return found
+        records += _listed(target, ids[at : at + _BATCH])
+    return records
 
 
 def _history(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,17 +182,19 @@ def _found(
 
 def _of_time(target: Environment, since: int, until: int, most: int) -> Iterator[Mapping[str, Any]]:
     for shards in record_index.hour_shards(since, until):
-        found = [
+        items = [
             key
             for shard in shards
             for key in islice(_found(target, record_index.TIME, shard, since, until, most), most)
         ]
-        yield from sorted(found, key=lambda key: -int(key[record_index.SORT]))
+        yield from sorted(items, key=lambda key: -int(key[record_index.SORT]))
 
 
 def _listed(target: Environment, ids: list[str]) -> Iterator[Record]:
     """Records of these ids, in their order; what is gone meanwhile is left out."""
-    wanted = [{"id": {"S": key}} for one in ids for key in (one, attempts.key(one))]
+    wanted = [
+        {"id": {"S": key}} for message_id in ids for key in (message_id, attempts.key(message_id))
+    ]
     rows: dict[str, Mapping[str, Any]] = {}
     names = {f"#{name}": name for name in _LISTED}
     table = target.settings.table_name
@@ -206,9 +208,9 @@ def _listed(target: Environment, ids: list[str]) -> Iterator[Record]:
             reply: Any = target.dynamodb.batch_get_item(RequestItems={table: asked})
         rows |= {row["id"]: row for row in map(_plain, reply["Responses"].get(table, []))}
         wanted = reply.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-    for one in ids:
-        if one in rows:
-            yield _record(rows[one], rows.get(attempts.key(one), {}))
+    for message_id in ids:
+        if message_id in rows:
+            yield _record(rows[message_id], rows.get(attempts.key(message_id), {}))
 
 
 def _record(item: Mapping[str, Any], row: Mapping[str, Any]) -> Record:
@@ -286,7 +288,7 @@ def _value(typed: Mapping[str, Any]) -> Any:
             number = float(value)
             return int(number) if number.is_integer() else number
         case "L":
-            return [_value(one) for one in value]
+            return [_value(element) for element in value]
         case "M":
             return _plain(value)
         case "NULL":

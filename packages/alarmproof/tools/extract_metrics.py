@@ -51,12 +51,12 @@ def extracted(database: dict[str, Any], catalog: list[dict[str, Any]]) -> Table:
 def _of_database(database: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
     schema = database["schema"]
     sets = {
-        entry["$id"]: " ".join(sorted(one["name"] for one in entry["dimensions"]))
+        entry["$id"]: " ".join(sorted(dimension["name"] for dimension in entry["dimensions"]))
         for entry in schema["dimensionSet"]["entities"]
     }
     used = schema["usesDimensionSet"]["forward"]
     for metric in schema["metric"]["entities"]:
-        dimensions = {sets[one["$id"]] for one in used.get(metric["$id"], ())}
+        dimensions = {sets[use["$id"]] for use in used.get(metric["$id"], ())}
         yield metric["namespace"], metric["name"], dimensions
 
 
@@ -64,7 +64,7 @@ def _of_catalog(catalog: list[dict[str, Any]]) -> Iterator[tuple[str, str, set[s
     for entry in catalog:
         metric = entry["metricId"]
         dimensions = {
-            " ".join(sorted(one["name"] for one in recommended["dimensions"]))
+            " ".join(sorted(dimension["name"] for dimension in recommended["dimensions"]))
             for recommended in entry.get("alarmRecommendations", ())
         }
         yield metric["namespace"], metric["metricName"], dimensions
