@@ -51,6 +51,9 @@ PRICES: Mapping[str, Price] = {
     "SQS request": Price(0.40, "requests to standard queues", *_CLOUDBURN, units=_MILLION),
     "FIFO request": Price(0.50, "requests to FIFO queues", *_CLOUDBURN, units=_MILLION),
     "SNS publish": Price(0.50, "messages to topics", *_FACTUALMINDS, units=_MILLION),
+    "metric read": Price(
+        0.01, "metrics that GetMetricData reads", "support.site24x7.com", _UNDATED, units=1000
+    ),
     "API request": Price(
         1.00, "requests to HTTP APIs", "cloud-horizons.com", "2026-05-08", units=_MILLION
     ),
