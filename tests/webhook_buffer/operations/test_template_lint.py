@@ -110,7 +110,7 @@ class _Found:
 def test_synthesis_refuses_what_was_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A finding ends the synthesis of an environment, unless cfn-lint is skipped."""
 
-    def written(cdk: Cdk) -> None:
+    def written(cdk: Cdk, _indexes: object) -> None:
         cdk.assembly.mkdir(exist_ok=True)
         _written(cdk.assembly / "x.template.json", _SOUND)
 
