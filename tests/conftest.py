@@ -105,12 +105,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None]:
-    """Marks what uses an emulator or every stack, so that -m sees it; then applies ``--order``."""
+    """Marks what uses an emulator, every stack or a browser for -m; then applies ``--order``."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if "emulator" in fixtures:
             item.add_marker("emulator")
-        if "synthesized" in fixtures:  # all stacks of all environments, in every worker
+        # All stacks of all environments, or Chromium.
+        if "synthesized" in fixtures or "browser" in fixtures:
             item.add_marker("slow")
     yield
     order = config.getoption("--order")
