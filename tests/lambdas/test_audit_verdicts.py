@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from lambdas.audit_log import Seen
-from lambdas.audit_verdicts import Evidence, Followed, Standing, bounded, waiting
+from lambdas.audit_log import Accepted, Seen
+from lambdas.audit_verdicts import (
+    Evidence,
+    Followed,
+    Standing,
+    after_look,
+    bounded,
+    originals,
+    waiting,
+)
 
 _MINUTE = 60_000
 _NOW = 1_800_000_000_000
@@ -155,3 +163,30 @@ def test_suspects_are_followed_first() -> None:
     ]  # fmt: skip
     assert [webhook.id for webhook in bounded(followed, 2)] == ["suspect", "old"]
     assert bounded(followed, 3) == followed
+
+
+@pytest.mark.parametrize(
+    ("since", "waits", "suspect", "lost"),
+    [(0, False, 0, False), (19, False, 19, False), (20, False, 20, True), (20, True, None, False)],
+)
+def test_it_takes_two_looks(since: int, waits: bool, suspect: int | None, lost: bool) -> None:
+    """At least as far apart as a first look is late; one at which it waits starts over."""
+    webhook = _webhook("a", 1)._replace(suspect_since=_ago(since) if since else 0)
+    ids = {"a"} if waits else set()
+    [further] = after_look([webhook], ids, _evidence(_seen(), a=600))
+    assert further.suspect_since == (0 if suspect is None else _ago(suspect))
+    assert further.lost_since == (_NOW if lost else 0)
+
+
+def test_repeats_are_those_of_five_minutes() -> None:
+    """The same mark in the same group is a repeat for five minutes, also of what came before the
+    window; later, and in another group, it is a webhook of its own.
+    """
+    webhooks = [
+        Accepted("before", "g", 1, _ago(31), "mark"),
+        Accepted("repeat", "g", 2, _ago(29), "mark"),
+        Accepted("other-group", "h", 3, _ago(29), "mark"),
+        Accepted("later", "g", 4, _ago(25), "mark"),
+    ]
+    left = originals(webhooks, Seen(), begin=_ago(30))
+    assert {webhook.id for webhook in left} == {"other-group", "later"}
