@@ -212,7 +212,8 @@ class Alarms:
         shown: Shown = {
             "unit": _UNITS.get(unit, ""), "times": [], "values": [], "threshold": alarm.threshold,
             "side": _SIDES.get(alarm.signal.comparison.value, "beyond"),
-            "threshold_words": amount(alarm.threshold, unit), "begun": session.start,
+            "threshold_words": amount(alarm.threshold, unit),
+            "begun": None if session.on_aws else session.start,
         }  # fmt: skip
         if not isinstance(parsed, MetricAlarm) or end <= start:
             return shown

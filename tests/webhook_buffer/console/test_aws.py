@@ -104,15 +104,23 @@ def _log(asked: dict[str, Any]) -> dict[str, Any]:
     return {"events": [{"timestamp": round(1000 * (_NOW - 30)), "message": json.dumps(line)}]}
 
 
+def _recorded(asked: dict[str, Any]) -> dict[str, Any]:
+    """The record's item of the webhook; it has no row of attempts."""
+    if asked["Key"] != {"id": {"S": _MESSAGE}}:
+        return {}
+    request = {"headers": {"authorization": _SECRET}, "body": "{}"}
+    said = {"id": _MESSAGE, "message_id": _MESSAGE, "group_id": "g", "request": json.dumps(request)}
+    item = {name: {"S": value} for name, value in said.items()}
+    return {"Item": item | {"received_timestamp": {"N": str(round(1000 * _NOW))}}}
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     return install(
         monkeypatch, _ACCOUNT, cloudwatch_DescribeAlarms=_described(),
         cloudwatch_GetMetricData=_metric_data, cloudwatch_DescribeAlarmHistory=_history,
         logs_FilterLogEvents=_log,
-        dynamodb_GetItem={"Item": {"request": {"S": json.dumps(
-            {"headers": {"authorization": _SECRET}, "body": "{}"}
-        )}}},
+        dynamodb_GetItem=_recorded,
     )  # fmt: skip
 
 
@@ -179,6 +187,7 @@ def test_states_and_timelines_are_cloudwatchs(tmp_path: Path) -> None:
     assert [(one["state"], one["notified"]) for one in alarm["changes"]] == [
         ("ALARM", True), ("OK", False),
     ]  # fmt: skip
+    assert alarm["chart"]["begun"] is None  # nothing before it was made up
     assert {change.alarm for change in state.session.timeline} == {_ON}
 
 
