@@ -70,6 +70,16 @@ def part(row: str, number: int | str) -> str:
     return row if number == 0 else f"more#{row}#{number}"
 
 
+def packed(message_id: str, event: Mapping[str, Any]) -> bytes:
+    """A message as it is stored.
+
+    Args:
+        event: the message as the event source handed it over.
+    """
+    whole = {name: event[name] for name in ("body", "messageAttributes") if name in event}
+    return zlib.compress(json.dumps({"messageId": message_id, **whole}).encode(), 6)
+
+
 def unpacked(item: Mapping[str, Any], chunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The message of a row and of those that continue it.
 
@@ -102,9 +112,8 @@ def of_message(
         event: the message as the event source handed it over.
         place: ``HELD`` or ``ASIDE``.
     """
-    whole = {name: event[name] for name in ("body", "messageAttributes") if name in event}
-    packed = zlib.compress(json.dumps({"messageId": message.id, **whole}).encode(), 6)
-    parts = [packed[at : at + _CHUNK_BYTES] for at in range(0, len(packed), _CHUNK_BYTES)]
+    content = packed(message.id, event)
+    parts = [content[at : at + _CHUNK_BYTES] for at in range(0, len(content), _CHUNK_BYTES)]
     now = round(time.time() * 1000)
     row = row_of(place, message.sequence_number)
     common = {"expires_at": {"N": str(now // 1000 + config.policy.keep)}}
@@ -121,9 +130,9 @@ def of_message(
         "attempt_count": {"N": str(facts.history.attempts)},
         "chunks": {"N": str(len(parts) - 1)},
     }
-    for number, content in enumerate(parts):
+    for number, part_content in enumerate(parts):
         own_key = key(message.group_id, part(row, number))
-        packed_part = {"message": {"B": base64.b64encode(content).decode()}}
+        packed_part = {"message": {"B": base64.b64encode(part_content).decode()}}
         item = {**own_key, **(common if number else described), **packed_part}
         yield {"Put": {"TableName": config.parking, "Item": item}}
 

@@ -21,6 +21,7 @@ from lambdas.redaction import REDACTED
 # number; version 2 had bodies in the request, cut at 100,000 bytes.
 VERSION = 3
 
+_BODY_KEY = "body_key"
 # Of the time for a record, what a body may take: the item counts the attempt.
 _BODY_SHARE = 0.5
 
@@ -63,32 +64,19 @@ def write(
         result["delivered_timestamp"] = {"N": str(delivered_at)}
     deadline = time.monotonic() + within
     if first or outcome.delivered or after.answered > before.answered:
-        values = {
-            **result,
-            "message_id": {"S": message_id},
-            "group_id": {"S": group_id},
-            "sequence_number": {"S": sequence_number},
-            "version": {"N": str(VERSION)},
-            "received_timestamp": {"N": str(envelope.received_at)},
-            "attempt_count": {"N": str(after.attempts)},
-            record_index.TIME.partition: {
-                "S": record_index.hour_shard(envelope.received_at, message_id)
-            },
-        }
-        delivery_id = record_index.delivery_id(envelope.headers)
-        if delivery_id not in (None, REDACTED):
-            values[record_index.DELIVERY.partition] = {"S": delivery_id}
-        if envelope.source:
-            values["source"] = {"S": envelope.source}
-        if outcome.status is not None:
-            values["backend_response_status_code"] = {"N": str(outcome.status)}
+        values = result | item(
+            message_id=message_id,
+            group_id=group_id,
+            sequence_number=sequence_number,
+            after=after,
+            envelope=envelope,
+            outcome=outcome,
+        )
         if first or outcome.delivered:
             # Anew at the delivery, for the bucket keeps a body as long as the table an item.
-            values |= _request(
+            values |= _stored(
                 bucket, message_id, envelope, seconds=seconds, within=within * _BODY_SHARE
             )
-        if listed := after.listed():
-            values["attempts"] = {"L": listed}
         left = deadline - time.monotonic()
         _update(table, message_id, values, seconds=seconds, within=left)
     if first and outcome.delivered:
@@ -97,6 +85,50 @@ def write(
     row = {**attempts.attributes(after), **result}
     left = deadline - time.monotonic()
     _update(table, attempts.key(message_id), row, seconds=seconds, within=left)
+
+
+def item(
+    *,
+    message_id: str,
+    group_id: str,
+    sequence_number: str,
+    after: attempts.History,
+    envelope: Envelope,
+    outcome: Outcome,
+) -> dict[str, Any]:
+    """A webhook's attributes but for its request, its delivery and its end."""
+    values = {
+        "message_id": {"S": message_id},
+        "group_id": {"S": group_id},
+        "sequence_number": {"S": sequence_number},
+        "version": {"N": str(VERSION)},
+        "received_timestamp": {"N": str(envelope.received_at)},
+        "attempt_count": {"N": str(after.attempts)},
+        record_index.TIME.partition: {
+            "S": record_index.hour_shard(envelope.received_at, message_id)
+        },
+    }
+    delivery_id = record_index.delivery_id(envelope.headers)
+    if delivery_id not in (None, REDACTED):
+        values[record_index.DELIVERY.partition] = {"S": delivery_id}
+    if envelope.source:
+        values["source"] = {"S": envelope.source}
+    if outcome.status is not None:
+        values["backend_response_status_code"] = {"N": str(outcome.status)}
+    listed = after.listed()
+    return {**values, "attempts": {"L": listed}} if listed else values
+
+
+def request(message_id: str, envelope: Envelope) -> tuple[dict[str, Any], bytes]:
+    """The attributes of a webhook's request, and what of it belongs into the bucket."""
+    packed = recorded_request.pack(envelope)
+    values: dict[str, Any] = {"request": {"S": packed.text}}
+    if not packed.deflated:
+        return values, b""
+    values["body_bytes"] = {"N": str(packed.body_bytes)}
+    if packed.fits:
+        return values | {"body": {"B": base64.b64encode(packed.deflated).decode()}}, b""
+    return values | {_BODY_KEY: {"S": recorded_request.object_key(message_id)}}, packed.deflated
 
 
 def report_failure(what: str, code: str, *, attempt: int | None = None) -> None:
@@ -130,21 +162,16 @@ def _update(
     )
 
 
-def _request(
+def _stored(
     bucket: str, message_id: str, envelope: Envelope, *, seconds: float, within: float
 ) -> dict[str, Any]:
     """The attributes of a request. A body that can't be stored is reported, and missing."""
-    packed = recorded_request.pack(envelope)
-    values: dict[str, Any] = {"request": {"S": packed.text}}
-    if not packed.deflated:
-        return values
-    values["body_bytes"] = {"N": str(packed.body_bytes)}
-    if packed.fits:
-        return values | {"body": {"B": base64.b64encode(packed.deflated).decode()}}
-    key = recorded_request.object_key(message_id)
-    try:
-        aws.put_object(bucket, key, packed.deflated, seconds=seconds, within=within)
-    except aws.AwsError as error:
-        report_failure("written", error.code)
-        return values
-    return values | {"body_key": {"S": key}}
+    values, content = request(message_id, envelope)
+    if content:
+        key = values[_BODY_KEY]["S"]
+        try:
+            aws.put_object(bucket, key, content, seconds=seconds, within=within)
+        except aws.AwsError as error:
+            report_failure("written", error.code)
+            del values[_BODY_KEY]
+    return values

@@ -63,6 +63,9 @@ PRICES: Mapping[str, Price] = {
     "read": Price(
         0.125, "reads of DynamoDB", "airbyte.com, dynamodb-pricing", _UNDATED, units=_MILLION
     ),
+    "object": Price(
+        5.00, "objects put into S3", "devnotes.tech, S3 pricing", _UNDATED, units=_MILLION
+    ),
     "secret": Price(0.40, "secret, a month", "hivebook.wiki", _UNDATED),
 }
 
@@ -105,26 +108,26 @@ def monthly(alarm_set: AlarmSet) -> list[CostLine]:
     lines = [*_alarms(alarm_set, probe=bool(beats)), *_metrics(ours=ours, heartbeat=bool(beats))]
     lines += _of_sources(len(settings.source_names))
     lines += [
-        CostLine("dashboard", "1", _sum({"dashboard": 1}), "CloudWatch's"),
-        CostLine("key", "1", _sum({"key": 1}), "encrypts the alarms' topics"),
+        CostLine("dashboard", "1", dollars({"dashboard": 1}), "CloudWatch's"),
+        CostLine("key", "1", dollars({"key": 1}), "encrypts the alarms' topics"),
         CostLine(
             "notification queue",
             f"{_IDLE_POLLS:,} polls",
-            _sum({"SQS request": _IDLE_POLLS}),
+            dollars({"SQS request": _IDLE_POLLS}),
             "Lambda polls it 5 times in 20 s, with or without messages",
         ),
     ]
     if beats:
         lines += [_heartbeat(beats, through_backend=settings.heartbeat == "backend")]
         remark = "proves that a heartbeat is ours"
-        lines += [CostLine("key of the heartbeat", "1 secret", _sum({"secret": 1}), remark)]
+        lines += [CostLine("key of the heartbeat", "1 secret", dollars({"secret": 1}), remark)]
         lines += [_probe(beats)]
     if ours:
         lines.append(_audit())
     secrets = len({channel.secretArn for channel in settings.notifications if channel.secretArn})
     if secrets:
         remark = "hold the channels' URLs and keys"
-        lines.append(CostLine("secrets", str(secrets), _sum({"secret": secrets}), remark))
+        lines.append(CostLine("secrets", str(secrets), dollars({"secret": secrets}), remark))
     return lines
 
 
@@ -135,10 +138,11 @@ def total(lines: list[CostLine]) -> float:
 
 def of_alarm(alarm: Alarm) -> float:
     """US dollars a month for one alarm: CloudWatch counts the metrics it reads."""
-    return _sum({"alarm metric": alarm.metric_count})
+    return dollars({"alarm metric": alarm.metric_count})
 
 
-def _sum(used: Mapping[str, float]) -> float:
+def dollars(used: Mapping[str, float]) -> float:
+    """US dollars for quantities of what has a price, by its name."""
     return sum(
         PRICES[name].amount / PRICES[name].units * quantity for name, quantity in used.items()
     )
@@ -151,14 +155,14 @@ def _alarms(alarm_set: AlarmSet, *, probe: bool) -> list[CostLine]:
         CostLine(
             "alarms",
             f"{alarms} alarms, {read} metrics",
-            _sum({"alarm metric": read}),
+            dollars({"alarm metric": read}),
             "an alarm is charged for the metrics it reads"
             + ("; one is the heartbeat's probe" if probe else ""),
         )
     ]
     composites = len(alarm_set.composites)
     if composites:
-        amount = _sum({"composite alarm": composites})
+        amount = dollars({"composite alarm": composites})
         remark = "several signals as one incident"
         lines.append(CostLine("composite alarms", str(composites), amount, remark))
     return lines
@@ -177,7 +181,7 @@ def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
         for metric in metrics.OURS
         if not metric.steady and metric is not metrics.SOURCE_ACCEPTED
     ]
-    amount = _sum({"custom metric": len(steady)})
+    amount = dollars({"custom metric": len(steady)})
     return [
         CostLine("metrics written all the time", str(len(steady)), amount, ", ".join(steady)),
         CostLine(
@@ -193,7 +197,7 @@ def _metrics(*, ours: bool, heartbeat: bool) -> list[CostLine]:
 def _of_sources(sources: int) -> list[CostLine]:
     if not sources:
         return []
-    amount = _sum({"custom metric": sources})
+    amount = dollars({"custom metric": sources})
     remark = f"{metrics.SOURCE_ACCEPTED.name} of each, in the hours in which it sends"
     return [CostLine("metrics of sources", str(sources), amount, remark)]
 
@@ -212,7 +216,7 @@ def _heartbeat(beats: int, *, through_backend: bool) -> CostLine:
         f"a test webhook along the whole path; assumed {_HEARTBEAT_SECONDS:g} s at {_GB:g} GB "
         f"and {_HEARTBEAT_KB:g} kB of logs each"
     )
-    return CostLine("heartbeat", f"{beats:,} runs", _sum(used), remark)
+    return CostLine("heartbeat", f"{beats:,} runs", dollars(used), remark)
 
 
 def _probe(beats: int) -> CostLine:
@@ -228,7 +232,7 @@ def _probe(beats: int) -> CostLine:
         "with each heartbeat an alarm goes off for notify only; assumed "
         f"{_NOTIFY_SECONDS:g} s at {_GB:g} GB and {_NOTIFY_KB:g} kB of logs each"
     )
-    return CostLine("probe of the alert path", f"{beats:,} runs", _sum(used), remark)
+    return CostLine("probe of the alert path", f"{beats:,} runs", dollars(used), remark)
 
 
 def _audit() -> CostLine:
@@ -247,4 +251,4 @@ def _audit() -> CostLine:
         f"{_AUDIT_PAGE_SECONDS:g} s each at {_GB:g} GB, and {_AUDIT_LOOKED_UP} webhooks looked up "
         "in the record each time"
     )
-    return CostLine("audit", f"{runs:,} runs", _sum(used), remark)
+    return CostLine("audit", f"{runs:,} runs", dollars(used), remark)

@@ -23,7 +23,7 @@ from settings.loader import load
 from settings.paths import ROOT, RUNBOOK
 from webhook_buffer.benchmark.detection import first_signals
 from webhook_buffer.benchmark.scenarios import RECORDINGS
-from webhook_buffer.cli import permissions, preflight, sources_page
+from webhook_buffer.cli import permissions, preflight, sources_page, webhook_costs
 from webhook_buffer.cli.app import app
 from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.composition import alarm_set, definitions
@@ -78,6 +78,7 @@ def generated() -> Mapping[Path, str]:
         settings.FILE: settings.tables(),
         sources_page.FILE: sources_page.parts(),
         permissions.FILE: permissions.parts(app),
+        webhook_costs.FILE: webhook_costs.parts(),
         permissions.ACCOUNT: permissions.account_parts(),
         preflight.FILE: preflight.parts(),
         _DOCS / "drills.md": {"results": _drills()},

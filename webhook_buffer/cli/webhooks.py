@@ -150,6 +150,20 @@ def search(
 
 
 @webhooks_app.command()
+def cost(
+    size: Annotated[
+        list[int] | None,
+        typer.Option("--bytes", metavar="N", min=2, max=1_000_000, help="A body of this size."),
+    ] = None,
+    env: Env = LOCAL,
+) -> None:
+    """Print what one webhook costs: delivered at its first attempt, and refused until parked."""
+    from webhook_buffer.cli import webhook_costs
+
+    webhook_costs.show(env, size)
+
+
+@webhooks_app.command()
 def release(
     name: Annotated[
         str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,16 @@ def test_nothing_parked() -> None:
     """An empty store is said to be empty."""
     assert _run("parked").output == "Nothing is parked.\n"
     assert _listed() == {"groups": [], "webhooks": []}
+
+
+@pytest.mark.usefixtures("buffer")
+def test_costs_are_printed_for_any_size() -> None:
+    """A size of one's own has a row, with both ways that a webhook can go."""
+    printed = _run("cost", "--bytes", "5000").output
+    assert re.search(
+        r"^5,000 bytes +\d+ +0 +\d+\.\d\d +\d+ +\d+ +\d+\.\d\d$", printed, re.MULTILINE
+    )
+    assert "list prices of us-east-1" in printed
 
 
 def test_a_delivered_webhook_is_found_and_shown(buffer: Buffer) -> None:
