@@ -53,7 +53,7 @@ class World:
     Attributes:
         now: milliseconds since ``START``.
         lost: when each lost webhook was lost, by id.
-        truly_there: when each webhook left the queue; those that stay are missing.
+        left: when each webhook left the queue as it should; those that stay are missing.
     """
 
     seed: int = 1

@@ -221,7 +221,6 @@ def test_a_flood_is_bounded_and_said(run: Run, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(audit_ledger, "MOST", 5)
     world = World()
     world.play([Webhook(f"g{n}", n, "stuck") for n in range(12)])
-    world.lost = {}
     lines = run(world, 30 * MINUTE)
     [said] = [line for line in lines if line["event"] == "audit.incomplete"]
     assert (said["level"], said["error"], said["unreconciled"]) == ("WARNING", "TooMany", 7)

@@ -178,6 +178,12 @@ def test_it_takes_two_looks(since: int, waits: bool, suspect: int | None, lost: 
     assert further.lost_since == (_NOW if lost else 0)
 
 
+def test_who_was_not_looked_up_is_as_before() -> None:
+    """Without the record's word nobody becomes a suspect, and no suspect is lost."""
+    followed = [_webhook("a", 1), _webhook("b", 2)._replace(suspect_since=_ago(60))]
+    assert after_look(followed, set(), _evidence(_seen())) == followed
+
+
 def test_repeats_are_those_of_five_minutes() -> None:
     """The same mark in the same group is a repeat for five minutes, also of what came before the
     window; later, and in another group, it is a webhook of its own.
