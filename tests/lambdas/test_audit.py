@@ -201,6 +201,14 @@ def test_a_backlog_is_no_loss(run: Run) -> None:
     assert _found(world, run, until=6 * HOUR) == {}
 
 
+def test_lines_that_are_all_missing(run: Run) -> None:
+    """The record is asked for every webhook, also where DynamoDB hands keys back."""
+    world = World()
+    world.play([Webhook(f"g{n}", n, end="missing") for n in range(70)])
+    assert _found(world, run, until=3 * HOUR) == {}
+    assert world.calls["BatchGetItem"] == 3
+
+
 def test_a_loss_is_reported_until_it_is_old(run: Run) -> None:
     """It becomes a metric in each run for six hours; a webhook that turns up is lost no more."""
     world = World()
