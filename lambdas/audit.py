@@ -3,7 +3,7 @@
 Ids of publish's log are compared with those of subscribe's; what is left is looked up in the
 record. What is neither settled nor waiting is a suspect, and lost once it still is at another look.
 A line that is missing, late or doubled costs a look, never an alarm. What could not be reconciled
-is reported as well: ``docs/decisions/0027-audit.md``.
+is reported as well: ``docs/decisions/0012-audit.md``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which accepted webhooks are accounted for, which wait, and which nobody knows of.
 
 Pure: it reads no log, no table and no clock. That a webhook waits is inferred, because a queue
-can't be asked for a message: ``docs/decisions/0027-audit.md``.
+can't be asked for a message: ``docs/decisions/0012-audit.md``.
 """
 
 from __future__ import annotations
