@@ -135,7 +135,9 @@ def search(
         typer.Option(metavar="TIME", help="From this time on, in UTC: 2026-11-26T10:00."),
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Up to this time.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1000, help="How many at most.")
+    ] = 50,
     env: Env = LOCAL,
     as_json: Json = False,
 ) -> None:
