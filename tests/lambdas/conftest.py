@@ -169,10 +169,15 @@ def _plain(request: Request) -> bytes:
 @pytest.fixture
 def sentry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sentry]:
     """A Sentry of this test's own, whose DSN stands in the environment."""
+    _forget_client()  # a thread of an earlier test may have made one after that test's end
     with Sentry() as stub:
         monkeypatch.setenv("SENTRY_DSN", stub.dsn)
         yield stub
-        import sentry_sdk
+        _forget_client()
 
-        sentry_sdk.get_client().close(timeout=0)
-        sentry_sdk.get_global_scope().set_client(None)
+
+def _forget_client() -> None:
+    import sentry_sdk
+
+    sentry_sdk.get_client().close(timeout=0)
+    sentry_sdk.get_global_scope().set_client(None)

@@ -38,7 +38,7 @@ def test_an_emulator_started_for_a_difference_is_named(
     monkeypatch.setattr(laptop, "emulator", lambda: emulator)
     monkeypatch.setattr(lifecycle, "_target", started)
     monkeypatch.setattr(lifecycle, "_show_changes", lambda *_: print("There were no differences"))
-    monkeypatch.setattr(deployment, "prepare", lambda *_: None)
+    monkeypatch.setattr(deployment, "prepare", lambda *_, **__: None)
     done = CliRunner().invoke(app.app, ["diff"])
     assert done.exit_code == 0, done.exception
     said = "The emulator was started for this (pid 4711, port 4566) and keeps running. To stop it:"

@@ -51,10 +51,14 @@ def test_an_alarm_that_is_not_there_is_named(target: Environment) -> None:
 
 def test_a_part_notifies_through_its_incident() -> None:
     """A drill names the incident that a signal is part of, and the channels of its severity."""
-    mail = {"kind": "email", "addresses": ["a@example.com"]}
     channels = [
-        {**mail, "name": "pager", "severities": ["page"]},
-        {**mail, "name": "board", "severities": ["ticket"]},
+        {
+            "kind": "email",
+            "name": name,
+            "addresses": [f"{name}@example.com"],
+            "severities": [severity],
+        }
+        for name, severity in (("pager", "page"), ("board", "ticket"))
     ]
     found = alarms(notifications=channels)
     what = drill.set_off(found, "crashes")
