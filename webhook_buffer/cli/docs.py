@@ -11,6 +11,7 @@ from pathlib import Path
 
 from alarmproof import template
 from alarmproof.lint import rules_table
+from alarmproof.math_functions import functions_table
 
 from alarms import CATALOG
 from alarms.recommended import RECOMMENDATIONS
@@ -31,6 +32,7 @@ from webhook_buffer.laptop.drills import report
 from webhook_buffer.operations.files import write
 
 _DOCS = ROOT / "docs"
+_ALARMPROOF = ROOT / "packages" / "alarmproof" / "docs"
 BENCHMARK = _DOCS / "benchmark.md"
 # Results of the drills that were kept: ``make drills``, then a copy of its file.
 DRILLS = _DOCS / "drills" / "3s.json"
@@ -82,7 +84,8 @@ def generated() -> Mapping[Path, str]:
         permissions.ACCOUNT: permissions.account_parts(),
         preflight.FILE: preflight.parts(),
         _DOCS / "drills.md": {"results": _drills()},
-        ROOT / "packages" / "alarmproof" / "docs" / "lint.md": {"rules": rules_table()},
+        _ALARMPROOF / "lint.md": {"rules": rules_table()},
+        _ALARMPROOF / "test.md": {"functions": functions_table()},
         ROOT / "README.md": {
             "failure modes": str(len(FailureMode)),
             "cost": f"${cost.total(cost.monthly(ours)):.2f}",

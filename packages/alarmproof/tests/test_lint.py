@@ -161,6 +161,8 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("invalid-expression", {"A": composite("ALARM(")}),
     ("datapoints-exceed-periods", {"A": alarm(DatapointsToAlarm=2)}),
     ("invalid-period", {"A": alarm(Period=45)}),
+    ("math-limits", {"A": math("SUM(METRICS())", **{f"m{n}": "NumberOfMessagesSent"
+                                                    for n in range(11)})}),
     ("evaluation-too-long", {"A": alarm(Period=300, EvaluationPeriods=300)}),
     ("invalid-statistic", {"A": alarm("Duration", Statistic="p95")}),
     ("returned-queries", {"A": alarm(Metrics=[{"Id": "m", "ReturnData": False, "MetricStat": {
@@ -190,6 +192,8 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("evaluation-too-long", {"A": alarm(Period=3600, EvaluationPeriods=168)}),
     ("ec2-action", {"A": alarm("CPUUtilization", "AWS/EC2", dimensions={"InstanceId": "i"},
                                AlarmActions=["arn:aws:automate:us-east-1:ec2:reboot"])}),
+    ("math-limits", {"A": math("SUM(METRICS())", **{f"m{n}": "NumberOfMessagesSent"
+                                                    for n in range(10)})}),
     ("invalid-statistic", {"A": alarm("Duration", Statistic=None, ExtendedStatistic="p95")}),
     ("unknown-metric", {"A": alarm("Anything", "Custom")}),
     (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
 from alarmproof.errors import NotSupportedError
 from alarmproof.expressions import compile_expression
+from alarmproof.math_functions import ARGUMENTS, ELSEWHERE, functions_table
 from alarmproof.metric_math import Context, evaluate
 
 _ = math.nan
@@ -23,72 +25,87 @@ def _made(text: str) -> list[float]:
     return [float(one) for one in np.broadcast_to(found, (1, 5))[0]]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a + b", [11, 2, 30, 4, _]),
-        ("a - b", [-9, 2, -30, 4, _]),
-        ("a * 2", [2, 4, _, 8, _]),
-        ("a / b", [0.1, _, 0, _, _]),
-        ("2 + 3 * 2 ^ 2", [14] * 5),
-        ("-a", [-1, -2, _, -4, _]),
-        ("(1 + 2) * 3 - 4 / 2", [7] * 5),
-        ("a > 1", [0, 1, _, 1, _]),
-        ("b > a", [1, 0, 1, 0, _]),
-        ("a >= 2 AND b == 0", [0, 0, 0, 1, _]),
-        ("a == 1 || b == 30", [1, 0, 1, 0, _]),
-        ("IF(a > 1, b, 7)", [7, 0, _, 0, _]),
-        ("IF(a > 1, a)", [_, 2, _, 4, _]),
-        ("IF(b > a, b, a)", [10, 2, 30, 4, _]),
-        ("IF(b, 1, 0)", [1, _, 1, 0, _]),
-        ("FILL(a, 0)", [1, 2, 0, 4, 0]),
-        ("FILL(a, b)", [1, 2, 30, 4, _]),
-        ("FILL(a, REPEAT)", [1, 2, 2, 4, 4]),
-        ("IF(b >= 0, FILL(a, REPEAT), 0)", [1, _, 2, 4, _]),
-        ("SUM([a, b])", [11, 2, 30, 4, _]),
-        ("SUM(METRICS())", [11, 2, 30, 4, _]),
-        ('MAX(METRICS("b"))', [10, _, 30, 0, _]),
-        ("MAX([a, b])", [10, 2, 30, 4, _]),
-        ("AVG([a, b])", [5.5, 1, 15, 2, _]),
-        ("STDDEV([a, b])", [4.5, 0, 0, 2, _]),
-        ("MIN(a)", [1] * 5),
-        ("SUM(a)", [7] * 5),
-        ("AVG(a) + 0 * b", [7 / 5, _, 7 / 5, 7 / 5, _]),
-        ("a - MIN(a)", [0, 1, _, 3, _]),
-        ("DATAPOINT_COUNT(a)", [3] * 5),
-        ("DATAPOINT_COUNT([a, b])", [2, 1, 1, 2, 0]),
-        ("SUM(a) / DATAPOINT_COUNT(a)", [7 / 3] * 5),
-        ("DIFF(a)", [_, 1, _, 2, _]),
-        ("RATE(a)", [_, 1 / 300, _, 2 / 600, _]),
-        ("RUNNING_SUM(a)", [1, 3, _, 7, _]),
-        ("ABS(0 - a)", [1, 2, _, 4, _]),
-        ("HOUR(a)", [0, 1, 2, 3, 4]),
-        ("DAY(a)", [1] * 5),
-        ("TIME_SERIES(3)", [3] * 5),
-        ("TIME_SERIES(MAX(a))", [4] * 5),
-        ("LOG10(b)", [1, _, math.log10(30), _, _]),
-        ("LOG(a)", [0, math.log(2), _, math.log(4), _]),
-        ("CEIL(a / 3)", [1, 1, _, 2, _]),
-        ("DIFF_TIME(a)", [_, 300, _, 600, _]),
-        ("FILL(b, LINEAR)", [10, 20, 30, 0, _]),
-        ("IF(b, 1, a)", [1, _, 1, 4, _]),
-        ("IF(a > 1, 5, b)", [10, 5, _, 5, _]),
-        ("IF(a < 2, 5, b)", [5, _, _, 0, _]),
-        ("IF(2 > 1, a, b)", [1, 2, _, 4, _]),
-        ("FIRST(SORT(METRICS(), SUM, DESC))", [10, _, 30, 0, _]),
-        ("LAST(SORT(METRICS(), SUM, DESC))", [1, 2, _, 4, _]),
-        ("FIRST(SLICE([a, b], 1))", [10, _, 30, 0, _]),
-        ("SUM(SORT([a, b], MAX, ASC, 1))", [1, 2, _, 4, _]),
-        ("a / METRIC_COUNT(METRICS())", [0.5, 1, _, 2, _]),
-        ("SUM(METRICS() / 2)", [5.5, 1, 15, 2, _]),
-        ("SUM(-[a, b])", [-11, -2, -30, -4, _]),
-        ("METRIC_COUNT(REMOVE_EMPTY([a, b, a / 0])) * TIME_SERIES(1)", [2] * 5),
-        ("PERIOD(a)", [300] * 5),
-    ],
-)
+CASES: list[tuple[str, list[float]]] = [
+    ("a + b", [11, 2, 30, 4, _]),
+    ("a - b", [-9, 2, -30, 4, _]),
+    ("a * 2", [2, 4, _, 8, _]),
+    ("a / b", [0.1, _, 0, _, _]),
+    ("2 + 3 * 2 ^ 2", [14] * 5),
+    ("-a", [-1, -2, _, -4, _]),
+    ("(1 + 2) * 3 - 4 / 2", [7] * 5),
+    ("a > 1", [0, 1, _, 1, _]),
+    ("b > a", [1, 0, 1, 0, _]),
+    ("a >= 2 AND b == 0", [0, 0, 0, 1, _]),
+    ("a == 1 || b == 30", [1, 0, 1, 0, _]),
+    ("IF(a > 1, b, 7)", [7, 0, _, 0, _]),
+    ("IF(a > 1, a)", [_, 2, _, 4, _]),
+    ("IF(b > a, b, a)", [10, 2, 30, 4, _]),
+    ("IF(b, 1, 0)", [1, _, 1, 0, _]),
+    ("FILL(a, 0)", [1, 2, 0, 4, 0]),
+    ("FILL(a, b)", [1, 2, 30, 4, _]),
+    ("FILL(a, REPEAT)", [1, 2, 2, 4, 4]),
+    ("IF(b >= 0, FILL(a, REPEAT), 0)", [1, _, 2, 4, _]),
+    ("SUM([a, b])", [11, 2, 30, 4, _]),
+    ("SUM(METRICS())", [11, 2, 30, 4, _]),
+    ('MAX(METRICS("b"))', [10, _, 30, 0, _]),
+    ("MAX([a, b])", [10, 2, 30, 4, _]),
+    ("AVG([a, b])", [5.5, 1, 15, 2, _]),
+    ("STDDEV([a, b])", [4.5, 0, 0, 2, _]),
+    ("MIN(a)", [1] * 5),
+    ("SUM(a)", [7] * 5),
+    ("AVG(a) + 0 * b", [7 / 5, _, 7 / 5, 7 / 5, _]),
+    ("a - MIN(a)", [0, 1, _, 3, _]),
+    ("DATAPOINT_COUNT(a)", [3] * 5),
+    ("DATAPOINT_COUNT([a, b])", [2, 1, 1, 2, 0]),
+    ("SUM(a) / DATAPOINT_COUNT(a)", [7 / 3] * 5),
+    ("DIFF(a)", [_, 1, _, 2, _]),
+    ("RATE(a)", [_, 1 / 300, _, 2 / 600, _]),
+    ("RUNNING_SUM(a)", [1, 3, _, 7, _]),
+    ("ABS(0 - a)", [1, 2, _, 4, _]),
+    ("HOUR(a)", [0, 1, 2, 3, 4]),
+    ("DAY(a)", [1] * 5),
+    ("MINUTE(a) + 100 * DATE(a) + 10000 * MONTH(a)", [10_500] * 5),
+    ("YEAR(a)", [1970] * 5),
+    ("EPOCH(a) - 4 * 86400", [0, 3600, 7200, 10_800, 14_400]),
+    ("TIME_SERIES(3)", [3] * 5),
+    ("TIME_SERIES(MAX(a))", [4] * 5),
+    ("LOG10(b)", [1, _, math.log10(30), _, _]),
+    ("LOG(a)", [0, math.log(2), _, math.log(4), _]),
+    ("CEIL(a / 3)", [1, 1, _, 2, _]),
+    ("FLOOR(a / 3)", [0, 0, _, 1, _]),
+    ("DIFF_TIME(a)", [_, 300, _, 600, _]),
+    ("FILL(b, LINEAR)", [10, 20, 30, 0, _]),
+    ("IF(b, 1, a)", [1, _, 1, 4, _]),
+    ("IF(a > 1, 5, b)", [10, 5, _, 5, _]),
+    ("IF(a < 2, 5, b)", [5, _, _, 0, _]),
+    ("IF(2 > 1, a, b)", [1, 2, _, 4, _]),
+    ("FIRST(SORT(METRICS(), SUM, DESC))", [10, _, 30, 0, _]),
+    ("LAST(SORT(METRICS(), SUM, DESC))", [1, 2, _, 4, _]),
+    ("FIRST(SLICE([a, b], 1))", [10, _, 30, 0, _]),
+    ("SUM(SORT([a, b], MAX, ASC, 1))", [1, 2, _, 4, _]),
+    ("a / METRIC_COUNT(METRICS())", [0.5, 1, _, 2, _]),
+    ("SUM(METRICS() / 2)", [5.5, 1, 15, 2, _]),
+    ("SUM(-[a, b])", [-11, -2, -30, -4, _]),
+    ("METRIC_COUNT(REMOVE_EMPTY([a, b, a / 0])) * TIME_SERIES(1)", [2] * 5),
+    ("PERIOD(a)", [300] * 5),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
 def test_expressions(text: str, expected: list[float]) -> None:
     """Beside a value what is missing is 0; IF drops, and gives 0 where its branch is missing."""
     assert _made(text) == pytest.approx(expected, nan_ok=True)
+
+
+def test_every_function_is_tested_and_in_the_table() -> None:
+    """Those that are evaluated have a case above; those that are not are refused by name."""
+    called = {name for text, _ in CASES for name in re.findall(r"\b([A-Z_0-9]+)\(", text)}
+    assert called == set(ARGUMENTS)
+    table = functions_table()
+    assert set(re.findall(r"`([A-Z_0-9]+)`", table)) == ARGUMENTS.keys() | ELSEWHERE.keys()
+    for name in ELSEWHERE:
+        with pytest.raises(NotSupportedError, match=f"the function {name} is not supported"):
+            compile_expression(f"{name}(a)")
 
 
 @pytest.mark.parametrize(

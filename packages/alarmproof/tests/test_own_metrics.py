@@ -9,6 +9,7 @@ import pytest
 from alarmproof.config import load
 from alarmproof.errors import InputError
 from alarmproof.lint import lint
+from alarmproof.own_metrics import OwnMetrics
 from alarmproof.template import parse
 
 DECLARED = """
@@ -65,6 +66,38 @@ def test_nothing_is_known_of_others(tmp_path: Path) -> None:
     assert _found("", tmp_path, resources={"F": function}) == {}
     part = _found("", tmp_path, MetricName="Orders", resources={"F": function})
     assert set(part) == {"metric-not-judged"}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["Lost", "Lost", "lost"], ["", "", "It reads Shop lost; 2 alarms read Shop Lost."]),
+        (["OrderLost", "OrdersLost", "OrdersLost"],
+         ["It reads Shop OrderLost; 2 alarms read Shop OrdersLost.", "", ""]),
+        (["a_b", "AB"], ["", "It reads Shop AB; another alarm reads Shop a_b."]),
+        (["Errors4", "Errors5"], ["", ""]),
+    ],
+)  # fmt: skip
+def test_spellings_of_several_alarms_are_compared(names: list[str], expected: list[str]) -> None:
+    """The one of most alarms counts as right; a declared namespace is judged by its names."""
+    alarms = {
+        f"A{number}": {"Type": "AWS::CloudWatch::Alarm", "Properties": {
+            "Namespace": "Shop", "MetricName": name, "Statistic": "Sum", "Period": 60,
+            "EvaluationPeriods": 1, "Threshold": number,
+            "ComparisonOperator": "GreaterThanThreshold"}}
+        for number, name in enumerate(names)
+    }  # fmt: skip
+    templates = parse({"Resources": alarms}, "t.json")
+
+    def messages(*own: OwnMetrics) -> dict[str, str]:
+        return {
+            finding.alarm: finding.message
+            for finding in lint(templates, own_metrics=own)
+            if finding.rule == "spelling-differs"
+        }
+
+    assert [messages().get(name, "") for name in alarms] == expected
+    assert not messages(OwnMetrics("Shop", frozenset(names)))
 
 
 @pytest.mark.parametrize(

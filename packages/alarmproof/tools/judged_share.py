@@ -20,8 +20,8 @@ from alarmproof.rules.context import Context
 from alarmproof.template import read
 
 _WRONG = (
-    "metric-filter-differs", "other-api-kind", "unknown-dimension", "unknown-metric",
-    "unknown-namespace", "wrong-value",
+    "metric-filter-differs", "other-api-kind", "spelling-differs", "unknown-dimension",
+    "unknown-metric", "unknown-namespace", "wrong-value",
 )  # fmt: skip
 
 
@@ -46,26 +46,38 @@ def answers(path: Path) -> Iterator[tuple[str, MetricKey]]:
                 yield "not known" if metric.namespace.startswith("AWS/") else "own", metric
 
 
-def main(*paths: str) -> None:
-    """Prints a line for each answer, and the shares."""
-    counts: Counter[str] = Counter()
-    for path in paths:
-        try:
-            for answer, metric in answers(Path(path)):
-                counts[answer] += 1
-                if answer == "not known":
-                    print(f"not known: {metric.namespace} {metric.name}")
-        except AlarmproofError as error:
-            print(f"left out: {error}")
+def summary(what: str, counts: Counter[str]) -> str:
+    """How many of which answer, and the shares."""
     judged = counts["known"] + counts["wrong"]
     of_services = judged + counts["not known"]
-    print(
-        f"{counts.total()} references: {counts['known']} known, {counts['wrong']} wrong, "
+    return (
+        f"{counts.total()} {what}: {counts['known']} known, {counts['wrong']} wrong, "
         f"{counts['not known']} of AWS's services not known, {counts['own']} of one's own not "
         f"known, {counts['open']} that a parameter decides. Judged: "
         f"{judged / max(of_services, 1):.0%} of AWS's, "
         f"{judged / max(counts.total(), 1):.0%} of all."
     )
+
+
+def main(*paths: str) -> None:
+    """Prints a line for each metric of a service that is not known, and the shares.
+
+    The second line counts a metric with the same answer once, however many alarms read it.
+    """
+    counts: Counter[str] = Counter()
+    metrics: set[tuple[str, str, str]] = set()
+    for path in paths:
+        try:
+            for answer, metric in answers(Path(path)):
+                counts[answer] += 1
+                metrics.add((answer, metric.namespace, metric.name))
+        except AlarmproofError as error:
+            print(f"left out: {error}")
+    for answer, namespace, name in sorted(metrics):
+        if answer == "not known":
+            print(f"not known: {namespace} {name}")
+    print(summary("references", counts))
+    print(summary("different metrics", Counter(answer for answer, _, _ in metrics)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The functions of metric math, as data: what each takes, and which can't be evaluated here.
+"""The functions of metric math, as data: what each takes and makes, and which can't be evaluated.
 
 Source: CloudWatch user guide, "Metric math syntax and functions"; "Using SEARCH", "Using
 DB_PERF_INSIGHTS", "Using LAMBDA" and "Using ANOMALY_DETECTION_BAND" of the same chapter.
@@ -6,7 +6,7 @@ DB_PERF_INSIGHTS", "Using LAMBDA" and "Using ANOMALY_DETECTION_BAND" of the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 # Over several series a series; over one series a number.
 ACROSS = frozenset({"AVG", "DATAPOINT_COUNT", "MAX", "MIN", "STDDEV", "SUM"})
@@ -48,3 +48,42 @@ ELSEWHERE: Mapping[str, str] = {
     "SEARCH": "the metrics that exist",
     "SERVICE_QUOTA": "the quotas of the account",
 }
+
+# Functions, what they take, and what they make of it.
+_TABLE: tuple[tuple[Collection[str], str, str], ...] = (
+    (ACROSS, "one series", "a number: that of the N periods that end with each datapoint"),
+    (ACROSS, "an array", "a series: across the array, at each time"),
+    (EACH, "a series or an array", "made of each value by itself"),
+    (BACKWARD, "a series or an array", "made of each value and those before it, across gaps"),
+    (CLOCK, "a series", "a part of the time (UTC) at which each period begins, in gaps as well"),
+    (["FILL"], f"a series or an array, and a number, a series, {' or '.join(FILLERS)}",
+     "the same without gaps"),
+    (["IF"], "a condition, a value, and another one or none",
+     "the value where the condition is not 0; nothing where the condition is missing"),
+    (["FIRST", "LAST"], "an array", "a series of it"),
+    (["METRICS"], "nothing, or a text", "an array of the metrics whose ids have the text"),
+    (["METRIC_COUNT"], "an array", "the number of its series"),
+    (["REMOVE_EMPTY", "SLICE"], "an array", "an array of some of its series"),
+    (["SORT"], f"an array, {', '.join(SORTED_BY)}, {' or '.join(ORDERS)}, and a limit or none",
+     "an array of its series in that order"),
+    (["PERIOD"], "a metric", "its period in seconds"),
+    (["TIME_SERIES"], "a number", "a series of it without gaps"),
+)  # fmt: skip
+
+
+def functions_table() -> str:
+    """The functions as a table in Markdown, those that can't be evaluated last."""
+    return "\n".join(
+        f"| {' | '.join(row)} |" for row in (("functions", "of", "result"), ("---",) * 3, *_rows())
+    )
+
+
+def _rows() -> Iterator[tuple[str, str, str]]:
+    for names, takes, makes in _TABLE:
+        yield _quoted(names), takes, makes
+    for name, reads in ELSEWHERE.items():
+        yield _quoted([name]), reads, "refused, because it is not at hand"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))

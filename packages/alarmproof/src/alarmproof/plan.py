@@ -267,7 +267,7 @@ def _require_periods(alarm: MetricAlarm, used: set[str]) -> None:
         if query.id in used and query.period is not None and query.period != period:
             raise NotSupportedError(
                 f"query '{query.id}' has another period ({query.period} s) than the alarm "
-                f"({period} s), which is not supported."
+                f"({period} s). AWS requires the same period of all metrics in an alarm's math."
             )
     if alarm.wall_clock is not None and period not in clock.WALL_CLOCK_PERIODS:
         allowed = ", ".join(map(str, clock.WALL_CLOCK_PERIODS))

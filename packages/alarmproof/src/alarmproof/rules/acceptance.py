@@ -11,7 +11,7 @@ from alarmproof import composites, schema
 from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context, actions_of, metric_queries
-from alarmproof.rules.registry import ERROR, Hit, rule
+from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
 _DAY, _WEEK, _HOUR = 86_400, 604_800, 3600
 _ANOMALY = frozenset(
@@ -29,6 +29,9 @@ _EXTENDED = re.compile(
 )
 # Properties with a rule that says what belongs there instead.
 _JUDGED_BETTER = frozenset(["Statistic"])
+# In an alarm, with MetricStat and with Expression each. Source: CloudWatch API reference,
+# MetricDataQuery (botocore 1.43.106).
+_MOST_QUERIES = 10
 # Source: CloudWatch API reference, PutCompositeAlarm: at most 100 children.
 _MOST_CHILDREN = 100
 
@@ -104,6 +107,32 @@ def invalid_period(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     for period in dict.fromkeys(query.period for query in alarm.queries):
         if period is not None and period not in allowed and (period < 60 or period % 60):
             yield f"A period of {period} s is not allowed."
+
+
+@rule(
+    "math-limits",
+    ERROR,
+    finds="math on more than ten metrics, of more than ten expressions, or on metrics of different "
+    "periods",
+    why="AWS's documentation rules it out for alarms.",
+    remedy="Use the same period for all metrics, and several alarms under a composite alarm.",
+)
+def math_limits(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Whether CloudWatch refuses different periods is not documented, so it is a warning.
+
+    Source: CloudWatch user guide, "Alarm data queries", Metric math.
+    """
+    if not isinstance(alarm, MetricAlarm) or len(alarm.queries) == 1:
+        return
+    metrics = [query for query, _ in metric_queries(alarm)]
+    counts = {"metrics": len(metrics), "expressions": len(alarm.queries) - len(metrics)}
+    for what, count in counts.items():
+        if count > _MOST_QUERIES:
+            yield f"It has {count} {what}; CloudWatch allows {_MOST_QUERIES}."
+    periods = sorted({query.period for query in metrics if query.period})
+    if len(periods) > 1:
+        shown = f"{', '.join(map(str, periods[:-1]))} and {periods[-1]}"
+        yield Hit(f"Its metrics have periods of {shown} s; AWS requires the same of all.", WARNING)
 
 
 @rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +15,7 @@ from alarmproof.alarms import Action, AnyAlarm, CompositeAlarm, MetricAlarm, Que
 from alarmproof.definitions import Resource, Templates
 from alarmproof.metric_data import MetricKey
 from alarmproof.own_metrics import OwnMetrics
-from alarmproof.reading.values import Reference, leaves, listed
+from alarmproof.reading.values import Reference, Unknown, leaves, listed
 from alarmproof.rules.publishing import Publishing
 
 # What listens to topics without a subscription of its own, and the property that names them.
@@ -100,6 +100,16 @@ class Context:
             if isinstance(alarm, MetricAlarm):
                 alarms[condition(alarm)].append(alarm)
         return alarms
+
+    @cached_property
+    def spellings(self) -> Mapping[tuple[str, ...], Counter[tuple[str, str]]]:
+        """How many alarms read which metric, by what its spellings have in common."""
+        counts: dict[tuple[str, ...], Counter[tuple[str, str]]] = defaultdict(Counter)
+        for alarm in self.templates.alarms:
+            for names in {(metric.namespace, metric.name) for metric in alarm.metrics}:
+                if not any(isinstance(name, Unknown) for name in names):
+                    counts[slip_key(*names)][names] += 1
+        return counts
 
     @cached_property
     def _by_type(self) -> Mapping[str, Sequence[Resource]]:
@@ -301,6 +311,11 @@ def condition(alarm: MetricAlarm) -> tuple[object, ...]:
         alarm.queries, alarm.returned, alarm.comparison, alarm.threshold, alarm.period,
         alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.missing, alarm.wall_clock,
     )  # fmt: skip
+
+
+def slip_key(*names: str) -> tuple[str, ...]:
+    """Names without what slips change: case, signs, and an s more or less."""
+    return tuple(re.sub(r"[\W_s]", "", name.lower()) for name in names)
 
 
 def actions_of(alarm: AnyAlarm) -> Iterator[Action]:

@@ -9,7 +9,7 @@ from alarmproof import metric_table
 from alarmproof.alarms import AnyAlarm
 from alarmproof.metric_data import MetricKey
 from alarmproof.reading.values import Unknown
-from alarmproof.rules.context import Context
+from alarmproof.rules.context import Context, slip_key
 from alarmproof.rules.dimensions import are_unknown, sets, shown
 from alarmproof.rules.registry import WARNING, Hit, rule
 
@@ -69,3 +69,26 @@ def _is_affixed(name: str, other: str) -> bool:
     return len(short) > 3 and long != before and (
         before[-1:] in ("", "-", "_", "/", ".") and behind[:1] in ("", "-", "_", "/", ".")
     )  # fmt: skip
+
+
+@rule(
+    "spelling-differs",
+    WARNING,
+    finds="a metric of your own that differs from the one of other alarms only in case, signs, or "
+    "an s",
+    why="One of the two never has data, if they are meant to be the same.",
+    remedy="Write both alike, or declare both under [[metrics]] in alarmproof.toml.",
+)
+def spelling_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """The spelling of most alarms counts as right, of equally many the first."""
+    for metric in alarm.metrics:
+        names = (metric.namespace, metric.name)
+        spellings = context.spellings[slip_key(*names)]
+        if len(spellings) < 2 or any(isinstance(name, Unknown) for name in names):
+            continue
+        if metric.namespace in context.own_metrics or context.publishing.covers(metric):
+            continue
+        usual, count = spellings.most_common(1)[0]
+        if usual != names and not metric_table.names(metric.namespace):
+            alarms = "another alarm reads" if count == 1 else f"{count} alarms read"
+            yield f"It reads {' '.join(names)}; {alarms} {' '.join(usual)}."
