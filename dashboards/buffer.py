@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.lines import cloudwatch, hidden, line, logged
 from monitoring.model import metrics
 from monitoring.model.dashboards import Color, Formula, Line, LogCount, Panel, Series, Shape
-from monitoring.model.signals import Metric, Query
+from monitoring.model.signals import Query
 
 ACCEPTED = (
     Panel(
@@ -158,46 +158,6 @@ DELIVERED = (
         limits={"slo.delivery_target": "target"},
     ),
 )
-
-
-def _of_source(metric: Metric, source: str) -> Line:
-    """A metric that is 1 in each log line of a source that it counts."""
-    count = LogCount(f"@{metric.name}:1 @source:{source}", "publish")
-    return Line(source, Query(metric, "Sum", f"source-{source}"), count)
-
-
-def sources(names: tuple[str, ...]) -> tuple[Panel, ...]:
-    """What each source sends, and what is refused."""
-    return (
-        Panel(
-            title="Accepted webhooks, by source",
-            unit="Count",
-            axis="webhooks",
-            shape=Shape.STACKED,
-            period=300,
-            lines=tuple(_of_source(metrics.SOURCE_ACCEPTED, name) for name in names),
-        ),
-        Panel(
-            title="Refused requests, by source",
-            unit="Count",
-            axis="requests",
-            shape=Shape.STACKED,
-            period=300,
-            lines=(
-                *(_of_source(metrics.SOURCE_REFUSED, name) for name in names),
-                logged(metrics.UNMATCHED, "publish", "of no source", Color.GRAY),
-            ),
-        ),
-        Panel(
-            title="Failed reads of sources' secrets",
-            unit="Count",
-            axis="reads",
-            shape=Shape.BARS,
-            lines=(logged(metrics.SECRET_UNREADABLE, "publish", "failed", Color.RED),),
-            signals=("secret-unreadable",),
-        ),
-    )
-
 
 HEAD_AGE = cloudwatch(metrics.HEAD_AGE, "Maximum", "buffer", "oldest that failed", Color.ORANGE)
 BLOCKED = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards import buffer, panels
+from dashboards import buffer, panels, sources
 from monitoring.model.dashboards import (
     Deployed,
     EventList,
@@ -70,7 +70,7 @@ def _buffer(deployed: Deployed) -> tuple[Section, ...]:
     return (
         Section("Are senders served?", (panels.api("api", Kind.HTTP_API), buffer.ACCEPTED)),
         *(
-            [Section("What do sources send?", (buffer.sources(deployed.sources),))]
+            [Section("What do sources send?", sources.rows(deployed.sources))]
             if deployed.sources
             else []
         ),

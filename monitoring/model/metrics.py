@@ -133,6 +133,11 @@ SOURCE_REFUSED = Metric(
     "requests refused of the source",
     written="by publish, for each request of a source that is not queued; also by reason",
 )
+# Why, as the functions write it; one metric each. First what a signature may lack.
+REFUSALS = (
+    "wrong", "old", "early", "missing", "repeated", "malformed", "escaped", "foreign", "handshake",
+    "unverifiable", "address", "method", "altered", "no-group", "too-large", "not-queued",
+)  # fmt: skip
 SOURCE_SIGNATURES_REFUSED = replace(
     SIGNATURES_REFUSED, kind=Kind.SOURCE, label="wrong signatures of the source"
 )

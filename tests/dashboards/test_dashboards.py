@@ -21,6 +21,7 @@ from monitoring.datadog.definition import Definition
 from monitoring.datadog.query import metric as read
 from monitoring.deployed import deployed
 from monitoring.model.dashboards import Panel, Section
+from monitoring.model.metrics import REFUSALS
 from settings.loader import environments, load
 from settings.sources import EXAMPLE
 from tests.dashboard_fixtures import (
@@ -123,6 +124,21 @@ def test_each_source_is_drawn() -> None:
     assert "What do sources send?" not in _headings()
 
 
+def test_each_source_is_drawn_by_reason() -> None:
+    """Both dashboards show why what is refused of a source is refused, each reason as a line."""
+    panels = {panel["title"]: panel["metrics"] for panel in _metric_widgets(**SOURCES)}
+    drawn = {widget.get("title"): widget for widget in _drawn(**SOURCES)}
+    for source in ("example", "open"):
+        title = f"{source}: refused requests, by reason"
+        lines = panels[title]
+        assert {line[line.index("source") + 1] for line in lines} == {source}
+        reasons = [line[line.index("reason") + 1] for line in lines]
+        assert reasons == [line[-1]["label"] for line in lines] == list(REFUSALS)
+        searches = [query["search"]["query"] for query in queries(drawn[title], "logs")]
+        counted = f"@SourceRefused:1 @source:{source} @reason:"
+        assert [text.partition(counted)[2] for text in searches] == reasons
+
+
 def test_no_title_stands_twice() -> None:
     """Two panels, or sections, of one title are the same one, which both dashboards show."""
     titles: dict[str, set[str]] = {}
@@ -215,7 +231,7 @@ def test_only_what_is_there_is_shown(overrides: dict[str, Any]) -> None:
     """Every metric of a CloudWatch graph is of a resource of this environment."""
     resources = made(CATALOG, **overrides).resources.by_role.values()
     known = {pair for one in resources for pair in one.dimensions.items()}
-    known.add(("Operation", "UpdateItem"))
+    known |= {("Operation", "UpdateItem"), *(("reason", reason) for reason in REFUSALS)}
     for panel in _metric_widgets(**overrides):
         for metric in panel["metrics"]:
             if len(metric) > 1:

@@ -13,9 +13,10 @@ from alarmproof.recordings import Recorded
 from alarmproof.series import datapoints
 from numpy.typing import NDArray
 
+from lambdas.metrics import NAMESPACE
 from webhook_buffer.live.columns import Column
 from webhook_buffer.live.pace import MINUTE
-from webhook_buffer.live.values import Key
+from webhook_buffer.live.values import Key, part
 from webhook_buffer.operations.history import wanted
 
 _LOG_METRIC = re.compile(r"(?:.*-)?([a-z]+)-(log-(?:errors|warnings|trouble))")
@@ -152,7 +153,10 @@ class Cells:
         named = [self._roles[value] for _, value in metric.dimensions if value in self._roles]
         if metric.namespace in ("AWS/Lambda", "AWS/SQS"):
             return (metric.namespace, metric.name, named[0]) if named else None
-        return (metric.namespace, metric.name, dict(metric.dimensions).get("Operation", ""))
+        dimensions = dict(metric.dimensions)
+        ours = metric.namespace == NAMESPACE
+        further = part(dimensions) if ours else dimensions.get("Operation", "")
+        return (metric.namespace, metric.name, further)
 
     def _column(self, key: Key, statistic: str) -> Column:
         """A statistic by the minute; made of the values, as far as they are new."""

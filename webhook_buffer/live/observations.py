@@ -18,7 +18,7 @@ from lambdas.metrics import FRESH_SECONDS
 from monitoring.log_counts import COUNTS
 from webhook_buffer.live.invocations import BOUNDARY, Invocations
 from webhook_buffer.live.pace import Clock
-from webhook_buffer.live.values import Depth, Limits, Observation
+from webhook_buffer.live.values import Depth, Key, Limits, Observation, part
 from webhook_buffer.operations.logs import Line
 
 # The functions whose lines are read, where they are deployed.
@@ -122,17 +122,18 @@ class Reader:
         """The metrics in a line. What a function decides by real time is decided again here."""
         values = _metrics(fields)
         age = self._age_of(fields, at)
-        for (namespace, name), value in values.items():
+        for key, value in values.items():
+            name = key[1]
             if age is not None:
                 if name == "BackendOutcome" and age > FRESH_SECONDS:
                     continue
                 value = {"HeadAge": age, "DeliveryLag": 1000 * age}.get(name, value)
-            yield Observation((namespace, name, ""), at, value)
+            yield Observation(key, at, value)
         blocked = next((key for key in values if key[1] == "HeadAge"), None)
         if (
             blocked
             and age is not None
-            and (blocked[0], "BlockedGroup") not in values
+            and (blocked[0], "BlockedGroup", "") not in values
             and age >= self.limits.blocked_seconds
         ):
             yield Observation((blocked[0], "BlockedGroup", ""), at, 1.0)
@@ -211,15 +212,20 @@ class Reader:
                 del self.messages[name]
 
 
-def _metrics(fields: Mapping[str, Any]) -> dict[tuple[str, str], float]:
-    """The embedded metrics of a line; none where they are malformed.
+def _metrics(fields: Mapping[str, Any]) -> dict[Key, float]:
+    """The embedded metrics of a line, one for each set of dimensions; none if malformed.
 
     Source: CloudWatch user guide, "Specification: Embedded metric format".
     """
     try:
         return {
-            (str(directive["Namespace"]), str(metric["Name"])): float(fields[metric["Name"]])
+            (
+                str(directive["Namespace"]),
+                str(metric["Name"]),
+                part({name: str(fields.get(name, "")) for name in names}),
+            ): float(fields[metric["Name"]])
             for directive in fields["_aws"]["CloudWatchMetrics"]
+            for names in directive["Dimensions"]
             for metric in directive["Metrics"]
         }
     except (KeyError, TypeError, ValueError):

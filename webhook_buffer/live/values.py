@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-# (namespace, name, role or "").
+from lambdas.metrics import DIMENSIONS
+
+# (namespace, name, role or "" or the part of one of our metrics).
 Key = tuple[str, str, str]
+
+
+def part(dimensions: Mapping[str, str]) -> str:
+    """What some dimensions leave of one of our metrics (``wrong/github``); empty for all of it."""
+    return "/".join(value for name, value in sorted(dimensions.items()) if name not in DIMENSIONS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from alarmproof.metric_data import Series
+from alarmproof.metric_data import MetricKey, Series
 from alarmproof.template import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,6 +116,31 @@ def test_log_lines_become_what_alarms_read() -> None:
     )
     assert "DeliveryLag PR(:300000)" in found
     assert not any("Throttles" in name for name in found)
+
+
+def test_what_is_counted_by_source_and_reason_is_kept_apart() -> None:
+    """Each set of dimensions of a metric is a series of its own, as it is in CloudWatch."""
+    refused = [("a", "wrong"), ("a", "wrong"), ("b", "old")]
+    lines = [
+        line("publish", 5 + second, "webhook.refused", "WARNING", status=401, source=source,
+             reason=reason, metrics={"SignatureRefused": 1, "SourceRefused": 1})
+        for second, (source, reason) in enumerate(refused)
+    ]  # fmt: skip
+    cells = Cells({})
+    for seen in observe(lines, [], Clock.begun(START)):
+        cells.add(seen.key, seen.at, seen.value)
+
+    def counted(name: str, **by: str) -> float | None:
+        metric = MetricKey.of("WebhookBuffer", name, {"service": "s", "env": "e", **by})
+        made = cells.series(metric, "Sum", start=START, minutes=1)
+        return None if made is None else float(made.values[0])
+
+    assert counted("SignatureRefused") == 3
+    assert counted("SignatureRefused", source="b") == 1
+    assert counted("SourceRefused", source="a") == 2
+    assert counted("SourceRefused", source="a", reason="wrong") == 2
+    assert counted("SourceRefused", source="a", reason="old") is None
+    assert counted("SourceRefused") is None
 
 
 def test_what_is_outside_of_the_time_is_left_out() -> None:
