@@ -136,7 +136,7 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise FileError(error, file) from None
     except (ValueError, RecursionError):
-        raise InputError(f"{file}: not JSON.") from None
+        raise InputError(f"{file}: not JSON, or nested too deeply.") from None
     if not isinstance(body, dict):
         raise InputError(f"{file}: not a dashboard; it begins with an object.")
     return body

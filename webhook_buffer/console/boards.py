@@ -11,17 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from monitoring.datadog.log_search import matcher
-from monitoring.datadog.metrics import known
 from monitoring.datadog.query import QueryError
-from monitoring.datadog.query_tree import atoms
-from monitoring.datadog.query_tree import metric as metric_tree
 from settings.errors import InputError
 from webhook_buffer.console.evaluation import Request
 from webhook_buffer.console.frame import Frame
 from webhook_buffer.console.log_counts import LogCounts
 from webhook_buffer.console.numbers import Numbers, UnmeasuredError
+from webhook_buffer.console.ranked import changes, ranked
 from webhook_buffer.console.reductions import Values, rounded
+from webhook_buffer.console.streams import streamed
 from webhook_buffer.console.text import markdown
 from webhook_buffer.live.session import Session
 
@@ -33,7 +31,9 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     ">": lambda value, other: value > other, ">=": lambda value, other: value >= other,
     "<": lambda value, other: value < other, "<=": lambda value, other: value <= other,
 }  # fmt: skip
-_ROWS = 25
+# More than people lay out; beyond that one file could keep a computer busy for hours.
+_MOST_WIDGETS, _MOST_REQUESTS = 500, 100
+_MOST_DIGITS = 10
 _ELSEWHERE = "A console on a laptop makes no request to another host."
 _DATADOG = "Datadog evaluates its monitors itself. The alarms of this session are under Alarms."
 # Widgets that can't have anything here, and why.
@@ -45,10 +45,16 @@ _REASONS = {
     "alert_value": _DATADOG,
     "check_status": "Service checks are made by Datadog's agent, which does not run here.",
     "servicemap": "A map of services is made of traces, which a session does not keep.",
+    "group": "A group within a group is not drawn.",
+    "powerpack": "Only Datadog has the widgets of a powerpack.",
     "trace_service": "Traces are not kept in a session.",
     "hostmap": "There are no hosts here.",
     "geomap": "Nothing here has a place on a map.",
 }
+# What a definition raises that has another form than Datadog's.
+_UNREADABLE = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
 
 
 class Boards:
@@ -75,19 +81,23 @@ class Boards:
         widgets = body.get("widgets")
         if not isinstance(widgets, list):
             raise InputError("not a Datadog dashboard: it has no list 'widgets'.")
+        if _count(widgets) > _MOST_WIDGETS:
+            raise InputError(
+                f"more than {_MOST_WIDGETS} widgets. Split it into several dashboards."
+            )
         return {
             "title": str(body.get("title", "Dashboard")),
             "about": str(body.get("description") or "").partition("\n\nManaged by")[0],
             "from": start,
             "to": end,
             "variables": [
-                {"name": variable["name"], "value": (variable.get("defaults") or ["*"])[0]}
-                for variable in body.get("template_variables") or ()
+                {"name": str(variable.get("name", "")), "value": _default(variable)}
+                for variable in _parts(body, "template_variables")
             ],
             "widgets": [self._widget(widget) for widget in widgets],
         }
 
-    def _widget(self, given: Any) -> Shown:
+    def _widget(self, given: Any, *, within: bool = False) -> Shown:
         definition, layout = _part(given, "definition"), _part(given, "layout")
         kind, width = str(definition.get("type", "unknown")), layout.get("width")
         shown: Shown = {
@@ -95,19 +105,21 @@ class Boards:
             "title": str(definition.get("title") or ""),
             "width": width if isinstance(width, int) and 0 < width <= 12 else 12,
         }
-        if kind in ("group", "powerpack"):
-            inner = definition.get("widgets") or ()
-            return shown | {"width": 12, "widgets": [self._widget(widget) for widget in inner]}
+        if kind == "group" and not within:
+            inner = [self._widget(widget, within=True) for widget in _inner(definition)]
+            return shown | {"width": 12, "widgets": inner}
         try:
             return shown | self._content(kind, definition)
         except UnmeasuredError as error:
             return shown | {"reason": str(error)}
         except QueryError as error:
             return shown | {"reason": f"Its query {error}."}
-        except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
+        except _UNREADABLE as error:
             return shown | {"reason": f"Its definition can't be read ({type(error).__name__})."}
 
     def _content(self, kind: str, definition: Body) -> Shown:
+        if len(definition.get("requests") or ()) > _MOST_REQUESTS:
+            raise UnmeasuredError(f"It asks more than {_MOST_REQUESTS} things at once.")
         make = {
             "timeseries": self._timeseries,
             "distribution": self._timeseries,
@@ -117,7 +129,7 @@ class Boards:
             "query_table": self._table,
             "sunburst": self._table,
             "treemap": self._table,
-            "change": self._table,
+            "change": self._change,
             "note": _note,
             "free_text": _free_text,
             "slo": self._slo,
@@ -138,8 +150,10 @@ class Boards:
                 made.append(self._lines(body))
             except UnmeasuredError as error:
                 reasons.append(str(error))
+            except QueryError as error:
+                reasons.append(f"A query {error}.")
         if not made:
-            raise UnmeasuredError(" ".join(dict.fromkeys(reasons)))
+            raise UnmeasuredError(" ".join(dict.fromkeys(reasons)) or "It asks nothing.")
         times = sorted({time for frame, _ in made for time in frame.times})
         series = [
             line | {"values": _placed(line["values"], frame, times), "step": frame.step}
@@ -168,8 +182,8 @@ class Boards:
         style = body.get("style") or {}
         lines = [
             {
-                "label": _label(formula, group),
-                "unit": _unit(formula, body),
+                "label": request.label(formula, group),
+                "unit": request.unit(formula),
                 "palette": str(style.get("palette", "dog_classic")),
                 "draw": str(body.get("display_type", "line")),
                 "values": values,
@@ -181,38 +195,30 @@ class Boards:
 
     def _query_value(self, definition: Body) -> Shown:
         body = definition["requests"][0]
-        [numbers, *_] = Request(body).as_numbers(self._numbers, self._start, self._end)
+        request = Request(body)
+        [numbers, *_] = request.as_numbers(self._numbers, self._start, self._end)
         value = next(iter(numbers.values()), float("nan"))
-        formula = (body.get("formulas") or [{}])[0]
+        [(_, formula), *_] = request.formulas
         rules = formula.get("conditional_formats") or body.get("conditional_formats") or ()
         shown: Shown = {
-            "value": None if np.isnan(value) else value,
-            "unit": _unit(formula, body) or str(definition.get("custom_unit", "")),
+            "value": value if np.isfinite(value) else None,
+            "unit": request.unit(formula) or str(definition.get("custom_unit", "")),
             "caption": str(formula.get("alias", "")),
-            "precision": definition.get("precision", 2),
+            "precision": _digits(definition.get("precision")),
         }
-        if np.isnan(value):
-            shown["empty"] = "Nothing in this time."
+        if not np.isfinite(value):
+            return shown | {"empty": "Nothing in this time."}
         for rule in rules:
             compare = _COMPARISONS.get(str(rule.get("comparator")))
-            if compare and not np.isnan(value) and compare(value, float(rule["value"])):
+            if compare and compare(value, float(rule["value"])):
                 return shown | {"palette": str(rule.get("palette", ""))}
         return shown
 
     def _table(self, definition: Body) -> Shown:
-        rows: list[Shown] = []
-        for body in definition["requests"]:
-            request = Request(body)
-            computed = request.as_numbers(self._numbers, self._start, self._end)
-            for (_, formula), groups in zip(request.formulas, computed, strict=True):
-                rows += [
-                    {"label": _label(formula, group), "value": value, "unit": _unit(formula, body)}
-                    for group, value in groups.items()
-                    if not np.isnan(value)
-                ]
-        rows.sort(key=lambda row: -row["value"])
-        shown: Shown = {"rows": rows[:_ROWS]}
-        return shown if rows else shown | {"empty": "Nothing in this time."}
+        return ranked(definition["requests"], self._numbers, self._start, self._end)
+
+    def _change(self, definition: Body) -> Shown:
+        return changes(definition["requests"], self._numbers, self._start, self._end)
 
     def _slo(self, definition: Body) -> Shown:
         reference = definition.get("slo_id")
@@ -238,45 +244,35 @@ class Boards:
         return float(np.nan_to_num(next(iter(numbers.values()), 0.0)))
 
     def _stream(self, definition: Body) -> Shown:
-        request = (definition.get("requests") or [{}])[0]
-        query = request.get("query") or {}
-        source = query.get("data_source") or definition["type"].replace("list_", "logs_")
-        search = str(query.get("query_string") or definition.get("query") or "")
-        if source in ("logs_stream", "log_stream"):
-            return self._log_lines(search)
-        if source in ("event_stream", "event_timeline"):
-            return self._events(search)
-        raise UnmeasuredError("Traces are not kept in a session.")
-
-    def _log_lines(self, search: str) -> Shown:
-        clock = self._session.clock
-        rows = [
-            {
-                "at": at,
-                "source": line.function,
-                "text": line.text[:2000],
-                "level": str(line.fields.get("level", "")),
-            }
-            for line in self._counts.newest(self._session, search, matcher(search))
-            if self._start <= (at := clock.session(line.at / 1000)) < self._end
-        ]
-        return {"lines": rows, **({} if rows else {"empty": "No such log line."})}
-
-    def _events(self, search: str) -> Shown:
-        if "event:deployment" in search:
-            raise UnmeasuredError("Deployments to the laptop are not recorded as events.")
-        named = search.strip().strip('"')
-        rows = [
-            {"at": change.at, "source": change.alarm, "text": change.state, "level": change.state}
-            for change in reversed(self._session.timeline)
-            if named in change.alarm and self._start <= change.at <= self._end
-        ][:_ROWS]
-        return {"lines": rows, **({} if rows else {"empty": "No alarm changed its state."})}
+        return streamed(definition, self._session, self._counts, self._start, self._end)
 
 
 def _part(given: Any, name: str) -> Body:
     value = given.get(name) if isinstance(given, dict) else None
     return value if isinstance(value, dict) else {}
+
+
+def _parts(given: Body, name: str) -> list[Body]:
+    """The objects of a list; none where there is something else."""
+    listed = given.get(name)
+    return [part for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []
+
+
+def _inner(definition: Body) -> list[Any]:
+    """The widgets of a group."""
+    widgets = definition.get("widgets")
+    return widgets if isinstance(widgets, list) else []
+
+
+def _count(widgets: list[Any]) -> int:
+    return len(widgets) + sum(len(_inner(_part(widget, "definition"))) for widget in widgets)
+
+
+def _default(variable: Body) -> str:
+    """A template variable's first default, of its list or in the older form."""
+    listed = variable.get("defaults")
+    first = listed[0] if isinstance(listed, list) and listed else variable.get("default")
+    return str(first or "*")
 
 
 def _placed(values: Values, frame: Frame, times: Sequence[int]) -> list[float | None]:
@@ -286,31 +282,18 @@ def _placed(values: Values, frame: Frame, times: Sequence[int]) -> list[float | 
     return [there.get(time) for time in times]
 
 
-def _label(formula: Body, group: str) -> str:
-    alias = str(formula.get("alias") or "")
-    return " ".join(filter(None, (alias, group))) or str(formula.get("formula", "value"))
-
-
-def _unit(formula: Body, body: Body) -> str:
-    """Datadog's word for a formula's unit, or that of the only metric it shows."""
-    said = (formula.get("number_format") or {}).get("unit") or {}
-    if said.get("unit_name"):
-        return str(said["unit_name"])
-    name = str(formula.get("formula", ""))
-    for query in body.get("queries", ()):
-        if query.get("name") == name and query.get("data_source") == "metrics":
-            read = atoms(metric_tree(str(query["query"])))
-            metric = known(read[0].metric) if read else None
-            return metric.unit if metric else ""
-    return ""
-
-
 def _marker(marker: Body) -> Iterator[Shown]:
     """The lines of a marker across a graph."""
     match = _MARKER.search(str(marker.get("value", "")))
     kind = str(marker.get("display_type", "")).partition(" ")[0] or "info"
-    for text in filter(None, match.groups() if match else ()):
-        yield {"value": float(text), "label": str(marker.get("label", "")).strip(), "kind": kind}
+    values = [float(text) for text in match.groups() if text] if match else []
+    for value in filter(np.isfinite, values):
+        yield {"value": value, "label": str(marker.get("label", "")).strip(), "kind": kind}
+
+
+def _digits(given: Any) -> int:
+    """Decimal places of a number; Datadog's default where it has an own word for them."""
+    return given if isinstance(given, int) and 0 <= given <= _MOST_DIGITS else 2
 
 
 def _note(definition: Body) -> Shown:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from monitoring.datadog import query_tree
+from monitoring.datadog.metrics import known
 from monitoring.datadog.query import QueryError
 from monitoring.datadog.query_tree import Atom, Binary, Call, Name, Node, Number
 from webhook_buffer.console.frame import Frame
@@ -41,6 +42,7 @@ class Request:
         self.step = least
         if "queries" not in body and isinstance(body.get("q"), str):
             body = {"queries": [{"data_source": "metrics", "name": "q", "query": body["q"]}]}
+        self._units: dict[str, str] = {}
         for query in body.get("queries", ()):
             self._query(query)
         names = [*self._metrics, *self._logs]
@@ -50,6 +52,17 @@ class Request:
         ]  # fmt: skip
         if not self.formulas:
             raise QueryError("has no query that this console evaluates")
+
+    @staticmethod
+    def label(formula: Mapping[str, Any], group: str) -> str:
+        """What a formula's line of a group is called."""
+        alias = str(formula.get("alias") or "")
+        return " ".join(filter(None, (alias, group))) or str(formula.get("formula", "value"))
+
+    def unit(self, formula: Mapping[str, Any]) -> str:
+        """Datadog's word for a formula's unit, or that of the only metric it shows."""
+        said = (formula.get("number_format") or {}).get("unit") or {}
+        return str(said.get("unit_name") or self._units.get(str(formula.get("formula")), ""))
 
     def over_time(self, numbers: Numbers, start: int, end: int) -> tuple[Frame, list[Groups]]:
         """The frame, and each formula's values by group.
@@ -61,7 +74,13 @@ class Request:
         values = {name: _evaluated(node, numbers, frame) for name, node in self._metrics.items()}
         for name, search in self._logs.items():
             values[name] = {"": numbers.of_logs(search, frame)}
-        return frame, [_computed(tree, values) for tree, _ in self.formulas]
+        return frame, [
+            {
+                group: np.broadcast_to(computed, (frame.count,))  # of a constant, too
+                for group, computed in _computed(tree, values).items()
+            }
+            for tree, _ in self.formulas
+        ]
 
     def as_numbers(self, numbers: Numbers, start: int, end: int) -> list[dict[str, float]]:
         """Each formula as one number for the whole stretch, by group.
@@ -94,7 +113,10 @@ class Request:
         if source == "metrics":
             node = query_tree.metric(str(query["query"]))
             self._metrics[name] = node
-            for atom in query_tree.atoms(node):
+            atoms = query_tree.atoms(node)
+            metric = known(atoms[0].metric) if atoms else None
+            self._units[name] = metric.unit if metric else ""
+            for atom in atoms:
                 self.step = max(self.step, _rollup(atom))
             if query.get("aggregator"):
                 self._aggregators[name] = str(query["aggregator"])

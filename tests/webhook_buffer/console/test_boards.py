@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from settings.errors import InputError
-from tests.webhook_buffer.console.sessions import MINUTES, OUTAGE
-from tests.webhook_buffer.live.test_observations import START
+from settings.loader import load
+from tests.webhook_buffer.console.sessions import MINUTES, OUTAGE, outage
+from tests.webhook_buffer.console.strangers import HOSTILE, WIDGETS, query
+from tests.webhook_buffer.live.test_observations import START, line
+from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.boards import Boards
+from webhook_buffer.console.feeds import FileFeed, Place
+from webhook_buffer.console.frame import Frame
 from webhook_buffer.console.numbers import Numbers
+from webhook_buffer.console.ranked import changes
 from webhook_buffer.console.state import State
+from webhook_buffer.live.session import read_event
 
 _END = START + 60 * MINUTES
 _BOARDS = ("overview", "serverless", "cloudwatch")
@@ -74,8 +83,39 @@ def test_both_dashboards_agree(state: State) -> None:
     """What CloudWatch's and Datadog's dashboards have in common is the same number."""
     ours, theirs = _board(state, "overview"), _board(state, "cloudwatch")
     for title in ("Requests", "Response time for senders", "In and out of the queue"):
-        for line in ours[title]["series"]:
-            assert _values(theirs[title], line["label"]) == line["values"], title
+        for drawn in ours[title]["series"]:
+            assert _values(theirs[title], drawn["label"]) == drawn["values"], title
+
+
+def test_refusals_are_shown_by_source_and_reason(tmp_path: Path) -> None:
+    """Each source has its own numbers, and each of its reasons; both dashboards agree."""
+    session = outage()
+    refused = [
+        line("publish", 60 * MINUTES + number, "webhook.refused", "WARNING", status=401,
+             source=source, reason=reason, metrics={"SourceRefused": 1, "SignatureRefused": 1})
+        for number, (source, reason) in enumerate([("a", "wrong"), ("a", "old"), ("b", "wrong")])
+    ]  # fmt: skip
+    session.apply(read_event(refused, [], _END + 60))
+    session.save(tmp_path / "s.jsonl")
+    sources = [{"name": name, "paths": [f"/{name}"]} for name in ("a", "b")]
+    alarms = alarm_set(load("local", overrides={"sources": sources}))
+    state = State(FileFeed(Place(session=tmp_path / "s.jsonl")), alarms)
+    state.update()
+    for key in ("overview", "cloudwatch"):
+        shown = state.board(key, START, _END + 60)
+        assert shown is not None
+        board = {widget["title"]: widget for widget in _widgets(shown)}
+        counts = {
+            (title, label): sum(value or 0 for value in _values(board[title], label))
+            for title, label in (
+                ("Refused requests, by source", "a"), ("Refused requests, by source", "b"),
+                ("a: refused requests, by reason", "wrong"),
+                ("a: refused requests, by reason", "old"),
+                ("b: refused requests, by reason", "wrong"),
+                ("b: refused requests, by reason", "old"),
+            )
+        }  # fmt: skip
+        assert list(counts.values()) == [2, 1, 1, 1, 1, 0], key
 
 
 def test_a_queue_shows_what_is_received(state: State) -> None:
@@ -142,24 +182,82 @@ def test_marks_say_what_happened(state: State) -> None:
     ]  # fmt: skip
 
 
-def _shown(state: State, definition: Any) -> dict[str, Any]:
+def _made(state: State, board: dict[str, Any]) -> dict[str, Any]:
     assert state.session
     numbers = Numbers(state.session, state.alarm_set, state.counts)
-    boards = Boards(state.session, numbers, state.counts, {})
+    return Boards(state.session, numbers, state.counts, {}).shown(board, START, _END)
+
+
+def _shown(state: State, definition: Any) -> dict[str, Any]:
     board = {"title": "Any", "widgets": [{"definition": definition}]}
-    widget: dict[str, Any] = boards.shown(board, START, _END)["widgets"][0]
+    widget: dict[str, Any] = _made(state, board)["widgets"][0]
     return widget
 
 
-def _metric(query: str, **more: Any) -> dict[str, Any]:
-    return {"queries": [{"data_source": "metrics", "name": "q", "query": query, **more}]}
+@pytest.mark.parametrize(("definition", "expected"), WIDGETS)
+def test_a_strangers_widget_shows_what_it_can(
+    state: State, definition: dict[str, Any], expected: str
+) -> None:
+    """Numbers, lines or text of the session, or the reason why there are none."""
+    shown = _shown(state, definition)
+    assert expected in shown or expected in shown["reason"]
+    assert "can't be read" not in shown.get("reason", "")
 
 
-@pytest.mark.parametrize("kind", ["toplist", "query_table", "change"])
+@pytest.mark.parametrize("definition", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_widget_does_no_harm(state: State, definition: dict[str, Any]) -> None:
+    """It is drawn, or has a reason; no number in it is beyond what JSON has."""
+    shown = _shown(state, definition)
+    assert shown.keys() & {"series", "value", "rows", "lines", "content", "widgets", "reason"}
+    json.dumps(shown, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "variables", [5, "text", [5, None], [{"name": ["a"], "defaults": 5}], [{"default": "*"}]]
+)
+def test_strange_variables_are_no_obstacle(state: State, variables: Any) -> None:
+    """A variable in another form than Datadog's is left out, or has the value that it names."""
+    shown = _made(state, {"widgets": [], "template_variables": variables})
+    assert {variable["value"] for variable in shown["variables"]} <= {"*"}
+
+
+def test_a_file_has_a_bounded_number_of_widgets(state: State) -> None:
+    """More than people lay out are refused before anything is computed, groups or not."""
+    note = {"definition": {"type": "note", "content": "x"}}
+    group = {"definition": {"type": "group", "widgets": [note] * 501}}
+    for widgets in ([note] * 501, [group]):
+        with pytest.raises(InputError, match="more than 500 widgets"):
+            _made(state, {"widgets": widgets})
+
+
+class _Rising:
+    """Numbers of a metric that is the session's hour, for ``a``; ``b`` begins in the second."""
+
+    def of_datadog(self, _: Any, frame: Frame) -> dict[str, Any]:
+        hour = (frame.start - START) // 3600
+        later = float(hour) if hour else np.nan
+        return {"a": np.full(frame.count, 10.0 + hour), "b": np.full(frame.count, later)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "value"),
+    [({}, 1.0), ({"change_type": "relative"}, 10.0), ({"compare_to": "day_before"}, 24.0)],
+)
+def test_a_change_is_from_the_same_time_earlier(asked: dict[str, Any], value: float) -> None:
+    """By so much, or so many percent; what had no number then has no change."""
+    rising: Any = _Rising()
+    hours = 24 if "compare_to" in asked else 1
+    start = START + 3600 * hours
+    request = {**query("avg:x{*} by {functionname}"), **asked}
+    [row] = changes([request], rising, start, start + 600)["rows"][:1]
+    assert (row["label"].split()[-1], row["value"]) == ("a", pytest.approx(value))
+
+
+@pytest.mark.parametrize("kind", ["toplist", "query_table"])
 def test_grouped_numbers_are_ranked(state: State, kind: str) -> None:
     """By function, the largest first: subscribe also retried."""
-    query = "sum:aws.lambda.invocations{*} by {functionname}.as_count()"
-    rows = _shown(state, {"type": kind, "requests": [_metric(query)]})["rows"]
+    calls = "sum:aws.lambda.invocations{*} by {functionname}.as_count()"
+    rows = _shown(state, {"type": kind, "requests": [query(calls)]})["rows"]
     assert [(row["label"].rpartition("-")[2], row["value"]) for row in rows[:2]] == [
         ("subscribe", 6 * MINUTES + 6 * len(OUTAGE)), ("publish", 6 * MINUTES),
     ]  # fmt: skip
@@ -167,9 +265,7 @@ def test_grouped_numbers_are_ranked(state: State, kind: str) -> None:
 
 def test_a_number_takes_the_color_of_its_rule(state: State) -> None:
     """The first conditional format that holds."""
-    body = _metric(
-        "sum:aws.lambda.invocations{functionname:webhook-buffer-local-publish}.as_count()"
-    )
+    body = query("sum:aws.lambda.invocations{functionname:webhook-buffer-local-publish}.as_count()")
     rules = [
         {"comparator": ">", "value": 1000, "palette": "white_on_red"},
         {"comparator": ">=", "value": 10, "palette": "white_on_yellow"},
@@ -177,6 +273,14 @@ def test_a_number_takes_the_color_of_its_rule(state: State) -> None:
     body["formulas"] = [{"formula": "q / 2", "conditional_formats": rules}]
     shown = _shown(state, {"type": "query_value", "requests": [body]})
     assert (shown["value"], shown["palette"]) == (3 * MINUTES, "white_on_yellow")
+
+
+def test_a_constant_is_a_line(state: State) -> None:
+    """As long as the others of its graph."""
+    formulas = [{"formula": "q"}, {"formula": "5", "alias": "most"}]
+    body = {**query("sum:aws.apigateway.count{*}.as_count()"), "formulas": formulas}
+    shown = _shown(state, {"type": "timeseries", "requests": [body]})
+    assert _values(shown, "most") == [5.0] * len(shown["times"])
 
 
 def test_the_older_form_of_a_query_is_read(state: State) -> None:
@@ -191,7 +295,7 @@ def test_the_older_form_of_a_query_is_read(state: State) -> None:
     [
         ({"type": "timeseries", "requests": [{"q": "sum:system.cpu{*}"}]}, "system.cpu"),
         ({"type": "timeseries", "requests": [{"q": "sum:aws.sqs.x{"}]}, "can't be read"),
-        ({"type": "timeseries", "requests": [_metric("avg:aws.lambda.errors{env:prd}")]}, "env:"),
+        ({"type": "timeseries", "requests": [query("avg:aws.lambda.errors{env:prd}")]}, "env:"),
         ({"type": "timeseries"}, "can't be read"),
         ({"type": "timeseries", "requests": 5}, "can't be read"),
         ({"type": "image", "url": "https://example.com/x.png"}, "another host"),
@@ -206,7 +310,5 @@ def test_strange_widgets_have_a_reason(state: State, definition: Any, reason: st
 
 def test_only_a_dashboard_is_a_dashboard(state: State) -> None:
     """Anything else is one error."""
-    assert state.session
-    numbers = Numbers(state.session, state.alarm_set, state.counts)
     with pytest.raises(InputError, match="widgets"):
-        Boards(state.session, numbers, state.counts, {}).shown({"title": "x"}, START, _END)
+        _made(state, {"title": "x"})

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from settings.errors import FileError, InputError
 from tests.chromium import launched
 from tests.webhook_buffer.console.sessions import HOSTILE
+from tests.webhook_buffer.console.strangers import WIDGETS
 from webhook_buffer.cli.app import app
 
 
@@ -35,6 +36,7 @@ _MINE = _board(
     },
     {"type": "note", "content": f"**Note** {HOSTILE} [x](javascript:alert(1))"},
     {"type": "hostmap", "title": "Hosts"},
+    *(definition for definition, _ in WIDGETS),
 )  # fmt: skip
 
 
@@ -53,7 +55,10 @@ def test_one_file_draws_a_strangers_dashboard(session_file: Path, tmp_path: Path
         page.on("request", lambda request: asked.append(request.url))
         page.goto(page_file.as_uri())
         text = page.inner_text("main")
-        assert page.locator(".plot canvas").count() == 1
+        assert page.locator(".plot canvas").count() >= 5
+        said_by_each = [part.strip() for part in page.locator(".widget").all_inner_texts()]
+        assert len(said_by_each) == len(_MINE["widgets"])
+        assert "" not in said_by_each
         assert page.locator("main img, main a[href^='javascript']").count() == 0
     assert "There are no hosts here." in text
     assert f"Calls {HOSTILE}" in text
@@ -89,6 +94,7 @@ def test_a_picture_has_the_width_asked_for(session_file: Path, tmp_path: Path) -
     [
         ("nothing", None, InputError, "overview, serverless, cloudwatch"),
         ("a.json", "{", InputError, "not JSON"),
+        ("a.json", '{"widgets": ' + "[" * 100_000, InputError, "nested too deeply"),
         ("a.json", "[]", InputError, "begins with an object"),
         ("a.json", "{}", InputError, "no list 'widgets'"),
         (".", None, FileError, "directory"),

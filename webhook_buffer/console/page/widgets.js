@@ -12,7 +12,7 @@ export function widget(data, zoom) {
   const note = el("p", {class: "reason", hidden: true});
   element.append(...[title, body, note].filter(Boolean));
   const make = {timeseries, query_value: number, slo, note: text, free_text: text, alarms: alarmGrid,
-    list_stream: stream, log_stream: stream, event_stream: stream, toplist: table, query_table: table,
+    list_stream: stream, log_stream: stream, event_stream: stream, event_timeline: stream, toplist: table, query_table: table,
     change: table, treemap: table, sunburst: table, distribution: timeseries, heatmap: timeseries}[data.type];
   const inner = data.reason || !make ? null : make(body, data, zoom);
   return {

@@ -1,0 +1,69 @@
+"""Widgets that are lists of what happened: log lines, and changes of the alarms' states.
+
+Source: Datadog documentation, "List Widget" and "Event Stream Widget".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from monitoring.datadog.log_search import matcher
+from webhook_buffer.console.log_counts import LogCounts
+from webhook_buffer.console.numbers import UnmeasuredError
+from webhook_buffer.live.session import Session
+
+Shown = dict[str, Any]
+
+_ROWS = 25
+_MOST_CHARACTERS = 2000
+
+
+def streamed(
+    definition: Mapping[str, Any], session: Session, counts: LogCounts, start: int, end: int
+) -> Shown:
+    """The newest of what a widget lists.
+
+    Args:
+        start, end: session time.
+
+    Raises:
+        UnmeasuredError: When a session does not have it.
+    """
+    request = (definition.get("requests") or [{}])[0]
+    query = request.get("query") or {}
+    source = str(query.get("data_source") or definition["type"])
+    search = str(query.get("query_string") or definition.get("query") or "")
+    if source in ("logs_stream", "log_stream"):
+        return _log_lines(search, session, counts, start, end)
+    if source in ("event_stream", "event_timeline"):
+        return _changes(search, session, start, end)
+    if source == "trace_stream" or source.startswith("apm_"):
+        raise UnmeasuredError("Traces are not kept in a session.")
+    raise UnmeasuredError(f"A session does not have what '{source}' lists.")
+
+
+def _log_lines(search: str, session: Session, counts: LogCounts, start: int, end: int) -> Shown:
+    rows = [
+        {
+            "at": at,
+            "source": line.function,
+            "text": line.text[:_MOST_CHARACTERS],
+            "level": str(line.fields.get("level", "")),
+        }
+        for line in counts.newest(session, search, matcher(search))
+        if start <= (at := session.clock.session(line.at / 1000)) < end
+    ]
+    return {"lines": rows, **({} if rows else {"empty": "No such log line."})}
+
+
+def _changes(search: str, session: Session, start: int, end: int) -> Shown:
+    if "event:deployment" in search:
+        raise UnmeasuredError("Deployments to the laptop are not recorded as events.")
+    named = search.strip().strip('"')
+    rows = [
+        {"at": change.at, "source": change.alarm, "text": change.state, "level": change.state}
+        for change in reversed(session.timeline)
+        if named in change.alarm and start <= change.at <= end
+    ][:_ROWS]
+    return {"lines": rows, **({} if rows else {"empty": "No alarm changed its state."})}
