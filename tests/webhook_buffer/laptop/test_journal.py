@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from settings.errors import InputError
+from settings.paths import ROOT
 from webhook_buffer.laptop.journal import NAME, Journal
 from webhook_buffer.laptop.practice import Mode
 from webhook_buffer.live.engine import CONTROL, Control
@@ -41,6 +42,17 @@ def test_what_a_killed_drill_changed_is_undone(tmp_path: Path) -> None:
     assert Mode.read(tmp_path / "backend") == Mode()
     assert journal.left_behind() is None
     assert not (tmp_path / NAME).exists()
+
+
+def test_a_drill_killed_at_any_moment_is_undone(tmp_path: Path) -> None:
+    """Wherever SIGKILL meets causes, repairs or the undoing, the next command mends all of it."""
+    command = [sys.executable, "-m", "tests.webhook_buffer.laptop.killed_drills"]
+    done = subprocess.run(
+        [*command, str(tmp_path), "16", "40"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    said = json.loads(done.stdout)
+    assert (said["killed"], said["left"]) == (40, [])
+    assert said["mended"] > 20
 
 
 def test_a_running_drill_is_left_alone(tmp_path: Path) -> None:
