@@ -46,8 +46,9 @@ docs: setup ## Regenerate everything that is generated in docs/ and README.md
 drills: setup ## Run every fire drill on what `up` started, PACE=3s a minute; goes on where it was stopped
 	@$(RUN) drill all --pace $(or $(PACE),3s) --json .build/drills-$(or $(PACE),3s).json --resume
 
-bench: setup ## Measure start-up, cold starts, publishing, alarms, the console, tracing, Datadog, fairness
+bench: setup ## Measure start-up, linting, cold starts, publishing, alarms, the console, tracing, Datadog, fairness
 	@$(BIN)/python -m tests.bench_startup
+	@$(BIN)/python -m tests.bench_synth
 	@$(BIN)/python -m tests.bench_cold_start
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_warm_path

@@ -21,9 +21,9 @@ ACTIONS = tuple(
 def connect(function: lambda_.Function, vpc: Vpc, *, arn: str) -> None:
     """Puts a function into subnets.
 
-    Lambda may manage its network interfaces, and the function's own code may not. Source: Lambda
-    developer guide, "Giving Lambda functions access to resources in an Amazon VPC", "Required IAM
-    permissions" and "Security best practices".
+    Lambda may manage its network interfaces, and the function's own code may not: calls of the code
+    carry the function's ARN, Lambda's own calls to EC2 do not. Source: Lambda developer guide,
+    "Using source function ARN to control function access behavior".
 
     Args:
         arn: the function's; not a reference to it, for it is created after its role's policy.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import exposure
+from settings import exposure, loader
 from settings.paths import ROOT
 from settings.schema import Settings
 from tests.findings import (
@@ -30,6 +30,8 @@ from tests.variants import VARIANTS
 
 _CHECKOV = ROOT / ".build" / "checkov" / "bin" / "checkov"
 Finding = tuple[str, str]
+# The environments of cdk.json, too.
+BLOCKS = {**VARIANTS, **loader.environments()}
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +39,7 @@ def variants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]
     """Every variant, synthesized once, in a folder of its name."""
     folder = tmp_path_factory.mktemp("variants")
     found = {}
-    for name, block in VARIANTS.items():
+    for name, block in BLOCKS.items():
         settings = Settings.model_validate(block)
         exposure.require_allowed(settings)
         (folder / name).mkdir()
@@ -50,8 +52,8 @@ def linted(variants: dict[str, Synthesized]) -> set[Finding]:
     """What cfn-lint has to say, as (rule, message), each variant judged for its own region."""
     lint = str(Path(sys.executable).with_name("cfn-lint"))
     found = set()
-    for region in sorted({block["awsRegion"] for block in VARIANTS.values()}):
-        here = [name for name, block in VARIANTS.items() if block["awsRegion"] == region]
+    for region in sorted({block["awsRegion"] for block in BLOCKS.values()}):
+        here = [name for name, block in BLOCKS.items() if block["awsRegion"] == region]
         files = [str(stack.file) for name in here for stack in variants[name].stacks]
         command = [lint, "--regions", region, "--format", "json", "--template", *files]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -84,11 +86,11 @@ def _reasons(name: str) -> Iterator[Finding]:
     """The known findings of checkov in a variant."""
     yield from CHECKOV
     for key, findings in CHECKOV_WITHOUT.items():
-        if key not in VARIANTS[name]:
+        if key not in BLOCKS[name]:
             yield from findings
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", BLOCKS)
 def test_arns_are_of_the_partition(variants: dict[str, Synthesized], name: str) -> None:
     """Every ARN that a template spells out is of its region's partition."""
     for stack in variants[name].stacks:
@@ -96,7 +98,7 @@ def test_arns_are_of_the_partition(variants: dict[str, Synthesized], name: str) 
         assert spelled <= {stack.settings.partition}
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", BLOCKS)
 def test_nag_findings_are_explained(variants: dict[str, Synthesized], name: str) -> None:
     """cdk-nag's packs find nothing but what has a reason."""
     known = [*NAG, *NAG_OF_VARIANTS]
@@ -119,7 +121,7 @@ def test_cfn_lint_findings_are_explained(linted: set[Finding]) -> None:
     assert {finding for finding in linted if finding[0] not in LINT} == set()
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", BLOCKS)
 def test_checkov_findings_are_explained(checked: dict[str, set[Finding]], name: str) -> None:
     """checkov finds nothing but what has a reason, of encryption only where there is no key."""
     known = list(_reasons(name))

@@ -34,7 +34,7 @@ def main() -> None:
         name, *options = words.split()
         if not (_BIN / name).exists():
             continue
-        pairs = [(_time([str(_BIN / name), *options]), _time(_BARE)) for _ in range(RUNS + 2)][2:]
+        pairs = [(timed([str(_BIN / name), *options]), timed(_BARE)) for _ in range(RUNS + 2)][2:]
         ratio = statistics.median(ours / bare for ours, bare in pairs)
         ours, bare = (
             f"{statistics.median(side) * 1000:.0f} ms" for side in zip(*pairs, strict=True)
@@ -43,7 +43,8 @@ def main() -> None:
     Console().print(table)
 
 
-def _time(command: list[str]) -> float:
+def timed(command: list[str]) -> float:
+    """Seconds until a command has ended."""
     start = time.perf_counter()
     subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start

@@ -93,7 +93,7 @@ NAG_OF_VARIANTS: Mapping[tuple[str, str], str] = {
         "statement denies it to the function's own code."
     ),
 }
-# checkov's, in the settings of tests/variants.py.
+# checkov's, in the settings of tests/variants.py and in the environments of cdk.json.
 CHECKOV: Mapping[tuple[str, str], str] = {
     ("CKV_AWS_115", "AWS::Lambda::Function.*"): (
         "Reserved concurrency is taken from the rest of the account, and a low one throttles "
@@ -105,10 +105,14 @@ CHECKOV: Mapping[tuple[str, str], str] = {
     ),
     (
         "CKV_AWS_117",
-        "AWS::Lambda::Function.(Publish|FauxBackend|Heartbeat|Audit|NotificationsNotify).*",
+        "AWS::Lambda::Function.(Publish|FauxBackend|Heartbeat|Audit|LaptopAlarms|"
+        "NotificationsNotify).*",
     ): "They talk to AWS and to public addresses alone, so that a network would protect nothing.",
     ("CKV_AWS_111", "AWS::IAM::Policy.SubscribeRoleDefaultPolicy.*"): (
         "Network interfaces, as for cdk-nag."
+    ),
+    ("CKV_AWS_111", "AWS::IAM::Policy.LaptopAlarmsRoleDefaultPolicy.*"): (
+        "Deployed on the laptop only, as for cdk-nag."
     ),
     ("CKV_AWS_18", "AWS::S3::Bucket.Bodies.*"): "Access logs, as for cdk-nag.",
     ("CKV_AWS_21", "AWS::S3::Bucket.Bodies.*"): (

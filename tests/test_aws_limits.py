@@ -25,12 +25,13 @@ _EVENT_BYTES = 6 * 1024 * 1024
 _HIDDEN_SECONDS = 12 * 3600
 # Source: IAM quotas: characters of all inline policies of a role, white space aside.
 _ROLE_POLICIES = 10_240
-# What an account has of each in a region by default. Source: the services' quotas pages:
-# CloudWatch, API Gateway, EventBridge (fewer in two regions), DynamoDB, IAM (account-wide).
+# What an account has of each in a region by default. Sources: API Gateway developer guide, "Amazon
+# API Gateway quotas" (regional APIs) and "Quotas for configuring and running an HTTP API";
+# DynamoDB, EventBridge (fewer in two regions) and IAM (account-wide) quotas. Alarms have none:
+# CloudWatch user guide, "CloudWatch service quotas".
 _QUOTAS = {
     "AWS::ApiGatewayV2::Api": 600,
     "AWS::ApiGatewayV2::DomainName": 120,
-    "AWS::CloudWatch::Alarm": 5000,
     "AWS::DynamoDB::Table": 2500,
     "AWS::Events::Rule": 300,
     "AWS::IAM::Role": 1000,
