@@ -7,6 +7,7 @@ from monitoring.model.signals import (
     Comparison,
     FailureMode,
     Missing,
+    Named,
     Query,
     Severity,
     Signal,
@@ -42,6 +43,7 @@ SIGNALS = (
         missing_reason=_RARE,
         log="subscribe",
         log_query=_PARKED,
+        names=Named.PARKED,
     ),
     Signal(
         id="group-held",
@@ -58,6 +60,7 @@ SIGNALS = (
         missing_reason=_WRITTEN,
         log="subscribe",
         log_query=_PARKED,
+        names=Named.HELD,
     ),
     Signal(
         id="group-held-long",
@@ -74,6 +77,7 @@ SIGNALS = (
         missing_reason=_WRITTEN,
         log="subscribe",
         log_query=_PARKED,
+        names=Named.HELD,
     ),
     Signal(
         id="parking-braked",
@@ -96,6 +100,7 @@ SIGNALS = (
         missing_reason=_RARE,
         log="subscribe",
         log_query=_PARKED,
+        names=Named.BRAKED,
     ),
     Signal(
         id="parked-expiring",
@@ -111,5 +116,6 @@ SIGNALS = (
         missing=Missing.NOT_BREACHING,
         missing_reason=_WRITTEN,
         log="audit",
+        names=Named.EXPIRING,
     ),
 )

@@ -7,6 +7,7 @@ from monitoring.model.signals import (
     Comparison,
     FailureMode,
     Missing,
+    Named,
     Query,
     Severity,
     Signal,
@@ -268,6 +269,7 @@ SIGNALS = (
         missing_reason="Between the attempts at a blocked webhook, minutes pass without any.",
         log="subscribe",
         log_query=_FAILING,
+        names=Named.BLOCKED,
     ),
     _stopped("queue", "consumer-stopped", "consumer-stopped"),
     Signal(

@@ -22,6 +22,7 @@ class AlarmGuide:
         counted: what a count counts, in the plural; empty for other units.
         runbook: heading in the runbook.
         log_group, log_query: where more can be read, if anywhere.
+        names: which webhooks a notification names; one of ``lambdas.blocking.WHICH``, or None.
         parts: of a composite alarm, the alarms whose states make its own, the most specific first.
     """
 
@@ -35,6 +36,7 @@ class AlarmGuide:
     steps: tuple[str, ...]
     log_group: str | None
     log_query: str | None
+    names: str | None
     parts: tuple[str, ...]
 
 

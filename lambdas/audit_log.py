@@ -140,12 +140,12 @@ def accepted(log_group: str, begin: int, end: int, *, until: float) -> tuple[lis
     while begin < end and len(webhooks) < _MOST:
         next_begin = min(begin + _SLICE, end)
         try:
-            lines = list(_lines(log_group, _QUEUED, begin, next_begin, until=until))
+            queued = list(lines(log_group, _QUEUED, begin, next_begin, until=until))
         except aws.AwsError as error:
             if error.code != "Timeout":
                 raise
             break
-        webhooks += [_accepted(line) for line in lines if line["event"] == "webhook.queued"
+        webhooks += [_accepted(line) for line in queued if line["event"] == "webhook.queued"
                      and not line.get("heartbeat") and line.get("message_id")]  # fmt: skip
         begin = next_begin
     return webhooks, begin
@@ -159,7 +159,7 @@ def seen(log_group: str, begin: int, end: int, *, until: float) -> Seen:
     """
     facts = Seen()
     try:
-        for line in _lines(log_group, f"{{ {_HANDLED} }}", begin, end, until=until):
+        for line in lines(log_group, f"{{ {_HANDLED} }}", begin, end, until=until):
             facts.add(line)
     except aws.AwsError as error:
         if error.code != "Timeout":
@@ -169,27 +169,17 @@ def seen(log_group: str, begin: int, end: int, *, until: float) -> Seen:
     return facts
 
 
-def _accepted(line: dict[str, Any]) -> Accepted:
-    return Accepted(
-        str(line["message_id"]),
-        str(line.get("group_id", "")),
-        _number(line.get("sequence_number")),
-        int(line["at"]),
-        str(line.get("deduplication", "")),
-    )
-
-
-def _number(text: Any) -> int:
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else 0
-
-
-def _lines(
+def lines(
     log_group: str, pattern: str, begin: int, end: int, *, until: float
 ) -> Iterator[dict[str, Any]]:
-    """Our lines of a log, page by page.
+    """Our lines of a log that match a pattern, page by page.
 
     Source: CloudWatch Logs API reference, FilterLogEvents: a page has 1 MB or 10,000 events at
     most, may be empty, and is the last one without a token; events later than the end are left out.
+
+    Args:
+        begin, end: milliseconds since the epoch; the end is left out.
+        until: when to stop reading, by the monotonic clock.
 
     Raises:
         AwsError: When a page can't be read; ``Timeout`` when the time is over.
@@ -222,3 +212,17 @@ def _lines(
         request["nextToken"] = reply["nextToken"]
         pause = _PAUSE
         time.sleep(min(pause, left))
+
+
+def _accepted(line: dict[str, Any]) -> Accepted:
+    return Accepted(
+        str(line["message_id"]),
+        str(line.get("group_id", "")),
+        _number(line.get("sequence_number")),
+        int(line["at"]),
+        str(line.get("deduplication", "")),
+    )
+
+
+def _number(text: Any) -> int:
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else 0

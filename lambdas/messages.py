@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lambdas.blocking import MOST
 from lambdas.notification import Notification
 from lambdas.safe_json import json_object
 from lambdas.timestamps import iso
@@ -34,7 +35,9 @@ class MalformedSecretError(Exception):
 
 
 def slack(secret: str, notification: Notification) -> Posts:
-    """Source: Slack's reference, "Incoming webhooks" and "Formatting text"."""
+    """Source: Slack's reference, "Incoming webhooks", "Formatting text", and "Text object":
+    ``verbatim`` keeps texts from becoming links and mentions that nobody wrote.
+    """
     facts = "\n".join(f"*{label}:* {_slack(text)}" for label, text in notification.facts)
     steps = "\n".join(f"{at}. {_slack(step)}" for at, step in enumerate(notification.steps, 1))
     links: list[str] = []
@@ -53,7 +56,10 @@ def slack(secret: str, notification: Notification) -> Posts:
         {"type": "header", "text": {"type": "plain_text", "text": header}}
     ]
     blocks += [
-        {"type": "section", "text": {"type": "mrkdwn", "text": _clipped(text, _SLACK_SECTION)}}
+        {
+            "type": "section",
+            "text": {"type": "mrkdwn", "verbatim": True, "text": _clipped(text, _SLACK_SECTION)},
+        }
         for text in texts
         if text
     ]
@@ -105,8 +111,8 @@ def https(secret: str, notification: Notification) -> Posts:
     """Our own JSON document. Members without a value are null; times are ISO 8601, UTC.
 
     ``since`` is the start of the incident, in ALARM and OK alike; ``value`` and ``threshold``
-    are texts with their unit; commands in ``steps`` stand in backticks; ``lasted_seconds`` is in
-    an OK only.
+    are texts with their unit; commands in ``steps`` stand in backticks; ids in ``webhooks`` are
+    as they are, with what their senders chose; ``lasted_seconds`` is in an OK only.
     """
     document: dict[str, Any] = {
         "version": 1,
@@ -125,6 +131,14 @@ def https(secret: str, notification: Notification) -> Posts:
         "steps": list(notification.steps),
         "links": {name: notification.links.get(name) for name in _LINKS},
         "log_command": notification.log_command,
+        "webhooks": [
+            {
+                "group_id": webhook.group_id,
+                "message_id": webhook.message_id,
+                "since": None if webhook.since is None else iso(webhook.since),
+            }
+            for webhook in notification.webhooks[:MOST]
+        ],
         "drill": notification.drill,
     }
     if notification.recovered:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from lambdas.alarm_events import ALARM, OK, SEVERITIES, Reading, Transition
 from lambdas.alarm_guide import AlarmGuide, AlarmGuides
+from lambdas.blocking import MOST, Webhook, plain
 from lambdas.links import command_for_log, links_of
 
 _QUARTER_OF_AN_HOUR = 15 * 60 * 1000
@@ -41,6 +42,7 @@ class Notification:
         value, threshold: in words, with their unit; a count says what it counts.
         reason: CloudWatch's sentence, where there is no value.
         also: other parts that are firing.
+        webhooks: those that it is about, as ``lambdas.blocking`` finds them.
         steps: what to do first; commands stand in backticks.
         log_command: what shows more of the log on a laptop, which has no console.
         links: ``runbook``, ``logs``, ``dashboard`` and ``alarm``, those there are.
@@ -68,6 +70,7 @@ class Notification:
     also: tuple[str, ...]
     log_command: str | None
     links: Mapping[str, str]
+    webhooks: tuple[Webhook, ...] = ()
     drill: bool = False
 
     @property
@@ -129,11 +132,22 @@ class Notification:
             "Impact": None if self.recovered else self.impact,
             "Now": self.measured if self.recovered else None,
             "Also firing": "; ".join(self.also),
+            "Webhooks": "; ".join(self._webhooks),
             "CloudWatch says": self.reason,
             "Logs": self.log_command
             and f"`{self.log_command}`, then with `--group GROUP` all about one group",
         }
         return tuple((label, text) for label, text in said.items() if text)
+
+    @property
+    def _webhooks(self) -> list[str]:
+        """``message `m` of group `g`, since 03:12 UTC``."""
+        named = [
+            f"message `{plain(webhook.message_id)}` of group `{plain(webhook.group_id)}`"
+            + (f", since {self.clock(webhook.since)}" if webhook.since is not None else "")
+            for webhook in self.webhooks[:MOST]
+        ]
+        return [*named, "and more"] if len(self.webhooks) > MOST else named
 
     def clock(self, at: int) -> str:
         """``03:12 UTC``, with the date if it is not today."""
@@ -152,6 +166,7 @@ def build(
     guides: AlarmGuides,
     *,
     parts: Sequence[Reading] = (),
+    webhooks: tuple[Webhook, ...] = (),
     since: int | None,
     times: int = 1,
     recovered_at: int | None = None,
@@ -162,7 +177,7 @@ def build(
 
     Args:
         parts: the parts of a composite alarm that are firing.
-        since, times, recovered_at, drill: as the notification has them.
+        webhooks, since, times, recovered_at, drill: as the notification has them.
         now: milliseconds since the epoch.
     """
     about = _subject(transition, guides, parts)
@@ -193,6 +208,7 @@ def build(
         also=about.also,
         log_command=command_for_log(guides, guide, window, now),
         links=links_of(transition, guides, guide, window),
+        webhooks=webhooks,
         drill=drill,
     )
 

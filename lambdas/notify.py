@@ -24,6 +24,7 @@ with observe.loading():
         alarm_events,
         alarm_guide,
         aws,
+        blocking,
         channels,
         drills,
         incidents,
@@ -38,11 +39,13 @@ class NotifyConfig:
     Attributes:
         channels: who is notified.
         table: what they were notified of.
+        parking: the table of parked webhooks; empty where there is none.
         guides: what is known about the alarms; beside this file, or where ALARM_GUIDES says.
     """
 
     channels: tuple[channels.Channel, ...]
     table: str
+    parking: str
     guides: alarm_guide.AlarmGuides
 
     @classmethod
@@ -56,6 +59,7 @@ class NotifyConfig:
         return cls(
             channels=all_channels,
             table=environ["TABLE"],
+            parking=environ.get("PARKING_TABLE", ""),
             guides=alarm_guide.AlarmGuides.parse(file.read_text("utf-8")),
         )
 
@@ -72,6 +76,8 @@ _RESERVE_SECONDS = 2.0
 # One try at a call, and all tries at reading the table for every channel, or at the parts.
 _CALL_SECONDS = 1.0
 _ALL_CALLS_SECONDS = 3.0
+# Looking for the webhooks that an alarm is about.
+_LOOK_SECONDS = 2.0
 # How often a message is decided at most: another one of its alarm may come at the same time.
 _DECISIONS = 3
 # Source: CloudWatch API reference, DescribeAlarms.
@@ -219,11 +225,13 @@ def _told(
     if not verdicts:
         return {}
     parts = _parts_on(transition, remaining)
+    webhooks = _webhooks_of(transition, remaining)
     notifications = {
         channel: notification.build(
             transition,
             CONFIG.guides,
             parts=parts,
+            webhooks=webhooks,
             since=verdict.incident.since,
             times=verdict.incident.count,
             recovered_at=verdict.recovered_at,
@@ -314,3 +322,23 @@ def _parts_on(
         if alarm.get("StateValue") == alarm_events.ALARM
     )
     return on or transition.children
+
+
+def _webhooks_of(
+    transition: alarm_events.Transition, remaining: Remaining
+) -> tuple[blocking.Webhook, ...]:
+    """The webhooks that an alarm is about; none where they can't be read in a moment."""
+    guide = CONFIG.guides.alarms.get(transition.alarm)
+    if not guide or not guide.names or transition.state != alarm_events.ALARM:
+        return ()
+    try:
+        return blocking.look(
+            guide.names,
+            table=CONFIG.parking,
+            log_group=guide.log_group,
+            at=transition.changed_at,
+            within=min(_LOOK_SECONDS, remaining() / 4),
+        )
+    except aws.AwsError as error:
+        observe.log("WARNING", "webhooks.unread", alarm=transition.alarm, aws_error=error.code)
+        return ()

@@ -7,13 +7,11 @@ the hours in which they are written.
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from lambdas import aws, observe, parked_index
 
 # The share of its time after which a parked webhook is reported.
 EXPIRING_SHARE = 0.8
-_READ_SECONDS = 2.0
 
 
 def look(table: str, *, keep: int, within: float) -> None:
@@ -27,11 +25,11 @@ def look(table: str, *, keep: int, within: float) -> None:
     now = time.time()
     before = round(1000 * (now - EXPIRING_SHARE * keep))
     try:
-        held = _query(table, "state", round(1000 * now), deadline)
+        held = parked_index.rows(table, "state", before=round(1000 * now), until=deadline)
         expiring = [
             row
             for kind in ("held", "aside")
-            for row in _query(table, kind, before, deadline)
+            for row in parked_index.rows(table, kind, before=before, until=deadline)
             if "dropped_at" not in row
         ]
     except (aws.AwsError, KeyError) as error:
@@ -57,27 +55,3 @@ def look(table: str, *, keep: int, within: float) -> None:
             group_id=first["group_id"]["S"],
             message_id=first["id"]["S"],
         )
-
-
-def _query(table: str, kind: str, before: int, deadline: float) -> list[dict[str, Any]]:
-    """The rows of a kind that were parked until a time, in milliseconds, page by page.
-
-    Raises:
-        AwsError: When they can't all be read in time.
-    """
-    request: dict[str, Any] = {
-        "TableName": table,
-        "IndexName": parked_index.NAME,
-        "KeyConditionExpression": "kind = :kind AND parked_at <= :before",
-        "ExpressionAttributeValues": {":kind": {"S": kind}, ":before": {"N": str(before)}},
-    }
-    rows: list[dict[str, Any]] = []
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise aws.AwsError("Timeout", retryable=True)
-        reply = aws.DYNAMODB.call("Query", request, seconds=_READ_SECONDS, within=left)
-        rows += reply["Items"]
-        if "LastEvaluatedKey" not in reply:
-            return rows
-        request["ExclusiveStartKey"] = reply["LastEvaluatedKey"]

@@ -115,6 +115,7 @@ def _of_alarm(alarm: Alarm, alarm_set: AlarmSet) -> dict[str, Any]:
         "steps": steps_of(alarm, alarm_set),
         "log_group": alarm.log_group,
         "log_query": signal.log_query,
+        "names": signal.names,
         "parts": [],
     }
 
@@ -140,5 +141,6 @@ def _of_composite(alarm: CompositeAlarm, alarm_set: AlarmSet) -> dict[str, Any]:
         "steps": steps(composite.id, alarm_set),
         "log_group": first.log_group,
         "log_query": first.signal.log_query,
+        "names": None,
         "parts": [part.name for group in alarm.parts for part in group],
     }

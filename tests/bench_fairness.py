@@ -1,7 +1,8 @@
 """How webhooks fare beside others that hang, and in an outage: ``python -m tests.bench_fairness``.
 
 The real ``subscribe`` in a modelled queue on a virtual clock, with the defaults of settings and ten
-slots; each case with and without what ``lambdas/fairness.py`` does. Takes two minutes.
+slots; each case without what ``lambdas/fairness.py`` does, with it, and with containers that open
+their breakers whatever the others deliver. Takes three minutes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 
 import pytest
 
+from lambdas import fairness
 from tests.lambdas.modelled_failure import Failure, Timetable, play
 
 _SETTLED = 10
@@ -17,8 +19,18 @@ _STARVING = Timetable(hanging=400, pace=60, until=40)
 _DOWN = Timetable(hanging=0, pace=60, down=60, until=80)
 
 
-def _played(seed: int, timetable: Timetable, *, fair: bool) -> Failure:
+# Of each variant: whether there are limits, and for how long a delivery by another container keeps
+# the breaker closed.
+_VARIANTS = (
+    ("limits off", False, fairness._RECENT_SECONDS),
+    ("limits on", True, fairness._RECENT_SECONDS),
+    ("each alone", True, 0.0),
+)
+
+
+def _played(seed: int, timetable: Timetable, *, fair: bool, recent: float) -> Failure:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fairness, "_RECENT_SECONDS", recent)
         run = play(patch, seed, timetable, fair=fair)
     assert not run.problems, run.problems
     return run
@@ -42,7 +54,7 @@ def _down(run: Failure) -> str:
 
 
 def main() -> None:
-    """Plays each case twice and prints it."""
+    """Plays each case in its variants and prints it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench_fairness")
     parser.add_argument("--seed", type=int, default=1)
     seed = parser.parse_args().seed
@@ -52,8 +64,8 @@ def main() -> None:
         (f"nothing answers for {_DOWN.down} min, {_DOWN.pace} webhooks a minute", _DOWN, _down),
     ):  # fmt: skip
         print(f"{title}:")
-        for name, fair in (("limits off", False), ("limits on", True)):
-            run = _played(seed, timetable, fair=fair)
+        for name, fair, recent in _VARIANTS:
+            run = _played(seed, timetable, fair=fair, recent=recent)
             print(f"  {name:10}  {described(run)}", flush=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -27,15 +27,24 @@ _ATTEMPTS = 5
 class Notifications(Construct):
     """A topic per severity, and ``notify`` behind them.
 
+    Args:
+        names_webhooks: whether there is a buffer whose webhooks notifications name.
+
     Attributes:
         topics: by purpose: the severities, and one for each email channel's addresses.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, functions: FunctionFactory
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        functions: FunctionFactory,
+        names_webhooks: bool,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._settings = settings
+        self._settings, self._names_webhooks = settings, names_webhooks
         self._encryption = functions.encryption
         self._key = self._encryption.key or self._create_key()
         undelivered = self._undelivered()
@@ -178,6 +187,8 @@ class Notifications(Construct):
             # CloudWatch does not support a narrower resource for it.
             iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"]),
         ]
+        if self._names_webhooks:
+            statements += self._reads_webhooks()
         if secrets:
             statements.append(
                 iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=secrets)
@@ -207,6 +218,11 @@ class Notifications(Construct):
             environment={
                 "CHANNELS": Stack.of(self).to_json_string(channels),
                 "TABLE": table.table_name,
+                **(
+                    {"PARKING_TABLE": self._settings.parking_table_name}
+                    if self._names_webhooks
+                    else {}
+                ),
             },
             statements=statements,
         )
@@ -214,3 +230,21 @@ class Notifications(Construct):
             SqsEventSource(queue, batch_size=1, max_concurrency=2, report_batch_item_failures=True)
         )
         return function
+
+    def _reads_webhooks(self) -> list[iam.PolicyStatement]:
+        """Reading which webhooks are parked or block: an index and a log, neither with bodies."""
+        index = Stack.of(self).format_arn(
+            service="dynamodb",
+            resource="table",
+            resource_name=f"{self._settings.parking_table_name}/index/*",
+        )
+        log = Stack.of(self).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"{self._settings.log_group_name('subscribe')}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return [
+            iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]),
+            iam.PolicyStatement(actions=["logs:FilterLogEvents"], resources=[log]),
+        ]

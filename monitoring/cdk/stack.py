@@ -66,7 +66,13 @@ class MonitoringStack(Stack):
             encryption=Encryption.of(self, settings),
             beside={"alarm_guides.json": json.dumps(alarm_guides(alarms), indent=1)},
         )
-        notifications = Notifications(self, "Notifications", settings=settings, functions=functions)
+        notifications = Notifications(
+            self,
+            "Notifications",
+            settings=settings,
+            functions=functions,
+            names_webhooks=alarms.resources.ours,
+        )
         Alarms(
             self,
             "Alarms",

@@ -85,6 +85,16 @@ class Missing(StrEnum):
     IGNORE = "ignore"
 
 
+class Named(StrEnum):
+    """Which webhooks a notification names, with their groups."""
+
+    BLOCKED = "blocked"  # those that block their groups in the queue
+    BRAKED = "braked"  # those that wait because too many were parked
+    HELD = "held"  # those that groups are held for, the longest first
+    PARKED = "parked"  # those that were parked last
+    EXPIRING = "expiring"  # those that have been parked for the longest
+
+
 class Kind(StrEnum):
     """What a role stands for, and so which dimensions its metrics have."""
 
@@ -173,6 +183,7 @@ class Signal:
         runbook: heading in the runbook; the id itself by default.
         log: the role of the function whose log has more, if any.
         log_query: in Logs Insights' language; by default what is not INFO.
+        names: which webhooks its notification names; needs ``log`` for those in the queue.
         opt_in: the setting without which the signal is left out.
         needs_heartbeat: whether it is left out where the monitoring sends none.
         evaluated_by: whether Datadog evaluates it, too, or alone; ``alarms`` may say otherwise.
@@ -200,6 +211,7 @@ class Signal:
         ' | filter level != "INFO" or @message like /Task timed out|Runtime/'
         " | sort @timestamp desc | limit 100"
     )
+    names: Named | None = None
     opt_in: str | None = None
     needs_heartbeat: bool = False
     evaluated_by: Evaluator = Evaluator.CLOUDWATCH

@@ -16,6 +16,7 @@ import pytest
 
 from lambdas import alarm_events, channels, messages, notification
 from lambdas.alarm_guide import AlarmGuides
+from lambdas.blocking import Webhook
 from lambdas.channels import Channel, ChannelError
 from lambdas.faux_backend import Answer
 from lambdas.notification import Notification
@@ -220,6 +221,7 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
         "steps": ALARM_GUIDES["alarms"][DOWN]["steps"],
         "links": dict(told.links),
         "log_command": None,
+        "webhooks": [],
         "drill": False,
     }
     assert (recovery["state"], recovery["lasted_seconds"]) == ("OK", 60.0)
@@ -458,3 +460,30 @@ def test_every_channel_can_tell_anything(said: dict[str, Any]) -> None:
     assert subject.isascii()
     assert subject.isprintable()
     assert told.summary in text
+
+
+_NASTY = "`<!channel> @here *x* https://evil.example/?a=b\n"
+
+
+def test_names_are_inert_in_texts() -> None:
+    """A group's id, which a sender chose, mentions nobody, links nowhere and ends no code span."""
+    told = _told(webhooks=(Webhook(_NASTY, "m-1", _AT),))
+    shown = "message `m-1` of group `%60%3C%21channel%3E%20%40here%20%2Ax%2A%20https%3A//evil"
+    [(_, slack)] = messages.slack("https://hooks.example/x", told)
+    sections = [block["text"] for block in slack["blocks"][1:]]
+    assert any(shown in section["text"] for section in sections)
+    assert all(section["verbatim"] for section in sections)
+    [(_, pagerduty)] = messages.pagerduty(_KEY, told)
+    assert pagerduty["payload"]["custom_details"]["Webhooks"].startswith(shown)
+    assert f"\nWebhooks: {shown}" in messages.email(told)[1]
+    for text in (json.dumps(slack), json.dumps(pagerduty), *messages.email(told)):
+        assert not re.search("@here|channel>|https://evil|`<", text)
+
+
+def test_names_are_exact_in_json() -> None:
+    """A program gets the ids as they are: three webhooks at most."""
+    webhooks = tuple(Webhook(_NASTY, f"m-{number}", None) for number in range(4))
+    [(_, document)] = messages.https("https://in.example/", _told(webhooks=webhooks))
+    assert document["webhooks"] == [
+        {"group_id": _NASTY, "message_id": f"m-{number}", "since": None} for number in range(3)
+    ]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lambdas import alarm_events, notification
 from lambdas.alarm_events import Reading
 from lambdas.alarm_guide import AlarmGuides
+from lambdas.blocking import Webhook
 from lambdas.notification import Notification, amount, duration, ordinal, value_in
 from tests.lambdas.fixtures import alarms
 from tests.lambdas.fixtures.alarms import AGE, ALARM_GUIDES, DOWN, FAILING, SLOW, envelope, message
@@ -227,6 +228,21 @@ def test_times_of_other_days_have_a_date() -> None:
     """An hour without a date is one of today."""
     told = _built(message(), now=_ms("2026-11-25T00:00:00Z"))
     assert "since 2026-11-24 03:12 UTC:" in told.summary
+
+
+def test_webhooks_that_block_are_named() -> None:
+    """Group, message and since when; beyond three it says that there are more."""
+    webhooks = tuple(Webhook(f"acme/{at}", f"m-{at}", _AT) for at in range(4))
+    said = [
+        f"message `m-{number}` of group `acme/{number}`, since 03:12 UTC" for number in range(3)
+    ]
+    told = dict(_built(message(), webhooks=webhooks).facts)
+    assert told["Webhooks"] == "; ".join([*said, "and more"])
+    told = dict(_built(message(), webhooks=webhooks[:3]).facts)
+    assert told["Webhooks"] == "; ".join(said)
+    unknown = (Webhook("sha256:0f", "m", None),)
+    told = dict(_built(message(), webhooks=unknown).facts)
+    assert told["Webhooks"] == "message `m` of group `sha256:0f`"
 
 
 def _part(name: str, reason: str = "", threshold: float | None = None) -> Reading:

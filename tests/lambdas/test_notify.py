@@ -17,6 +17,7 @@ import pytest
 
 from lambdas import drills, observe
 from lambdas.aws import AwsError
+from lambdas.blocking import Webhook
 from lambdas.faux_backend import Answer
 from lambdas.metrics import UNITS
 from tests.conftest import Aws, Functions, context, eventually
@@ -25,6 +26,7 @@ from tests.lambdas.fixtures import alarms
 from tests.lambdas.fixtures.alarms import (
     AGE,
     ALARM_GUIDES,
+    BLOCKED,
     DOWN,
     FAILING,
     PROBE,
@@ -436,6 +438,41 @@ def test_composite_whose_parts_are_unread(
     assert _failed(module, record(said)) == []
     assert [one["title"] for one in _told(backend)] == [title]
     unread = [line["aws_error"] for line in _lines(capsys) if line["event"] == "parts.unread"]
+    assert unread == ["Throttling"]
+
+
+def test_what_blocks_is_named(
+    notify: Loads, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alarm that has webhooks to name does so, and its recovery does not ask."""
+    module = notify("a", PARKING_TABLE="parking")
+    asked: list[Any] = []
+
+    def look(which: str, **how: Any) -> tuple[Webhook, ...]:
+        asked.append((which, how["table"], how["log_group"]))
+        assert 0 < how["within"] <= 2
+        return (Webhook("acme/shop", "m-9", None),)
+
+    monkeypatch.setattr(module.blocking, "look", look)
+    for alarm, state in ((BLOCKED, "ALARM"), (BLOCKED, "OK"), (DOWN, "ALARM")):
+        assert _failed(module, record(message(alarm, state, at=_at(10)))) == []
+    assert asked == [("blocked", "parking", "/aws/lambda/buffer-prd-subscribe")]
+    named = {"group_id": "acme/shop", "message_id": "m-9", "since": None}
+    assert [one["webhooks"] for one in _told(backend)] == [[named], [], []]
+
+
+def test_names_that_cannot_be_read(
+    notify: Loads, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """A notification goes out without names when they can't be read."""
+    module = notify("a")
+    monkeypatch.setattr(module.aws, "LOGS", _Throttling())
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.2)
+    assert _failed(module, record(message(BLOCKED))) == []
+    [told] = _told(backend)
+    assert (told["signal"], told["webhooks"]) == ("blocked-group", [])
+    unread = [line["aws_error"] for line in _lines(capsys) if line["event"] == "webhooks.unread"]
     assert unread == ["Throttling"]
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from lambdas import blocking
 from lambdas.alarm_guide import AlarmGuides
 from monitoring.alarm_guide import alarm_guides, first_steps
 from monitoring.alarm_set import AlarmSet
 from monitoring.model.checks import headings
+from monitoring.model.signals import Named
 from settings.loader import environments, load
 from settings.paths import RUNBOOK
 from settings.signing import example
@@ -97,6 +99,23 @@ def test_steps_name_what_exists() -> None:
     assert "/aws/lambda/orders-worker " in steps
     title = found["alarms"]["webhook-buffer-dev-function-errors"]["title"]
     assert title == "orders-worker: function crashes"
+
+
+def test_what_blocks_is_named() -> None:
+    """Signals of single groups and parked webhooks name them, as the functions know how."""
+    entries = alarm_guides(alarm_set(load("prd")))["alarms"].values()
+    names = {entry["id"]: entry["names"] for entry in entries if entry["names"]}
+    assert names == {
+        "blocked-group": "blocked",
+        "webhook-parked": "parked",
+        "group-held": "held",
+        "group-held-long": "held",
+        "parking-braked": "braked",
+        "parked-expiring": "expiring",
+    }
+    assert set(names.values()) == set(Named) == blocking.WHICH
+    logs = {entry["log_group"] for entry in entries if entry["names"] in ("blocked", "braked")}
+    assert logs == {"/aws/lambda/webhook-buffer-prd-subscribe"}
 
 
 def test_every_heading_has_first_steps() -> None:

@@ -377,7 +377,8 @@ def test_functions_may_do_what_they_do(stacks: dict[str, Template]) -> None:
     """Each function's role allows the calls its code makes."""
     wanted = {
         "Notify": {"dynamodb:GetItem", "dynamodb:PutItem", "cloudwatch:DescribeAlarms",
-                   "secretsmanager:GetSecretValue", "sns:Publish"},
+                   "secretsmanager:GetSecretValue", "sns:Publish", "dynamodb:Query",
+                   "logs:FilterLogEvents"},
         "Heartbeat": {"cloudwatch:SetAlarmState"},
         "Audit": {"logs:FilterLogEvents", "dynamodb:BatchGetItem", "dynamodb:PutItem"},
     }  # fmt: skip
