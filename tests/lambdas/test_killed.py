@@ -40,7 +40,7 @@ attempt = aws.Service._attempt
 aws.Service._attempt = lambda self, action, body, seconds: attempt(self, action, body, 60)
 from lambdas import subscribe
 context = types.SimpleNamespace(
-    function_name="subscribe", aws_request_id="r", get_remaining_time_in_millis=lambda: 60_000
+    function_name="subscribe", aws_request_id="r", get_remaining_time_in_millis=lambda: 10_000
 )
 for line in sys.stdin:
     print("ANSWER", json.dumps(subscribe.handler(json.loads(line), context)), flush=True)
