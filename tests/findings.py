@@ -45,12 +45,12 @@ NAG: Mapping[tuple[str, str], str] = {
     ): ("DescribeAlarms knows no narrower resource; it only reads."),
     (
         r"AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:dynamodb:.*-parking/index/\*\]",
-        "AuditRole/DefaultPolicy/Resource",
-    ): "The table has one index, which the audit reads.",
+        "(Audit|Notifications/Notify)Role/DefaultPolicy/Resource",
+    ): "The table has one index, which audit and notify read.",
     (
         r"AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:logs:.*-(publish|subscribe):\*\]",
-        "AuditRole/DefaultPolicy/Resource",
-    ): "The streams of two log groups, which the audit reads; their names are Lambda's.",
+        "(Audit|Notifications/Notify)Role/DefaultPolicy/Resource",
+    ): "The streams of two log groups, which audit and notify read; their names are Lambda's.",
     (
         r"AwsSolutions-IAM5\[Resource::<Bodies.*\.Arn>/bodies/\*\]",
         "SubscribeRole/DefaultPolicy/Resource",
