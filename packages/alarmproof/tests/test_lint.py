@@ -158,6 +158,8 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ),
     ("invalid-expression", {"A": math("m + n", m="NumberOfMessagesSent")}),
     ("invalid-expression", {"A": math("m +", m="NumberOfMessagesSent")}),
+    ("invalid-expression", {"A": math("SUM(SEARCH('{AWS/SQS} m', 'Sum'))")}),
+    ("missing-period", {"A": math("SELECT SUM(Errors) FROM x")}),
     ("invalid-expression", {"A": composite("ALARM(")}),
     ("datapoints-exceed-periods", {"A": alarm(DatapointsToAlarm=2)}),
     ("invalid-period", {"A": alarm(Period=45)}),
@@ -194,6 +196,9 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
                                AlarmActions=["arn:aws:automate:us-east-1:ec2:reboot"])}),
     ("math-limits", {"A": math("SUM(METRICS())", **{f"m{n}": "NumberOfMessagesSent"
                                                     for n in range(10)})}),
+    ("missing-period", {"A": alarm(Period=None, Metrics=[
+        {"Id": "q", "Expression": "SELECT SUM(Errors) FROM x", "Period": 60}])}),
+    ("missing-period", {"A": math("IF(m > 1, m)", m="NumberOfMessagesSent")}),
     ("invalid-statistic", {"A": alarm("Duration", Statistic=None, ExtendedStatistic="p95")}),
     ("unknown-metric", {"A": alarm("Anything", "Custom")}),
     (

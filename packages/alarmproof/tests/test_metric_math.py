@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from alarmproof.errors import NotSupportedError
 from alarmproof.expressions import compile_expression
-from alarmproof.math_functions import ARGUMENTS, ELSEWHERE, functions_table
+from alarmproof.math_functions import ARGUMENTS, ELSEWHERE, NOT_IN_ALARMS, functions_table
 from alarmproof.metric_math import Context, evaluate
 
 _ = math.nan
@@ -102,7 +102,7 @@ def test_every_function_is_tested_and_in_the_table() -> None:
     called = {name for text, _ in CASES for name in re.findall(r"\b([A-Z_0-9]+)\(", text)}
     assert called == set(ARGUMENTS)
     table = functions_table()
-    assert set(re.findall(r"`([A-Z_0-9]+)`", table)) == ARGUMENTS.keys() | ELSEWHERE.keys()
+    assert set(re.findall(r"`([A-Z_0-9]+)`", table)) == {*ARGUMENTS, *ELSEWHERE, *NOT_IN_ALARMS}
     for name in ELSEWHERE:
         with pytest.raises(NotSupportedError, match=f"the function {name} is not supported"):
             compile_expression(f"{name}(a)")
@@ -117,7 +117,7 @@ def test_every_function_is_tested_and_in_the_table() -> None:
         ("SORT(a, AVG)", "SORT takes 3 to 4 arguments"),
         ("SORT([a], AVG, UP)", "'UP' is not known at character 16"),
         ("FILL(a, AVG)", "'AVG' is not expected in FILL"),
-        ("SEARCH('x', 'Sum')", "the function SEARCH is not supported"),
+        ("SEARCH('x', 'Sum')", "CloudWatch refuses the function SEARCH in alarms at character 1"),
         ("a +", "it ends too early at character 4"),
         ("a ~ b", "'~ b' is not known at character 2"),
         ("a b", "'b' is not expected at character 3"),

@@ -44,10 +44,10 @@ def test_a_page_says_what_the_code_says(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_page_s_example_fails_and_is_mended(rule: Rule) -> None:
-    """The rule finds the fault of the first example, and nothing is left in the second."""
+    """The rule finds the first example's fault, and only notes on others are left in the second."""
     examples = _examples(rule)
     if rule.id in WITHOUT_TEMPLATE:
         assert not examples
         return
     assert rule.id in _found(examples["Fails"])
-    assert _found(examples["Mended"]) <= {"metric-not-judged"}
+    assert _found(examples["Mended"]) <= {"metric-not-judged", "unsupported-expression"} - {rule.id}

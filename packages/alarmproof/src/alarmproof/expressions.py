@@ -20,6 +20,7 @@ from alarmproof.math_functions import (
     CLOCK,
     ELSEWHERE,
     FILLERS,
+    NOT_IN_ALARMS,
     ORDERS,
     SORTED_BY,
 )
@@ -235,6 +236,8 @@ class _Parser:
         return tuple(arguments)
 
     def _call(self, name: str, position: int) -> Node:
+        if name in NOT_IN_ALARMS:
+            raise self._error(f"CloudWatch refuses the function {name} in alarms", position)
         if name in ELSEWHERE:
             raise NotSupportedError(
                 f"expression '{self._text}': the function {name} is not supported, because it "

@@ -45,9 +45,11 @@ ELSEWHERE: Mapping[str, str] = {
     "DB_PERF_INSIGHTS": "Performance Insights",
     "INSIGHT_RULE_METRIC": "a rule of Contributor Insights",
     "LAMBDA": "a data source that a function answers for",
-    "SEARCH": "the metrics that exist",
     "SERVICE_QUOTA": "the quotas of the account",
 }
+# What CloudWatch refuses: "SEARCH is not supported on Metric Alarms".
+# Source: CloudWatch user guide, "Create a CloudWatch alarm based on a metric math expression".
+NOT_IN_ALARMS = frozenset({"SEARCH"})
 
 # Functions, what they take, and what they make of it.
 _TABLE: tuple[tuple[Collection[str], str, str], ...] = (
@@ -83,6 +85,7 @@ def _rows() -> Iterator[tuple[str, str, str]]:
         yield _quoted(names), takes, makes
     for name, reads in ELSEWHERE.items():
         yield _quoted([name]), reads, "refused, because it is not at hand"
+    yield _quoted(NOT_IN_ALARMS), "the metrics that exist", "refused, as CloudWatch does in alarms"
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -136,6 +136,22 @@ def math_limits(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 
 
 @rule(
+    "missing-period",
+    ERROR,
+    finds="a query or math without a metric of its own, and without a `Period`",
+    why="CloudWatch refuses the alarm: Period must not be null.",
+    remedy="Give the expression a Period, beside Id and Expression.",
+)
+def missing_period(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: https://github.com/aws/aws-cdk/issues/7155."""
+    if not isinstance(alarm, MetricAlarm) or not all(query.expression for query in alarm.queries):
+        return
+    unresolved = any(problem.property.endswith("Period") for problem in alarm.problems)
+    if not unresolved and not any(query.period for query in alarm.queries):
+        yield "None of its queries has a Period, and no metric has one for them."
+
+
+@rule(
     "sub-minute-period",
     ERROR,
     finds="a period below a minute on a metric of an AWS service",
