@@ -159,6 +159,10 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("invalid-expression", {"A": math("m + n", m="NumberOfMessagesSent")}),
     ("invalid-expression", {"A": math("m +", m="NumberOfMessagesSent")}),
     ("invalid-expression", {"A": math("SUM(SEARCH('{AWS/SQS} m', 'Sum'))")}),
+    (
+        "invalid-expression",
+        {"A": math("ANOMALY_DETECTION_BAND(m, 2)", m="NumberOfMessagesSent")},
+    ),
     ("missing-period", {"A": math("SELECT SUM(Errors) FROM x")}),
     ("invalid-expression", {"A": composite("ALARM(")}),
     ("datapoints-exceed-periods", {"A": alarm(DatapointsToAlarm=2)}),

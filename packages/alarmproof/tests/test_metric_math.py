@@ -17,9 +17,11 @@ A = [1, 2, _, 4, _]
 B = [10, _, 30, 0, _]
 
 
-def _made(text: str) -> list[float]:
+def _made(text: str, **series: list[float]) -> list[float]:
     starts = np.array([[86_400.0 * 4 + 3600 * hour for hour in range(5)]])
-    values = {name: np.array([one], dtype=float) for name, one in (("a", A), ("b", B))}
+    values = {
+        name: np.array([one], dtype=float) for name, one in (series or {"a": A, "b": B}).items()
+    }
     expression = compile_expression(text)
     found = evaluate(expression, Context(values, ("a", "b"), starts, 300))
     return [float(one) for one in np.broadcast_to(found, (1, 5))[0]]
@@ -95,6 +97,24 @@ CASES: list[tuple[str, list[float]]] = [
 def test_expressions(text: str, expected: list[float]) -> None:
     """Beside a value what is missing is 0; IF drops, and gives 0 where its branch is missing."""
     assert _made(text) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("m1 < m2", [0, 0, 1, 0, _]),
+        ("m1 >= 30", [1, 0, 0, 0, _]),
+        ("m1 > 15 AND m2 > 15", [1, 0, 0, 0, _]),
+        ("IF(c, x, y)", [30, 0, 20, _, _]),
+        ("IF(c, 5, y)", [5, 5, 20, _, _]),
+        ("IF(c, x, 5)", [30, 0, 5, 5, _]),
+    ],
+)
+def test_the_examples_of_the_user_guide(text: str, expected: list[float]) -> None:
+    """Source: CloudWatch user guide, "Metric math syntax and functions", both tables of values."""
+    compared = {"m1": [30, 20, 0, 0, _], "m2": [20, _, 20, _, _]}
+    chosen = {"c": [1, 1, 0, 0, _], "x": [30, _, 0, 0, 30], "y": [0, 0, 20, _, 20]}
+    assert _made(text, **compared, **chosen) == pytest.approx(expected, nan_ok=True)
 
 
 def test_every_function_is_tested_and_in_the_table() -> None:

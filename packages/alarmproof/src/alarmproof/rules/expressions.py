@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alarmproof import composites
-from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm
+from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm, Query
 from alarmproof.errors import NotSupportedError, SyntaxProblemError
 from alarmproof.expressions import Node, compile_expression, kind_of
 from alarmproof.metric_table import published
@@ -35,6 +35,9 @@ def invalid_expression(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit
     for query in alarm.queries:
         if not query.expression or query.id == alarm.band:
             continue
+        if _is_compared_band(alarm, query):
+            yield f"The expression '{query.expression}' {_WRONG_KINDS['band']}."
+            continue
         try:
             undeclared = compile_expression(query.expression).ids - ids
         except SyntaxProblemError as error:
@@ -50,9 +53,17 @@ def invalid_expression(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit
 
 # Source: CloudWatch user guide, "Metric math syntax and functions".
 _WRONG_KINDS = {
+    "band": "makes two series, the ends of a band; name it as ThresholdMetricId and compare the "
+    "metric with it",
     "array": "makes several series, and an alarm watches one",
     "number": "makes a number, not a series; TIME_SERIES makes a series of it",
 }
+
+
+def _is_compared_band(alarm: MetricAlarm, query: Query) -> bool:
+    """Whether a band is compared with the threshold, in place of being it."""
+    compared = alarm.band is None and query.id == alarm.returned
+    return compared and (query.expression or "").lstrip().startswith("ANOMALY_DETECTION_BAND(")
 
 
 def _wrong_kind(expression: str) -> Iterator[str | Hit]:
@@ -81,7 +92,7 @@ def unsupported_expression(_context: Context, alarm: AnyAlarm) -> Iterator[str |
     if not isinstance(alarm, MetricAlarm):
         return
     for query in alarm.queries:
-        if not query.expression or query.id == alarm.band:
+        if not query.expression or query.id == alarm.band or _is_compared_band(alarm, query):
             continue
         try:
             compile_expression(query.expression)
