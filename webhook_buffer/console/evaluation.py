@@ -51,7 +51,7 @@ class Request:
             (query_tree.formula(str(query["formula"]), names), query) for query in given
         ]  # fmt: skip
         if not self.formulas:
-            raise QueryError("has no query that this console evaluates")
+            raise QueryError("is not one that this console evaluates")
 
     @staticmethod
     def label(formula: Mapping[str, Any], group: str) -> str:

@@ -28,7 +28,7 @@ def stream(**asked: Any) -> Body:
 WIDGETS: list[tuple[Body, str]] = [
     ({"type": "timeseries", "requests": [{**query(_CALLS), "display_type": "line"}]}, "series"),
     ({"type": "timeseries", "requests": [{"q": _CALLS}, {"apm_query": {}}]}, "series"),
-    ({"type": "timeseries", "requests": [{"process_query": {"metric": "x"}}]}, "no query that"),
+    ({"type": "timeseries", "requests": [{"process_query": {"metric": "x"}}]}, "is not one that"),
     ({"type": "query_value", "autoscale": True, "precision": 0, "requests": [
         {**query("sum:aws.apigateway.count{*}.as_count()", aggregator="sum"),
          "response_format": "scalar"}]}, "value"),
@@ -40,7 +40,7 @@ WIDGETS: list[tuple[Body, str]] = [
     ({"type": "heatmap", "requests": [{"q": "avg:aws.lambda.duration{*} by {functionname}"}]},
      "series"),
     ({"type": "distribution", "requests": [
-        {"query": query(_CALLS)["queries"][0], "request_type": "histogram"}]}, "no query that"),
+        {"query": query(_CALLS)["queries"][0], "request_type": "histogram"}]}, "is not one that"),
     ({"type": "distribution", "requests": [{"q": "avg:aws.apigateway.latency{*}"}]}, "series"),
     ({"type": "change", "requests": [
         {**query(_CALLS), "compare_to": "hour_before", "change_type": "absolute",

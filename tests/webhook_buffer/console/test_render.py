@@ -59,6 +59,8 @@ def test_one_file_draws_a_strangers_dashboard(session_file: Path, tmp_path: Path
         said_by_each = [part.strip() for part in page.locator(".widget").all_inner_texts()]
         assert len(said_by_each) == len(_MINE["widgets"])
         assert "" not in said_by_each
+        grouped = sum(widget["definition"]["type"] == "group" for widget in _MINE["widgets"])
+        assert page.locator("main section").count() == 2 * grouped + 1
         assert page.locator("main img, main a[href^='javascript']").count() == 0
     assert "There are no hosts here." in text
     assert f"Calls {HOSTILE}" in text

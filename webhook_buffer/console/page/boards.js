@@ -3,7 +3,7 @@ import {ask} from "./client.js";
 import {el} from "./dom.js";
 import {address, here, refilter, refiltered} from "./location.js";
 import {duration, time} from "./format.js";
-import {widget} from "./widgets.js";
+import {sections, widget} from "./widgets.js";
 
 const RANGES = [[900, "15 minutes"], [3600, "1 hour"], [10800, "3 hours"], [43200, "12 hours"], [86400, "24 hours"]];
 // Between two redraws while the session goes on, milliseconds.
@@ -35,14 +35,13 @@ export function boards(main, page) {
   function build(board) {
     parts.forEach((part) => part.close?.());
     parts = [];
-    grid.replaceChildren(...board.widgets.map((one) => section(one)));
+    grid.replaceChildren(...sections(board.widgets).map((one) => section(one)));
   }
 
-  function section(group) {
-    const several = group.type === "group" ? group.widgets : [group];
-    const made = el("section", {}, group.type === "group" && group.title ? el("h2", {}, group.title) : null);
+  function section({title, widgets}) {
+    const made = el("section", {}, title ? el("h2", {}, title) : null);
     const cells = el("div", {class: "widgets"});
-    for (const one of several) {
+    for (const one of widgets) {
       const part = widget(one, zoom);
       parts.push(part);
       cells.append(part.element);

@@ -1,7 +1,7 @@
 // A dashboard as one file: the same widgets, with the numbers that stand in it.
 import {el} from "./dom.js";
 import {time} from "./format.js";
-import {widget} from "./widgets.js";
+import {sections, widget} from "./widgets.js";
 
 export function still(board) {
   const parts = [];
@@ -14,9 +14,9 @@ export function still(board) {
   document.body.append(el("main", {},
     el("div", {class: "bar"}, el("h1", {}, board.title.replace(/^./, (letter) => letter.toUpperCase())),
       el("span", {class: "quiet"}, `${board.about} ${time(board.from, true)} – ${time(board.to, true)}`)),
-    el("div", {class: "board"}, board.widgets.map((one) => el("section", {},
-      one.type === "group" && one.title ? el("h2", {}, one.title) : null,
-      el("div", {class: "widgets"}, (one.type === "group" ? one.widgets : [one]).map(cell)))))));
+    el("div", {class: "board"}, sections(board.widgets).map((section) => el("section", {},
+      section.title ? el("h2", {}, section.title) : null,
+      el("div", {class: "widgets"}, section.widgets.map(cell)))))));
   for (const [part, data] of parts) part.show({...data, from: board.from, to: board.to, marks: board.marks});
   // Whoever takes a picture reads how high it has to be.
   const measure = () => { document.documentElement.dataset.height = String(document.body.scrollHeight); };

@@ -4,6 +4,21 @@ import {el, state, tree} from "./dom.js";
 import {address} from "./location.js";
 import {plain, quantity, time} from "./format.js";
 
+// Of more lines than this, the legend has those that are not zero all the time.
+const MANY = 8;
+
+/** {title, widgets} of each section of a dashboard; widgets of no group share one with those beside them. */
+export function sections(widgets) {
+  const made = [];
+  for (const one of widgets) {
+    const open = made.at(-1);
+    if (one.type === "group") made.push({title: one.title, widgets: one.widgets, closed: true});
+    else if (open && !open.closed) open.widgets.push(one);
+    else made.push({title: "", widgets: [one]});
+  }
+  return made;
+}
+
 /** {element, show(data), close()} of a widget. */
 export function widget(data, zoom) {
   const element = el("article", {class: `widget card w${data.width} ${data.type === "free_text" ? "note" : data.type}`});
@@ -36,8 +51,10 @@ function timeseries(body, data, zoom) {
     close: () => chart.close(),
     show(now) {
       chart.show(now);
+      const lines = now.series.map((line, place) => [line, lineColor(line, place)]);
+      const listed = lines.length > MANY ? lines.filter(([line]) => line.values.some(Boolean)) : lines;
       legend.replaceChildren(
-        ...now.series.map((line, place) => el("li", {}, swatch(lineColor(line, place)), line.label,
+        ...listed.map(([line, color]) => el("li", {}, swatch(color), line.label,
           el("b", {}, quantity(last(line.values), now.unit)))),
         ...now.markers.map((marker) => el("li", {}, swatch(markerColor(marker), true), marker.label)));
     },
