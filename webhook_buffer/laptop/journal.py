@@ -17,7 +17,7 @@ import psutil
 from settings.errors import InputError, WebhookBufferError
 from webhook_buffer.laptop.practice import Mode
 from webhook_buffer.live.engine import CONTROL
-from webhook_buffer.operations import drill_record
+from webhook_buffer.operations import drill_record, parked
 from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.files import write
 
@@ -153,6 +153,18 @@ def _message(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> N
         take_out(target, entry["group"])
 
 
+def _held(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
+    if target is not None:
+        release(target, entry["group"])
+
+
+def release(target: Environment, group: str) -> None:
+    """Releases a group, if it is held."""
+    held = parked.store(target).group(group)
+    if held:
+        parked.release_group(target, held)
+
+
 def take_out(target: Environment, group: str) -> None:
     """Takes the only message of a group out of the queue, which nobody can deliver."""
     with aws_errors(target.settings):
@@ -182,4 +194,5 @@ _UNDO: Mapping[str, Callable[[Path, Environment | None, Mapping[str, Any]], None
     "record": _record,
     "visibility": _visibility,
     "message": _message,
+    "held": _held,
 }

@@ -7,10 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from lambdas.tokens import Token, parse
 from settings.errors import InputError
+from settings.loader import load
 from settings.paths import ROOT
 from webhook_buffer.laptop.journal import NAME, Journal
 from webhook_buffer.laptop.practice import Mode
@@ -53,6 +57,38 @@ def test_a_drill_killed_at_any_moment_is_undone(tmp_path: Path) -> None:
     said = json.loads(done.stdout)
     assert (said["killed"], said["left"]) == (40, [])
     assert said["mended"] > 20
+
+
+def test_a_group_that_a_drill_left_held_is_released(tmp_path: Path) -> None:
+    """Its token goes into the queue; a group that is open gets none."""
+    state = {
+        "group_id": {"S": "held"},
+        "hold_id": {"S": "h"},
+        "id": {"S": "m"},
+        "since": {"N": "1"},
+    }
+
+    def paginate(**request: Any) -> list[dict[str, Any]]:
+        kind = request["ExpressionAttributeValues"][":kind"]["S"]
+        return [{"Items": [state] if kind == "state" else []}]
+
+    sent: list[dict[str, str]] = []
+    target: Any = SimpleNamespace(
+        settings=load("local"),
+        dynamodb=SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=paginate)),
+        sqs=SimpleNamespace(
+            get_queue_url=lambda **_: {"QueueUrl": "u"},
+            send_message=lambda **message: sent.append(message),
+        ),
+    )
+    journal = Journal(tmp_path)
+    journal.begin("held-group")
+    for group in ("held", "open"):
+        journal.note(kind="held", group=group)
+    journal.undo(target)
+    assert [(message["MessageGroupId"], parse(message["MessageBody"])) for message in sent] == [
+        ("held", Token(hold="h"))
+    ]
 
 
 def test_a_running_drill_is_left_alone(tmp_path: Path) -> None:

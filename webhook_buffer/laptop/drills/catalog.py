@@ -9,6 +9,9 @@ from webhook_buffer.laptop.drills.model import Drill, Expectation
 
 # Five attempts with the delays of the local environment, 1, 2, 4 and 4 s, make a blocked group.
 _BLOCKED_SECONDS = 12.0
+# A refusal counts once another group was delivered after the attempt before, which containers note
+# every half minute; the attempt comes 4 s later, in a group that may have a webhook before.
+_COUNTED_SECONDS = 42.0
 # An invocation that logs nothing is known to have failed after this long, with a reserve.
 _SILENT_SECONDS = 2.0
 # Of a request that takes 5 s, the first end is that late.
@@ -78,6 +81,16 @@ _DRILLS = (
         cause="backend-refuses-group",
         expects=(Expectation("blocked-group", after=_BLOCKED_SECONDS),),
         follows=_LATE,
+        silent=(*_SENDERS, "backend-down", "backend-rejecting", "consumer-stopped",
+                "webhooks-lost"),
+    ),
+    Drill(
+        name="held-group",
+        title="The backend answers 422 to one group, which is held and then released in order",
+        mode=Mode.POISONED_GROUP,
+        cause="backend-refuses-held",
+        expects=(Expectation("webhook-parked", after=_COUNTED_SECONDS),),
+        follows=(*_LATE, "blocked-group", "group-held", "group-held-long"),
         silent=(*_SENDERS, "backend-down", "backend-rejecting", "consumer-stopped",
                 "webhooks-lost"),
     ),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from webhook_buffer.laptop.drills.slow_sqs import HangingSqs
 from webhook_buffer.laptop.drills.traffic import Traffic
-from webhook_buffer.laptop.journal import Journal, take_out
+from webhook_buffer.laptop.journal import Journal, release, take_out
 from webhook_buffer.laptop.practice import Mode, PracticeBackend
 from webhook_buffer.live.pace import REAL_TIME
 from webhook_buffer.operations.environment import Environment, aws_errors
@@ -42,14 +43,13 @@ class Stage:
 
     def configure(self, function: str, **variables: str | None) -> None:
         """Changes a function's environment variables; None takes one away."""
-        name = self.target.settings.function_name(function)
+        name, before = self.target.settings.function_name(function), self._variables(function)
         client = self.target.functions
+        self.journal.note(kind="variables", function=name, variables=before)
+        changed = {
+            key: value for key, value in {**before, **variables}.items() if value is not None
+        }
         with aws_errors(self.target.settings):
-            configuration = client.get_function_configuration(FunctionName=name)
-            before = dict(configuration.get("Environment", {}).get("Variables", {}))
-            self.journal.note(kind="variables", function=name, variables=before)
-            kept = {**before, **variables}
-            changed = {key: value for key, value in kept.items() if value is not None}
             client.update_function_configuration(
                 FunctionName=name, Environment={"Variables": changed}
             )
@@ -63,6 +63,18 @@ class Stage:
                 )
 
         self._repairs.append(restore)
+
+    def adjust_failure_policy(self, **members: Any) -> None:
+        """Changes some of what ``subscribe`` knows of the failure policy."""
+        policy = json.loads(self._variables("subscribe")["FAILURE_POLICY"])
+        self.configure("subscribe", FAILURE_POLICY=json.dumps({**policy, **members}))
+
+    def _variables(self, function: str) -> dict[str, str]:
+        with aws_errors(self.target.settings):
+            configuration = self.target.functions.get_function_configuration(
+                FunctionName=self.target.settings.function_name(function)
+            )
+        return dict(configuration.get("Environment", {}).get("Variables", {}))
 
     def shorten_visibility(self) -> None:
         """Has what a crash leaves in flight come back as much sooner as minutes are shorter."""
@@ -143,6 +155,16 @@ def _poisoned(stage: Stage) -> None:
     stage.traffic.send_to(_POISONED)
 
 
+def _held(stage: Stage) -> None:
+    """One group is refused, and held from its first counted refusal on; the repair releases it."""
+    group = stage.traffic.group(_POISONED)
+    stage.journal.note(kind="held", group=group)
+    stage.on_repair(lambda: release(stage.target, group))
+    stage.adjust_failure_policy(on_park="group", refusals=1, refused_for=0)
+    _poisoned(stage)
+    stage.traffic.send_to(_POISONED)
+
+
 def _hanging_sqs(stage: Stage) -> None:
     assert stage.target.endpoint_url
     proxy = HangingSqs(stage.target.endpoint_url)
@@ -173,6 +195,7 @@ CAUSES: Mapping[str, Cause] = {
     # A third of the attempts time out.
     "backend-slow-timeouts": _mode(slow=(5.6, 7.6)),
     "backend-refuses-group": _poisoned,
+    "backend-refuses-held": _held,
     "subscribe-without-table": _crashing,
     "subscribe-with-missing-table": _configured("subscribe", TABLE="gone"),
     "subscribe-disabled": lambda stage: stage.stop_consuming("subscribe"),
