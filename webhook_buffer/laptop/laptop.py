@@ -38,6 +38,8 @@ APART = os.environ.get("WEBHOOK_BUFFER_STATE")
 STATE = Path(APART).resolve() if APART else ROOT / ".webhook-buffer"
 # After that long without a word, live alarms judge all alarms again.
 _HELD_SECONDS = 180.0
+# Live alarms look for what is wanted every few seconds.
+_IN_FORCE_SECONDS = 10.0
 OUTPUTS = (STATE if APART else ROOT) / "cdk.out.json"
 
 
@@ -252,7 +254,12 @@ def held(alarms: Sequence[str]) -> Iterator[None]:
         yield
         return
     before = Control.read(folder)
-    replace(before, held=tuple(alarms), until=time.time() + _HELD_SECONDS).write(folder)
+    wanted = replace(before, held=tuple(alarms), until=time.time() + _HELD_SECONDS)
+    wanted.write(folder)
+    # States that are being set for the minute that is over would undo what is set here.
+    deadline = time.monotonic() + _IN_FORCE_SECONDS
+    while not wanted.is_in_force(folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
     try:
         yield
     finally:

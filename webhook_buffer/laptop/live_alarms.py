@@ -54,7 +54,7 @@ class LiveAlarms(Background):
         self.stop()
         if self.session_file.exists():
             self.session_file.replace(self.folder / LAST_SESSION)
-        for name in (engine.VERDICTS, engine.CONTROL):
+        for name in (engine.VERDICTS, engine.CONTROL, engine.IN_FORCE):
             (self.folder / name).unlink(missing_ok=True)
 
     def verdicts(self) -> dict[str, Any] | None:

@@ -31,6 +31,7 @@ from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.files import write
 
 SESSION, VERDICTS, CONTROL = "session.jsonl", "verdicts.json", "control.json"
+IN_FORCE = "control-in-force.json"
 # Seconds after a minute's end until it is judged, in which its last lines come in.
 _GRACE = 0.2
 # Between two polls: a share of a minute, within these bounds; seconds.
@@ -82,6 +83,22 @@ class Control:
             FileError: When it can't be written.
         """
         write(folder / CONTROL, json.dumps(asdict(self)))
+
+    def is_in_force(self, folder: Path) -> bool:
+        """Whether live alarms do what is wanted, and nothing any more that they began before."""
+        try:
+            return (folder / IN_FORCE).read_text() == self._sign
+        except OSError:
+            return False
+
+    def put_in_force(self, folder: Path) -> None:
+        """Says that it is."""
+        if not self.is_in_force(folder):
+            write(folder / IN_FORCE, self._sign)
+
+    @property
+    def _sign(self) -> str:
+        return json.dumps([self.held, self.until])
 
 
 class Engine:
@@ -148,6 +165,7 @@ class Engine:
     def _step(self) -> None:
         """One poll, and a verdict where a minute is over."""
         control = Control.read(self._folder)
+        control.put_in_force(self._folder)
         if control.pace != self.session.clock.pace:
             self._record({"kind": "pace", "real": time.time(), "pace": control.pace})
         if control.mark and control.mark != self._marked:

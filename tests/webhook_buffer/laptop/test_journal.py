@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from lambdas.tokens import Token, parse
 from settings.errors import InputError
 from settings.loader import load
 from settings.paths import ROOT
+from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.journal import NAME, Journal
 from webhook_buffer.laptop.practice import Mode
 from webhook_buffer.live.engine import CONTROL, Control
@@ -117,6 +119,45 @@ def test_a_wanted_pace_expires(tmp_path: Path) -> None:
     for broken in ("", "[]", '{"pace": "x"}', '{"pace": 3, "held": 1, "until": 4e9}'):
         (tmp_path / "alarms" / CONTROL).write_text(broken)
         assert Control.read(tmp_path / "alarms") == Control()
+
+
+class _LiveAlarms:
+    """Live alarms that run, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def running(self) -> bool:
+        return True
+
+
+def test_states_are_set_only_once_live_alarms_leave_them_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they set for the minute that is over can't undo what a drill sets."""
+    monkeypatch.setattr(laptop, "live_alarms", lambda: _LiveAlarms(tmp_path))
+    begun = []
+
+    def step() -> None:
+        wanted = Control.read(tmp_path)
+        begun.append(wanted.held)
+        wanted.put_in_force(tmp_path)
+
+    later = threading.Timer(0.2, step)
+    later.start()
+    with laptop.held(["a"]):
+        assert begun == [("a",)]
+    later.join()
+
+
+def test_a_busy_machine_does_not_stop_a_drill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where live alarms do not look for what is wanted, the drill goes on after a while."""
+    monkeypatch.setattr(laptop, "live_alarms", lambda: _LiveAlarms(tmp_path))
+    monkeypatch.setattr(laptop, "_IN_FORCE_SECONDS", 0.1)
+    with laptop.held(["a"]):
+        assert Control.read(tmp_path).held == ("a",)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"entries": 1}'])
