@@ -72,7 +72,7 @@ def _reply(event: dict[str, Any], seconds: float) -> Reply:
     is_whole = _is_whole(webhook.path)
     fields = {
         "method": webhook.method,
-        "path": redaction.masked(webhook.path[:_LOGGED_PATH]) if is_whole else None,
+        "path": redaction.masked(webhook.path)[:_LOGGED_PATH] if is_whole else None,
         "body_bytes": len(webhook.body),
         "heartbeat": webhook.heartbeat or None,
     }
@@ -103,6 +103,8 @@ def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -
             webhook = webhook._replace(verified=source.verification.name)
     reply = reply or _queued(webhook, source, deadline - time.monotonic())
     reply = reply._replace(fields={"source": webhook.source or None, **reply.fields})
+    if source and source.bodiless:
+        reply = reply._replace(body="")
     return counted(reply) if source else reply
 
 

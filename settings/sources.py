@@ -192,6 +192,8 @@ def _entry(source: Source, url: str) -> dict[str, Any]:
         entry["handshakes"] = source.handshakes
     if source.handshake:
         entry |= {"topics": source.handshake.topics, "origins": source.handshake.origins}
+    if source.verify and source.verify.bodiless:
+        entry["bodiless"] = True
     answer = source.answer or (source.verify.answer if source.verify else None)
     if answer:
         entry["answer"] = {

@@ -145,6 +145,11 @@ class Verify(Part):
         return None if status == 200 else Answer(status=status)
 
     @property
+    def bodiless(self) -> bool:
+        """Whether the provider takes an answer with a body for a failure."""
+        return bool(self.provider) and PROVIDERS[str(self.provider)].bodiless
+
+    @property
     def kind(self) -> str:
         """The name of its scheme."""
         if self.provider:

@@ -1,8 +1,8 @@
 """What providers want to be answered before they send, as data: one entry per handshake.
 
 An answer that repeats something of a request is bounded, plain text, and not sniffed for anything
-else. What would sign a text of the sender's choice takes a token's characters only, of which no
-webhook consists.
+else. What would sign a text of the sender's choice takes a token's characters only, and a body of
+nothing but these is no webhook of a source with such a handshake: anybody can have it signed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -24,6 +24,7 @@ from lambdas.safe_json import json_object
 _CHALLENGE = re.compile(r"[ -~]{1,1024}")
 # A token that is signed. X's and Zoom's are base64 or letters and digits.
 _TOKEN = re.compile(r"[A-Za-z0-9_=+/.-]{1,256}")
+_TOKEN_AS_BODY = re.compile(_TOKEN.pattern.replace("{1,", "{0,").encode())
 _RATE = re.compile(r"[1-9][0-9]{0,5}")
 _MOST_PARAMETERS = 50
 # SNS's confirmations are the largest, some 2 KB. A webhook's body is not parsed twice for nothing.
@@ -77,6 +78,7 @@ class Handshake(NamedTuple):
             of the secret), ``current`` (the secret itself), ``enrollment`` (a secret that comes
             with the handshake).
         source: where the provider documents it.
+        signs: whether it signs a token for anybody who asks.
         asks: whether a request is one.
         answer: its answer; None where the provider must not get one.
     """
@@ -87,6 +89,16 @@ class Handshake(NamedTuple):
     answer: Callable[[Facts], Reply | None]
     verified: bool = False
     needs: tuple[str, ...] = ()
+    signs: bool = False
+
+
+def is_signed_for_anybody(handshakes: Iterable[Handshake], body: bytes) -> bool:
+    """Whether anybody could have had a body signed by one of these handshakes.
+
+    An empty one too: a timestamp before it can be a token.
+    """
+    signs = any(handshake.signs for handshake in handshakes)
+    return signs and _TOKEN_AS_BODY.fullmatch(body) is not None
 
 
 def _echo(challenge: object) -> Reply | None:
@@ -110,6 +122,12 @@ def _hub_challenge(facts: Facts) -> Reply | None:
 
 
 def _websub(facts: Facts) -> Reply | None:
+    """Confirms subscriptions only: anybody can ask a hub to end one, and it asks for our consent.
+
+    Source: WebSub, 5.3.1: a subscriber confirms what it wishes to carry out.
+    """
+    if facts.query("hub.mode") != "subscribe":
+        return None
     known = facts.query("hub.topic") in facts.topics
     return _echo(facts.query("hub.challenge")) if known else None
 
@@ -215,6 +233,7 @@ HANDSHAKES: Mapping[str, Handshake] = {
         asks=lambda facts: facts.query("crc_token"),
         answer=_crc,
         needs=("current",),
+        signs=True,
     ),
     "zoom": Handshake(
         method="POST",

@@ -13,13 +13,16 @@ from lambdas.envelope import Envelope
 from lambdas.reply import Reply, refusal, unmatched
 from lambdas.secrets import Secrets, UnavailableError
 from lambdas.sources import routing, table
-from lambdas.sources.handshakes import Facts, Handshake
+from lambdas.sources.handshakes import Facts, Handshake, is_signed_for_anybody
+from lambdas.sources.schemes.reasons import Reason
 from lambdas.sources.schemes.scheme import UnreachableError
 from lambdas.sources.table import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from lambdas.sources.verification import Verification
 
 
 class Intake:
@@ -68,7 +71,7 @@ class Intake:
         if webhook.method not in {*source.queued, *signed}:
             return _wrong_method(source.name, source.queued)
         if source.verification:
-            reason = source.verification.check(webhook, self._secrets, within=seconds)
+            reason = self._reason(source, source.verification, webhook, seconds)
             if reason:
                 challenge = f'{source.verification.authentication} realm="{source.name}"'
                 headers = {"WWW-Authenticate": challenge}
@@ -78,6 +81,14 @@ class Intake:
         if reply is None and webhook.method not in source.queued:
             return _wrong_method(source.name, source.queued)
         return reply
+
+    def _reason(
+        self, source: Source, verification: Verification, webhook: Envelope, seconds: float
+    ) -> Reason | None:
+        """Why a request is refused; None for a genuine one."""
+        if is_signed_for_anybody(source.handshakes, webhook.body):
+            return Reason.MALFORMED
+        return verification.check(webhook, self._secrets, within=seconds)
 
     def _handshake(
         self, source: Source, webhook: Envelope, seconds: float, *, verified: bool

@@ -26,6 +26,7 @@ class Provider(NamedTuple):
         proof: whose genuine requests it is tested with, and of which version.
         secret: whether it has one in Secrets Manager.
         answer: the status it wants for a webhook that was taken, where that is not 200.
+        bodiless: whether it takes an answer with a body for a failure.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Provider(NamedTuple):
     needs: tuple[str, ...] = ()
     secret: bool = True
     answer: int = 200
+    bodiless: bool = False
 
 
 _FIVE_MINUTES = 300
@@ -252,6 +254,8 @@ PROVIDERS: Mapping[str, Provider] = {
         title="Xero",
         spec=_of_body("x-xero-signature", encoding="base64"),
         handshakes=("xero",),
+        # Source: its page: "There is no body in the response".
+        bodiless=True,
         paste="The webhook's signing key, as Xero shows it.",
         again="All alike: less and less often for 24 hours; then the webhook is disabled.",
         source="https://developer.xero.com/documentation/guides/webhooks/configuring-your-server/",

@@ -47,6 +47,7 @@ class Source(NamedTuple):
         by_id_alone: whether a deduplication id counts whatever the body is.
         allowed: the networks its requests come from; empty for any.
         answer: None for the usual one.
+        bodiless: whether no answer may have a body.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Source(NamedTuple):
     by_id_alone: bool = False
     allowed: tuple[Network, ...] = ()
     answer: Answer | None = None
+    bodiless: bool = False
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Source:
@@ -84,6 +86,7 @@ class Source(NamedTuple):
             by_id_alone=entry.get("deduplicateBy") == "id",
             allowed=_networks(entry.get("allowedIps", ())),
             answer=Answer(**entry["answer"]) if "answer" in entry else None,
+            bodiless=entry.get("bodiless", False),
         )
 
 

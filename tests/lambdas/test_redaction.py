@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -50,11 +51,20 @@ def test_the_record_has_no_credentials(
         (f"POST /{_TOKEN}/github", "POST /(redacted)/github"),
         ("/o/0f8fad5b-d9cb-469f-a165-70867728950e", "/o/(redacted)"),
         ("/" + "ab" * 20 + "1", "/(redacted)"),
+        ("/in/abcdefgh01234567;v=1,x@y!z", "/in/(redacted)"),
     ],
 )
 def test_masked(path: str, shown: str) -> None:
     """Segments that look like tokens are left out, and words stay."""
     assert masked(path) == shown
+
+
+def test_a_long_path_is_masked_in_time() -> None:
+    """The longest path that the API takes costs milliseconds, whatever it is made of."""
+    started = time.process_time()
+    for path in ("a" * 10_000, "A" * 10_000, "." * 10_000, "a" * 9_999 + "é"):
+        masked("/" + path)
+    assert time.process_time() - started < 0.2
 
 
 def test_the_defaults_name_what_carries_credentials() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lambdas.envelope import Envelope
 from lambdas.secrets import UnavailableError, valid
 from lambdas.sources import networks, routing, table
-from lambdas.sources.handshakes import HANDSHAKES, Facts
+from lambdas.sources.handshakes import HANDSHAKES, Facts, is_signed_for_anybody
 from lambdas.sources.schemes.reasons import Reason
 from lambdas.sources.schemes.scheme import UnreachableError
 from settings.errors import InputError
@@ -141,6 +141,8 @@ def _reason(
     verification = source.verification
     if verification is None:
         return None
+    if is_signed_for_anybody(source.handshakes, webhook.body):
+        return Reason.MALFORMED
     values = valid(dict(members)) if verification.arn else list(verification.public)
     try:
         return verification.checked_with(values, webhook, at)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lambdas.sources.schemes.scheme import SecretFormError
 
-Matches = Callable[[str, bytes, str], bool]
+# Whether one of some signatures fits.
+Matches = Callable[[Sequence[str], bytes, str], bool]
 ALGORITHMS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
 
 
@@ -22,11 +23,13 @@ def by_hmac(algorithm: str, encoding: str, secret_encoding: str) -> Matches:
     """
     digest = ALGORITHMS[algorithm]
 
-    def matches(signature: str, message: bytes, secret: str) -> bool:
+    def matches(signatures: Sequence[str], message: bytes, secret: str) -> bool:
+        # Once, however many signatures a stranger sends.
         mac = hmac.new(key(secret, secret_encoding), message, digest).digest()
         expected = mac.hex() if encoding == "hex" else base64.b64encode(mac).decode()
         # Compared as texts, so that a signature in an unusual encoding is not one.
-        return hmac.compare_digest(signature, expected)
+        matching = [hmac.compare_digest(signature, expected) for signature in signatures]
+        return any(matching)
 
     return matches
 
@@ -34,7 +37,10 @@ def by_hmac(algorithm: str, encoding: str, secret_encoding: str) -> Matches:
 def by_ed25519(encoding: str) -> Matches:
     """Source of the keys' form: Discord's documentation, "Security and Authorization": hex."""
 
-    def matches(signature: str, message: bytes, public_key: str) -> bool:
+    def matches(signatures: Sequence[str], message: bytes, public_key: str) -> bool:
+        return any(verified(signature, message, public_key) for signature in signatures)
+
+    def verified(signature: str, message: bytes, public_key: str) -> bool:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -56,16 +62,24 @@ def key(secret: str, encoding: str) -> bytes:
     """A secret's bytes.
 
     Raises:
-        SecretFormError: When it does not have its encoding.
+        SecretFormError: When it does not have its encoding, or none is left: with an empty key
+            anybody could sign.
     """
     try:
-        match encoding:
-            case "base64":
-                # Source: Standard Webhooks, "Signature scheme": whsec_ and base64.
-                return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-            case "hex":
-                return bytes.fromhex(secret)
-            case _:
-                return secret.encode()
+        found = _decoded(secret, encoding)
     except ValueError:
         raise SecretFormError from None
+    if not found:
+        raise SecretFormError
+    return found
+
+
+def _decoded(secret: str, encoding: str) -> bytes:
+    match encoding:
+        case "base64":
+            # Source: Standard Webhooks, "Signature scheme": whsec_ and base64.
+            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        case "hex":
+            return bytes.fromhex(secret)
+        case _:
+            return secret.encode()

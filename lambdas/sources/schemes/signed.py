@@ -52,7 +52,7 @@ class Signed(NamedTuple):
         tolerance: seconds between the timestamp and now, either way.
         url: what the URL begins with, up to its path.
         digest: the query parameter that may hold the body's SHA-256; empty where there is none.
-        matches: whether a signature fits a message, by a secret.
+        matches: whether one of the signatures fits a message, by a secret.
     """
 
     header: str
@@ -79,11 +79,7 @@ class Signed(NamedTuple):
             message = b"".join(
                 self._part(part, request, headers, timestamp) for part in self.signed
             )
-            genuine = [
-                self.matches(signature, message, secret)
-                for secret in secrets
-                for signature in signatures
-            ]
+            genuine = [self.matches(signatures, message, secret) for secret in secrets]
             if not any(genuine):
                 return Reason.WRONG
             self._require_digest(request)

@@ -80,7 +80,7 @@ class Sns:
             _CERTIFICATE_URL, message.get("SigningCertURL"), topic
         ):
             return Reason.FOREIGN
-        if reason := self._untimely(message.get("Timestamp", ""), now):
+        if reason := self._untimely(signed.get("Timestamp", ""), now):
             return reason
         text = "".join(f"{name}\n{value}\n" for name, value in signed.items())
         genuine = self._verified(

@@ -80,13 +80,14 @@ def test_meta_without_a_token(publish: Publish, secret: Secret) -> None:
 
 
 def test_websub(publish: Publish) -> None:
-    """A hub's intent is confirmed for configured topics, subscribing and unsubscribing."""
+    """A subscription to a configured topic is confirmed; its end, for which anybody asks, not."""
     topic = "https://example.com/feed?a=b"
     module = publish(_source(handshake={"kind": "websub", "topics": [topic]}))
-    for mode in ("subscribe", "unsubscribe"):
-        query = f"hub.mode={mode}&hub.challenge=abc&hub.topic="
-        _is_echo(_asked(module, method="GET", query=query + quote(topic, safe="")), "abc")
-        assert _asked(module, method="GET", query=query + "https://x/")["statusCode"] == 403
+    query = "hub.challenge=abc&hub.mode=subscribe&hub.topic="
+    known = query + quote(topic, safe="")
+    _is_echo(_asked(module, method="GET", query=known), "abc")
+    for refused in (query + "https://x/", known.replace("=subscribe", "=unsubscribe")):
+        assert _asked(module, method="GET", query=refused)["statusCode"] == 403
 
 
 def test_slack(publish: Publish, aws: Aws, secret: Secret) -> None:
@@ -134,6 +135,36 @@ def test_x_crc(publish: Publish, secret: Secret) -> None:
     for text in ('{"forged":1}', "[1]", "a b", '"x"', "a" * 257):
         query = f"crc_token={quote(text)}"
         assert _asked(module, method="GET", query=query)["statusCode"] == 403
+
+
+def test_a_token_that_x_s_handshake_signed_is_no_webhook(
+    publish: Publish, aws: Aws, secret: Secret
+) -> None:
+    """Anybody gets a token signed by asking; with that signature it is no webhook."""
+    module = publish(_of("x", secret("consumer")))
+    for token in ("1", "null", "A" * 256):
+        reply = _asked(module, method="GET", query=f"crc_token={token}")
+        headers = {"x-twitter-webhooks-signature": json.loads(reply["body"])["response_token"]}
+        assert _asked(module, body=token.encode(), headers=headers)["statusCode"] == 401
+    body = b'{"for_user_id": "1"}'
+    mac = base64.b64encode(_hmac("consumer", body)).decode()
+    headers = {"x-twitter-webhooks-signature": f"sha256={mac}"}
+    assert _asked(module, body=body, headers=headers)["statusCode"] == 200
+    assert aws.waiting() == 1
+
+
+def test_a_timestamp_before_an_empty_body_is_a_token(publish: Publish, secret: Secret) -> None:
+    """In a scheme of one's own, what is signed beside the body may make a token of an empty one."""
+    verify = {
+        "scheme": "hmac", "header": "x-sign", "encoding": "base64", "secretArn": secret("key"),
+        "signed": "{timestamp}.{body}", "timestamp": "header:x-time",
+    }  # fmt: skip
+    module = publish(_source(verify=verify, handshake={"kind": "x-crc"}))
+    now = str(round(time.time()))
+    reply = _asked(module, method="GET", query=f"crc_token={now}.")
+    signature = json.loads(reply["body"])["response_token"].removeprefix("sha256=")
+    headers = {"x-sign": signature, "x-time": now}
+    assert _asked(module, headers=headers)["statusCode"] == 401
 
 
 def test_zoom(publish: Publish, aws: Aws, secret: Secret) -> None:
@@ -215,9 +246,10 @@ def test_xero(publish: Publish, aws: Aws, secret: Secret) -> None:
         return _asked(module, body=raw, headers={"x-xero-signature": mac})
 
     assert (signed("key")["statusCode"], signed("key")["body"]) == (200, "")
-    assert signed("guess")["statusCode"] == 401
-    assert aws.waiting() == 0
-    assert signed("key", b'{"events":[{"eventType":"UPDATE"}]}')["statusCode"] == 200
+    # Source: Xero's page: "There is no body in the response", whatever the request was.
+    refused, queued = signed("guess"), signed("key", b'{"events":[{"eventType":"UPDATE"}]}')
+    assert (refused["statusCode"], refused["body"]) == (401, "")
+    assert (queued["statusCode"], queued["body"]) == (200, "")
     assert aws.waiting() == 1
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import random
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -205,6 +206,18 @@ def test_every_list_item_needs_its_token() -> None:
         assert _check(vector, body=body) is not None
 
 
+def test_a_body_of_millions_of_values_is_refused_in_time() -> None:
+    """Searching a stranger's body for tokens takes milliseconds, whatever fills its 6 MB."""
+    [vector] = [one for one in VECTORS if one.provider == "microsoft-graph"]
+    for unit in (b"{},", b"[],", b'{"clientState":""},'):
+        body = b'{"value":[' + unit * (6 * 2**20 // len(unit)) + b"{}]}"
+        started = time.process_time()
+        assert _check(vector, body=body) is Reason.MALFORMED
+        assert time.process_time() - started < 0.5
+    full = b",".join([b'{"clientState":"state-1","a":1,"b":{"c":[1,2,3]}}'] * 1_000)
+    assert _check(vector, body=b'{"value":[' + full + b"]}") is None
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
@@ -286,7 +299,8 @@ def test_schemes_that_can_not_work(spec: dict[str, str], problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("secret_encoding", "secret"), [("hex", "xyz"), ("base64", "whsec_!!"), ("base64", "ü")]
+    ("secret_encoding", "secret"),
+    [("hex", "xyz"), ("base64", "whsec_!!"), ("base64", "ü"), ("base64", "whsec_"), ("hex", " ")],
 )
 def test_a_secret_in_another_form_is_an_error_of_its_own(secret_encoding: str, secret: str) -> None:
     """A secret that does not have its encoding says so; it refuses nobody's signature as wrong."""
@@ -296,6 +310,23 @@ def test_a_secret_in_another_form_is_an_error_of_its_own(secret_encoding: str, s
     request = Envelope("POST", "/", "", (("x", "ab" * 32),), b"", 0)
     with pytest.raises(SecretFormError):
         scheme.check(request, [secret], TIME)
+
+
+def test_many_signatures_cost_no_more_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many signatures a stranger sends, the body is hashed once per secret."""
+    hashed: list[bytes] = []
+
+    def counted(key: bytes, message: bytes, digest: Any) -> hmac.HMAC:
+        hashed.append(message)
+        return hmac.HMAC(key, message, digest)
+
+    monkeypatch.setattr("lambdas.sources.schemes.keys.hmac.new", counted)
+    vector = next(v for v in VECTORS if v.provider == "standard-webhooks")
+    headers = _with(vector, "webhook-signature", " ".join(["v1,AAAA"] * 16))
+    request = vector.request._replace(headers=headers)
+    check = vector.verification.scheme.check
+    assert check(request, [vector.secret, "whsec_b3RoZXI="], vector.now) is Reason.WRONG
+    assert len(hashed) == 2
 
 
 def _random_webhooks() -> Iterator[tuple[bytes, str]]:

@@ -212,6 +212,8 @@ def test_changed_messages_are_refused(
         ({"SignatureVersion": "3"}, Reason.MALFORMED),
         ({"Timestamp": "yesterday"}, Reason.MALFORMED),
         ({"Timestamp": "2026-11-26T07:00:00"}, Reason.MALFORMED),
+        ({"Timestamp": None}, Reason.MALFORMED),
+        ({"Timestamp": "0001-01-01T00:00:00+23:59"}, Reason.OLD),
     ],
 )  # fmt: skip
 def test_foreign_and_malformed_messages_are_refused(
@@ -227,6 +229,7 @@ def test_what_is_no_message_is_refused(amazon: _Amazon) -> None:
     for body in (b"", b"raw", b"[]", b"{}", b'{"Type": "Notification"}', b'{"Type": []}'):
         assert _check(body) is Reason.MISSING
     assert _check({**amazon.message(), "Message": 7}) is Reason.MALFORMED
+    assert _check({**amazon.message(), "Timestamp": None}) is Reason.MALFORMED
 
 
 def test_messages_expire(amazon: _Amazon) -> None:
