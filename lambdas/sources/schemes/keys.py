@@ -66,12 +66,12 @@ def key(secret: str, encoding: str) -> bytes:
             anybody could sign.
     """
     try:
-        found = _decoded(secret, encoding)
+        secret_bytes = _decoded(secret, encoding)
     except ValueError:
         raise SecretFormError from None
-    if not found:
+    if not secret_bytes:
         raise SecretFormError
-    return found
+    return secret_bytes
 
 
 def _decoded(secret: str, encoding: str) -> bytes:
