@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from lambdas import audit_log, aws, parked_index
+from lambdas import aws, log_lines, parked_index
 
 # How many a notification names. One more is looked for: it says that there are more.
 MOST = 3
@@ -124,7 +124,7 @@ def _logged(log_group: str, metric: str, at: int, *, until: float) -> list[Webho
 def _with(
     metric: str, log_group: str, begin: int, end: int, until: float
 ) -> Iterator[dict[str, Any]]:
-    for line in audit_log.lines(log_group, f"{{ $.{metric} = 1 }}", begin, end, until=until):
+    for line in log_lines.lines(log_group, f"{{ $.{metric} = 1 }}", begin, end, until=until):
         named = isinstance(line.get("group_id"), str) and isinstance(line.get("message_id"), str)
         if named and line.get(metric):
             yield line

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdas import audit_ledger, audit_log, audit_record, aws
+from lambdas import audit_ledger, audit_record, aws, log_lines
 from tests.conftest import AUDIT_ENVIRON, context
 from tests.lambdas.audited_world import HOUR, MINUTE, PAUSE, START, Webhook, World
 
@@ -56,7 +56,7 @@ def run(
         assert audit.handler({}, context(seconds=seconds)) == {}
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
-    for module in (audit_log, audit_record):
+    for module in (log_lines, audit_record):
         monkeypatch.setattr(module.time, "sleep", lambda _: None)
     for name, value in _VARIABLES.items():
         monkeypatch.setenv(name, value)
