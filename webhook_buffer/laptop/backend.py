@@ -89,4 +89,6 @@ class _Handler(AnyMethod):
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", "0")
+            # Else a client may send the next request on a connection that is being closed.
+            self.send_header("Connection", "close")
             self.end_headers()

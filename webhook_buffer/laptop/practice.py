@@ -28,7 +28,8 @@ from webhook_buffer.laptop.process import Background, Running, listens, usable_p
 from webhook_buffer.operations.files import private_folder, write
 
 DEFAULT_PORT = 4568
-MODE, RECEIVED = "mode.json", "received.jsonl"
+# The mode that is wanted, the one that the program has taken up, and what came.
+MODE, IN_FORCE, RECEIVED = "mode.json", "mode-in-force.json", "received.jsonl"
 _START_SECONDS = 20.0
 _WATCH_SECONDS = 0.05
 _EFFECT_SECONDS = 5.0
@@ -73,23 +74,23 @@ class Mode:
         return f"answers {self.status}{waits}"
 
     @classmethod
-    def read(cls, folder: Path) -> Mode:
+    def read(cls, folder: Path, name: str = MODE) -> Mode:
         """The mode of a folder; the healthy one where none is written."""
         try:
-            said = json.loads((folder / MODE).read_text())
+            said = json.loads((folder / name).read_text())
             slow = said.pop("slow", None)
             return cls(slow=tuple(slow) if slow else None, **said)
         except (OSError, ValueError, TypeError, AttributeError):
             return cls()
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, name: str = MODE) -> None:
         """Makes it the mode of a folder.
 
         Raises:
             FileError: When it can't be written.
         """
         private_folder(folder)
-        write(folder / MODE, json.dumps(asdict(self)))
+        write(folder / name, json.dumps(asdict(self)))
 
 
 def _seconds(slow: tuple[float, float]) -> str:
@@ -116,13 +117,14 @@ class PracticeBackend(Background):
         if known:
             return known
         private_folder(self.folder)
+        (self.folder / IN_FORCE).unlink(missing_ok=True)
         port = usable_port(self.last_port(), port)
         process, running = self._spawn(
             "webhook_buffer.laptop.practice", "--port", str(port), "--folder", str(self.folder),
             port=port, cwd=ROOT, environ={},
         )  # fmt: skip
         deadline = time.monotonic() + _START_SECONDS
-        while self.mode.listens and not listens(port):
+        while not (self.folder / IN_FORCE).exists() or self.mode.listens is not listens(port):
             if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise ToolError("The faux backend did not start.", log=self.log)
@@ -140,16 +142,14 @@ class PracticeBackend(Background):
             ToolError: When it does not, because it is not running.
         """
         mode.write(self.folder)
-        running = self.running()
         deadline = time.monotonic() + _EFFECT_SECONDS
-        while running is None or listens(running.port) is not mode.listens:
-            if running is None or time.monotonic() > deadline:
+        while not self.running() or Mode.read(self.folder, IN_FORCE) != mode:
+            if not self.running() or time.monotonic() > deadline:
                 raise ToolError(
                     "The faux backend is not running. To start it: webhook-buffer up",
                     log=self.log,
                 )
             time.sleep(0.02)
-        time.sleep(2 * _WATCH_SECONDS)
 
     def received(self, since: float = 0.0) -> list[dict[str, Any]]:
         """What it received since a moment (Unix seconds), in order."""
@@ -223,6 +223,7 @@ def main() -> None:
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     practice = _Practice(arguments.folder)
+    in_force = None
     with ScriptedBackend(practice, arguments.port) as backend:
         while not ended.wait(_WATCH_SECONDS):
             practice.mode = Mode.read(arguments.folder)
@@ -230,6 +231,9 @@ def main() -> None:
                 backend.resume()
             else:
                 backend.refuse()
+            if practice.mode != in_force:
+                in_force = practice.mode
+                in_force.write(arguments.folder, IN_FORCE)
 
 
 if __name__ == "__main__":

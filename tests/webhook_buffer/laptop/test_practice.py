@@ -31,9 +31,15 @@ def practice(tmp_path: Path) -> Iterator[PracticeBackend]:
 
 def _post(url: str, group: str = "a") -> int:
     headers = {"X-Buffer-Group": group, "X-Buffer-Message-Id": "m", "Origin": "https://sender"}
-    # A connection kept from an earlier request may be one that the backend has just closed.
-    headers = {**headers, "Connection": "close"}
     return urllib3.request("POST", f"{url}/x", body=b"body", headers=headers, retries=False).status
+
+
+def test_an_answer_says_that_its_connection_ends(practice: PracticeBackend) -> None:
+    """Or a client might send its next request into a connection that is being closed."""
+    running = practice.running()
+    assert running
+    answer = urllib3.request("POST", f"{running.endpoint_url}/x", body=b"body", retries=False)
+    assert answer.headers["Connection"] == "close"
 
 
 def test_anybody_can_break_it_and_mend_it(practice: PracticeBackend) -> None:
