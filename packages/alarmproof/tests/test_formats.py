@@ -6,7 +6,7 @@ import json
 from xml.etree import ElementTree
 
 import pytest
-from alarmproof.formats import as_checkstyle, as_github, as_json, as_junit, as_sarif
+from alarmproof.formats import as_checkstyle, as_github, as_json, as_junit, as_sarif, joined
 from alarmproof.lint import Finding
 from alarmproof.rules.registry import Severity
 
@@ -51,3 +51,20 @@ def test_github_has_a_line_each() -> None:
     assert [line.split()[0] for line in lines] == ["::error", "::warning", "::notice"]
     assert all(",line=7," in line and line.count("\x1b") == 0 for line in lines)
     assert "file=sub dir/a%0A%3A%3Aerror" in lines[0]
+
+
+def test_text_says_once_what_many_alarms_share() -> None:
+    """At the first of them; what differs is listed, up to a bound, and nothing else is joined."""
+    names = [f"M{number}" for number in range(10)]
+    shared = [
+        Finding("metric-not-judged", Severity.NOTE, f"A{number}", "t.json", number, "Nothing.",
+                "Declare it.", shared=("Nothing publishes X", name))
+        for number, name in enumerate([*names, "M0"])
+    ]  # fmt: skip
+    single = Finding("no-action", Severity.ERROR, "B", "t.json", 1, "It has none.", "Add one.")
+    notified, note = joined([single, *shared])
+    assert notified == single
+    assert note.alarm == "A0 and 10 other alarms"
+    assert note.message == "Nothing publishes X: M0, M1, M2, M3, M4, M5, M6, M7, and 2 more."
+    assert joined(shared[:1]) == shared[:1]
+    assert len(json.loads(as_json(shared))) == 11

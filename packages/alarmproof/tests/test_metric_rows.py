@@ -15,6 +15,7 @@ from alarmproof.metric_rows import UNVERIFIED as UNVERIFIED_ROWS
 from alarmproof.metric_traits import MOST, READ_MOST, READ_TRAITS, TRAITS
 from alarmproof.template import parse
 
+LISTED = metric_table.listed()
 UNVERIFIED = [(space, name) for space, names in UNVERIFIED_ROWS.items() for name in names.split()]
 
 
@@ -49,11 +50,27 @@ def test_another_name_is_an_error_only_where_a_page_lists_all() -> None:
     ("namespace", "name"),
     [("AWS/States", "AliasCount"), ("AWS/States", "VersionCount"), ("AWS/Usage", "ThrottleCount"),
      ("AWS/States", "LambdaFunctionsHeartbeatTimedOut"),
-     ("AWS/CertificateManager", "CertificateIssuanceFailed")],
+     ("AWS/CertificateManager", "CertificateIssuanceFailed"),
+     ("AWS/Bedrock", "InvocationThrottles"),
+     ("AWS/Backup", "NumberOfBackupJobsFailed"), ("Glue", "glue.driver.aggregate.numFailedTasks"),
+     ("AWS/AmazonMQ", "MessageReadyCount"), ("AWS/DX", "ConnectionState"),
+     ("AWS/NetworkFirewall", "DroppedPackets"),
+     ("AWS/KinesisAnalytics", "numberOfFailedCheckpoints"),
+     ("AmazonMWAA", "SchedulerHeartbeat"), ("AWS/RUM", "JsErrorCount"), ("AWS/AOSS", "5xx")],
 )  # fmt: skip
 def test_names_that_a_page_lists_are_known(namespace: str, name: str) -> None:
     """Those that rows from memory left out."""
     assert _findings(namespace, name) == {}
+
+
+def test_a_slip_in_a_name_that_only_the_list_has_is_a_warning() -> None:
+    """Of the metric, and of a dimension; another name is a note."""
+    wrong = _findings("AWS/Backup", "NumberOfBackupJobFailed")
+    assert wrong == {"unknown-metric": "warning"}
+    assert _findings("AWS/Backup", "NumberOfCats") == {"metric-not-judged": "note"}
+    wrong = _findings("Glue", "glue.error.ALL", Jobname="etl")
+    assert wrong == {"unknown-dimension": "warning"}
+    assert _findings("Glue", "glue.error.ALL", JobName="etl", Other="x") == {}
 
 
 def test_started_executions_can_be_zero() -> None:
@@ -66,6 +83,7 @@ def test_started_executions_can_be_zero() -> None:
 def test_a_row_is_there_once_and_has_a_page() -> None:
     """No row repeats the generated table or another row, and each names a page and its address."""
     rows = [(one.namespace, name) for one in SOURCED for name in one.names.split()]
+    rows += [(space, name) for space, entry in LISTED.items() for name in entry["names"]]
     assert len(set(rows)) == len(rows)
     assert not set(rows) & set(UNVERIFIED)
     generated = metric_table._generated()

@@ -1,20 +1,23 @@
 """Prints which share of the metrics that alarms refer to is judged: known, or known to be wrong.
 
-``python tools/judged_share.py PATH…`` reads templates and folders as ``alarmproof lint`` does. A
-metric of one's own is judged where something in the templates publishes it, or one alike.
+``python tools/judged_share.py [--config FILE] PATH…`` reads templates and folders as ``alarmproof
+lint`` does. A metric of one's own is judged where something in the templates publishes it, or where
+an ``alarmproof.toml`` declares its namespace.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alarmproof import metric_table
+from alarmproof.config import load
 from alarmproof.errors import AlarmproofError
 from alarmproof.lint import lint
 from alarmproof.metric_data import MetricKey
+from alarmproof.own_metrics import OwnMetrics
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context
 from alarmproof.template import read
@@ -25,15 +28,15 @@ _WRONG = (
 )  # fmt: skip
 
 
-def answers(path: Path) -> Iterator[tuple[str, MetricKey]]:
+def answers(path: Path, own: Sequence[OwnMetrics]) -> Iterator[tuple[str, MetricKey]]:
     """An answer for each reference: known, wrong, not known, own, or open (a parameter's)."""
     templates = read([path])
     wrong = {
         finding.alarm
-        for finding in lint(templates)
+        for finding in lint(templates, own_metrics=own)
         if finding.rule in _WRONG and finding.severity != "note"
     }
-    publishing = Context(templates).publishing
+    publishing = Context(templates, declared=own).publishing
     for alarm in templates.alarms:
         for metric in alarm.metrics:
             if alarm.name in wrong:
@@ -64,11 +67,14 @@ def main(*paths: str) -> None:
 
     The second line counts a metric with the same answer once, however many alarms read it.
     """
+    own: Sequence[OwnMetrics] = ()
+    if paths[:1] == ("--config",):
+        own, paths = load(Path(paths[1])).own_metrics, paths[2:]
     counts: Counter[str] = Counter()
     metrics: set[tuple[str, str, str]] = set()
     for path in paths:
         try:
-            for answer, metric in answers(Path(path)):
+            for answer, metric in answers(Path(path), own):
                 counts[answer] += 1
                 metrics.add((answer, metric.namespace, metric.name))
         except AlarmproofError as error:

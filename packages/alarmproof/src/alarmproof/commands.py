@@ -89,7 +89,7 @@ def run_lint(
     if baselines:
         findings = baselines.applied(findings)
     if form == "text":
-        _print_findings(findings, len(templates.alarms))
+        _print_findings(formats.joined(findings), len(templates.alarms))
     elif form == "sarif":
         from importlib.metadata import version
 

@@ -37,6 +37,7 @@ class Finding:
         message: what is wrong here, in a sentence.
         remedy: what to do, in a sentence.
         strict: whether it fails with ``--strict``.
+        shared: how the message begins for other alarms as well, and how it goes on for this one.
     """
 
     rule: str
@@ -47,6 +48,7 @@ class Finding:
     message: str
     remedy: str
     strict: bool = True
+    shared: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _hits(rule: Rule, context: Context, alarm: AnyAlarm) -> list[Hit]:
         for hit in hits:
             always = not alarm.variants or all(hit in others for others in by_world)
             message = hit.message if always else f"With {world.world}: {hit.message}"
-            by_message.setdefault(message, Hit(message, hit.severity, hit.remedy))
+            by_message.setdefault(message, replace(hit, message=message))
     return list(by_message.values())
 
 
@@ -190,6 +192,7 @@ def _finding(
         hit.message,
         advice.remedy(hit.remedy or rule.remedy, alarm, templates),
         rule.strict,
+        hit.shared,
     )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from alarmproof.metric_rows import READ_ON, SOURCED, UNVERIFIED
+from alarmproof.metric_rows import LIST, LIST_ADDRESS, READ_ON, SOURCED, UNVERIFIED
+from alarmproof.metric_table import listed
 from alarmproof.metric_traits import MOST, READ_MOST, READ_TRAITS, TRAITS
 
 BEGIN, END = "<!-- generated: sources -->", "<!-- end -->"
@@ -28,6 +29,7 @@ def sources() -> str:
         for namespace, names in UNVERIFIED.items()
     )
     unread = ", ".join(f"`{namespace}`" for namespace in sorted(set(TRAITS) - READ_TRAITS))
+    in_list, services = sum(len(entry["names"]) for entry in listed().values()), len(listed())
     return f"""{BEGIN}
 `metric_rows.py` has {verified + unverified} names that neither package has:
 {verified} verified, {unverified} unverified.
@@ -42,6 +44,9 @@ Unverified, because no page of AWS's that names them was found; an alarm on one 
 [`metric-not-judged`](rules/metric-not-judged.md), never a warning or an error:
 
 {open_names}
+
+`data/listed_metrics.json` has {in_list:,} more names, and dimensions, of {services} namespaces,
+from [{LIST}]({LIST_ADDRESS}), read the same day.
 
 When a metric is silent was read for {len(READ_TRAITS)} of {len(TRAITS)} namespaces;
 not verified for {unread}.

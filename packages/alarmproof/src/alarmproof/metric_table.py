@@ -1,20 +1,22 @@
 """What is known about the metrics of AWS's services, from all sources.
 
 ``data/aws_metrics.json`` (generated, see ``tools/extract_metrics.py``) has names, dimensions and
-units; ``alarmproof.aws_metrics``, ``alarmproof.metric_rows`` and ``alarmproof.metric_traits``
-complete it by rows with sources.
+units; ``data/listed_metrics.json`` (see ``alarmproof.metric_rows.LIST``) and
+``alarmproof.aws_metrics``, ``alarmproof.metric_rows`` and ``alarmproof.metric_traits`` complete it,
+with sources.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from math import inf
+from typing import Any
 
 from alarmproof import metric_rows, metric_traits
 from alarmproof.aws_metrics import SERVICES, Published
@@ -66,21 +68,37 @@ _FAILURE = re.compile(
 # Source of the notion: Lambda developer guide, Elastic Load Balancing user guides; the names as
 # CloudWatch's own services and agents use them.
 _CUSTOM = ("CWAgent", "ContainerInsights", "ECS/ContainerInsights", "LambdaInsights",
-           "CloudWatchSynthetics", "Glue", "WAF")  # fmt: skip
+           "CloudWatchSynthetics", "WAF")  # fmt: skip
+
+
+def _data(name: str) -> Any:
+    return json.loads(resources.files("alarmproof").joinpath(f"data/{name}").read_text("utf-8"))
 
 
 @cache
 def _generated() -> Mapping[str, Mapping[str, tuple[list[str], str]]]:
-    data = resources.files("alarmproof").joinpath("data/aws_metrics.json").read_text("utf-8")
-    loaded: Mapping[str, Mapping[str, tuple[list[str], str]]] = json.loads(data)
+    loaded: Mapping[str, Mapping[str, tuple[list[str], str]]] = _data("aws_metrics.json")
+    return loaded
+
+
+@cache
+def listed() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """``names`` and ``dimensions`` by namespace, of ``alarmproof.metric_rows.LIST``."""
+    loaded: Mapping[str, Mapping[str, Sequence[str]]] = _data("listed_metrics.json")
     return loaded
 
 
 @cache
 def names(namespace: str) -> frozenset[str]:
     """The known metrics of a namespace; empty where it is not known."""
-    rows = metric_rows.NAMES.get(namespace, frozenset())
-    return frozenset({*SERVICES.get(namespace, {}), *_generated().get(namespace, {}), *rows})
+    return frozenset(
+        {
+            *SERVICES.get(namespace, {}),
+            *_generated().get(namespace, {}),
+            *metric_rows.NAMES.get(namespace, ()),
+            *listed().get(namespace, {}).get("names", ()),
+        }
+    )
 
 
 def is_unverified(namespace: str, name: str) -> bool:
@@ -91,7 +109,7 @@ def is_unverified(namespace: str, name: str) -> bool:
 @cache
 def namespaces() -> frozenset[str]:
     """All namespaces that are known."""
-    return frozenset({*SERVICES, *_generated(), *metric_rows.NAMES})
+    return frozenset({*SERVICES, *_generated(), *metric_rows.NAMES, *listed()})
 
 
 # Names of services that people take for their namespaces. Source: CloudWatch user guide, "AWS
@@ -111,12 +129,11 @@ def namespace_like(namespace: str) -> str:
 
 
 @cache
-def dimension_names(namespace: str) -> frozenset[str]:
+def dimension_names(namespace: str) -> set[str]:
     """The dimensions that some metric of a namespace is known to have."""
     entries = (_entry(namespace, name) for name in names(namespace))
-    return frozenset(
-        name for entry in entries if entry for sets in entry.dimensions for name in sets
-    )
+    of_sets = {name for entry in entries if entry for sets in entry.dimensions for name in sets}
+    return of_sets.union(listed().get(namespace, {}).get("dimensions", ()))
 
 
 @cache

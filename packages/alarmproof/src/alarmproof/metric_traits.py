@@ -94,8 +94,10 @@ TRAITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     # Each execution publishes ExecutionsStarted twice: 1, and 0 when it ends.
     "AWS/States": {"traffic": (), "binary": _EXECUTIONS},
     "AWS/AppSync": {"traffic": (), "binary": ("4XXError", "5XXError")},
+    "AWS/Bedrock": {"traffic": ()},
     "AWS/CloudFront": {"traffic": ()},
     "AWS/Cognito": {"traffic": ()},
+    "AWS/EventBridge/Pipes": {"traffic": ()},
     "AWS/Scheduler": {"traffic": ()},
     "AWS/WAFV2": {"event": tuple(sorted(NAMES["AWS/WAFV2"]))},
     "AWS/S3": {

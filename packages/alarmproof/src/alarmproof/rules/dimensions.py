@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from alarmproof import metric_table
 from alarmproof.alarms import AnyAlarm
@@ -55,26 +55,39 @@ def unknown_dimension(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             )
         yield from _regional(context, metric, given)
         entry = metric_table.published(metric)
-        if entry is None or given in entry.dimensions or not entry.dimensions:
+        if entry is None or given in entry.dimensions:
+            continue
+        known = metric_table.dimension_names(metric.namespace)
+        if not entry.dimensions:
+            yield from _misspelled(metric, given, known)
             continue
         message = (
             f"{metric.name} is published with the dimensions {sets(entry.dimensions)}, and here "
             f"they are: {shown(given)}."
         )
-        strange = sorted(given - metric_table.dimension_names(metric.namespace))
+        strange = sorted(given - known)
         if entry.exact:
             # Rows beside the complete lists have the sets that the service's page names.
             yield Hit(message, None if metric.namespace in SERVICES else WARNING)
-        elif slips := list(_slips(given, entry.dimensions)):
+        elif slips := list(_slips(given, frozenset(itertools.chain(*entry.dimensions)))):
             yield Hit(f"{message} Did you mean {slips[0]}?", WARNING)
         elif strange:
             unknown = f"alarmproof knows no metric of {metric.namespace} with '{strange[0]}'"
             yield Hit(f"{message} {unknown}.", WARNING)
 
 
-def _slips(names: frozenset[str], published: frozenset[frozenset[str]]) -> Iterator[str]:
+def _misspelled(metric: MetricKey, given: frozenset[str], known: Set[str]) -> Iterator[Hit]:
+    """Where it is not known which dimensions the metric has, but which its namespace has."""
+    for meant in itertools.islice(_slips(given, known), 1):
+        yield Hit(
+            f"alarmproof knows no metric of {metric.namespace} with these dimensions: "
+            f"{shown(given)}. Did you mean {meant}?",
+            WARNING,
+        )
+
+
+def _slips(names: frozenset[str], known: Set[str]) -> Iterator[str]:
     """Known names of dimensions that were meant by names that are not known."""
-    known = frozenset(itertools.chain(*published))
     low = {name.lower(): name for name in known}
     for name in sorted(names - known):
         near = difflib.get_close_matches(name.lower(), low, n=1, cutoff=0.85)

@@ -23,44 +23,48 @@ from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 def unknown_metric(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Near names are named; without a complete list of the service's metrics it is a warning."""
     for metric in alarm.metrics:
-        own = context.own_metrics.get(metric.namespace)
-        known = metric_table.names(metric.namespace)
-        if metric.name in known or isinstance(metric.name, Unknown):
-            continue
-        if metric_table.is_unverified(metric.namespace, metric.name) or context.publishing.covers(
-            metric
-        ):
-            continue
-        near = difflib.get_close_matches(metric.name, own.names if own else known, n=3, cutoff=0.7)
-        if near and _differs_little(metric.name, near[0]):
-            near = near[:1]
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        elsewhere = _elsewhere(metric)
-        if own:
-            yield Hit(
-                f"{metric.name} is not among the metrics of {metric.namespace} that "
-                f"alarmproof.toml declares.{hint}",
-                remedy="Use one of those, or declare it under [[metrics]].",
-            )
-        elif known and metric_table.is_complete(metric.namespace):
-            yield f"{metric.namespace} does not publish {metric.name}.{hint}"
-        elif near and _differs_little(metric.name, near[0]):
-            message = f"{metric.namespace} has no metric {metric.name} that alarmproof knows.{hint}"
-            yield Hit(message, WARNING)
-        elif known and elsewhere:
-            yield Hit(
-                f"{metric.namespace} has no metric {metric.name} that alarmproof knows; by these "
-                f"dimensions {elsewhere} has it.",
-                WARNING,
-                f"Set the namespace to {elsewhere}.",
-            )
-        elif metric_table.is_largely_known(metric.namespace):
-            yield Hit(
-                f"{metric.namespace} has no metric {metric.name} that alarmproof knows.{hint}",
-                WARNING,
-                "Use a metric of the service's list. What runs on an instance is published by an "
-                "agent, in a namespace of its own.",
-            )
+        yield from _wrong(context, metric)
+
+
+def _wrong(context: Context, metric: MetricKey) -> Iterator[Hit]:
+    own = context.own_metrics.get(metric.namespace)
+    known = metric_table.names(metric.namespace)
+    if metric.name in known or isinstance(metric.name, Unknown):
+        return
+    if metric_table.is_unverified(metric.namespace, metric.name):
+        return
+    if context.publishing.covers(metric):
+        return
+    near = difflib.get_close_matches(metric.name, own.names if own else known, n=3, cutoff=0.7)
+    if near and _differs_little(metric.name, near[0]):
+        near = near[:1]
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    elsewhere = _elsewhere(metric)
+    if own:
+        yield Hit(
+            f"{metric.name} is not among the metrics of {metric.namespace} that "
+            f"alarmproof.toml declares.{hint}",
+            remedy="Use one of those, or declare it under [[metrics]].",
+        )
+    elif known and metric_table.is_complete(metric.namespace):
+        yield Hit(f"{metric.namespace} does not publish {metric.name}.{hint}")
+    elif near and _differs_little(metric.name, near[0]):
+        message = f"{metric.namespace} has no metric {metric.name} that alarmproof knows.{hint}"
+        yield Hit(message, WARNING)
+    elif known and elsewhere:
+        yield Hit(
+            f"{metric.namespace} has no metric {metric.name} that alarmproof knows; by these "
+            f"dimensions {elsewhere} has it.",
+            WARNING,
+            f"Set the namespace to {elsewhere}.",
+        )
+    elif metric_table.is_largely_known(metric.namespace):
+        yield Hit(
+            f"{metric.namespace} has no metric {metric.name} that alarmproof knows.{hint}",
+            WARNING,
+            "Use a metric of the service's list. What runs on an instance is published by an "
+            "agent, in a namespace of its own.",
+        )
 
 
 def _elsewhere(metric: MetricKey) -> str:
@@ -140,16 +144,16 @@ def metric_not_judged(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         space = metric.namespace
         if metric.name in metric_table.names(space) or space in context.own_metrics:
             continue
-        unverified = metric_table.is_unverified(space, metric.name)
+        if any(_wrong(context, metric)):
+            continue
         if space.startswith("AWS/") or space in metric_table.namespaces():
-            judged = metric_table.is_complete(space) or metric_table.is_largely_known(space)
-            if unverified or not judged:
-                yield f"alarmproof does not know {space} {metric.name}."
+            yield f"alarmproof does not know {space} {metric.name}."
         elif not context.publishing.covers(metric):
             yield Hit(
                 f"Nothing in these templates publishes {space} {metric.name}.",
                 remedy="Declare it under [[metrics]] in alarmproof.toml, or let --live ask "
                 "CloudWatch.",
+                shared=(f"Nothing in these templates publishes {space}", str(metric.name)),
             )
 
 

@@ -28,11 +28,14 @@ class Hit:
 
     Attributes:
         severity, remedy: in place of the rule's.
+        shared: how the message begins for other alarms as well, and how it goes on for this one,
+            so that text has one line for all; None where it stands alone.
     """
 
     message: str
     severity: Severity | None = None
     remedy: str | None = None
+    shared: tuple[str, str] | None = None
 
 
 Check = Callable[[Context, AnyAlarm], Iterator[str | Hit]]
