@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from types import TracebackType
 from typing import Any, Self
 
@@ -77,11 +78,22 @@ class Wire:
 
 
 def read_request(connection: socket.socket) -> Request:
-    """One request, head and body."""
+    """One request, head and body.
+
+    Raises:
+        ConnectionError: When the client leaves before its head has ended.
+    """
+
+    def line_of(stream: BufferedReader) -> bytes:
+        line = stream.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionError("the client left within its head")
+        return line.rstrip(b"\r\n")
+
     with connection.makefile("rb") as stream:
-        method, target, _ = stream.readline().decode("ascii").split(" ")
+        method, target, _ = line_of(stream).decode("ascii").split(" ")
         headers = []
-        while line := stream.readline().rstrip(b"\r\n"):
+        while line := line_of(stream):
             name, _, value = line.partition(b":")
             headers.append((name.decode("ascii").lower(), value.strip().decode("utf-8")))
         length = int(dict(headers).get("content-length", 0))

@@ -98,7 +98,7 @@ def test_just_too_late_is_put_back_unattempted(
     assert (line["error"], line["receives"], line["retry_seconds"]) == ("Late", 1, 0)
     assert line["HeadAge"] >= 0
 
-    [again] = eventually(aws.received, seconds=3)
+    [again] = eventually(aws.received)
     assert again["messageId"] == record["messageId"]
     assert handled(again) == []
     [seen] = backend.faux.received
@@ -329,7 +329,7 @@ def test_without_time_for_an_attempt(
     assert aws.record(record["messageId"]) is None
     [line] = _lines(capsys, "webhook.unattempted")
     assert line["error"] == "NoTime"
-    assert eventually(aws.received, seconds=3)
+    assert eventually(aws.received)
 
 
 def test_silent_services_before_a_later_attempt(

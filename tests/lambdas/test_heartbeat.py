@@ -46,7 +46,7 @@ class Probe:
                 )
             return len(found) >= count
 
-        eventually(enough, seconds=3)
+        eventually(enough)
         return found
 
     def state(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from lambdas.aws import AwsError
 from lambdas.blocking import Webhook
 from lambdas.faux_backend import Answer
 from lambdas.metrics import UNITS
-from tests.conftest import Aws, Functions, context, eventually
+from tests.conftest import Aws, Functions, Stopwatch, context, eventually
 from tests.lambdas.conftest import HttpStub, Sentry, Wire
 from tests.lambdas.fixtures import alarms
 from tests.lambdas.fixtures.alarms import (
@@ -515,13 +514,12 @@ def test_everything_silent_ends_in_time(
     """With table, CloudWatch and secrets silent at once the function ends before its time."""
     module = notify("a", "b")
     assert http_stub.port
-    with Wire(lambda _: wire.over.wait(10)) as wire:
+    with Wire(lambda _: wire.over.wait(10)) as wire, Stopwatch() as stopwatch:
         monkeypatch.setenv("AWS_ENDPOINT_URL", wire.url)
-        one = context(seconds=2.5)
-        started = time.monotonic()
-        reply = module.handler({"Records": [record(_composite())]}, one)
-        assert time.monotonic() - started < 2.5
-        assert one.get_remaining_time_in_millis() > 0
+        invocation = context(seconds=2.5, clock=stopwatch.seconds)
+        reply = module.handler({"Records": [record(_composite())]}, invocation)
+        assert stopwatch.seconds() < 2.5
+        assert invocation.get_remaining_time_in_millis() > 0
     assert reply["batchItemFailures"] == [{"itemIdentifier": "m-1"}]
 
 

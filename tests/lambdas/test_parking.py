@@ -43,7 +43,7 @@ class Buffer:
         Args:
             answers: of the backend, to the attempts of this invocation.
         """
-        [record] = eventually(self.aws.received, seconds=3)
+        [record] = eventually(self.aws.received)
         return self.handle_record(record, *answers)
 
     def handle_record(self, record: Item, *answers: int) -> bool:
