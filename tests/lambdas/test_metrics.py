@@ -110,12 +110,11 @@ def test_no_answer_is_told_apart(
 ) -> None:
     """A timeout and a refused connection are two kinds of being unavailable."""
     backend.faux.default = Answer(delay=4)
-    record_seconds = {"seconds": 4.0}
     event = http_event(b"{}")
     functions.publish().handler(event, context())
     [record] = aws.received()
     capsys.readouterr()
-    functions.subscribe(backend.url).handler({"Records": [record]}, context(**record_seconds))
+    functions.subscribe(backend.url).handler({"Records": [record]}, context(seconds=4.0))
     [timeout] = _emitted(capsys)
     assert (timeout["BackendTimeout"], timeout["BackendOutcome"]) == (1, 6)
     backend.refuse()
