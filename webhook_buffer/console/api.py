@@ -113,7 +113,9 @@ class Api:
                 "ahead": session.now - session.until,
                 "stretches": [[o.real, o.session, o.pace] for o in session.clock.stretches],
                 "alarms_on": len(on),
-                "retrying": sum(w.state == "retrying" for w in session.webhooks.values()),
+                "retrying": sum(
+                    each.state == "retrying" for each in session.webhooks.undelivered.values()
+                ),
                 "endpoint": self._examples.endpoint,
             }
         )

@@ -103,7 +103,7 @@ class FileFeed:
         self.place = place
         self.session: Session | None = None
         self._follower = Follower(place.session)
-        self._judged: tuple[float, Mapping[str, Any]] | None = None
+        self._judged: tuple[Session, int, Mapping[str, Any]] | None = None
 
     def update(self) -> None:
         """Takes in what is new.
@@ -128,7 +128,7 @@ class FileFeed:
         return ""
 
     def verdicts(self, alarms: Alarms) -> Mapping[str, Any] | None:
-        """The engine's verdicts; without an engine, ours on the session."""
+        """The engine's verdicts; without an engine, ours on the session, once a minute of it."""
         session = self.session
         if self.place.verdicts is not None:
             try:
@@ -138,9 +138,10 @@ class FileFeed:
             return document
         if session is None:
             return None
-        if self._judged is None or self._judged[0] != session.until:
-            self._judged = (session.until, alarms.document(session))
-        return self._judged[1]
+        minute = int(session.now) // MINUTE
+        if self._judged is None or self._judged[:2] != (session, minute):
+            self._judged = (session, minute, alarms.document(session))
+        return self._judged[2]
 
 
 class AwsFeed:

@@ -28,7 +28,8 @@ from webhook_buffer.live.judge import Judge
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Session
 
-_POLL_SECONDS = 0.05
+# Between two looks at the files, which is a call of the system each.
+_POLL_SECONDS = 0.02
 _EVENTS_KEPT = 200
 _RANGE, _LONGEST = 3600, 25 * 3600
 

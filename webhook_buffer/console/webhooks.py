@@ -20,7 +20,9 @@ _LISTED = 200
 _LINES = 200
 _DELIVERY = "x-github-delivery"
 _TERM = re.compile(r"(status|attempts|group|path|method|id|error):(>=|<=|>|<)?(.+)")
-_ORDER = {"retrying": 0, "queued": 1, "consumed": 2, "delivered": 3}
+# Of webhooks that wait, the most urgent first; the others follow, the newest first.
+_URGENT = ("retrying", "queued", "parked")
+_STATES = (*_URGENT, "consumed", "delivered")
 
 
 class Tracker:
@@ -50,14 +52,14 @@ class Tracker:
             if isinstance(name, str) and isinstance(seconds, int | float):
                 self._next[name] = line.at / 1000 + seconds
         self._read = session.lines_read
+        self._refresh()
 
     def next_attempt(self, webhook: Webhook) -> float | None:
         """When it is attempted again, Unix seconds; None where that isn't known."""
-        return self._next.get(webhook.message_id) if webhook.delivered is None else None
+        return self._next.get(webhook.message_id) if webhook.state == "retrying" else None
 
     def delivery(self, message_id: str) -> str | None:
         """The sender's own id of a webhook; None where the backend has not received it."""
-        self._refresh()
         return self._deliveries.get(message_id)
 
     def received(self, message_id: str) -> list[Shown]:
@@ -104,25 +106,27 @@ def listed(
         minutes: only those that came within so many, of real time.
     """
     tracker.update(session)
-    counts: dict[str, int] = defaultdict(int)
-    webhooks: list[Webhook] = []
+    counts = dict.fromkeys(_STATES, 0)
+    waiting: list[Webhook] = []
+    done: list[Webhook] = []
     terms = query.split()
     since = session.until - 60 * minutes if minutes is not None else 0.0
-    for webhook in session.webhooks.values():
-        if _came(webhook) < since:
+    for webhook in reversed(session.webhooks.values()):
+        if since and _came(webhook) < since:
             continue
         if webhook.heartbeat and "heartbeat" not in terms:
             continue
-        if not all(_matches(webhook, term, tracker) for term in terms):
+        if terms and not all(_matches(webhook, term, tracker) for term in terms):
             continue
-        counts[webhook.state] += 1
-        if state in ("", webhook.state):
-            webhooks.append(webhook)
-    webhooks.sort(key=_urgency)
+        its = webhook.state
+        counts[its] += 1
+        if state in ("", its):
+            (waiting if its in _URGENT else done).append(webhook)
+    wanted = [*sorted(waiting, key=_urgency), *done]
     return {
-        "counts": {name: counts.get(name, 0) for name in _ORDER},
-        "webhooks": [_row(webhook, tracker) for webhook in webhooks[:most]],
-        "more": max(0, len(webhooks) - most),
+        "counts": counts,
+        "webhooks": [_row(webhook, tracker) for webhook in wanted[:most]],
+        "more": max(0, len(wanted) - most),
     }
 
 
@@ -136,6 +140,7 @@ def one(session: Session, tracker: Tracker, message_id: str) -> Shown | None:
         other.message_id
         for other in _undelivered(session)
         if other.group == webhook.group and other.message_id != message_id
+        if other.state != "parked" or other.held
         if (other.queued or 0) < (webhook.queued or 0)
     ]
     return {
@@ -152,11 +157,12 @@ def one(session: Session, tracker: Tracker, message_id: str) -> Shown | None:
 
 
 def groups(session: Session, tracker: Tracker) -> list[Shown]:
-    """Groups in which something waits, and what blocks each."""
+    """Groups in which something waits, and what blocks each: a webhook that fails, or is held."""
     tracker.update(session)
     waiting: dict[str, list[Webhook]] = defaultdict(list)
     for webhook in _undelivered(session):
-        waiting[webhook.group].append(webhook)
+        if webhook.state != "parked" or webhook.held:
+            waiting[webhook.group].append(webhook)
     made = []
     for group, several in waiting.items():
         first = min(several, key=lambda webhook: webhook.queued or 0)
@@ -166,7 +172,8 @@ def groups(session: Session, tracker: Tracker) -> list[Shown]:
                 "group": group,
                 "waiting": len(several),
                 "since": first.queued,
-                "blocked_by": first.message_id if first.attempted else None,
+                "blocked_by": first.message_id if first.attempted or first.held else None,
+                "held": first.held,
                 "attempts": first.attempted,
                 "status": last.status if last else None,
                 "error": last.error if last else None,
@@ -177,11 +184,7 @@ def groups(session: Session, tracker: Tracker) -> list[Shown]:
 
 
 def _undelivered(session: Session) -> Iterator[Webhook]:
-    return (
-        webhook
-        for webhook in session.webhooks.values()
-        if webhook.state in ("retrying", "queued") and not webhook.heartbeat
-    )
+    return (each for each in session.webhooks.undelivered.values() if not each.heartbeat)
 
 
 def _came(webhook: Webhook) -> float:
@@ -190,8 +193,7 @@ def _came(webhook: Webhook) -> float:
 
 
 def _urgency(webhook: Webhook) -> tuple[int, float]:
-    waits, at = webhook.state in ("retrying", "queued"), _came(webhook)
-    return _ORDER[webhook.state] if waits else 9, at if waits else -at
+    return _URGENT.index(webhook.state), _came(webhook)
 
 
 def _row(webhook: Webhook, tracker: Tracker) -> Shown:
@@ -206,6 +208,8 @@ def _row(webhook: Webhook, tracker: Tracker) -> Shown:
         "queued": webhook.queued,
         "delivered": webhook.delivered,
         "attempts": webhook.attempted,
+        "parked": webhook.parked,
+        "held": webhook.held,
         "status": last.status if last else None,
         "error": last.error if last else None,
         "next_attempt": tracker.next_attempt(webhook),

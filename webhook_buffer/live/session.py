@@ -10,6 +10,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ VERSION = 1
 _KEPT_MINUTES = 25 * 60
 _KEPT_LINES = 20_000
 _KEPT_CHANGES = 5_000
+# Log lines that are one event of a saved file, which is read as a whole.
+_LINES_TOGETHER = 500
 
 Event = dict[str, Any]
 
@@ -164,7 +167,7 @@ class Session:
             case "webhook":
                 webhook = dict(event["webhook"])
                 webhook["attempts"] = [Attempt(**attempt) for attempt in webhook["attempts"]]
-                self.webhooks[webhook["message_id"]] = Webhook(**webhook)
+                self.webhooks.keep(Webhook(**webhook))
             case kind:
                 raise ValueError(f"unknown kind of event '{kind}'")
 
@@ -198,10 +201,10 @@ class Session:
         for key, statistic, pairs in self.cells.stated():
             yield {"kind": "stated", "key": key, "statistic": statistic, "values": pairs}
         yield {"kind": "reader", "state": self._reader.state()}
-        yield {
-            "kind": "lines",
-            "lines": [[line.at, line.function, line.text] for line in self.lines],
-        }
+        lines = iter(self.lines)
+        while together := list(islice(lines, _LINES_TOGETHER)):
+            said = [[line.at, line.function, line.text] for line in together]
+            yield {"kind": "lines", "lines": said}
         for webhook in self.webhooks.values():
             yield {"kind": "webhook", "webhook": asdict(webhook)}
         for change in self.timeline:

@@ -38,6 +38,7 @@ class Webhook:
     Attributes:
         queued, delivered: real time, Unix seconds; None while unknown.
         attempts: the newest; ``attempted`` counts all.
+        parked: why it was parked; empty where it was not. ``held``: whether with its group.
     """
 
     message_id: str
@@ -51,19 +52,45 @@ class Webhook:
     heartbeat: bool = False
     attempted: int = 0
     attempts: list[Attempt] = field(default_factory=list)
+    parked: str = ""
+    held: bool = False
 
     @property
     def state(self) -> str:
-        """``delivered``, ``retrying``, ``queued`` or ``consumed``."""
+        """``delivered``, ``retrying``, ``queued``, ``parked`` or ``consumed``."""
         if self.consumed:
             return "consumed"
         if self.delivered is not None:
             return "delivered"
+        if self.parked:
+            return "parked"
         return "retrying" if self.attempted else "queued"
 
 
 class Webhooks(OrderedDict[str, Webhook]):
-    """Webhooks by message id, the newest last, and no more than are kept."""
+    """Webhooks by message id, the newest last, and no more than are kept.
+
+    Attributes:
+        undelivered: those of them that are retrying, queued or parked, by message id.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undelivered: dict[str, Webhook] = {}
+
+    def keep(self, webhook: Webhook) -> None:
+        """Takes a webhook as it is."""
+        name = webhook.message_id
+        self[name] = webhook
+        while len(self) > _KEPT:
+            self.undelivered.pop(self.popitem(last=False)[0], None)
+        self._place(webhook)
+
+    def _place(self, webhook: Webhook) -> None:
+        if webhook.state in ("retrying", "queued", "parked"):
+            self.undelivered[webhook.message_id] = webhook
+        else:
+            self.undelivered.pop(webhook.message_id, None)
 
     def read(self, line: Line) -> None:
         """Takes what a line says of a webhook."""
@@ -72,19 +99,22 @@ class Webhooks(OrderedDict[str, Webhook]):
         if not isinstance(name, str):
             return
         if event == "webhook.queued":
-            self._queued(name, line)
+            self._queued(self._of(name), line)
         elif event in ("webhook.delivered", "webhook.failed", "heartbeat.arrived"):
-            self._attempted(name, line)
+            self._attempted(self._of(name), line)
+        elif event == "webhook.parked":
+            self._parked(self._of(name), line)
+        else:
+            return
+        self._place(self[name])
 
     def _of(self, name: str) -> Webhook:
         if name not in self:
-            self[name] = Webhook(name)
-            while len(self) > _KEPT:
-                self.popitem(last=False)
+            self.keep(Webhook(name))
         return self[name]
 
-    def _queued(self, name: str, line: Line) -> None:
-        webhook, fields = self._of(name), line.fields
+    def _queued(self, webhook: Webhook, line: Line) -> None:
+        fields = line.fields
         if webhook.queued is None:
             webhook.queued = line.at / 1000
         webhook.group = str(fields.get("group_id", ""))
@@ -93,9 +123,8 @@ class Webhooks(OrderedDict[str, Webhook]):
         webhook.body_bytes = _whole(fields, "body_bytes")
         webhook.heartbeat = bool(fields.get("heartbeat"))
 
-    def _attempted(self, name: str, line: Line) -> None:
-        webhook, fields = self._of(name), line.fields
-        at = line.at / 1000
+    def _attempted(self, webhook: Webhook, line: Line) -> None:
+        fields, at = line.fields, line.at / 1000
         webhook.group = webhook.group or str(fields.get("group_id", ""))
         error, took = fields.get("error"), fields.get("duration_ms")
         attempt = Attempt(
@@ -110,6 +139,11 @@ class Webhooks(OrderedDict[str, Webhook]):
         webhook.consumed = webhook.consumed or bool(fields.get("consumed"))
         if fields["event"] != "webhook.failed":
             webhook.delivered = at
+
+    def _parked(self, webhook: Webhook, line: Line) -> None:
+        webhook.group = webhook.group or str(line.fields.get("group_id", ""))
+        webhook.parked = str(line.fields.get("reason") or "unknown")
+        webhook.held = line.fields.get("state") == "held"
 
 
 def _whole(fields: Mapping[str, Any], name: str) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.webhook_buffer.console.sessions import HOSTILE, MINUTES, OUTAGE, RETRYING
-from tests.webhook_buffer.live.test_observations import START
+from tests.webhook_buffer.live.test_observations import START, line
 from webhook_buffer.console import webhooks
 from webhook_buffer.console.state import State
+from webhook_buffer.live.session import read_event
 
 
 def _found(state: State, query: str = "", which: str = "") -> list[str]:
@@ -25,7 +26,7 @@ def test_what_retries_comes_first(state: State) -> None:
     assert (first["id"], first["next_attempt"]) == (RETRYING, at + 8)
     assert (second["id"], second["state"]) == ("m-29-4", "delivered")
     assert found["counts"] == {
-        "retrying": 1, "queued": 0, "consumed": 0, "delivered": 6 * MINUTES - 1
+        "retrying": 1, "queued": 0, "parked": 0, "consumed": 0, "delivered": 6 * MINUTES - 1
     }  # fmt: skip
 
 
@@ -80,3 +81,30 @@ def test_groups_say_what_blocks_them(state: State) -> None:
     [group] = webhooks.groups(state.session, state.tracker)
     assert (group["group"], group["blocked_by"], group["waiting"]) == ("order-2", RETRYING, 1)
     assert group["error"] == "ConnectionRefused"
+
+
+def _parked(state: State, name: str, kind: str, at: float) -> None:
+    assert state.session
+    said = line("subscribe", at, "webhook.parked", "WARNING", message_id=name, group_id="order-2",
+                reason="refused" if kind == "aside" else "age", state=kind)  # fmt: skip
+    state.session.apply(read_event([said], [], START + at))
+
+
+def test_what_is_parked_waits_for_nobody(state: State) -> None:
+    """Set aside it blocks no group and is not retrying; held it blocks its group till a release."""
+    assert state.session
+    at = 60.0 * MINUTES + 1
+    _parked(state, RETRYING, "aside", at)
+    assert _found(state, "", "retrying") == []
+    assert _found(state, "", "parked") == [RETRYING]
+    assert webhooks.groups(state.session, state.tracker) == []
+    row = webhooks.listed(state.session, state.tracker)["webhooks"][0]
+    assert (row["id"], row["parked"], row["next_attempt"]) == (RETRYING, "refused", None)
+    _parked(state, RETRYING, "held", at + 1)
+    [group] = webhooks.groups(state.session, state.tracker)
+    assert (group["blocked_by"], group["held"]) == (RETRYING, True)
+    delivered = line("subscribe", at + 2, "webhook.delivered", message_id=RETRYING, attempt=2,
+                     group_id="order-2", status=200)  # fmt: skip
+    state.session.apply(read_event([delivered], [], START + at + 2))
+    assert _found(state, "", "parked") == []
+    assert webhooks.groups(state.session, state.tracker) == []

@@ -39,7 +39,7 @@ export function link(href, content) {
 
 /** A state as color and word. */
 export function state(word) {
-  const kinds = {ALARM: "alarm", OK: "ok", INSUFFICIENT_DATA: "warning", retrying: "warning",
+  const kinds = {ALARM: "alarm", OK: "ok", INSUFFICIENT_DATA: "warning", retrying: "warning", parked: "warning",
     delivered: "ok", queued: "", consumed: "", ERROR: "alarm", WARNING: "warning"};
   const words = {INSUFFICIENT_DATA: "NO DATA"};
   return el("span", {class: `state ${kinds[word] ?? ""}`}, words[word] ?? String(word));

@@ -24,7 +24,7 @@ const banner = document.getElementById("banner");
 const page = {paused: false, connected: true, session: null};
 let view = null;
 let shown = "";
-let waiting = null;
+let showing = false;
 const due = new Set();
 
 function tabs() {
@@ -98,18 +98,18 @@ async function session() {
   tabs();
 }
 
-/** Gathers what changes together, and shows it; a view may show it more seldom. */
-function changed(what) {
+/** Shows what changed at once, and gathers what changes meanwhile; a view may show it more seldom. */
+async function changed(what) {
   if (page.paused) return;
   what.forEach((one) => due.add(one));
-  if (waiting) return;
-  waiting = setTimeout(async () => {
+  if (showing) return;
+  showing = true;
+  while (due.size) {
     const all = [...due];
     due.clear();
-    await Promise.all([session(), refresh(all)]);
-    waiting = null;
-    if (due.size) changed([]);
-  }, 20);
+    await Promise.all([refresh(all), session()]);
+  }
+  showing = false;
 }
 
 function connected(yes) {

@@ -5,7 +5,13 @@ import {bytes, duration, time} from "./format.js";
 import {address, here, refilter, refiltered} from "./location.js";
 
 const TIMES = [["", "any time"], ["15", "15 minutes"], ["60", "1 hour"], ["1440", "24 hours"]];
-const STATES = [["", "All"], ["retrying", "Retrying"], ["queued", "Queued"], ["delivered", "Delivered"], ["consumed", "Consumed"]];
+const STATES = [["", "All"], ["retrying", "Retrying"], ["queued", "Queued"], ["parked", "Parked"], ["delivered", "Delivered"], ["consumed", "Consumed"]];
+
+// States that have a filter only while a webhook is in them.
+const SELDOM = ["parked", "consumed"];
+// Why a webhook was parked. Source: docs/runbook.md, "webhook-parked".
+const PARKED = {refused: "the backend refused it", age: "the backend did not take it for too long",
+  behind: "it follows another one of its group", unreadable: "it can't be read"};
 
 export function webhooks(main) {
   const chips = el("div", {class: "chips"});
@@ -43,7 +49,7 @@ export function webhooks(main) {
       const asked = new URLSearchParams({q: filters.get("q") ?? "", state: wanted, minutes: filters.get("minutes") ?? ""});
       const [found, {groups}] = await Promise.all([ask(`webhooks?${asked}`), ask("groups")]);
       const all = Object.values(found.counts).reduce((sum, count) => sum + count, 0);
-      chips.replaceChildren(...STATES.filter(([name]) => name !== "consumed" || found.counts.consumed).map(([name, words]) =>
+      chips.replaceChildren(...STATES.filter(([name]) => !SELDOM.includes(name) || found.counts[name]).map(([name, words]) =>
         el("a", {href: refiltered({state: name}), "aria-current": name === wanted ? "true" : null}, `${words} ${name ? found.counts[name] : all}`)));
       keyed(rows, found.webhooks.map((one) => ({...one, current: one.id === key, in: waiting(one)})), (one) => one.id, row);
       none.hidden = found.webhooks.length > 0 && !found.more;
@@ -65,7 +71,7 @@ export function webhooks(main) {
         el("tbody", {}, groups.slice(0, 8).map((one) => el("tr", {}, el("td", {}, el("a", {href: address("webhooks", "", {q: `group:${one.group}`})}, one.group)),
           el("td", {}, el("a", {href: address("webhooks", one.blocked_by)}, one.blocked_by.slice(0, 8))), el("td", {}, String(one.status ?? one.error ?? "")),
           el("td", {}, String(one.attempts)), el("td", {}, String(one.waiting)), el("td", {}, one.since ? duration(Date.now() / 1000 - one.since) : ""),
-          el("td", {}, next(one.next_attempt))))))));
+          el("td", {}, one.held ? "once it is released" : next(one.next_attempt))))))));
   }
 
   async function one(key) {
@@ -87,6 +93,7 @@ export function webhooks(main) {
 }
 
 function waiting(one) {
+  if (one.state === "parked") return PARKED[one.parked] ?? one.parked;
   if (one.state !== "retrying") return "";
   return `${one.attempts} attempts · ${one.next_attempt ? `next ${next(one.next_attempt)}` : "in progress"}`;
 }
@@ -104,7 +111,9 @@ function full(one) {
       facts([["Message id", el("code", {}, one.id)], ["Sender's delivery id", one.delivery ? el("code", {}, one.delivery) : null],
         ["Group", el("a", {href: address("webhooks", one.id, {q: `group:${one.group}`})}, one.group)], ["Received", time(one.queued)],
         ["Delivered", one.delivered ? `${time(one.delivered)}, ${duration(one.delivered - (one.queued ?? one.delivered))} later` : null],
-        ["Next attempt", next(one.next_attempt) || null], ["Waits for", one.waits_for ? el("a", {href: address("webhooks", one.waits_for)}, "the one before it in its group") : null],
+        ["Next attempt", next(one.next_attempt) || null], ["Parked", one.state === "parked" ? PARKED[one.parked] ?? one.parked : null],
+        ["To deliver it", one.state === "parked" ? el("code", {}, `webhook-buffer webhooks release ${one.held ? one.group : one.id}`) : null],
+        ["Waits for", one.waits_for ? el("a", {href: address("webhooks", one.waits_for)}, "the one before it in its group") : null],
         ["Body", bytes(one.bytes)]])),
     el("div", {class: "card"}, el("h3", {}, "Attempts"), one.attempted.length ? el("div", {class: "scroll"}, el("table", {},
       el("thead", {}, el("tr", {}, ["No.", "At", "Outcome", "Took"].map((name) => el("th", {}, name)))),
