@@ -8,6 +8,7 @@ from monitoring.model.signals import (
     Evaluator,
     FailureMode,
     Missing,
+    Named,
     Query,
     Severity,
     Signal,
@@ -85,6 +86,7 @@ SIGNALS = (
         missing_reason="The audit writes this metric only when something is missing.",
         log="audit",
         log_query=_LOST,
+        names=Named.LOST,
     ),
     Signal(
         id="no-traffic",

@@ -1,14 +1,17 @@
 """Which webhooks an alarm is about, for its notification.
 
 What is parked stands in an index that has no bodies; what waits in the queue, in the lines of
-``subscribe``'s log. Group ids come from senders: ``plain`` is how a text may show them.
+``subscribe``'s log; what is lost, in those of the audit's. Group ids come from senders: ``plain``
+is how a text may show them.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -23,15 +26,21 @@ _ROWS = {
     "parked": (("aside", "state"), True),
     "expiring": (("held", "aside"), False),
 }
-# The metric in their log lines. Source: CloudWatch Logs user guide, "Using filter patterns to match
-# terms in JSON log events": a field is compared with a number.
-_METRICS = {"blocked": "BlockedGroup", "braked": "ParkingBraked"}
-WHICH = frozenset((*_ROWS, *_METRICS))
+# What their log lines have: a metric, or an event's name. Source: CloudWatch Logs user guide,
+# "Using filter patterns to match terms in JSON log events".
+_LINES: dict[str, tuple[str, int | str]] = {
+    "blocked": ("BlockedGroup", 1),
+    "braked": ("ParkingBraked", 1),
+    "lost": ("event", "webhook.lost"),
+}
+WHICH = frozenset((*_ROWS, *_LINES))
 
 # Rows of a kind that are read: what somebody dropped stays listed, and is passed over.
 _MOST_ROWS = 25
-# Minutes of the log, counted back from the alarm: mostly the latest are enough.
+# Minutes of a log, counted back from the alarm: mostly the latest are enough. The audit names a
+# lost webhook once, and counts it for six hours.
 _LOG_MINUTES = ((5, -1), (15, 5))
+_AUDIT_MINUTES = ((60, -1), (420, 60))
 # Source: SQS API reference, SendMessage: a group's id has 128 characters at most.
 _MOST_CHARACTERS = 128
 # What could end a code span, mention somebody, or become a link or markup in a channel.
@@ -39,11 +48,11 @@ _ACTIVE = re.compile(r"[^\w.:/#+=-]|:(?=//)", re.ASCII)
 
 
 class Webhook(NamedTuple):
-    """A webhook that blocks, or is parked.
+    """A webhook that blocks, is parked, or is lost.
 
     Attributes:
-        since: when its group was held, when it was parked, or when it was received if it waits;
-            milliseconds since the epoch, None if not known.
+        since: when its group was held, when it was parked, or when it was received if it waits or
+            is lost; milliseconds since the epoch, None if not known.
     """
 
     group_id: str
@@ -59,7 +68,7 @@ def look(
     Args:
         which: one of ``WHICH``; of another there are none.
         table: of parked webhooks.
-        log_group: of ``subscribe``.
+        log_group: of ``subscribe``; of the audit for what is lost.
         at: when the alarm changed, milliseconds since the epoch.
         within: how long looking may take, seconds.
 
@@ -69,8 +78,9 @@ def look(
     until = time.monotonic() + within
     if which in _ROWS and table:
         webhooks = _parked(table, *_ROWS[which], until=until)
-    elif which in _METRICS and log_group:
-        webhooks = _logged(log_group, _METRICS[which], at, until=until)
+    elif which in _LINES and log_group:
+        minutes = _AUDIT_MINUTES if which == "lost" else _LOG_MINUTES
+        webhooks = _logged(log_group, _LINES[which], minutes, at, until=until)
     else:
         webhooks = []
     return tuple(webhooks[: MOST + 1])
@@ -101,13 +111,20 @@ def _parked(table: str, kinds: tuple[str, ...], newest: bool, *, until: float) -
     return _once(sorted(webhooks, key=lambda webhook: webhook.since or 0, reverse=newest))
 
 
-def _logged(log_group: str, metric: str, at: int, *, until: float) -> list[Webhook]:
-    """From the latest lines that have a metric; from part of them if there is too little time."""
-    for back, forth in _LOG_MINUTES:
+def _logged(
+    log_group: str,
+    sought: tuple[str, int | str],
+    minutes: tuple[tuple[int, int], ...],
+    at: int,
+    *,
+    until: float,
+) -> list[Webhook]:
+    """From the latest lines with a field's value; from part of them if there is too little time."""
+    for back, forth in minutes:
         begin, end = (at - 60_000 * minutes for minutes in (back, forth))
         lines: list[dict[str, Any]] = []
         try:
-            for line in _with(metric, log_group, begin, end, until):
+            for line in _with(sought, log_group, begin, end, until):
                 lines.append(line)  # one by one: what was read before a failure counts
         except aws.AwsError:
             if not lines:
@@ -122,17 +139,24 @@ def _logged(log_group: str, metric: str, at: int, *, until: float) -> list[Webho
 
 
 def _with(
-    metric: str, log_group: str, begin: int, end: int, until: float
+    sought: tuple[str, int | str], log_group: str, begin: int, end: int, until: float
 ) -> Iterator[dict[str, Any]]:
-    for line in log_lines.lines(log_group, f"{{ $.{metric} = 1 }}", begin, end, until=until):
+    name, value = sought
+    pattern = f"{{ $.{name} = {json.dumps(value)} }}"
+    for line in log_lines.lines(log_group, pattern, begin, end, until=until):
         named = isinstance(line.get("group_id"), str) and isinstance(line.get("message_id"), str)
-        if named and line.get(metric):
+        if named and line.get(name) == value:
             yield line
 
 
 def _received_at(line: dict[str, Any]) -> int | None:
-    age = line.get("age_ms")
-    return line["at"] - age if isinstance(age, int) else None
+    age, since = line.get("age_ms"), line.get("since")
+    if isinstance(age, int):
+        return int(line["at"]) - age
+    try:
+        return round(1000 * datetime.fromisoformat(since).timestamp()) if since else None
+    except (TypeError, ValueError):
+        return None
 
 
 def _webhook(group_id: str, message_id: str, since: int | None) -> Webhook:

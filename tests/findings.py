@@ -48,9 +48,9 @@ NAG: Mapping[tuple[str, str], str] = {
         "(Audit|Notifications/Notify)Role/DefaultPolicy/Resource",
     ): "The table has one index, which audit and notify read.",
     (
-        r"AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:logs:.*-(publish|subscribe):\*\]",
+        r"AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:logs:.*-(publish|subscribe|audit):\*\]",
         "(Audit|Notifications/Notify)Role/DefaultPolicy/Resource",
-    ): "The streams of two log groups, which audit and notify read; their names are Lambda's.",
+    ): "The streams of log groups, which audit and notify read; their names are Lambda's.",
     (
         r"AwsSolutions-IAM5\[Resource::<Bodies.*\.Arn>/bodies/\*\]",
         "SubscribeRole/DefaultPolicy/Resource",

@@ -232,19 +232,22 @@ class Notifications(Construct):
         return function
 
     def _reads_webhooks(self) -> list[iam.PolicyStatement]:
-        """Reading which webhooks are parked or block: an index and a log, neither with bodies."""
+        """Reading which webhooks are parked, block or are lost: nothing of it has bodies."""
         index = Stack.of(self).format_arn(
             service="dynamodb",
             resource="table",
             resource_name=f"{self._settings.parking_table_name}/index/*",
         )
-        log = Stack.of(self).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=f"{self._settings.log_group_name('subscribe')}:*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        logs = [
+            Stack.of(self).format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=f"{self._settings.log_group_name(function)}:*",
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for function in ("subscribe", "audit")
+        ]
         return [
             iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]),
-            iam.PolicyStatement(actions=["logs:FilterLogEvents"], resources=[log]),
+            iam.PolicyStatement(actions=["logs:FilterLogEvents"], resources=logs),
         ]

@@ -93,6 +93,7 @@ class Named(StrEnum):
     HELD = "held"  # those that groups are held for, the longest first
     PARKED = "parked"  # those that were parked last
     EXPIRING = "expiring"  # those that have been parked for the longest
+    LOST = "lost"  # those that the audit calls lost
 
 
 class Kind(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -123,6 +124,28 @@ def test_earlier_lines_are_read_only_if_there_are_no_later(monkeypatch: pytest.M
     requests = _service(monkeypatch, "LOGS", answer)
     assert [webhook.message_id for webhook in _look("blocked")] == ["m-1"]
     assert [request["startTime"] for request in requests] == [_AT - 5 * _MINUTE, _AT - 15 * _MINUTE]
+
+
+def test_what_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit's lines name what it calls lost, and since when it was accepted."""
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        late = request["endTime"] > _AT
+        lines = [
+            _line(_AT - _MINUTE, "m-1", event="webhook.lost", since="2026-11-24T09:00:05Z"),
+            _line(_AT - _MINUTE, "m-2", event="webhook.lost", since=["no", "time"]),
+            _line(_AT, "m-3", event="audit.unaccounted"),
+        ]
+        return {"events": [] if late else lines}
+
+    requests = _service(monkeypatch, "LOGS", answer)
+    accepted_at = round(1000 * datetime(2026, 11, 24, 9, 0, 5, tzinfo=UTC).timestamp())
+    assert _look("lost") == (
+        blocking.Webhook("g", "m-1", accepted_at),
+        blocking.Webhook("g", "m-2", None),
+    )
+    assert {request["filterPattern"] for request in requests} == {'{ $.event = "webhook.lost" }'}
+    assert requests[1]["startTime"] == _AT - 7 * 60 * _MINUTE
 
 
 @pytest.mark.parametrize("read", [0, 1])

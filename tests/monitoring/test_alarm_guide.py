@@ -112,10 +112,13 @@ def test_what_blocks_is_named() -> None:
         "group-held-long": "held",
         "parking-braked": "braked",
         "parked-expiring": "expiring",
+        "webhooks-lost": "lost",
     }
     assert set(names.values()) == set(Named) == blocking.WHICH
     logs = {entry["log_group"] for entry in entries if entry["names"] in ("blocked", "braked")}
     assert logs == {"/aws/lambda/webhook-buffer-prd-subscribe"}
+    [lost] = [entry for entry in entries if entry["names"] == "lost"]
+    assert lost["log_group"] == "/aws/lambda/webhook-buffer-prd-audit"
 
 
 def test_every_heading_has_first_steps() -> None:

@@ -110,7 +110,11 @@ RIGHTS: Mapping[str, tuple[FunctionRight, ...]] = {
         FunctionRight("dynamodb:PutItem", "the incidents table", "to remember it"),
         FunctionRight("cloudwatch:DescribeAlarms", "all", "to see what an incident consists of"),
         FunctionRight("dynamodb:Query", "the parking table's index", "to name what is parked"),
-        FunctionRight("logs:FilterLogEvents", "the log of subscribe", "to name what blocks"),
+        FunctionRight(
+            "logs:FilterLogEvents",
+            "the logs of subscribe and audit",
+            "to name what blocks or is lost",
+        ),
         FunctionRight("secretsmanager:GetSecretValue", "secrets of channels", "to reach them"),
         FunctionRight("sns:Publish", "topics of email channels", "to send mail"),
         FunctionRight("kms:Decrypt", "keys of secrets", "to read them"),
