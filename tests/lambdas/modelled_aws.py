@@ -1,4 +1,4 @@
-"""SQS and DynamoDB as far as subscribe uses them, in memory, on a clock that the test sets.
+"""SQS, DynamoDB and S3 as far as subscribe uses them, in memory, on a clock that the test sets.
 
 SQS: FIFO groups, visibility, receipt handles that expire, deduplication; within its contract a
 message comes again whenever its visibility timeout ends before it is deleted. DynamoDB: items,
@@ -17,6 +17,9 @@ from typing import Any
 from lambdas.aws import AwsError
 
 Item = dict[str, Any]
+
+# SQS's sequence numbers only rise, so the run gets past a power of ten.
+_FIRST_SEQUENCE = 10**19 - 100
 
 
 @dataclass
@@ -84,7 +87,7 @@ class Queue:
             "messageAttributes": message.attributes,
             "attributes": {
                 "MessageGroupId": group,
-                "SequenceNumber": f"{message.sequence:020}",
+                "SequenceNumber": sequence_number(message.id),
                 "SentTimestamp": str(int(message.sent * 1000)),
                 "ApproximateReceiveCount": str(message.receives),
                 "ApproximateFirstReceiveTimestamp": str(int(message.first_received * 1000)),
@@ -116,13 +119,22 @@ class Queue:
         return {}
 
 
+def sequence_number(message_id: str) -> str:
+    """The sequence number of a message."""
+    return str(_FIRST_SEQUENCE + int(message_id.removeprefix("m-")))
+
+
 class Tables:
-    """DynamoDB's tables: items by table and key."""
+    """DynamoDB's tables: items by table and key.
+
+    Attributes:
+        done: the tokens of transactions that were done.
+    """
 
     def __init__(self, keys: dict[str, tuple[str, ...]]) -> None:
         self._keys = keys
         self.items: dict[str, dict[tuple[str, ...], Item]] = {name: {} for name in keys}
-        self._done: set[str] = set()
+        self.done: set[str] = set()
 
     def call(self, action: str, request: Item) -> Item:
         """Does what subscribe asks of DynamoDB.
@@ -146,7 +158,7 @@ class Tables:
 
     def _transact(self, request: Item) -> Item:
         token = request["ClientRequestToken"]
-        if token in self._done:
+        if token in self.done:
             return {}
         actions = [next(iter(action.items())) for action in request["TransactItems"]]
         if not all(self._holds(one) for _, one in actions):
@@ -155,7 +167,7 @@ class Tables:
         assert len(set(places)) == len(places), "a transaction has each item once"
         for name, one in actions:
             self._write(name, one)
-        self._done.add(token)
+        self.done.add(token)
         return {}
 
     def _key(self, request: Item) -> tuple[str, ...]:

@@ -7,15 +7,18 @@ failed before or after its effect, and whether the invocation was killed there.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
 import threading
 import time
+import zlib
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import pytest
 
@@ -26,6 +29,7 @@ from lambdas import (
     envelope,
     fairness,
     group_state,
+    http,
     observe,
     parked_rows,
     source_deliveries,
@@ -33,10 +37,18 @@ from lambdas import (
 )
 from lambdas.config import SubscribeConfig
 from tests.conftest import function_environ
-from tests.lambdas.modelled_aws import Item, Queue, Tables
+from tests.lambdas.modelled_aws import Item, Queue, Tables, sequence_number
 
 _TIMEOUT = 10.0
 _START = 1_700_000_000.0
+# Of bodies: one that is deflated into the record's item, and one that goes to the bucket, and
+# continues in further rows where it is parked.
+_MEDIUM_BYTES, _LARGE_BYTES, _CHUNK_BYTES = 1_500, 9_000, 4_000
+# What begins the keys of rows that hold messages.
+_STORED = ("held#", "aside#", "more#")
+
+
+_T = TypeVar("_T")
 
 
 class Killed(BaseException):
@@ -56,6 +68,7 @@ class World(NamedTuple):
         undeleted: the chance that a message stays in the queue which may leave it.
         outages: the chance, at each step, that the backend fails everybody for a minute or more.
         bad: the share of webhooks that the backend refuses until it is repaired.
+        large: the share of those whose body does not fit into an item.
     """
 
     webhooks: int = 250
@@ -68,6 +81,7 @@ class World(NamedTuple):
     undeleted: float = 0.03
     outages: float = 0.0005
     bad: float = 0.04
+    large: float = 0.04
 
 
 @dataclass
@@ -81,7 +95,7 @@ class Webhook:
     bad: bool
     sent_at: float
     taken: int = 0
-    dropped: bool = False
+    dropped_at: float | None = None
 
 
 @dataclass
@@ -102,18 +116,25 @@ class Invocation:
 
 
 class Run:
-    """One run; ``problems`` says what it did that it must not do."""
+    """One run; ``problems`` says what it did that it must not do.
+
+    Attributes:
+        events: what the functions logged, counted.
+        counts: what the run did to them, counted.
+        bucket: objects by key.
+    """
 
     def __init__(self, seed: int, world: World, subscribe: ModuleType) -> None:
         self.seed, self.chance = seed, random.Random(seed)
         self.world = world
         self.queue = Queue(visibility=60.0, now=_START)
         self.tables = Tables({"records": ("id",), "parking": ("partition", "row")})
+        self.bucket: dict[str, bytes] = {}
         self.webhooks: dict[str, Webhook] = {}
         self.problems: list[str] = []
         self.repaired = False
-        # What the functions logged, counted.
         self.events: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self._subscribe: Any = subscribe
         self._running: list[Invocation] = []
         self._current: Invocation | None = None
@@ -125,6 +146,8 @@ class Run:
         # Groups of which a webhook is being attempted.
         self._attempted: set[str] = set()
         self._by_group: dict[str, list[Webhook]] = defaultdict(list)
+        # When each group was held the last time.
+        self._held_since: dict[str, float] = {}
 
     # What the functions call, in place of AWS, the backend and the clock.
 
@@ -132,14 +155,58 @@ class Run:
         return self.queue.now
 
     def call(self, service: aws.Service, action: str, body: bytes, seconds: float) -> Item:
-        """One try at a call to AWS."""
+        """One try at a call to SQS or DynamoDB."""
+        target = self.queue if service.name == "sqs" else self.tables
+        request = json.loads(body)
+
+        def done() -> Item:
+            repeated = request.get("ClientRequestToken") in self.tables.done
+            reply = target.call(action, request)
+            if not repeated:
+                self._note_hold(action, request)
+            return reply
+
+        return self._tried(service.name, done, seconds)
+
+    def _note_hold(self, action: str, request: Item) -> None:
+        """Writes down since when a group has its latest hold."""
+        actions = request.get("TransactItems", [{action.removesuffix("Item"): request}])
+        for put in (action["Put"] for action in actions if "Put" in action):
+            if put["Item"].get("row") == {"S": group_state.STATE}:
+                self._held_since[put["Item"]["group_id"]["S"]] = self.now()
+
+    def exchange(
+        self,
+        service: str,
+        method: str,
+        _endpoint: str,
+        path: str,
+        _headers: object,
+        body: bytes,
+        *,
+        seconds: float,
+    ) -> http.Answer:
+        """One try at storing an object in the bucket; no service but S3 is called like this."""
+        assert (service, method) == ("s3", "PUT"), (service, method)
+
+        def stored() -> http.Answer:
+            self.bucket[path.removeprefix("/bodies/")] = body
+            return http.Answer(200, {}, 0.0)
+
+        return self._tried(service, stored, seconds)
+
+    def _tried(self, service: str, call: Callable[[], _T], seconds: float) -> _T:
+        """A call's result; it may fail before its effect or after it, or be the invocation's last.
+
+        Raises:
+            AwsError: When the service refuses it, or it fails.
+        """
         fails = self.chance.random() < self.world.failing and not self.repaired
+        self.counts[f"{service} failed"] += fails
         self._pass(min(seconds, self.chance.choice((0.005, 0.01, 0.05))))
         if fails and self.chance.random() < 0.5:
             raise aws.AwsError("InternalServerError", retryable=self.chance.random() < 0.5)
-        request = json.loads(body)
-        target = self.queue if service.name == "sqs" else self.tables
-        reply = target.call(action, request)
+        reply = call()
         if fails:
             raise aws.AwsError("Timeout", retryable=True)
         self._maybe_killed()
@@ -192,10 +259,15 @@ class Run:
             self.problems.append(f"{webhook.id} was attempted although it was delivered")
         if not current.token and self._is_parked(webhook):
             self.problems.append(f"{webhook.id} was attempted although it was parked")
+        if webhook.dropped_at is not None and webhook.dropped_at < current.begins_at:
+            self.problems.append(f"{webhook.id} was attempted although it was dropped")
         held = parking.get((f"g#{webhook.group}", group_state.STATE))
         if current.token and current.token.hold:
             if not held or held["hold_id"]["S"] != current.token.hold:
                 self.problems.append(f"a token released what is not of its hold: {webhook.id}")
+            sent_at = int(current.event["attributes"]["SentTimestamp"])
+            if sent_at < int(1000 * self._held_since[webhook.group]):
+                self.problems.append(f"a token released a later hold: {webhook.id}")
         elif held and not (current.token and current.token.row):
             self.problems.append(f"{webhook.id} was attempted while its group was held")
         if current.token and current.token.row:
@@ -203,14 +275,15 @@ class Run:
         for other in self._by_group[webhook.group]:
             if other.number >= webhook.number:
                 break
-            if not (other.taken or other.dropped or self._is_parked(other, parked_rows.ASIDE)):
+            gone = other.taken or other.dropped_at is not None
+            if not (gone or self._is_parked(other, parked_rows.ASIDE)):
                 self.problems.append(f"{webhook.id} was attempted before {other.id}")
 
     def _is_parked(self, webhook: Webhook, *places: str) -> bool:
-        sequence = webhook.id.removeprefix("m-")
+        sequence = sequence_number(webhook.id).zfill(39)
         rows = self.tables.items["parking"]
         return any(
-            (f"g#{webhook.group}", parked_rows.row_of(place, sequence)) in rows
+            (f"g#{webhook.group}", f"{place}{sequence}") in rows
             for place in places or (parked_rows.ASIDE, parked_rows.HELD)
         )
 
@@ -225,11 +298,15 @@ class Run:
         self._main.release()
         current.turn.acquire()
         if self.now() >= current.ends_at:
-            raise Killed
+            self._killed()
 
     def _maybe_killed(self) -> None:
         if not self.repaired and self.chance.random() < self.world.killed:
-            raise Killed
+            self._killed()
+
+    def _killed(self) -> NoReturn:
+        self.counts["killed"] += 1
+        raise Killed
 
     def _resume(self, invocation: Invocation) -> None:
         self._current = invocation
@@ -285,6 +362,7 @@ class Run:
         )
         invocation.token = tokens.parse(event["body"])
         self._running.append(invocation)
+        self.counts["invocations"] += 1
 
     # The run itself.
 
@@ -333,7 +411,7 @@ class Run:
         self._queue(number, f"g{self.chance.randrange(self.world.groups)}")
 
     def _queue(self, number: int, group: str) -> None:
-        body = b"%d " % number + self.chance.randbytes(8)
+        body = b"%d " % number + self.chance.randbytes(8) + self._filling()
         webhook = envelope.Envelope(
             "POST", "/", "", (("x-n", str(number)),), body, round(self.now() * 1000), source="s"
         )
@@ -350,6 +428,13 @@ class Run:
         bad = self.chance.random() < self.world.bad
         self.webhooks[message_id] = Webhook(number, group, message_id, body, bad, self.now())
         self._by_group[group].append(self.webhooks[message_id])
+
+    def _filling(self) -> bytes:
+        """What makes a body small, medium or large."""
+        chance, large = self.chance.random(), self.world.large
+        if chance < large:
+            return self.chance.randbytes(_LARGE_BYTES)
+        return b"." * _MEDIUM_BYTES if chance < 2 * large else b""
 
     def _parked(self) -> list[Item]:
         rows = self.tables.items["parking"].values()
@@ -372,6 +457,7 @@ class Run:
             self._drop(self.chance.choice(parked))
 
     def _token(self, group: str, token: tokens.Token) -> None:
+        self.counts["released"] += 1
         self.queue.send(group, token.text(), {}, f"t-{self.chance.random()}")
 
     def _drop(self, row: Item) -> None:
@@ -380,7 +466,8 @@ class Run:
         )
         if "delivered_timestamp" not in record:
             row["dropped_at"] = record["dropped_at"] = {"N": "1"}
-            self.webhooks[row["id"]["S"]].dropped = True
+            self.webhooks[row["id"]["S"]].dropped_at = self.now()
+            self.counts["dropped"] += 1
 
     def _release_all(self) -> bool:
         """Releases all that is parked, now that the backend works; whether there was anything."""
@@ -393,15 +480,39 @@ class Run:
         return bool(held or aside)
 
     def _result(self) -> list[str]:
-        missing = [one.id for one in self.webhooks.values() if not (one.taken or one.dropped)]
+        missing = [
+            one.id
+            for one in self.webhooks.values()
+            if not (one.taken or one.dropped_at is not None)
+        ]
         if missing:
             self.problems.append(f"lost: {', '.join(missing)}")
-        if left := self._parked():
-            self.problems.append(f"left in the store: {[row['row']['S'] for row in left]}")
+        if left := [row for _, row in self.tables.items["parking"] if row.startswith(_STORED)]:
+            self.problems.append(f"left in the store: {left}")
+        self._check_bodies()
         twice = [one.id for one in self.webhooks.values() if one.taken > 1]
+        self.counts["delivered twice"] = len(twice)
         if twice and not (self.world.killed or self.world.failing or self.world.late):
             self.problems.append(f"delivered twice for no reason: {', '.join(twice)}")
         return self.problems
+
+    def _check_bodies(self) -> None:
+        """A recorded body is the webhook's; it is missing only where the bucket failed."""
+        for webhook in self.webhooks.values():
+            record = self.tables.items["records"].get((webhook.id,))
+            if record is None or len(webhook.body) <= _MEDIUM_BYTES:
+                continue
+            if "body_key" in record:
+                deflated = self.bucket.get(record["body_key"]["S"], b"")
+            elif "body" in record:
+                deflated = base64.b64decode(record["body"]["B"])
+            else:
+                self.counts["bodies not recorded"] += 1
+                continue
+            if not deflated or zlib.decompress(deflated) != webhook.body:
+                self.problems.append(f"the record of {webhook.id} has another body, or none")
+        if self.counts["bodies not recorded"] and not self.world.failing:
+            self.problems.append("bodies were not recorded although nothing failed")
 
 
 def policy(world: World) -> dict[str, Any]:
@@ -448,6 +559,8 @@ def replace(patch: pytest.MonkeyPatch, run: Run, subscribe: ModuleType) -> None:
     patch.setattr(subscribe, "CONTAINER", subscribe.CONTAINER)
     patch.setattr(time, "time", run.now)
     patch.setattr(aws.Service, "_attempt", lambda *call: run.call(*call))
+    patch.setattr(aws, "_exchange", run.exchange)
+    patch.setattr(parked_rows, "_CHUNK_BYTES", _CHUNK_BYTES)
     patch.setattr(delivery, "attempt", run.attempt)
     patch.setattr(observe, "log", lambda _, event, **__: run.events.update([event]))
     patch.setattr(observe, "report", _ignored)
