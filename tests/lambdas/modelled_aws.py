@@ -8,7 +8,6 @@ with the emulator.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -125,7 +124,7 @@ def sequence_number(message_id: str) -> str:
 
 
 class Tables:
-    """DynamoDB's tables: items by table and key.
+    """DynamoDB's tables: items by table and key, whose attributes are replaced and never changed.
 
     Attributes:
         done: the tokens of transactions that were done.
@@ -145,9 +144,9 @@ class Tables:
         match action:
             case "GetItem":
                 item = self.items[request["TableName"]].get(self._key(request))
-                return {"Item": copy.deepcopy(item)} if item else {}
+                return {"Item": dict(item)} if item else {}
             case "Query":
-                return {"Items": copy.deepcopy(list(self._begins_with(request)))}
+                return {"Items": list(map(dict, self._begins_with(request)))}
             case "TransactWriteItems":
                 return self._transact(request)
             case _:
@@ -195,11 +194,11 @@ class Tables:
         rows, key = self.items[request["TableName"]], self._key(request)
         match action:
             case "Put":
-                rows[key] = copy.deepcopy(request["Item"])
+                rows[key] = dict(request["Item"])
             case "Delete":
                 rows.pop(key, None)
             case "Update":
-                item = rows.setdefault(key, copy.deepcopy(request["Key"]))
+                item = rows.setdefault(key, dict(request["Key"]))
                 _update(item, request)
             case _:
                 assert action == "ConditionCheck", action
@@ -219,7 +218,7 @@ def _true(term: str, item: Item, values: Item) -> bool:
 def _update(item: Item, request: Item) -> None:
     """Applies ``SET a = :a, b = if_not_exists(b, :b) ADD c :c``."""
     names = request.get("ExpressionAttributeNames", {})
-    values = copy.deepcopy(request["ExpressionAttributeValues"])
+    values = request["ExpressionAttributeValues"]
     sets, _, adds = request["UpdateExpression"].removeprefix("SET ").partition(" ADD ")
     for part in re.split(r", (?![^(]*\))", sets):
         target, _, value = part.partition(" = ")

@@ -1,8 +1,8 @@
 """Runs of the real subscribe in a modelled queue: concurrent, killed, and reproducible by seed.
 
-Each invocation is a thread, but only one of all runs at a time: at every call to AWS or to the
-backend it hands over, and the run's own chance says who goes on, how long the call took, whether it
-failed before or after its effect, and whether the invocation was killed there.
+Each invocation is a greenlet, of which one runs at a time: at every call to AWS or to the backend
+it hands over, and the run's own chance says who goes on, how long the call took, whether it failed
+before or after its effect, and whether the invocation was killed there.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import base64
 import json
 import os
 import random
-import threading
 import time
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import pytest
+from greenlet import getcurrent, greenlet
 
 from lambdas import (
     attempts,
@@ -102,14 +102,12 @@ class Webhook:
 class Invocation:
     """A function that runs, or waits for its turn."""
 
-    thread: threading.Thread
+    turn: greenlet
     event: Item
     container: fairness.Container
     begins_at: float
     ends_at: float
-    turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     wakes_at: float = 0.0
-    done: bool = False
     stays: bool = True
     error: BaseException | None = None
     token: tokens.Token | None = None
@@ -138,7 +136,7 @@ class Run:
         self._subscribe: Any = subscribe
         self._running: list[Invocation] = []
         self._current: Invocation | None = None
-        self._main = threading.Semaphore(0)
+        self._main = getcurrent()
         self._outage_until = 0.0
         self._outage: int | None = None
         # Containers that wait for an invocation. One that is killed is not used again.
@@ -287,7 +285,7 @@ class Run:
             for place in places or (parked_rows.ASIDE, parked_rows.HELD)
         )
 
-    # The baton: one thread at a time.
+    # The baton: one greenlet at a time.
 
     def _pass(self, seconds: float) -> None:
         """Lets time go by, and others run, within an invocation."""
@@ -295,8 +293,7 @@ class Run:
         assert current
         self._maybe_killed()
         current.wakes_at = self.now() + seconds
-        self._main.release()
-        current.turn.acquire()
+        self._main.switch()
         if self.now() >= current.ends_at:
             self._killed()
 
@@ -311,14 +308,9 @@ class Run:
     def _resume(self, invocation: Invocation) -> None:
         self._current = invocation
         self._subscribe.CONTAINER = invocation.container
-        if invocation.thread.ident is None:
-            invocation.thread.start()
-        else:
-            invocation.turn.release()
-        self._main.acquire()
+        invocation.turn.switch()
         self._current = None
-        if invocation.done:
-            invocation.thread.join()
+        if invocation.turn.dead:
             self._running.remove(invocation)
             self._ended(invocation)
 
@@ -352,13 +344,10 @@ class Run:
                 invocation.stays = bool(reply["batchItemFailures"])
             except BaseException as error:
                 invocation.error = error
-            invocation.done = True
-            self._main.release()
 
-        thread = threading.Thread(target=body, daemon=True)
         container = self._idle.pop() if self._idle else fairness.Container()
         invocation = Invocation(
-            thread, event, container, begins_at, begins_at + _TIMEOUT, wakes_at=begins_at
+            greenlet(body), event, container, begins_at, begins_at + _TIMEOUT, wakes_at=begins_at
         )
         invocation.token = tokens.parse(event["body"])
         self._running.append(invocation)
