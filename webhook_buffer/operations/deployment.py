@@ -23,6 +23,8 @@ from webhook_buffer.operations.environment import (
 )
 from webhook_buffer.operations.template_lint import Finding, Linter
 
+# In an environment's folder: what cfn-lint found in its latest templates.
+VERDICTS = "cfn-lint.json"
 # Shows a step's name while it runs.
 Step = Callable[[str], AbstractContextManager[object]]
 
@@ -68,7 +70,8 @@ def synthesize(
     if target.settings.monitoring:
         alarm_set(target.settings, catalog)
     cdk = Cdk(target)
-    with Linter(target.settings.awsRegion) if lint else nullcontext() as linter:
+    region, verdicts = target.settings.awsRegion, target.folder / VERDICTS
+    with Linter(region, verdicts) if lint else nullcontext() as linter:
         with step("Synthesizing the stacks"):
             cdk.synth(indexes)
         templates = sorted(cdk.assembly.glob("*.template.json"))

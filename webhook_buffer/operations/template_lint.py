@@ -1,23 +1,35 @@
 """What CloudFormation would refuse of templates, found by cfn-lint in a process of its own.
 
-cfn-lint and its rules take about two seconds to load, which here pass while the CDK synthesizes.
+cfn-lint and its rules take about a second to load, which here passes while the CDK synthesizes, and
+two to judge an environment's templates. What it judged last is kept, so that templates that are the
+same again, as in a ``deploy`` after a ``diff``, cost nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Self
 
 from settings.errors import ToolError
+from webhook_buffer.operations.files import write
 
 SKIP = "--no-lint"
+# Errors are what is refused.
+_IGNORED = ("W", "I")
+# An asset's hash, which no rule looks into: other code is the same template.
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
+# What cfn-lint finds in a template: the rule, the path, the message.
+_Verdict = list[tuple[str, tuple[str | int, ...], str]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,14 @@ class Finding:
 class Linter:
     """cfn-lint for a region, loading from construction on. A context: it ends with the block."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, verdicts: Path) -> None:
+        """Starts cfn-lint.
+
+        Args:
+            verdicts: the file that keeps what it finds in the latest templates.
+        """
+        self._verdicts = verdicts
+        self._judge = " ".join((version("cfn-lint"), region, *_IGNORED))
         # Without bytecode it would compile sympy and networkx for three seconds every time.
         environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         self._process = subprocess.Popen(
@@ -73,16 +92,41 @@ class Linter:
 
         Raises:
             ToolError: When cfn-lint fails.
+            FileError: When what it finds can't be kept.
         """
+        digests = {file: self._digest(file) for file in templates}
+        known = self._known()
+        unknown = [file for file, digest in digests.items() if digest not in known]
+        if unknown:
+            judged = self._judged(unknown)
+            known |= {digests[file]: verdict for file, verdict in judged.items()}
+            kept = {digest: known[digest] for digest in digests.values()}
+            write(self._verdicts, json.dumps(kept))
+        return [
+            Finding(file.name, rule, tuple(path), message)
+            for file, digest in digests.items()
+            for rule, path, message in known[digest]
+        ]
+
+    def _digest(self, file: Path) -> str:
+        """What a verdict rests on: the template, and who judges it."""
+        template = _HASH.sub("", file.read_text("utf-8"))
+        return hashlib.sha256(f"{self._judge}\n{template}".encode()).hexdigest()
+
+    def _known(self) -> dict[str, _Verdict]:
+        """The verdicts that are kept; none where they can't be read."""
+        try:
+            return dict(json.loads(self._verdicts.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    def _judged(self, templates: Sequence[Path]) -> Mapping[Path, _Verdict]:
         files = json.dumps([str(file.resolve()) for file in templates])
         output, errors = self._process.communicate(files)
         if self._process.returncode:
             reason = (errors.strip().splitlines() or ["it said nothing"])[-1]
             raise ToolError(f"cfn-lint failed: {reason}. To do without it: {SKIP}")
-        return [
-            Finding(entry["file"], entry["rule"], tuple(entry["path"]), entry["message"])
-            for entry in json.loads(output)
-        ]
+        return dict(zip(templates, json.loads(output), strict=True))
 
 
 def _main(region: str) -> None:
@@ -95,16 +139,14 @@ def _main(region: str) -> None:
         ConfigMixIn(
             [],
             regions=[_known(region)],
-            ignore_checks=["W", "I"],  # errors are what is refused
+            ignore_checks=list(_IGNORED),
             config_file=os.devnull,  # whatever this machine has
         )
     )
     files = json.loads(sys.stdin.read() or "[]")
-    if not files:
-        print("[]")
-        return
-    with get_context("fork").Pool(len(files)) as pool:
-        print(json.dumps([entry for entries in pool.map(_errors, files) for entry in entries]))
+    if files:
+        with get_context("fork").Pool(len(files)) as pool:
+            print(json.dumps(pool.map(_verdict, files)))
 
 
 def _known(region: str) -> str:
@@ -117,16 +159,11 @@ def _known(region: str) -> str:
 _runner: Any = None
 
 
-def _errors(file: str) -> list[dict[str, Any]]:
-    path = Path(file)
+def _verdict(file: str) -> _Verdict:
+    template = json.loads(Path(file).read_text("utf-8"))
     return [
-        {
-            "file": path.name,
-            "rule": match.rule.id,
-            "path": list(getattr(match, "path", ())),
-            "message": match.message,
-        }
-        for match in _runner.validate_template(json.loads(path.read_text("utf-8")))
+        (match.rule.id, tuple(getattr(match, "path", ())), match.message)
+        for match in _runner.validate_template(template)
     ]
 
 

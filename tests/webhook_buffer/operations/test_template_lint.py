@@ -14,7 +14,7 @@ import pytest
 from alarms import CATALOG
 from settings.errors import SettingsError, ToolError
 from settings.loader import load
-from webhook_buffer.operations import deployment
+from webhook_buffer.operations import deployment, template_lint
 from webhook_buffer.operations.cdk import Cdk
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.template_lint import Finding, Linter
@@ -62,16 +62,16 @@ def test_planted_faults_are_found(tmp_path: Path) -> None:
     sound = _written(tmp_path / "a.template.json", _SOUND)
     planted = {name: resource for name, (resource, _) in _FAULTS.items()}
     faulty = _written(tmp_path / "b.template.json", {**_SOUND, **planted})
-    with Linter("mx-newest-9") as linter:
+    with Linter("mx-newest-9", tmp_path / "verdicts.json") as linter:
         findings = linter.findings([sound, faulty])
     assert {finding.file for finding in findings} == {"b.template.json"}
     seen = {(finding.resource, finding.property) for finding in findings}
     assert seen == {(name, where) for name, (_, where) in _FAULTS.items()}
 
 
-def test_a_linter_that_is_not_asked_ends() -> None:
+def test_a_linter_that_is_not_asked_ends(tmp_path: Path) -> None:
     """When the synthesis fails, no process stays."""
-    with Linter("us-east-1") as linter:
+    with Linter("us-east-1", tmp_path / "verdicts.json") as linter:
         process = linter._process
     assert process.poll() is not None
 
@@ -79,8 +79,12 @@ def test_a_linter_that_is_not_asked_ends() -> None:
 def test_a_linter_that_fails_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A broken installation is one sentence, with the way around it."""
     monkeypatch.setattr(sys, "executable", _failing(tmp_path))
-    with Linter("us-east-1") as linter, pytest.raises(ToolError, match=r"no cfnlint\. .*--no-lint"):
-        linter.findings([])
+    template = _written(tmp_path / "a.template.json", _SOUND)
+    with (
+        Linter("us-east-1", tmp_path / "verdicts.json") as linter,
+        pytest.raises(ToolError, match=r"no cfnlint\. .*--no-lint"),
+    ):
+        linter.findings([template])
 
 
 def _failing(folder: Path) -> str:
@@ -90,10 +94,63 @@ def _failing(folder: Path) -> str:
     return str(program)
 
 
+_QUEUE: dict[str, Any] = {"Type": "AWS::SQS::Queue"}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The templates that cfn-lint is asked to judge; it finds the same in each."""
+    names: list[str] = []
+
+    def judged(_: Linter, templates: Sequence[Path]) -> dict[Path, Any]:
+        names.extend(file.name for file in templates)
+        return {file: [("E3034", ("Resources", "Queue"), "too great")] for file in templates}
+
+    monkeypatch.setattr(Linter, "_judged", judged)
+    return names
+
+
+def _found(folder: Path, templates: Sequence[Path], region: str = "us-east-1") -> list[Finding]:
+    with Linter(region, folder / "verdicts.json") as linter:
+        return linter.findings(templates)
+
+
+def test_the_same_templates_are_judged_once(tmp_path: Path, asked: list[str]) -> None:
+    """A verdict is kept as long as its template stays the same, its assets' hashes aside."""
+    files = [tmp_path / "a.template.json", tmp_path / "b.template.json"]
+    for number, file in enumerate(files):
+        _written(file, {"Queue": _QUEUE, "Code": {"S3Key": f"{number}" * 64 + ".zip"}})
+    _written(files[1], {"Queue": {**_QUEUE, "Metadata": {}}})
+    first = _found(tmp_path, files)
+    assert {finding.file for finding in first} == {file.name for file in files} == set(asked)
+    asked.clear()
+    _written(files[0], {"Queue": _QUEUE, "Code": {"S3Key": "9" * 64 + ".zip"}})
+    assert _found(tmp_path, files) == first
+    assert not asked
+
+
+def test_what_a_verdict_rests_on_is_judged_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, asked: list[str]
+) -> None:
+    """Another template, region or cfn-lint has a new verdict, and a torn file has none."""
+    file, other = (_written(tmp_path / f"{name}.template.json", _SOUND) for name in "ab")
+    _found(tmp_path, [file])
+    _written(other, {"Queue": _QUEUE})
+    _found(tmp_path, [file, other])
+    assert asked == [file.name, other.name]
+    _found(tmp_path, [file], region="eu-west-1")
+    monkeypatch.setattr(template_lint, "version", lambda _: "0.0.1")
+    _found(tmp_path, [file], region="eu-west-1")
+    (tmp_path / "verdicts.json").write_text('{"')
+    _found(tmp_path, [file], region="eu-west-1")
+    assert asked[2:] == [file.name] * 3
+
+
 class _Found:
     """A linter that has one finding in everything."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, verdicts: Path) -> None:
+        assert verdicts.parent.is_dir()
         assert region == "us-east-1"
 
     def __enter__(self) -> _Found:
