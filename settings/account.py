@@ -14,6 +14,8 @@ from settings.names import Names
 # us-iso-, us-isob-, us-isof-, eu-isoe-, eusc-.
 _ISOLATED = re.compile(r"[a-z]+-iso[a-z]?-|eusc-")
 _ARN = re.compile(r"arn:([a-z-]+):")
+# Source: S3 user guide, "Bucket naming rules".
+_RESERVED = re.compile(r"xn--|sthree-|amzn-s3-demo-")
 # By the stacks, and by Datadog's construct.
 _OUR_TAGS = ("env", "service", "version")
 
@@ -21,6 +23,7 @@ _OUR_TAGS = ("env", "service", "version")
 def problems(settings: Names) -> Iterator[str]:
     """Contradictions, each as ``key: what is wrong; remedy``."""
     yield from _partition(settings)
+    yield from _bucket(settings)
     yield from _roles(settings)
     yield from _tags(settings)
     yield from _encryption(settings)
@@ -42,6 +45,15 @@ def _partition(settings: Names) -> Iterator[str]:
                 f"{key}: an ARN of the partition {arn[1]}, and {settings.awsRegion} is of "
                 f"{settings.partition}; name a resource there"
             )
+
+
+def _bucket(settings: Names) -> Iterator[str]:
+    start = _RESERVED.match(settings.bodies_bucket_name)
+    if start:
+        yield (
+            f"service: begins with {start[0]}, which S3 reserves among the names of buckets; "
+            "choose another"
+        )
 
 
 def _texts(key: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -70,6 +70,14 @@ def _channels(settings: Names) -> Iterator[str]:
     names = [channel.id for channel in settings.notifications]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"notifications: two channels are called '{name}'; give each a name of its own"
+    alike: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        other = alike.setdefault(name.replace("-", ""), name)
+        if other != name:
+            yield (
+                f"notifications: '{other}' and '{name}' differ in hyphens only; rename one of the "
+                "two"
+            )
     mail = [channel for channel in settings.notifications if channel.addresses]
     addresses = Counter(address for channel in mail for address in channel.addresses)
     for address in sorted(address for address, count in addresses.items() if count > 1):
@@ -141,6 +149,12 @@ def _datadog_keys(settings: Names) -> Iterator[str]:
             "secret that holds Datadog's API key, set forwarderArn, or set datadog.functions "
             "to [] to instrument none"
         )
+    # Source: CloudWatch Logs API reference, PutSubscriptionFilter.
+    if settings.forwarderArn and f":lambda:{settings.place}:" not in settings.forwarderArn:
+        yield (
+            f"forwarderArn: not of {settings.awsRegion} and account {settings.awsAccount}, where "
+            "the logs that it reads are; name a forwarder there"
+        )
     if arn and settings.forwarderArn:
         yield (
             "forwarderArn: set while datadog.apiKeySecretArn is, and functions send either "
@@ -186,12 +200,11 @@ def _backend(settings: Names) -> Iterator[str]:
 
 
 def _region(settings: Names) -> Iterator[str]:
-    if settings.acmCertificateArn and f":acm:{settings.awsRegion}:" not in (
-        settings.acmCertificateArn
-    ):
+    arn = settings.acmCertificateArn
+    if arn and f":acm:{settings.place}:" not in arn:
         yield (
-            f"acmCertificateArn: not of awsRegion ({settings.awsRegion}); API Gateway takes a "
-            "certificate of its own region only"
+            f"acmCertificateArn: not of awsRegion ({settings.awsRegion}) and account "
+            f"{settings.awsAccount}; API Gateway takes a certificate of its own only"
         )
 
 

@@ -38,7 +38,7 @@ PolicyArn = Annotated[
     ),
 ]
 # Source: AWS Tagging user guide, "Tag naming limits and requirements": what all services take;
-# keys that begin with aws: are AWS's own.
+# keys that begin with aws: are AWS's own. CloudFormation API reference, Tag: a stack's have values.
 TagKey = Annotated[
     str,
     AfterValidator(
@@ -53,8 +53,8 @@ TagValue = Annotated[
     str,
     AfterValidator(
         Form(
-            "a tag's value: up to 256 letters, digits, spaces and _ . : / = + - @",
-            r"[A-Za-z0-9 _.:/=+@-]{0,256}",
+            "a tag's value: 1 to 256 letters, digits, spaces and _ . : / = + - @",
+            r"[A-Za-z0-9 _.:/=+@-]{1,256}",
         )
     ),
 ]

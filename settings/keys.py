@@ -27,12 +27,13 @@ RunbookUrl = Annotated[
         )
     ),
 ]
+# Source: RFC 1035, section 2.3.1.
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 Subdomain = Annotated[
-    str,
-    AfterValidator(Form("a subdomain such as webhooks", r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")),
+    str, AfterValidator(Form("a subdomain such as webhooks", rf"{_LABEL}(\.{_LABEL})*"))
 ]
 Domain = Annotated[
-    str, AfterValidator(Form("a domain such as example.com", r"[a-z0-9-]+(\.[a-z0-9-]+)+"))
+    str, AfterValidator(Form("a domain such as example.com", rf"{_LABEL}(\.{_LABEL})+"))
 ]
 HostedZoneId = Annotated[
     str, AfterValidator(Form("a hosted zone's id such as Z0123456789ABC", r"Z[A-Z0-9]{1,31}"))
@@ -100,8 +101,8 @@ class Keys(Deployment):
     )
     acmCertificateArn: CertificateArn | None = Field(
         default=None,
-        description="The certificate for `subdomain.domain`, in the same region. The API's own "
-        "address, `execute-api`, is then switched off.",
+        description="The certificate for `subdomain.domain`, in the same account and region. The "
+        "API's own address, `execute-api`, is then switched off.",
     )
     mutualTlsTruststore: Bucket | None = Field(
         default=None,
@@ -133,8 +134,8 @@ class Keys(Deployment):
     )
     forwarderArn: FunctionArn | None = Field(
         default=None,
-        description="The Datadog Forwarder, which reads telemetry from the functions' logs. An "
-        "alternative to `datadog.apiKeySecretArn`.",
+        description="The Datadog Forwarder in the same account and region, which reads telemetry "
+        "from the functions' logs. An alternative to `datadog.apiKeySecretArn`.",
     )
 
     groupId: Extractors = Field(

@@ -73,11 +73,36 @@ def load(
         problem = f"key 'environment': {other!r} is not the block's name; write '{name}'"
         raise SettingsError(file, name, [problem])
     try:
-        return Settings.model_validate(block)
+        settings = Settings.model_validate(block)
     except ValidationError as error:
         raise SettingsError(
             file, name, [problem for entry in error.errors() for problem in _problems(entry)]
         ) from None
+    others = {other: block for other, block in blocks.items() if other != name}
+    problems = [
+        f"key 'service': {min(taken)} is also of environment '{other}', in the same account and "
+        "region, and a deployment of one would change the other; choose another 'service'"
+        for other, block in others.items()
+        if _place(block) == (settings.awsAccount, settings.awsRegion)
+        and (taken := _stacks_and_logs(settings.prefix) & _stacks_and_logs(_prefix(block)))
+    ]
+    if problems:
+        raise SettingsError(file, name, problems)
+    return settings
+
+
+def _place(block: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Where a block, which may be invalid, is deployed to."""
+    return block.get("awsAccount"), block.get("awsRegion")
+
+
+def _prefix(block: Mapping[str, Any]) -> str:
+    return f"{block.get('service')}-{block.get('environment')}"
+
+
+def _stacks_and_logs(prefix: str) -> set[str]:
+    """Names that environments of different prefixes could share."""
+    return {prefix, f"{prefix}-monitoring", f"{prefix}-faux-backend"}
 
 
 def _problems(entry: Any) -> list[str]:

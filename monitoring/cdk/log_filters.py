@@ -53,4 +53,4 @@ def create_log_filters(scope: Construct, alarms: AlarmSet) -> None:
                     ],
                 )
                 if log_group in made:
-                    counted.add_dependency(made[log_group])
+                    counted.add_resource_dependency(made[log_group])

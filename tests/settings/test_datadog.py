@@ -30,6 +30,10 @@ def _problems(environment: str = "dev", **overrides: Any) -> list[str]:
             "key 'forwarderArn': set while datadog.apiKeySecretArn is,",
         ),
         (
+            {"forwarderArn": _FORWARDER.replace("us-east-1", "eu-west-1"), "datadog": {}},
+            "key 'forwarderArn': not of us-east-1 and account 111111111111, where the logs",
+        ),
+        (
             {"datadog": {"apiKeySecretArn": _SECRET}},
             "key 'datadog.apiKeySecretArn': lacks the six characters",
         ),

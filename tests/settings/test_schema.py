@@ -100,6 +100,14 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
             },
             "key 'acmCertificateArn': not of awsRegion (eu-central-1)",
         ),
+        (
+            {
+                "subdomain": "a",
+                "domain": "example.com",
+                "acmCertificateArn": "arn:aws:acm:eu-central-1:222222222222:certificate/1",
+            },
+            "key 'acmCertificateArn': not of awsRegion (eu-central-1) and account 111111111111",
+        ),
         ({"notifications": [{"kind": "fax"}]}, "key 'notifications.0.kind': input should be"),
         (
             {"notifications": [{"kind": "slack"}]},
@@ -139,6 +147,15 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
             },
             "key 'notifications': there are 5 email channels, and alarms of the alert path can "
             "notify 4 beside their own topic; join some of them",
+        ),
+        (
+            {
+                "notifications": [
+                    {"kind": "email", "name": name, "addresses": [f"{name}@b"]}
+                    for name in ("ops-1", "ops1")
+                ]
+            },
+            "key 'notifications': 'ops-1' and 'ops1' differ in hyphens only; rename one",
         ),
         ({"alarms": {"x": {"treshold": 1}}}, "key 'alarms.x.treshold': unknown"),
         ({"alarms": {"x": {"severity": "loud"}}}, "key 'alarms.x.severity': input should be"),
@@ -180,7 +197,12 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
             "key 'permissionsBoundaryArn': a policy of another account than awsAccount (1111",
         ),
         ({"tags": {"AWS:owner": "x"}}, "key 'tags.AWS:owner.[key]': is not a tag's key: up to 128"),
-        ({"tags": {"owner": "a;b"}}, "key 'tags.owner': is not a tag's value: up to 256 letters"),
+        ({"tags": {"owner": "a;b"}}, "key 'tags.owner': is not a tag's value: 1 to 256 letters"),
+        ({"tags": {"owner": ""}}, "key 'tags.owner': is not a tag's value: 1 to 256 letters"),
+        ({"service": "sthree-hooks"}, "key 'service': begins with sthree-, which S3 reserves"),
+        ({"subdomain": "a..b"}, "key 'subdomain': is not a subdomain such as webhooks"),
+        ({"subdomain": "a" * 64}, "key 'subdomain': is not a subdomain such as webhooks"),
+        ({"domain": "-a.example"}, "key 'domain': is not a domain such as example.com"),
         ({"tags": {"Env": "x"}}, "key 'tags': 'Env' is set by the stacks themselves; remove it"),
         ({"tags": {"Team": "a", "team": "b"}}, "key 'tags': 'Team' and 'team' differ in case only"),
         (
@@ -217,6 +239,32 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], expected: str) -> None:
     """File, environment, key and remedy stand in the error."""
     assert f"cdk.json: environment 'dev': {expected}" in _problem(tmp_path, **changes)
+
+
+_TWINS = {"awsAccount": "111111111111", "awsRegion": "eu-central-1"}
+
+
+@pytest.mark.parametrize(
+    ("service", "environment", "taken"),
+    [
+        ("hooks", "eu-dev", "hooks-eu-dev"),
+        ("hooks-eu-dev", "monitoring", "hooks-eu-dev-monitoring"),
+        ("hooks-eu-dev", "faux-backend", "hooks-eu-dev-faux-backend"),
+    ],
+)
+def test_environments_have_names_of_their_own(
+    tmp_path: Path, service: str, environment: str, taken: str
+) -> None:
+    """An environment that would deploy to another's stacks is refused, but not elsewhere."""
+    block = {**VALID, "service": "hooks-eu"}
+    other = {"service": service, "environment": environment}
+    file = tmp_path / "cdk.json"
+    file.write_text(json.dumps({"context": {"dev": block, environment: {**_TWINS, **other}}}))
+    with pytest.raises(SettingsError, match=f"key 'service': {taken} is also of environment"):
+        loader.load("dev", file=file)
+    elsewhere = {**_TWINS, **other, "awsRegion": "us-east-1"}
+    file.write_text(json.dumps({"context": {"dev": block, environment: elsewhere}}))
+    assert loader.load("dev", file=file).prefix == "hooks-eu-dev"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ _FUNCTION = "AWS::Lambda::Function"
 _ENVIRONMENT_BYTES = 4096
 # What stands for a value that only a deployment knows, such as a queue's URL. Assumed.
 _UNKNOWN_BYTES = 120
+# Source: CloudFormation quotas: a template in S3, where the CDK puts it.
+_TEMPLATE_BYTES = 1024 * 1024
 # The longest texts, by type and property. Source: each service's API reference: PutMetricAlarm,
 # PutCompositeAlarm, CreateFunction, CreateRole, CreateQueue, CreateTopic, PutRule, CreateTable.
 _LENGTHS: Mapping[tuple[str, str], int] = {
@@ -95,6 +97,12 @@ def require(settings: Settings, templates: Sequence[Path], findings: Sequence[Fi
     refusals = [refusal for document in documents.values() for refusal in exceeded(document)]
     known = {(refusal.resource, refusal.property) for refusal in refusals}
     problems = [refusal.problem for refusal in refusals]
+    problems += [
+        f"key 'tags': {file.name} has {file.stat().st_size} bytes, and CloudFormation takes "
+        f"{_TEMPLATE_BYTES}; shorten what most resources repeat, such as tags"
+        for file in templates
+        if file.stat().st_size > _TEMPLATE_BYTES
+    ]
     problems += [
         _explained(finding, documents[finding.file])
         for finding in findings

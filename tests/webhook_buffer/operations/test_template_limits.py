@@ -70,6 +70,17 @@ def test_the_error_names_file_environment_and_key(tmp_path: Path) -> None:
     require(load("dev"), [file], [])
 
 
+def test_a_template_at_its_edge(tmp_path: Path) -> None:
+    """A template of 1 MiB passes, and a byte more does not."""
+    file = tmp_path / "x.template.json"
+    text = json.dumps(_template("AWS::SQS::Queue", QueueName="q"))
+    file.write_text(text.ljust(1024 * 1024))
+    require(load("dev"), [file], [])
+    file.write_text(text.ljust(1024 * 1024 + 1))
+    with pytest.raises(SettingsError, match=r"key 'tags': x.template.json has 1048577 bytes"):
+        require(load("dev"), [file], [])
+
+
 def test_keys_are_those_of_settings() -> None:
     """A key that an error names is one that can be changed."""
     named = {*template_limits._KEYS.values(), *template_limits._KEYS_OF_RULES.values()}
