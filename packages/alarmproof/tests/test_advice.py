@@ -9,7 +9,7 @@ from alarmproof.lint import lint
 from alarmproof.template import parse
 
 ALARM: dict[str, Any] = {
-    "AlarmDescription": "https://example.com/runbook", "AlarmActions": ["arn:aws:sns:::page"],
+    "AlarmDescription": "https://example.com/runbook", "AlarmActions": ["arn:aws:sns:a:1:b"],
     "Namespace": "AWS/Lambda", "MetricName": "Errors", "Statistic": "Sum", "Period": 60,
     "Dimensions": [{"Name": "FunctionName", "Value": "f"}], "EvaluationPeriods": 1, "Threshold": 1,
     "ComparisonOperator": "GreaterThanThreshold",
@@ -19,7 +19,7 @@ ADDRESS = "module.shop.aws_cloudwatch_metric_alarm.errors"
 PLAN = {"planned_values": {"root_module": {"child_modules": [{"resources": [{
     "address": ADDRESS, "type": "aws_cloudwatch_metric_alarm", "values": {
         "alarm_name": "errors", "alarm_description": "https://example.com/runbook",
-        "alarm_actions": ["arn:aws:sns:::page"], "namespace": "AWS/Lambda", "metric_name": "Errors",
+        "alarm_actions": ["arn:aws:sns:a:1:b"], "namespace": "AWS/Lambda", "metric_name": "Errors",
         "dimensions": {"FunctionName": "f"}, "statistic": "Sum", "period": 60,
         "evaluation_periods": 1, "threshold": 1, "comparison_operator": "GreaterThanThreshold"},
 }]}]}}}  # fmt: skip

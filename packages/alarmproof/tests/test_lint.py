@@ -152,6 +152,9 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("same-alarm", {"A": alarm(), "B": alarm()}),
     ("circle", {"A": composite("ALARM(B)"), "B": composite("ALARM(A)")}),
     ("unknown-part", {"A": composite("ALARM(gone)")}),
+    ("invalid-action", {"A": alarm(AlarmActions=["on-call"])}),
+    ("invalid-action", {"A": alarm(AlarmActions=["arn:aws:sns:sa-east-1:"])}),
+    ("invalid-statistic", {"A": alarm(Statistic=None, ExtendedStatistic="p101")}),
     (
         "unsupported-expression",
         {"A": math("m / SERVICE_QUOTA(m)", m="NumberOfMessagesSent")},

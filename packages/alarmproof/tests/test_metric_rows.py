@@ -73,6 +73,13 @@ def test_a_slip_in_a_name_that_only_the_list_has_is_a_warning() -> None:
     assert _findings("Glue", "glue.error.ALL", JobName="etl", Other="x") == {}
 
 
+def test_dimensions_that_a_configuration_decides_are_not_judged() -> None:
+    """The agent's; and SNS counts messages to phone numbers by themselves."""
+    dimensions = {"InstanceId": "i-1", "path": "/", "device": "nvme0n1p1", "fstype": "xfs"}
+    assert _findings("CWAgent", "disk_used_percent", **dimensions) == {}
+    assert _findings("AWS/SNS", "NumberOfNotificationsFailed", PhoneNumber="x") == {}
+
+
 def test_started_executions_can_be_zero() -> None:
     """Step Functions publishes a second ExecutionsStarted, of 0, when an execution ends."""
     entry = metric_table.published(MetricKey("AWS/States", "ExecutionsStarted", ()))

@@ -14,6 +14,7 @@ from alarmproof.evaluate import evaluate
 from alarmproof.formats import as_json
 from alarmproof.lint import failed
 from alarmproof.reading import parameters
+from alarmproof.reading.values import Unknown
 from alarmproof.runner import InMemory
 from alarmproof.template import parse, parse_all, read
 from factories import lint
@@ -369,10 +370,12 @@ def test_nothing_unknown_is_ignored() -> None:
     """Properties and types are known or refused by name; log and PromQL alarms are named."""
     found = parse({"Resources": {
         "A": alarm(Treshold=5), "P": {"Type": "AWS::CloudWatch::Alarm", "Properties": {
-            "AlarmActions": ["x"], "AlarmDescription": "http://r", "EvaluationInterval": 60,
+            "AlarmActions": PROPERTIES["AlarmActions"], "AlarmDescription": "http://r",
+            "EvaluationInterval": 60,
             "EvaluationCriteria": {"PromQLCriteria": {"Query": "up == 0"}}}},
         "L": {"Type": "AWS::CloudWatch::LogAlarm", "Properties": {"AlarmDescription": "http://r",
-              "AlarmActions": ["x"], "Threshold": 1, "ScheduledQueryConfiguration": {}}},
+              "AlarmActions": PROPERTIES["AlarmActions"], "Threshold": 1,
+              "ScheduledQueryConfiguration": {}}},
         "N": {"Type": "AWS::CloudWatch::Alarms"}, "D": {"Type": "AWS::CloudWatch::Dashboard"},
         "M": alarm(Metrics=[{"Id": "m", "Label": "x", "Colour": "red", "MetricStat": {
             "Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum"}}]),
@@ -450,3 +453,58 @@ def test_plans_and_live_alarms_have_lines(tmp_path: Path, form: str) -> None:
     file.write_text(text)
     expected = [text[: text.index(name)].count("\n") + 1 for name in names]
     assert [one.source.line for one in read([file]).alarms] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "dimension", "source", "separator", "index"),
+    [("AWS::SQS::Queue", "QueueName", {"Fn::GetAtt": ["R", "Arn"]}, ":", 5),
+     ("AWS::SNS::Topic", "TopicName", {"Ref": "R"}, ":", 5),
+     ("AWS::Lambda::Function", "FunctionName", {"Fn::GetAtt": ["R", "Arn"]}, ":", 6),
+     ("AWS::DynamoDB::Table", "TableName", {"Fn::GetAtt": ["R", "Arn"]}, "/", 1),
+     ("AWS::ElasticLoadBalancingV2::Listener", "LoadBalancer", {"Ref": "R"}, "/", 3)],
+)  # fmt: skip
+def test_a_name_cut_out_of_an_arn_is_the_resource(
+    kind: str, dimension: str, source: dict[str, Any], separator: str, index: int
+) -> None:
+    """As the CDK writes imported resources; what is not its name stays open, without an error."""
+    cut = {"Fn::Select": [index, {"Fn::Split": [separator, source]}]}
+    document = {"Resources": {"R": {"Type": kind}, "A": alarm(
+        Namespace="X", Dimensions=[{"Name": dimension, "Value": cut}])}}  # fmt: skip
+    found = parse(document, "t.json")
+    [[(_, value)]] = [metric.dimensions for metric in found.alarms[0].metrics]
+    assert isinstance(value, Unknown) if kind.endswith("Listener") else value == "R"
+    assert [finding for finding in lint(found) if finding.severity == "error"] == []
+
+
+def test_a_composite_alarm_may_be_of_alarms_elsewhere() -> None:
+    """A warning; a slip of a name that is here is an error, and an ARN's last piece is a name."""
+    rule = {"Fn::Join": ["", ["ALARM(", {"Fn::Select": [6, {"Fn::Split": [":", {
+        "Fn::GetAtt": ["Orders", "Arn"]}]}]}, ") OR ALARM(order) OR ALARM(abroad)"]]}  # fmt: skip
+    document = {"Resources": {
+        "Orders": alarm(AlarmName="orders"),
+        "C": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {
+            "AlarmRule": rule, "AlarmActions": PROPERTIES["AlarmActions"]}}}}  # fmt: skip
+    parts = [one for one in lint(parse(document, "t.json")) if one.rule == "unknown-part"]
+    assert [(one.severity, "mean orders" in one.message) for one in parts] == [
+        ("warning", False), ("error", True),
+    ]  # fmt: skip
+
+
+def test_a_state_of_terraform_has_zeros_for_what_is_not_set(tmp_path: Path) -> None:
+    """Beside and within queries, and for datapoints."""
+    values = {
+        "alarm_name": "a", "comparison_operator": "GreaterThanThreshold", "evaluation_periods": 2,
+        "datapoints_to_alarm": 0, "threshold": 0, "period": 0, "metric_name": "", "metric_query": [
+            {"id": "e", "expression": "m", "return_data": True, "period": 0, "metric": []},
+            {"id": "m", "expression": "", "return_data": False, "period": 0, "metric": [{
+                "metric_name": "NumberOfMessagesSent", "namespace": "AWS/SQS", "period": 60,
+                "dimensions": {"QueueName": "q"}, "stat": "Sum", "unit": ""}]}]}  # fmt: skip
+    resource = {"address": "aws_cloudwatch_metric_alarm.a", "type": "aws_cloudwatch_metric_alarm",
+                "values": values}  # fmt: skip
+    document = {"format_version": "1.0", "values": {"root_module": {"resources": [resource]}}}
+    (tmp_path / "state.json").write_text(json.dumps(document), "utf-8")
+    found = read([tmp_path / "state.json"])
+    assert [finding for finding in lint(found) if finding.severity == "error"] == []
+    [state] = found.alarms
+    assert isinstance(state, MetricAlarm)
+    assert (state.threshold, state.datapoints_to_alarm) == (0, 2)

@@ -52,7 +52,7 @@ _HTTP = ("ApiId", "ApiId Stage", "ApiId Stage Method Resource")
 _WEBSOCKET = ("ApiId", "ApiId Stage", "ApiId Stage Route")
 _TABLE = ("TableName", "TableName GlobalSecondaryIndexName")
 _OPERATION = ("TableName Operation",)
-_TOPIC = ("", "TopicName", "Application Platform", "Platform")
+_TOPIC = ("", "TopicName", "Application Platform", "Platform", "PhoneNumber")
 _RULE = ("", "RuleName", "EventBusName", "EventBusName RuleName")
 
 SERVICES: Mapping[str, Mapping[str, Published]] = {

@@ -163,6 +163,8 @@ def _entry(namespace: str, name: str) -> Entry | None:
         return None
     curated = SERVICES.get(namespace, {}).get(name)
     sets, unit = _generated().get(namespace, {}).get(name, ([], ""))
+    if namespace in metric_traits.CONFIGURED:
+        sets = []
     rows = metric_traits.DIMENSIONS.get(namespace, ())
     listed = frozenset(frozenset(row.split()) for row in (*sets, *rows))
     # The generated table names sets that the service's own page does not have.

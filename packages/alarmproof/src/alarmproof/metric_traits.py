@@ -27,6 +27,11 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+CONFIGURED = frozenset(["CWAgent"])
+"""Namespaces whose dimensions a configuration decides, so that none is wrong. Source: CloudWatch
+user guide, "Manually create or edit the CloudWatch agent configuration file", append_dimensions and
+aggregation_dimensions."""
+
 # Namespaces whose metrics are published by the sets of the generated table, and by each of these
 # together with one more dimension. Source: user guides of Application, Network and Gateway Load
 # Balancers, "Metric dimensions".

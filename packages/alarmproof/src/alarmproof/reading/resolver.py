@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from alarmproof.bounded_yaml import DEEPEST
 from alarmproof.errors import InputError
-from alarmproof.reading import parameters
+from alarmproof.reading import arns, parameters
 from alarmproof.reading.conditions import Conditions, World
 from alarmproof.reading.values import (
     LONGEST_TEXT,
@@ -215,7 +215,7 @@ class Resolver:
         if logical_id not in self._stack.resources:
             return Unknown(f"{logical_id}.{attribute}", f"{logical_id} is not in this template")
         name = self.name(logical_id)
-        if attribute.startswith("Outputs.") and self._is_stack(logical_id):
+        if attribute.startswith("Outputs.") and self._type_of(logical_id) == _STACK:
             output = self._stack.output_of(logical_id, attribute.removeprefix("Outputs."))
             if output is not None:
                 return output
@@ -223,9 +223,9 @@ class Resolver:
             return Reference(name, name.stack, name.logical_id, attribute)
         return Unknown(f"{name}.{attribute}", f"the deployment decides {attribute} of {logical_id}")
 
-    def _is_stack(self, logical_id: str) -> bool:
-        entry = self._stack.resources[logical_id]
-        return isinstance(entry, dict) and entry.get("Type") == _STACK
+    def _type_of(self, logical_id: str) -> str:
+        entry = self._stack.resources.get(logical_id)
+        return str(entry.get("Type")) if isinstance(entry, dict) else ""
 
     def join(self, argument: Any) -> Any:
         """``Fn::Join``."""
@@ -263,6 +263,8 @@ class Resolver:
         """``Fn::Select``."""
         index, among = argument
         listed, number = self.value(among), self.value(index)
+        if isinstance(listed, arns.Pieces) and not isinstance(number, Unknown):
+            return arns.piece(listed, self._type_of(listed.of.logical_id), int(number))
         if isinstance(listed, Unknown) or isinstance(number, Unknown):
             why = unknown_in([listed, number])
             return Unknown(
@@ -280,6 +282,8 @@ class Resolver:
             return Unknown(f"Fn::Split({text})", text.why)
         if not str(separator):
             raise ValueError("Fn::Split takes a separator")
+        if isinstance(text, Reference) and str(separator) not in text:
+            return arns.Pieces.made(text, str(separator))
         whole = self._as_text(text)
         self._spend(len(whole))
         return whole.split(str(separator))

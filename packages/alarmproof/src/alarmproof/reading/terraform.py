@@ -200,12 +200,16 @@ def _completed(value: Any, flag: Any, where: str) -> Any:
     return value
 
 
+# What a state has as 0 where it is not set.
+_NOT_ZERO = ("datapoints_to_alarm", "period")
+
+
 def _translated(values: Mapping[str, Any], attributes: Mapping[str, str]) -> dict[str, Any]:
     """Attributes as CloudFormation calls them; empty ones are not there."""
     made: dict[str, Any] = {}
     for name, value in values.items():
         target = attributes.get(name)
-        if target is None or value in (None, "", [], {}):
+        if target is None or value in (None, "", [], {}) or (name in _NOT_ZERO and value == 0):
             continue
         if name in _DOCUMENTS and isinstance(value, str) and value.startswith("{"):
             made[target] = json.loads(value)
@@ -223,9 +227,6 @@ def _translated(values: Mapping[str, Any], attributes: Mapping[str, str]) -> dic
 def _alarm(properties: Mapping[str, Any]) -> dict[str, Any]:
     """An alarm's queries and suppressor in the form that CloudFormation has."""
     made = dict(properties)
-    if made.get("Metrics"):
-        # A state has 0 for a period that is not set.
-        made = {name: value for name, value in made.items() if name != "Period" or value}
     for query in made.get("Metrics") or ():
         metric = (query.pop("_metric", None) or [None])[0]
         if metric:

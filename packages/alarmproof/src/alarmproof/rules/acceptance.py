@@ -19,7 +19,7 @@ _ANOMALY = frozenset(
      "GreaterThanUpperThreshold")
 )  # fmt: skip
 _BASIC = frozenset(("SampleCount", "Average", "Sum", "Minimum", "Maximum"))
-_NUMBER = r"\d{1,3}(?:\.\d{1,10})?"
+_NUMBER = r"(?:\d{1,2}(?:\.\d{1,10})?|100(?:\.0{1,10})?)"
 _LIMIT = r"-?\d+(?:\.\d+)?"
 # Source: CloudWatch user guide, "CloudWatch statistics definitions".
 _EXTENDED = re.compile(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alarmproof.alarms import AnyAlarm
-from alarmproof.reading.values import listed
-from alarmproof.rules.context import Context, key
+from alarmproof.reading.values import Reference, Unknown, listed
+from alarmproof.rules.context import Context, actions_of, key
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 
 
@@ -29,6 +29,29 @@ def no_action(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     message = "It has no alarm action, and is not part of a composite alarm."
     chosen = "AlarmActions" in alarm.conditional
     yield Hit(f"With these parameters: {message}", NOTE) if chosen else message
+
+
+@rule(
+    "invalid-action",
+    WARNING,
+    finds="an action that is not an ARN, or not a whole one",
+    why="CloudWatch refuses the alarm.",
+    remedy="Give the whole ARN: of a topic, a function, a scaling policy, or another action that "
+    "CloudWatch has.",
+)
+def invalid_action(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Only what is written out. Source: CloudWatch API reference, PutMetricAlarm, AlarmActions."""
+    for action in dict.fromkeys(actions_of(alarm)):
+        if not isinstance(action.given, Reference | Unknown) and not _is_arn(action.given):
+            yield f"The action '{action.given}' is not an ARN."
+
+
+def _is_arn(text: str) -> bool:
+    parts = text.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn":
+        return False
+    _, _, service, region, account, resource = parts
+    return bool(resource) and (service != "sns" or bool(region and account))
 
 
 @rule(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 
 from alarmproof import composites
 from alarmproof.alarms import AnyAlarm, CompositeAlarm
 from alarmproof.rules.context import Context
-from alarmproof.rules.registry import ERROR, Hit, rule
+from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
 
 @rule(
@@ -25,21 +26,30 @@ def circle(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 
 @rule(
     "unknown-part",
-    ERROR,
+    WARNING,
     finds="a composite alarm of an alarm that is not in the templates",
-    why="The deployment fails, or the part is missing.",
-    remedy="Correct the name, or add the template that has it.",
+    why="If nothing else creates it, the deployment fails.",
+    remedy="Correct the name, or give the template that has it as well.",
 )
 def unknown_part(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Every name that no template has."""
+    """Every name that no template has; an error where a template has one alike, or would."""
     if isinstance(alarm, CompositeAlarm):
+        known = {*context.by_name, *(other.source.logical_id for other in context.by_name.values())}
         absent = {left.source.logical_id: left.condition for left in context.templates.absent}
         for name in sorted(composites.parts(alarm) - context.by_name.keys()):
             condition = absent.get(name)
-            if condition is None:
-                yield f"It refers to the alarm '{name}', which is not in any of the templates."
-            else:
-                yield (
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+            if condition is not None:
+                yield Hit(
                     f"It refers to the alarm '{name}', which is not created, because the condition "
-                    f"{condition} does not hold."
+                    f"{condition} does not hold.",
+                    ERROR,
                 )
+            elif near:
+                yield Hit(
+                    f"It refers to the alarm '{name}', which is not in any of the templates. Did "
+                    f"you mean {near[0]}?",
+                    ERROR,
+                )
+            else:
+                yield f"It refers to the alarm '{name}', which is not in any of the templates."

@@ -126,7 +126,7 @@ def drained_dead_letters(context: Context, alarm: AnyAlarm) -> Iterator[str | Hi
 @rule(
     "wrong-reference",
     ERROR,
-    finds="`Ref` of a resource where it is not the value of the dimension",
+    finds="a `Ref` or an attribute of a resource that is not the value of the dimension",
     why="It never has data.",
     remedy="Refer to the attribute that the message names.",
 )
@@ -141,6 +141,8 @@ def wrong_reference(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
                 continue
             if value.attribute == "Arn" and not name.endswith("Arn"):
                 yield f"{name} is given the ARN of '{value.logical_id}', not its name."
+            if value.attribute == "Name" and name.endswith("Arn"):
+                yield f"{name} is given the name of '{value.logical_id}', not its ARN."
             wrong = _WRONG_REF.get((resource.type, name))
             if wrong and value.attribute == "Ref":
                 yield f"{name} is given {wrong[0]} by Ref of '{value.logical_id}'; use {wrong[1]}."
