@@ -508,3 +508,18 @@ def test_a_state_of_terraform_has_zeros_for_what_is_not_set(tmp_path: Path) -> N
     [state] = found.alarms
     assert isinstance(state, MetricAlarm)
     assert (state.threshold, state.datapoints_to_alarm) == (0, 2)
+
+
+def test_an_empty_stack_of_an_assembly_is_left_out(tmp_path: Path) -> None:
+    """The CDK writes a template without resources for it; elsewhere that is no template."""
+    shop: dict[str, Any] = {"Resources": {"A": alarm()}}
+    empty: dict[str, Any] = {"Parameters": {}, "Rules": {}}
+    stacks = {
+        name: {"type": "aws:cloudformation:stack", "properties": {"templateFile": f"{name}.json"}}
+        for name in ("shop", "empty")
+    }
+    for name, content in (("shop", shop), ("empty", empty), ("manifest", {"artifacts": stacks})):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), "utf-8")
+    assert [found.source.stack for found in read([tmp_path]).alarms] == ["shop"]
+    with pytest.raises(InputError, match=r"empty\.json: not a CloudFormation template"):
+        read([tmp_path / "empty.json"])

@@ -41,10 +41,12 @@ def deployed(paths: Sequence[Path]) -> tuple[list[Deployed], dict[str, Document]
         seen.setdefault(str(entry[0]), entry)
     chosen = list(seen.values())
     names = _names(chosen)
-    templates = [
-        Deployed(documents.read(file), name, environment)
-        for (file, _, environment), name in zip(chosen, names, strict=True)
-    ]
+    templates = []
+    for (file, stack, environment), name in zip(chosen, names, strict=True):
+        document = documents.read(file)
+        # The CDK writes a template without resources for an empty stack, and deploys none.
+        if "Resources" in document.data or not stack:
+            templates.append(Deployed(document, name, environment))
     return templates, dict(_nested([template.document for template in templates]))
 
 

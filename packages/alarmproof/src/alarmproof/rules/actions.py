@@ -7,8 +7,9 @@ from typing import Any
 
 from alarmproof.alarms import AnyAlarm
 from alarmproof.reading.values import Reference, Unknown, listed
-from alarmproof.rules.context import Context, actions_of, key
+from alarmproof.rules.context import Context, actions_of
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
+from alarmproof.rules.resources import key
 
 
 @rule(

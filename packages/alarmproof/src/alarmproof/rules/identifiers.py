@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from alarmproof.alarms import AnyAlarm
 from alarmproof.definitions import Resource
 from alarmproof.reading.values import Reference, Unknown
-from alarmproof.rules.context import Context, key
+from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
+from alarmproof.rules.resources import key
 
 _API_V2, _REST_API = "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"
 _QUEUE = "AWS::SQS::Queue"

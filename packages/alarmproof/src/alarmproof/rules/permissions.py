@@ -8,8 +8,9 @@ from typing import Any
 from alarmproof.alarms import AnyAlarm
 from alarmproof.definitions import Resource
 from alarmproof.reading.values import Reference, Unknown, listed
-from alarmproof.rules.context import Context, actions_of, key
+from alarmproof.rules.context import Context, actions_of
 from alarmproof.rules.registry import ERROR, Hit, rule
+from alarmproof.rules.resources import key
 
 _SERVICE = "cloudwatch.amazonaws.com"
 _LAMBDA_SERVICE = "lambda.alarms.cloudwatch.amazonaws.com"
