@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import urllib3
 
 from tests.conftest import eventually
+from webhook_buffer.laptop.process import free_port
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class TraceAgent:
 
     def spans(self) -> list[dict[str, Any]]:
         """Every span received so far, in the order they began."""
-        reply = urllib3.request("GET", f"{self.url}/test/traces", retries=False, timeout=5.0)
+        reply = urllib3.request("GET", f"{self.url}/test/traces", timeout=30.0)
         spans = [span for trace in json.loads(reply.data) for span in trace]
         return sorted(spans, key=lambda span: int(span["start"]))
 
@@ -37,7 +37,10 @@ def trace_agent(folder: Path) -> Iterator[TraceAgent]:
     Args:
         folder: for its files.
     """
-    port, http, grpc = _free_ports(3)
+    ports: set[int] = set()
+    while len(ports) < 3:
+        ports.add(free_port())
+    port, http, grpc = ports
     command: Sequence[str] = [
         str(Path(sys.executable).with_name("ddapm-test-agent")),
         "--port", str(port), "--otlp-http-port", str(http), "--otlp-grpc-port", str(grpc),
@@ -58,7 +61,7 @@ def trace_agent(folder: Path) -> Iterator[TraceAgent]:
             return False
 
     try:
-        eventually(answers)
+        eventually(answers, seconds=60)
         yield agent
     finally:
         process.terminate()
@@ -67,11 +70,3 @@ def trace_agent(folder: Path) -> Iterator[TraceAgent]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

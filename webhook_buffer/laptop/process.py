@@ -7,6 +7,7 @@ a command that is killed in between leaves a program that the next one finds.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -26,6 +27,8 @@ from webhook_buffer.operations.files import private_folder, write
 HOST = "127.0.0.1"
 _STOP_SECONDS = 10.0
 _RELEASE_SECONDS = 2.0
+# Source: Linux, ip-sysctl, ip_local_port_range begins at 32768; RFC 6335, dynamic ports at 49152.
+_PORTS = range(20_000, 32_768)
 # What a program needs to run at all; everything else stays outside.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")
 
@@ -183,10 +186,18 @@ def _end(pid: int) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nothing has, below those that systems give to connections and to programs that
+    ask for any port: one of these could be gone before a program has started."""
+    while True:
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    continue
+                raise
+            return port
 
 
 def usable_port(*wanted: int | None) -> int:

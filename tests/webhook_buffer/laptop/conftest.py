@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.fake_datadog import Official, Raw, opened
 from tests.laptop import Laptop
 from webhook_buffer.laptop.fake_datadog import FakeDatadog
+from webhook_buffer.laptop.process import free_port
 
 
 @pytest.fixture
@@ -33,10 +33,7 @@ def raw(fake: FakeDatadog) -> Raw:
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """After ``webhook-buffer up`` on a free port."""
     one = Laptop(tmp_path_factory.mktemp("laptop"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    output = one.run("up", "--port", str(port))
+    output = one.run("up", "--port", str(free_port()))
     assert one.outputs["BufferedEndpoint"] in output
     assert "webhook-buffer down" in output
     yield one

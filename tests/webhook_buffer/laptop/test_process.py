@@ -66,6 +66,12 @@ def test_a_killed_program_gets_its_port_back() -> None:
         closes.join()
 
 
+def test_a_free_port_is_given_to_nobody_else() -> None:
+    """A free port is none that the system gives to who asks for any."""
+    with socket.create_server((HOST, 0)) as other:
+        assert free_port() < 32_768 <= other.getsockname()[1]
+
+
 def test_a_port_that_stays_taken_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next wanted one is used."""
     monkeypatch.setattr(process, "_RELEASE_SECONDS", 0.1)
