@@ -12,7 +12,7 @@ from typing import Self
 
 from lambdas.faux_backend import FauxBackend
 from webhook_buffer.laptop.listener import AnyMethod, listening
-from webhook_buffer.laptop.process import HOST
+from webhook_buffer.laptop.process import HOST, free_port
 
 
 class ScriptedBackend:
@@ -20,13 +20,13 @@ class ScriptedBackend:
 
     Args:
         faux: what answers; by default one that obeys the flags in bodies.
-        port: 0 for any free one.
+        port: without one, any that nobody gets while it refuses connections.
     """
 
-    def __init__(self, faux: FauxBackend | None = None, port: int = 0) -> None:
+    def __init__(self, faux: FauxBackend | None = None, port: int | None = None) -> None:
         self.faux = faux or FauxBackend(obey_flags=True)
         self._server: ThreadingHTTPServer | None = None
-        self._port = port
+        self._port = port or free_port()
         self.resume()
 
     @property
@@ -40,7 +40,6 @@ class ScriptedBackend:
             return
         handler = type("Handler", (_Handler,), {"faux": self.faux})
         self._server = listening(handler, self._port)
-        self._port = self._server.server_port
 
     def refuse(self) -> None:
         """Goes down: connections are refused until ``resume``."""

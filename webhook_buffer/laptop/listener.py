@@ -68,13 +68,19 @@ class AnyMethod(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    # With Python's 5, more connections at once than these are tried again by the client's system,
+    # a second later. Source: Linux, listen(2).
+    request_queue_size = 128
+
+
 def listening(handler: type[AnyMethod], port: int) -> ThreadingHTTPServer:
     """A server that answers from a thread of its own.
 
     Args:
         port: 0 for any free one.
     """
-    server = ThreadingHTTPServer((HOST, port), handler)
+    server = _Server((HOST, port), handler)
     serve = {"poll_interval": 0.02}
     threading.Thread(target=server.serve_forever, kwargs=serve, daemon=True).start()
     return server

@@ -33,8 +33,8 @@ pytestmark = pytest.mark.emulator
 _ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
 _HOOK_SECRET = "b537207f20cbfa02357cf448134da559e8bd39d61597dcd5631b8012eae53e81"
 _SIGNING_SECRET = "whsec_" + base64.b64encode(bytes(32)).decode()
-# Seconds.
-_TOLERANCE = 2
+# Seconds, either way.
+_TOLERANCE = 4
 _SECRETS = {
     "github": "geheim",
     "asana": "{}",
@@ -161,13 +161,14 @@ def test_scanners_are_not_found(deployed: Deployed, path: str) -> None:
 
 def test_an_outage_outlasts_a_senders_signature(deployed: Deployed) -> None:
     """What waited longer than its signature holds arrives whole, in order, and can be verified."""
-    sent_at = int(time.time())
+    # Of soon, so that a busy machine has most of the time either way for what is sent in time.
+    sent_at = int(time.time()) + _TOLERANCE - 1
     deployed.server.refuse()
     bodies = [f'{{"id": "g", "n": {number}}}'.encode() for number in range(3)]
     signatures = [_stripe(body, sent_at) for body in bodies]
     for body, signature in zip(bodies, signatures, strict=True):
         assert deployed.post("/timed", body, stripe_signature=signature).status == 200
-    eventually(lambda: time.time() - sent_at > _TOLERANCE + 1)
+    eventually(lambda: time.time() - sent_at > _TOLERANCE)
     assert deployed.post("/timed", bodies[0], stripe_signature=signatures[0]).status == 401
     assert not [one for one in deployed.delivered if one[0] == "/timed"]
     deployed.server.resume()
