@@ -13,6 +13,7 @@ from typing import Any
 
 import botocore.handlers
 import botocore.loaders
+import botocore.session
 import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.validate import validate_parameters
@@ -113,8 +114,16 @@ class FakeAws:
         }  # fmt: skip
 
 
-# One for all sessions, as it keeps the models that it has read.
-_LOADER = botocore.loaders.create_loader()
+class _Models(botocore.loaders.Loader):
+    """Reads each service's model once, for all sessions."""
+
+    @property
+    def search_paths(self) -> list[str]:
+        """A list of its own, because boto3 appends the same folder to it with each session."""
+        return list(super().search_paths)
+
+
+_MODELS = _Models()
 
 
 def install(monkeypatch: pytest.MonkeyPatch, account: str, **answers: Answer) -> FakeAws:
@@ -135,6 +144,6 @@ def hook(monkeypatch: pytest.MonkeyPatch, fake: FakeAws) -> None:
     handlers = [("before-parameter-build", fake.remember), ("before-call", fake.answer)]
     known = [*botocore.handlers.BUILTIN_HANDLERS, *handlers]
     monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", known)
-    monkeypatch.setattr(botocore.loaders, "create_loader", lambda *_: _LOADER)
+    monkeypatch.setattr(botocore.session, "create_loader", lambda *_: _MODELS)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", CALLER)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
