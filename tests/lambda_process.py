@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.assets import functions_asset
+from settings.paths import ROOT
 
 # Code after which Datadog's packages find their extension: a file, which both look for.
 # Source: datadog_lambda/extension.py, ddtrace/internal/serverless.
@@ -69,9 +70,14 @@ def invoke(
     request_id = str(uuid.uuid4())
     code = _LAMBDA.format(before=before, name=name)
     result = subprocess.run(
-        [sys.executable, "-B", "-c", code, str(functions_asset()), request_id],
+        [sys.executable, "-c", code, str(functions_asset()), request_id],
         input=json.dumps(event), cwd=folder, capture_output=True, text=True, timeout=60,
-        env={"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": name, **environ}, check=False,
+        env={
+            "PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": name,
+            # Compiled once, and not into the asset.
+            "PYTHONPYCACHEPREFIX": str(ROOT / ".build" / "bytecode-of-tests"), **environ,
+        },
+        check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     printed, _, answer = result.stdout.partition("ANSWER ")
