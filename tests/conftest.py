@@ -126,17 +126,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# What synthesizes stacks, or starts Chromium.
+_DEAR = {"synthesized", "chosen", "demanding", "browser"}
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None]:
-    """Marks what uses an emulator, every stack or a browser for -m; then applies ``--order``."""
+    """Marks what uses an emulator, the CDK or a browser for -m; then applies ``--order``."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if "emulator" in fixtures:
             item.add_marker("emulator")
-        # All stacks of all environments, or Chromium.
-        if "synthesized" in fixtures or "browser" in fixtures:
+        if not _DEAR.isdisjoint(fixtures):
             item.add_marker("slow")
     yield
     order = config.getoption("--order")

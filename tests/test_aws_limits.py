@@ -76,7 +76,6 @@ def _statements(stack: Template, role: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.slow
 def test_whoever_reads_a_secret_may_decrypt_it(demanding: Synthesized) -> None:
     """Whoever may read secrets under a customer's keys may decrypt with a customer's key."""
     readers = 0
@@ -97,7 +96,6 @@ def test_whoever_reads_a_secret_may_decrypt_it(demanding: Synthesized) -> None:
     assert readers >= 2
 
 
-@pytest.mark.slow
 def test_policies_of_roles_fit(demanding: Synthesized) -> None:
     """What a role may do fits into its inline policies, with every feature in use."""
     for stack, _, properties in _functions(demanding):
@@ -105,7 +103,6 @@ def test_policies_of_roles_fit(demanding: Synthesized) -> None:
         assert len(re.sub(r"\s", "", text)) < _ROLE_POLICIES
 
 
-@pytest.mark.slow
 def test_templates_have_room(demanding: Synthesized) -> None:
     """With every feature in use, templates are less than half of what CloudFormation takes.
 
@@ -117,7 +114,6 @@ def test_templates_have_room(demanding: Synthesized) -> None:
         assert stack.file.stat().st_size < 500_000
 
 
-@pytest.mark.slow
 def test_many_environments_fit_into_an_account(demanding: Synthesized) -> None:
     """Of what is counted per account, an environment takes so little that twenty fit."""
     counts = Counter(
@@ -138,7 +134,6 @@ def test_many_environments_fit_into_an_account(demanding: Synthesized) -> None:
     assert max(filters.values()) < 50
 
 
-@pytest.mark.slow
 def test_only_records_have_several_indexes(demanding: Synthesized) -> None:
     """A second index comes one deployment later, which is arranged for the record table alone."""
     several = [
@@ -150,7 +145,6 @@ def test_only_records_have_several_indexes(demanding: Synthesized) -> None:
     assert several == [load("stg").table_name]
 
 
-@pytest.mark.slow
 def test_batches_fit_into_an_event(demanding: Synthesized) -> None:
     """The largest batch of the largest messages, in base64, is an event that Lambda takes."""
     sources = [

@@ -14,6 +14,8 @@ from settings import loader
 from settings.schema import Settings
 from tests.templates import Template
 
+pytestmark = pytest.mark.slow
+
 _ARN = "arn:aws:secretsmanager:us-east-1:111111111111:secret:{}-AbCdEf"
 Synth = tuple[dict[str, Any], list[str], Path]
 _KEY = "arn:aws:kms:us-east-1:111111111111:key/1234"

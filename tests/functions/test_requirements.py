@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pytest
-
 from tests.templates import DEMANDING, Synthesized
 
 _KEY = DEMANDING["encryptionKeyArn"]
@@ -32,7 +30,6 @@ def _resources(demanding: Synthesized) -> Iterator[tuple[str, str, Mapping[str, 
             yield name, resource["Type"], resource.get("Properties", {})
 
 
-@pytest.mark.slow
 def test_everything_is_under_the_customers_key(demanding: Synthesized) -> None:
     """Whatever can be encrypted is, with the key of settings; only mail stands alone."""
     otherwise = []
@@ -50,7 +47,6 @@ def test_everything_is_under_the_customers_key(demanding: Synthesized) -> None:
     assert "AWS::KMS::Key" not in {kind for _, kind, _ in _resources(demanding)}
 
 
-@pytest.mark.slow
 def test_every_role_has_the_boundary(demanding: Synthesized) -> None:
     """No role escapes the account's permissions boundary."""
     roles = [entry for _, kind, entry in _resources(demanding) if kind == "AWS::IAM::Role"]
@@ -58,7 +54,6 @@ def test_every_role_has_the_boundary(demanding: Synthesized) -> None:
     assert {role.get("PermissionsBoundary") for role in roles} == {boundary}
 
 
-@pytest.mark.slow
 def test_tags_are_on_everything(demanding: Synthesized) -> None:
     """Tags of settings stand beside our own, in each form that a type has for them."""
     wanted = {"env": "stg", "service": "webhook-buffer", **DEMANDING["tags"]}
@@ -69,7 +64,6 @@ def test_tags_are_on_everything(demanding: Synthesized) -> None:
         assert wanted.items() <= pairs.items()
 
 
-@pytest.mark.slow
 def test_deliveries_leave_from_the_vpc(demanding: Synthesized) -> None:
     """``subscribe`` alone is in the network, and its code can't manage network interfaces."""
     functions = {

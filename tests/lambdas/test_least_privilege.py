@@ -146,14 +146,12 @@ def _shown(rights: tuple[FunctionRight, ...]) -> set[str]:
     return {right.action for right in rights}
 
 
-@pytest.mark.slow
 def test_templates_grant_what_the_table_says(demanding: Synthesized) -> None:
     """The table of functions and actions is what the templates allow, no more and no less."""
     granted = _granted(demanding)
     assert granted == {name: _shown(rights) for name, rights in RIGHTS.items()}
 
 
-@pytest.mark.slow
 def test_the_customers_key_is_granted_as_the_table_says(demanding: Synthesized) -> None:
     """Rights on ``encryptionKeyArn`` are those of the table, whatever other keys bring."""
     key = DEMANDING["encryptionKeyArn"]

@@ -294,6 +294,7 @@ def test_all_mistakes_are_listed_at_once() -> None:
     assert len(caught.value.problems) == 4
 
 
+@pytest.mark.slow
 def test_synth_reports_mistakes_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

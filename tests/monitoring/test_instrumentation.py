@@ -22,7 +22,7 @@ from tests.instrumented import (
     Synthesized,
 )
 
-pytestmark = pytest.mark.xdist_group("synth")
+pytestmark = [pytest.mark.xdist_group("synth"), pytest.mark.slow]
 
 _LAYERS = [
     "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Python314-ARM:130",

@@ -17,6 +17,8 @@ from settings import loader
 from settings.paths import RUNBOOK
 from tests.templates import Synthesized, Template, synthesize
 
+pytestmark = pytest.mark.slow
+
 ALARMS = ("AWS::CloudWatch::Alarm", "Custom::Alarm")
 COMPOSITES = ("AWS::CloudWatch::CompositeAlarm", "Custom::CompositeAlarm")
 

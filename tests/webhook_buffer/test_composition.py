@@ -35,6 +35,7 @@ def test_the_command_shows_every_wrong_definition(
     assert capfd.readouterr().err == f"Error: {first}\n{second}\n"
 
 
+@pytest.mark.slow
 def test_the_app_shows_every_wrong_definition(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -103,6 +103,7 @@ FAULTS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_cfn_lint_finds_the_same_faults() -> None:
     """Each alarm in which cfn-lint finds an error is found here, and no other."""
     api = pytest.importorskip("cfnlint.api")

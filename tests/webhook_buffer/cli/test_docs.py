@@ -25,6 +25,7 @@ def test_make_docs_leaves_a_clean_tree(
     assert "generated files are up to date." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_readme_s_table_is_the_benchmark_s() -> None:
     """Our own set comes first, then the others by what they notice."""
     readme = docs.generated()[ROOT / "README.md"]
@@ -34,6 +35,7 @@ def test_the_readme_s_table_is_the_benchmark_s() -> None:
     assert len(names) == 8
 
 
+@pytest.mark.slow
 def test_a_missing_marker_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever removes the marker of a part learns which one to put back."""
     monkeypatch.setattr(docs, "_read", lambda file: file.read_text().replace("generated: cost", ""))

@@ -40,6 +40,7 @@ _MINE = _board(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_one_file_draws_a_strangers_dashboard(session_file: Path, tmp_path: Path) -> None:
     """From any JSON: numbers, reasons, what is HTML as text, and no request or error."""
     (tmp_path / "mine.json").write_text(json.dumps(_MINE))
@@ -79,6 +80,7 @@ def test_some_groups_alone_are_drawn(session_file: Path, tmp_path: Path) -> None
         _render(*common, "--group", "Nothing")
 
 
+@pytest.mark.slow
 def test_a_picture_has_the_width_asked_for(session_file: Path, tmp_path: Path) -> None:
     """And the height that its widgets need."""
     with launched():

@@ -57,6 +57,7 @@ def _written(file: Path, resources: dict[str, Any]) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_planted_faults_are_found(tmp_path: Path) -> None:
     """Each fault is found where it is; a sound template passes, in a region not known yet too."""
     sound = _written(tmp_path / "a.template.json", _SOUND)
