@@ -1,16 +1,18 @@
-"""Which webhooks SQS takes for repeats of each other: those with the same id and the same body.
+"""Which webhooks SQS takes for repeats of each other: those with the same id and the same request.
 
-A sender that gives one id to two bodies, by mistake or to have another's webhook dropped, has sent
-two webhooks. It is counted where one container sees both.
+A sender that gives one id to two requests, by mistake or to have another's webhook dropped, has
+sent two webhooks. It is counted where one container sees both.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from typing import NamedTuple
 
 from lambdas import extract
+from lambdas.envelope import Envelope
 
 # Ids that a container remembers, of a few hundred bytes each.
 _REMEMBERED = 1_000
@@ -26,16 +28,19 @@ class Repeats:
     """The ids that a container has seen, with what came under them."""
 
     def __init__(self) -> None:
-        self._digests: dict[Key, bytes] = {}
+        self._seen: dict[Key, str] = {}
 
-    def other_body(self, key: Key, body: bytes) -> bool:
-        """Whether an id came with another body before; it is remembered with this one."""
-        digest = hashlib.sha256(body).digest()
-        before = self._digests.pop(key, digest)
-        self._digests[key] = digest
-        if len(self._digests) > _REMEMBERED:
-            del self._digests[next(iter(self._digests))]
-        return before != digest
+    def is_reused(self, key: Key, request: str) -> bool:
+        """Whether an id came with another request before; it is remembered with this one.
+
+        Args:
+            request: the id with its request, as ``Key.with_request`` gives it.
+        """
+        before = self._seen.pop(key, request)
+        self._seen[key] = request
+        if len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return before != request
 
 
 class Key(NamedTuple):
@@ -45,13 +50,16 @@ class Key(NamedTuple):
     group: str
     id: str
 
-    def for_sqs(self, body: bytes | None) -> str:
-        """The deduplication id that SQS gets; it compares those of one group only.
+    @property
+    def alone(self) -> str:
+        """The deduplication id where the sender's id alone decides.
 
-        Args:
-            body: None where the id alone decides.
+        SQS compares those of one group only.
         """
-        if body is None:
-            return extract.allowed(f"{self.source}:{self.id}")
-        told_apart = f"{self.source}\0{self.id}\0".encode("utf-8", "surrogatepass")
-        return "sha256:" + hashlib.sha256(told_apart + body).hexdigest()
+        return extract.allowed(f"{self.source}:{self.id}")
+
+    def with_request(self, webhook: Envelope) -> str:
+        """The deduplication id where another method, path, query or body is another webhook."""
+        # JSON, because a path can have any character, so that none would keep them apart.
+        texts = json.dumps([self.source, self.id, webhook.method, webhook.path, webhook.query])
+        return "sha256:" + hashlib.sha256(texts.encode() + webhook.body).hexdigest()

@@ -64,6 +64,7 @@ class Envelope(NamedTuple):
         heartbeat: whether it is a test webhook of the monitoring, which counts as no traffic.
         source: the name of the source that took it; empty where none is configured.
         verified: the scheme by which the source was verified; empty where it was not.
+        address: of its sender as the API saw it; it stays behind when the webhook is queued.
     """
 
     method: str
@@ -75,6 +76,7 @@ class Envelope(NamedTuple):
     heartbeat: bool = False
     source: str = ""
     verified: str = ""
+    address: str = ""
 
     @classmethod
     def from_event(cls, event: dict[str, Any], *, prefix: str = "") -> Envelope:
@@ -102,6 +104,7 @@ class Envelope(NamedTuple):
             if event.get("isBase64Encoded")
             else body.encode("utf-8", "surrogatepass"),
             received_at=int(context["timeEpoch"]),
+            address=context["http"].get("sourceIp", ""),
         )
 
 

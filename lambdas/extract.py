@@ -32,6 +32,8 @@ _EXACT = 2**53
 # Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId:
 # up to 128 alphanumeric characters and punctuation (ASCII "!" to "~").
 _ALLOWED_ID = re.compile(r"[!-~]{1,128}")
+# What the groups of a source that anybody can send to begin with.
+OPEN = "open:"
 
 
 class RequestFacts:
@@ -142,6 +144,17 @@ def allowed(value: str) -> str:
 def hashed(value: str) -> str:
     """A hash that stands for a value."""
     return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def open_group(source: str, value: str) -> str:
+    """The group of a value that anybody can have sent: none but that source's webhooks share it.
+
+    Args:
+        source: its name.
+        value: as ``first`` finds it.
+    """
+    prefix = f"{OPEN}{source}:"
+    return prefix + (value if _ALLOWED_ID.fullmatch(prefix + value) else hashed(value))
 
 
 def _members(path: str) -> Callable[[Any], Any]:

@@ -30,7 +30,7 @@ BY: Mapping[str, tuple[tuple[str, ...], ...]] = {
 UNITS: Mapping[str, str] = {
     # publish
     "Accepted": "Count",  # 1 per webhook that SQS took
-    "IdReused": "Count",  # as it happens: a deduplication id came with another body
+    "IdReused": "Count",  # as it happens: a deduplication id came with another request
     # publish, with sources
     "SourceAccepted": "Count",  # 1 per webhook that SQS took, by source
     "SourceRefused": "Count",  # as it happens: by source, and by source and reason

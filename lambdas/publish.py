@@ -85,22 +85,18 @@ def _judged(event: dict[str, Any], webhook: envelope.Envelope, seconds: float) -
     deadline = time.monotonic() + seconds
     if envelope.below(CONFIG.path_prefix, event.get("rawPath") or "/") is None:
         return unmatched(_PREFIX, "prefix")
-    source = None
+    source, reply = None, None
     if CONFIG.sources and not webhook.heartbeat:
-        routed = CONFIG.sources.route(
-            webhook, address=event["requestContext"]["http"].get("sourceIp", "")
-        )
-        if isinstance(routed, Reply):
-            return counted(routed) if "source" in routed.fields else routed
-        source = routed
-        webhook = webhook._replace(source=source.name)
-    reply = None
-    if _altered(event, webhook):
+        source, reply = CONFIG.sources.route(webhook)
+        webhook = webhook._replace(source=source.name if source else "")
+    if reply is None and _altered(event, webhook):
         reply = refusal(415, _ALTERED, reason="altered")
-    elif CONFIG.sources and source:
+    elif reply is None and CONFIG.sources and source:
         reply = CONFIG.sources.judge(source, webhook, seconds=seconds - _SEND_SECONDS)
         if source.verification:
             webhook = webhook._replace(verified=source.verification.name)
+        if reply and _perhaps_altered(event, webhook, reply):
+            reply = refusal(415, _PERHAPS_ALTERED, reason="altered")._replace(metrics=reply.metrics)
     reply = reply or _queued(webhook, source, deadline - time.monotonic())
     reply = reply._replace(fields={"source": webhook.source or None, **reply.fields})
     if source and source.bodiless:
@@ -113,7 +109,7 @@ class _Ids(NamedTuple):
 
     Attributes:
         deduplication: as SQS gets it.
-        reused: whether the same id came with another body before.
+        reused: whether the same id came with another request before.
         mark: of the deduplication id in the log; None where no other webhook can have it.
     """
 
@@ -143,15 +139,21 @@ def _ids(webhook: envelope.Envelope, source: Source | None) -> _Ids | None:
             return None
         # SQS looks for duplicates within a group, so a repeat has to meet its original.
         group = value or own
-    if group == _HEARTBEAT_GROUP:
-        group = extract.hashed(group)
+    group = _group(group, source)
     if value is None:
         return _Ids(group, own)
     key = deduplication.Key(webhook.source, group, value)
-    body = None if source and source.by_id_alone else webhook.body
-    for_sqs = key.for_sqs(body)
-    reused = _REPEATS.other_body(key, webhook.body)
-    return _Ids(group, for_sqs, reused, deduplication.mark(for_sqs))
+    whole = key.with_request(webhook)
+    for_sqs = key.alone if source and source.by_id_alone else whole
+    return _Ids(group, for_sqs, _REPEATS.is_reused(key, whole), deduplication.mark(for_sqs))
+
+
+def _group(value: str, source: Source | None) -> str:
+    """The group for a value: not the heartbeat's, and for strangers none that others have."""
+    if source and source.is_open:
+        return extract.open_group(source.name, value)
+    is_another = value == _HEARTBEAT_GROUP or (source and value.startswith(extract.OPEN))
+    return extract.hashed(value) if is_another else value
 
 
 def _queued(webhook: envelope.Envelope, source: Source | None, seconds: float) -> Reply:
@@ -213,15 +215,30 @@ def _is_whole(path: str) -> bool:
     return "\ufffd" not in path and not any("\ud800" <= char <= "\udfff" for char in path)
 
 
-def _altered(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
-    """Whether the API has put replacement characters in place of bytes that are no UTF-8.
+def _has_replacements(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
+    """Whether the API may have put replacement characters in place of bytes that are no UTF-8.
 
-    It hands bodies of text types over as text. What it replaced shows in the length.
+    It hands bodies of text types over as text.
     """
-    if event.get("isBase64Encoded") or "\ufffd".encode() not in webhook.body:
+    return not event.get("isBase64Encoded") and "\ufffd".encode() in webhook.body
+
+
+def _altered(event: dict[str, Any], webhook: envelope.Envelope) -> bool:
+    """Whether the API has altered a body, as its length shows."""
+    if not _has_replacements(event, webhook):
         return False
     length = next((value for name, value in webhook.headers if name == "content-length"), None)
     return length is not None and length != str(len(webhook.body))
+
+
+def _perhaps_altered(event: dict[str, Any], webhook: envelope.Envelope, reply: Reply) -> bool:
+    """Whether a signed body is refused as wrong that the API may have altered in equal length.
+
+    It puts three bytes for each mistake, which may have been three as well.
+    """
+    is_signed = webhook.verified not in ("", "token", "basic")
+    is_wrong = reply.status == 401 and reply.fields["reason"] == "wrong"
+    return is_signed and is_wrong and _has_replacements(event, webhook)
 
 
 _PREFIX = (
@@ -240,6 +257,12 @@ _PATH = (
 _ALTERED = (
     "The body is not UTF-8, but its Content-Type says text, so it can't be passed on unchanged. "
     "Send it with Content-Type: application/octet-stream."
+)
+_PERHAPS_ALTERED = (
+    "The signature does not match, and the body has replacement characters: API Gateway puts them "
+    "in place of bytes that are not UTF-8 where the Content-Type says text. Send such a body with "
+    "Content-Type: application/octet-stream; if it was UTF-8, sign it with this source's present "
+    "secret."
 )
 _TOO_LARGE = (
     "The request does not fit into one SQS message of 1 MiB, even compressed. "

@@ -19,7 +19,7 @@ _FRESH_SECONDS = 15 * 60
 # At most one read per secret and container in this time, however many requests are refused.
 _PAUSE_SECONDS = 60
 # The same where there is none yet, and so nothing can be verified.
-_FIRST_PAUSE_SECONDS = 5
+FIRST_PAUSE_SECONDS = 5
 # How long the last good one serves on where Secrets Manager does not answer.
 _LAST_GOOD_SECONDS = 12 * 3600
 _ATTEMPT_SECONDS = 1.5
@@ -71,26 +71,25 @@ class Secrets:
             raise UnavailableError
         return kept.values
 
-    def refresh(self, arn: str, *, within: float, pause: float = _PAUSE_SECONDS) -> bool:
+    def refresh(self, arn: str, *, within: float) -> bool:
         """Reads a secret again, unless that was just done; whether it is another one now.
 
         Args:
             within: seconds that reading it may take.
-            pause: seconds after reading it in which it is not read again.
         """
         kept = self._kept.setdefault(arn, _Kept())
         before = kept.values
-        self._read(arn, kept, within, pause)
+        self._read(arn, kept, within)
         return kept.values != before
 
     def forget(self, arn: str) -> None:
         """Has a secret read again with the next request, because it was just written."""
         self._kept.pop(arn, None)
 
-    def _read(self, arn: str, kept: _Kept, within: float, pause: float = _PAUSE_SECONDS) -> None:
+    def _read(self, arn: str, kept: _Kept, within: float) -> None:
         now = self._clock()
         has_none = kept.values is None or "current" not in kept.values
-        pause = min(pause, _FIRST_PAUSE_SECONDS) if has_none else pause
+        pause = FIRST_PAUSE_SECONDS if has_none else _PAUSE_SECONDS
         if kept.tried_at is not None and now - kept.tried_at < pause:
             return
         kept.tried_at = now

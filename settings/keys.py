@@ -152,8 +152,9 @@ class Keys(Deployment):
     deduplicationId: Extractors = Field(
         default=[],
         description="Extractors of the deduplication id. A webhook whose id SQS has seen in the "
-        "same group within 5 minutes, with the same body, is accepted but not delivered again; the "
-        "same id with another body is another webhook. Without an id, every request is delivered.",
+        "same group within 5 minutes, with the same method, path, query and body, is accepted but "
+        "not delivered again; the same id with another of these is another webhook. Without an id, "
+        "every request is delivered.",
     )
 
     # 40: each may name a secret and its key, and a role's policy holds 10,240 characters.
@@ -255,7 +256,7 @@ class Keys(Deployment):
     redactParameters: list[ParameterName] = Field(
         default=[
             "token", "access_token", "api_key", "apikey", "key", "secret", "signature", "sig",
-            "password", "auth", "code",
+            "password", "auth", "code", "verify_token",
         ],
         max_length=50,
         description="Query parameters whose values the record leaves out; the backend still gets "

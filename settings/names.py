@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from lambdas import extract
 from settings.failure_policy import FailurePolicy
 from settings.keys import Keys
 
@@ -188,13 +189,17 @@ class Names(Keys):
 
     @property
     def group_ids(self) -> dict[str, list[str]]:
-        """Extractors of group ids by their settings key; a source without its own is left out."""
-        own = {
-            f"sources.{source.name}.groupId": source.groupId
-            for source in self.sources or ()
-            if source.groupId
-        }
-        return {"groupId": self.groupId, **own}
+        """Extractors of group ids by their settings key; a source with the environment's is left
+        out. Those of a source that anybody can send to stand where their values do in its groups.
+        """
+        own = {}
+        for source in self.sources or ():
+            lines = self.groupId if source.groupId is None else source.groupId
+            if source.is_open:
+                own[source.name] = [f"{extract.OPEN}{source.name}:{{{line}}}" for line in lines]
+            elif source.groupId:
+                own[source.name] = lines
+        return {"groupId": self.groupId, **{f"sources.{name}.groupId": own[name] for name in own}}
 
     @property
     def visibility_seconds(self) -> int:

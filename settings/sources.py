@@ -113,8 +113,9 @@ class Source(Part):
     )
     verify: Verify | None = Field(
         default=None,
-        description="How its requests are verified before they are queued. Without it anybody can "
-        "send to its paths.",
+        description="How its requests are verified before they are queued. Without it and "
+        "`allowedIps`, anybody can send to its paths, so that its webhooks have [groups of their "
+        "own](sources.md#groups).",
     )
     handshake: Handshake | None = Field(
         default=None,
@@ -127,11 +128,11 @@ class Source(Part):
     deduplicationId: Extractors | None = Field(
         default=None, description="Extractors of this source instead of the environment's."
     )
-    deduplicateBy: Literal["id and body", "id"] = Field(
-        default="id and body",
-        description="Whether the same deduplication id with another body is another webhook. `id` "
-        "is for providers that change bodies between retries, and needs `verify`: anybody could "
-        "use up another's id.",
+    deduplicateBy: Literal["id and request", "id"] = Field(
+        default="id and request",
+        description="Whether the same deduplication id with another body, method, path or query is "
+        "another webhook. `id` is for providers that change them between retries, and needs "
+        "`verify`: anybody could use up another's id.",
     )
     backend_url: BackendUrl | None = Field(
         default=None, description="Where this source's webhooks go instead of to the environment's."
@@ -154,6 +155,12 @@ class Source(Part):
         if self.handshake:
             return (self.handshake.kind,)
         return self.verify.handshakes if self.verify else ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody can send: nothing is verified, and addresses are not limited."""
+        limited = self.allowedIps and not any(text.endswith("/0") for text in self.allowedIps)
+        return self.verify is None and not limited
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -186,6 +193,8 @@ def _entry(source: Source, url: str) -> dict[str, Any]:
         exclude_none=True,
     )
     entry = {"name": source.name, "paths": source.paths, "methods": source.methods, **own}
+    if source.is_open:
+        entry["open"] = True
     if source.verify:
         entry["verify"] = source.verify.spec(url)
     if source.handshakes:

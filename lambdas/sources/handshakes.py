@@ -79,6 +79,8 @@ class Handshake(NamedTuple):
             with the handshake).
         source: where the provider documents it.
         signs: whether it signs a token for anybody who asks.
+        refused: the status where the provider must not get its answer.
+        acts: whether answering fetches or stores something.
         asks: whether a request is one.
         answer: its answer; None where the provider must not get one.
     """
@@ -90,6 +92,8 @@ class Handshake(NamedTuple):
     verified: bool = False
     needs: tuple[str, ...] = ()
     signs: bool = False
+    refused: int = 403
+    acts: bool = False
 
 
 def is_signed_for_anybody(handshakes: Iterable[Handshake], body: bytes) -> bool:
@@ -122,14 +126,18 @@ def _hub_challenge(facts: Facts) -> Reply | None:
 
 
 def _websub(facts: Facts) -> Reply | None:
-    """Confirms subscriptions only: anybody can ask a hub to end one, and it asks for our consent.
+    """Confirms what the settings wish, for whoever knows the token in the callback's own query.
 
-    Source: WebSub, 5.3.1: a subscriber confirms what it wishes to carry out.
+    Anybody can ask a hub to subscribe a callback again, with a ``hub.secret`` that replaces ours,
+    or to end its subscription. Source: WebSub, 5.1 (a callback's query is preserved; subscribing
+    again overrides) and 5.3.1 (a subscriber confirms what it wishes to carry out, or answers 404).
     """
-    if facts.query("hub.mode") != "subscribe":
+    token = facts.members.get("verify_token", "")
+    if not token or not _same(facts.query("verify_token"), token):
         return None
-    known = facts.query("hub.topic") in facts.topics
-    return _echo(facts.query("hub.challenge")) if known else None
+    is_known = facts.query("hub.topic") in facts.topics
+    is_wanted = is_known == (facts.query("hub.mode") == "subscribe")
+    return _echo(facts.query("hub.challenge")) if is_wanted else None
 
 
 def _crc(facts: Facts) -> Reply | None:
@@ -206,7 +214,8 @@ HANDSHAKES: Mapping[str, Handshake] = {
         source="https://www.w3.org/TR/websub/#hub-verifies-intent",
         asks=lambda facts: facts.query("hub.mode") in ("subscribe", "unsubscribe"),
         answer=_websub,
-        needs=("topics",),
+        needs=("topics", "verify_token"),
+        refused=404,
     ),
     "slack": Handshake(
         method="POST",
@@ -282,6 +291,7 @@ HANDSHAKES: Mapping[str, Handshake] = {
         asks=lambda facts: facts.document.get("Type") == "SubscriptionConfirmation",
         answer=_sns,
         verified=True,
+        acts=True,
     ),
     "asana": Handshake(
         method="POST",
@@ -289,5 +299,6 @@ HANDSHAKES: Mapping[str, Handshake] = {
         asks=lambda facts: facts.header("x-hook-secret"),
         answer=_asana,
         needs=("enrollment",),
+        acts=True,
     ),
 }

@@ -37,20 +37,16 @@ class Intake:
         self._sources = table.read(file)
         self._secrets = secrets or Secrets()
 
-    def route(self, webhook: Envelope, *, address: str) -> Source | Reply:
-        """The source that a request is meant for, or what it is answered instead.
-
-        Args:
-            address: of whoever sent it, as the API saw it.
-        """
+    def route(self, webhook: Envelope) -> tuple[Source | None, Reply | None]:
+        """The source that a request is meant for, and what it is answered if it is refused."""
         routed = routing.route(self._sources, webhook.method, webhook.path)
-        if isinstance(routed, routing.Refusal):
-            if routed.status == 404:
-                return unmatched(_NO_SOURCE, "no-source")
-            return _wrong_method(routed.name, routed.allowed)
-        if routed.allowed and not _is_allowed(routed, address):
-            return _refused(routed.name, 403, _ADDRESS, "address")
-        return routed
+        if routed is None:
+            return None, unmatched(_NO_SOURCE, "no-source")
+        if isinstance(routed, routing.WrongMethod):
+            return routed.target, _wrong_method(routed.target, routed.allowed)
+        if routed.allowed and not _is_allowed(routed, webhook.address):
+            return routed, _refused(routed, 403, _ADDRESS, "address")
+        return routed, None
 
     def judge(self, source: Source, webhook: Envelope, *, seconds: float) -> Reply | None:
         """What a request of a source is answered instead of being queued; None to queue it.
@@ -61,7 +57,7 @@ class Intake:
         try:
             return self._judged(source, webhook, seconds)
         except (UnavailableError, UnreachableError, aws.AwsError):
-            return _refused(source.name, 503, _UNVERIFIABLE, "unverifiable")
+            return _refused(source, 503, _UNVERIFIABLE, "unverifiable")
 
     def _judged(self, source: Source, webhook: Envelope, seconds: float) -> Reply | None:
         reply = self._handshake(source, webhook, seconds, verified=False)
@@ -69,17 +65,17 @@ class Intake:
             return reply
         signed = {handshake.method for handshake in source.handshakes if handshake.verified}
         if webhook.method not in {*source.queued, *signed}:
-            return _wrong_method(source.name, source.queued)
+            return _wrong_method(source, source.queued)
         if source.verification:
             reason = self._reason(source, source.verification, webhook, seconds)
             if reason:
                 challenge = f'{source.verification.authentication} realm="{source.name}"'
                 headers = {"WWW-Authenticate": challenge}
-                reply = _refused(source.name, 401, reason.words, reason, headers)
+                reply = _refused(source, 401, reason.words, reason, headers)
                 return reply._replace(metrics={"SignatureRefused": 1})
         reply = self._handshake(source, webhook, seconds, verified=True)
         if reply is None and webhook.method not in source.queued:
-            return _wrong_method(source.name, source.queued)
+            return _wrong_method(source, source.queued)
         return reply
 
     def _reason(
@@ -100,19 +96,22 @@ class Intake:
                 continue
             if not handshake.asks(facts):
                 continue
-            reply = handshake.answer(facts._replace(members=self._members(handshake, facts)))
-            if reply and "enrollment" in handshake.needs:
+            members = self._members(handshake, facts)
+            reply = handshake.answer(facts._replace(members=members))
+            if reply and "current" not in members and "enrollment" in handshake.needs:
                 self._secrets.forget(source.arn)
-            return reply or _refused(source.name, 403, _HANDSHAKE, "handshake")
+            return reply or _refused(source, handshake.refused, _HANDSHAKE, "handshake")
         return None
 
     def _members(self, handshake: Handshake, facts: Facts) -> dict[str, str]:
         """The members of the source's secret, where the handshake needs it."""
-        if "enrollment" in handshake.needs:
-            # A window that was opened just now has to be seen.
-            self._secrets.refresh(facts.arn, within=facts.within, pause=_ENROLLMENT_PAUSE_SECONDS)
         if not {"current", "verify_token", "enrollment"} & set(handshake.needs):
             return {}
+        members = self._secrets.get(facts.arn, within=facts.within)
+        if "enrollment" not in handshake.needs or "current" in members:
+            return members
+        # A window that was opened just now has to be seen.
+        self._secrets.refresh(facts.arn, within=facts.within)
         return self._secrets.get(facts.arn, within=facts.within)
 
 
@@ -123,16 +122,15 @@ def _is_allowed(source: Source, address: str) -> bool:
 
 
 def _refused(
-    source: str, status: int, error: str, reason: str, headers: Mapping[str, str] | None = None
+    source: Source, status: int, error: str, reason: str, headers: Mapping[str, str] | None = None
 ) -> Reply:
-    return refusal(status, error, headers, source=source, reason=str(reason))
+    return refusal(status, error, headers, source=source.name, reason=str(reason))
 
 
-def _wrong_method(source: str, allowed: tuple[str, ...]) -> Reply:
+def _wrong_method(source: Source, allowed: tuple[str, ...]) -> Reply:
     return _refused(source, 405, _METHOD, "method", {"Allow": ", ".join(allowed)})
 
 
-_ENROLLMENT_PAUSE_SECONDS = 2
 _NO_SOURCE = "No source takes this path. Send to one that this environment's 'sources' names."
 _METHOD = "The source at this path does not take this method. Send with one that Allow names."
 _ADDRESS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from lambdas.backend_url import climbs
 
@@ -29,25 +29,22 @@ class Routed(Protocol):
 Target = TypeVar("Target", bound=Routed)
 
 
-class Refusal(NamedTuple):
-    """A request that no source takes.
+class WrongMethod(NamedTuple, Generic[Target]):
+    """A request whose path's target does not take its method.
 
     Attributes:
-        status: 404 for its path, 405 for its method.
-        allowed: the methods that the path's source takes.
-        name: of the path's source; empty where there is none.
+        allowed: the methods that it takes.
     """
 
-    status: int
-    allowed: tuple[str, ...] = ()
-    name: str = ""
+    target: Target
+    allowed: tuple[str, ...]
 
 
-def route(targets: Iterable[Target], method: str, path: str) -> Target | Refusal:
+def route(targets: Iterable[Target], method: str, path: str) -> Target | WrongMethod[Target] | None:
     """The target with the longest path that matches; an exact path is longer than any prefix.
 
-    A path with dot segments matches nothing: the backend would resolve them, perhaps out of the
-    prefix that they begin with.
+    None takes a path with dot segments: the backend would resolve them, perhaps out of the prefix
+    that they begin with.
 
     Args:
         path: as the API handed it over, starting with ``/``.
@@ -59,11 +56,9 @@ def route(targets: Iterable[Target], method: str, path: str) -> Target | Refusal
         if length is not None
     ]
     if not matching or climbs(path):
-        return Refusal(404)
+        return None
     _, best = max(matching, key=lambda pair: pair[0])
-    if method in best.methods:
-        return best
-    return Refusal(405, tuple(sorted(set(best.methods))), best.name)
+    return best if method in best.methods else WrongMethod(best, tuple(sorted(set(best.methods))))
 
 
 def path_problem(pattern: str) -> str | None:

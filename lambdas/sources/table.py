@@ -46,6 +46,7 @@ class Source(NamedTuple):
         group_id, deduplication_id: extractors of its own; None for the environment's.
         by_id_alone: whether a deduplication id counts whatever the body is.
         allowed: the networks its requests come from; empty for any.
+        is_open: whether anybody can send, so that its webhooks have groups of their own.
         answer: None for the usual one.
         bodiless: whether no answer may have a body.
     """
@@ -63,6 +64,7 @@ class Source(NamedTuple):
     deduplication_id: tuple[extract.Extractor, ...] | None = None
     by_id_alone: bool = False
     allowed: tuple[Network, ...] = ()
+    is_open: bool = False
     answer: Answer | None = None
     bodiless: bool = False
 
@@ -85,6 +87,7 @@ class Source(NamedTuple):
             deduplication_id=_extractors(entry.get("deduplicationId")),
             by_id_alone=entry.get("deduplicateBy") == "id",
             allowed=_networks(entry.get("allowedIps", ())),
+            is_open=entry.get("open", False),
             answer=Answer(**entry["answer"]) if "answer" in entry else None,
             bodiless=entry.get("bodiless", False),
         )

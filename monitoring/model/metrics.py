@@ -94,8 +94,9 @@ ACCEPTED = _ours(
 )
 ID_REUSED = _ours(
     "IdReused",
-    "deduplication ids with another body",
-    "by publish, when a deduplication id comes again with another body, as one container sees it",
+    "deduplication ids with another request",
+    "by publish, when a deduplication id comes again with another body, method, path or query, as "
+    "one container sees it",
 )
 SIGNATURES_REFUSED = _ours(
     "SignatureRefused",

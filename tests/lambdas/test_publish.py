@@ -128,6 +128,28 @@ def test_an_id_with_another_body(
     assert [line.get("IdReused") for line in lines] == [None, 1, None]
 
 
+@pytest.mark.parametrize(
+    "change", [{"path": "/b"}, {"query": "x=2"}, {"method": "PUT"}, {"path": "/a\0POST"}]
+)
+def test_an_id_with_another_target(
+    functions: Functions, aws: Aws, capsys: pytest.CaptureFixture[str], change: dict[str, str]
+) -> None:
+    """One id with another method, path or query is another webhook as well."""
+    module = functions.publish(DEDUPLICATION_ID='["header:X-Id"]', GROUP_ID='["header:X-Group"]')
+    same: dict[str, Any] = {"method": "POST", "path": "/a", "query": "x=1"}
+    for target in (same, {**same, **change}, same):
+        event = http_event(b"one", headers={"x-id": "evt_1001", "x-group": "dd"}, **target)
+        assert _answer(module, event)[0] == 200
+    queued = [_queued(aws)[1] for _ in range(2)]
+    assert [(w.method, w.path, w.query) for w in queued] == [
+        ("POST", "/a", "x=1"),
+        tuple({**same, **change}.values()),
+    ]
+    assert aws.received() == []
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [line.get("IdReused") for line in lines] == [None, 1, 1]
+
+
 def test_nobody_names_the_heartbeats_group(functions: Functions, aws: Aws) -> None:
     """A webhook that asks for the heartbeat's group is accepted and waits in another."""
     module = functions.publish()

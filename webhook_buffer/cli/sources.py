@@ -30,6 +30,8 @@ sources_app = typer.Typer(rich_markup_mode=None)
 _SECRET = "WEBHOOK_BUFFER_SOURCE_SECRET"  # noqa: S105 - a variable's name
 # API Gateway takes no more.
 _MOST_BYTES = 10 * 1024 * 1024
+# By whether anybody can send.
+_UNVERIFIED = {True: "nothing: anybody can send", False: "nothing but the sender's address"}
 Name = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's name in cdk.json.")]
 
 
@@ -57,7 +59,7 @@ def _document(source: Source) -> dict[str, object]:
         "name": source.name,
         "paths": source.paths,
         "methods": source.methods,
-        "verified by": (verify.provider or verify.kind) if verify else "nothing: anybody can send",
+        "verified by": (verify.provider or verify.kind) if verify else _UNVERIFIED[source.is_open],
         "handshakes": list(source.handshakes),
         "from": source.allowedIps,
         "to": source.backend_url,
@@ -68,11 +70,11 @@ def _document(source: Source) -> dict[str, object]:
 def check_request(
     name: Name,
     payload: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--payload", metavar="FILE", help="The request's body, byte for byte; - for none."
+            "--payload", metavar="FILE", help="The request's body, byte for byte. Default: none."
         ),
-    ],
+    ] = None,
     header: Annotated[
         list[str] | None,
         typer.Option("--header", "-H", metavar="HEADER", help="'Name: value'; can be repeated."),
@@ -110,7 +112,7 @@ def check_request(
         path=path or None,
         query=query,
         headers=_headers(header or []),
-        body=b"" if str(payload) == "-" else _read(payload),
+        body=_read(payload) if payload else b"",
         address=address,
         at=_time(at),
     )

@@ -32,8 +32,8 @@ class Enrollment:
         self._arn = arn
         self._id = ""
 
-    def open(self, *, seconds: float) -> None:
-        """Allows the next handshake's secret to be taken.
+    def open(self, *, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Allows the next handshake's secret to be taken; every container knows it afterwards.
 
         Raises:
             InputError: When there is a secret already, which is never overwritten, or somebody
@@ -53,6 +53,8 @@ class Enrollment:
         self._id = uuid.uuid4().hex
         until = str(round(time.time() + seconds))
         self._put({"enrollment": self._id, "until": until}, token=uuid.uuid4().hex)
+        # One that has just read the secret does not read it again before.
+        sleep(secrets.FIRST_PAUSE_SECONDS)
 
     def wait(self, *, seconds: float, sleep: Callable[[float], None] = time.sleep) -> bool:
         """Waits until a secret was taken; False if none came."""

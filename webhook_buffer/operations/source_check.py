@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -95,24 +96,29 @@ def check(
     webhook = _webhook(source, request)
     routed = routing.route(sources_of(settings), webhook.method, webhook.path)
     handshake = _handshake(source, webhook)
-    if isinstance(routed, routing.Refusal):
-        return Verdict(routed.status, _ROUTING[routed.status])
-    if routed.name != source.name:
-        return Verdict(404, f"The path belongs to the source '{routed.name}', not to this one.")
+    if routed is None:
+        return Verdict(404, _NO_SOURCE)
+    target = routed.target if isinstance(routed, routing.WrongMethod) else routed
+    if target.name != source.name:
+        return Verdict(404, f"The path belongs to the source '{target.name}', not to this one.")
+    if isinstance(routed, routing.WrongMethod):
+        return Verdict(405, _METHOD)
     if source.allowed and request.address is None:
         return Verdict(403, "This source takes some addresses only. Give the sender's: --address.")
     if source.allowed and not networks.contain(source.allowed, request.address or ""):
         return Verdict(403, f"The address {request.address} is not in allowedIps.")
-    if handshake and not handshake[1]:
-        return Verdict(200, f"The handshake {handshake[0]}: answered, and not queued.")
+    if _is_altered(webhook):
+        return Verdict(415, _ALTERED)
+    if handshake and not HANDSHAKES[handshake].verified:
+        return _answered(source, webhook, handshake, members)
     if not handshake and webhook.method not in source.queued:
-        return Verdict(405, _ROUTING[405])
+        return Verdict(405, _METHOD)
     reason = _reason(source, webhook, members, request.at)
     if reason:
         hints = tuple(_hints(source, request, members)) if reason is Reason.WRONG else ()
         return Verdict(401, f"{reason}: {reason.words}", hints)
     if handshake:
-        return Verdict(200, f"The handshake {handshake[0]}: verified, answered, and not queued.")
+        return _answered(source, webhook, handshake, members)
     how = (
         "Verified, and queued." if source.verification else "Queued; this source verifies nothing."
     )
@@ -125,14 +131,38 @@ def _webhook(source: table.Source, request: Captured) -> Envelope:
     return Envelope(request.method, path, request.query, headers, request.body, 0)
 
 
-def _handshake(source: table.Source, webhook: Envelope) -> tuple[str, bool] | None:
-    """The name of the handshake that a request is, and whether it is verified first."""
+def _handshake(source: table.Source, webhook: Envelope) -> str | None:
+    """The name of the handshake that a request is."""
     facts = Facts(webhook, topics=source.topics, origins=source.origins)
     for name, handshake in HANDSHAKES.items():
-        is_one = handshake in source.handshakes and handshake.method == webhook.method
-        if is_one and handshake.asks(facts):
-            return name, handshake.verified
+        is_possible = handshake in source.handshakes and handshake.method == webhook.method
+        if is_possible and handshake.asks(facts):
+            return name
     return None
+
+
+def _answered(
+    source: table.Source, webhook: Envelope, name: str, members: Mapping[str, str]
+) -> Verdict:
+    """What a handshake would be answered; what answering would fetch or store is left out."""
+    handshake = HANDSHAKES[name]
+    verified = "verified, " if handshake.verified else ""
+    if handshake.acts:
+        return Verdict(200, f"The handshake {name}: {verified}and not queued. {_ACTS[name]}")
+    reply = handshake.answer(Facts(webhook, members, topics=source.topics, origins=source.origins))
+    if reply is None:
+        return Verdict(handshake.refused, f"The handshake {name} is refused. {_HANDSHAKE}")
+    return Verdict(reply.status, f"The handshake {name}: {verified}answered, and not queued.")
+
+
+def _is_altered(webhook: Envelope) -> bool:
+    """Whether API Gateway would take a body for text that it is not."""
+    kind = dict(webhook.headers).get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        webhook.body.decode()
+    except ValueError:
+        return _TEXT.fullmatch(kind) is not None
+    return False
 
 
 def _reason(
@@ -174,7 +204,19 @@ def _hints(source: table.Source, request: Captured, members: Mapping[str, str]) 
             yield f"The payload would pass {words}: the file is not what was sent."
 
 
-_ROUTING = {
-    404: "No source takes this path. See the sources' paths; pathPrefix is left out here.",
-    405: "The source does not take this method.",
+# Source: docs/contracts.md, "Limits of API Gateway".
+_TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
+_NO_SOURCE = "No source takes this path. See the sources' paths; pathPrefix is left out here."
+_METHOD = "The source does not take this method."
+_ALTERED = (
+    "The body is not UTF-8, but its Content-Type says text, so that API Gateway alters it. Send it "
+    "with Content-Type: application/octet-stream."
+)
+_HANDSHAKE = (
+    "Compare its token, topic or origin with the source's settings, and verify_token with the "
+    "member of the secret."
+)
+_ACTS = {
+    "sns": "The subscription is confirmed, if Amazon has its URL.",
+    "asana": "Its secret is taken while 'sources enroll' waits, or if it is the one stored.",
 }

@@ -11,7 +11,8 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from ipaddress import ip_network
+from typing import Any, TypeGuard
 
 from lambdas import http
 from lambdas.envelope import Envelope
@@ -19,20 +20,18 @@ from lambdas.safe_json import json_object
 from lambdas.sources.schemes.reasons import Reason
 from lambdas.sources.schemes.scheme import UnreachableError
 
-# Source: SNS developer guide, same page: only these hosts are Amazon's.
-_CERTIFICATE_URL = re.compile(
-    r"https://sns\.(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\.amazonaws\.com(?:\.cn)?"
-    r"/SimpleNotificationService-[0-9a-f]{16,64}\.pem"
-)
-_CONFIRMATION_URL = re.compile(
-    r"https://sns\.(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\.amazonaws\.com(?:\.cn)?"
-    r"/\?Action=ConfirmSubscription&[A-Za-z0-9_=&%:.+-]{1,2048}"
-)
+# What may follow the host of a topic's region. The names of certificates have 32 digits at
+# present, which no page of Amazon's promises.
+_CERTIFICATE = re.compile(r"SimpleNotificationService-[0-9a-f]{16,64}\.pem")
+_CONFIRMATION = re.compile(r"\?Action=ConfirmSubscription&[A-Za-z0-9_=&%:.+-]{1,2048}")
 _FETCH_SECONDS = 2.0
 # AWS rotates certificates about once a year, per region.
 _MOST_CERTIFICATES = 8
-# Of a container: forged messages may name any number of certificates.
-_MOST_FETCHES_A_MINUTE = 10
+# Forged messages may name any number of certificates. In this time a container fetches so many,
+_WINDOW_SECONDS = 60
+_MOST_FETCHES = 30
+# and for a sender that named so many that are none, no more: Amazon names one that is.
+_MOST_NOTHING = 3
 
 # What is signed, by the message's type, in this order; what a message lacks is left out.
 _SIGNED = {
@@ -57,7 +56,7 @@ class Sns:
         self._topics = topics
         self._tolerance = tolerance
         self._certificates: dict[str, Any] = {}
-        self._fetches: list[float] = []
+        self._fetches = _Fetches()
 
     def check(self, request: Envelope, secrets: Sequence[str], now: float) -> Reason | None:  # noqa: ARG002 - a scheme's signature
         """Why a request is refused; see ``Scheme``.
@@ -76,17 +75,17 @@ class Sns:
         topic, version = message.get("TopicArn"), message.get("SignatureVersion")
         if version not in ("1", "2"):
             return Reason.MALFORMED
-        if topic not in self._topics or not is_amazons(
-            _CERTIFICATE_URL, message.get("SigningCertURL"), topic
-        ):
+        url = message.get("SigningCertURL")
+        if topic not in self._topics or not _is_amazons(url, _CERTIFICATE, topic):
             return Reason.FOREIGN
         if reason := self._untimely(signed.get("Timestamp", ""), now):
             return reason
         text = "".join(f"{name}\n{value}\n" for name, value in signed.items())
-        genuine = self._verified(
-            message["SigningCertURL"], version, text, message["Signature"], now
-        )
-        return None if genuine else Reason.WRONG
+        try:
+            key = self._key(url, request.address, now)
+        except ValueError:
+            return Reason.WRONG
+        return None if _fits(key, version, text, message["Signature"]) else Reason.WRONG
 
     def _untimely(self, timestamp: str, now: float) -> Reason | None:
         try:
@@ -100,38 +99,18 @@ class Sns:
             return None
         return Reason.OLD if age > 0 else Reason.EARLY
 
-    def _verified(self, url: str, version: str, text: str, signature: str, now: float) -> bool:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-        from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-
-        try:
-            raw = base64.b64decode(signature, validate=True)
-            self._key(url, now).verify(
-                raw,
-                text.encode("utf-8", "surrogatepass"),
-                PKCS1v15(),
-                SHA1() if version == "1" else SHA256(),  # noqa: S303 - SNS's version 1
-            )
-        except (binascii.Error, ValueError, InvalidSignature):
-            return False
-        return True
-
-    def _key(self, url: str, now: float) -> Any:
+    def _key(self, url: str, sender: str, now: float) -> Any:
         """The RSA key of a certificate, which is fetched once.
+
+        Args:
+            sender: the address of whoever named it.
 
         Raises:
             UnreachableError: When it can't be fetched.
             ValueError: When it is not a certificate of an RSA key, or not valid now.
         """
         if url not in self._certificates:
-            from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-            from cryptography.x509 import load_pem_x509_certificate
-
-            self._count_fetch()
-            certificate = load_pem_x509_certificate(fetch(url))
-            if not isinstance(certificate.public_key(), RSAPublicKey):
-                raise ValueError("not an RSA key")
+            certificate = self._fetches.certificate(url, sender)
             if len(self._certificates) >= _MOST_CERTIFICATES:
                 self._certificates.clear()
             self._certificates[url] = certificate
@@ -141,25 +120,88 @@ class Sns:
             raise ValueError("not valid now")
         return certificate.public_key()
 
-    def _count_fetch(self) -> None:
-        now = time.monotonic()
-        self._fetches[:] = [at for at in self._fetches if now - at < 60]
-        if len(self._fetches) >= _MOST_FETCHES_A_MINUTE:
+
+class _Fetches:
+    """Fetches the certificates that messages name, which anybody can forge, within bounds."""
+
+    def __init__(self) -> None:
+        self._made: list[float] = []
+        # What is not fetched again, because it was no certificate: until when, and whose it was.
+        self._nothing: dict[str, tuple[float, str]] = {}
+
+    def certificate(self, url: str, sender: str) -> Any:
+        """The certificate at a URL.
+
+        Args:
+            sender: the address of whoever named it.
+
+        Raises:
+            UnreachableError: When it can't be fetched at present.
+            ValueError: When it is not a certificate of an RSA key, as far as this sender matters.
+        """
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+        from cryptography.x509 import load_pem_x509_certificate
+
+        now, network = time.monotonic(), _network(sender)
+        self._nothing = {url: seen for url, seen in self._nothing.items() if now < seen[0]}
+        named = [seen[1] for seen in self._nothing.values()].count(network)
+        if url in self._nothing or named >= _MOST_NOTHING:
+            raise ValueError("nothing there")
+        self._made = [at for at in self._made if now - at < _WINDOW_SECONDS]
+        if len(self._made) >= _MOST_FETCHES:
             raise UnreachableError
-        self._fetches.append(now)
+        self._made.append(now)
+        try:
+            certificate = load_pem_x509_certificate(fetch(url))
+            if not isinstance(certificate.public_key(), RSAPublicKey):
+                raise ValueError("not an RSA key")
+        except ValueError:
+            self._nothing[url] = (now + _WINDOW_SECONDS, network)
+            raise
+        return certificate
+
+
+def _network(address: str) -> str:
+    """Whose an address is: of IPv6 a sender has as many as it likes."""
+    return address if ":" not in address else str(ip_network((address, 64), strict=False))
+
+
+def _fits(key: Any, version: str, text: str, signature: str) -> bool:
+    """Whether a signature is a text's, by Amazon's key."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+
+    try:
+        key.verify(
+            base64.b64decode(signature, validate=True),
+            text.encode("utf-8", "surrogatepass"),
+            PKCS1v15(),
+            SHA1() if version == "1" else SHA256(),  # noqa: S303 - SNS's version 1
+        )
+    except (binascii.Error, ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def confirmation_url(request: Envelope) -> str | None:
     """Where a verified message is confirmed, if it asks for that and the place is Amazon's."""
     message = json_object(request.body) or {}
     url, topic = message.get("SubscribeURL"), message.get("TopicArn")
-    return url if is_amazons(_CONFIRMATION_URL, url, topic) else None
+    return url if _is_amazons(url, _CONFIRMATION, topic) else None
 
 
-def is_amazons(pattern: re.Pattern[str], url: Any, topic: Any) -> bool:
-    """Whether a URL is one of Amazon's, in the region of a topic."""
-    match = pattern.fullmatch(url) if isinstance(url, str) else None
-    return match is not None and str(topic).split(":")[3:4] == [match["region"]]
+def _is_amazons(url: Any, rest: re.Pattern[str], topic: Any) -> TypeGuard[str]:
+    """Whether a URL is one of Amazon's, in the region of a topic.
+
+    Source: SNS developer guide, same page: only these hosts are Amazon's. In China they are below
+    ``amazonaws.com.cn``: botocore's ``partitions.json``, ``dnsSuffix``.
+    """
+    if not isinstance(url, str) or not isinstance(topic, str):
+        return False
+    _, partition, _, region, *_ = topic.split(":")
+    host = f"https://sns.{region}.amazonaws.com{'.cn' if partition == 'aws-cn' else ''}/"
+    return url.startswith(host) and rest.fullmatch(url, len(host)) is not None
 
 
 def fetch(url: str) -> bytes:

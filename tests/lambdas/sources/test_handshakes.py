@@ -79,15 +79,38 @@ def test_meta_without_a_token(publish: Publish, secret: Secret) -> None:
     assert _asked(module, method="GET", query=query)["statusCode"] == 403
 
 
-def test_websub(publish: Publish) -> None:
-    """A subscription to a configured topic is confirmed; its end, for which anybody asks, not."""
+def test_websub(publish: Publish, secret: Secret) -> None:
+    """The settings' topics are subscribed to and others are not; a stranger's wish is not found."""
     topic = "https://example.com/feed?a=b"
-    module = publish(_source(handshake={"kind": "websub", "topics": [topic]}))
-    query = "hub.challenge=abc&hub.mode=subscribe&hub.topic="
-    known = query + quote(topic, safe="")
-    _is_echo(_asked(module, method="GET", query=known), "abc")
-    for refused in (query + "https://x/", known.replace("=subscribe", "=unsubscribe")):
-        assert _asked(module, method="GET", query=refused)["statusCode"] == 403
+    arn = secret('{"current": "hub-secret", "verify_token": "let-me-in"}')
+    verify = {"scheme": "hmac", "header": "X-Hub-Signature", "signed": "{body}", "secretArn": arn}
+    handshake = {"kind": "websub", "topics": [topic]}
+    module = publish(_source(handshake=handshake, verify=verify))
+    wishes = {
+        ("subscribe", topic): 200,
+        ("subscribe", "https://x/"): 404,
+        ("unsubscribe", topic): 404,
+        ("unsubscribe", "https://x/"): 200,
+    }
+    for (mode, about), status in wishes.items():
+        query = f"hub.challenge=abc&hub.mode={mode}&hub.topic={quote(about, safe='')}"
+        ours = _asked(module, method="GET", query=f"verify_token=let-me-in&{query}")
+        assert (ours["statusCode"], ours["body"] == "abc") == (status, status == 200)
+        for token in (
+            "",
+            "verify_token=&",
+            "verify_token=hub-secret&",
+            "hub.verify_token=let-me-in&",
+        ):
+            assert _asked(module, method="GET", query=token + query)["statusCode"] == 404
+
+
+def test_websub_without_a_token(publish: Publish, secret: Secret) -> None:
+    """A secret without a token confirms nobody's subscription."""
+    verify = {"scheme": "token", "token": "query:code", "secretArn": secret("s")}
+    module = publish(_source(handshake={"kind": "websub", "topics": ["https://x/"]}, verify=verify))
+    query = "hub.challenge=abc&hub.mode=subscribe&hub.topic=https://x/&verify_token="
+    assert _asked(module, method="GET", query=query)["statusCode"] == 404
 
 
 def test_slack(publish: Publish, aws: Aws, secret: Secret) -> None:
@@ -253,6 +276,18 @@ def test_xero(publish: Publish, aws: Aws, secret: Secret) -> None:
     assert aws.waiting() == 1
 
 
+def test_xero_s_refusals_have_no_body(publish: Publish, secret: Secret) -> None:
+    """Nor has what is refused by its method, its address or its altered body."""
+    module = publish({**_of("xero", secret("key")), "allowedIps": ["192.0.2.0/24"]})
+    for event, status in (
+        ({"method": "DELETE"}, 405),
+        ({"address": "203.0.113.1"}, 403),
+        ({"address": "192.0.2.1", "body": "\ufffd", "headers": {"content-length": "1"}}, 415),
+    ):
+        reply = _asked(module, **event)
+        assert (reply["statusCode"], reply["body"]) == (status, "")
+
+
 def test_handshakes_are_logged_as_such(
     publish: Publish, secret: Secret, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -319,6 +354,23 @@ def test_asana_s_secret_is_not_taken_outside_of_a_window(
     assert _asked(module, headers={"x-hook-secret": _HOOK_SECRET})["statusCode"] == 403
     manager = client(emulator.endpoint_url, "secretsmanager")
     assert manager.get_secret_value(SecretId=arn)["SecretString"] == text
+
+
+def test_asana_s_handshake_has_its_secret_read_seldom(
+    publish: Publish,
+    secret: Secret,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whoever sends one every 2 seconds: once there is a secret, it is read as any other is."""
+    for text, reads in (('{"current": "other"}', 1), ("{}", 10)):
+        module = publish(_of("asana", secret(text)))
+        kept, now = module.CONFIG.sources._secrets, 0.0
+        for now in range(1_000, 1_060, 2):
+            monkeypatch.setattr(kept, "_clock", lambda now=now: float(now))
+            reply = _asked(module, headers={"x-hook-secret": _HOOK_SECRET})
+            assert reply["statusCode"] == 403
+        assert capsys.readouterr().out.count('"secret.read"') == reads
 
 
 @pytest.mark.parametrize("wrong", ["a b", "é", "", "x" * 257, "a\r\nX: y"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -113,11 +114,49 @@ def test_own_ids_and_answer(publish: Publish, aws: Aws) -> None:
     assert (reply["statusCode"], reply["body"]) == (202, "[accepted]")
     assert reply["headers"]["Content-Type"] == "text/plain; charset=utf-8"
     [message] = aws.received()
-    assert message["attributes"]["MessageGroupId"] == "7"
+    assert message["attributes"]["MessageGroupId"] == "open:orders:7"
     assert message["attributes"]["MessageDeduplicationId"].startswith("sha256:")
     reply = module.handler(http_event({"group_id": "g"}, path="/quiet"), context())
     assert (reply["statusCode"], reply["body"]) == (204, "")
     assert "Content-Type" not in reply["headers"]
+
+
+def _group(module: Any, value: str, path: str, **headers: str) -> str:
+    """The group in which a value is queued."""
+    event = http_event({"group_id": value}, path=path, headers=headers, address="192.0.2.1")
+    status, answer, _ = _answer(module, event)
+    assert status == 200, answer
+    return str(answer["group_id"])
+
+
+@pytest.fixture
+def mixed(publish: Publish, secret: Callable[[str], str]) -> ModuleType:
+    """Sources that anybody can send to, that are verified, and that are limited to a network."""
+    verify = {"scheme": "token", "token": "header:X-Key", "secretArn": secret("k")}
+    return publish(
+        {"name": "orders", "paths": ["/orders"]},
+        {"name": "shop", "paths": ["/shop"], "allowedIps": ["192.0.2.0/24", "::/0"]},
+        {"name": "known", "paths": ["/known"], "allowedIps": ["192.0.2.0/24"]},
+        {"name": "github", "paths": ["/github"], "verify": verify},
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["7", "acme/repo", "é", "x" * 128, "x" * 117, "x" * 116, "open:orders:7", "open:", "github:7",
+     "webhook-buffer-heartbeat", "sha256:" + "0" * 64],
+)  # fmt: skip
+def test_strangers_share_no_group_with_others(mixed: ModuleType, value: str) -> None:
+    """Whatever group a stranger names, no verified webhook and no other source's is in it."""
+    groups = {path: _group(mixed, value, path) for path in ("/orders", "/shop")}
+    trusted = {_group(mixed, value, "/known"), _group(mixed, value, "/github", **{"x-key": "k"})}
+    assert len(trusted) == 1
+    assert len({*groups.values(), *trusted}) == 3
+    for path, group in groups.items():
+        assert group.startswith(f"open:{path[1:]}:")
+        assert len(group) <= 128
+        # Nor can a verified sender's content lead its webhooks there.
+        assert _group(mixed, group, "/known").startswith("sha256:")
 
 
 def test_an_altered_body_is_reported_before_anything_else(publish: Publish, aws: Aws) -> None:
@@ -180,7 +219,7 @@ def test_a_verified_source_may_change_bodies(
     verify = {"scheme": "token", "token": "header:X-Key", "secretArn": secret("k")}
     module = publish(
         {"name": "a", "paths": ["/a/*"], "deduplicateBy": "id", "verify": verify, **entry},
-        {"name": "b", "paths": ["/b/*"], "deduplicateBy": "id and body", **entry},
+        {"name": "b", "paths": ["/b/*"], "deduplicateBy": "id and request", **entry},
     )
     for path in ("/a/g", "/b/g"):
         for body in (b"one", b"two"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lambdas.sources.routing import Refusal, path_problem, route
+from lambdas.sources.routing import WrongMethod, path_problem, route
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ def test_the_longest_path_wins(path: str, name: str) -> None:
 )  # fmt: skip
 def test_other_paths_are_not_found(path: str) -> None:
     """A path that no source names is 404; so is one whose dot segments could leave its prefix."""
-    assert route(_TARGETS, "POST", path) == Refusal(404)
+    assert route(_TARGETS, "POST", path) is None
 
 
 def test_other_methods_are_named() -> None:
     """A method that the path's source does not take is 405, with those that it takes."""
-    assert route(_TARGETS, "DELETE", "/gh/x") == Refusal(405, ("POST", "PUT"), "github")
-    assert route(_TARGETS, "POST", "/hooks/meta") == Refusal(405, ("GET",), "meta")
+    assert route(_TARGETS, "DELETE", "/gh/x") == WrongMethod(_TARGETS[1], ("POST", "PUT"))
+    assert route(_TARGETS, "POST", "/hooks/meta") == WrongMethod(_TARGETS[3], ("GET",))
 
 
 @pytest.mark.parametrize(

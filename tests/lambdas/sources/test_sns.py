@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from lambdas.envelope import Envelope
-from lambdas.reply import Reply
 from lambdas.sources import schemes
 from lambdas.sources.intake import Intake
 from lambdas.sources.schemes import sns
@@ -248,20 +247,90 @@ def test_a_certificate_is_fetched_once(amazon: _Amazon) -> None:
     assert amazon.fetched == [_URL]
 
 
-def test_forged_certificates_do_not_make_a_container_fetch_for_ever(amazon: _Amazon) -> None:
-    """However many certificates forged messages name, some are fetched each minute."""
-    scheme = schemes.build({"scheme": "sns", "topics": [_TOPIC], "tolerance": 3600})
-    verdicts: list[object] = []
-    for number in range(40):
-        url = f"{_URL.removesuffix('0123456789abcdef.pem')}{number:032x}.pem"
-        body = json.dumps(amazon.message(SigningCertURL=url)).encode()
+class _Container:
+    """A container that has no certificate yet, and what it says of each message."""
+
+    def __init__(self, amazon: _Amazon) -> None:
+        self._amazon = amazon
+        self._scheme = schemes.build({"scheme": "sns", "topics": [_TOPIC], "tolerance": 3600})
+
+    def forged(self, number: int, sender: str) -> Reason | str | None:
+        return self.receives(
+            f"{_URL.removesuffix('0123456789abcdef.pem')}{number:032x}.pem", sender
+        )
+
+    def receives(self, url: str, sender: str) -> Reason | str | None:
+        body = json.dumps(self._amazon.message(SigningCertURL=url)).encode()
+        request = Envelope("POST", "/", "", (), body, 0, address=sender)
         try:
-            request = Envelope("POST", "/", "", (), body, 0)
-            verdicts.append(scheme.check(request, (), _TIME.timestamp()))
+            return self._scheme.check(request, (), _TIME.timestamp())
         except UnreachableError:
-            verdicts.append("unreachable")
-    assert len(amazon.fetched) == sns._MOST_FETCHES_A_MINUTE
-    assert set(verdicts) == {Reason.WRONG, "unreachable"}
+            return "unreachable"
+
+
+@pytest.mark.parametrize("sender", ["192.0.2.1", "2001:db8::{}", ""])
+def test_a_stranger_does_not_use_up_the_fetches_of_others(amazon: _Amazon, sender: str) -> None:
+    """However many certificates a stranger names, few are fetched, and Amazon's still is."""
+    container = _Container(amazon)
+    for number in range(100):
+        assert container.forged(number, sender.format(number)) is Reason.WRONG
+    assert len(amazon.fetched) == 3
+    assert container.receives(_URL, "198.51.100.7") is None
+    # The stranger's copy of a genuine message needs no fetch any more.
+    assert container.receives(_URL, sender.format(1)) is None
+
+
+def test_all_strangers_together_do_not_make_a_container_fetch_for_ever(amazon: _Amazon) -> None:
+    """Whoever they are, so many are fetched in a minute; after it Amazon's is again."""
+    container = _Container(amazon)
+    verdicts = {container.forged(number, f"192.0.2.{number}") for number in range(100)}
+    assert verdicts == {Reason.WRONG, "unreachable"}
+    assert len(amazon.fetched) == sns._MOST_FETCHES
+    assert container.receives(_URL, "198.51.100.7") == "unreachable"
+
+
+def test_what_is_no_certificate_is_fetched_once_a_minute(
+    amazon: _Amazon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names it, and no longer: Amazon may have put it there meanwhile."""
+    container, now = _Container(amazon), [0.0]
+    monkeypatch.setattr("lambdas.sources.schemes.sns.time.monotonic", lambda: now[0])
+    for sender in range(50):
+        assert container.forged(1, f"192.0.2.{sender}") is Reason.WRONG
+    assert len(amazon.fetched) == 1
+    now[0] += 61
+    amazon.files[amazon.fetched[0]] = amazon.files[_URL]
+    assert container.forged(1, "198.51.100.7") is None
+    del amazon.files[amazon.fetched[0]]
+
+
+def test_a_certificate_that_can_not_be_fetched_is_tried_again(
+    amazon: _Amazon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon's own messages are refused as unverifiable, never as wrong, while its host is away."""
+    container = _Container(amazon)
+
+    def away(_: str) -> bytes:
+        raise UnreachableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sns, "fetch", away)
+        for _ in range(10):
+            assert container.receives(_URL, "198.51.100.7") == "unreachable"
+    assert container.receives(_URL, "198.51.100.7") is None
+
+
+def test_hosts_are_those_of_the_topic_s_partition() -> None:
+    """China's topics have China's hosts, and the others the others."""
+    path = "SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
+    for topic, host, known in (
+        ("arn:aws:sns:eu-west-1:1:t", "sns.eu-west-1.amazonaws.com", True),
+        ("arn:aws:sns:eu-west-1:1:t", "sns.eu-west-1.amazonaws.com.cn", False),
+        ("arn:aws-cn:sns:cn-north-1:1:t", "sns.cn-north-1.amazonaws.com.cn", True),
+        ("arn:aws-cn:sns:cn-north-1:1:t", "sns.cn-north-1.amazonaws.com", False),
+        ("arn:aws-us-gov:sns:us-gov-west-1:1:t", "sns.us-gov-west-1.amazonaws.com", True),
+    ):
+        assert sns._is_amazons(f"https://{host}/{path}", sns._CERTIFICATE, topic) is known
 
 
 def _confirmation(amazon: _Amazon, where: str, **changes: Any) -> Envelope:
@@ -301,8 +370,8 @@ def test_a_subscription_is_confirmed_for_known_topics_at_amazon(
     file.write_text(json.dumps(entries([block])))
     intake = Intake(file)
     request = _confirmation(amazon, where, **changes)
-    source = intake.route(request, address="")
-    assert not isinstance(source, Reply)
+    source, _ = intake.route(request)
+    assert source
     reply = intake.judge(source, request, seconds=5)
     assert reply
     assert reply.status == status

@@ -65,6 +65,39 @@ def test_genuine_ones_are_queued_and_forged_ones_are_not(
     ]
 
 
+@pytest.mark.parametrize(
+    ("sent", "encoded", "key", "status"),
+    [
+        # The API has put three bytes in place of three.
+        (b'{"group_id": "\xf0\x90\x80"}', False, "geheim", 415),
+        # The sender's own replacement character, signed rightly and wrongly.
+        ('{"group_id": "\ufffd"}'.encode(), False, "geheim", 200),
+        ('{"group_id": "\ufffd"}'.encode(), False, "guess", 415),
+        # Not handed over as text.
+        ('{"group_id": "\ufffd"}'.encode(), True, "guess", 401),
+        (_BODY, False, "guess", 401),
+    ],
+)
+def test_a_body_altered_in_equal_length_is_415_rather_than_401(
+    publish: Publish,
+    secret: Callable[[str], str],
+    capsys: pytest.CaptureFixture[str],
+    sent: bytes,
+    encoded: bool,
+    key: str,
+    status: int,
+) -> None:
+    """A signature that does not match may be genuine where the API may have altered the body."""
+    module = publish(_github(secret("geheim")))
+    event = _signed(key, sent, headers={"content-length": str(len(sent))})
+    if not encoded:
+        event |= {"body": sent.decode("utf-8", "replace"), "isBase64Encoded": False}
+    assert _status(module, event) == status
+    *_, line = _lines(capsys)
+    assert line.get("reason") == {415: "altered", 401: "wrong", 200: None}[status]
+    assert line.get("SignatureRefused") == (None if status == 200 else 1)
+
+
 def test_refusals_are_counted_by_source_and_by_reason(
     publish: Publish, secret: Callable[[str], str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,6 +87,12 @@ def _github(*, body: bytes = b"Hello, World!") -> tuple[Vector, bytes]:
         ({"headers": []}, 401, "missing: The signature"),
         ({"body": b"Hello, World!\n"}, 401, "would pass without the newline at its end"),
         ({"secret": "other"}, 401, "wrong: The signature does not match"),
+        (
+            {"body": b"\xff", "headers": ["-H", "Content-Type: text/plain; charset=latin-1"]},
+            415,
+            "API Gateway alters it",
+        ),
+        ({"body": b"\xff", "headers": ["-H", "Content-Type: image/png"]}, 401, "missing: "),
         ({"allowed": True}, 403, "Give the sender's: --address"),
         ({"allowed": True, "address": "203.0.113.1"}, 403, "is not in allowedIps"),
         ({"allowed": True, "address": "192.0.2.1"}, 200, "Verified, and queued."),
@@ -110,17 +116,56 @@ def test_why_not(
     assert code == (0 if status == 200 else 1)
 
 
-def test_handshakes_are_told_apart(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that would be answered as a handshake is not said to be queued."""
-    monkeypatch.setenv("WEBHOOK_BUFFER_SOURCE_SECRET", "s")
-    block = {
-        "name": "one",
-        "paths": ["/one"],
-        "verify": {"provider": "dropbox", "secretArn": _ARN},
-    }
-    arguments = ["check", "one", "--payload", "-", "--method", "GET", "--to", "/one?challenge=a"]
-    code, output = run(_settings(block), *arguments)
-    assert (code, "The handshake dropbox: answered, and not queued." in output) == (0, True)
+_META = ["--method", "GET", "--to", "/one?hub.mode=subscribe&hub.challenge=7&hub.verify_token="]
+_WEBSUB = [
+    "--method", "GET", "--to", "/one?verify_token=v&hub.mode=subscribe&hub.challenge=7&hub.topic=",
+]  # fmt: skip
+_EVENT_GRID = ["--method", "OPTIONS", "-H", "WebHook-Request-Origin: "]
+_HUB = {"scheme": "hmac", "header": "X-Hub-Signature", "signed": "{body}"}
+
+
+@pytest.mark.parametrize(
+    ("block", "arguments", "value", "status", "words"),
+    [
+        ({"verify": {"provider": "dropbox"}}, ["--method", "GET", "--to"], "/one?challenge=a", 200,
+         "dropbox: answered, and not queued."),
+        ({"verify": {"provider": "dropbox"}}, ["--method", "GET", "--to"], "/one?challenge=%00",
+         403, "dropbox is refused. Compare its token"),
+        ({"verify": {"provider": "x"}}, ["--method", "GET", "--to"], "/one?crc_token=a", 200,
+         "x-crc: answered, and not queued."),
+        ({"verify": {"provider": "meta"}}, _META, "v", 200, "hub-challenge: answered"),
+        ({"verify": {"provider": "meta"}}, _META, "s", 403, "hub-challenge is refused."),
+        ({"verify": _HUB, "handshake": {"kind": "websub", "topics": ["https://x/"]}}, _WEBSUB,
+         "https://x/", 200, "websub: answered"),
+        ({"verify": _HUB, "handshake": {"kind": "websub", "topics": ["https://x/"]}}, _WEBSUB,
+         "https://y/", 404, "websub is refused."),
+        ({"handshake": {"kind": "cloudevents", "origins": ["a.net"]}, "verify": _HUB}, _EVENT_GRID,
+         "a.net", 200, "cloudevents: answered"),
+        ({"handshake": {"kind": "cloudevents", "origins": ["a.net"]}, "verify": _HUB}, _EVENT_GRID,
+         "b.net", 403, "cloudevents is refused."),
+        ({"verify": {"provider": "asana"}}, ["-H"], "X-Hook-Secret: a", 200,
+         "asana: and not queued. Its secret is taken while 'sources enroll' waits"),
+    ],
+)  # fmt: skip
+def test_handshakes_are_answered_as_the_buffer_would(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    block: dict[str, Any],
+    arguments: list[str],
+    value: str,
+    status: int,
+    words: str,
+) -> None:
+    """Of a handshake that is not signed, too, the token, the topic and the origin count."""
+    secret = '{"current": "s", "verify_token": "v"}'
+    monkeypatch.setenv("WEBHOOK_BUFFER_SOURCE_SECRET", secret)
+    verify = {**block["verify"], "secretArn": _ARN}
+    source = {"name": "one", "paths": ["/one"], **block, "verify": verify}
+    last = [arguments[-1] + value] if arguments[-1].endswith(("=", " ")) else [arguments[-1], value]
+    code, output = run(_settings(source), "check", "one", *arguments[:-1], *last)
+    assert f"{status} The handshake" in output
+    assert words in output
+    assert code == (0 if status == 200 else 1)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +195,15 @@ def test_without_sources(run: Run) -> None:
 
 def test_list(run: Run) -> None:
     """The list says of each source how it is verified, as text and as JSON."""
-    settings = _settings(_source(VECTORS[0]), {"name": "open", "paths": ["/open"]})
+    limited = {"name": "near", "paths": ["/near"], "allowedIps": ["192.0.2.0/24"]}
+    settings = _settings(_source(VECTORS[0]), {"name": "open", "paths": ["/open"]}, limited)
     code, output = run(settings, "list")
     assert code == 0
     assert "verified by  github" in output
     assert "verified by  nothing: anybody can send" in output
+    assert "verified by  nothing but the sender's address" in output
     document = json.loads(run(settings, "list", "--json")[1])
-    assert [one["name"] for one in document] == ["one", "open"]
+    assert [one["name"] for one in document] == ["one", "open", "near"]
 
 
 def test_a_secret_file(run: Run, tmp_path: Path) -> None:

@@ -21,7 +21,12 @@ from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.grouping import change_of_groups
 
 _BEFORE = ["header:x-group", "json:id"]
-_SOURCE = {"name": "shop", "paths": ["/shop"], "groupId": ["json:shop"]}
+_SOURCE = {
+    "name": "shop",
+    "paths": ["/shop"],
+    "groupId": ["json:shop"],
+    "allowedIps": ["192.0.2.0/24"],
+}
 
 
 @pytest.fixture
@@ -125,13 +130,18 @@ def test_an_empty_queue_keeps_the_order(environment: Environment) -> None:
             "webhook waits.",
         ),
         (
-            [{"name": "shop", "paths": ["/shop"]}],
+            [{key: _SOURCE[key] for key in ("name", "paths", "allowedIps")}],
             "'sources.shop.groupId' changes from [\"json:shop\"] to "
             '["header:x-group", "json:id"], and about 1 webhook waits.',
         ),
+        (
+            [{**_SOURCE, "allowedIps": []}],
+            "'sources.shop.groupId' changes from [\"json:shop\"] to "
+            '["open:shop:{json:shop}"], and about 1 webhook waits.',
+        ),
         ([{**_SOURCE, "paths": ["/other"]}], None),
     ],
-    ids=["other", "the buffer's", "only the path"],
+    ids=["other", "the buffer's", "open to anybody", "only the path"],
 )
 def test_a_sources_own_groups(
     environment: Environment, sources: list[dict[str, Any]], says: str | None
