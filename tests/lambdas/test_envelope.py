@@ -33,6 +33,7 @@ _ENVELOPES = st.builds(
     body=st.binary(max_size=200),
     received_at=st.integers(0, 2**45),
     source=st.sampled_from(["", "github"]),
+    address=st.just(""),
 )
 _SMALL = Envelope("POST", "/a", "b=1", (("x", "1"),), b"body", 1_700_000_000_000)
 
@@ -198,6 +199,7 @@ def test_version_1_is_read(envelope: Envelope, compressed: bool, heartbeat: bool
         (http_event(headers={"a": "1"}, cookies=["b=2", "c=3"]),
          {"headers": (("a", "1"), ("cookie", "b=2; c=3"))}),
         ({**http_event(), "headers": None}, {"headers": ()}),
+        (http_event(address="2001:db8::7"), {"address": "2001:db8::7"}),
     ],
 )  # fmt: skip
 def test_from_event(event: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -205,6 +207,13 @@ def test_from_event(event: dict[str, Any], expected: dict[str, Any]) -> None:
     envelope = Envelope.from_event(event)
     assert {name: getattr(envelope, name) for name in expected} == expected
     assert envelope.received_at == event["requestContext"]["timeEpoch"]
+
+
+def test_the_sender_s_address_stays_behind() -> None:
+    """It is nobody's but the intake's: no message has it."""
+    message = pack(_SMALL._replace(address="192.0.2.7"))
+    assert unpack(message.text, message.body) == _SMALL
+    assert "192.0.2.7" not in message.text
 
 
 def test_event_as_aws_sends_it() -> None:
