@@ -78,14 +78,15 @@ def test_what_has_no_case_is_said(capsys: pytest.CaptureFixture[str], tmp_path: 
     """An alarm without cases stops no other; a file that is there is never overwritten."""
     quota = {**BASE, "Metrics": [{"Id": "q", "Expression": "m / SERVICE_QUOTA(m)"}, _stat("m")]}
     never = {**ONE, "DatapointsToAlarm": 3}
-    found = _templates(Plain=ONE, Below=ONE, Quota=quota, Never=never)
+    found = _templates(Plain=ONE, Below=ONE, Quota=quota, Never=never, Odd={**ONE, "Period": 45})
     file = tmp_path / "cases.yaml"
     assert commands.run_init(found, file) == 0
     told = capsys.readouterr().out
     assert "Quota: no cases: t.json Quota: expression 'm / SERVICE_QUOTA(m)'" in told
+    assert "Odd: no cases: t.json Odd: a period of 45 s is not supported" in told
     assert "Never: no values were found at which it fires." in told
     assert "Both: no values were found at which it fires." in told
-    assert "cases.yaml: 10 cases for 5 alarms." in told
+    assert "cases.yaml: 10 cases for 6 alarms." in told
     with pytest.raises(InputError, match="is there already"):
         commands.run_init(found, file)
     with pytest.raises(InputError, match="No alarm to write a case for"):

@@ -6,6 +6,7 @@ Values are found by trying; what is expected is what the evaluator says, so ever
 from __future__ import annotations
 
 import itertools
+import math
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,7 +122,8 @@ class _Search:
             )
             made = Series(read[0], read[1], origin, self._period, values)
             series.setdefault(read[0], []).append(made)
-        end = origin + self._period * sum(phase.periods for phase in phases)
+        # In whole tens of seconds, so that the evaluation is what refuses another period.
+        end = origin + math.ceil(self._period * sum(phase.periods for phase in phases) / 10) * 10
         initial = {alarm.name: State.OK for alarm in self._needed}
         histories = evaluate(self._needed, InMemory(series), start=origin, end=end, initial=initial)
         return histories[self._alarm.name]
