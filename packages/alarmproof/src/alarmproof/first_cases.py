@@ -6,8 +6,8 @@ Values are found by trying; what is expected is what the evaluator says, so ever
 from __future__ import annotations
 
 import itertools
-import math
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
