@@ -45,7 +45,7 @@ def create_http_api(
     """The API; any method on any path invokes ``function``.
 
     Args:
-        name: physical name, also of its access log (``/aws/vendedlogs/{name}``).
+        name: physical name, from which its access log has its own.
         domain: a custom domain that serves it, and then its own address does not.
         throttle: beyond which it answers 429; by default the account's quota.
     """
@@ -63,10 +63,11 @@ def create_http_api(
         own = api.node.default_child
         assert isinstance(own, apigateway.CfnApi)
         own.disable_execute_api_endpoint = True
-    # Elsewhere each API takes a piece of one log resource policy of the account, which is full one
-    # day. Source: CloudWatch Logs user guide, "Enable logging from AWS services".
     access_log = create_log_group(
-        scope, f"{construct_id}AccessLog", name=f"/aws/vendedlogs/{name}", settings=settings
+        scope,
+        f"{construct_id}AccessLog",
+        name=settings.access_log_group_name(name),
+        settings=settings,
     )
     stage = apigateway.HttpStage(
         scope,

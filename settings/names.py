@@ -166,6 +166,14 @@ class Names(Keys):
     def log_group_name(self, function: str) -> str:
         return function_log_group(self.function_name(function))
 
+    def access_log_group_name(self, api: str) -> str:
+        """Where an HTTP API writes its access log, by the API's whole name.
+
+        Elsewhere each API takes a piece of one log resource policy of the account, which is full
+        one day. Source: CloudWatch Logs user guide, "Enable logging from AWS services".
+        """
+        return f"/aws/vendedlogs/{api}"
+
     @property
     def partition(self) -> str:
         """The first part of every ARN."""

@@ -33,6 +33,9 @@ from tests.conftest import function_environ
 from tests.lambda_process import WITH_EXTENSION
 
 RUNS = 15
+# The machine that the target of 40 ms is of: there a function whose modules had bytecode was ready
+# in 62 ms, 0.44 times what the client takes. Ratios say what it would have measured of today's.
+_CLIENT_MS, _ASKED_MS = 62 / 0.44, 40
 # Modules of an import breakdown that are listed by name.
 _LISTED = 12
 
@@ -188,11 +191,15 @@ def _print_sides(sandbox: Sandbox) -> None:
     client, floor = (measured[side.name] for side in SIDES[:2])
     version = ".".join(map(str, sys.version_info[:2]))
     table = Table(title=f"ready after a cold start (Python {version}, no bytecode in the asset)")
-    for column in ("", "median", "to boto3.client", "to HTTP and JSON"):
+    calibrated = f"where the client takes {_CLIENT_MS:.0f} ms"
+    for column in ("", "median", "to boto3.client", "to HTTP and JSON", calibrated):
         table.add_column(column, overflow="fold")
     for name, seconds in measured.items():
-        ratios = [f"{_ratio(seconds, other):.2f}" for other in (client, floor)]
-        table.add_row(name, f"{statistics.median(seconds) * 1000:.1f} ms", *ratios)
+        to_client, to_floor = (_ratio(seconds, other) for other in (client, floor))
+        there = f"{to_client * _CLIENT_MS:.1f} ms"
+        asked = f" (asked for: ≤ {_ASKED_MS} ms)" if name in _FUNCTIONS else ""
+        median = f"{statistics.median(seconds) * 1000:.1f} ms"
+        table.add_row(name, median, f"{to_client:.2f}", f"{to_floor:.2f}", f"{there}{asked}")
     Console().print(table)
     for side in SIDES:
         if side.name in _FUNCTIONS:

@@ -152,6 +152,16 @@ class Fault:
     level: Level = Level.BLOCKS
 
 
+def _of_table(name: str, *keys: str) -> Callable[[dict[str, Any]], Any]:
+    """A table that exists; any other does not."""
+    schema = [
+        {"AttributeName": key, "KeyType": kind}
+        for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+    ]
+    table = {"Table": {"TableStatus": "ACTIVE", "KeySchema": schema}}
+    return lambda given: table if given["TableName"].endswith(name) else _RESOURCE_MISSING
+
+
 def _policy(name: str, length: int) -> dict[str, Any]:
     return {"policyName": name, "policyDocument": "x" * length}
 
@@ -286,16 +296,21 @@ _FAULTS = {
         "names", "The log group /aws/lambda/webhook-buffer-prd-notify exists", "choose another",
         {"logs.DescribeLogGroups": _group("notify")},
     ),
+    "access log taken": Fault(
+        "names", "The log group /aws/vendedlogs/webhook-buffer-prd exists", "choose another",
+        {"logs.DescribeLogGroups": _group("")},
+    ),
     "table of another key": Fault(
         "names", "its key is order, not id: it can't be adopted", "choose another",
-        {
-            "dynamodb.DescribeTable": {
-                "Table": {
-                    "TableStatus": "ACTIVE",
-                    "KeySchema": [{"AttributeName": "order", "KeyType": "HASH"}],
-                }
-            }
-        },
+        {"dynamodb.DescribeTable": _of_table("records", "order")},
+    ),
+    "parking table of another key": Fault(
+        "names", "its key is id, not partition, row: it can't be adopted", "choose another",
+        {"dynamodb.DescribeTable": _of_table("parking", "id")},
+    ),
+    "table of incidents taken": Fault(
+        "names", "The table webhook-buffer-prd-incidents exists already", "choose another",
+        {"dynamodb.DescribeTable": _of_table("incidents", "id")},
     ),
     "integration role without a right": Fault(
         "datadog-integration", "may not use tag:GetResources", "Allow tag:GetResources",
@@ -422,9 +437,10 @@ def test_what_an_account_requires_is_there(world: World, answers: Mapping[str, A
     assert world.problems({**account_faults.GOOD, **answers}, account_faults.REQUIRED) == []
 
 
-def test_a_table_that_was_left_is_adopted(world: World) -> None:
-    """The table that destroy keeps does not stand in the way of the next deployment."""
-    assert world.problems({"dynamodb.DescribeTable": _TABLE}, {}) == []
+@pytest.mark.parametrize("left", [("records", "id"), ("parking", "partition", "row")])
+def test_a_table_that_was_left_is_adopted(world: World, left: tuple[str, ...]) -> None:
+    """A table that destroy keeps does not stand in the way of the next deployment."""
+    assert world.problems({"dynamodb.DescribeTable": _of_table(*left)}, {}) == []
 
 
 @pytest.mark.parametrize("name", [*_FAULTS, *_LATER])

@@ -1,8 +1,9 @@
-"""Names that a first deployment takes: free, or of a table to adopt."""
+"""Names that a first deployment takes: free, or of tables to adopt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -11,7 +12,6 @@ from webhook_buffer.operations.environment import Environment, stack
 from webhook_buffer.operations.preflight.model import Problem
 
 _BUFFER = {"publish", "subscribe", "faux-backend"}
-_KEY = [{"AttributeName": "id", "KeyType": "HASH"}]
 _REMEDY = "Delete it if nothing uses it, or choose another 'service' or 'environment'."
 
 
@@ -21,10 +21,15 @@ def names(target: Environment) -> Iterator[Problem]:
     if settings.existing is None and _missing(target, settings.prefix):
         yield from _queue(target, settings.queue_name)
         yield from _functions(target, [name for name in settings.functions if name in _BUFFER])
-        yield from _table(target, settings)
+        yield from _logs(
+            target, settings.access_log_group_name(settings.prefix), _access_logs(settings)
+        )
+        yield from _table(target, settings.table_name, ["id"])
+        yield from _table(target, settings.parking_table_name, ["partition", "row"])
     if settings.monitoring and _missing(target, settings.monitoring_stack_name):
         yield from _queue(target, settings.notify_queue_name)
         yield from _functions(target, [name for name in settings.functions if name not in _BUFFER])
+        yield from _table_in_the_way(target, settings.incidents_table_name)
 
 
 def _missing(target: Environment, name: str) -> bool:
@@ -45,16 +50,10 @@ def _queue(target: Environment, name: str) -> Iterator[Problem]:
 def _functions(target: Environment, chosen: list[str]) -> Iterator[Problem]:
     """Functions, and their logs, which outlive functions that made them themselves."""
     settings = target.settings
-    prefix = settings.log_group_name("")
-    pages = target.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
-    logs = {group["logGroupName"] for page in pages for group in page["logGroups"]}
+    yield from _logs(
+        target, settings.log_group_name(""), [settings.log_group_name(name) for name in chosen]
+    )
     for name in chosen:
-        if settings.log_group_name(name) in logs:
-            yield Problem(
-                f"The log group {settings.log_group_name(name)} exists already, outside of our "
-                "stacks.",
-                _REMEDY,
-            )
         function = settings.function_name(name)
         try:
             target.functions.get_function_configuration(FunctionName=function)
@@ -65,23 +64,55 @@ def _functions(target: Environment, chosen: list[str]) -> Iterator[Problem]:
         yield Problem(f"The function {function} exists already, outside of our stacks.", _REMEDY)
 
 
-def _table(target: Environment, settings: Settings) -> Iterator[Problem]:
-    """A table that an earlier stack left is adopted, if it is like ours."""
-    try:
-        table = target.dynamodb.describe_table(TableName=settings.table_name)["Table"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
+def _logs(target: Environment, prefix: str, names: list[str]) -> Iterator[Problem]:
+    """Log groups, all of which begin with the prefix."""
+    pages = target.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+    known = {group["logGroupName"] for page in pages for group in page["logGroups"]}
+    for name in names:
+        if name in known:
+            yield Problem(f"The log group {name} exists already, outside of our stacks.", _REMEDY)
+
+
+def _access_logs(settings: Settings) -> list[str]:
+    apis = [settings.prefix]
+    if settings.create_faux_backend:
+        apis.append(settings.function_name("faux-backend"))
+    return [settings.access_log_group_name(api) for api in apis]
+
+
+def _table(target: Environment, name: str, keys: list[str]) -> Iterator[Problem]:
+    """A table that an earlier stack left is adopted, if it is like ours.
+
+    Args:
+        keys: its partition key, and its sort key where it has one.
+    """
+    table = _described(target, name)
+    if table is None:
         return
-    if table.get("KeySchema") != _KEY:
-        keys = ", ".join(entry["AttributeName"] for entry in table.get("KeySchema", ()))
+    present = [entry["AttributeName"] for entry in table.get("KeySchema", ())]
+    if present != keys:
         yield Problem(
-            f"The table {settings.table_name} exists already, and its key is {keys}, not id: it "
-            "can't be adopted.",
+            f"The table {name} exists already, and its key is {', '.join(present)}, not "
+            f"{', '.join(keys)}: it can't be adopted.",
             _REMEDY,
         )
     elif table["TableStatus"] not in ("ACTIVE", "UPDATING"):
         yield Problem(
-            f"The table {settings.table_name}, to be adopted, is in state {table['TableStatus']}.",
+            f"The table {name}, to be adopted, is in state {table['TableStatus']}.",
             "Wait until it is ACTIVE, or gone.",
         )
+
+
+def _table_in_the_way(target: Environment, name: str) -> Iterator[Problem]:
+    if _described(target, name):
+        yield Problem(f"The table {name} exists already, outside of our stacks.", _REMEDY)
+
+
+def _described(target: Environment, name: str) -> Any:
+    """A table as DynamoDB describes it; None where there is none."""
+    try:
+        return target.dynamodb.describe_table(TableName=name)["Table"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return None
