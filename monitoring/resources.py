@@ -75,11 +75,14 @@ class Resources:
     Attributes:
         facts: of no resource, as ``slo.delivery_target``.
         ours: whether it is the buffer, with functions that emit our metrics.
+        counted_as: what the names of metrics of logs begin with, where other environments may
+            count the lines of the same logs, too.
     """
 
     by_role: Mapping[str, Resource]
     facts: Mapping[str, Fact]
     ours: bool
+    counted_as: str = ""
 
     def fact(self, name: str) -> Fact:
         """A fact by its full name, ``role.name``.
@@ -117,7 +120,7 @@ class Resources:
         of_log = metric.kind is Kind.LOG
         return Measure(
             namespace=metric.namespace,
-            name=f"{resource.name}-{metric.name}" if of_log else metric.name,
+            name=f"{self.counted_as}{resource.name}-{metric.name}" if of_log else metric.name,
             dimensions={} if of_log else {**resource.dimensions, **metric.dimensions},
             statistic=self.filled(query.statistic),
         )
@@ -134,6 +137,7 @@ def resources(settings: Settings, *, api_id: str = UNKNOWN_API) -> Resources:
         by_role={resource.role: resource for resource in listed},
         facts=_general(settings),
         ours=settings.existing is None,
+        counted_as=f"{settings.prefix}-" if settings.existing else "",
     )
 
 

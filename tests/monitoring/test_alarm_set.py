@@ -277,6 +277,17 @@ def test_existing_resources_thresholds_can_be_changed() -> None:
     assert "more than worker.timeout (30000)" in problem
 
 
+def test_environments_count_the_lines_of_one_log_apart() -> None:
+    """A function that several environments monitor has metrics of each, or lines counted twice."""
+    query = Query(metrics.LOG_ERRORS, "Sum", "worker")
+    services = ("orders", "billing")
+    names = [
+        resources(load("stg", overrides={**EXISTING, "service": service})).measure(query).name
+        for service in services
+    ]
+    assert names == [f"{service}-stg-worker-log-errors" for service in services]
+
+
 def _with(*names: str, **changes: Any) -> Catalog:
     changed = (replace(one, **changes) if one.id in names else one for one in CATALOG.signals)
     return replace(CATALOG, signals=tuple(changed))
