@@ -30,9 +30,9 @@ from webhook_buffer.operations.files import private_folder, write
 DEFAULT_PORT = 4568
 # The mode that is wanted, the one that the program has taken up, and what came.
 MODE, IN_FORCE, RECEIVED = "mode.json", "mode-in-force.json", "received.jsonl"
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _WATCH_SECONDS = 0.05
-_EFFECT_SECONDS = 5.0
+_EFFECT_SECONDS = 20.0
 # From this size on the older half of what was received is dropped.
 _FILE_BYTES = 32 * 2**20
 # Of a request's headers, those that say which webhook it is.

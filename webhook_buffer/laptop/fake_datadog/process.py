@@ -11,7 +11,7 @@ from settings.errors import InputError, ToolError
 from settings.paths import ROOT
 from webhook_buffer.laptop.process import HOST, Background, Running, free_port, listens
 
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 
 
 class _Process(Background):
