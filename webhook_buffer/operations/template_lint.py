@@ -26,8 +26,8 @@ from webhook_buffer.operations.files import write
 SKIP = "--no-lint"
 # Errors are what is refused.
 _IGNORED = ("W", "I")
-# An asset's hash, which no rule looks into: other code is the same template.
-_HASH = re.compile(r"\b[0-9a-f]{64}\b")
+# Hashes of assets and releases, which no rule looks into: other code is the same template.
+_HASH = re.compile(r"\b[0-9a-f]{64}\b|(?<=\+)[0-9a-f]{12}\b")
 # What cfn-lint finds in a template: the rule, the path, the message.
 _Verdict = list[tuple[str, tuple[str | int, ...], str]]
 

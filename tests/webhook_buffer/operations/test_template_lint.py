@@ -116,16 +116,21 @@ def _found(folder: Path, templates: Sequence[Path], region: str = "us-east-1") -
         return linter.findings(templates)
 
 
+def _code(digit: str) -> dict[str, Any]:
+    """What a template says of a function's code."""
+    return {"Code": {"S3Key": digit * 64 + ".zip", "RELEASE": "0.2.0+" + digit * 12}}
+
+
 def test_the_same_templates_are_judged_once(tmp_path: Path, asked: list[str]) -> None:
-    """A verdict is kept as long as its template stays the same, its assets' hashes aside."""
+    """A verdict is kept as long as its template stays the same, hashes of code aside."""
     files = [tmp_path / "a.template.json", tmp_path / "b.template.json"]
     for number, file in enumerate(files):
-        _written(file, {"Queue": _QUEUE, "Code": {"S3Key": f"{number}" * 64 + ".zip"}})
+        _written(file, {"Queue": _QUEUE, **_code(f"{number}")})
     _written(files[1], {"Queue": {**_QUEUE, "Metadata": {}}})
     first = _found(tmp_path, files)
     assert {finding.file for finding in first} == {file.name for file in files} == set(asked)
     asked.clear()
-    _written(files[0], {"Queue": _QUEUE, "Code": {"S3Key": "9" * 64 + ".zip"}})
+    _written(files[0], {"Queue": _QUEUE, **_code("9")})
     assert _found(tmp_path, files) == first
     assert not asked
 
