@@ -19,8 +19,8 @@ class Provider(NamedTuple):
         spec: of its scheme; see ``lambdas.sources.schemes.build``.
         handshakes: names in ``lambdas.sources.handshakes``.
         paste: what goes into the secret or the settings, and where it is found.
-        again: whether it comes again after 401, 404 and 503, and whether it disables an endpoint;
-            "(?)" after what was not read on the provider's own pages.
+        again: whether it comes again after 401, 404 and 503, and whether it disables an endpoint,
+            as the provider's own pages say.
         source: its documentation.
         needs: settings beside the secret: ``url``, ``publicKeys``, ``topics``.
         proof: whose genuine requests it is tested with, and of which version.
@@ -66,8 +66,9 @@ def _of_body(header: str, **changes: str) -> dict[str, Any]:
 
 
 _GITLAB_AGAIN = (
-    "Not by itself (?). After four failures in a row, all alike, a webhook is disabled for a "
-    "minute, then for longer, up to a day; after forty for good."
+    "No retry by itself is documented publicly; people can resend. After four failures in a row, "
+    "all alike, a webhook is disabled for a minute, then for longer, up to a day; after forty for "
+    "good."
 )
 
 PROVIDERS: Mapping[str, Provider] = {
@@ -93,7 +94,8 @@ PROVIDERS: Mapping[str, Provider] = {
             "tolerance": _FIVE_MINUTES,
         },
         paste="The endpoint's signing secret (`whsec_…`), as Workbench shows it.",
-        again="All alike: for up to three days in live mode, three times in a sandbox (?).",
+        again="All alike: for up to three days in live mode, three times in a few hours in a "
+        "sandbox.",
         source="https://docs.stripe.com/webhooks#verify-manually",
     ),
     "slack": Provider(
@@ -185,8 +187,9 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         handshakes=("zoom",),
         paste="The app's Secret Token, under Feature.",
-        again="All alike: three times, after 5, 20 and 60 minutes. Validates the endpoint every"
-        " 72 hours.",
+        again="All alike: three times, after 5, 20 and 60 minutes; it wants 200 or 204 within "
+        "three seconds. Then, its support pages say, no more of that event comes until a ticket is "
+        "filed. Validates the endpoint every 72 hours.",
         source="https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events",
     ),
     "linear": Provider(
@@ -196,7 +199,7 @@ PROVIDERS: Mapping[str, Provider] = {
         | {"tolerance": 60},
         paste="The webhook's signing secret, on its page in the settings.",
         again="All alike: after 1 minute, 1 hour and 6 hours. May disable an endpoint that keeps "
-        "failing (?).",
+        "failing; people turn it on again.",
         source="https://linear.app/developers/webhooks#securing-webhooks",
     ),
     "discord": Provider(
@@ -216,7 +219,7 @@ PROVIDERS: Mapping[str, Provider] = {
         paste="The app's Public Key into `publicKeys`; it is not a secret.",
         again="Webhook events: for up to 10 minutes; stops sending to an endpoint that fails "
         "too often. Sends wrong signatures on purpose, and removes an endpoint that "
-        "accepts them (?).",
+        "accepts them.",
         source="https://docs.discord.com/developers/interactions/overview#setting-up-an-endpoint-"
         "validating-security-request-headers",
     ),
@@ -246,8 +249,8 @@ PROVIDERS: Mapping[str, Provider] = {
         spec=_of_body("x-dropbox-signature"),
         handshakes=("dropbox",),
         paste="The app's App secret.",
-        again="All alike: with growing pauses for about ten minutes. Disables a webhook that fails "
-        "often (?).",
+        again="All alike: with growing pauses for about ten minutes; then the App Console shows a "
+        "failure. Whether it disables a webhook is not documented publicly.",
         source="https://www.dropbox.com/developers/reference/webhooks",
     ),
     "xero": Provider(
@@ -299,7 +302,8 @@ PROVIDERS: Mapping[str, Provider] = {
         handshakes=("asana",),
         paste="Nothing: create an empty secret, run `webhook-buffer sources enroll NAME`, and "
         "create the webhook at Asana. One source takes one webhook.",
-        again="All alike: for up to 24 hours; then it gives up, and may delete the webhook (?).",
+        again="All alike: for up to 24 hours. Its API says of a failing webhook when it will be "
+        "deleted (`failure_deletion_timestamp`).",
         source="https://developers.asana.com/docs/webhooks-guide#webhook-security",
     ),
     "sns": Provider(
