@@ -17,6 +17,9 @@ from monitoring.model.signals import (
 _EMPTY = "An empty queue has no age, and a queue idle for hours reports nothing."
 # Minutes in which every failing head is tried at least once: it waits no longer than that.
 _TRIED_AGAIN = "subscribe.longest_wait_minutes"
+# SQS counts messages at one moment of a minute, at which a healthy queue holds some by chance; none
+# of them is that old.
+_UNCONSUMED_SECONDS = 60
 # Failing webhooks, the longest-waiting first.
 _FAILING = (
     'filter event in ["webhook.failed", "webhook.unattempted", "webhook.paused", '
@@ -107,7 +110,12 @@ def _in_flight(role: str, signal_id: str, runbook: str) -> Signal:
     )
 
 
-def _stopped(role: str, signal_id: str, runbook: str) -> Signal:
+def _stopped(role: str, signal_id: str, runbook: str, minutes: int) -> Signal:
+    """Nothing consumes a queue.
+
+    Args:
+        minutes: as many in a row; one where messages are consumed as soon as they are there.
+    """
     return Signal(
         id=signal_id,
         runbook=runbook,
@@ -119,17 +127,21 @@ def _stopped(role: str, signal_id: str, runbook: str) -> Signal:
             "visible": Query(metrics.QUEUE_VISIBLE, "Minimum", role),
             "deleted": Query(metrics.QUEUE_DELETED, "Sum", role),
             "in_flight": Query(metrics.QUEUE_IN_FLIGHT, "Maximum", role),
+            "age": Query(metrics.QUEUE_AGE, "Maximum", role),
         },
-        expression="IF((visible > 0) AND (deleted == 0) AND (in_flight == 0), visible, 0)",
+        expression=(
+            f"IF((age >= {_UNCONSUMED_SECONDS}) AND (deleted == 0) AND (in_flight == 0), "
+            "visible, 0)"
+        ),
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
             1,
             "Count",
-            "A message that waits for a whole minute, while none is in flight and none is deleted, "
-            "has no consumer.",
+            f"A message that has waited for {_UNCONSUMED_SECONDS} s, while none is in flight and "
+            "none is deleted, has no consumer.",
         ),
-        datapoints=2,
-        periods=2,
+        datapoints=minutes,
+        periods=minutes,
         missing=Missing.NOT_BREACHING,
         missing_reason=_EMPTY,
         log="subscribe",
@@ -271,7 +283,7 @@ SIGNALS = (
         log_query=_FAILING,
         names=Named.BLOCKED,
     ),
-    _stopped("queue", "consumer-stopped", "consumer-stopped"),
+    _stopped("queue", "consumer-stopped", "consumer-stopped", minutes=1),
     Signal(
         id="dropped-duplicates",
         title="SQS drops webhooks as duplicates",
@@ -342,5 +354,6 @@ def of_any(role: str) -> tuple[Signal, ...]:
         ),
         _depth(role, f"{role}-depth", "existing-queue"),
         _in_flight(role, f"{role}-in-flight-limit", "existing-queue"),
-        _stopped(role, f"{role}-consumer-stopped", "existing-queue"),
+        # Its consumer may poll every other minute.
+        _stopped(role, f"{role}-consumer-stopped", "existing-queue", minutes=2),
     )

@@ -18,9 +18,8 @@ from alarmproof.template import parse
 from lambdas.metrics import embedded
 from monitoring.cloudwatch.alarms import template
 from settings.loader import load
-from webhook_buffer.cli.docs import DRILLS
+from webhook_buffer.cli.docs import kept_drills
 from webhook_buffer.composition import alarm_set
-from webhook_buffer.laptop.drills import report
 from webhook_buffer.live.engine import prelude_of
 from webhook_buffer.live.judge import Judge
 from webhook_buffer.live.pace import MINUTE, REAL_TIME
@@ -100,9 +99,9 @@ def _twice(alarms: list[AnyAlarm]) -> list[AnyAlarm]:
 
 def _print_drills() -> None:
     """The kept results of drills at the fastest pace."""
-    kept = [one for one in report.read(DRILLS) if one.passed and one.pace == _FASTEST]
-    pages = sorted(one.page_seconds for one in kept if one.page_seconds is not None)
-    took = sorted(one.took for one in kept)
+    kept = [result for result in kept_drills() if result.passed and result.pace == _FASTEST]
+    pages = sorted(result.page_seconds for result in kept if result.page_seconds is not None)
+    took = sorted(result.took for result in kept)
     print(f"  cause to page, {len(pages)} drills at {_FASTEST:g} s a minute: "
           f"{pages[0]:.1f} to {pages[-1]:.1f} s (target {_PAGE_SECONDS:.0f})")  # fmt: skip
     print(f"  a whole drill, {len(took)} of them: {took[0]:.0f} to {took[-1]:.0f} s "

@@ -29,13 +29,14 @@ from webhook_buffer.cli.app import app
 from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.composition import alarm_set, definitions
 from webhook_buffer.laptop.drills import report
+from webhook_buffer.laptop.drills.verdict import Result
 from webhook_buffer.operations.files import write
 
 _DOCS = ROOT / "docs"
 _ALARMPROOF = ROOT / "packages" / "alarmproof" / "docs"
 BENCHMARK = _DOCS / "benchmark.md"
-# Results of the drills that were kept: ``make drills``, then a copy of its file.
-DRILLS = _DOCS / "drills" / "3s.json"
+# Results of the drills that were kept: ``make drills``, then copies of its files.
+DRILLS = _DOCS / "drills"
 # Columns of the benchmark's first table that the README shows.
 _COLUMNS = 5
 
@@ -97,10 +98,15 @@ def generated() -> Mapping[Path, str]:
 
 def _drills() -> str:
     """The kept results of drills, beside what alarms did on recordings of the same failures."""
-    settings = load(ENVIRONMENT)
-    parsed = template.parse(own(alarm_set(settings)), ENVIRONMENT).alarms
-    names = {alarm.name: alarm.signal.id for alarm in alarm_set(settings).alarms}
-    recorded = {
+    return report.as_table(kept_drills(), recorded_signals()).rstrip()
+
+
+def recorded_signals() -> dict[str, dict[str, int]]:
+    """By recording and signal, minutes from the failure to the first ALARM of it."""
+    alarms = alarm_set(load(ENVIRONMENT))
+    parsed = template.parse(own(alarms), ENVIRONMENT).alarms
+    names = {alarm.name: alarm.signal.id for alarm in alarms.alarms}
+    return {
         name: {
             names[alarm]: minutes
             for alarm, minutes in first_signals(parsed, name).items()
@@ -108,7 +114,11 @@ def _drills() -> str:
         }
         for name in RECORDINGS
     }
-    return report.as_table(report.read(DRILLS), recorded).rstrip()
+
+
+def kept_drills() -> list[Result]:
+    """The results of drills that are kept, fast and in real time."""
+    return report.together(sorted(DRILLS.glob("*.json")))
 
 
 def stale(wanted: Mapping[Path, str]) -> list[Path]:

@@ -65,10 +65,17 @@ def list_drills(env: Env = LOCAL) -> None:
 
 @drill_app.command("table")
 def print_table(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Results, of --json.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Results, of --json.")],
+    json_file: JsonFile = None,
 ) -> None:
-    """Print the table of docs/drills.md, of results in a file."""
-    print(report.as_table(report.read(file)), end="")
+    """Print the table of docs/drills.md, of the latest results in files.
+
+    With --json they are also written into one file: shares of a long run become one.
+    """
+    results = report.together(files)
+    if json_file:
+        write(json_file, report.as_json(results))
+    print(report.as_table(results), end="")
 
 
 @drill_app.command("run")

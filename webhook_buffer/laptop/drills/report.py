@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from html import escape
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from settings.errors import FileError, InputError
+from webhook_buffer.laptop.drills.catalog import DRILLS
 from webhook_buffer.laptop.drills.verdict import Claim, Fired, Result, Told
-from webhook_buffer.live.pace import described
+from webhook_buffer.live.pace import REAL_TIME, described
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;
@@ -61,6 +62,25 @@ def _result(said: dict[str, Any]) -> Result:
     )
 
 
+def together(files: Iterable[Path]) -> list[Result]:
+    """The latest result of each drill, fast and in real time, of several files.
+
+    Raises:
+        FileError: When a file can't be read.
+        InputError: When one holds something else.
+    """
+    results = [result for file in files for result in read(file)]
+    latest = {
+        (result.drill, _in_real_time(result)): result
+        for result in sorted(results, key=lambda result: result.begun)
+    }
+    order = {name: number for number, name in enumerate(DRILLS)}
+    return sorted(
+        latest.values(),
+        key=lambda result: (order.get(result.drill, len(order)), result.drill, result.pace),
+    )
+
+
 def as_table(
     results: Sequence[Result], recorded: Mapping[str, Mapping[str, int]] | None = None
 ) -> str:
@@ -77,36 +97,49 @@ def as_table(
     ]
     for result in results:
         seen = {claim.what: claim.seen for claim in result.claims}
+        awaited = [fired for fired in result.fired if fired.limit is not None]
         signals = ", ".join(
-            f"`{fired.signal}` {fired.minute} (limit {fired.limit})"
-            for fired in result.fired
-            if fired.limit is not None
+            f"`{fired.signal}` {fired.minute} (limit {fired.limit})" for fired in awaited
         )
         known = recorded.get(result.drill, {})
-        before = ", ".join(
-            str(known[fired.signal])
-            for fired in result.fired
-            if fired.limit is not None and fired.signal in known
-        )
+        before = ", ".join(str(known[fired.signal]) for fired in awaited if fired.signal in known)
         page = (
             "" if result.paged is None else f"{result.paged:.1f} min ({result.page_seconds:.1f} s)"
-        )
-        verdict = (
-            f"skipped: {result.skipped}"
-            if result.skipped
-            else "passed"
-            if result.passed
-            else "failed"
         )
         lines.append(
             f"| {result.drill} | {result.pace:g} s | {signals} | {before} | {page} | "
             f"{seen.get('nothing is lost', '')} | {seen.get('nothing is out of order', '')} | "
-            f"{verdict} |"
+            f"{_verdict(result)} |"
         )
+    real = [result for result in results if _in_real_time(result)]
+    fast = [result for result in results if not _in_real_time(result)]
+    lines += [
+        "",
+        *_runs("Faster than real time", fast),
+        *_runs("In real time, 60 s a minute", real),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _in_real_time(result: Result) -> bool:
+    return result.pace == REAL_TIME
+
+
+def _verdict(result: Result) -> str:
+    if result.skipped:
+        return f"skipped: {result.skipped}"
+    return "passed" if result.passed else "failed"
+
+
+def _runs(how: str, results: Sequence[Result]) -> list[str]:
+    """When and at which commit results came about, and which drills have none."""
+    if not results:
+        return []
     dates = {datetime.fromtimestamp(result.begun, UTC).strftime("%Y-%m-%d") for result in results}
     commits = {result.commit for result in results if result.commit}
-    lines += ["", f"Run {', '.join(sorted(dates))} at {', '.join(sorted(commits)) or 'no commit'}."]
-    return "\n".join(lines) + "\n"
+    run = f"- {how}: run {', '.join(sorted(dates))} at {', '.join(sorted(commits)) or 'no commit'}"
+    lacking = [name for name in DRILLS if name not in {result.drill for result in results}]
+    return [f"{run}; without a result: {', '.join(lacking)}." if lacking else f"{run}."]
 
 
 def as_html(results: Sequence[Result]) -> str:
@@ -124,12 +157,9 @@ def as_html(results: Sequence[Result]) -> str:
 
 def _drill(result: Result) -> str:
     begun = datetime.fromtimestamp(result.begun, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    state = (
-        f"skipped: {result.skipped}" if result.skipped else "passed" if result.passed else "failed"
-    )
     style = "ok" if result.passed else "no"
     head = (
-        f"<h2>{escape(result.drill)} <span class={style}>{escape(state)}</span></h2>"
+        f"<h2>{escape(result.drill)} <span class={style}>{escape(_verdict(result))}</span></h2>"
         f"<p>{escape(result.title)}. <span class=dim>{begun}, {escape(described(result.pace))}, "
         f"{result.took:.0f} s; {result.accepted} of {result.sent} webhooks accepted, "
         f"{result.delivered} delivered.</span></p>"

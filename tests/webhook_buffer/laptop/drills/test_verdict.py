@@ -58,8 +58,32 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert report.read(file) == [result]
     table = report.as_table(report.read(file), {"d": {"backend-down": 3}})
     assert "| d | 3 s | `backend-down` 2 (limit 3) | 3 |  | 0 of 5 accepted |  | passed |" in table
-    assert "Run 2001-09-09 at abc1234." in table
+    assert "- Faster than real time: run 2001-09-09 at abc1234; without a result: back" in table
+    assert "In real time" not in table
     for broken in ("", "[]", '{"drills": [{}]}', '{"drills": [{"fired": 1}]}'):
         file.write_text(broken)
         with pytest.raises(InputError, match=r"r\.json"):
             report.read(file)
+
+
+def test_results_of_shares_become_one_table(tmp_path: Path) -> None:
+    """The latest counts, fast stands above real time, and what has no result is named."""
+
+    def result(drill: str, pace: float, begun: float, commit: str) -> Result:
+        return Result(drill=drill, title="t", pace=pace, begun=begun, commit=commit)
+
+    shares = {
+        "a": [result("backend-5xx", 60.0, 1e9, "old"), result("backend-slow", 15.0, 1e9, "fast")],
+        "b": [result("backend-5xx", 60.0, 2e9, "new"), result("backend-5xx", 3.0, 1e9, "fast")],
+    }
+    for name, results in shares.items():
+        (tmp_path / name).write_text(report.as_json(results))
+    together = report.together([tmp_path / "b", tmp_path / "a"])
+    assert [(each.drill, each.pace, each.commit) for each in together] == [
+        ("backend-5xx", 3.0, "fast"), ("backend-5xx", 60.0, "new"), ("backend-slow", 15.0, "fast"),
+    ]  # fmt: skip
+    *_, fast, real = report.as_table(together).splitlines()
+    assert fast.startswith("- Faster than real time: run 2001-09-09 at fast; without a result: ")
+    assert "backend-slow" not in fast
+    assert real.startswith("- In real time, 60 s a minute: run 2033-05-18 at new; without a result")
+    assert "backend-slow" in real
