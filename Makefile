@@ -61,8 +61,9 @@ bench: setup ## Measure start-up, linting, cold starts, publishing, alarms, the 
 	@$(BIN)/python -m tests.bench_fairness
 	@$(BIN)/python -m tests.lambdas.sources.mutations
 
-soak: setup ## Play 100,000 webhooks through a modelled queue, with kills, failures and releases
+soak: setup ## Play 100,000 webhooks through a modelled queue, and kill programs of the laptop in drills
 	@$(BIN)/python -m tests.soak
+	@$(BIN)/python -m tests.killed_programs
 
 synth: setup ## Synthesize ENV's stacks
 	@$(RUN) synth --env $(ENV)

@@ -17,6 +17,9 @@ from settings.paths import ROOT
 from tests.conftest import client
 from webhook_buffer.operations.environment import Environment
 
+# The programs that ``up`` starts beside the emulator, by their folders.
+BESIDE = ("alarms", "backend", "inbox", "datadog", "console")
+
 
 @dataclass(frozen=True)
 class Laptop:
@@ -24,17 +27,36 @@ class Laptop:
 
     state: Path
 
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """``webhook-buffer ARGUMENTS``, under way."""
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name("webhook-buffer")), *arguments],
+            env={**os.environ, "WEBHOOK_BUFFER_STATE": str(self.state), "COLUMNS": "120"},
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+        )  # fmt: skip
+
     def run(self, *arguments: str, code: int | None = 0) -> str:
         """What ``webhook-buffer ARGUMENTS`` prints, once it ended with ``code`` (None: any)."""
-        command = [str(Path(sys.executable).with_name("webhook-buffer")), *arguments]
-        environ = {**os.environ, "WEBHOOK_BUFFER_STATE": str(self.state), "COLUMNS": "120"}
-        result = subprocess.run(
-            command, env=environ, text=True, capture_output=True, check=False, cwd=ROOT
-        )
-        output = result.stdout + result.stderr
-        assert code in (None, result.returncode), output
+        with self.started(*arguments) as command:
+            output = "".join(command.communicate())
+        assert code in (None, command.returncode), output
         assert "Traceback" not in output
         return output
+
+    def process(self, name: str) -> psutil.Process | None:
+        """A program that ``up`` has started, if it runs."""
+        file = self.state / name / f"{name}.json"
+        try:
+            process = psutil.Process(json.loads(file.read_text())["pid"])
+        except (OSError, psutil.Error):
+            return None
+        return None if process.status() == psutil.STATUS_ZOMBIE else process
+
+    def kill(self, name: str) -> None:
+        """Ends a program by SIGKILL, if it runs."""
+        if process := self.process(name):
+            process.kill()
+            process.wait()
 
     @property
     def outputs(self) -> dict[str, str]:

@@ -13,7 +13,6 @@ from settings.loader import load
 from settings.schema import Settings
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.composition import alarm_set
-from webhook_buffer.console.process import console as process
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.process import HOST, listens, usable_port
 from webhook_buffer.live.session import Session
@@ -50,7 +49,7 @@ def show(file: Path | None, env: str, port: int | None) -> None:
         raise NotDeployedError(
             "No session is recorded here: live alarms do not run. To start them: webhook-buffer up"
         )
-    page = process()
+    page = laptop.console()
     running = page.running()
     if running is None or (port and running.port != port):
         if port and listens(port):

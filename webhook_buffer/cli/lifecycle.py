@@ -19,7 +19,6 @@ from webhook_buffer.cli.datadog_steps import Publication
 from webhook_buffer.cli.running import smoke_test
 from webhook_buffer.cli.terminal import console, require_answer, step
 from webhook_buffer.composition import alarm_set
-from webhook_buffer.console.process import console as console_process
 from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.operations import deployment, record_indexes
 from webhook_buffer.operations.cdk import Cdk, check_node
@@ -50,7 +49,7 @@ def down() -> None:
     settings = load("local")
     emulator = laptop.emulator()
     running = emulator.running()
-    beside = [program.stop() for program in (console_process(), *laptop.beside())]
+    beside = [program.stop() for program in laptop.beside()]
     if laptop.stopped_datadog():
         console.print("Stopped the fake Datadog; it keeps its objects.")
     laptop.live_alarms().end_session()
@@ -223,7 +222,7 @@ def _apply(target: Environment, cdk: Cdk) -> dict[str, str]:
         if target.settings.monitoring and target.settings.environment == "local":
             with step("Starting live alarms and the console"):
                 laptop.live_alarms().start()
-                console_process().start()
+                laptop.console().start()
     _warn(target.settings)
     return outputs
 
@@ -243,7 +242,7 @@ def _warn(settings: Settings) -> None:
 def show_addresses(endpoint: str) -> None:
     """Prints where the buffer and its console are."""
     console.print(f"\nThe buffer runs at [bold]{endpoint}[/]", soft_wrap=True)
-    page = console_process().address()
+    page = laptop.console().address()
     if page:
         console.print(f"See it in a browser: {page}", soft_wrap=True)
 

@@ -10,7 +10,6 @@ from settings.errors import InputError, ProofFailedError
 from settings.loader import load
 from webhook_buffer.cli.preflight import show_problems
 from webhook_buffer.cli.terminal import console, milliseconds, progress, show
-from webhook_buffer.console.process import console as console_process
 from webhook_buffer.laptop import laptop
 from webhook_buffer.live.pace import described
 from webhook_buffer.operations import deployment
@@ -76,8 +75,8 @@ def _beside() -> dict[str, object]:
     rows["liveAlarms"] = (
         {"pid": live.pid, "pace": verdicts["pace"] if verdicts else None} if live else None
     )
-    page = console_process().running()
-    rows["console"] = {"url": console_process().address(), "pid": page.pid} if page else None
+    page = laptop.console().running()
+    rows["console"] = {"url": laptop.console().address(), "pid": page.pid} if page else None
     return rows
 
 
@@ -86,7 +85,7 @@ def _rows_beside() -> list[tuple[str, str]]:
     missing = "[red]not running[/]; to start it: webhook-buffer up"
     backend, inbox, live = laptop.backend(), laptop.inbox(), laptop.live_alarms()
     practice, mail, judging = backend.running(), inbox.running(), live.running()
-    verdicts, process = live.verdicts(), console_process()
+    verdicts, process = live.verdicts(), laptop.console()
     words, page = missing, process.running()
     if judging:
         on = sum(verdict["state"] == "ALARM" for verdict in verdicts["verdicts"]) if verdicts else 0

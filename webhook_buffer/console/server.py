@@ -17,9 +17,9 @@ from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.api import Api
 from webhook_buffer.console.feeds import FileFeed, Place
 from webhook_buffer.console.guarded import Guarded
-from webhook_buffer.console.process import token_of
 from webhook_buffer.console.state import State
 from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.console import token_of
 from webhook_buffer.laptop.process import HOST
 
 # Event streams live long; what else is open is closed after it.
@@ -53,7 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.nice(5)  # the buffer goes first
     settings = load("local")
-    place = Place.of_laptop(laptop.STATE, laptop.target(settings))
+    place = Place.of_laptop(laptop.STATE, laptop.target(settings, mends=False))
     asyncio.run(
         until_signalled(
             State(FileFeed(place), alarm_set(settings)), arguments.port, token_of(arguments.folder)

@@ -37,15 +37,20 @@ class Journal:
         self._file = folder / NAME
         self._entries: list[Entry] = []
 
-    def begin(self, drill: str) -> None:
+    def begin(self, drill: str, target: Environment | None = None) -> None:
         """Opens it for a drill of this process.
+
+        Args:
+            target: where what a killed drill has left is undone before.
 
         Raises:
             InputError: When another drill runs.
+            WebhookBufferError: When something of an earlier one can't be undone.
         """
         owner = self.owner()
         if owner is not None and owner != os.getpid():
             raise InputError(f"A drill is running (pid {owner}). Wait for its end, or stop it.")
+        self.undo(target)
         self._entries = []
         self._write(drill)
 

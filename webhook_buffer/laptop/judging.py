@@ -21,7 +21,7 @@ def main() -> None:
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     os.nice(5)  # the buffer goes first
-    target = laptop.target(load("local"))
+    target = laptop.target(load("local"), mends=False)
     engine.Engine(target, arguments.folder, sources.deployed_alarms(target)).run(ended)
 
 

@@ -23,6 +23,7 @@ from settings.paths import ROOT
 from settings.schema import Settings
 from webhook_buffer.laptop import inbox as inboxes
 from webhook_buffer.laptop import practice
+from webhook_buffer.laptop.console import ConsoleProcess
 from webhook_buffer.laptop.emulator import DEFAULT_ENDPOINT_PORT, DEFAULT_PORT, Emulator
 from webhook_buffer.laptop.inbox import InboxProcess
 from webhook_buffer.laptop.journal import Journal
@@ -66,9 +67,14 @@ def live_alarms() -> LiveAlarms:
     return LiveAlarms(STATE / "alarms")
 
 
+def console() -> ConsoleProcess:
+    """The console that ``up`` starts and ``down`` stops."""
+    return ConsoleProcess(STATE / "console", state=STATE if APART else None)
+
+
 def beside() -> list[Background]:
     """The programs that run beside the emulator, those that read others first."""
-    return [live_alarms(), backend(), inbox()]
+    return [console(), live_alarms(), backend(), inbox()]
 
 
 def complete() -> bool:
@@ -130,6 +136,9 @@ def mend() -> list[str]:
     running = emulator().running()
     journal = Journal(STATE)
     mended = []
+    if running and Background(STATE / "datadog", "datadog").died():
+        started_datadog()
+        mended.append("the fake Datadog had died and runs again")
     for program, name in ((backend(), "faux backend"), (inbox(), "inbox")):
         if running and program.died():
             program.start()
@@ -140,18 +149,23 @@ def mend() -> list[str]:
     if running and journal.owner() is None and live_alarms().died():
         live_alarms().start()
         mended.append("live alarms had died and judge again")
+    if running and console().died():
+        console().start()
+        mended.append("the console had died and runs again")
     return mended
 
 
-def target(settings: Settings) -> Environment:
+def target(settings: Settings, *, mends: bool = True) -> Environment:
     """An environment's target: on AWS, or on the running emulator.
 
-    What was left behind on the laptop is mended before.
+    Args:
+        mends: whether what was left behind on the laptop is mended before; a program of ``up``
+            leaves that to the command that starts it.
 
     Raises:
         ToolError: When the environment runs on the laptop and nothing is started there.
     """
-    if settings.on_laptop:
+    if settings.on_laptop and mends:
         for what in mend():
             print(f"Mended: {what}.", file=sys.stderr)
     return _target(settings)
@@ -193,6 +207,7 @@ def started(
     """
     program = emulator()
     if not program.running():
+        mend()  # what a killed drill had changed is not there in a new emulator
         live_alarms().end_session()
     # With a state folder of its own, or beside another environment, there are no usual ports.
     usual, name = not APART and settings.environment == "local", settings.environment

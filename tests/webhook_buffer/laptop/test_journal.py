@@ -50,6 +50,57 @@ def test_what_a_killed_drill_changed_is_undone(tmp_path: Path) -> None:
     assert not (tmp_path / NAME).exists()
 
 
+def test_the_next_drill_undoes_what_a_killed_one_left(tmp_path: Path) -> None:
+    """Also where no command came in between: the console begins one by itself."""
+    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+    Journal(tmp_path).begin("duplicates")
+    assert Mode.read(tmp_path / "backend") == Mode()
+
+
+class _NewEmulator:
+    """An emulator that is started anew, and knows no function."""
+
+    def __init__(self) -> None:
+        self._running = False
+
+    def running(self) -> bool:
+        return self._running
+
+    def start(self, _: int | None) -> None:
+        self._running = True
+
+    def last_port(self) -> int:
+        return 1
+
+    def endpoint_url(self, _: str) -> str:
+        return "http://127.0.0.1:1"
+
+    def open_endpoint(self, *_: Any, **__: Any) -> None:
+        """Nobody calls it."""
+
+
+def test_what_was_changed_in_a_dead_emulator_is_not_undone_in_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``up`` begins after a drill and the emulator were killed: the function is not there yet."""
+    monkeypatch.setattr(laptop, "STATE", tmp_path)
+    emulator = _NewEmulator()
+    deployed_to: list[object] = []
+    monkeypatch.setattr(laptop, "emulator", lambda: emulator)
+    monkeypatch.setattr(laptop, "_target", lambda _: pytest.fail("The function is gone."))
+    started = SimpleNamespace(start=lambda _: None, died=lambda: False, end_session=lambda: None)
+    for program in ("backend", "inbox", "live_alarms", "console"):
+        monkeypatch.setattr(laptop, program, lambda: started)
+    monkeypatch.setattr(laptop, "target", deployed_to.append)
+    killed = _KILLED.replace('kind="backend"', 'kind="variables", function="f", variables={}')
+    subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
+    assert Journal(tmp_path).left_behind()
+    settings = load("local")
+    laptop.started(settings)
+    assert deployed_to == [settings]
+    assert Journal(tmp_path).left_behind() is None
+
+
 def test_a_drill_killed_at_any_moment_is_undone(tmp_path: Path) -> None:
     """Wherever SIGKILL meets causes, repairs or the undoing, the next command mends all of it."""
     command = [sys.executable, "-m", "tests.webhook_buffer.laptop.killed_drills"]

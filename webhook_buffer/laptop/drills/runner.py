@@ -66,7 +66,7 @@ def run(
         result.skipped = "; ".join(f"{a}: {b}" for a, b in zip(lacking, reasons, strict=True))
         return result
     journal = Journal(place.state)
-    journal.begin(drill.name)
+    journal.begin(drill.name, place.target)
     before = snapshot(place)
     try:
         _Run(drill, place, pace, wanted, result, journal, progress).run(traffic)

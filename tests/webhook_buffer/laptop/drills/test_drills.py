@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
-from settings.paths import ROOT
 from tests.conftest import eventually
-from tests.laptop import Laptop
+from tests.laptop import BESIDE, Laptop
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.practice import Mode
 
@@ -45,21 +39,19 @@ def test_a_drill_passes(laptop: Laptop, tmp_path: Path, name: str) -> None:
 
 
 def test_a_killed_drill_is_undone_by_the_next_command(laptop: Laptop) -> None:
-    """Also where the faux backend and live alarms were killed with it."""
-    command = [str(Path(sys.executable).with_name("webhook-buffer")), "drill", "run", "backend-5xx"]
-    environ = {**os.environ, "WEBHOOK_BUFFER_STATE": str(laptop.state)}
-    folder = laptop.state / "backend"
-    with subprocess.Popen(
-        command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as drill:
-        eventually(lambda: Mode.read(folder).status == 503, seconds=60)
-        for name in ("alarms", "backend"):
-            pid = json.loads((laptop.state / name / f"{name}.json").read_text())["pid"]
-            psutil.Process(pid).kill()
-        drill.send_signal(signal.SIGKILL)
-    assert Mode.read(folder).status == 503
+    """Also where every program beside the emulator was killed with it; they run again."""
+    with laptop.started("drill", "run", "backend-5xx") as drill:
+        eventually(lambda: Mode.read(laptop.state / "backend").status == 503, seconds=60)
+        drill.kill()
+        for name in BESIDE:
+            laptop.kill(name)
+    assert Mode.read(laptop.state / "backend").status == 503
     status = laptop.run("status")
     assert "undid what the drill backend-5xx had changed" in status
-    assert Mode.read(folder) == Mode()
-    for words in ("the faux backend had died", "live alarms had died", "answers 200"):
+    assert Mode.read(laptop.state / "backend") == Mode()
+    for words in (
+        "the faux backend had died", "the inbox had died", "live alarms had died",
+        "the fake Datadog had died", "the console had died", "answers 200",
+    ):  # fmt: skip
         assert words in status
+    assert all(laptop.process(name) for name in BESIDE)

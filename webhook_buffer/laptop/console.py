@@ -8,7 +8,6 @@ from pathlib import Path
 
 from settings.errors import ToolError
 from settings.paths import ROOT
-from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.process import Background, Running, listens, usable_port
 from webhook_buffer.operations.files import private_folder, write
 
@@ -17,16 +16,16 @@ _TOKEN = "token"  # noqa: S105 - the file's name
 _START_SECONDS = 60.0
 
 
-def console() -> ConsoleProcess:
-    """The console that ``up`` starts and ``down`` stops."""
-    return ConsoleProcess(laptop.STATE / "console")
-
-
 class ConsoleProcess(Background):
-    """The program. Its token is a file for nobody but the user."""
+    """The program. Its token is a file for nobody but the user.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        state: the laptop's state, where it is apart from the project.
+    """
+
+    def __init__(self, folder: Path, *, state: Path | None) -> None:
         super().__init__(folder, "console")
+        self._state = state
 
     def address(self) -> str | None:
         """The URL that opens it; None where it is not running."""
@@ -45,13 +44,14 @@ class ConsoleProcess(Background):
         last = self.last_port()
         self.stop()
         token = self._token()
-        port = usable_port(port, last, None if laptop.APART else DEFAULT_PORT)
+        environ = {"OMP_NUM_THREADS": "1"}
+        if self._state:
+            environ["WEBHOOK_BUFFER_STATE"] = str(self._state)
+        port = usable_port(port, last, None if self._state else DEFAULT_PORT)
         _, running = self._spawn(
             "webhook_buffer.console.server",
             "--port", str(port), "--folder", str(self.folder),
-            port=port, cwd=ROOT,
-            environ={"WEBHOOK_BUFFER_STATE": str(laptop.STATE), "OMP_NUM_THREADS": "1"}
-            if laptop.APART else {"OMP_NUM_THREADS": "1"},
+            port=port, cwd=ROOT, environ=environ,
         )  # fmt: skip
         self._await(running)
         return f"{running.endpoint_url}/{token}/"
