@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -30,6 +31,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from lambdas import parked_index, record_index
 from settings import loader
+from settings.paths import ROOT
 from tests import source_tree
 from tests.instrumented import Choices
 from tests.templates import DEMANDING, Synthesized, Template, synthesize
@@ -54,30 +56,9 @@ os.environ.setdefault(
 )
 
 
-# Files of which one worker runs those of a group in turn: what they make is dear and shared, or
-# what one does is seen by the next.
-_TOGETHER = {
-    "tests/alarms/test_cases.py": "synth",
-    "tests/alarms/test_lint.py": "synth",
-    "tests/buffer/test_sources.py": "synth",
-    "tests/buffer/test_stack.py": "synth",
-    "tests/lambdas/test_sending_to_datadog.py": "synth",
-    "tests/functions/test_requirements.py": "demanding",
-    "tests/lambdas/test_least_privilege.py": "demanding",
-    "tests/test_aws_limits.py": "demanding",
-    "tests/monitoring/test_instrumentation.py": "synth",
-    "tests/monitoring/test_serverless_view.py": "synth",
-    "tests/monitoring/test_stack.py": "synth",
-    "tests/test_rules.py": "synth",
-    "tests/webhook_buffer/laptop/drills/test_drills.py": "laptop",
-    "tests/webhook_buffer/laptop/test_attacks.py": "laptop",
-    "tests/webhook_buffer/laptop/test_runbook.py": "laptop",
-    # In this order: the last test of the last takes the laptop down.
-    "tests/webhook_buffer/laptop/test_contract_of_the_predecessor.py": "laptop",
-    "tests/webhook_buffer/laptop/test_laptop.py": "laptop",
-    "tests/webhook_buffer/benchmark/test_detection.py": "bench",
-    "tests/webhook_buffer/cli/test_datadog.py": "datadog",
-}
+# How a file says that one worker runs it and all others of a group in turn, because what they make
+# is dear and shared, or what one does is seen by the next.
+_GROUP = re.compile(r'xdist_group\("(\w+)"\)')
 # Groups and files of half a minute and more, the longest first: one that is begun last is run by
 # one worker while the others have nothing to do.
 _LONGEST = (
@@ -98,9 +79,16 @@ _LONGEST = (
 
 
 def _group(nodeid: str) -> str:
-    """What one worker runs in turn: a test's file, or the group that the file is in."""
+    """What one worker runs in turn: a test's file, or the group that the file's mark names."""
     file = nodeid.partition("::")[0]
-    return _TOGETHER.get(file, file)
+    return _marked(file) or file
+
+
+@cache
+def _marked(file: str) -> str | None:
+    """The group, read from the text, because the process that distributes tests collects none."""
+    mark = _GROUP.search((ROOT / file).read_text("utf-8"))
+    return mark[1] if mark else None
 
 
 class _ByGroup(LoadScopeScheduling):  # type: ignore[misc]

@@ -21,6 +21,8 @@ from settings.paths import ROOT
 from tests.templates import Synthesized, Template
 from webhook_buffer.laptop.gateway import Gateway
 
+pytestmark = pytest.mark.xdist_group("demanding")
+
 _EVENT_BYTES = 6 * 1024 * 1024
 _HIDDEN_SECONDS = 12 * 3600
 # Source: IAM quotas: characters of all inline policies of a role, white space aside.

@@ -11,6 +11,8 @@ import pytest
 from tests.findings import LINT, NAG, matches
 from tests.templates import Synthesized
 
+pytestmark = pytest.mark.xdist_group("synth")
+
 
 def test_nag_findings_are_explained(synthesized: dict[str, Synthesized]) -> None:
     """cdk-nag's AwsSolutions and Serverless packs find nothing but what has a reason here."""

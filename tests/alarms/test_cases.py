@@ -20,6 +20,8 @@ from tests.templates import Synthesized
 from webhook_buffer.cli.alarmproof import alarms_of
 from webhook_buffer.composition import alarm_set
 
+pytestmark = pytest.mark.xdist_group("synth")
+
 CASES = load([ROOT / "alarms" / "cases"])
 ENVIRONMENTS = ("dev", "stg", "prd")
 IDS = [*(one.id for one in CATALOG.signals), *(one.id for one in CATALOG.composites)]

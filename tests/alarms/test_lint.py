@@ -10,6 +10,8 @@ from alarmproof.template import parse_all
 from tests.templates import Synthesized
 from webhook_buffer.cli.alarmproof import own_metrics
 
+pytestmark = pytest.mark.xdist_group("synth")
+
 
 @pytest.mark.parametrize("env", ["dev", "stg", "prd", "local"])
 def test_our_own_alarms_have_nothing_wrong(synthesized: dict[str, Synthesized], env: str) -> None:

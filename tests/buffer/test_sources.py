@@ -14,7 +14,7 @@ from settings import loader
 from settings.schema import Settings
 from tests.templates import Template
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.xdist_group("synth"), pytest.mark.slow]
 
 _ARN = "arn:aws:secretsmanager:us-east-1:111111111111:secret:{}-AbCdEf"
 Synth = tuple[dict[str, Any], list[str], Path]

@@ -14,6 +14,8 @@ from tests import datadog_logs
 from tests.conftest import OUTPUTS
 from tests.templates import Synthesized, Template, synthesize
 
+pytestmark = pytest.mark.xdist_group("synth")
+
 FUNCTION = "AWS::Lambda::Function"
 
 

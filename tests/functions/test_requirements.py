@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
+
 from tests.templates import DEMANDING, Synthesized
+
+pytestmark = pytest.mark.xdist_group("demanding")
 
 _KEY = DEMANDING["encryptionKeyArn"]
 # Where each type says with which key it is encrypted.

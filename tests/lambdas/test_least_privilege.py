@@ -17,6 +17,8 @@ from tests.templates import DEMANDING, Synthesized
 from webhook_buffer.operations.function_rights import RIGHTS, FunctionRight
 from webhook_buffer.operations.preflight import network
 
+pytestmark = pytest.mark.xdist_group("demanding")
+
 _WITHOUT_RESOURCE = {
     right.action for rights in RIGHTS.values() for right in rights if right.resource == "all"
 }

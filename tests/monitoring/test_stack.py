@@ -17,7 +17,7 @@ from settings import loader
 from settings.paths import RUNBOOK
 from tests.templates import Synthesized, Template, synthesize
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.xdist_group("synth"), pytest.mark.slow]
 
 ALARMS = ("AWS::CloudWatch::Alarm", "Custom::Alarm")
 COMPOSITES = ("AWS::CloudWatch::CompositeAlarm", "Custom::CompositeAlarm")

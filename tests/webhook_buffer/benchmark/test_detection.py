@@ -26,6 +26,8 @@ from webhook_buffer.benchmark.world import BROKEN, NO_CONNECTION, REFUSED, Fault
 from webhook_buffer.cli.alarmproof import alarms_of
 from webhook_buffer.laptop.drills.catalog import DRILLS
 
+pytestmark = pytest.mark.xdist_group("bench")
+
 
 def _world(minutes: int = 60, rate: float = 30.0, **changes: Any) -> World:
     return World(minutes=minutes, rate=lambda _: rate, **changes)

@@ -25,7 +25,7 @@ from webhook_buffer.laptop import laptop as laptop_module
 from webhook_buffer.operations import credentials
 from webhook_buffer.operations.environment import Environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.xdist_group("datadog"), pytest.mark.slow]
 
 _HEADERS = {
     "DD-API-KEY": "fake-api-key",

@@ -12,7 +12,7 @@ import urllib3
 from tests.conftest import eventually
 from tests.laptop import Laptop
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]
 
 _PAGE = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
 

@@ -16,7 +16,7 @@ from tests.conftest import eventually
 from tests.laptop import Laptop
 from webhook_buffer.operations.send import Receipt, Sender, Webhook
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]
 
 _SETTINGS = {"GROUP_ID": '["json:order_id"]', "GROUP_ID_MISSING": "reject"}
 _BODY = {"order_id": "o-1", "suppress_sentry": True, "consume_bad_messages": True}

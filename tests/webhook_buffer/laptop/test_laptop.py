@@ -28,7 +28,7 @@ from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.send import Sender, Webhook
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]
 
 
 def test_outputs_file_is_the_contract(laptop: Laptop) -> None:

@@ -21,7 +21,7 @@ from tests.conftest import eventually
 from tests.laptop import Laptop
 from webhook_buffer.composition import alarm_set
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]
 
 
 @pytest.fixture

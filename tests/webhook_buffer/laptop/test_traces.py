@@ -23,8 +23,6 @@ from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.send import Sender, Webhook
 
-pytestmark = pytest.mark.xdist_group("traces")
-
 # A sender's secrets, wherever a request can hold them.
 _SECRETS = {
     name: f"marker-{name}-c0ffee"

@@ -12,7 +12,7 @@ from tests.laptop import BESIDE, Laptop
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.practice import Mode
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]
 
 _NEVER = ("nothing is lost", "nothing is out of order", "nothing is left behind")
 
