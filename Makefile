@@ -61,8 +61,9 @@ bench: setup ## Measure start-up, linting, cold starts, publishing, alarms, the 
 	@$(BIN)/python -m tests.bench_fairness
 	@$(BIN)/python -m tests.lambdas.sources.mutations
 
-soak: setup ## Play 100,000 webhooks through a modelled queue, and kill programs of the laptop in drills
-	@$(BIN)/python -m tests.soak
+soak: setup ## Play 100,000 webhooks through a modelled queue (RESUME=1: go on), and kill programs in drills
+	@$(BIN)/python -m tests.soak $(if $(RESUME),--resume)
+	@$(BIN)/python -m tests.lambdas.parking_mutations
 	@$(BIN)/python -m tests.killed_programs
 
 synth: setup ## Synthesize ENV's stacks

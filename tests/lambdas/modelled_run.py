@@ -67,8 +67,9 @@ class World(NamedTuple):
         late: the chance that an invocation starts only after its message's visibility timeout.
         undeleted: the chance that a message stays in the queue which may leave it.
         outages: the chance, at each step, that the backend fails everybody for a minute or more.
-        bad: the share of webhooks that the backend refuses until it is repaired.
+        bad: the share of webhooks that the backend refuses until it is mended or repaired.
         large: the share of those whose body does not fit into an item.
+        sending: the chance, at each step, that one is sent while there are any left.
     """
 
     webhooks: int = 250
@@ -82,6 +83,7 @@ class World(NamedTuple):
     outages: float = 0.0005
     bad: float = 0.04
     large: float = 0.04
+    sending: float = 0.3
 
 
 @dataclass
@@ -361,7 +363,7 @@ class Run:
         for step in range(400 * self.world.webhooks + 20_000):
             if self.problems:
                 return self.problems
-            if sent < self.world.webhooks and self.chance.random() < 0.3:
+            if sent < self.world.webhooks and self.chance.random() < self.world.sending:
                 self._send(next(numbers))
                 sent += 1
             if self.chance.random() < 0.01 and not self.repaired:
@@ -375,7 +377,8 @@ class Run:
             if self.repaired and idle and not self._release_all():
                 return self._result()
             self._step()
-        return [*self.problems, "the run did not come to its end"]
+        self.problems.append("the run did not come to its end")
+        return self.problems
 
     def _step(self) -> None:
         ready = self.queue.ready()
@@ -430,7 +433,7 @@ class Run:
         return [row for row in rows if row["row"]["S"].startswith(("held#", "aside#"))]
 
     def _operate(self) -> None:
-        """A person releases a group or a webhook, perhaps twice, or drops a webhook."""
+        """A person releases or drops something, perhaps twice, or mends the backend for it."""
         held = [row for row in self.tables.items["parking"].values() if "hold_id" in row]
         parked = [row for row in self._parked() if "dropped_at" not in row]
         choice = self.chance.random()
@@ -444,6 +447,8 @@ class Run:
                 self._token(row["group_id"]["S"], tokens.Token(row=row["row"]["S"]))
         elif parked and choice < 0.8:
             self._drop(self.chance.choice(parked))
+        elif refused := [hook for row in parked if (hook := self.webhooks[row["id"]["S"]]).bad]:
+            self.chance.choice(refused).bad = False
 
     def _token(self, group: str, token: tokens.Token) -> None:
         self.counts["released"] += 1
