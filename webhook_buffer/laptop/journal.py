@@ -158,16 +158,19 @@ def _message(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> N
         take_out(target, entry["group"])
 
 
-def _held(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
+def _parked(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
     if target is not None:
         release(target, entry["group"])
 
 
 def release(target: Environment, group: str) -> None:
-    """Releases a group, if it is held."""
-    held = parked.store(target).group(group)
+    """Releases all that is parked of a group."""
+    store = parked.store(target)
+    held = store.group(group)
     if held:
         parked.release_group(target, held)
+    for webhook in store.aside_of_group(group):
+        parked.release_webhook(target, webhook)
 
 
 def take_out(target: Environment, group: str) -> None:
@@ -199,5 +202,5 @@ _UNDO: Mapping[str, Callable[[Path, Environment | None, Mapping[str, Any]], None
     "record": _record,
     "visibility": _visibility,
     "message": _message,
-    "held": _held,
+    "parked": _parked,
 }

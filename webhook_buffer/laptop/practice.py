@@ -52,7 +52,9 @@ class Mode:
         status: what it answers.
         slow: between which seconds it waits before each answer.
         reset: whether it breaks off each connection instead.
-        refused_group: a group whose webhooks it answers with 422 alone.
+        refused_group: a group whose webhooks it answers with ``refusal`` alone.
+        refused_number: a drill's number of a webhook that it answers with ``refusal`` alone.
+        refusal: a status.
     """
 
     listens: bool = True
@@ -60,6 +62,8 @@ class Mode:
     slow: tuple[float, float] | None = None
     reset: bool = False
     refused_group: str | None = None
+    refused_number: str | None = None
+    refusal: int = 422
 
     @property
     def words(self) -> str:
@@ -69,7 +73,9 @@ class Mode:
         if self.reset:
             return "breaks off every connection"
         if self.refused_group:
-            return f"answers 422 to the group {self.refused_group}, 200 to others"
+            return f"answers {self.refusal} to the group {self.refused_group}, 200 to others"
+        if self.refused_number:
+            return f"answers {self.refusal} to the webhook {self.refused_number}, 200 to others"
         waits = "" if self.slow is None else f" after {_seconds(self.slow)}"
         return f"answers {self.status}{waits}"
 
@@ -186,8 +192,12 @@ class _Practice(FauxBackend):
         return answer
 
     def _by(self, mode: Mode, headers: Mapping[str, str]) -> Answer:
-        if mode.refused_group and headers.get("x-buffer-group") == mode.refused_group:
-            return Answer(422)
+        refused = {
+            "x-buffer-group": mode.refused_group,
+            "x-drill-number": mode.refused_number,
+        }
+        if any(value and headers.get(name) == value for name, value in refused.items()):
+            return Answer(mode.refusal)
         delay = random.uniform(*mode.slow) if mode.slow else 0.0
         return Answer(mode.status, delay, mode.reset)
 

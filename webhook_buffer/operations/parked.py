@@ -73,6 +73,14 @@ class Store:
             (webhook for webhook in held if not webhook.dropped), key=lambda webhook: webhook.row
         )
 
+    def aside_of_group(self, group_id: str) -> list[ParkedWebhook]:
+        """What was set aside of a group, the oldest first."""
+        return [
+            webhook
+            for webhook in self.webhooks
+            if webhook.kind == "aside" and webhook.group_id == group_id
+        ]
+
     def group(self, group_id: str) -> HeldGroup | None:
         return next((group for group in self.groups if group.group_id == group_id), None)
 

@@ -112,8 +112,8 @@ def test_a_drill_killed_at_any_moment_is_undone(tmp_path: Path) -> None:
     assert said["mended"] > 20
 
 
-def test_a_group_that_a_drill_left_held_is_released(tmp_path: Path) -> None:
-    """Its token goes into the queue; a group that is open gets none."""
+def test_what_a_drill_left_parked_is_released(tmp_path: Path) -> None:
+    """Of a held group, and of what went aside; a group of which nothing is parked gets no token."""
     state = {
         "group_id": {"S": "held"},
         "hold_id": {"S": "h"},
@@ -121,9 +121,16 @@ def test_a_group_that_a_drill_left_held_is_released(tmp_path: Path) -> None:
         "since": {"N": "1"},
     }
 
+    texts = {"kind": "aside", "row": "aside#1", "id": "a", "group_id": "apart", "source": "",
+             "reason": "refused"}  # fmt: skip
+    numbers = ("received_at", "parked_at", "attempt_count", "expires_at")
+    aside = {name: {"S": text} for name, text in texts.items()}
+    aside |= {name: {"N": "1"} for name in numbers}
+    rows = {"state": [state], "aside": [aside]}
+
     def paginate(**request: Any) -> list[dict[str, Any]]:
         kind = request["ExpressionAttributeValues"][":kind"]["S"]
-        return [{"Items": [state] if kind == "state" else []}]
+        return [{"Items": rows.get(kind, [])}]
 
     sent: list[dict[str, str]] = []
     target: Any = SimpleNamespace(
@@ -136,11 +143,12 @@ def test_a_group_that_a_drill_left_held_is_released(tmp_path: Path) -> None:
     )
     journal = Journal(tmp_path)
     journal.begin("held-group")
-    for group in ("held", "open"):
-        journal.note(kind="held", group=group)
+    for group in ("apart", "held", "open"):
+        journal.note(kind="parked", group=group)
     journal.undo(target)
     assert [(message["MessageGroupId"], parse(message["MessageBody"])) for message in sent] == [
-        ("held", Token(hold="h"))
+        ("held", Token(hold="h")),
+        ("apart", Token(row="aside#1")),
     ]
 
 

@@ -29,8 +29,11 @@ def practice(tmp_path: Path) -> Iterator[PracticeBackend]:
     one.stop()
 
 
-def _post(url: str, group: str = "a") -> int:
-    headers = {"X-Buffer-Group": group, "X-Buffer-Message-Id": "m", "Origin": "https://sender"}
+def _post(url: str, group: str = "a", *, number: str = "r-0") -> int:
+    headers = {
+        "X-Buffer-Group": group, "X-Buffer-Message-Id": "m", "X-Drill-Number": number,
+        "Origin": "https://sender",
+    }  # fmt: skip
     return urllib3.request("POST", f"{url}/x", body=b"body", headers=headers, retries=False).status
 
 
@@ -52,6 +55,8 @@ def test_anybody_can_break_it_and_mend_it(practice: PracticeBackend) -> None:
     assert _post(url) == 503
     practice.set(Mode(refused_group="b"))
     assert (_post(url, "b"), _post(url, "a")) == (422, 200)
+    practice.set(Mode(refused_number="r-1", refusal=401))
+    assert (_post(url, number="r-1"), _post(url, number="r-2")) == (401, 200)
     practice.set(Mode(slow=(0.3, 0.3)))
     started = time.monotonic()
     assert _post(url) == 200
@@ -65,7 +70,7 @@ def test_anybody_can_break_it_and_mend_it(practice: PracticeBackend) -> None:
     practice.set(Mode())
     assert _post(url) == 200
     statuses = [one["status"] for one in practice.received()]
-    assert statuses == [200, 503, 422, 200, 200, None, 200]
+    assert statuses == [200, 503, 422, 200, 401, 200, 200, None, 200]
     assert practice.received()[0]["headers"]["x-buffer-group"] == "a"
     assert "body" not in practice.received()[0]
 

@@ -12,6 +12,8 @@ _BLOCKED_SECONDS = 12.0
 # A refusal counts once another group was delivered after the attempt before, which containers note
 # every half minute; the attempt comes 4 s later, in a group that may have a webhook before.
 _COUNTED_SECONDS = 42.0
+# Minutes between two audits. Source: monitoring/cdk/end_to_end.py.
+_AUDIT_MINUTES = 30
 # An invocation that logs nothing is known to have failed after this long, with a reserve.
 _SILENT_SECONDS = 2.0
 # Of a request that takes 5 s, the first end is that late.
@@ -93,6 +95,59 @@ _DRILLS = (
         follows=(*_LATE, "blocked-group", "group-held", "group-held-long"),
         silent=(*_SENDERS, "backend-down", "backend-rejecting", "consumer-stopped",
                 "webhooks-lost"),
+    ),
+    Drill(
+        name="refused-webhook",
+        title="The backend answers 422 to one webhook, which goes aside, and its group goes on",
+        mode=Mode.POISONED_GROUP,
+        cause="backend-refuses-webhook",
+        expects=(Expectation("webhook-parked", after=_COUNTED_SECONDS),),
+        follows=(*_LATE, "blocked-group"),
+        silent=(*_SENDERS, "group-held", "backend-down", "backend-rejecting", "consumer-stopped",
+                "webhooks-lost"),
+        parks=1,
+        behind=3,
+    ),
+    Drill(
+        name="forged-webhook",
+        title="The backend answers 401 to a forged webhook, which is dropped, and three follow it",
+        mode=Mode.POISONED_GROUP,
+        cause="backend-refuses-forged",
+        expects=(Expectation("webhook-parked", after=_COUNTED_SECONDS),),
+        follows=(*_LATE, "blocked-group"),
+        silent=(*_SENDERS, "group-held", "backend-down", "backend-rejecting", "consumer-stopped",
+                "webhooks-lost"),
+        parks=1,
+        behind=3,
+    ),
+    Drill(
+        name="parked-expiring",
+        title="A webhook that went aside nears the end of its time",
+        mode=Mode.NEARING_RETENTION,
+        cause="parked-for-long",
+        expects=(
+            Expectation("parked-expiring", after=_COUNTED_SECONDS + 20, minutes=_AUDIT_MINUTES),
+        ),
+        follows=(*_LATE, "blocked-group", "webhook-parked"),
+        silent=(*_SENDERS, "group-held", "backend-down", "backend-rejecting", "webhooks-lost"),
+        # It takes two audits, so there is much of it.
+        rate=1.0,
+        parks=1,
+        behind=3,
+    ),
+    Drill(
+        name="backend-404",
+        title="The backend answers 404 to everything for an hour, and nothing is parked",
+        mode=Mode.BACKEND_REDIRECTS,
+        cause="backend-404",
+        expects=(Expectation("backend-rejecting"),),
+        follows=(*_LATE, "blocked-group", "heartbeat-missing"),
+        silent=(*_SENDERS, "webhook-parked", "group-held", "webhooks-lost"),
+        lasts=60,
+        parks=0,
+        # All of it waits: this is as much as the emulator then delivers in a minute.
+        rate=0.5,
+        users_notice=True,
     ),
     Drill(
         name="subscribe-crashes",

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from webhook_buffer.laptop.drills.slow_sqs import HangingSqs
-from webhook_buffer.laptop.drills.traffic import Traffic
+from webhook_buffer.laptop.drills.traffic import Sent, Traffic
 from webhook_buffer.laptop.journal import Journal, release, take_out
 from webhook_buffer.laptop.practice import Mode, PracticeBackend
 from webhook_buffer.live.pace import REAL_TIME
+from webhook_buffer.operations import parked
 from webhook_buffer.operations.environment import Environment, aws_errors
 
 _POISONED = 3
+_GENUINE = 3
+# Of a failure policy, what is a time; see ``lambdas.failure_policy``.
+_POLICY_TIMES = ("refused_for", "alone_for", "longest")
+# Real seconds that a parked webhook is kept, as the audit has it, so that one soon nears its end.
+_KEPT_SECONDS = 20
 _VISIBILITY_LEAST = 2  # seconds
 
 
@@ -66,8 +73,18 @@ class Stage:
 
     def adjust_failure_policy(self, **members: Any) -> None:
         """Changes some of what ``subscribe`` knows of the failure policy."""
-        policy = json.loads(self._variables("subscribe")["FAILURE_POLICY"])
-        self.configure("subscribe", FAILURE_POLICY=json.dumps({**policy, **members}))
+        changed = {**self._failure_policy(), **members}
+        self.configure("subscribe", FAILURE_POLICY=json.dumps(changed))
+
+    def scale_failure_policy(self) -> None:
+        """Has ``subscribe`` park as much sooner as minutes are shorter."""
+        policy = self._failure_policy()
+        scaled = {name: math.ceil(policy[name] * self.pace / REAL_TIME) for name in _POLICY_TIMES}
+        self.adjust_failure_policy(**scaled)
+
+    def _failure_policy(self) -> dict[str, Any]:
+        policy: dict[str, Any] = json.loads(self._variables("subscribe")["FAILURE_POLICY"])
+        return policy
 
     def _variables(self, function: str) -> dict[str, str]:
         with aws_errors(self.target.settings):
@@ -157,12 +174,57 @@ def _poisoned(stage: Stage) -> None:
 
 def _held(stage: Stage) -> None:
     """One group is refused, and held from its first counted refusal on; the repair releases it."""
-    group = stage.traffic.group(_POISONED)
-    stage.journal.note(kind="held", group=group)
-    stage.on_repair(lambda: release(stage.target, group))
-    stage.adjust_failure_policy(on_park="group", refusals=1, refused_for=0)
+    _parking(stage, on_park="group")
     _poisoned(stage)
     stage.traffic.send_to(_POISONED)
+
+
+def _parking(stage: Stage, *, on_park: str) -> None:
+    """What one group is refused is parked soon; the repair releases it."""
+    group = stage.traffic.group(_POISONED)
+    stage.journal.note(kind="parked", group=group)
+    stage.on_repair(lambda: release(stage.target, group))
+    stage.adjust_failure_policy(on_park=on_park, refusals=1, refused_for=0)
+
+
+def _aside(stage: Stage, *, status: int, dropped: bool = False) -> None:
+    """One webhook is refused, and three genuine ones come behind it in its group.
+
+    Args:
+        dropped: whether a person drops it before the repair.
+    """
+    _parking(stage, on_park="message")
+    number = stage.traffic.number
+
+    def refuse(sent: Sent) -> None:
+        if dropped:
+            stage.traffic.ledger.dropped.add(sent.number)
+        stage.mode(Mode(refused_number=number(sent), refusal=status))
+
+    refused = stage.traffic.send_aside(_POISONED, refuse)
+    if dropped:
+        stage.on_repair(lambda: _drop(stage.target, refused))
+    for _ in range(_GENUINE):
+        stage.traffic.send_to(_POISONED)
+
+
+def _drop(target: Environment, sent: Sent) -> None:
+    """Drops a webhook that was set aside; its release then only clears it away."""
+    assert sent.receipt
+    webhook = parked.store(target).find(sent.receipt.answer["message_id"])
+    if webhook:
+        parked.drop(target, webhook, "a drill's forged webhook")
+
+
+def _expiring(stage: Stage) -> None:
+    """A webhook goes aside, which the audit takes for one near the end of its time."""
+    stage.configure("audit", PARKING_KEEP_SECONDS=str(_KEPT_SECONDS))
+    _aside(stage, status=422)
+
+
+def _refusing_everything(stage: Stage) -> None:
+    stage.scale_failure_policy()
+    stage.mode(Mode(status=404))
 
 
 def _hanging_sqs(stage: Stage) -> None:
@@ -196,6 +258,10 @@ CAUSES: Mapping[str, Cause] = {
     "backend-slow-timeouts": _mode(slow=(5.6, 7.6)),
     "backend-refuses-group": _poisoned,
     "backend-refuses-held": _held,
+    "backend-refuses-webhook": lambda stage: _aside(stage, status=422),
+    "backend-refuses-forged": lambda stage: _aside(stage, status=401, dropped=True),
+    "parked-for-long": _expiring,
+    "backend-404": _refusing_everything,
     "subscribe-without-table": _crashing,
     "subscribe-with-missing-table": _configured("subscribe", TABLE="gone"),
     "subscribe-disabled": lambda stage: stage.stop_consuming("subscribe"),

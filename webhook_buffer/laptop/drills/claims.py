@@ -32,6 +32,23 @@ def judge(result: Result, seen: Seen, traffic: Traffic) -> None:
     _webhooks(result, seen, traffic)
 
 
+def judge_parked(result: Result, seen: Seen, traffic: Traffic) -> None:
+    """Adds what has to be parked before the repair, and what has to be delivered beside it."""
+    wanted = seen.drill.parks
+    if wanted is not None:
+        parked = seen.parked(traffic)
+        reasons = ", ".join(sorted({webhook.reason for webhook in parked}))
+        words = f"{len(parked)}{f' ({reasons})' if reasons else ''}"
+        result.claim(f"{wanted or 'nothing'} parked", len(parked) == wanted, words)
+    if seen.drill.behind:
+        behind = len(seen.deliveries(traffic).behind)
+        result.claim(
+            f"at least {seen.drill.behind} behind it are delivered meanwhile",
+            behind >= seen.drill.behind,
+            str(behind),
+        )
+
+
 def _signals(result: Result, seen: Seen, session: Session) -> None:
     limits = {expected.signal: expected.limit for expected in seen.wanted}
     names = {alarm.name: alarm.signal.id for alarm in seen.place.alarms.alarms}
@@ -136,3 +153,7 @@ def _webhooks(result: Result, seen: Seen, traffic: Traffic) -> None:
     lost = f"{len(sent.lost)} of {result.accepted} accepted"
     result.claim("nothing is lost", not sent.lost, lost)
     result.claim("nothing is out of order", not sent.out_of_order, f"{len(sent.out_of_order)}")
+    if traffic.ledger.dropped:
+        result.claim(
+            "nothing that was dropped is delivered", not sent.undead, f"{len(sent.undead)}"
+        )

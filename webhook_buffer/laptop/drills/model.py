@@ -18,10 +18,12 @@ class Expectation:
     Attributes:
         signal: its id.
         after: real seconds until the cause can show at all, as retries take them.
+        minutes: of the session until it can, as what looks for it comes so often.
     """
 
     signal: str
     after: float = 0.0
+    minutes: int = 0
 
     def limit(self, alarm: Alarm, pace: float) -> int:
         """Minutes within which it has to be in ALARM: those that it looks at, and one more.
@@ -30,7 +32,7 @@ class Expectation:
         counts for nothing.
         """
         needed = alarm.signal.datapoints * alarm.period // MINUTE
-        return needed + 1 + math.ceil(self.after / pace)
+        return needed + 1 + self.minutes + math.ceil(self.after / pace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Drill:
         follows: signals that may fire as well, as part of the same failure.
         silent: signals that must not fire.
         lasts: minutes of the session that the cause lasts at least.
+        parks: how many webhooks are parked before the repair; None where that does not matter.
+        behind: how many of a group are delivered at least while one of it is set aside.
         rate: webhooks per real second; None for the usual rate at a pace.
         least_pace: real seconds per minute below which it can't work.
         why: what can't be faster; empty at the least pace of all.
@@ -60,6 +64,8 @@ class Drill:
     follows: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     lasts: int = 0
+    parks: int | None = None
+    behind: int = 0
     rate: float | None = None
     least_pace: float = FASTEST
     why: str = ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from webhook_buffer.laptop.drills.causes import CAUSES, Stage
-from webhook_buffer.laptop.drills.claims import judge
+from webhook_buffer.laptop.drills.claims import judge, judge_parked
 from webhook_buffer.laptop.drills.model import Drill, Expected, expected
 from webhook_buffer.laptop.drills.seen import POLL_SECONDS, Place, Seen
 from webhook_buffer.laptop.drills.snapshot import differences, snapshot
@@ -117,6 +117,7 @@ class _Run:
             self._begin(stage)
             try:
                 self._await_signals()
+                judge_parked(self._result, self._seen, traffic)
             finally:
                 self._progress("repairing")
                 stage.repair()
@@ -198,7 +199,7 @@ class _Run:
 
     def _await_signals(self) -> None:
         """Until every expected signal fired and notified, or the last limit is over."""
-        limit = max((expected.told for expected in self._wanted), default=1) + 1
+        limit = max(self._drill.lasts, *(expected.told for expected in self._wanted)) + 1
         least = self._seen.cause + self._drill.lasts * self._pace
 
         def done(session: Session) -> bool:

@@ -22,6 +22,7 @@ from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.laptop.practice import PracticeBackend
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Change, Follower, Session
+from webhook_buffer.operations import parked
 from webhook_buffer.operations.environment import Environment
 
 POLL_SECONDS = 0.1
@@ -168,6 +169,12 @@ class Seen:
         return Told(
             said.channel, round(minute, 2), round(seconds, 2), title, marked(said), said.recovered
         )
+
+    def parked(self, traffic: Traffic) -> list[parked.ParkedWebhook]:
+        """What is parked of what was sent."""
+        groups = {sent.group for sent in traffic.ledger.sent}
+        webhooks = parked.store(self.place.target).webhooks
+        return [webhook for webhook in webhooks if webhook.group_id in groups]
 
     def deliveries(self, traffic: Traffic) -> verdict.Deliveries:
         """What became of what was sent, by what the backend wrote down."""

@@ -7,7 +7,7 @@ from typing import Any
 from webhook_buffer.laptop.drills.seen import Place
 from webhook_buffer.operations.environment import aws_errors
 
-_FUNCTIONS = ("publish", "subscribe", "notify")
+_FUNCTIONS = ("publish", "subscribe", "notify", "audit")
 
 
 def snapshot(place: Place) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -40,10 +40,17 @@ class Sent:
 
 @dataclass
 class Ledger:
-    """All webhooks that a drill has sent, in the order of sending; safe between threads."""
+    """All webhooks that a drill has sent, in the order of sending; safe between threads.
+
+    Attributes:
+        aside: the numbers of those that go aside alone, while their group goes on.
+        dropped: the numbers of those that a person drops, so that they must not be delivered.
+    """
 
     sent: list[Sent] = field(default_factory=list)
     invalid: int = 0
+    aside: set[int] = field(default_factory=set)
+    dropped: set[int] = field(default_factory=set)
 
     @property
     def accepted(self) -> Sequence[Sent]:
@@ -94,6 +101,15 @@ class Traffic:
         """Sends a webhook of a group now, in the order of its others."""
         self._pool.submit(self._send, group)
 
+    def send_aside(self, group: int, prepare: Callable[[Sent], None]) -> Sent:
+        """Sends a webhook that goes aside, once something was done with its number."""
+
+        def prepared(sent: Sent) -> None:
+            self.ledger.aside.add(sent.number)
+            prepare(sent)
+
+        return self._pool.submit(self._sent, group, prepared).result()
+
     def _run(self) -> None:
         at = time.monotonic()
         while not self._ended.is_set():
@@ -110,12 +126,18 @@ class Traffic:
         return self._random.randrange(len(self._locks))
 
     def _send(self, group: int) -> None:
+        self._sent(group)
+
+    def _sent(self, group: int, prepare: Callable[[Sent], None] | None = None) -> Sent:
         with self._locks[group]:
             sent = self._entered(self.group(group))
+            if prepare:
+                prepare(sent)
             webhook = self._webhook(sent)
             self._post(sent, webhook)
             if self.repeats and sent.number % round(1 / _REPEATED) == 0:
                 self._sender.post(webhook)
+        return sent
 
     def _entered(self, group: str) -> Sent:
         """A webhook in the ledger, with the next number."""

@@ -103,13 +103,18 @@ class Deliveries:
     """What became of the webhooks that a drill sent.
 
     Attributes:
-        lost: numbers of those that were accepted and never received with 200.
-        out_of_order: received first after one of their group that was sent later.
+        lost: numbers of those that were accepted, not dropped, and never received with 200.
+        out_of_order: received first after one of their group that was sent later, but for those
+            that went aside.
+        undead: dropped, and received with 200 all the same.
+        behind: received with 200, and sent after one of their group that goes aside.
     """
 
     delivered: int
     lost: Sequence[int]
     out_of_order: Sequence[int]
+    undead: Sequence[int] = ()
+    behind: Sequence[int] = ()
 
 
 def deliveries(
@@ -126,8 +131,13 @@ def deliveries(
             continue
         seen.add(number)
         group = groups[number]
+        if number in ledger.aside:
+            continue
         if number < latest.get(group, -1):
             out_of_order.append(number)
         latest[group] = max(number, latest.get(group, -1))
-    lost = [sent.number for sent in ledger.accepted if sent.number not in seen]
-    return Deliveries(len(seen), lost, out_of_order)
+    kept = [sent.number for sent in ledger.accepted if sent.number not in ledger.dropped]
+    lost = [number for number in kept if number not in seen]
+    aside = {groups[number]: number for number in ledger.aside}
+    behind = [number for number in seen if number > aside.get(groups[number], number)]
+    return Deliveries(len(seen), lost, out_of_order, sorted(ledger.dropped & seen), sorted(behind))

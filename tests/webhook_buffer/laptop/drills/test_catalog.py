@@ -42,12 +42,14 @@ def test_limits_come_from_the_alarm() -> None:
     """Datapoints times period and one minute; what takes real time has a share of its own."""
     limits = {
         (name, pace): expected(DRILLS[name], ALARMS, pace)[0][0].limit
-        for name in ("backend-unreachable", "poisoned-group", "alert-path")
+        for name in ("backend-unreachable", "poisoned-group", "alert-path", "parked-expiring")
         for pace in (3.0, 60.0)
     }
     assert limits["backend-unreachable", 3.0] == limits["backend-unreachable", 60.0] == 3
     assert limits["alert-path", 60.0] == 16
     assert (limits["poisoned-group", 3.0], limits["poisoned-group", 60.0]) == (7, 4)
+    # An audit comes each half hour; a refusal counts, and the webhook grows old, in real time.
+    assert (limits["parked-expiring", 3.0], limits["parked-expiring", 60.0]) == (53, 34)
 
 
 def test_every_recorded_failure_is_a_drill() -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from settings.loader import load
 from tests.conftest import Stopwatch, eventually
 from tests.laptop import Laptop
 from webhook_buffer.benchmark.scenarios import RECORDINGS
 from webhook_buffer.laptop.backend import ScriptedBackend
+from webhook_buffer.laptop.drills import causes
 from webhook_buffer.laptop.drills.causes import CAUSES, Stage
-from webhook_buffer.laptop.drills.traffic import GROUPS, HEADER, NUMBER, Traffic
+from webhook_buffer.laptop.drills.traffic import GROUPS, HEADER, NUMBER, Ledger, Sent, Traffic
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.practice import Mode
+from webhook_buffer.operations import parked
 
 
 def _numbers(backend: ScriptedBackend, traffic: Traffic) -> list[int | None]:
@@ -98,6 +103,120 @@ def test_a_backends_fault_begins_and_ends(tmp_path: Path, cause: str, mode: Mode
     CAUSES[cause](stage)
     stage.repair()
     assert said == [mode, Mode()]
+
+
+class _World:
+    """A buffer, its backend and its traffic; ``happened`` says in which order what was done."""
+
+    def __init__(self) -> None:
+        self.happened: list[str] = []
+        policy = {"on_park": "group", "refusals": 5, "refused_for": 900, "alone_for": 86400,
+                  "longest": 864000}  # fmt: skip
+        self.variables = {"FAILURE_POLICY": json.dumps(policy), "PARKING_KEEP_SECONDS": "99"}
+        self.ledger = Ledger()
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads(self.variables["FAILURE_POLICY"])
+        return said
+
+    def stage(self, folder: Path, pace: float = 60.0) -> Stage:
+        journal = Journal(folder)
+        journal.begin("d")
+        target: Any = SimpleNamespace(settings=load("local"), functions=self)
+        backend: Any = SimpleNamespace(set=lambda mode: self.happened.append(mode.words))
+        traffic: Any = self
+        return Stage(target, backend, traffic, journal, pace)
+
+    def get_function_configuration(self, **_: Any) -> dict[str, Any]:
+        return {"Environment": {"Variables": self.variables}}
+
+    def update_function_configuration(self, **asked: Any) -> None:
+        self.variables = asked["Environment"]["Variables"]
+        self.happened.append(f"configured {self.policy['on_park']}")
+
+    def group(self, number: int) -> str:
+        return f"g-{number}"
+
+    def number(self, sent: Sent) -> str:
+        return f"r-{sent.number}"
+
+    def send_to(self, group: int) -> None:
+        self.happened.append(f"sent to {group}")
+
+    def send_aside(self, group: int, prepare: Callable[[Sent], None]) -> Sent:
+        receipt: Any = SimpleNamespace(answer={"message_id": "m"})
+        sent = Sent(7, self.group(group), 0.0, receipt, 1.0)
+        prepare(sent)
+        self.happened.append(f"sent aside to {group}")
+        return sent
+
+
+@pytest.mark.parametrize("forged", [False, True])
+def test_one_webhook_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forged: bool
+) -> None:
+    """It is refused before it is sent, three follow it, and a forged one is dropped in the end."""
+    world = _World()
+    before = dict(world.variables)
+    monkeypatch.setattr(
+        causes, "release", lambda _, group: world.happened.append(f"released {group}")
+    )
+    monkeypatch.setattr(
+        parked, "store", lambda _: SimpleNamespace(find=lambda message_id: message_id)
+    )
+    monkeypatch.setattr(parked, "drop", lambda *said: world.happened.append(f"dropped {said[1]}"))
+    stage = world.stage(tmp_path)
+    CAUSES["backend-refuses-forged" if forged else "backend-refuses-webhook"](stage)
+    assert world.happened == [
+        "configured message",
+        f"answers {401 if forged else 422} to the webhook r-7, 200 to others",
+        "sent aside to 3",
+        *["sent to 3"] * 3,
+    ]
+    assert (world.policy["refusals"], world.policy["refused_for"]) == (1, 0)
+    assert world.ledger.dropped == ({7} if forged else set())
+    world.happened.clear()
+    stage.repair()
+    undone = ["answers 200", "configured group", "released g-3"]
+    assert world.happened == (["dropped m", *undone] if forged else undone)
+    assert world.variables == before
+
+
+def test_an_hour_of_404_is_as_long_as_minutes_are(tmp_path: Path) -> None:
+    """What the failure policy waits for is as much shorter, or nothing could be parked in time."""
+    world = _World()
+    stage = world.stage(tmp_path, pace=3.0)
+    CAUSES["backend-404"](stage)
+    assert world.happened[-1] == "answers 404"
+    times = [world.policy[name] for name in ("refused_for", "alone_for", "longest")]
+    assert (times, world.policy["refusals"]) == ([45, 4320, 43200], 5)
+
+
+def test_a_parked_webhook_grows_old(tmp_path: Path) -> None:
+    """The audit takes it for one near its end, which subscribe knows nothing of."""
+    world = _World()
+    stage = world.stage(tmp_path)
+    stage.on_repair(lambda: world.happened.append("repaired"))
+    CAUSES["parked-for-long"](stage)
+    assert stage.restarted == "subscribe"
+    assert world.variables["PARKING_KEEP_SECONDS"] == "20"
+
+
+def test_what_goes_aside_is_known_before_it_is_sent(backend: ScriptedBackend) -> None:
+    """Its number is the ledger's, and what has to come before it does."""
+    traffic = Traffic(backend.url, drill="d", rate=0.01, seed=1)
+    said: list[tuple[str, int]] = []
+    try:
+        sent = traffic.send_aside(
+            3, lambda sent: said.append((traffic.number(sent), len(backend.faux.received)))
+        )
+    finally:
+        traffic.close()
+    assert said == [(traffic.number(sent), 0)]
+    assert traffic.ledger.aside == {sent.number}
+    assert sent.group == traffic.group(3)
+    assert len(backend.faux.received) == 1
 
 
 def test_an_unknown_failure_is_one_clear_error(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from settings.errors import InputError
 from webhook_buffer.laptop.drills import report
+from webhook_buffer.laptop.drills.catalog import DRILLS
+from webhook_buffer.laptop.drills.claims import judge_parked
 from webhook_buffer.laptop.drills.traffic import Ledger, Sent
 from webhook_buffer.laptop.drills.verdict import Claim, Fired, Result, Told, deliveries
 
@@ -32,6 +34,38 @@ def test_lost_and_out_of_order_are_found() -> None:
     ]  # fmt: skip
     found = deliveries(ledger, traffic, received)
     assert (found.delivered, found.lost, found.out_of_order) == (4, [3], [0])
+
+
+def test_what_goes_aside_and_what_is_dropped() -> None:
+    """What goes aside may come late, what is dropped may not come, and the others go on."""
+    groups = ["a", "a", "b", "a", "a"]
+    ledger = Ledger([Sent(n, g, 0.0, None, 1.0) for n, g in enumerate(groups)], aside={1})
+    traffic: Any = SimpleNamespace(number_of=lambda text: int(text[1:]))
+    others = [_received(number) for number in ("r0", "r2", "r4")]
+    found = deliveries(ledger, traffic, others)
+    assert (found.lost, found.out_of_order, found.behind) == ([1, 3], [], [4])
+    late = [*others, _received("r1"), _received("r3")]
+    found = deliveries(ledger, traffic, late)
+    assert (found.lost, found.out_of_order, found.undead) == ([], [3], [])
+    ledger.dropped.add(1)
+    assert deliveries(ledger, traffic, others).lost == [3]
+    assert deliveries(ledger, traffic, late).undead == [1]
+
+
+@pytest.mark.parametrize(
+    ("parked", "behind", "holds"), [(1, 3, True), (0, 3, False), (1, 2, False)]
+)
+def test_what_is_parked_before_the_repair(parked: int, behind: int, holds: bool) -> None:
+    """Exactly what the drill says, and what it says of those behind it."""
+    drill = DRILLS["refused-webhook"]
+    seen: Any = SimpleNamespace(
+        drill=drill,
+        parked=lambda _: [SimpleNamespace(reason="refused")] * parked,
+        deliveries=lambda _: SimpleNamespace(behind=range(behind)),
+    )
+    result, traffic = Result(drill=drill.name, title="t", pace=3.0, begun=0.0), Ledger()
+    judge_parked(result, seen, traffic)  # type: ignore[arg-type]
+    assert result.passed is holds, result.claims
 
 
 def test_a_report_shows_texts_as_they_are() -> None:
