@@ -14,6 +14,7 @@ _FILE = "This console shows a file: nothing on it changes."
 _ABSENT: Mapping[tuple[str, str], str] = {
     ("file", "inbox"): "A file has no inbox.",
     ("file", "drills"): "A file can't be drilled.",
+    ("file", "record"): "A file has no record to search.",
     ("aws", "inbox"): (
         "Notifications go to their channels, and no copy comes here. The timeline of an alarm says "
         "whether its actions ran."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -71,6 +72,7 @@ class Api:
                 Route("/api/inbox", self._inbox),
                 Route("/api/webhooks", self._webhooks),
                 Route("/api/webhooks", self._send, methods=["POST"]),
+                Route("/api/record", self._search_record),
                 Route("/api/webhooks/{key}", self._webhook),
                 Route("/api/webhooks/{key}/request", self._request),
                 Route("/api/groups", self._groups),
@@ -173,20 +175,28 @@ class Api:
         return JSONResponse({"notifications": shown})
 
     async def _webhooks(self, request: Request) -> Response:
-        query, state = request.query_params.get("q", ""), request.query_params.get("state", "")
-        if len(query) > _LONGEST_QUERY:
-            raise HTTPException(400, f"Search for at most {_LONGEST_QUERY} characters.")
+        query, state = _query(request), request.query_params.get("state", "")
         minutes = _whole(request, "minutes")
         shown = webhooks.listed(
             self._there(), self._state.tracker, query=query, state=state, minutes=minutes
         )
         return JSONResponse(shown)
 
+    async def _search_record(self, request: Request) -> Response:
+        """What the record's indexes find, in the session or before it; headers and bodies never."""
+        query, minutes = _query(request), _whole(request, "minutes")
+        shown = await asyncio.to_thread(
+            self._records.search, query, minutes=minutes, now=time.time()
+        )
+        return JSONResponse(shown)
+
     async def _webhook(self, request: Request) -> Response:
-        key = request.path_params["key"]
+        key = _key(request)
         shown = webhooks.one(self._there(), self._state.tracker, key)
         if shown is None:
-            raise HTTPException(404, "There is no such webhook in this session.")
+            shown = await asyncio.to_thread(self._records.one, key)
+        if shown is None:
+            raise HTTPException(404, "Neither this session nor the record has such a webhook.")
         shown["withheld"] = self._records.withheld
         if not shown["withheld"]:
             shown["request"] = await asyncio.to_thread(self._records.request, key)
@@ -194,9 +204,7 @@ class Api:
 
     async def _request(self, request: Request) -> Response:
         """A request's headers and body; on AWS the only route that reads them."""
-        key = request.path_params["key"]
-        if key not in self._there().webhooks:
-            raise HTTPException(404, "There is no such webhook in this session.")
+        key = _key(request)
         return JSONResponse({"request": await asyncio.to_thread(self._records.request, key)})
 
     async def _groups(self, _: Request) -> Response:
@@ -269,6 +277,21 @@ async def _as_problem(_: Request, error: Exception) -> Response:
 
 def _exported(session: Session) -> str:
     return "".join(f"{text(event)}\n" for event in (session.header(), *session.events()))
+
+
+def _query(request: Request) -> str:
+    query = request.query_params.get("q", "")
+    if len(query) > _LONGEST_QUERY:
+        raise HTTPException(400, f"Search for at most {_LONGEST_QUERY} characters.")
+    return query
+
+
+def _key(request: Request) -> str:
+    """A message id; others are not looked up."""
+    key: str = request.path_params["key"]
+    if len(key) > _LONGEST_QUERY:
+        raise HTTPException(400, f"A message id has at most {_LONGEST_QUERY} characters.")
+    return key
 
 
 def _whole(request: Request, name: str) -> int | None:

@@ -242,7 +242,7 @@ def _compared(webhook: Webhook, name: str, sign: str, value: str, tracker: Track
             else [webhook.attempted]
         )
         wanted = int(value)
-        return any(number is not None and _holds(number, sign, wanted) for number in numbers)
+        return any(number is not None and holds(number, sign, wanted) for number in numbers)
     if name == "error":
         return any(value.lower() in (attempt.error or "").lower() for attempt in webhook.attempts)
     if name == "id":
@@ -250,7 +250,8 @@ def _compared(webhook: Webhook, name: str, sign: str, value: str, tracker: Track
     return value.lower() in str(getattr(webhook, name)).lower()
 
 
-def _holds(number: int, sign: str, wanted: int) -> bool:
+def holds(number: int, sign: str, wanted: int) -> bool:
+    """Whether a number is what ``>3``, ``<=3`` or ``3`` asks for."""
     match sign:
         case ">":
             return number > wanted

@@ -95,6 +95,16 @@ def whole(target: Environment, message_id: str) -> Whole | None:
     )
 
 
+def outline(target: Environment, message_id: str) -> tuple[Record, Mapping[str, Any]] | None:
+    """A webhook's record and its attempts, without its request; None before its first attempt.
+
+    Raises:
+        WebhookBufferError: When AWS can't be asked.
+    """
+    listed = list(_listed(target, [message_id]))
+    return (listed[0], history(target, message_id)) if listed else None
+
+
 def history(target: Environment, message_id: str) -> dict[str, Any]:
     """What the record keeps of a webhook's attempts, whether there is a request or not.
 

@@ -105,8 +105,8 @@ def test_what_a_page_reads_is_in_the_table() -> None:
     """Also what only a coroutine's server calls, and nothing that writes."""
     assert by_command(app)["console"] == {
         "cloudwatch.describe_alarms", "cloudwatch.describe_alarm_history",
-        "cloudwatch.get_metric_data", "dynamodb.get_item", "logs.filter_log_events",
-        "s3.get_object",
+        "cloudwatch.get_metric_data", "dynamodb.batch_get_item", "dynamodb.get_item",
+        "dynamodb.query", "logs.filter_log_events", "s3.get_object",
     }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def _get(url: str, **headers: str) -> tuple[int, Any]:
     [
         "session", "boards", "boards/overview", "boards/cloudwatch", "alarms",
         "alarms/backend-down", "runbook/backend-down", "inbox", "webhooks",
-        f"webhooks/{RETRYING}", "groups", "examples", "drills",
+        f"webhooks/{RETRYING}", "groups", "examples", "drills", "record?q=group:x",
     ],
 )  # fmt: skip
 def test_everything_shown_is_json(served: str, route: str) -> None:
@@ -49,7 +49,8 @@ def test_everything_shown_is_json(served: str, route: str) -> None:
         ("boards/unknown", 404), ("alarms/unknown", 404), ("webhooks/unknown", 404),
         ("runbook/unknown", 404), ("boards/overview?from=x", 400),
         ("boards/overview?to=99999999999999", 400), (f"webhooks?q={'x' * 400}", 400),
-        ("unknown", 404),
+        ("unknown", 404), (f"record?q={'x' * 400}", 400), (f"webhooks/{'x' * 400}", 400),
+        ("record?minutes=soon", 400),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(served: str, route: str, status: int) -> None:

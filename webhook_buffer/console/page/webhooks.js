@@ -3,6 +3,7 @@ import {ask, post} from "./client.js";
 import {el, facts, keyed, state} from "./dom.js";
 import {bytes, duration, time} from "./format.js";
 import {address, here, refilter, refiltered} from "./location.js";
+import {record} from "./record.js";
 
 const TIMES = [["", "any time"], ["15", "15 minutes"], ["60", "1 hour"], ["1440", "24 hours"]];
 const STATES = [["", "All"], ["retrying", "Retrying"], ["queued", "Queued"], ["parked", "Parked"], ["delivered", "Delivered"], ["consumed", "Consumed"]];
@@ -24,7 +25,8 @@ export function webhooks(main) {
   const split = el("div", {class: "split"});
   const blocked = el("section", {class: "card", hidden: true, "aria-label": "Groups that wait"});
   const detail = el("section", {class: "detail", "aria-label": "The chosen webhook"});
-  const list = el("section", {class: "card list", "aria-label": "Webhooks"}, rows, none);
+  const recorded = record();
+  const list = el("section", {class: "card list", "aria-label": "Webhooks"}, rows, none, recorded.element);
   split.append(list, detail);
   const sender = form();
   main.append(el("div", {class: "bar"}, el("h1", {}, "Webhooks"), chips, el("div", {class: "search"}, search), el("label", {}, "Received within", within), sender.element), blocked, split);
@@ -44,6 +46,7 @@ export function webhooks(main) {
     async refresh({key, filters}, what) {
       if (!["place", "everything", "session"].some((one) => what.includes(one))) return;
       const wanted = filters.get("state") ?? "";
+      recorded.changed(filters);
       if (document.activeElement !== search) search.value = filters.get("q") ?? "";
       within.value = filters.get("minutes") ?? "";
       const asked = new URLSearchParams({q: filters.get("q") ?? "", state: wanted, minutes: filters.get("minutes") ?? ""});
@@ -107,14 +110,14 @@ function next(at) {
 function full(one) {
   const request = one.request;
   return [
-    el("div", {class: "card"}, el("div", {class: "head"}, el("h2", {}, `${one.method} ${one.path}`), state(one.state)),
+    el("div", {class: "card"}, el("div", {class: "head"}, el("h2", {}, one.method ? `${one.method} ${one.path}` : "A webhook of the record"), state(one.state)),
       facts([["Message id", el("code", {}, one.id)], ["Sender's delivery id", one.delivery ? el("code", {}, one.delivery) : null],
         ["Group", el("a", {href: address("webhooks", one.id, {q: `group:${one.group}`})}, one.group)], ["Received", time(one.queued)],
         ["Delivered", one.delivered ? `${time(one.delivered)}, ${duration(one.delivered - (one.queued ?? one.delivered))} later` : null],
         ["Next attempt", next(one.next_attempt) || null], ["Parked", one.state === "parked" ? PARKED[one.parked] ?? one.parked : null],
         ["To deliver it", one.state === "parked" ? el("code", {}, `webhook-buffer webhooks release ${one.held ? one.group : one.id}`) : null],
         ["Waits for", one.waits_for ? el("a", {href: address("webhooks", one.waits_for)}, "the one before it in its group") : null],
-        ["Body", bytes(one.bytes)]])),
+        ["Body", one.bytes === null ? null : bytes(one.bytes)]])),
     el("div", {class: "card"}, el("h3", {}, "Attempts"), one.attempted.length ? el("div", {class: "scroll"}, el("table", {},
       el("thead", {}, el("tr", {}, ["No.", "At", "Outcome", "Took"].map((name) => el("th", {}, name)))),
       el("tbody", {}, [...one.attempted].reverse().map((attempt) => el("tr", {}, el("td", {}, String(attempt.number)), el("td", {class: "fixed"}, time(attempt.at)),
