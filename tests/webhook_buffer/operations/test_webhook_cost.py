@@ -11,7 +11,9 @@ from lambdas import attempts, recorded_request
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 from lambdas.record_index import INDEXES
+from monitoring.cost import PRICES
 from settings.loader import load
+from settings.paths import ROOT
 from webhook_buffer.operations import webhook_cost
 from webhook_buffer.operations.webhook_cost import delivered, example_body, item_bytes, refused
 
@@ -66,6 +68,20 @@ def test_attempts_cost_the_same_whatever_the_body() -> None:
     added = more[0].attempts - small.attempts
     assert added > 0
     assert more[0].writes - small.writes == more[1].writes - large.writes == added
+
+
+def test_attempts_of_fourteen_days_cost_less_than_a_cent() -> None:
+    """As docs/costs.md says: the row of attempts never outgrows a write unit."""
+    history = attempts.NONE
+    outcome = Outcome(1_700_000_000_000, 12_345.678, error="ConnectionRefused")
+    units = 0
+    for _ in range(5_380):
+        history = history.after(outcome, refusal=True, counts=True)
+        units += -(-item_bytes({"id": {"S": "m#attempts"}, **attempts.attributes(history)}) // 1024)
+    assert units == 5_380
+    price = PRICES["write"]
+    dollars = units * price.amount / price.units
+    assert f"${dollars:.4f}" in (ROOT / "docs" / "costs.md").read_text()
 
 
 def test_example_bodies_are_of_their_size() -> None:
