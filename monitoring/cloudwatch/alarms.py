@@ -94,7 +94,7 @@ def template(alarms: AlarmSet) -> dict[str, Any]:
     settings = alarms.settings
     every: list[Alarm | CompositeAlarm] = [*alarms.alarms, *alarms.composites]
     purposes = {purpose for alarm in every for purpose in alarm.topics}
-    topics = {purpose: f"{settings.prefix}-{purpose}" for purpose in sorted(purposes)}
+    topics = {purpose: settings.topic_arn(purpose) for purpose in sorted(purposes)}
     resources: dict[str, Any] = {
         alarm.signal.id: {
             "Type": ALARM,
