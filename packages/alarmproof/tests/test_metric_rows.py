@@ -106,3 +106,11 @@ def test_the_page_counts_as_the_data_does() -> None:
     page = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text("utf-8")
     assert "<!-- generated: sources -->" in page
     assert refreshed(page) == page
+
+
+def test_a_metric_in_decibels_may_be_compared_with_a_negative_number() -> None:
+    """A fiber's light level, unlike a count."""
+    for name, negative in (("ConnectionLightLevelRx", True), ("ConnectionErrorCount", False)):
+        entry = metric_table.published(MetricKey("AWS/DX", name))
+        assert entry is not None
+        assert entry.negative is negative

@@ -49,6 +49,7 @@ class Entry:
         most: the largest value of a datapoint that is not a sum.
         every: seconds between two datapoints, where that is more than a minute; else 0.
         failure: whether it counts something bad.
+        negative: whether it can be below 0.
     """
 
     dimensions: frozenset[frozenset[str]]
@@ -60,6 +61,7 @@ class Entry:
     most: float = inf
     every: int = 0
     failure: bool = False
+    negative: bool = False
 
 
 _FAILURE = re.compile(
@@ -117,6 +119,8 @@ def namespaces() -> frozenset[str]:
 _OTHER_NAMES = {
     "AWS/ALB": "AWS/ApplicationELB", "AWS/NLB": "AWS/NetworkELB", "AWS/StepFunctions": "AWS/States",
     "AWS/OpenSearch": "AWS/ES", "AWS/MSK": "AWS/Kafka", "AWS/EventBridge": "AWS/Events",
+    "AWS/MQ": "AWS/AmazonMQ", "AWS/DocumentDB": "AWS/DocDB", "AWS/EMR": "AWS/ElasticMapReduce",
+    "AWS/Glue": "Glue", "AWS/KinesisFirehose": "AWS/Firehose", "AWS/ACM": "AWS/CertificateManager",
     "AWS/CloudWatchLogs": "AWS/Logs", "AWS/WAF2": "AWS/WAFV2", "AWS/APIGateway": "AWS/ApiGateway",
 }  # fmt: skip
 
@@ -185,6 +189,7 @@ def _entry(namespace: str, name: str) -> Entry | None:
         most=curated.most if curated else metric_traits.MOST.get((namespace, name), inf),
         every=metric_traits.EVERY.get((namespace, name), 0),
         failure=bool(_FAILURE.search(name)),
+        negative=(namespace, name) in metric_traits.NEGATIVE,
     )
 
 

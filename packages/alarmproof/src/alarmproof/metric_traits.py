@@ -157,6 +157,16 @@ MOST: Mapping[tuple[str, str], float] = {
     ("AWS/VPN", "TunnelState"): 1,
 }
 
+# Levels in decibels, Flink's watermarks before the first event, and days since a list has expired.
+# Source: the services' guides, as the list of names (``alarmproof.metric_rows.LIST``).
+NEGATIVE = frozenset((
+    ("AWS/ClientVPN", "CrlDaysToExpiry"), ("AWS/DX", "ConnectionLightLevelRx"),
+    ("AWS/DX", "ConnectionLightLevelTx"), ("AWS/KinesisAnalytics", "currentInputWatermark"),
+    ("AWS/KinesisAnalytics", "currentOutputWatermark"), ("AWS/MediaLive", "OutputAudioLevelDbfs"),
+    ("AWS/MediaLive", "OutputAudioLevelLkfs"),
+))  # fmt: skip
+"""Metrics that can be below 0."""
+
 # Those that a page was read for: Route 53 developer guide, "Monitoring your resources with Amazon
 # Route 53 health checks and Amazon CloudWatch". Those at 100 have the unit Percent in the generated
 # table, except RDS's CPUUtilization. The others are not verified.

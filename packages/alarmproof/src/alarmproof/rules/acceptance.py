@@ -227,7 +227,8 @@ def returned_queries(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 @rule(
     "operator-and-threshold",
     ERROR,
-    finds="an operator that does not fit: a band's without a band, or a plain one with a band",
+    finds="an operator that does not fit, a band's without a band or a plain one with a band; or "
+    "no threshold or `EvaluationPeriods`",
     why="CloudWatch refuses the alarm.",
     remedy="Anomaly operators need ThresholdMetricId, all others need Threshold.",
 )
@@ -243,6 +244,8 @@ def operator_and_threshold(context: Context, alarm: AnyAlarm) -> Iterator[str | 
         yield f"ThresholdMetricId is a band, and {alarm.comparison} compares with a number."
     elif not anomaly and given.get("Threshold") is None:
         yield "It has no Threshold."
+    if given.get("EvaluationPeriods") is None:
+        yield Hit("It has no EvaluationPeriods.", remedy="Set EvaluationPeriods.")
     if alarm.band and alarm.band not in {query.id for query in alarm.queries}:
         yield f"ThresholdMetricId '{alarm.band}' is not the Id of a query."
 

@@ -26,10 +26,14 @@ def unknown_metric(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         yield from _wrong(context, metric)
 
 
+# How a name that is not there is read; that it is required says the schema.
+_ABSENT = ("", "None")
+
+
 def _wrong(context: Context, metric: MetricKey) -> Iterator[Hit]:
     own = context.own_metrics.get(metric.namespace)
     known = metric_table.names(metric.namespace)
-    if metric.name in known or isinstance(metric.name, Unknown):
+    if metric.name in known or metric.name in _ABSENT or isinstance(metric.name, Unknown):
         return
     if metric_table.is_unverified(metric.namespace, metric.name):
         return

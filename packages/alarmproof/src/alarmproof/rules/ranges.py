@@ -55,10 +55,14 @@ def out_of_range(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     alarm, query, metric = single
     threshold = alarm.threshold
     published = metric_table.published(metric)
-    if published is None or threshold is None:
+    if published is None or threshold is None or published.negative:
         return
     if threshold < 0 or (threshold == 0 and alarm.comparison == "LessThanThreshold"):
         yield f"{metric.name} is never below 0, and the threshold is {threshold:g}."
+        return
+    if threshold == 0 and alarm.comparison == "GreaterThanOrEqualToThreshold":
+        if published.silence is not metric_table.Silence.EVENT:
+            yield Hit(f"{metric.name} is never below 0, so it is always at least 0.", WARNING)
         return
     most, whose = published.most, "it can't be more"
     for limit in _LIMITS:
