@@ -104,8 +104,9 @@ class Deliveries:
 
     Attributes:
         lost: numbers of those that were accepted, not dropped, and never received with 200.
-        out_of_order: received first after one of their group that was sent later, but for those
-            that went aside.
+        out_of_order: of those that were accepted, received first after one of their group that was
+            sent later, but for those that went aside. What was refused may be in the queue all the
+            same, when its call of SQS ended too late for an answer.
         undead: dropped, and received with 200 all the same.
         behind: received with 200, and sent after one of their group that goes aside.
     """
@@ -122,6 +123,7 @@ def deliveries(
 ) -> Deliveries:
     """Compares what was accepted with what the backend itself wrote down, not the buffer."""
     groups = {sent.number: sent.group for sent in ledger.sent}
+    accepted = {sent.number for sent in ledger.accepted}
     seen: set[int] = set()
     latest: dict[str, int] = {}
     out_of_order = []
@@ -133,11 +135,10 @@ def deliveries(
         group = groups[number]
         if number in ledger.aside:
             continue
-        if number < latest.get(group, -1):
+        if number in accepted and number < latest.get(group, -1):
             out_of_order.append(number)
         latest[group] = max(number, latest.get(group, -1))
-    kept = [sent.number for sent in ledger.accepted if sent.number not in ledger.dropped]
-    lost = [number for number in kept if number not in seen]
+    lost = sorted(accepted - ledger.dropped - seen)
     aside = {groups[number]: number for number in ledger.aside}
     behind = [number for number in seen if number > aside.get(groups[number], number)]
     return Deliveries(len(seen), lost, out_of_order, sorted(ledger.dropped & seen), sorted(behind))

@@ -68,6 +68,16 @@ def test_what_is_parked_before_the_repair(parked: int, behind: int, holds: bool)
     assert result.passed is holds, result.claims
 
 
+def test_the_order_is_of_accepted_webhooks() -> None:
+    """What was refused and came all the same has no place in it; what overtakes, has."""
+    ledger = Ledger([Sent(0, "a", 0.0), Sent(1, "a", 0.0, None, 1.0), Sent(2, "a", 0.0)])
+    traffic: Any = SimpleNamespace(number_of=int)
+    refused_late = deliveries(ledger, traffic, [_received("1"), _received("0")])
+    assert (refused_late.delivered, refused_late.out_of_order) == (2, [])
+    overtaken = deliveries(ledger, traffic, [_received("2"), _received("1")])
+    assert overtaken.out_of_order == [1]
+
+
 def test_a_report_shows_texts_as_they_are() -> None:
     """A notification's words can't become part of the page."""
     result = Result(drill="d", title="<b>t</b>", pace=3.0, begun=0.0)
