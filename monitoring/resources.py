@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitoring.model.signals import Kind, Query
 from settings.names import function_log_group
@@ -48,6 +48,7 @@ class Resource:
         name: physical name, or id where CloudWatch wants that.
         facts: by name (``timeout``).
         log_groups: in which its metrics of kind LOG are counted, and more can be read.
+        used_by: the role of the function whose log lines and traces say more of it.
     """
 
     role: str
@@ -56,6 +57,7 @@ class Resource:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     dimensions: Mapping[str, str] = field(default_factory=dict)
     log_groups: tuple[str, ...] = ()
+    used_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,9 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
     longest_wait = max(settings.retryMaxSeconds, settings.retryAfterMaxSeconds)
     # One attempt and one more minute, so that there is always one in the window.
     wait_minutes = -(-(longest_wait + settings.subscribeTimeoutSeconds) // 60) + 1
-    yield _queue("queue", settings.queue_name, settings.retention_seconds)
+    yield replace(
+        _queue("queue", settings.queue_name, settings.retention_seconds), used_by="subscribe"
+    )
     yield _function(
         "publish",
         settings.function_name("publish"),
@@ -174,8 +178,8 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
         settings.function_name("helpers"),
         log_groups=tuple(settings.log_group_name(role) for role in helpers),
     )
-    yield Resource("api", Kind.HTTP_API, api_id, dimensions={"ApiId": api_id})
-    yield _table("table", settings.table_name)
+    yield Resource("api", Kind.HTTP_API, api_id, dimensions={"ApiId": api_id}, used_by="publish")
+    yield replace(_table("table", settings.table_name), used_by="subscribe")
     yield Resource(
         "buffer",
         Kind.BUFFER,
@@ -244,7 +248,8 @@ def _queue(role: str, name: str, retention: int) -> Resource:
 
 
 def _notify_dlq(settings: Settings) -> Resource:
-    return _queue("notify-dlq", settings.notify_dlq_name, 14 * 86_400)
+    queue = _queue("notify-dlq", settings.notify_dlq_name, 14 * 86_400)
+    return replace(queue, used_by="notify")
 
 
 def _function(role: str, name: str, timeout: int, concurrency: int, **more: Fact) -> Resource:
@@ -256,6 +261,7 @@ def _function(role: str, name: str, timeout: int, concurrency: int, **more: Fact
         facts,
         {"FunctionName": name},
         log_groups=(function_log_group(name),),
+        used_by=role,
     )
 
 

@@ -67,12 +67,13 @@ class QuietHours(Part):
     )
 
 
+DATADOG_SITE: Site = "datadoghq.com"
+
+
 class Datadog(Part):
     """How functions send to Datadog, and what is published there."""
 
-    site: Site = Field(
-        default="datadoghq.com", description="The Datadog site of your organization."
-    )
+    site: Site = Field(default=DATADOG_SITE, description="The Datadog site of your organization.")
     functions: list[Name] | None = Field(
         default=None,
         description='The functions to instrument, such as `["publish", "subscribe"]`; `[]` '

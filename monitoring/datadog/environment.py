@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,10 @@ Body = dict[str, Any]
 DEPLOYMENT = "event:deployment"
 # The variables that every dashboard has, in the order in which they are shown.
 VARIABLES = ("env", "service", "region")
+# The time of a point, in the explorers' parameters. Source: Datadog documentation, "Context Links",
+# and the links that public dashboards hold.
+_LOG_TIME = "from_ts={{timestamp_start}}&to_ts={{timestamp_end}}&live=false"
+_TRACE_TIME = "start={{timestamp_start}}&end={{timestamp_end}}&paused=true&historicalData=true"
 _PERCENTILE = re.compile(r"p\d{1,2}")
 
 
@@ -132,6 +137,45 @@ class Sources:
         tags = metrics.scope(resource, asked.metric) if resource else {}
         return Series(name, aggregation, tags=tags)
 
+    def links(self, panel: Panel) -> list[Body]:
+        """Where Datadog has the log lines and traces of what a panel shows, over the time of the
+        point that somebody clicks on; none where no function of it sends any.
+
+        They take the place of Datadog's own links, which search by a metric's tags: log lines and
+        traces do not have those of queues, tables and APIs. Source: Datadog documentation,
+        "Context Links"; API reference, "Dashboards": ``custom_links``.
+        """
+        functions: set[str] = set()
+        searches: list[str] = []
+        for line in panel.lines:
+            if not isinstance(line, Line) or line.datadog is None:
+                continue
+            functions |= self._functions(line.datadog)
+            if isinstance(line.datadog, LogCount):
+                searches.append(line.datadog.search)
+        if not functions:
+            return []
+        chosen = " ".join(f"{{{{${name}}}}}" for name in ("env", "service"))
+        counted = f" {_any(searches)}" if searches else ""
+        lines = f"{chosen} {_any([f'functionname:{name}' for name in sorted(functions)])}{counted}"
+        links = [_link("logs", f"/logs?query={lines}&{_LOG_TIME}")]
+        if self.traced:
+            spans = _any([f"resource_name:{name}" for name in sorted(functions)])
+            search = f"{chosen} operation_name:aws.lambda {spans}"
+            links.append(_link("traces", f"/apm/traces?query={search}&{_TRACE_TIME}"))
+        return links
+
+    def _functions(self, source: cloudwatch.Query | Series | LogCount) -> set[str]:
+        """The functions that know more of a line, of those that send to Datadog."""
+        needs = source.needs if isinstance(source, Series) else ""
+        resource = self._named(source.role or needs)
+        roles = [resource.used_by] if resource else [] if source.role else self._settings.functions
+        return {
+            self._settings.function_name(role).lower()
+            for role in roles
+            if role in self._settings.datadog_functions
+        }
+
     def wrong(self, problem: str) -> None:
         """Keeps a problem until all are known."""
         self.problems.append(f"Datadog dashboard, {problem}")
@@ -166,7 +210,8 @@ class Sources:
     def _named(self, role: str) -> Resource | None:
         """A role's resource, or the function that is called so."""
         if role not in self._resources.by_role and role in self._settings.functions:
-            return Resource(role, Kind.FUNCTION, self._settings.function_name(role))
+            name = self._settings.function_name(role)
+            return Resource(role, Kind.FUNCTION, name, used_by=role)
         return self._resources.by_role.get(role)
 
     def resource(self, role: str, where: str) -> Resource | None:
@@ -184,6 +229,15 @@ class Sources:
             # Extension and forwarder put this tag on what they send (assumed).
             parts.append(f"functionname:{resource.name.lower()}")
         return " ".join([*parts, *([search] if search else [])])
+
+
+def _any(terms: Sequence[str]) -> str:
+    """A search for any of some terms."""
+    return terms[0] if len(terms) == 1 else f"({' OR '.join(terms)})"
+
+
+def _link(replaced: str, target: str) -> Body:
+    return {"override_label": replaced, "link": target}
 
 
 def _metric_query(metric: DatadogMetric, series: Series, *, period: int) -> str:

@@ -97,8 +97,11 @@ class Graphs:
             name: query for name, line in lines if (query := self._sources.query(panel, name, line))
         }
         requests = list(self._requests(panel, queries))
+        links = self._sources.links(panel)
+        linked = {"custom_links": links} if links else {}
         if panel.number:
             return {
+                **linked,
                 "type": "query_value",
                 "title": panel.title,
                 "autoscale": True,
@@ -106,6 +109,7 @@ class Graphs:
                 "requests": requests,
             }
         body: Body = {
+            **linked,
             "type": "timeseries",
             "title": panel.title,
             "show_legend": True,

@@ -132,7 +132,13 @@ def _runbook(incident: Incident, settings: Settings) -> str:
 def _logs(settings: Settings) -> str:
     """Where the service's logs are, at the organization's site."""
     assert settings.datadog is not None
-    site = settings.datadog.site
-    host = f"app.{site}" if site.count(".") == 1 else site
     query = quote(f"service:{settings.service} env:{settings.environment} -@level:INFO")
-    return f"https://{host}/logs?query={query}"
+    return f"{pages(settings.datadog.site)}/logs?query={query}"
+
+
+def pages(site: str) -> str:
+    """The address of a site's pages.
+
+    Source: Datadog documentation, "Getting Started with Datadog Sites".
+    """
+    return f"https://{f'app.{site}' if site.count('.') == 1 else site}"

@@ -22,6 +22,7 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from monitoring.datadog.query import QueryError
 from settings.errors import InputError, WebhookBufferError
 from settings.paths import ROOT
 from webhook_buffer.console import about, notifications, webhooks
@@ -29,6 +30,7 @@ from webhook_buffer.console.drills import Drills
 from webhook_buffer.console.examples import Examples
 from webhook_buffer.console.record import Records
 from webhook_buffer.console.state import State
+from webhook_buffer.console.streams import log_lines
 from webhook_buffer.live.session import Session, text
 
 PAGE = Path(__file__).parent / "page"
@@ -36,6 +38,8 @@ _UPLOT = ROOT / "node_modules" / "uplot" / "dist"
 # Seconds between two signs of life on an event stream.
 _ALIVE_SECONDS = 15.0
 _LONGEST_QUERY = 300
+# Of log lines, in Datadog's syntax, which links of dashboards hold.
+_LONGEST_SEARCH = 4000
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -48,7 +52,8 @@ class Api:
         self._records = Records(state.place.target)
         runs = state.place.target if state.place.kind == "laptop" else None
         self._examples = Examples(runs)
-        self._drills = Drills(runs, state.alarm_set)
+        session = state.place.session
+        self._drills = Drills(runs, state.alarm_set, session.parent if session else None)
 
     def app(self) -> Starlette:
         """The application; it follows the session as long as it runs."""
@@ -66,6 +71,7 @@ class Api:
                 Route("/api/session/export", self._export),
                 Route("/api/boards", self._boards),
                 Route("/api/boards/{key}", self._board),
+                Route("/api/logs", self._logs),
                 Route("/api/alarms", self._alarms),
                 Route("/api/alarms/{key}", self._alarm),
                 Route("/api/runbook/{heading}", self._runbook),
@@ -77,6 +83,7 @@ class Api:
                 Route("/api/webhooks/{key}/request", self._request),
                 Route("/api/groups", self._groups),
                 Route("/api/examples", self._list_examples),
+                Route("/api/pace", self._pace, methods=["POST"]),
                 Route("/api/drills", self._list_drills),
                 Route("/api/drills/current", self._stop_drill, methods=["DELETE"]),
                 Route("/api/drills/{name}", self._start_drill, methods=["POST"]),
@@ -139,6 +146,19 @@ class Api:
         if board is None:
             raise HTTPException(404, "There is no such dashboard.")
         return JSONResponse(board)
+
+    async def _logs(self, request: Request) -> Response:
+        session, search = self._there(), request.query_params.get("q", "")
+        if len(search) > _LONGEST_SEARCH:
+            raise HTTPException(400, f"Search for at most {_LONGEST_SEARCH} characters.")
+        start, end = (_whole(request, name) for name in ("from", "to"))
+        end = int(session.now) + 1 if end is None else end
+        start = session.start if start is None else start
+        try:
+            shown = log_lines(search, session, self._state.counts, start, end)
+        except QueryError as error:
+            raise HTTPException(400, f"The search {error}.") from None
+        return JSONResponse(shown)
 
     async def _alarms(self, _: Request) -> Response:
         document = self._verdicts()
@@ -223,17 +243,18 @@ class Api:
             raise HTTPException(400, "There is no such example.")
         return JSONResponse(await asyncio.to_thread(self._examples.send, name))
 
+    async def _pace(self, request: Request) -> Response:
+        pace = await _pace(request)
+        self._drills.pace(pace)
+        return JSONResponse({"pace": pace})
+
     async def _list_drills(self, _: Request) -> Response:
         document = await asyncio.to_thread(self._drills.document)
         reason = about.without(self._state.place.kind, "drills")
         return JSONResponse(document | ({"reason": reason} if reason else {}))
 
     async def _start_drill(self, request: Request) -> Response:
-        try:
-            pace = float(json.loads(await request.body())["pace"])
-        except (ValueError, LookupError, TypeError):
-            raise HTTPException(400, 'Send {"pace": SECONDS}, the real time of a minute.') from None
-        self._drills.start(request.path_params["name"], pace)
+        self._drills.start(request.path_params["name"], await _pace(request))
         return JSONResponse(self._drills.document())
 
     async def _stop_drill(self, _: Request) -> Response:
@@ -259,6 +280,13 @@ class Api:
 
 def _event(begun: int, number: int, what: list[str]) -> str:
     return f"id: {begun}-{number}\nevent: changed\ndata: {json.dumps(what)}\n\n"
+
+
+async def _pace(request: Request) -> float:
+    try:
+        return float(json.loads(await request.body())["pace"])
+    except (ValueError, LookupError, TypeError):
+        raise HTTPException(400, 'Send {"pace": SECONDS}, the real time of a minute.') from None
 
 
 async def _page(_: Request) -> Response:

@@ -15,6 +15,7 @@ from monitoring.datadog.query import QueryError
 from settings.errors import InputError
 from webhook_buffer.console.evaluation import Request
 from webhook_buffer.console.frame import Frame
+from webhook_buffer.console.links import links
 from webhook_buffer.console.log_counts import LogCounts
 from webhook_buffer.console.numbers import Numbers, UnmeasuredError
 from webhook_buffer.console.ranked import changes, ranked
@@ -62,14 +63,21 @@ class Boards:
 
     Args:
         slos: bodies of SLOs by the key that widgets refer to.
+        site: the address of Datadog's pages, to which links lead.
     """
 
     def __init__(
-        self, session: Session, numbers: Numbers, counts: LogCounts, slos: Mapping[str, Body]
+        self,
+        session: Session,
+        numbers: Numbers,
+        counts: LogCounts,
+        slos: Mapping[str, Body],
+        site: str,
     ) -> None:
         self._session, self._numbers, self._counts = session, numbers, counts
-        self._slos = slos
+        self._slos, self._site = slos, site
         self._start = self._end = 0
+        self._variables: dict[str, str] = {}
 
     def shown(self, body: Body, start: int, end: int) -> Shown:
         """A dashboard over a stretch of session time.
@@ -85,14 +93,17 @@ class Boards:
             raise InputError(
                 f"more than {_MOST_WIDGETS} widgets. Split it into several dashboards."
             )
+        self._variables = {
+            str(variable.get("name", "")): _default(variable)
+            for variable in _parts(body, "template_variables")
+        }
         return {
             "title": str(body.get("title", "Dashboard")),
             "about": str(body.get("description") or "").partition("\n\nManaged by")[0],
             "from": start,
             "to": end,
             "variables": [
-                {"name": str(variable.get("name", "")), "value": _default(variable)}
-                for variable in _parts(body, "template_variables")
+                {"name": name, "value": value} for name, value in self._variables.items()
             ],
             "widgets": [self._widget(widget) for widget in widgets],
         }
@@ -104,6 +115,7 @@ class Boards:
             "type": kind,
             "title": str(definition.get("title") or ""),
             "width": width if isinstance(width, int) and 0 < width <= 12 else 12,
+            "links": list(links(definition, self._variables, self._start, self._end, self._site)),
         }
         if kind == "group" and not within:
             inner = [self._widget(widget, within=True) for widget in _inner(definition)]

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from monitoring.alarm_set import AlarmSet
@@ -16,8 +17,12 @@ from webhook_buffer.laptop.drills.catalog import DRILLS
 from webhook_buffer.laptop.drills.model import Drill, expected
 from webhook_buffer.laptop.drills.seen import Place
 from webhook_buffer.laptop.drills.verdict import Result
+from webhook_buffer.live.engine import Control
 from webhook_buffer.live.pace import FASTEST, REAL_TIME
 from webhook_buffer.operations.environment import Environment
+
+# How long a pace stays that was asked for outside of a drill.
+_PACE_SECONDS = 900.0
 
 Run = Callable[..., Result]
 
@@ -48,11 +53,14 @@ class Drills:
     """The drills of what runs on the laptop; elsewhere there are none.
 
     Args:
+        live: the folder of live alarms, which is asked for a pace.
         run: runs one; ``runner.run``.
     """
 
-    def __init__(self, target: Environment | None, alarms: AlarmSet, run: Run = runner.run) -> None:
-        self._target, self._alarms, self._run = target, alarms, run
+    def __init__(
+        self, target: Environment | None, alarms: AlarmSet, live: Path | None, run: Run = runner.run
+    ) -> None:
+        self._target, self._alarms, self._live, self._run = target, alarms, live, run
         self._current: _Current | None = None
 
     def document(self) -> dict[str, Any]:
@@ -75,13 +83,25 @@ class Drills:
             raise InputError(f"Unknown drill '{name}'; known drills: {', '.join(DRILLS)}.")
         if self._target is None:
             raise InputError("This console shows a file: nothing runs that can be drilled.")
-        if not FASTEST <= pace <= REAL_TIME:
-            raise InputError(f"A minute takes {FASTEST:g} s to {REAL_TIME:g} s.")
+        _check(pace)
         if self._current and not self._current.over:
             raise InputError(f"The drill {self._current.name} is running.")
         self._current = _Current(name, max(pace, drill.least_pace), time.time())
         work = threading.Thread(target=self._work, args=(drill, self._current), daemon=True)
         work.start()
+
+    def pace(self, pace: float) -> None:
+        """Has a minute of the session take so many real seconds, for a while.
+
+        Raises:
+            InputError: When nothing runs here, a drill runs, or there is no such pace.
+        """
+        if self._target is None or self._live is None:
+            raise InputError("This console shows a file: nothing runs that has a pace.")
+        _check(pace)
+        if Control.read(self._live).mark:
+            raise InputError("A drill is running, at its own pace.")
+        Control(pace, until=time.time() + _PACE_SECONDS).write(self._live)
 
     def stop(self) -> None:
         """Has the drill that runs end at its next step; what it changed is undone.
@@ -144,6 +164,11 @@ class Drills:
             for name in ("name", "pace", "begun", "doing", "stopping", "failed", "over")
         }
         return shown | {"verdict": _verdict(current.result) if current.result else None}
+
+
+def _check(pace: float) -> None:
+    if not FASTEST <= pace <= REAL_TIME:
+        raise InputError(f"A minute takes {FASTEST:g} s to {REAL_TIME:g} s.")
 
 
 def _verdict(result: Result) -> dict[str, Any]:

@@ -6,13 +6,19 @@ from dashboards import DASHBOARDS
 from monitoring.alarm_set import AlarmSet
 from monitoring.cloudwatch import dashboard
 from monitoring.datadog.definition import Kind
+from monitoring.datadog.messages import pages
+from settings.datadog import DATADOG_SITE
 from webhook_buffer.composition import definitions
 
 CLOUDWATCH = "cloudwatch"
 
 
 class Published:
-    """The dashboards of an environment, as they are published, and the SLOs that they name."""
+    """The dashboards of an environment, as they are published, and the SLOs that they name.
+
+    Attributes:
+        site: the address of Datadog's pages.
+    """
 
     def __init__(self, alarms: AlarmSet) -> None:
         settings = alarms.settings
@@ -25,6 +31,7 @@ class Published:
         self.slos = {
             published.key: published.body for published in objects if published.kind is Kind.SLO
         }
+        self.site = pages(settings.datadog.site if settings.datadog else DATADOG_SITE)
         self.cloudwatch = dashboard.body(
             alarms, DASHBOARDS, region=settings.awsRegion, account=settings.awsAccount
         )

@@ -56,9 +56,10 @@ def reads(alarms: AlarmSet, published: Published) -> Reads:
     numbers = Numbers(session, alarms, LogCounts(alarms.settings.prefix))
     span = (0, BACK)
     for body in published.boards.values():
-        Boards(session, numbers, LogCounts(alarms.settings.prefix), published.slos).shown(
-            body, *span
+        boards = Boards(
+            session, numbers, LogCounts(alarms.settings.prefix), published.slos, published.site
         )
+        boards.shown(body, *span)
     CloudWatchBoard(session, numbers, {}, {}).shown(published.cloudwatch, *span, "")
     pairs = wanted(template.parse(alarms_template(alarms), "alarms").alarms)
     metrics = [metric for metric, _ in pairs] + list(metrics_of(published.cloudwatch))

@@ -153,7 +153,7 @@ class State:
             raise InputError("there is no session")
         start, end = _stretch(session, start, end)
         numbers = Numbers(session, self.alarm_set, self.counts, self.feed.reads)
-        boards = Boards(session, numbers, self.counts, self.published.slos)
+        boards = Boards(session, numbers, self.counts, self.published.slos, self.published.site)
         return self._linked(boards.shown(body, start, end))
 
     def _linked(self, shown: dict[str, Any]) -> dict[str, Any]:

@@ -6,16 +6,18 @@ Source: Datadog documentation, "List Widget" and "Event Stream Widget".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from monitoring.datadog.log_search import matcher
 from webhook_buffer.console.log_counts import LogCounts
 from webhook_buffer.console.numbers import UnmeasuredError
 from webhook_buffer.live.session import Session
+from webhook_buffer.operations.logs import Line
 
 Shown = dict[str, Any]
 
-_ROWS = 25
+_ROWS, _MOST_LINES = 25, 200
 _MOST_CHARACTERS = 2000
 
 
@@ -43,17 +45,35 @@ def streamed(
     raise UnmeasuredError(f"A session does not have what '{source}' lists.")
 
 
+def log_lines(search: str, session: Session, counts: LogCounts, start: int, end: int) -> Shown:
+    """The newest log lines that match a search, over a stretch of session time.
+
+    Raises:
+        QueryError: When the search can't be read.
+    """
+    matches = matcher(search)
+    begin, until = (1000 * session.clock.real(moment) for moment in (start, end))
+    lines = (
+        line
+        for line in reversed(session.lines)
+        if begin <= line.at < until and matches(counts.tags(line), line.fields, line.text)
+    )
+    shown = [_row(session, line) for line in islice(lines, _MOST_LINES + 1)]
+    return {"lines": shown[:_MOST_LINES], "more": len(shown) > _MOST_LINES}
+
+
+def _row(session: Session, line: Line) -> Shown:
+    return {
+        "at": session.clock.session(line.at / 1000),
+        "source": line.function,
+        "text": line.text[:_MOST_CHARACTERS],
+        "level": str(line.fields.get("level", "")),
+    }
+
+
 def _log_lines(search: str, session: Session, counts: LogCounts, start: int, end: int) -> Shown:
-    rows = [
-        {
-            "at": at,
-            "source": line.function,
-            "text": line.text[:_MOST_CHARACTERS],
-            "level": str(line.fields.get("level", "")),
-        }
-        for line in counts.newest(session, search, matcher(search))
-        if start <= (at := session.clock.session(line.at / 1000)) < end
-    ]
+    newest = (_row(session, line) for line in counts.newest(session, search, matcher(search)))
+    rows = [row for row in newest if start <= row["at"] < end]
     return {"lines": rows, **({} if rows else {"empty": "No such log line."})}
 
 

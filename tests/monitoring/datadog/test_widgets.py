@@ -330,3 +330,43 @@ def test_any_metric_of_the_table_can_be_drawn(name: str, period: int) -> None:
     [query] = queries(graph)
     assert read(query["query"]).metrics == (name,)
     assert query["query"].endswith(f".rollup({over}, {period})")
+
+
+def _links(line: Line, **overrides: Any) -> dict[str, str]:
+    [widget] = in_datadog((_panel(line),), **overrides)
+    return {link["override_label"]: link["link"] for link in widget.get("custom_links", ())}
+
+
+@pytest.mark.parametrize(
+    ("line", "functions"),
+    [
+        (Line("x", datadog=_AGE), "functionname:webhook-buffer-stg-subscribe"),
+        (_series(f"{_ENHANCED}.errors", "sum", "notify"), "functionname:webhook-buffer-stg-notify"),
+        (
+            Line("x", datadog=LogCount("@Backend5xx:1", "subscribe")),
+            "functionname:webhook-buffer-stg-subscribe @Backend5xx:1",
+        ),
+    ],
+)
+def test_a_panel_leads_to_its_log_lines_and_traces(line: Line, functions: str) -> None:
+    """Of the function that works on what it shows, over the time that somebody clicks on."""
+    links = _links(line)
+    chosen = "query={{$env}} {{$service}}"
+    assert links["logs"].startswith(f"/logs?{chosen} {functions}&from_ts={{{{timestamp_start}}}}&")
+    spans = functions.split(" ")[0].replace("functionname", "resource_name")
+    assert f"{chosen} operation_name:aws.lambda {spans}&start=" in links["traces"]
+
+
+def test_a_panel_of_all_functions_leads_to_all_of_them() -> None:
+    """Each by its name."""
+    links = _links(_series(f"{_ENHANCED}.errors", "sum"))
+    assert "functionname:webhook-buffer-stg-publish OR functionname:" in links["logs"]
+
+
+def test_what_sends_nothing_to_datadog_has_no_links() -> None:
+    """Functions that are not instrumented, others' resources; without tracing no traces."""
+    line = Line("x", datadog=_AGE)
+    assert _links(line, **UNINSTRUMENTED) == {}
+    assert _links(line, **UNTRACED).keys() == {"logs"}
+    orders = Line("x", datadog=Query(cloudwatch.QUEUE_AGE, "Maximum", "orders"))
+    assert _links(orders, **EXISTING) == {}

@@ -34,6 +34,8 @@ def _get(url: str, **headers: str) -> tuple[int, Any]:
         "session", "boards", "boards/overview", "boards/cloudwatch", "alarms",
         "alarms/backend-down", "runbook/backend-down", "inbox", "webhooks",
         f"webhooks/{RETRYING}", "groups", "examples", "drills", "record?q=group:x",
+        f"webhooks/{RETRYING}", "groups", "examples", "drills",
+        "logs?q=%40level%3AWARNING",
     ],
 )  # fmt: skip
 def test_everything_shown_is_json(served: str, route: str) -> None:
@@ -51,6 +53,8 @@ def test_everything_shown_is_json(served: str, route: str) -> None:
         ("boards/overview?to=99999999999999", 400), (f"webhooks?q={'x' * 400}", 400),
         ("unknown", 404), (f"record?q={'x' * 400}", 400), (f"webhooks/{'x' * 400}", 400),
         ("record?minutes=soon", 400),
+        ("logs?q=(", 400), (f"logs?q={'x' * 5000}", 400), ("logs?from=x", 400),
+        ("unknown", 404),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(served: str, route: str, status: int) -> None:
@@ -99,7 +103,12 @@ def test_no_path_leads_out_of_the_page(served: str) -> None:
 
 def test_a_file_is_only_read(served: str) -> None:
     """A session that was opened takes nothing that changes anything."""
-    for method, path in (("POST", "api/webhooks"), ("DELETE", "api/session"), ("PUT", "")):
+    for method, path in (
+        ("POST", "api/webhooks"),
+        ("POST", "api/pace"),
+        ("DELETE", "api/session"),
+        ("PUT", ""),
+    ):
         reply = _HTTP.request(
             method, f"{served}{path}", body=b"{}", timeout=10,
             headers={"Content-Type": "application/json", "Connection": "close"},

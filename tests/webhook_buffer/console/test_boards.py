@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from webhook_buffer.console.frame import Frame
 from webhook_buffer.console.numbers import Numbers
 from webhook_buffer.console.ranked import changes
 from webhook_buffer.console.state import State
+from webhook_buffer.console.streams import log_lines
 from webhook_buffer.live.session import read_event
 
 _END = START + 60 * MINUTES
@@ -182,10 +184,67 @@ def test_marks_say_what_happened(state: State) -> None:
     ]  # fmt: skip
 
 
+_SITE = "https://app.datadoghq.eu"
+
+
+def _links(state: State, *given: Any) -> dict[str, str]:
+    board = {
+        "template_variables": [
+            {"name": "env", "default": "local"}, {"name": "team", "default": "*"}
+        ],
+        "widgets": [{"definition": {"type": "note", "content": "x", "custom_links": list(given)}}],
+    }  # fmt: skip
+    return {one["label"]: one["href"] for one in _made(state, board)["widgets"][0]["links"]}
+
+
+def test_links_of_log_lines_lead_to_those_of_the_session(state: State) -> None:
+    """With the variables' values and the time shown; all else leads to where it is."""
+    span = f"from={START}&to={_END}"
+    asked = "/logs?query={{$env}} {{$team}} a:(b OR c)&from_ts={{timestamp_start}}&live=false"
+    assert _links(
+        state,
+        {"override_label": "logs", "link": asked},
+        {"override_label": "traces", "link": "/apm/traces?query={{$env.value}}"},
+        {"label": "Console", "link": "https://example.com/{{$env.value}}?at={{timestamp_end}}"},
+        {"label": "Lists", "link": "/dashboard/lists"},
+        {"override_label": "hosts", "link": "/infrastructure", "is_hidden": True},
+    ) == {
+        "logs": f"#/logs?q=env%3Alocal+a%3A%28b+OR+c%29&{span}",
+        "traces": f"#/traces?q=local&{span}",
+        "Console": f"https://example.com/local?at={1000 * _END}",
+        "Lists": "https://app.datadoghq.eu/dashboard/lists",
+    }
+
+
+def test_a_hostile_link_is_none(state: State) -> None:
+    """Scripts, other schemes, other hosts without one, and nonsense."""
+    for target in ("javascript:alert(1)", "data:text/html,x", "//example.com", "", 5, "x" * 9000):
+        assert _links(state, {"label": "x", "link": target}) == {}
+    assert _links(state, 5, None, [], {"link": "/logs"}, {"label": "x"}) == {}
+
+
+def test_every_graph_of_ours_leads_to_its_log_lines(state: State) -> None:
+    """And what it asks for can be read; where a search counts lines, it finds these."""
+    assert state.session
+    for key in state.published.boards:
+        board = state.board(key, START, _END)
+        assert board
+        for widget in (inner for group in board["widgets"] for inner in group["widgets"]):
+            if widget["type"] not in ("timeseries", "query_value"):
+                continue
+            labels = {link["label"]: link["href"] for link in widget["links"]}
+            assert labels.keys() == {"logs", "traces"}, widget["title"]
+            [search] = parse_qs(labels["logs"].partition("?")[2])["q"]
+            lines = log_lines(search, state.session, state.counts, START, _END)["lines"]
+            if widget["title"] == "Attempts, by the backend's response":
+                assert lines
+                assert {line["source"] for line in lines} == {"subscribe"}
+
+
 def _made(state: State, board: dict[str, Any]) -> dict[str, Any]:
     assert state.session
     numbers = Numbers(state.session, state.alarm_set, state.counts)
-    return Boards(state.session, numbers, state.counts, {}).shown(board, START, _END)
+    return Boards(state.session, numbers, state.counts, {}, _SITE).shown(board, START, _END)
 
 
 def _shown(state: State, definition: Any) -> dict[str, Any]:

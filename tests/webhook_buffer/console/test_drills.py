@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.conftest import eventually
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.drills import Drills
 from webhook_buffer.laptop.drills.verdict import Claim, Result
+from webhook_buffer.live.engine import Control
 from webhook_buffer.operations.environment import Environment
 
 _NAME = "backend-unreachable"
@@ -61,7 +63,7 @@ def drills(runner: _Runner, tmp_path: Path) -> Iterator[Drills]:
         settings=settings, folder=tmp_path, outputs_file=tmp_path / "o.json",
         endpoint_url="http://127.0.0.1:9", public_url="http://127.0.0.1:9",
     )  # fmt: skip
-    yield Drills(target, alarm_set(settings), runner)
+    yield Drills(target, alarm_set(settings), tmp_path, runner)
     for _ in range(2):
         runner.step.release()
 
@@ -142,7 +144,27 @@ def test_no_minute_is_shorter_than_the_drill_needs(drills: Drills, runner: _Runn
 
 def test_a_file_cannot_be_drilled() -> None:
     """Nothing runs that could fail."""
-    drills = Drills(None, alarm_set(load("local")))
+    drills = Drills(None, alarm_set(load("local")), None)
     assert drills.document()["drills"] == []
     with pytest.raises(InputError, match="shows a file"):
         drills.start(_NAME, 3.0)
+
+
+def test_a_pace_is_asked_for_outside_of_drills(drills: Drills, tmp_path: Path) -> None:
+    """Live alarms take it for some minutes; a drill that runs keeps its own."""
+    drills.pace(3.0)
+    asked = Control.read(tmp_path)
+    assert asked.pace == 3.0
+    assert 0 < asked.until - time.time() <= 900
+    drills.pace(60.0)
+    assert Control.read(tmp_path).pace == 60.0
+    with pytest.raises(InputError, match="3 s to 60 s"):
+        drills.pace(1.0)
+    with pytest.raises(InputError, match="3 s to 60 s"):
+        drills.pace(float("nan"))
+    Control(15.0, until=4e9, mark=(1.0, "drill backend-slow: begun")).write(tmp_path)
+    with pytest.raises(InputError, match="A drill is running"):
+        drills.pace(3.0)
+    assert Control.read(tmp_path).pace == 15.0
+    with pytest.raises(InputError, match="nothing runs"):
+        Drills(None, alarm_set(load("local")), None).pace(3.0)

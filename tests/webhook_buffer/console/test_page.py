@@ -20,7 +20,7 @@ _AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").as_posix()
 _VIEWS = (
     "dashboards/overview", "dashboards/serverless", "dashboards/cloudwatch", "alarms",
     "alarms/backend-down", "inbox", "webhooks", f"webhooks/{RETRYING}", "runbook/backend-down",
-    "drills",
+    "drills", "logs?q=%40level%3AWARNING", "traces?q=x",
 )  # fmt: skip
 
 
@@ -90,7 +90,8 @@ def test_every_view_is_without_errors(
         _ready(seen.page, served.url, view)
         wide = seen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, (view, wide)
-        _keep(seen.page, f"{view.replace('/', '-')}-{scheme}-{width}")
+        name = view.partition("?")[0].replace("/", "-")
+        _keep(seen.page, f"{name}-{scheme}-{width}")
     seen.page.context.close()
     assert (seen.errors, seen.foreign) == ([], [])
 
@@ -265,4 +266,20 @@ def test_an_alarm_shows_the_outage(browser: Browser, served: Served) -> None:
     expect(detail).to_contain_text("Goes on when")
     expect(detail.get_by_role("heading", name="What to do: backend-down")).to_be_visible()
     expect(detail.locator("table")).to_contain_text("ALARM")
+    page.context.close()
+
+
+def test_a_widget_leads_to_its_log_lines(browser: Browser, served: Served) -> None:
+    """Those that its graph counts, over the same time; by keyboard, and back again."""
+    page = _open(browser, served.url).page
+    _ready(page, served.url, "dashboards/overview")
+    link = page.get_by_role("link", name="logs of Attempts, by the backend's response")
+    link.press("Enter")
+    expect(page.get_by_role("heading", name="Log lines")).to_be_visible()
+    lines = page.locator(".stream li")
+    expect(lines.first).to_contain_text("subscribe")
+    page.get_by_label("Search log lines").fill("@event:webhook.failed")
+    expect(lines).to_have_count(25)
+    page.reload()
+    expect(lines).to_have_count(25)
     page.context.close()

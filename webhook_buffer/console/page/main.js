@@ -1,11 +1,12 @@
 // The frame of the page: which view is shown, the session's clock, pausing, what is said on top.
-import {ask, listen} from "./client.js";
+import {ask, listen, post} from "./client.js";
 import {el} from "./dom.js";
 import {duration, time} from "./format.js";
 import {here} from "./location.js";
 import {alarms} from "./alarms.js";
 import {boards} from "./boards.js";
 import {drills} from "./drills.js";
+import {logs, traces} from "./explore.js";
 import {inbox} from "./inbox.js";
 import {runbook} from "./runbook.js";
 import {webhooks} from "./webhooks.js";
@@ -18,8 +19,9 @@ const VIEWS = {
   drills: ["Drills", drills],
 };
 // Views that links lead to, and no tab.
-const FURTHER = {runbook: ["Runbook", runbook]};
+const FURTHER = {runbook: ["Runbook", runbook], logs: ["Log lines", logs], traces: ["Traces", traces]};
 const main = document.getElementById("main");
+const speed = document.getElementById("pace");
 const banner = document.getElementById("banner");
 const page = {paused: false, connected: true, session: null};
 let view = null;
@@ -79,7 +81,7 @@ function clocks() {
   const {view: shown} = here();
   const lead = `${duration(ahead)} ahead of the wall clock, because a drill ran faster`;
   if (["inbox", "webhooks"].includes(shown)) return `Times here are the wall clock's. Dashboards and alarms have session time: ${lead}.`;
-  return ["dashboards", "alarms"].includes(shown) ? `Times here are session time: ${lead}. The inbox and webhooks have the wall clock's.` : "";
+  return ["dashboards", "alarms", "logs"].includes(shown) ? `Times here are session time: ${lead}. The inbox and webhooks have the wall clock's.` : "";
 }
 
 async function session() {
@@ -89,14 +91,26 @@ async function session() {
     say(error.message);
     return;
   }
-  const {service, environment, pace, now, ahead} = page.session;
+  const {service, environment, pace, now, ahead, endpoint} = page.session;
   document.getElementById("service").textContent = service;
   document.getElementById("environment").textContent = environment;
   const lead = ahead < AHEAD ? "" : ` (${duration(ahead)} ahead)`;
-  const speed = pace === 60 ? "" : ` · 1 minute = ${pace} s`;
-  document.getElementById("clock").textContent = `${lead ? "Session time " : ""}${time(now)}${lead}${speed}`;
+  const rate = pace === 60 ? "" : ` · 1 minute = ${pace} s`;
+  document.getElementById("clock").textContent = `${lead ? "Session time " : ""}${time(now)}${lead}${rate}`;
+  speed.hidden = !endpoint;
+  if (document.activeElement !== speed) speed.value = String(pace);
   tabs();
 }
+
+speed.addEventListener("change", async () => {
+  try {
+    await post("pace", {pace: Number(speed.value)});
+  } catch (error) {
+    speed.value = String(page.session.pace);
+    say(error.message);
+  }
+  speed.blur();
+});
 
 /** Shows what changed at once, and gathers what changes meanwhile; a view may show it more seldom. */
 async function changed(what) {

@@ -22,7 +22,8 @@ export function sections(widgets) {
 /** {element, show(data), close()} of a widget. */
 export function widget(data, zoom) {
   const element = el("article", {class: `widget card w${data.width} ${data.type === "free_text" ? "note" : data.type}`});
-  const title = data.title ? el("h3", {}, data.title) : null;
+  const links = el("span", {class: "links"});
+  const title = data.title || data.links?.length ? el("div", {class: "title"}, el("h3", {}, data.title), links) : null;
   const body = el("div", {});
   const note = el("p", {class: "reason", hidden: true});
   element.append(...[title, body, note].filter(Boolean));
@@ -34,6 +35,10 @@ export function widget(data, zoom) {
     element,
     close: () => inner?.close?.(),
     show(now) {
+      // A picture in a file has no view that a link within the page could lead to.
+      links.replaceChildren(...(now.links ?? []).filter((one) => zoom || !one.href.startsWith("#")).map((one) =>
+        el("a", {href: one.href, "aria-label": `${one.label} of ${now.title}`,
+          ...(one.href.startsWith("#") ? {} : {rel: "noreferrer noopener", target: "_blank"})}, one.label)));
       const words = now.reason ?? now.empty ?? now.missing ?? "";
       note.textContent = words;
       note.hidden = !words;
