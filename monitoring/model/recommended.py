@@ -48,3 +48,18 @@ class Recommendation:
     ours: tuple[str, ...] = ()
     another_metric: bool = False
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charted:
+    """A metric that a dashboard of Datadog's own shows, or can show.
+
+    Attributes:
+        metric: as Datadog names it.
+        reason: why ours leave it out; empty where they show it.
+    """
+
+    service: Service
+    source: Source
+    metric: str
+    reason: str = ""

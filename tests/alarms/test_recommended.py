@@ -6,16 +6,19 @@ import pytest
 
 from alarms import CATALOG
 from alarms.recommended import RECOMMENDATIONS
+from dashboards.recommended import CHARTED
 from monitoring.datadog import metrics
-from monitoring.documents import COMMAND, recommended
+from monitoring.documents import COMMAND, datadog, recommended
 from monitoring.model.datadog import DatadogMonitor, MetricQuery
 from monitoring.model.recommended import Recommendation, Service
 from monitoring.model.signals import Signal
+from webhook_buffer.composition import definitions
 
 _OURS: dict[str, Signal | DatadogMonitor] = {
     **{signal.id: signal for signal in CATALOG.signals},
     **{monitor.id: monitor for monitor in CATALOG.monitors},
 }
+_PUBLISHED = definitions(datadog.example())
 _COVERED = [one for one in RECOMMENDATIONS if one.ours]
 
 
@@ -44,9 +47,18 @@ def test_what_is_refused_is_not_evaluated() -> None:
     }  # fmt: skip
 
 
+def test_a_metric_is_drawn_or_has_a_reason() -> None:
+    """Every metric of Datadog's dashboards is in ours, or the table says why not; never both."""
+    drawn = recommended.shown(_PUBLISHED).keys()
+    assert {one.service for one in CHARTED} == set(Service)
+    for one in CHARTED:
+        assert (one.metric in drawn) is not bool(one.reason), one.metric
+        assert not one.reason or one.reason.endswith("."), one.metric
+
+
 def test_the_page_is_current() -> None:
     """docs/datadog-recommended.md shows this table."""
-    wanted = recommended.markdown(RECOMMENDATIONS, CATALOG)
+    wanted = recommended.markdown(RECOMMENDATIONS, CATALOG, CHARTED, _PUBLISHED)
     assert recommended.FILE.read_text("utf-8") == wanted, f"run: {COMMAND}"
 
 

@@ -15,6 +15,7 @@ from alarmproof.math_functions import functions_table
 
 from alarms import CATALOG
 from alarms.recommended import RECOMMENDATIONS
+from dashboards.recommended import CHARTED
 from monitoring import cost
 from monitoring.cloudwatch.alarms import template as own
 from monitoring.documents import ENVIRONMENT, alarms, datadog, recommended, runbook, settings
@@ -73,7 +74,7 @@ def generated() -> Mapping[Path, str]:
     pages = {
         alarms.FILE: alarms.alarms_markdown(ours),
         datadog.FOLDER.with_name("datadog-objects.md"): datadog.index(published),
-        recommended.FILE: recommended.markdown(RECOMMENDATIONS, CATALOG),
+        recommended.FILE: recommended.markdown(RECOMMENDATIONS, CATALOG, CHARTED, published),
         RUNBOOK: runbook.refreshed(_read(RUNBOOK), runbook.sources(CATALOG)),
     }
     objects = {datadog.FOLDER / name: text for name, text in datadog.files(published).items()}

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from settings.errors import WebhookBufferError
 from webhook_buffer.console.alarms import Alarms
 from webhook_buffer.laptop.inbox import FILE as INBOX_FILE
+from webhook_buffer.laptop.inbox import SENTRY_FILE
 from webhook_buffer.live.aws import POLL_SECONDS, AwsSource
 from webhook_buffer.live.engine import SESSION, VERDICTS
 from webhook_buffer.live.pace import MINUTE
@@ -119,7 +120,10 @@ class FileFeed:
         session = self.session
         return {
             "alarms": _stamp(self.place.verdicts) or (session and int(session.now) // MINUTE),
-            "inbox": _stamp(self.place.inbox and self.place.inbox / INBOX_FILE),
+            "inbox": [
+                _stamp(self.place.inbox and self.place.inbox / name)
+                for name in (INBOX_FILE, SENTRY_FILE)
+            ],
         }
 
     @property

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from webhook_buffer.laptop.inbox import ALERT_PATH, FILE, MAIL
+from webhook_buffer.laptop import sentry_events
+from webhook_buffer.laptop.inbox import ALERT_PATH, FILE, MAIL, SENTRY_FILE
 from webhook_buffer.laptop.listener import AnyMethod, listening
 from webhook_buffer.laptop.practice import append
 
@@ -18,7 +19,7 @@ from webhook_buffer.laptop.practice import append
 _MOST_BYTES = 512 * 1024
 
 
-class _Inbox(AnyMethod):
+class Inbox(AnyMethod):
     """Writes down every notification that is posted."""
 
     folder: Path
@@ -26,11 +27,24 @@ class _Inbox(AnyMethod):
 
     def serve(self) -> None:
         body = self.content()
+        if self.command == "POST" and sentry_events.is_envelope(self.path):
+            self._take(sentry_events.events(body, self.headers.get("Content-Encoding", "")))
+            return
         entry = _entry(self.path, body) if self.command == "POST" else None
         if entry and len(body) <= _MOST_BYTES:
             with self.writing:
                 append(self.folder / FILE, {"at": time.time(), **entry})
-        self.send_response(200 if entry else 400)
+        self._answer(200 if entry else 400)
+
+    def _take(self, events: list[dict[str, Any]]) -> None:
+        """Writes down events of Sentry's."""
+        for event in events:
+            with self.writing:
+                append(self.folder / SENTRY_FILE, {"at": time.time(), "content": event})
+        self._answer(200)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -72,7 +86,7 @@ def main() -> None:
     arguments = parser.parse_args()
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    server = listening(type("Handler", (_Inbox,), {"folder": arguments.folder}), arguments.port)
+    server = listening(type("Handler", (Inbox,), {"folder": arguments.folder}), arguments.port)
     ended.wait()
     server.shutdown()
 

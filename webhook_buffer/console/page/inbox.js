@@ -5,7 +5,7 @@ import {time} from "./format.js";
 import {address, here, refiltered} from "./location.js";
 
 const WIDE = window.matchMedia("(min-width: 1001px)");
-const KINDS = {slack: "Slack", email: "Mail", pagerduty: "PagerDuty", https: "HTTPS"};
+const KINDS = {slack: "Slack", email: "Mail", pagerduty: "PagerDuty", https: "HTTPS", sentry: "Sentry"};
 
 export function inbox(main) {
   const chips = el("div", {class: "chips"});
@@ -19,7 +19,7 @@ export function inbox(main) {
   function row(one) {
     return el("li", {}, el("a", {href: address("inbox", one.key, Object.fromEntries(here().filters)),
       "aria-current": one.current ? "true" : null},
-      el("strong", {}, headline(one)), el("span", {class: "right"}, state(one.recovered ? "OK" : "ALARM")),
+      el("strong", {}, headline(one)), el("span", {class: "right"}, state(one.kind === "sentry" ? String(one.content.level ?? "error").toUpperCase() : one.recovered ? "OK" : "ALARM")),
       el("span", {class: "meta"}, `${KINDS[one.kind] ?? one.kind} · ${one.channel}`),
       el("span", {class: "right meta"}, time(one.at))));
   }
@@ -54,11 +54,12 @@ function headline({kind, content}) {
   if (kind === "slack") return content.blocks?.find((block) => block.type === "header")?.text?.text ?? content.text ?? "";
   if (kind === "email") return content.subject ?? "";
   if (kind === "pagerduty") return content.payload?.summary ?? `${content.event_action}: ${content.dedup_key}`;
+  if (kind === "sentry") return failure(content).title;
   return content.summary ?? content.title ?? content.alarm ?? "";
 }
 
 function seen({kind, content}) {
-  const made = {slack, email, pagerduty}[kind];
+  const made = {slack, email, pagerduty, sentry}[kind];
   return made ? made(content) : json(content);
 }
 
@@ -104,6 +105,33 @@ function pagerduty(content) {
   facts([["Event", content.event_action], ["Severity", payload.severity], ["Source", payload.source],
     ["Component", payload.component], ["Incident key", el("code", {}, content.dedup_key)], ...details]),
   el("p", {}, (content.links ?? []).map((one) => [link(one.href, one.text), " "]).flat()));
+}
+
+/** What Sentry calls an event: its exception, or its message. */
+function failure(content) {
+  const thrown = listed(content.exception?.values).at(-1);
+  const message = content.logentry?.message ?? content.message ?? "";
+  return {title: String(thrown?.type ?? message), text: String(thrown ? thrown.value ?? "" : ""), thrown};
+}
+
+function listed(value) {
+  return Array.isArray(value) ? value.filter((one) => one && typeof one === "object") : [];
+}
+
+/** Source: Sentry's developer documentation, "Event Payloads", and what its issue page shows. */
+function sentry(content) {
+  const {title, text, thrown} = failure(content);
+  const frames = listed(thrown?.stacktrace?.frames).slice(-50).reverse();
+  const tags = Object.entries(content.tags ?? {}).map(([name, value]) => [name, el("code", {}, String(value))]);
+  return el("div", {}, el("div", {class: "head"}, el("h2", {}, title), state(String(content.level ?? "error").toUpperCase())),
+    text ? el("p", {}, text) : null,
+    facts([["Event", el("code", {}, String(content.event_id ?? ""))], ["Environment", content.environment], ["Release", content.release],
+      ["Server", content.server_name], ["Transaction", content.transaction]].map(([name, value]) =>
+      [name, value instanceof Node || value === null || value === undefined ? value : String(value)])),
+    tags.length ? [el("h3", {class: "spaced"}, "Tags"), facts(tags)] : null,
+    frames.length ? [el("h3", {class: "spaced"}, "Stack trace, the newest call first"), el("ol", {class: "frames"}, frames.map((frame) => el("li", {},
+      el("code", {}, `${frame.filename ?? frame.module ?? "?"}:${frame.lineno ?? "?"}`), " in ", el("strong", {}, String(frame.function ?? "?")),
+      frame.context_line ? el("pre", {}, String(frame.context_line).trim()) : null)))] : null);
 }
 
 function json(content) {
