@@ -34,7 +34,7 @@ def listed(folder: Path, settings: Settings) -> list[dict[str, Any]]:
     failures = [
         {
             "at": entry["at"],
-            "channel": "sentry",
+            "channel": str(entry["content"].get("server_name") or "unknown server"),
             "kind": "sentry",
             "recovered": False,
             "content": entry["content"],

@@ -5,6 +5,7 @@ Source: Datadog documentation, "List Widget" and "Event Stream Widget".
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
@@ -19,6 +20,8 @@ Shown = dict[str, Any]
 
 _ROWS, _MOST_LINES = 25, 200
 _MOST_CHARACTERS = 2000
+# Fields of a line that stand beside it, or say nothing to a person. Source: lambdas/observe.py.
+_COMMON = ("at", "level", "event", "service", "env", "function", "_aws")
 
 
 def streamed(
@@ -66,9 +69,17 @@ def _row(session: Session, line: Line) -> Shown:
     return {
         "at": session.clock.session(line.at / 1000),
         "source": line.function,
-        "text": line.text[:_MOST_CHARACTERS],
+        "text": _said(line)[:_MOST_CHARACTERS],
         "level": str(line.fields.get("level", "")),
     }
+
+
+def _said(line: Line) -> str:
+    """A line's event and what it says of it, without what every line has and metrics' metadata."""
+    if not line.fields:
+        return line.text
+    said = {name: value for name, value in line.fields.items() if name not in _COMMON}
+    return f"{line.fields['event']} {json.dumps(said, ensure_ascii=False)}"
 
 
 def _log_lines(search: str, session: Session, counts: LogCounts, start: int, end: int) -> Shown:

@@ -70,7 +70,7 @@ export function webhooks(main) {
     blocked.hidden = !groups.length;
     if (!groups.length) return;
     blocked.replaceChildren(el("h3", {}, groups.length === 1 ? "1 group is blocked" : `${groups.length} groups are blocked`),
-      el("div", {class: "scroll"}, el("table", {}, el("thead", {}, el("tr", {}, ["Group", "Blocked by", "Outcome", "Attempts", "Waiting", "For", "Next attempt"].map((name) => el("th", {}, name)))),
+      el("div", {class: "scroll"}, el("table", {class: "lines"}, el("thead", {}, el("tr", {}, ["Group", "Blocked by", "Outcome", "Attempts", "Waiting", "For", "Next attempt"].map((name) => el("th", {}, name)))),
         el("tbody", {}, groups.slice(0, 8).map((one) => el("tr", {}, el("td", {}, el("a", {href: address("webhooks", "", {q: `group:${one.group}`})}, one.group)),
           el("td", {}, el("a", {href: address("webhooks", one.blocked_by)}, one.blocked_by.slice(0, 8))), el("td", {}, String(one.status ?? one.error ?? "")),
           el("td", {}, String(one.attempts)), el("td", {}, String(one.waiting)), el("td", {}, one.since ? duration(Date.now() / 1000 - one.since) : ""),
