@@ -94,6 +94,7 @@ ALLOWED: dict[str, set[str]] = {
     "webhook_buffer.cli": {
         "alarmproof",
         "alarms",
+        "dashboards",
         "lambdas",
         "monitoring",
         "monitoring.cloudwatch",
