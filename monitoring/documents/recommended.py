@@ -54,7 +54,8 @@ def markdown(
     """
     headings = {signal.id: signal.runbook for signal in catalog.signals}
     headings |= {monitor.id: monitor.runbook for monitor in catalog.monitors}
-    sources = dict.fromkeys(each.source for each in (*recommendations, *charted))
+    named = [each.source for each in recommendations] + [each.source for each in charted]
+    sources = dict.fromkeys(named)
     listed = [f"- [{source.name}]({source.where})" for source in sources]
     tables = [_of_service(service, recommendations, headings) for service in Service]
     compared = _compared(charted, shown(published))

@@ -14,7 +14,7 @@ from webhook_buffer.laptop import inbox
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.fake_datadog.server import FakeDatadog
 from webhook_buffer.laptop.guard import refusal
-from webhook_buffer.laptop.inbox_server import _Inbox
+from webhook_buffer.laptop.inbox_server import Inbox
 from webhook_buffer.laptop.listener import listening
 from webhook_buffer.laptop.process import Running
 
@@ -177,7 +177,7 @@ def test_listeners_refuse(kind: str) -> None:
 
 def test_the_inbox_refuses(tmp_path: Path) -> None:
     """A page can't put a notification into the inbox; what notify posts arrives."""
-    server = listening(type("Handler", (_Inbox,), {"folder": tmp_path}), 0)
+    server = listening(type("Handler", (Inbox,), {"folder": tmp_path}), 0)
     url = f"http://127.0.0.1:{server.server_port}/slack"
     try:
         forged = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
