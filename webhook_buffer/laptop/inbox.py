@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 DEFAULT_PORT = 4569
-FILE = "inbox.jsonl"
-_START_SECONDS = 60.0
 # Notifications, and Sentry's events apart from them: nobody is paged by one.
 FILE, SENTRY_FILE = "inbox.jsonl", "sentry.jsonl"
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _WAIT_SECONDS = 60.0
 # Of a queue: what waits, and what is being delivered.
 _MESSAGES: tuple[QueueAttributeNameType, ...] = (
