@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -93,69 +93,99 @@ def run_drill(
     """
     if name not in DRILLS:
         raise InputError(f"Unknown drill '{name}'; known drills: {', '.join(DRILLS)}.")
-    settings = load(env)
-    drill = DRILLS[name]
-    results = [_deployed(drill, settings, yes=yes)] if not settings.on_laptop else (
-        _run([drill], pace)
-    )  # fmt: skip
+    settings, drills = load(env), [DRILLS[name]]
+    results = _here(drills, pace) if settings.on_laptop else _deployed(drills, settings, yes=yes)
     _finish(results, json_file, html_file)
-
-
-def _deployed(drill: Drill, settings: Settings, *, yes: bool) -> Result:
-    """Runs a drill on AWS."""
-    require_answer(yes)
-    alarms, target = alarm_set(settings), laptop.target(settings)
-    place = deployed.Deployed(target, alarms, {})
-    deployed.plan(drill, replace(place, outputs={"BufferedEndpoint": ""}))
-    place = replace(place, outputs=buffer_outputs(target))
-    for sentence in deployed.plan(drill, place):
-        console.print(sentence, soft_wrap=True)
-    if not yes:
-        typer.confirm(f"Run this in '{settings.environment}'?", abort=True)
-    with console.status(drill.name) as status:
-        result = deployed.run(
-            drill, place, progress=lambda doing: status.update(f"{drill.name}: {doing}")
-        )
-    show(result, whole=True)
-    return result
 
 
 @drill_app.command("all")
 def run_all(
+    env: Env = LOCAL,
     pace: Pace = "3s",
     json_file: JsonFile = None,
     html_file: HtmlFile = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out what passed already, by the --json file.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
-    """Run every drill, one after the other; with --json, results are written after each."""
+    """Run every drill, one after the other; with --json, results are written after each.
+
+    On AWS only those marked safe run, in real time, after saying what will happen.
+    """
     if resume and json_file is None:
         raise InputError("--resume needs the file of the earlier results: --json FILE.")
     known = report.read(json_file) if resume and json_file and json_file.exists() else []
-    _finish(_run(list(DRILLS.values()), pace, known, json_file), json_file, html_file)
+    settings, drills = load(env), list(DRILLS.values())
+    if settings.on_laptop:
+        results = _here(drills, pace, known, json_file)
+    else:
+        safe = [drill for drill in drills if drill.safe]
+        results = _deployed(safe, settings, known, json_file, yes=yes)
+    _finish(results, json_file, html_file)
 
 
-def _run(
+def _here(
     drills: Sequence[Drill],
     pace: str,
     known: Sequence[Result] = (),
     json_file: Path | None = None,
 ) -> list[Result]:
+    """Runs drills on the laptop."""
+    seconds, place = pace_of(pace), here()
+
+    def run(drill: Drill, progress: runner.Progress) -> Result:
+        return runner.run(drill, place, pace=seconds, progress=progress)
+
+    return _run(drills, run, seconds, known, json_file)
+
+
+def _deployed(
+    drills: Sequence[Drill],
+    settings: Settings,
+    known: Sequence[Result] = (),
+    json_file: Path | None = None,
+    *,
+    yes: bool,
+) -> list[Result]:
+    """Runs drills on AWS, after saying what each does."""
+    require_answer(yes)
+    alarms, target = alarm_set(settings), laptop.target(settings)
+    place = deployed.Deployed(target, alarms, {})
+    for drill in drills:
+        deployed.plan(drill, replace(place, outputs={"BufferedEndpoint": ""}))
+    place = replace(place, outputs=buffer_outputs(target))
+    for drill in drills:
+        for sentence in deployed.plan(drill, place):
+            console.print(sentence, soft_wrap=True)
+    if not yes:
+        typer.confirm(f"Run this in '{settings.environment}'?", abort=True)
+
+    def run(drill: Drill, progress: runner.Progress) -> Result:
+        return deployed.run(drill, place, progress=progress)
+
+    return _run(drills, run, REAL_TIME, known, json_file)
+
+
+def _run(
+    drills: Sequence[Drill],
+    run: Callable[[Drill, runner.Progress], Result],
+    pace: float,
+    known: Sequence[Result],
+    json_file: Path | None,
+) -> list[Result]:
     """Runs drills, but for those that passed already at their pace."""
-    seconds = pace_of(pace)
-    place = here()
     passed = {(result.drill, result.pace): result for result in known if result.passed}
     results: list[Result] = []
     for drill in drills:
-        if earlier := passed.get((drill.name, max(seconds, drill.least_pace))):
+        if earlier := passed.get((drill.name, max(pace, drill.least_pace))):
             results.append(earlier)
             continue
         with console.status(drill.name) as status:
-            result = runner.run(
-                drill, place, pace=seconds,
-                progress=lambda doing, name=drill.name: status.update(f"{name}: {doing}"),  # type: ignore[misc]
-            )  # fmt: skip
+            result = run(
+                drill,
+                lambda doing, name=drill.name: status.update(f"{name}: {doing}"),  # type: ignore[misc]
+            )
         result.commit = commit()
         results.append(result)
         if json_file:

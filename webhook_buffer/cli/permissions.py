@@ -22,7 +22,7 @@ ACCOUNT = FILE.with_name("account.md")
 # Environments whose policies the page shows.
 _EXAMPLE = "prd"
 # Commands that refuse any environment on AWS, or do nothing there.
-_LAPTOP_ONLY = {"alarms record", "alarms record-failures", "demo", "down", "drill all", "up"}
+_LAPTOP_ONLY = {"alarms record", "alarms record-failures", "demo", "down", "up"}
 _READ_ONLY = ("alarms status", "console", "diff", "logs", "outputs", "status", "webhooks parked")
 
 
