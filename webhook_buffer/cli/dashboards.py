@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -18,6 +18,9 @@ from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.live_alarms import LAST_SESSION
 from webhook_buffer.live.session import Session
+
+if TYPE_CHECKING:
+    from webhook_buffer.console.state import State
 
 dashboards_app = typer.Typer(rich_markup_mode=None)
 # Larger than any dashboard that Datadog takes.
@@ -77,9 +80,10 @@ def render(
         raise InputError("Name what to write: --html FILE, --png FILE, or both.")
     from webhook_buffer.console import render as rendering
 
-    board = _only(_drawn(name, session or _kept(), minutes), group or ())
+    state = _opened(session or _kept())
+    board = _only(_drawn(state, name, minutes), group or ())
     if html:
-        rendering.page(board, html)
+        rendering.page(rendering.with_runbook(board, state.alarms), html)
         console.print(f"Wrote {html}", soft_wrap=True)
     if png:
         rendering.picture(board, png, width=width, dark=dark)
@@ -97,13 +101,19 @@ def _kept() -> Path:
     )
 
 
-def _drawn(name: str, file: Path, minutes: int | None) -> dict[str, Any]:
+def _opened(file: Path) -> State:
     from webhook_buffer.console.feeds import FileFeed, Place
     from webhook_buffer.console.state import State
 
-    session = Session.open(file)
-    state = State(FileFeed(Place(session=file)), alarm_set(load(session.environment)))
+    environment = Session.open(file).environment
+    state = State(FileFeed(Place(session=file)), alarm_set(load(environment)))
     state.update()
+    return state
+
+
+def _drawn(state: State, name: str, minutes: int | None) -> dict[str, Any]:
+    session = state.session
+    assert session
     start = session.start if minutes is None else int(session.now) - 60 * minutes
     board = state.board(name, start, None)
     if board is not None:

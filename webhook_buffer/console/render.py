@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from settings.errors import FileError, ToolError
 from settings.paths import ROOT
+from webhook_buffer.console.alarms import Alarms
+from webhook_buffer.console.text import targets, unlinked
 from webhook_buffer.operations.files import write
 
 _PAGE = Path(__file__).parent / "page"
@@ -33,7 +35,7 @@ def html(board: Mapping[str, Any], *, dark: bool | None = None) -> str:
     """The file.
 
     Args:
-        board: as ``State.board`` and ``State.rendered`` return it.
+        board: as ``State.board``, ``State.rendered`` and ``with_runbook`` return it.
         dark: the color scheme; by default its reader's.
     """
     styles = [(_UPLOT / "uPlot.min.css").read_text("utf-8")]
@@ -51,6 +53,30 @@ def html(board: Mapping[str, Any], *, dark: bool | None = None) -> str:
         f'{modules}\nmodules["still.js"].still('
         'JSON.parse(document.getElementById("data").textContent));</script></body></html>\n'
     )
+
+
+def with_runbook(board: Mapping[str, Any], alarms: Alarms) -> dict[str, Any]:
+    """A dashboard, for a file, with the sections of the runbook that its notes link to."""
+    notes = [widget for widget in _widgets(board["widgets"]) if "content" in widget]
+    named = dict.fromkeys(target for note in notes for target in targets(note["content"]))
+    sections = [section for target in named if (section := alarms.runbook(target))]
+    known = {section["heading"] for section in sections}
+
+    def still(widgets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {
+                **widget,
+                **({"content": unlinked(widget["content"], known)} if "content" in widget else {}),
+                **({"widgets": still(widget["widgets"])} if "widgets" in widget else {}),
+            }
+            for widget in widgets
+        ]
+
+    runbook = [
+        {"heading": section["heading"], "content": unlinked(section["content"], known)}
+        for section in sections
+    ]
+    return {**board, "widgets": still(board["widgets"]), "runbook": runbook}
 
 
 def picture(board: Mapping[str, Any], file: Path, *, width: int, dark: bool) -> None:
@@ -88,6 +114,12 @@ def page(board: Mapping[str, Any], file: Path) -> None:
         FileError: When it can't be written.
     """
     write(file, html(board))
+
+
+def _widgets(widgets: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for widget in widgets:
+        yield widget
+        yield from _widgets(widget.get("widgets", []))
 
 
 def _run(browser: str, folder: str, page: Path, width: int, height: int, what: str) -> str:

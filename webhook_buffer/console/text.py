@@ -6,7 +6,7 @@ A node is a text, or ``[tag, attributes, children]`` with a tag and attributes f
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -49,6 +49,32 @@ def linked(nodes: list[Node], headings: Collection[str]) -> list[Node]:
             made.append([node[0], node[1], linked(node[2], headings)])
         else:
             made.append(node)
+    return made
+
+
+def targets(nodes: list[Node]) -> Iterator[str]:
+    """What the links within the page lead to, without the ``#``."""
+    for node in nodes:
+        if isinstance(node, list):
+            href = node[1].get("href", "")
+            if href.startswith("#"):
+                yield href.removeprefix("#")
+            yield from targets(node[2])
+
+
+def unlinked(nodes: list[Node], known: Collection[str]) -> list[Node]:
+    """The same with what a link within the page shows in its place, unless its target is known."""
+    made: list[Node] = []
+    for node in nodes:
+        if not isinstance(node, list):
+            made.append(node)
+            continue
+        tag, attributes, children = node[0], node[1], unlinked(node[2], known)
+        href = attributes.get("href", "")
+        if href.startswith("#") and href.removeprefix("#") not in known:
+            made += children
+        else:
+            made.append([tag, attributes, children])
     return made
 
 

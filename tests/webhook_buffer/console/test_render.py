@@ -74,10 +74,45 @@ def test_some_groups_alone_are_drawn(session_file: Path, tmp_path: Path) -> None
     file = tmp_path / "o.html"
     common = ("overview", "--session", session_file, "--html", file)
     _render(*common, "--group", "What waits?", "--group", "The record")
-    said = json.loads(file.read_text("utf-8").partition('id="data">')[2].partition("</script>")[0])
-    assert [group["title"] for group in said["widgets"]] == ["What waits?", "The record"]
+    assert [group["title"] for group in _kept(file)["widgets"]] == ["What waits?", "The record"]
     with pytest.raises(InputError, match=r"'Nothing'; its groups: .*What waits\?"):
         _render(*common, "--group", "Nothing")
+
+
+def _kept(file: Path) -> dict[str, Any]:
+    text = file.read_text("utf-8").partition('id="data">')[2].partition("</script>")[0]
+    board: dict[str, Any] = json.loads(text)
+    return board
+
+
+def test_a_file_has_the_runbook_that_it_links_to(session_file: Path, tmp_path: Path) -> None:
+    """Of the groups drawn alone; what else a note names within the page is no link."""
+    file = tmp_path / "o.html"
+    _render("overview", "--session", session_file, "--html", file, "--group", "The record")
+    assert {"record-failed", "table-faults"} <= {part["heading"] for part in _kept(file)["runbook"]}
+    (tmp_path / "mine.json").write_text(json.dumps(_board({"type": "note", "content": "[x](#y)"})))
+    _render(tmp_path / "mine.json", "--session", session_file, "--html", file)
+    [note] = _kept(file)["widgets"]
+    assert (note["content"], _kept(file)["runbook"]) == ([["p", {}, ["x"]]], [])
+
+
+@pytest.mark.slow
+def test_every_link_of_a_file_leads_somewhere(session_file: Path, tmp_path: Path) -> None:
+    """Those within it to a part of it: the runbook's sections stand at its end."""
+    for name in ("overview", "cloudwatch"):
+        _render(name, "--session", session_file, "--html", tmp_path / f"{name}.html")
+    with launched() as browser:
+        page = browser.new_page()
+        page.goto((tmp_path / "overview.html").as_uri())
+        page.get_by_role("link", name="record-failed").first.click()
+        assert page.evaluate("document.querySelector(':target h3').textContent") == "record-failed"
+        for name in ("overview", "cloudwatch"):
+            page.goto((tmp_path / f"{name}.html").as_uri())
+            lost = page.evaluate(
+                "[...document.querySelectorAll('a[href^=\"#\"]')].map((link) => link.hash)"
+                ".filter((hash) => !document.getElementById(decodeURIComponent(hash.slice(1))))"
+            )
+            assert lost == [], name
 
 
 @pytest.mark.slow

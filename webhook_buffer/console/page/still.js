@@ -1,7 +1,13 @@
 // A dashboard as one file: the same widgets, with the numbers that stand in it.
-import {el} from "./dom.js";
+import {el, tree} from "./dom.js";
 import {time} from "./format.js";
+import {address} from "./location.js";
 import {sections, widget} from "./widgets.js";
+
+/** A section of the runbook, where the link to it leads that in the console opens a view. */
+function section({heading, content}) {
+  return el("article", {class: "card runbook", id: address("runbook", heading).slice(1)}, el("h3", {}, heading), tree(content, 4));
+}
 
 export function still(board) {
   const parts = [];
@@ -16,7 +22,8 @@ export function still(board) {
       el("span", {class: "quiet"}, `${board.about} ${time(board.from, true)} – ${time(board.to, true)}`)),
     el("div", {class: "board"}, sections(board.widgets).map((section) => el("section", {},
       section.title ? el("h2", {}, section.title) : null,
-      el("div", {class: "widgets"}, section.widgets.map(cell)))))));
+      el("div", {class: "widgets"}, section.widgets.map(cell))))),
+    board.runbook?.length ? el("section", {class: "sections"}, el("h2", {}, "Runbook"), board.runbook.map(section)) : null));
   for (const [part, data] of parts) part.show({...data, from: board.from, to: board.to, marks: board.marks});
   // Whoever takes a picture reads how high it has to be.
   const measure = () => { document.documentElement.dataset.height = String(document.body.scrollHeight); };

@@ -126,11 +126,11 @@ function table(body) {
   };
 }
 
-function alarmGrid(body) {
+function alarmGrid(body, data, zoom) {
   return {
     show(now) {
       body.replaceChildren(el("div", {class: "alarm-grid"}, now.rows.map((row) =>
-        el("span", {}, state(row.state), " ", row.id ? el("a", {href: address("alarms", row.id)}, row.id) : row.alarm))));
+        el("span", {}, state(row.state), " ", zoom && row.id ? el("a", {href: address("alarms", row.id)}, row.id) : row.id ?? row.alarm))));
     },
   };
 }
