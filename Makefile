@@ -61,8 +61,9 @@ bench: setup ## Measure start-up, linting, cold starts, publishing, alarms, the 
 	@$(BIN)/python -m tests.bench_fairness
 	@$(BIN)/python -m tests.lambdas.sources.mutations
 
-soak: setup ## Play 100,000 webhooks through a modelled queue (RESUME=1: go on), and kill programs in drills
+soak: setup ## 100,000 webhooks (RESUME=1: go on), 2,000 examples of each property, mutations, kills
 	@$(BIN)/python -m tests.soak $(if $(RESUME),--resume)
+	@HYPOTHESIS_EXAMPLES=$(or $(HYPOTHESIS_EXAMPLES),2000) $(BIN)/pytest -q -n 2 -m "hypothesis and not emulator"
 	@$(BIN)/python -m tests.lambdas.parking_mutations
 	@$(BIN)/python -m tests.killed_programs
 

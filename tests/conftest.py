@@ -48,8 +48,14 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
-# The same examples in every run; what Hypothesis caches belongs in no source tree.
-hypothesis.settings.register_profile("same", derandomize=True)
+# The same examples in every run, of each property as many as are asked for; what Hypothesis caches
+# belongs in no source tree.
+hypothesis.settings.register_profile(
+    "same",
+    derandomize=True,
+    deadline=None,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "100")),
+)
 hypothesis.settings.load_profile("same")
 os.environ.setdefault(
     "HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), f"hypothesis-{os.getuid()}"))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas import alarm_events
@@ -97,7 +97,6 @@ _JSON = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
 @given(changes=st.dictionaries(st.sampled_from([*alarms.COMPOSITE, "Trigger"]), _JSON))
 def test_any_message_is_read(changes: dict[str, Any]) -> None:
     """Whatever stands where CloudWatch puts something else, there is something to tell."""

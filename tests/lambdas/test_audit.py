@@ -6,7 +6,7 @@ import importlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -29,13 +29,13 @@ Run = Callable[..., list[Line]]
 
 
 @pytest.fixture(scope="module")
-def audit() -> Iterator[ModuleType]:
+def audit() -> ModuleType:
     """The module, loaded as for one environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in _VARIABLES.items():
             patch.setenv(name, value)
         sys.modules.pop("lambdas.audit", None)
-        yield importlib.import_module("lambdas.audit")
+        return importlib.import_module("lambdas.audit")
 
 
 @pytest.fixture
@@ -94,9 +94,9 @@ _webhooks = st.lists(
 
 
 @settings(
-    max_examples=80, deadline=None,
+    max_examples=settings().max_examples * 4 // 5,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+)
 @given(webhooks=_webhooks, traffic=st.integers(0, 40), seed=st.integers(0, 1000))
 def test_whatever_happens(run: Run, webhooks: list[Webhook], traffic: int, seed: int) -> None:
     """No webhook is called lost that is not, whatever lines are missing, late or doubled; and each

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.backoff import delay
@@ -17,7 +17,6 @@ def _asked(retry_after: str | None, *, bound: float = 3600) -> int:
     return delay(1, retry_after, base=0, longest=0, longest_retry_after=bound)
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
 @given(
     st.integers(1, 10_000),
     st.none() | st.text(st.characters(), max_size=40) | st.integers(0, 10**12).map(str),

@@ -8,7 +8,7 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.envelope import (
@@ -38,7 +38,6 @@ _ENVELOPES = st.builds(
 _SMALL = Envelope("POST", "/a", "b=1", (("x", "1"),), b"body", 1_700_000_000_000)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
 @given(_ENVELOPES)
 def test_what_goes_in_comes_out(envelope: Envelope) -> None:
     """Any request comes off the queue as it went on, in text that SQS takes."""
@@ -49,7 +48,6 @@ def test_what_goes_in_comes_out(envelope: Envelope) -> None:
     assert unpack(message.text, message.body) == envelope
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
 @given(
     st.text(st.characters(), max_size=40)
     | st.dictionaries(st.sampled_from(["v", "method", "headers"]), st.integers(1, 2)).map(
@@ -164,7 +162,6 @@ def test_what_would_not_come_back_is_not_taken(wrong: dict[str, Any]) -> None:
         pack(_SMALL._replace(**wrong))
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
 @given(_ENVELOPES, st.booleans(), st.booleans())
 def test_version_1_is_read(envelope: Envelope, compressed: bool, heartbeat: bool) -> None:
     """Messages of version 1, as it was first written, are read for ever."""

@@ -7,7 +7,7 @@ import re
 
 import jmespath
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas import extract
@@ -111,7 +111,6 @@ def test_what_sqs_refuses_is_hashed(value: str) -> None:
     assert extract.allowed(value) == extract.allowed(value)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
 @given(st.lists(st.text(st.characters(), min_size=1, max_size=140), min_size=2, unique=True))
 def test_ids_are_allowed_and_distinct(values: list[str]) -> None:
     """Different values never share an id, and every id is one SQS takes."""
@@ -129,7 +128,6 @@ _DOCUMENTS = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
 @given(_DOCUMENTS.map(lambda document: json.dumps(document).encode()) | st.binary(max_size=50))
 def test_no_body_breaks_it(body: bytes) -> None:
     """Whatever the body, the answer is an id that SQS takes, or None."""
@@ -138,7 +136,6 @@ def test_no_body_breaks_it(body: bytes) -> None:
         assert found is None or _SQS_ID.fullmatch(found)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
 @given(st.text(st.characters(), max_size=30), st.binary(max_size=50))
 def test_no_query_path_or_form_breaks_it(text: str, body: bytes) -> None:
     """Whatever the path, query and form, the answer is an id that SQS takes, or None."""
@@ -156,7 +153,6 @@ _DOCUMENTS = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
 @given(_DOCUMENTS, st.lists(_NAMES, min_size=1, max_size=4).map(".".join))
 def test_members_are_found_as_jmespath_finds_them(document: object, path: str) -> None:
     """What is read without JMESPath's library is what the library would have found."""

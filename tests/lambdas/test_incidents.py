@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdas import incidents
@@ -95,7 +95,6 @@ def _arrivals(draw: st.DrawFn) -> list[tuple[str, int]]:
     return draw(st.permutations([*changes, *again]))
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
 @given(arrivals=_arrivals())
 @example([(ALARM, 3), (ALARM, 1), (OK, 2)])
 @example([(OK, 4), (ALARM, 3), (ALARM, 1), (OK, 2)])
@@ -114,7 +113,6 @@ def test_channels_hear_each_change_once(arrivals: list[tuple[str, int]]) -> None
     assert not states or states[0] == "on"
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
 @given(arrivals=_arrivals(), times=st.integers(1, 3))
 def test_repeats_right_away_tell_nothing(arrivals: list[tuple[str, int]], times: int) -> None:
     """A message that comes again because another channel failed is folded."""

@@ -27,6 +27,8 @@ from settings.paths import ROOT
 from tests.conftest import POLICY, function_environ
 from tests.lambdas.modelled_aws import Item, Queue, Tables
 
+pytestmark = pytest.mark.slow
+
 _GROUP = "g"
 # More calls than an invocation makes, and more invocations than a group of two takes.
 _MOST_CALLS, _MOST_INVOCATIONS = 40, 20

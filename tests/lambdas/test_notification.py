@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas import alarm_events, notification
@@ -97,7 +97,6 @@ def test_amounts(value: float, unit: str, text: str) -> None:
     assert amount(value, unit) == text
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
 @given(seconds=st.floats(0, 1e9))
 def test_durations_are_close(seconds: float) -> None:
     """A duration in words is at most one of its smaller unit's share away from the truth."""
@@ -389,7 +388,6 @@ _VALUES: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
 @given(
     said=st.dictionaries(st.sampled_from([*alarms.METRIC, "TriggeringChildren"]), _VALUES),
     alarm=st.sampled_from([DOWN, FAILING, "x"]),

@@ -81,9 +81,7 @@ webhooks = st.lists(
 
 
 @settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
+    max_examples=settings().max_examples * 3 // 10,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(sent=webhooks, choices=st.integers(0, 2**32).map(random.Random))

@@ -221,6 +221,7 @@ def test_without_tracing_nothing_is_carried(datadog: Datadog) -> None:
     assert "aws.lambda.enhanced.invocations" in invoked.printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["faux_backend", "notify", "audit", "heartbeat"])
 def test_every_other_function_has_a_span(datadog: Datadog, module: str) -> None:
     """Datadog's handler finds each of ours, and the invocation is one span of it."""

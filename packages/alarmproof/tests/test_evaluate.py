@@ -39,7 +39,7 @@ def states(one: MetricAlarm, values: Any, initial: State = State.OK) -> list[Sta
     return [history.state(at) for at in range(60, end + 1, 60)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(
     values=POINTS,
     name=st.sampled_from(STATISTICS),
@@ -70,7 +70,7 @@ def test_equals_the_slow_reference(
     assert states(one, values, initial) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(values=POINTS, shift=st.integers(0, 5000), missing=st.sampled_from(list(Missing)))
 def test_shifting_a_series_shifts_the_history(
     values: list[float | None], shift: int, missing: Missing
@@ -86,7 +86,7 @@ def test_shifting_a_series_shifts_the_history(
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(
     values=st.lists(st.integers(0, 9), min_size=1, max_size=40),
     more=st.lists(st.booleans(), min_size=40, max_size=40),
@@ -100,7 +100,7 @@ def test_more_breaching_never_delays_an_alarm(values: list[int], more: list[bool
         assert not (before is State.ALARM and after is not State.ALARM)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(values=POINTS, missing=st.sampled_from([Missing.BREACHING, Missing.NOT_BREACHING]))
 def test_m_of_n_is_monotone_in_m(values: list[float | None], missing: Missing) -> None:
     """Asking for fewer breaching datapoints never makes an alarm quieter."""

@@ -142,7 +142,7 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(deadline=None)
 @given(data=st.data())
 def test_odd_values_are_one_error_or_are_judged(data: st.DataObject) -> None:
     """Whatever stands in a property's place, lint answers, or says which resource is malformed."""

@@ -30,7 +30,7 @@ def _slowly(name: str, window: list[float]) -> float:
     }[name]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @example(name="STDDEV", values=[math.nan, math.nan, 3, 3, 3], points=3)
 @given(name=st.sampled_from(NAMES), values=VALUES, points=st.integers(1, 25))
 def test_equals_plain_loops(name: str, values: list[float], points: int) -> None:

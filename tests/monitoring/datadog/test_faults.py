@@ -95,6 +95,7 @@ class _Killing(FakeDatadog):
         return super().answer(method, *rest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("at", "carried_out"), [(0, False), (3, True), (4, False), (5, True)])
 def test_a_killed_process_leaves_nothing_twice(at: int, carried_out: bool) -> None:
     """SIGKILL at a request, carried out or not, and again: all there, once; others untouched."""

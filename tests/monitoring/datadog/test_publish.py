@@ -217,7 +217,8 @@ def _edited(draw: st.DrawFn) -> list[Definition]:
 
 
 @hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=hypothesis_settings().max_examples // 4,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(first=_edited(), second=_edited())
 def test_after_any_change_an_apply_leaves_nothing_to_do(

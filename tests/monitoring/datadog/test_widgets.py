@@ -319,7 +319,7 @@ def test_all_mistakes_are_listed_at_once() -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings().max_examples // 4)
 @given(st.sampled_from(sorted(metrics.METRICS)), st.sampled_from([60, 300, 3600, 86_400]))
 def test_any_metric_of_the_table_can_be_drawn(name: str, period: int) -> None:
     """A graph of whatever the table has is a query that can be read, over the period asked for."""

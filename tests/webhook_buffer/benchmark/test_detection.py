@@ -33,7 +33,7 @@ def _world(minutes: int = 60, rate: float = 30.0, **changes: Any) -> World:
     return World(minutes=minutes, rate=lambda _: rate, **changes)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=settings().max_examples * 3 // 10)
 @given(
     rate=st.floats(0, 60),
     seed=st.integers(0, 1000),

@@ -101,6 +101,7 @@ def test_what_was_changed_in_a_dead_emulator_is_not_undone_in_a_new_one(
     assert Journal(tmp_path).left_behind() is None
 
 
+@pytest.mark.slow
 def test_a_drill_killed_at_any_moment_is_undone(tmp_path: Path) -> None:
     """Wherever SIGKILL meets causes, repairs or the undoing, the next command mends all of it."""
     command = [sys.executable, "-m", "tests.webhook_buffer.laptop.killed_drills"]

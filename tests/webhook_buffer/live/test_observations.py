@@ -255,7 +255,7 @@ def _story(seed: int) -> tuple[list[Line], list[Depth]]:
     return sorted([*lines, *late], key=lambda one: one.at), depths
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=settings().max_examples * 3 // 10)
 @given(seed=st.integers(0, 50), cuts=st.lists(st.floats(-5, 200), max_size=12))
 def test_any_splitting_gives_the_same_observations(seed: int, cuts: list[float]) -> None:
     """Batches may end anywhere, also within an invocation, and depths come before their lines."""
@@ -277,7 +277,7 @@ def test_any_splitting_gives_the_same_observations(seed: int, cuts: list[float])
     assert sorted(parts, key=str) == sorted(whole, key=str)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=settings().max_examples * 3 // 10)
 @given(cuts=st.lists(st.integers(0, 400), max_size=20))
 def test_any_cut_between_two_lines_gives_the_same(cuts: list[int]) -> None:
     """Also where lines of one moment lie in two batches."""
