@@ -167,6 +167,8 @@ class AwsFeed:
         self._read: queue.SimpleQueue[tuple[list[Event], Sequence[Any]]] = queue.SimpleQueue()
         self._described: Sequence[Mapping[str, Any]] = ()
         self._problem = "Reading AWS for the first time …"
+        # Replaced, never changed: the thread reads it.
+        self._parked: Collection[str] = ()
         self._wait = POLL_SECONDS
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -183,7 +185,7 @@ class AwsFeed:
     def poll(self) -> float:
         """Reads once; how long to wait until the next time, seconds."""
         try:
-            self._read.put(self._source.poll(time.time()))
+            self._read.put(self._source.poll(time.time(), self._parked))
         except WebhookBufferError as error:
             self._wait = min(_MOST_SECONDS, 2 * self._wait)
             self._problem = f"{error} Trying again in {self._wait / MINUTE:.0f} min."
@@ -202,6 +204,7 @@ class AwsFeed:
             for event in events:
                 self._made.apply(event)
             self.session = self._made
+            self._parked = self._made.webhooks.parked
         if self._problem:
             raise WebhookBufferError(self._problem)
 

@@ -7,7 +7,7 @@ say what became of each webhook.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from alarmproof.metric_data import MetricKey
 from monitoring.resources import UNKNOWN_API
 from settings.errors import NotDeployedError
 from webhook_buffer.live import status
+from webhook_buffer.live.drops import Drops
 from webhook_buffer.live.observations import FUNCTIONS
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Change, Event
@@ -63,11 +64,17 @@ class AwsSource:
         self._lines_since = dict.fromkeys(self._functions, round(1000 * (since - LINES_BACK)))
         self._seen: dict[tuple[int, str, str], None] = {}
         self._changes: set[tuple[str, int]] = set()
+        self._drops = Drops(target, every=POLL_SECONDS)
         self.alarms: list[AnyAlarm] = []
         self.skipped = ""
 
-    def poll(self, now: float) -> tuple[list[Event], list[dict[str, Any]]]:
+    def poll(
+        self, now: float, parked: Collection[str] = ()
+    ) -> tuple[list[Event], list[dict[str, Any]]]:
         """What is new, and the state of each alarm as CloudWatch describes it.
+
+        Args:
+            parked: the ids of webhooks that the session has as parked.
 
         Raises:
             NotDeployedError: When the environment has no alarms.
@@ -81,6 +88,7 @@ class AwsSource:
             )
         self.alarms = status.parsed(described)
         events = [*self._metrics(now), *self._history(now), self._lines(now)]
+        events += self._drops.poll(parked, now)
         return events, described
 
     def _metrics(self, now: float) -> Iterator[Event]:

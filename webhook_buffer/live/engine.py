@@ -23,6 +23,7 @@ from settings.errors import WebhookBufferError
 from settings.schema import Settings
 from webhook_buffer.live import session as sessions
 from webhook_buffer.live import sources
+from webhook_buffer.live.drops import Drops
 from webhook_buffer.live.judge import Judge, Verdict
 from webhook_buffer.live.pace import FASTEST, MINUTE, REAL_TIME
 from webhook_buffer.live.session import Change, Event, Session
@@ -37,6 +38,8 @@ _GRACE = 0.2
 # Between two polls: a share of a minute, within these bounds; seconds.
 _POLL_SHARE, _POLL_LEAST, _POLL_MOST = 1 / 12, 0.3, 2.0
 _POLL_AFTER = 0.05
+# Between two looks for what was dropped.
+_DROPS_SECONDS = 3.0
 # From this size on the file is rewritten, without what is not kept.
 _FILE_BYTES = 64 * 2**20
 # Session time of an audit, as it is deployed. Source: monitoring/cdk/end_to_end.py.
@@ -115,6 +118,7 @@ class Engine:
         self._states = States(target, alarms)
         self._file = folder / SESSION
         self.session, self._source = self._begin()
+        self._drops = Drops(target, every=_DROPS_SECONDS)
         self._judged = self.session.start
         self._beats: dict[str, float] = {}
         self._marked: tuple[float, str] | None = None
@@ -172,6 +176,8 @@ class Engine:
             self._marked = control.mark
             self._record({"kind": "mark", "real": control.mark[0], "text": control.mark[1]})
         self._record(self._source.poll())
+        for event in self._drops.poll(self.session.webhooks.parked, time.time()):
+            self._record(event)
         due = self._due()
         if due > self._judged:
             for minute in range(max(self._judged + MINUTE, due - 9 * MINUTE), due, MINUTE):

@@ -162,6 +162,9 @@ class Session:
                     self.cells.add(tuple(event["key"]), minute, value)
             case "reader":
                 self._reader.resume(event["state"])
+            case "dropped":
+                for name in event["webhooks"]:
+                    self.webhooks.drop(name)
             case "lines":
                 self._keep(_lines(event["lines"]))
             case "webhook":

@@ -39,6 +39,7 @@ class Webhook:
         queued, delivered: real time, Unix seconds; None while unknown.
         attempts: the newest; ``attempted`` counts all.
         parked: why it was parked; empty where it was not. ``held``: whether with its group.
+        dropped: whether a person dropped it then.
     """
 
     message_id: str
@@ -54,14 +55,17 @@ class Webhook:
     attempts: list[Attempt] = field(default_factory=list)
     parked: str = ""
     held: bool = False
+    dropped: bool = False
 
     @property
     def state(self) -> str:
-        """``delivered``, ``retrying``, ``queued``, ``parked`` or ``consumed``."""
+        """``delivered``, ``retrying``, ``queued``, ``parked``, ``dropped`` or ``consumed``."""
         if self.consumed:
             return "consumed"
         if self.delivered is not None:
             return "delivered"
+        if self.dropped:
+            return "dropped"
         if self.parked:
             return "parked"
         return "retrying" if self.attempted else "queued"
@@ -91,6 +95,17 @@ class Webhooks(OrderedDict[str, Webhook]):
             self.undelivered[webhook.message_id] = webhook
         else:
             self.undelivered.pop(webhook.message_id, None)
+
+    @property
+    def parked(self) -> list[str]:
+        """The ids of those that are parked."""
+        return [name for name, webhook in self.undelivered.items() if webhook.state == "parked"]
+
+    def drop(self, name: str) -> None:
+        """Takes that a person dropped a parked webhook."""
+        if name in self:
+            self[name].dropped = True
+            self._place(self[name])
 
     def read(self, line: Line) -> None:
         """Takes what a line says of a webhook."""

@@ -122,6 +122,16 @@ def store(target: Environment) -> Store:
     return Store(groups=groups, webhooks=sorted(webhooks, key=lambda webhook: webhook.parked_at))
 
 
+def dropped(target: Environment) -> set[str]:
+    """The ids of what somebody dropped, as far as it is kept.
+
+    Raises:
+        WebhookBufferError: When AWS can't be asked.
+    """
+    rows = (row for kind in ("held", "aside") for row in _listed(target, kind))
+    return {row["id"]["S"] for row in rows if "dropped_at" in row}
+
+
 def message(target: Environment, webhook: ParkedWebhook) -> dict[str, Any]:
     """A parked message as the queue had it.
 

@@ -19,6 +19,7 @@ from webhook_buffer.cli import webhooks
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running
+from webhook_buffer.live.drops import Drops
 from webhook_buffer.operations.environment import Environment
 
 
@@ -150,15 +151,19 @@ def test_dropping(buffer: Buffer) -> None:
     """A dropped webhook keeps its reason in the record, and is not released but listed as such."""
     buffer.policy["on_park"] = "group"
     first = buffer.accept(n=1)
-    buffer.accept(n=2)
+    second = buffer.accept(n=2)
     buffer.refused()
     assert buffer.handle()
+    drops = Drops(laptop.target(load("local")), every=10.0)
+    assert drops.poll([first, second], 100.0) == []
     dropped = _run("drop", first, "--reason", "forged", "--yes")
     assert "still held" in dropped.output
     record = buffer.aws.attempts(first)
     assert record
     assert record["dropped_reason"] == {"S": "forged"}
     assert [one["state"] for one in _listed()["webhooks"]] == ["dropped", "held"]
+    assert drops.poll([first, second], 105.0) == []  # too soon to look again
+    assert drops.poll([first, second], 110.0) == [{"kind": "dropped", "webhooks": [first]}]
     assert _run("drop", first, "--reason", "again", "--yes").exit_code == 0
     assert _run("release", "g", "--yes").exit_code == 0
     assert buffer.handle(200)

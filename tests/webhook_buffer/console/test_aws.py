@@ -114,6 +114,14 @@ def _recorded(asked: dict[str, Any]) -> dict[str, Any]:
     return {"Item": item | {"received_timestamp": {"N": str(round(1000 * _NOW))}}}
 
 
+def _parking_index(asked: dict[str, Any]) -> dict[str, Any]:
+    """The webhook, set aside, and dropped by a person."""
+    kind = asked["ExpressionAttributeValues"][":kind"]["S"]
+    said = {"id": _MESSAGE, "kind": "aside", "row": "0", "group_id": "g", "reason": "refused"}
+    row = {name: {"S": value} for name, value in said.items()} | {"dropped_at": {"N": "1"}}
+    return {"Items": [row] if kind == "aside" else []}
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     return install(
@@ -207,6 +215,26 @@ def test_what_is_read_again_counts_once(aws: FakeAws, tmp_path: Path) -> None:
     ]
     assert spans[0] > 23 * 3600
     assert spans[-1] <= 11 * 60
+
+
+def test_a_drop_is_read_of_the_parking_table(aws: FakeAws, tmp_path: Path) -> None:
+    """Once something is parked; while nothing is, the table is not asked."""
+    aws.answers["dynamodb.Query"] = _parking_index
+    feed = _feed(tmp_path)
+    state = _state(feed)
+    assert state.session
+    feed.poll()
+    assert "dynamodb.Query" not in {call.name for call in aws.calls}
+    said = {"event": "webhook.parked", "level": "WARNING", "message_id": _MESSAGE,
+            "group_id": "g", "reason": "refused", "state": "aside"}  # fmt: skip
+    line = [round(1000 * _NOW), "subscribe", json.dumps(said)]
+    state.session.apply({"kind": "seen", "until": _NOW, "lines": [line]})
+    state.update()
+    assert state.session.webhooks[_MESSAGE].state == "parked"
+    for _ in range(2):
+        feed.poll()
+        state.update()
+    assert state.session.webhooks[_MESSAGE].state == "dropped"
 
 
 def test_no_request_is_read_before_it_is_asked_for(aws: FakeAws, tmp_path: Path) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.webhook_buffer.console.sessions import HOSTILE, MINUTES, OUTAGE, RETRYING
+from tests.webhook_buffer.console.sessions import (
+    HOSTILE,
+    MINUTES,
+    OUTAGE,
+    RETRYING,
+    saved,
+    state_of,
+)
 from tests.webhook_buffer.live.test_observations import START, line
 from webhook_buffer.console import webhooks
 from webhook_buffer.console.state import State
-from webhook_buffer.live.session import read_event
+from webhook_buffer.live.session import Session, read_event
 
 
 def _found(state: State, query: str = "", which: str = "") -> list[str]:
@@ -26,7 +35,8 @@ def test_what_retries_comes_first(state: State) -> None:
     assert (first["id"], first["next_attempt"]) == (RETRYING, at + 8)
     assert (second["id"], second["state"]) == ("m-29-4", "delivered")
     assert found["counts"] == {
-        "retrying": 1, "queued": 0, "parked": 0, "consumed": 0, "delivered": 6 * MINUTES - 1
+        "retrying": 1, "queued": 0, "parked": 0, "dropped": 0, "consumed": 0,
+        "delivered": 6 * MINUTES - 1,
     }  # fmt: skip
 
 
@@ -108,3 +118,17 @@ def test_what_is_parked_waits_for_nobody(state: State) -> None:
     state.session.apply(read_event([delivered], [], START + at + 2))
     assert _found(state, "", "parked") == []
     assert webhooks.groups(state.session, state.tracker) == []
+
+
+def test_what_was_dropped_is_not_parked_any_more(tmp_path: Path) -> None:
+    """It blocks nothing, has a state of its own, and keeps it in an exported session."""
+    state = state_of(saved(tmp_path))
+    assert state.session
+    _parked(state, RETRYING, "held", 60.0 * MINUTES + 1)
+    assert state.session.webhooks.parked == [RETRYING]
+    state.session.apply({"kind": "dropped", "webhooks": [RETRYING, "gone"]})
+    assert (_found(state, "", "parked"), _found(state, "", "dropped")) == ([], [RETRYING])
+    assert webhooks.groups(state.session, state.tracker) == []
+    assert state.session.webhooks.parked == []
+    state.session.save(tmp_path / "exported.jsonl")
+    assert Session.open(tmp_path / "exported.jsonl").webhooks[RETRYING].state == "dropped"

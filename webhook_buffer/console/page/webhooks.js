@@ -6,10 +6,10 @@ import {address, here, refilter, refiltered} from "./location.js";
 import {record} from "./record.js";
 
 const TIMES = [["", "any time"], ["15", "15 minutes"], ["60", "1 hour"], ["1440", "24 hours"]];
-const STATES = [["", "All"], ["retrying", "Retrying"], ["queued", "Queued"], ["parked", "Parked"], ["delivered", "Delivered"], ["consumed", "Consumed"]];
+const STATES = [["", "All"], ["retrying", "Retrying"], ["queued", "Queued"], ["parked", "Parked"], ["dropped", "Dropped"], ["delivered", "Delivered"], ["consumed", "Consumed"]];
 
 // States that have a filter only while a webhook is in them.
-const SELDOM = ["parked", "consumed"];
+const SELDOM = ["parked", "dropped", "consumed"];
 // Why a webhook was parked. Source: docs/runbook.md, "webhook-parked".
 const PARKED = {refused: "the backend refused it", age: "the backend did not take it for too long",
   behind: "it follows another one of its group", unreadable: "it can't be read"};
@@ -114,7 +114,8 @@ function full(one) {
       facts([["Message id", el("code", {}, one.id)], ["Sender's delivery id", one.delivery ? el("code", {}, one.delivery) : null],
         ["Group", el("a", {href: address("webhooks", one.id, {q: `group:${one.group}`})}, one.group)], ["Received", time(one.queued)],
         ["Delivered", one.delivered ? `${time(one.delivered)}, ${duration(one.delivered - (one.queued ?? one.delivered))} later` : null],
-        ["Next attempt", next(one.next_attempt) || null], ["Parked", one.state === "parked" ? PARKED[one.parked] ?? one.parked : null],
+        ["Next attempt", next(one.next_attempt) || null], ["Parked", one.parked ? PARKED[one.parked] ?? one.parked : null],
+        ["Dropped", one.state === "dropped" ? "by a person; it is not delivered any more" : null],
         ["To deliver it", one.state === "parked" ? el("code", {}, `webhook-buffer webhooks release ${one.held ? one.group : one.id}`) : null],
         ["Waits for", one.waits_for ? el("a", {href: address("webhooks", one.waits_for)}, "the one before it in its group") : null],
         ["Body", one.bytes === null ? null : bytes(one.bytes)]])),
