@@ -8,7 +8,9 @@ command does not mend.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +35,8 @@ from webhook_buffer.live.pace import FASTEST
 _PROGRAMS = ("drill", "emulator", *BESIDE)
 # Real seconds of a drill within which something is killed; most causes are repaired by then.
 _UNTIL = 35.0
+# Real seconds that it goes on without the program, before it is killed as well.
+_GOES_ON = 30.0
 _DRILLS = [drill.name for drill in DRILLS.values() if drill.least_pace == FASTEST]
 
 
@@ -52,11 +56,12 @@ def _kill(laptop: Laptop, seed: int) -> str:
         time.sleep(moment)
         if program != "drill":
             laptop.kill(program)
-        if both:
-            drill.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            drill.wait(0 if both else _GOES_ON)
+        drill.kill()
         output = "".join(drill.communicate())
     assert "Traceback" not in output, output
-    others = "" if program == "drill" else ", the drill with it" if both else ", and it went on"
+    others = "" if program == "drill" else ", the drill with it" if both else ", then the drill"
     return f"seed {seed}: {name}, {program} killed after {moment:.1f} s{others}"
 
 
