@@ -122,7 +122,7 @@ def run_all(
     else:
         safe = [drill for drill in drills if drill.safe]
         results = _deployed(safe, settings, known, json_file, yes=yes)
-    _finish(results, json_file, html_file)
+    _finish(results, json_file, html_file, known)
 
 
 def _here(
@@ -189,7 +189,7 @@ def _run(
         result.commit = commit()
         results.append(result)
         if json_file:
-            write(json_file, report.as_json(results))
+            write(json_file, report.as_json(report.latest([*known, *results])))
         show(result, whole=len(drills) == 1)
     if len(drills) > 1:
         console.print(table(results))
@@ -272,9 +272,14 @@ def table(results: Sequence[Result]) -> Table:
     return made
 
 
-def _finish(results: Sequence[Result], json_file: Path | None, html_file: Path | None) -> None:
+def _finish(
+    results: Sequence[Result],
+    json_file: Path | None,
+    html_file: Path | None,
+    known: Sequence[Result] = (),
+) -> None:
     if json_file:
-        write(json_file, report.as_json(results))
+        write(json_file, report.as_json(report.latest([*known, *results])))
     if html_file:
         write(html_file, report.as_html(results))
     failed = [result.drill for result in results if not (result.passed or result.skipped)]

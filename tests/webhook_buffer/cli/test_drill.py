@@ -12,20 +12,31 @@ import pytest
 from settings.loader import load
 from webhook_buffer.cli import drill
 from webhook_buffer.laptop import laptop
-from webhook_buffer.laptop.drills import deployed
+from webhook_buffer.laptop.drills import deployed, report
 from webhook_buffer.laptop.drills.model import Drill
 from webhook_buffer.laptop.drills.verdict import Result
 from webhook_buffer.live.pace import REAL_TIME
 
 
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Those of an environment on AWS, which is there."""
+    deployed_outputs = {
+        "BufferedEndpoint": "https://webhooks.example.com", "UsesFauxBackend": "false",
+    }  # fmt: skip
+    target = SimpleNamespace(settings=load("prd"))
+    monkeypatch.setattr(laptop, "target", lambda _: target)
+    monkeypatch.setattr(drill, "buffer_outputs", lambda _: deployed_outputs)
+    return deployed_outputs
+
+
 def test_on_aws_all_drills_are_those_marked_safe(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    outputs: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Each is announced before the first runs; ``--resume`` leaves out what passed."""
-    settings = load("prd")
-    outputs = {"BufferedEndpoint": "https://webhooks.example.com", "UsesFauxBackend": "false"}
-    monkeypatch.setattr(laptop, "target", lambda _: SimpleNamespace(settings=settings))
-    monkeypatch.setattr(drill, "buffer_outputs", lambda _: outputs)
     announced: dict[str, str] = {}
 
     def run(each: Drill, place: Any, **_: Any) -> Result:
@@ -45,3 +56,27 @@ def test_on_aws_all_drills_are_those_marked_safe(
     announced.clear()
     drill.run_all("prd", json_file=file, resume=True, yes=True)
     assert list(announced) == ["duplicates"]
+
+
+@pytest.mark.usefixtures("outputs")
+def test_a_run_that_is_stopped_keeps_earlier_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of drills that come later in the list, and of another pace."""
+    file = tmp_path / "results.json"
+    kept = [("duplicates", 3.0, 1.0), ("invalid-requests", REAL_TIME, 1.0)]
+    earlier = [Result(drill=d, title="t", pace=pace, begun=at) for d, pace, at in kept]
+    file.write_text(report.as_json(earlier))
+
+    def run(each: Drill, *_: Any, **__: Any) -> Result:
+        return Result(drill=each.name, title=each.title, pace=REAL_TIME, begun=2.0)
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deployed, "run", run)
+    monkeypatch.setattr(drill, "show", stop)
+    with pytest.raises(KeyboardInterrupt):
+        drill.run_all("prd", json_file=file, resume=True, yes=True)
+    known = [(result.drill, result.pace, result.begun) for result in report.read(file)]
+    assert known == [kept[0], ("duplicates", REAL_TIME, 2.0), kept[1]]

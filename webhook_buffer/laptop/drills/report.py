@@ -69,14 +69,18 @@ def together(files: Iterable[Path]) -> list[Result]:
         FileError: When a file can't be read.
         InputError: When one holds something else.
     """
-    results = [result for file in files for result in read(file)]
-    latest = {
+    return latest(result for file in files for result in read(file))
+
+
+def latest(results: Iterable[Result]) -> list[Result]:
+    """The latest of each drill, fast and in real time, in the catalog's order."""
+    last = {
         (result.drill, _in_real_time(result)): result
         for result in sorted(results, key=lambda result: result.begun)
     }
     order = {name: number for number, name in enumerate(DRILLS)}
     return sorted(
-        latest.values(),
+        last.values(),
         key=lambda result: (order.get(result.drill, len(order)), result.drill, result.pace),
     )
 
