@@ -112,6 +112,23 @@ def _single(name: str, value: str) -> Matches:
     return lambda tags, _fields, _line: tag not in tags or wanted(tags[tag])
 
 
+def facet(name: str, tags: Mapping[str, str], fields: Mapping[str, Any]) -> str | None:
+    """A line's value of what a query groups by; None where it has none.
+
+    Args:
+        name: ``@http.status_code``, ``status``, ``service`` or another tag.
+    """
+    if name in ("status", "level"):
+        value = str(fields.get("level", "")).lower()
+    elif name in tags:
+        value = tags[name]
+    else:
+        value = _field(fields, name.removeprefix("@").split("."))
+    if value is None or value == "" or isinstance(value, Mapping | list):
+        return None
+    return str(value)
+
+
 def _value(value: str) -> Callable[[Any], bool]:
     if compared := _COMPARED.fullmatch(value):
         sign, limit = compared[1], float(compared[2])

@@ -5,7 +5,9 @@ Source: Datadog documentation, "Functions".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,13 +39,12 @@ class Request:
 
     def __init__(self, body: Mapping[str, Any], least: int = MINUTE) -> None:
         self._metrics: dict[str, Node] = {}
-        self._logs: dict[str, str] = {}
+        self._logs: dict[str, _Logs] = {}
         self._aggregators: dict[str, str] = {}
         self.step = least
-        if "queries" not in body and isinstance(body.get("q"), str):
-            body = {"queries": [{"data_source": "metrics", "name": "q", "query": body["q"]}]}
+        body = body if "queries" in body else {**body, "queries": list(_older(body))}
         self._units: dict[str, str] = {}
-        for query in body.get("queries", ()):
+        for query in body["queries"]:
             self._query(query)
         names = [*self._metrics, *self._logs]
         given = body.get("formulas") or [{"formula": name} for name in names]
@@ -72,8 +73,8 @@ class Request:
         """
         frame = Frame.over(start, end, self.step)
         values = {name: _evaluated(node, numbers, frame) for name, node in self._metrics.items()}
-        for name, search in self._logs.items():
-            values[name] = {"": numbers.of_logs(search, frame)}
+        for name, logs in self._logs.items():
+            values[name] = logs.counted(numbers, frame)
         return frame, [
             {
                 group: np.broadcast_to(computed, (frame.count,))  # of a constant, too
@@ -100,9 +101,11 @@ class Request:
                 group: np.array([aggregated(values, "last" if percentile else how)])
                 for group, values in _evaluated(node, numbers, over).items()
             }
-        for name, search in self._logs.items():
-            counts = numbers.of_logs(search, frame)
-            groups[name] = {"": np.array([aggregated(counts, "sum")])}
+        for name, logs in self._logs.items():
+            groups[name] = {
+                group: np.array([aggregated(counts, "sum")])
+                for group, counts in logs.counted(numbers, frame).items()
+            }
         return [
             {group: float(values[0]) for group, values in _computed(tree, groups).items()}
             for tree, _ in self.formulas
@@ -122,12 +125,90 @@ class Request:
                 self._aggregators[name] = str(query["aggregator"])
         elif source == "logs":
             compute = query.get("compute", {})
-            if compute.get("aggregation", "count") != "count" or query.get("group_by"):
+            if compute.get("aggregation", "count") != "count":
                 raise QueryError("computes something else of log lines than their number")
-            self._logs[name] = str(query.get("search", {}).get("query", ""))
+            search = str(query.get("search", {}).get("query", ""))
+            self._logs[name] = _Logs(search, tuple(map(_Facet.of, query.get("group_by") or ())))
             self.step = max(self.step, int(compute.get("interval", 0)) // 1000)
         else:
             raise QueryError(f"asks {source}, which a session does not have")
+
+
+def _older(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The queries of the forms that ``queries`` has replaced, and of a histogram.
+
+    Source: Datadog API reference, "Dashboards": ``q``, ``log_query``, whose interval is in
+    seconds, and ``query`` with the request type ``histogram``.
+    """
+    if isinstance(body.get("q"), str):
+        yield {"data_source": "metrics", "name": "q", "query": body["q"]}
+    if "log_query" in body:
+        logs = body["log_query"]
+        for place, compute in enumerate(logs.get("multi_compute") or [logs.get("compute") or {}]):
+            interval = 1000 * int(compute.get("interval") or 0)
+            yield {
+                **logs, "data_source": "logs", "name": f"q{place or ''}",
+                "compute": {**compute, "interval": interval},
+            }  # fmt: skip
+    if body.get("request_type") == "histogram":
+        yield {"name": "q", **body["query"]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Facet:
+    """What log lines are grouped by.
+
+    Attributes:
+        most: how many of its values are shown, those with the most lines; else the fewest.
+    """
+
+    name: str
+    most: int
+    descending: bool
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> _Facet:
+        order = (given.get("sort") or {}).get("order", "desc")
+        return cls(str(given["facet"]), max(1, int(given.get("limit") or 10)), order != "asc")
+
+
+@dataclass(frozen=True, slots=True)
+class _Logs:
+    """How many log lines match, group by group."""
+
+    search: str
+    facets: tuple[_Facet, ...]
+
+    def counted(self, numbers: Numbers, frame: Frame) -> Groups:
+        if not self.facets:
+            return {"": numbers.of_logs(self.search, frame)}
+        names = tuple(facet.name for facet in self.facets)
+        groups = numbers.of_grouped_logs(self.search, names, frame)
+        counts = {group: aggregated(values, "sum") for group, values in groups.items()}
+        there = {group: count for group, count in counts.items() if count > 0}
+        return {", ".join(group): groups[group] for group in _first(there, self.facets)}
+
+
+def _first(
+    counts: Mapping[tuple[str, ...], float], facets: Sequence[_Facet], place: int = 0
+) -> list[tuple[str, ...]]:
+    """The groups that are shown: of each facet its first values, within each of the one before."""
+    if place == len(facets):
+        return list(counts)
+    totals: Counter[str] = Counter()
+    for group, count in counts.items():
+        totals[group[place]] += round(count)
+    facet = facets[place]
+    ranked = sorted(totals, key=lambda value: totals[value], reverse=facet.descending)
+    return [
+        group
+        for value in ranked[: facet.most]
+        for group in _first(
+            {group: count for group, count in counts.items() if group[place] == value},
+            facets,
+            place + 1,
+        )
+    ]
 
 
 def _rollup(atom: Atom) -> int:

@@ -14,7 +14,7 @@ from monitoring.datadog.metrics import cloudwatch_of, known
 from monitoring.datadog.query_tree import Atom
 from settings.names import FUNCTION_MEMORY_MB
 from webhook_buffer.console.frame import Frame
-from webhook_buffer.console.log_counts import LogCounts
+from webhook_buffer.console.log_counts import MOST_GROUPS, LogCounts, TooManyGroupsError
 from webhook_buffer.console.reductions import Values, reduced
 from webhook_buffer.live.observations import FUNCTIONS
 from webhook_buffer.live.pace import MINUTE
@@ -91,21 +91,46 @@ class Numbers:
         self._measurable(atom.metric)
         named = next((tags[tag] for tag in _NAMING if tag in tags), None)
         grouped = [tag for tag in atom.by if tag not in tags]
+        here = self._here
+        constant = ", ".join(here[tag] for tag in grouped if tag in here)
+        metric = known(atom.metric)
+        lacks = [tag for tag in grouped if tag in here and metric and tag not in metric.tags]
+        if lacks:
+            raise UnmeasuredError(f"{atom.metric} has no tag {', '.join(lacks)}.")
+        grouped = [tag for tag in grouped if tag not in here]
         if any(tag not in ("functionname", "queuename") for tag in grouped):
             raise UnmeasuredError(f"This console can't group by {', '.join(grouped)}.")
         if named is not None and named not in self.names and "api" not in next(iter(tags)):
             raise UnmeasuredError(f"This environment has no {named}.")
         role = self.names.get(named or "")
         if not grouped:
-            return {"": self._rolled(atom, role, frame)}
+            return {constant: self._rolled(atom, role, frame)}
         every = {name: known for name, known in self.names.items() if role in (None, known)}
         if grouped == ["functionname"]:
             every = {name: known for name, known in every.items() if known in FUNCTIONS}
-        return {name: self._rolled(atom, known, frame) for name, known in every.items()}
+        return {
+            ", ".join(filter(None, (name, constant))): self._rolled(atom, known, frame)
+            for name, known in every.items()
+        }
 
     def of_logs(self, search: str, frame: Frame) -> Values:
         """How many log lines match, by bucket; NaN before the oldest line that is kept."""
         return self._counts.counted(self._session, search, matcher(search), frame)
+
+    def of_grouped_logs(
+        self, search: str, facets: tuple[str, ...], frame: Frame
+    ) -> dict[tuple[str, ...], Values]:
+        """The same for each group of the lines, by its value of each facet.
+
+        Raises:
+            UnmeasuredError: When there are too many.
+        """
+        try:
+            return self._counts.grouped(self._session, search, matcher(search), facets, frame)
+        except TooManyGroupsError:
+            raise UnmeasuredError(
+                f"Its log lines are of more than {MOST_GROUPS:,} groups by {', '.join(facets)}."
+            ) from None
 
     def of_cloudwatch(self, key: Key, statistic: str, frame: Frame) -> Values:
         """A statistic of CloudWatch's, by bucket; NaN without values.
@@ -142,11 +167,16 @@ class Numbers:
         during = (times + frame.step > self._session.start) & (times < self._session.now)
         return np.where(np.isnan(values) & during, 0.0, values)
 
-    def _require(self, tags: Mapping[str, str]) -> None:
-        here = {
+    @property
+    def _here(self) -> dict[str, str]:
+        """Tags that everything of a session has."""
+        return {
             "env": self._settings.environment, "service": self._settings.service,
             "region": self._settings.awsRegion,
         }  # fmt: skip
+
+    def _require(self, tags: Mapping[str, str]) -> None:
+        here = self._here
         for name, value in tags.items():
             if name in here and value != here[name]:
                 raise UnmeasuredError(f"This session is of {name}:{here[name]}.")

@@ -40,7 +40,16 @@ WIDGETS: list[tuple[Body, str]] = [
     ({"type": "heatmap", "requests": [{"q": "avg:aws.lambda.duration{*} by {functionname}"}]},
      "series"),
     ({"type": "distribution", "requests": [
-        {"query": query(_CALLS)["queries"][0], "request_type": "histogram"}]}, "is not one that"),
+        {"query": query(_CALLS)["queries"][0], "request_type": "histogram"}]}, "series"),
+    ({"type": "timeseries", "requests": [{"log_query": {
+        "index": "*", "search": {"query": "@event:webhook.failed"},
+        "compute": {"aggregation": "count", "interval": 60}}}]}, "series"),
+    ({"type": "toplist", "requests": [{"log_query": {
+        "index": "*", "search": {"query": "service:*"}, "compute": {"aggregation": "count"},
+        "group_by": [{"facet": "@event", "limit": 5, "sort": {
+            "aggregation": "count", "order": "desc"}}]}}]}, "rows"),
+    ({"type": "toplist", "requests": [{"log_query": {
+        "index": "*", "search": {"query": ""}, "group_by": [{"facet": "host"}]}}]}, "empty"),
     ({"type": "distribution", "requests": [{"q": "avg:aws.apigateway.latency{*}"}]}, "series"),
     ({"type": "change", "requests": [
         {**query(_CALLS), "compare_to": "hour_before", "change_type": "absolute",
@@ -103,6 +112,11 @@ HOSTILE: list[Body] = [
     _logs("NOT " * 190 + "a"),
     _logs("*a" * 60 + "b"),
     _logs("a", interval=10**40),
+    {"type": "timeseries", "requests": [{"log_query": "x"}]},
+    {"type": "timeseries", "requests": [{"log_query": {"multi_compute": 5}}]},
+    {"type": "timeseries", "requests": [
+        {"log_query": {"group_by": [{"facet": "@" + "a." * 9000}]}}]},
+    {"type": "distribution", "requests": [{"request_type": "histogram", "query": []}]},
     _logs("a", interval=float("inf")),
     {"type": "query_value", "precision": 10**9, "requests": [
         {**query(_CALLS), "formulas": [{"formula": "q * 1e308 * 1e308"}]}]},

@@ -17,6 +17,7 @@ from tests.webhook_buffer.console.sessions import MINUTES, OUTAGE, outage
 from tests.webhook_buffer.console.strangers import HOSTILE, WIDGETS, query
 from tests.webhook_buffer.live.test_observations import START, line
 from webhook_buffer.composition import alarm_set
+from webhook_buffer.console import log_counts
 from webhook_buffer.console.boards import Boards
 from webhook_buffer.console.feeds import FileFeed, Place
 from webhook_buffer.console.frame import Frame
@@ -320,6 +321,66 @@ def test_grouped_numbers_are_ranked(state: State, kind: str) -> None:
     assert [(row["label"].rpartition("-")[2], row["value"]) for row in rows[:2]] == [
         ("subscribe", 6 * MINUTES + 6 * len(OUTAGE)), ("publish", 6 * MINUTES),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("by", "labels"),
+    [
+        ("service", ["webhook-buffer"]),
+        ("env,service", ["local, webhook-buffer"]),
+        ("functionname,env", ["webhook-buffer-local-subscribe, local"]),
+    ],
+)
+def test_what_a_session_has_one_of_is_a_group(state: State, by: str, labels: list[str]) -> None:
+    """Environment, service and region are the session's own; other tags are as they are."""
+    calls = f"sum:aws.lambda.invocations{{*}} by {{{by}}}.as_count()"
+    rows = _shown(state, {"type": "toplist", "requests": [query(calls)]})["rows"]
+    assert [row["label"] for row in rows][: len(labels)] == [f"{label}" for label in labels]
+
+
+def test_a_tag_that_a_metric_lacks_groups_nothing(state: State) -> None:
+    """Traces of Lambda have no region."""
+    hits = "sum:trace.aws.lambda.hits{*} by {region}.as_count()"
+    shown = _shown(state, {"type": "toplist", "requests": [query(hits)]})
+    assert shown["reason"] == "trace.aws.lambda.hits has no tag region."
+
+
+_FAILED = 6 * len(OUTAGE) + 1
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_log_lines_are_counted_by_facet(state: State, older: bool) -> None:
+    """Within each value of the first facet, the second's with the most lines; in either form."""
+    search = {"query": "functionname:webhook-buffer-local-subscribe @event:webhook.*"}
+    facets = [{"facet": "@event"}, {"facet": "@group_id", "limit": 1}]
+    asked: dict[str, Any] = {
+        "search": search, "compute": {"aggregation": "count"}, "group_by": facets,
+    }  # fmt: skip
+    body = (
+        {"log_query": {"index": "*", **asked}}
+        if older
+        else {"queries": [{"data_source": "logs", "name": "q", **asked}]}
+    )
+    rows = _shown(state, {"type": "toplist", "requests": [body]})["rows"]
+    assert [row["label"].partition(", ")[0] for row in rows] == [
+        "webhook.delivered", "webhook.failed",
+    ]  # fmt: skip
+    assert rows[0]["value"] == 2 * MINUTES  # of the three groups that take turns, the first
+    facets[:] = [{"facet": "status"}]
+    rows = _shown(state, {"type": "toplist", "requests": [body]})["rows"]
+    assert [(row["label"], row["value"]) for row in rows] == [
+        ("info", 6 * MINUTES - 1), ("warning", _FAILED),
+    ]  # fmt: skip
+
+
+def test_ids_are_no_groups(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More groups than anybody compares are a reason, and are not kept."""
+    monkeypatch.setattr(log_counts, "MOST_GROUPS", 5)
+    asked = {"data_source": "logs", "name": "q", "search": {"query": "@event:webhook.queued"},
+             "group_by": [{"facet": "@message_id"}]}  # fmt: skip
+    shown = _shown(state, {"type": "toplist", "requests": [{"queries": [asked]}]})
+    assert "more than" in shown["reason"]
+    assert "by @message_id" in shown["reason"]
 
 
 def test_a_number_takes_the_color_of_its_rule(state: State) -> None:
