@@ -25,6 +25,9 @@ from lambdas.sources.schemes.scheme import UnreachableError
 _CERTIFICATE = re.compile(r"SimpleNotificationService-[0-9a-f]{16,64}\.pem")
 _CONFIRMATION = re.compile(r"\?Action=ConfirmSubscription&[A-Za-z0-9_=&%:.+-]{1,2048}")
 _FETCH_SECONDS = 2.0
+# Below 500, what says nothing of the URL: to ask again is all that they mean. Source: RFC 9110,
+# 15.5.9 (408); RFC 6585, 4 (429).
+_ASKS_FOR_PATIENCE = (408, 429)
 # AWS rotates certificates about once a year, per region.
 _MOST_CERTIFICATES = 8
 # Forged messages may name any number of certificates. In this time a container fetches so many,
@@ -208,14 +211,14 @@ def fetch(url: str) -> bytes:
     """What is at one of Amazon's URLs.
 
     Raises:
-        UnreachableError: When Amazon does not answer.
+        UnreachableError: When Amazon does not answer, or asks for patience.
         ValueError: When Amazon has nothing there.
     """
     try:
         status, body = http.send("GET", url, b"", {}, seconds=_FETCH_SECONDS, most_bytes=65_536)
     except http.HttpError:
         raise UnreachableError from None
-    if status >= 500:
+    if status >= 500 or status in _ASKS_FOR_PATIENCE:
         raise UnreachableError
     if status != 200:
         raise ValueError("nothing there")

@@ -320,6 +320,17 @@ def test_a_certificate_that_can_not_be_fetched_is_tried_again(
     assert container.receives(_URL, "198.51.100.7") is None
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_host_that_asks_for_patience_says_nothing_of_a_message(
+    key: _Amazon, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """SNS does not repeat what is answered 401, so Amazon's throttling must not become one."""
+    container, answers = _Container(key), [(status, b""), (200, key.files[_URL])]
+    monkeypatch.setattr("lambdas.sources.schemes.sns.http.send", lambda *_, **__: answers.pop(0))
+    assert container.receives(_URL, "198.51.100.7") == "unreachable"
+    assert container.receives(_URL, "198.51.100.7") is None
+
+
 def test_hosts_are_those_of_the_topic_s_partition() -> None:
     """China's topics have China's hosts, and the others the others."""
     path = "SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
