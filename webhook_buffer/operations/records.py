@@ -201,7 +201,7 @@ def _of_time(target: Environment, since: int, until: int, most: int) -> Iterator
 
 
 def _listed(target: Environment, ids: list[str]) -> Iterator[Record]:
-    """Records of these ids, in their order; what is gone meanwhile is left out."""
+    """Records of these ids, in their order; what is gone, or no webhook's, is left out."""
     wanted = [
         {"id": {"S": key}} for message_id in ids for key in (message_id, attempts.key(message_id))
     ]
@@ -219,7 +219,7 @@ def _listed(target: Environment, ids: list[str]) -> Iterator[Record]:
         rows |= {row["id"]: row for row in map(_plain, reply["Responses"].get(table, []))}
         wanted = reply.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
     for message_id in ids:
-        if message_id in rows:
+        if "group_id" in rows.get(message_id, ()):
             yield _record(rows[message_id], rows.get(attempts.key(message_id), {}))
 
 

@@ -20,6 +20,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Self
 
+from lambdas.safe_json import json_object
 from settings.errors import ToolError
 from webhook_buffer.operations.files import write
 
@@ -116,8 +117,8 @@ class Linter:
     def _known(self) -> dict[str, _Verdict]:
         """The verdicts that are kept; none where they can't be read."""
         try:
-            return dict(json.loads(self._verdicts.read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+            return json_object(self._verdicts.read_bytes()) or {}
+        except OSError:
             return {}
 
     def _judged(self, templates: Sequence[Path]) -> Mapping[Path, _Verdict]:

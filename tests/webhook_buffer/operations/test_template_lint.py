@@ -147,9 +147,10 @@ def test_what_a_verdict_rests_on_is_judged_again(
     _found(tmp_path, [file], region="eu-west-1")
     monkeypatch.setattr(template_lint, "version", lambda _: "0.0.1")
     _found(tmp_path, [file], region="eu-west-1")
-    (tmp_path / "verdicts.json").write_text('{"')
-    _found(tmp_path, [file], region="eu-west-1")
-    assert asked[2:] == [file.name] * 3
+    for torn in ('{"', "[" * 100_000, "[]"):
+        (tmp_path / "verdicts.json").write_text(torn)
+        _found(tmp_path, [file], region="eu-west-1")
+    assert asked[2:] == [file.name] * 5
 
 
 class _Found:
