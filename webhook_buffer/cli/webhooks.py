@@ -184,7 +184,7 @@ def release(
         what = store.of_group(name)
         words = f"deliver {len(what)} webhooks of group {safe(name)}, in order, before newer ones"
     else:
-        what = [_aside(store, name)]
+        what = [_aside(store, name, env)]
         words = f"deliver {safe(name)}, after webhooks of its group that are newer"
     if _confirmed("release", words, what, yes=yes, dry_run=dry_run, as_json=as_json):
         if group:
@@ -234,7 +234,7 @@ def _redaction(settings: Settings) -> Redaction:
     return Redaction.of(settings.redactHeaders, settings.redactParameters)
 
 
-def _aside(store: Store, name: str) -> ParkedWebhook:
+def _aside(store: Store, name: str, env: str) -> ParkedWebhook:
     """The webhook to release alone.
 
     Raises:
@@ -246,7 +246,7 @@ def _aside(store: Store, name: str) -> ParkedWebhook:
     if webhook.kind == "held":
         raise InputError(
             f"'{name}' is one of a held group, which keeps its order; release the group: "
-            f"webhook-buffer webhooks release '{safe(webhook.group_id)}'"
+            f"{parked.release_command(env, webhook.group_id)}"
         )
     return webhook
 

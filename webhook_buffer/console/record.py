@@ -11,6 +11,7 @@ from webhook_buffer.console import about
 from webhook_buffer.console.webhooks import holds
 from webhook_buffer.operations import records
 from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.parked import release_command
 from webhook_buffer.operations.records import Record
 
 # Of a body on the page.
@@ -92,7 +93,9 @@ class Records:
         until = round(1000 * now)
         if minutes is None and not (wanted.name or wanted.group):
             minutes = _MINUTES
-        since = 0 if minutes is None else until - 60_000 * min(minutes, _LONGEST_MINUTES)
+        if minutes is not None:
+            minutes = min(minutes, _LONGEST_MINUTES)
+        since = 0 if minutes is None else until - 60_000 * minutes
         read = self._read(self._target, wanted, since, until)
         return {
             "webhooks": [_row(record) for record in read if wanted.fits(record)],
@@ -107,12 +110,18 @@ class Records:
         Raises:
             WebhookBufferError: When AWS can't be asked.
         """
-        outline = records.outline(self._target, message_id) if self._target else None
+        if self._target is None:
+            return None
+        outline = records.outline(self._target, message_id)
         if outline is None:
             return None
         record, history = outline
+        environment = self._target.settings.environment
         return {
             **_row(record),
+            "release": release_command(environment, record.id)
+            if record.state == "parked"
+            else None,
             "attempted": [*map(_attempt, history.get("recent", ()))] or _only(record),
             "waits_for": None,
             "lines": [],

@@ -13,6 +13,7 @@ from webhook_buffer.laptop.practice import RECEIVED, entries
 from webhook_buffer.live.session import Session
 from webhook_buffer.live.webhooks import Webhook
 from webhook_buffer.operations.logs import Line
+from webhook_buffer.operations.parked import release_command
 
 Shown = dict[str, Any]
 
@@ -143,8 +144,12 @@ def one(session: Session, tracker: Tracker, message_id: str) -> Shown | None:
         if other.state != "parked" or other.held
         if (other.queued or 0) < (webhook.queued or 0)
     ]
+    name = webhook.group if webhook.held else message_id
     return {
         **_row(webhook, tracker),
+        "release": release_command(session.environment, name)
+        if webhook.state == "parked"
+        else None,
         "attempted": [
             {"at": attempt.at, "number": attempt.number, "status": attempt.status,
              "error": attempt.error, "took_ms": attempt.duration_ms}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -100,6 +101,11 @@ class Store:
 
     def find(self, message_id: str) -> ParkedWebhook | None:
         return next((webhook for webhook in self.webhooks if webhook.id == message_id), None)
+
+
+def release_command(environment: str, name: str) -> str:
+    """What releases a group or a webhook, for a shell: whoever sends may name a group."""
+    return shlex.join(["webhook-buffer", "webhooks", "release", "--env", environment, "--", name])
 
 
 def store(target: Environment) -> Store:

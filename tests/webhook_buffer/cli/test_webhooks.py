@@ -139,7 +139,8 @@ def test_a_held_group(buffer: Buffer) -> None:
     assert (group["group_id"], group["head"], group["webhooks"]) == ("g", first, 2)
     refused = _run("release", second, "--yes")
     assert isinstance(refused.exception, InputError)
-    assert "release the group" in str(refused.exception)
+    remedy = "release the group: webhook-buffer webhooks release --env local -- g"
+    assert remedy in str(refused.exception)
     plan = json.loads(_run("release", "g", "--json", "--yes").output)
     assert [one["id"] for one in plan["webhooks"]] == [first, second]
     assert buffer.handle(200, 200)

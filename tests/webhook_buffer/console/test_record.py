@@ -78,6 +78,15 @@ def test_each_index_is_asked_for_what_it_finds(asked: list[dict[str, Any]]) -> N
     assert all(search["until"] == _MS and search["most"] == 200 for search in asked)
 
 
+def test_a_search_says_how_far_back_it_looked(asked: list[dict[str, Any]]) -> None:
+    """A week at most, and as many minutes as it names."""
+    target: Any = _Target()
+    week = 7 * 24 * 60
+    shown = Records(target).search("group:g", minutes=2 * week, now=_NOW)
+    assert shown["minutes"] == week
+    assert _MS - asked[0]["since"] == 60_000 * week
+
+
 def test_a_message_id_finds_its_webhook(asked: list[dict[str, Any]]) -> None:
     """Without a search, and with its attempts, but without its request."""
     assert _found("m-2") == _found("id:m-2") == ["m-2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -93,9 +94,9 @@ def test_groups_say_what_blocks_them(state: State) -> None:
     assert group["error"] == "ConnectionRefused"
 
 
-def _parked(state: State, name: str, kind: str, at: float) -> None:
+def _parked(state: State, name: str, kind: str, at: float, *, group: str = "order-2") -> None:
     assert state.session
-    said = line("subscribe", at, "webhook.parked", "WARNING", message_id=name, group_id="order-2",
+    said = line("subscribe", at, "webhook.parked", "WARNING", message_id=name, group_id=group,
                 reason="refused" if kind == "aside" else "age", state=kind)  # fmt: skip
     state.session.apply(read_event([said], [], START + at))
 
@@ -132,3 +133,22 @@ def test_what_was_dropped_is_not_parked_any_more(tmp_path: Path) -> None:
     assert state.session.webhooks.parked == []
     state.session.save(tmp_path / "exported.jsonl")
     assert Session.open(tmp_path / "exported.jsonl").webhooks[RETRYING].state == "dropped"
+
+
+def test_the_command_that_releases_takes_a_group_for_a_word(session_file: Path) -> None:
+    """People paste it into a shell, and whoever sends a webhook may name its group."""
+    state = state_of(session_file)
+    assert state.session
+    group = "-$(touch${IFS}/tmp/x);'`reboot`"
+    _parked(state, "m-held", "held", 60.0 * MINUTES + 1, group=group)
+    found = webhooks.one(state.session, state.tracker, "m-held")
+    assert found is not None
+    command = ["webhook-buffer", "webhooks", "release", "--env", "local", "--"]
+    assert shlex.split(found["release"]) == [*command, group]
+    _parked(state, "m-aside", "aside", 60.0 * MINUTES + 1)
+    found = webhooks.one(state.session, state.tracker, "m-aside")
+    assert found is not None
+    assert shlex.split(found["release"]) == [*command, "m-aside"]
+    delivered = webhooks.one(state.session, state.tracker, f"m-{OUTAGE.start}-0")
+    assert delivered is not None
+    assert delivered["release"] is None

@@ -116,7 +116,7 @@ function full(one) {
         ["Delivered", one.delivered ? `${time(one.delivered)}, ${duration(one.delivered - (one.queued ?? one.delivered))} later` : null],
         ["Next attempt", next(one.next_attempt) || null], ["Parked", one.parked ? PARKED[one.parked] ?? one.parked : null],
         ["Dropped", one.state === "dropped" ? "by a person; it is not delivered any more" : null],
-        ["To deliver it", one.state === "parked" ? el("code", {}, `webhook-buffer webhooks release ${one.held ? one.group : one.id}`) : null],
+        ["To deliver it", one.release ? el("code", {}, one.release) : null],
         ["Waits for", one.waits_for ? el("a", {href: address("webhooks", one.waits_for)}, "the one before it in its group") : null],
         ["Body", one.bytes === null ? null : bytes(one.bytes)]])),
     el("div", {class: "card"}, el("h3", {}, "Attempts"), one.attempted.length ? el("div", {class: "scroll"}, el("table", {},
