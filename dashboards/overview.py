@@ -92,7 +92,9 @@ def _buffer(deployed: Deployed) -> tuple[Section, ...]:
             ),
         ),
         Section("Functions", (panels.function("publish"), panels.function("subscribe"))),
-        Section("The record", ((*buffer.RECORD, panels.capacity("table")),)),
+        Section(
+            "The record", ((*buffer.RECORD, panels.latency("table"), panels.capacity("table")),)
+        ),
         Section("Does the monitoring work?", (monitoring,)),
     )
 
@@ -112,6 +114,9 @@ def _existing(role: str, kind: Kind) -> Section:
         case Kind.FUNCTION:
             return Section(f"Function {role}", (panels.function(role),))
         case Kind.TABLE:
-            return Section(f"Table {role}", ((panels.throttled(role), panels.capacity(role)),))
+            return Section(
+                f"Table {role}",
+                ((panels.throttled(role), panels.latency(role), panels.capacity(role)),),
+            )
         case _:
             return Section(f"API {role}", (panels.api(role, kind),))

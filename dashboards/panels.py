@@ -244,6 +244,21 @@ def throttled(role: str) -> Panel:
     )
 
 
+def latency(role: str) -> Panel:
+    """How long a table takes."""
+    read, write = metrics.TABLE_GET_LATENCY, metrics.TABLE_UPDATE_LATENCY
+    return Panel(
+        title="Response time of the table",
+        unit="Milliseconds",
+        lines=(
+            line(read, "Average", role, "reads, average", Color.BLUE),
+            line(read, "Maximum", role, "reads, slowest", Color.PURPLE),
+            line(write, "Average", role, "writes, average", Color.ORANGE),
+            line(write, "Maximum", role, "writes, slowest", Color.BROWN),
+        ),
+    )
+
+
 def capacity(role: str) -> Panel:
     """What a table's requests consume."""
 

@@ -95,8 +95,7 @@ CHARTED: tuple[Charted, ...] = (
         "cache_miss_count": _NO_CACHE,
     }),
     *_charted(Service.DYNAMODB, _TABLE, "aws.dynamodb", {
-        "successful_request_latency": "A slow table shows where it hurts: in subscribe's duration, "
-        "and as records that are not written in time.",
+        "successful_request_latency": "",
         "throttled_requests": "Events are drawn instead, reads and writes apart: a request of a "
         "batch counts only once all of it is throttled.",
         "read_throttle_events": "",

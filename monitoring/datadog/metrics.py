@@ -188,6 +188,8 @@ _ALL = (
             "read_throttle_events": ("read", "count"),
             "write_throttle_events": ("write", "count"),
             "system_errors": ("request", "count"),
+            "successful_request_latency": ("millisecond", "gauge"),
+            "successful_request_latency.maximum": ("millisecond", "gauge"),
             # Of one second on average, while CloudWatch sums them up.
             "consumed_read_capacity_units": ("unit", "gauge"),
             "consumed_write_capacity_units": ("unit", "gauge"),
@@ -240,6 +242,10 @@ _NAMES: Mapping[tuple[str, str], tuple[str, frozenset[str]]] = {
     ("AWS/DynamoDB", "ReadThrottleEvents"): ("aws.dynamodb.read_throttle_events", _SUM),
     ("AWS/DynamoDB", "WriteThrottleEvents"): ("aws.dynamodb.write_throttle_events", _SUM),
     ("AWS/DynamoDB", "SystemErrors"): ("aws.dynamodb.system_errors", _SUM),
+    ("AWS/DynamoDB", "SuccessfulRequestLatency"): (
+        "aws.dynamodb.successful_request_latency",
+        _AVERAGE,
+    ),
 }
 _SPACE = {"Sum": "sum", "Average": "avg", "Minimum": "min", "Maximum": "max"}
 

@@ -34,8 +34,10 @@ def _api(kind: Kind, name: str, label: str, unit: str = "Count") -> Metric:
     return Metric(kind, "AWS/ApiGateway", name, unit, label)
 
 
-def _table(name: str, label: str, dimensions: dict[str, str] | None = None) -> Metric:
-    return Metric(Kind.TABLE, "AWS/DynamoDB", name, "Count", label, dimensions or {})
+def _table(
+    name: str, label: str, dimensions: dict[str, str] | None = None, unit: str = "Count"
+) -> Metric:
+    return Metric(Kind.TABLE, "AWS/DynamoDB", name, unit, label, dimensions or {})
 
 
 def _log(name: str, label: str) -> Metric:
@@ -76,12 +78,18 @@ REST_4XX = _api(Kind.REST_API, "4XXError", "4xx responses")
 REST_5XX = _api(Kind.REST_API, "5XXError", "5xx responses")
 REST_LATENCY = _api(Kind.REST_API, "Latency", "latency", "Milliseconds")
 
-# Published per table; throttles per table without its indexes, system errors per operation only.
+# Published per table; throttles per table without its indexes, system errors and latency per
+# operation only.
 TABLE_WRITE_THROTTLES = _table("WriteThrottleEvents", "throttled writes")
 TABLE_READ_THROTTLES = _table("ReadThrottleEvents", "throttled reads")
 TABLE_WRITES = _table("ConsumedWriteCapacityUnits", "write capacity used")
 TABLE_READS = _table("ConsumedReadCapacityUnits", "read capacity used")
 TABLE_UPDATE_ERRORS = _table("SystemErrors", "system errors", {"Operation": "UpdateItem"})
+# Within DynamoDB, without the way to it.
+TABLE_GET_LATENCY, TABLE_UPDATE_LATENCY = (
+    _table("SuccessfulRequestLatency", label, {"Operation": operation}, "Milliseconds")
+    for label, operation in (("latency of reads", "GetItem"), ("latency of writes", "UpdateItem"))
+)
 
 LOG_ERRORS = _log("log-errors", "errors in the log")
 LOG_WARNINGS = _log("log-warnings", "warnings in the log")

@@ -231,7 +231,8 @@ def test_only_what_is_there_is_shown(overrides: dict[str, Any]) -> None:
     """Every metric of a CloudWatch graph is of a resource of this environment."""
     resources = made(CATALOG, **overrides).resources.by_role.values()
     known = {pair for one in resources for pair in one.dimensions.items()}
-    known |= {("Operation", "UpdateItem"), *(("reason", reason) for reason in REFUSALS)}
+    known |= {("Operation", operation) for operation in ("GetItem", "UpdateItem")}
+    known |= {("reason", reason) for reason in REFUSALS}
     for panel in _metric_widgets(**overrides):
         for metric in panel["metrics"]:
             if len(metric) > 1:

@@ -244,7 +244,7 @@ class Numbers:
         if source is None:
             raise UnmeasuredError(f"This session does not measure {name}.")
         namespace, metric, statistic = source
-        own = role if namespace in ("AWS/Lambda", "AWS/SQS") else ""
+        own = role if namespace in ("AWS/Lambda", "AWS/SQS") else _operation(atom)
         return self.of_cloudwatch((namespace, metric, own), statistic, minutes)
 
     def _cost(self, role: str, minutes: Frame) -> Values:
@@ -273,6 +273,8 @@ _ALIASES = {
     "trace.aws.lambda.hits": ("AWS/Lambda", "Invocations", "Sum"),
     "trace.aws.lambda.errors": ("AWS/Lambda", "Errors", "Sum"),
 }
+# Of DynamoDB, which tags have in lower case; more are in no metric that is read.
+_OPERATIONS = ("GetItem", "UpdateItem")
 # Distributions, in seconds where the cells are in milliseconds.
 _DISTRIBUTIONS = {
     "aws.lambda.enhanced.duration": ("AWS/Lambda", "Duration", 0.001),
@@ -292,6 +294,12 @@ def _observed(atom: Atom, role: str | None) -> tuple[Key, float] | None:
     if own and role is None:
         raise UnmeasuredError("Choose one function: over all of them it is not computed here.")
     return (namespace, name, (role or "") if own else ""), factor
+
+
+def _operation(atom: Atom) -> str:
+    """DynamoDB's own name of the operation that a scope names; empty where it names none."""
+    named = [tag.partition(":")[2] for tag in atom.tags if tag.startswith("operation:")]
+    return next((name for name in _OPERATIONS if name.lower() in named), "")
 
 
 def _statistic(aggregation: str) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import numpy as np
 import pytest
 
+from monitoring.datadog import query_tree
 from settings.errors import InputError
 from settings.loader import load
 from tests.webhook_buffer.console.sessions import MINUTES, OUTAGE, outage
@@ -336,6 +337,19 @@ def test_what_a_session_has_one_of_is_a_group(state: State, by: str, labels: lis
     calls = f"sum:aws.lambda.invocations{{*}} by {{{by}}}.as_count()"
     rows = _shown(state, {"type": "toplist", "requests": [query(calls)]})["rows"]
     assert [row["label"] for row in rows][: len(labels)] == [f"{label}" for label in labels]
+
+
+def test_a_tables_latency_is_of_its_operation() -> None:
+    """As CloudWatch publishes it: by operation, whose name Datadog has in lower case."""
+    session = outage()
+    key = ("AWS/DynamoDB", "SuccessfulRequestLatency", "UpdateItem")
+    values = [[session.start, 7.0]]
+    session.apply({"kind": "stated", "key": key, "statistic": "Average", "values": values})
+    numbers = Numbers(session, alarm_set(load("local")), log_counts.LogCounts("x"), {key})
+    asked = query_tree.metric("avg:aws.dynamodb.successful_request_latency{operation:updateitem}")
+    assert isinstance(asked, query_tree.Atom)
+    frame = Frame.over(session.start, session.start + 60)
+    assert numbers.of_datadog(asked, frame) == {"": np.array([7.0])}
 
 
 def test_a_tag_that_a_metric_lacks_groups_nothing(state: State) -> None:
