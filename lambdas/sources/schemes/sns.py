@@ -28,7 +28,7 @@ _FETCH_SECONDS = 2.0
 # Below 500, what says nothing of the URL: to ask again is all that they mean. Source: RFC 9110,
 # 15.5.9 (408); RFC 6585, 4 (429).
 _ASKS_FOR_PATIENCE = (408, 429)
-# AWS rotates certificates about once a year, per region.
+# Of a region. AWS rotates its certificates about once a year.
 _MOST_CERTIFICATES = 8
 # Forged messages may name any number of certificates. In this time a container fetches so many,
 _WINDOW_SECONDS = 60
@@ -59,6 +59,8 @@ class Sns:
         self._topics = topics
         self._tolerance = tolerance
         self._certificates: dict[str, Any] = {}
+        regions = {topic.split(":")[3] for topic in topics}
+        self._most_certificates = _MOST_CERTIFICATES * len(regions)
         self._fetches = _Fetches()
 
     def check(self, request: Envelope, secrets: Sequence[str], now: float) -> Reason | None:  # noqa: ARG002 - a scheme's signature
@@ -113,14 +115,12 @@ class Sns:
             ValueError: When it is not a certificate of an RSA key, or not valid now.
         """
         if url not in self._certificates:
-            certificate = self._fetches.certificate(url, sender)
-            if len(self._certificates) >= _MOST_CERTIFICATES:
+            certificate = self._fetches.certificate(url, sender, now)
+            if len(self._certificates) >= self._most_certificates:
                 self._certificates.clear()
             self._certificates[url] = certificate
         certificate = self._certificates[url]
-        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        if not begins.timestamp() <= now <= ends.timestamp():
-            raise ValueError("not valid now")
+        _require_valid(certificate, now)
         return certificate.public_key()
 
 
@@ -129,39 +129,51 @@ class _Fetches:
 
     def __init__(self) -> None:
         self._made: list[float] = []
-        # What is not fetched again, because it was no certificate: until when, and whose it was.
+        # What is not fetched again, as it was no valid certificate: until when, and whose it was.
         self._nothing: dict[str, tuple[float, str]] = {}
 
-    def certificate(self, url: str, sender: str) -> Any:
+    def certificate(self, url: str, sender: str, now: float) -> Any:
         """The certificate at a URL.
+
+        A former one, which Amazon may still serve, counts as none: it would take a valid one's
+        place.
 
         Args:
             sender: the address of whoever named it.
+            now: seconds since the epoch.
 
         Raises:
             UnreachableError: When it can't be fetched at present.
-            ValueError: When it is not a certificate of an RSA key, as far as this sender matters.
+            ValueError: When it is not a certificate of an RSA key, or not valid now, as far as this
+                sender matters.
         """
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
         from cryptography.x509 import load_pem_x509_certificate
 
-        now, network = time.monotonic(), _network(sender)
-        self._nothing = {url: seen for url, seen in self._nothing.items() if now < seen[0]}
+        at, network = time.monotonic(), _network(sender)
+        self._nothing = {url: seen for url, seen in self._nothing.items() if at < seen[0]}
         named = [seen[1] for seen in self._nothing.values()].count(network)
         if url in self._nothing or named >= _MOST_NOTHING:
             raise ValueError("nothing there")
-        self._made = [at for at in self._made if now - at < _WINDOW_SECONDS]
+        self._made = [made for made in self._made if at - made < _WINDOW_SECONDS]
         if len(self._made) >= _MOST_FETCHES:
             raise UnreachableError
-        self._made.append(now)
+        self._made.append(at)
         try:
             certificate = load_pem_x509_certificate(fetch(url))
             if not isinstance(certificate.public_key(), RSAPublicKey):
                 raise ValueError("not an RSA key")
+            _require_valid(certificate, now)
         except ValueError:
-            self._nothing[url] = (now + _WINDOW_SECONDS, network)
+            self._nothing[url] = (at + _WINDOW_SECONDS, network)
             raise
         return certificate
+
+
+def _require_valid(certificate: Any, now: float) -> None:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not begins.timestamp() <= now <= ends.timestamp():
+        raise ValueError("not valid now")
 
 
 def _network(address: str) -> str:

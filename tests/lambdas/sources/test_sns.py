@@ -38,6 +38,10 @@ class _Amazon:
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.files = {_URL: self.certificate(_TIME + timedelta(days=1))}
+        self.fetched: list[str] = []
+
+    def certificate(self, ends: datetime) -> bytes:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
         certificate = (
             x509.CertificateBuilder()
@@ -46,11 +50,10 @@ class _Amazon:
             .public_key(self.key.public_key())
             .serial_number(1)
             .not_valid_before(datetime(2019, 1, 1, tzinfo=UTC))
-            .not_valid_after(_TIME + timedelta(days=1))
+            .not_valid_after(ends)
             .sign(self.key, SHA256())
         )
-        self.files = {_URL: certificate.public_bytes(Encoding.PEM)}
-        self.fetched: list[str] = []
+        return certificate.public_bytes(Encoding.PEM)
 
     def fetch(self, url: str) -> bytes:
         self.fetched.append(url)
@@ -247,6 +250,28 @@ def test_a_certificate_is_fetched_once(amazon: _Amazon) -> None:
     assert amazon.fetched == [_URL]
 
 
+def _other(number: int) -> str:
+    """The URL of another certificate."""
+    return f"{_URL.removesuffix('0123456789abcdef.pem')}{number:032x}.pem"
+
+
+def test_topics_of_many_regions_have_their_certificates_fetched_once_each(
+    amazon: _Amazon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many regions a source has topics in, each region's certificate is kept."""
+    regions = [f"us-east-{number}" for number in range(1, 10)]
+    topics = [_TOPIC.replace("us-east-1", region) for region in regions]
+    urls = [_URL.replace("us-east-1", region) for region in regions]
+    for url in urls:
+        monkeypatch.setitem(amazon.files, url, amazon.files[_URL])
+    scheme = schemes.build({"scheme": "sns", "topics": topics, "tolerance": 3600})
+    for topic, url in 2 * list(zip(topics, urls, strict=True)):
+        message = amazon.message(TopicArn=topic, SigningCertURL=url)
+        request = Envelope("POST", "/", "", (), json.dumps(message).encode(), 0)
+        assert scheme.check(request, (), _TIME.timestamp()) is None
+    assert amazon.fetched == urls
+
+
 class _Container:
     """A container that has no certificate yet, and what it says of each message."""
 
@@ -255,9 +280,7 @@ class _Container:
         self._scheme = schemes.build({"scheme": "sns", "topics": [_TOPIC], "tolerance": 3600})
 
     def forged(self, number: int, sender: str) -> Reason | str | None:
-        return self.receives(
-            f"{_URL.removesuffix('0123456789abcdef.pem')}{number:032x}.pem", sender
-        )
+        return self.receives(_other(number), sender)
 
     def receives(self, url: str, sender: str) -> Reason | str | None:
         body = json.dumps(self._amazon.message(SigningCertURL=url)).encode()
@@ -278,6 +301,21 @@ def test_a_stranger_does_not_use_up_the_fetches_of_others(amazon: _Amazon, sende
     assert container.receives(_URL, "198.51.100.7") is None
     # The stranger's copy of a genuine message needs no fetch any more.
     assert container.receives(_URL, sender.format(1)) is None
+
+
+def test_certificates_of_the_past_do_not_push_out_the_present_one(
+    amazon: _Amazon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon may still serve them, and a stranger may know all of them."""
+    for number in range(20):
+        expired = amazon.certificate(_TIME - timedelta(days=1))
+        monkeypatch.setitem(amazon.files, _other(number), expired)
+    container = _Container(amazon)
+    assert container.receives(_URL, "198.51.100.7") is None
+    for number in range(60):
+        assert container.forged(number % 20, "192.0.2.1") is Reason.WRONG
+    assert container.receives(_URL, "198.51.100.7") is None
+    assert amazon.fetched == [_URL, *map(_other, range(3))]
 
 
 def test_all_strangers_together_do_not_make_a_container_fetch_for_ever(amazon: _Amazon) -> None:
