@@ -181,6 +181,23 @@ def test_charts_show_the_sessions_numbers(browser: Browser, served: Served) -> N
     page.context.close()
 
 
+_ROOM = """(cards) => cards.map((card) => {
+  const inside = [...card.children].reduce((sum, part) => sum + part.offsetHeight, 0);
+  return [card.querySelector("h3").textContent, card.offsetLeft, card.offsetHeight - inside];
+})"""
+
+
+def test_what_has_nothing_takes_little_room(browser: Browser, served: Served) -> None:
+    """Widgets that only say why share a column beside the others, each as high as its words."""
+    page = _open(browser, served.url, viewport={"width": 1440, "height": 900}).page
+    _ready(page, served.url, "dashboards/overview")
+    cards = page.locator(".lacking > .widget").evaluate_all(_ROOM)
+    left = {title: left for title, left, _ in cards}
+    assert left["Monitors"] == left["Deployments"] > 700
+    assert {title: spare for title, _, spare in cards if spare > 60} == {}
+    page.context.close()
+
+
 def test_the_page_resumes_after_a_broken_connection(browser: Browser, tmp_path: Path) -> None:
     """It says so meanwhile, and then shows what it missed."""
     one = console(tmp_path)

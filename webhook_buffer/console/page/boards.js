@@ -3,7 +3,7 @@ import {ask} from "./client.js";
 import {el} from "./dom.js";
 import {address, here, refilter, refiltered} from "./location.js";
 import {duration, time} from "./format.js";
-import {sections, widget} from "./widgets.js";
+import {arranged, sections, widget} from "./widgets.js";
 
 const RANGES = [[900, "15 minutes"], [3600, "1 hour"], [10800, "3 hours"], [43200, "12 hours"], [86400, "24 hours"]];
 // Between two redraws while the session goes on, milliseconds.
@@ -39,15 +39,11 @@ export function boards(main, page) {
   }
 
   function section({title, widgets}) {
-    const made = el("section", {}, title ? el("h2", {}, title) : null);
-    const cells = el("div", {class: "widgets"});
-    for (const one of widgets) {
+    return el("section", {}, title ? el("h2", {}, title) : null, arranged(widgets, (one) => {
       const part = widget(one, zoom);
       parts.push(part);
-      cells.append(part.element);
-    }
-    made.append(cells);
-    return made;
+      return part;
+    }));
   }
 
   return {
@@ -76,7 +72,7 @@ export function boards(main, page) {
         el("span", {class: "quiet"}, `${time(board.from, true)} – ${time(board.to, true)} (${duration(board.to - board.from)}) `),
         el("a", {href: refiltered({from: null, to: null})}, "Back to now")] : []));
       const widgets = board.widgets.flatMap((one) => one.type === "group" ? one.widgets : [one]);
-      const made = JSON.stringify([chosen, widgets.map((one) => [one.type, one.title])]);
+      const made = JSON.stringify([chosen, widgets.map((one) => [one.type, one.title, Boolean(one.reason)])]);
       if (made !== structure) {
         structure = made;
         build(board);

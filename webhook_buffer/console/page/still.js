@@ -2,7 +2,7 @@
 import {el, tree} from "./dom.js";
 import {time} from "./format.js";
 import {address} from "./location.js";
-import {sections, widget} from "./widgets.js";
+import {arranged, sections, widget} from "./widgets.js";
 
 /** A section of the runbook, where the link to it leads that in the console opens a view. */
 function section({heading, content}) {
@@ -14,7 +14,7 @@ export function still(board) {
   const cell = (data) => {
     const part = widget(data, null);
     parts.push([part, data]);
-    return part.element;
+    return part;
   };
   document.title = board.title;
   document.body.append(el("main", {},
@@ -22,7 +22,7 @@ export function still(board) {
       el("span", {class: "quiet"}, `${board.about} ${time(board.from, true)} – ${time(board.to, true)}`)),
     el("div", {class: "board"}, sections(board.widgets).map((section) => el("section", {},
       section.title ? el("h2", {}, section.title) : null,
-      el("div", {class: "widgets"}, section.widgets.map(cell))))),
+      arranged(section.widgets, cell)))),
     board.runbook?.length ? el("section", {class: "sections"}, el("h2", {}, "Runbook"), board.runbook.map(section)) : null));
   for (const [part, data] of parts) part.show({...data, from: board.from, to: board.to, marks: board.marks});
   // Whoever takes a picture reads how high it has to be.

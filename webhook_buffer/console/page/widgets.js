@@ -6,6 +6,9 @@ import {plain, quantity, time} from "./format.js";
 
 // Of more lines than this, the legend has those that are not zero all the time.
 const MANY = 8;
+const COLUMNS = 12;
+// Columns of each widget, by how many of them have those that lack something beside them.
+const BESIDE = {1: 8, 2: 4, 3: 3};
 
 /** {title, widgets} of each section of a dashboard; widgets of no group share one with those beside them. */
 export function sections(widgets) {
@@ -17,6 +20,35 @@ export function sections(widgets) {
     else made.push({title: "", widgets: [one]});
   }
   return made;
+}
+
+/** The widgets that stand side by side. */
+function rows(widgets) {
+  const made = [];
+  let room = 0;
+  for (const one of widgets) {
+    if (one.width > room) {
+      made.push([]);
+      room = COLUMNS;
+    }
+    made.at(-1).push(one);
+    room -= one.width;
+  }
+  return made;
+}
+
+/** The grid of a section's widgets; those that say why they have nothing share a column beside the others. */
+export function arranged(widgets, make) {
+  return el("div", {class: "widgets"}, rows(widgets).map((row) => {
+    const parts = row.map((one) => ({element: make(one).element, width: one.width, lacks: Boolean(one.reason)}));
+    const there = parts.filter((part) => !part.lacks);
+    const width = BESIDE[there.length];
+    if (there.length === parts.length || !width) return parts.map((part) => part.element);
+    for (const part of there) part.element.classList.replace(`w${part.width}`, `w${width}`);
+    const lacking = parts.filter((part) => part.lacks).map((part) => part.element);
+    return [...there.map((part) => part.element),
+      el("div", {class: `lacking w${COLUMNS - width * there.length}`}, lacking)];
+  }));
 }
 
 /** {element, show(data), close()} of a widget. */
