@@ -62,6 +62,19 @@ os.environ.setdefault(
 )
 
 
+def _variables() -> dict[str, str]:
+    """This process's environment, but for what pytest keeps in it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+@pytest.fixture(autouse=True)
+def environment_is_left_alone() -> Iterator[None]:
+    """Fails a test that leaves other environment variables to those after it."""
+    before = _variables()
+    yield
+    assert [name for name, _ in before.items() ^ _variables().items()] == []
+
+
 # How a file says that one worker runs it and all others of a group in turn, because what they make
 # is dear and shared, or what one does is seen by the next.
 _GROUP = re.compile(r'xdist_group\("(\w+)"\)')

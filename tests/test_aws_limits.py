@@ -230,17 +230,18 @@ def test_partitions_are_written_in_one_place() -> None:
 
 def _strings(tree: ast.Module) -> Iterator[str]:
     """Strings of code, which docstrings and names of services' principals are not."""
+    nodes = list(ast.walk(tree))
     skipped = {
         id(node.value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     } | {
         id(argument)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "ServicePrincipal"
         for argument in node.args
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)

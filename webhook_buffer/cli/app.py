@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -28,12 +29,17 @@ app = typer.Typer(
 )
 
 
+@cache
+def _alarmproof() -> typer.Typer:
+    alarms = typer.Typer(callback=lambda: None, rich_markup_mode=None)
+    alarmproof.add_to(alarms)
+    return alarms
+
+
 def _alarms(command: str | None) -> typer.Typer:
     """The group ``alarms``; alarms of any template are tested without loading ours."""
     if command in alarmproof.COMMANDS:
-        alarms = typer.Typer(callback=lambda: None, rich_markup_mode=None)
-        alarmproof.add_to(alarms)
-        return alarms
+        return _alarmproof()
     from webhook_buffer.cli.alarms import alarms_app
 
     return alarms_app

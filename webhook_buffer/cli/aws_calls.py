@@ -188,15 +188,13 @@ def _made(place: _Place) -> frozenset[str]:
     return frozenset(_calls(_modules()[place[0]].definitions[place[1]]))
 
 
-def calls_from(module: str, name: str) -> set[str]:
+@cache
+def calls_from(module: str, name: str) -> frozenset[str]:
     """The calls that a function can make, as ``service.method``."""
-    calls: set[str] = set()
-    for place in _reached((module, name), set()):
-        calls |= _made(place)
-    return calls
+    return frozenset().union(*map(_made, _reached((module, name), set())))
 
 
-def calls_by_command(app: typer.Typer) -> dict[str, set[str]]:
+def calls_by_command(app: typer.Typer) -> dict[str, frozenset[str]]:
     """The calls that each command can make, by its words; commands without any are left out."""
     by_command = {
         words: calls_from(callback.__module__, callback.__name__)

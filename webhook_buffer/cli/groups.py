@@ -5,6 +5,7 @@ takes, and commands that are loaded only when they are used.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import typer
@@ -49,6 +50,7 @@ def deferred(load: Callable[[str | None], typer.Typer]) -> type[TyperGroup]:
     return Deferred
 
 
+@cache
 def _commands(app: typer.Typer) -> Any:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)

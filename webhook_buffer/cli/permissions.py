@@ -62,7 +62,7 @@ def permissions(
 
 
 def policy(
-    settings: Settings, calls: Mapping[str, set[str]], commands: Sequence[str]
+    settings: Settings, calls: Mapping[str, frozenset[str]], commands: Sequence[str]
 ) -> dict[str, Any]:
     """The policy that lets somebody run commands in an environment.
 
@@ -72,7 +72,7 @@ def policy(
     return rights.policy(settings, sorted({call for name in commands for call in calls[name]}))
 
 
-def by_command(app: typer.Typer) -> dict[str, set[str]]:
+def by_command(app: typer.Typer) -> dict[str, frozenset[str]]:
     """The calls of each command that works on AWS."""
     by_name = calls_by_command(app)
     return {name: calls for name, calls in by_name.items() if name not in _LAPTOP_ONLY}
