@@ -10,6 +10,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 # A project's envelopes, whatever the project.
@@ -37,6 +38,8 @@ def events(body: bytes, encoding: str) -> list[dict[str, Any]]:
 
 def _plain(body: bytes, encoding: str) -> bytes:
     if not encoding:
+        if len(body) > _MOST_BYTES:
+            raise ValueError("it is too long")
         return body
     if encoding != "gzip":
         raise ValueError(f"it is encoded with {encoding}")
@@ -48,17 +51,19 @@ def _plain(body: bytes, encoding: str) -> bytes:
 
 
 def _events(envelope: bytes) -> Iterator[dict[str, Any]]:
-    rest = envelope.partition(b"\n")[2]
-    while rest.strip():
-        head, _, rest = rest.partition(b"\n")
+    rest = BytesIO(envelope)
+    rest.readline()
+    while head := rest.readline():
+        if not head.strip():
+            continue
         header = json.loads(head)
         if not isinstance(header, dict):
             raise ValueError("an item has no header")
         length = header.get("length")
-        end = length if isinstance(length, int) and length >= 0 else None
-        if end is None:
-            end = rest.find(b"\n") if b"\n" in rest else len(rest)
-        payload, rest = rest[:end], rest[end:].removeprefix(b"\n")
+        if isinstance(length, int) and length >= 0:
+            payload = rest.read(min(length, _MOST_BYTES))
+        else:
+            payload = rest.readline()
         event = json.loads(payload) if header.get("type") == "event" else None
         if isinstance(event, dict):
             yield event

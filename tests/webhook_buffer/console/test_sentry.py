@@ -113,6 +113,7 @@ def _envelope(*items: object) -> bytes:
         (_envelope({"type": "session"}, {}, {"type": "event"}, _EVENT), "", 1),
         (_envelope({"type": "attachment", "length": 3}, b"a\nb", {"type": "event"}, _EVENT), "", 1),
         (_envelope({"type": "event", "length": -1}, _EVENT), "", 1),
+        (_envelope({"type": "event", "length": 10**30}, _EVENT), "", 1),
         (_envelope({"type": "event"}, [1]), "", 0),
         (_envelope([]), "", 0),
         (b"", "", 0),
@@ -120,6 +121,7 @@ def _envelope(*items: object) -> bytes:
         (b"nothing", "gzip", 0),
         (_envelope({"type": "event"}, _EVENT), "br", 0),
         (gzip.compress(_envelope({"type": "event"}, b'"' + b"x" * 2**21 + b'"')), "gzip", 0),
+        (_envelope({"type": "event"}, {"message": "x" * 2**21}), "", 0),
         (_envelope({"type": "event"}, b"[" * 100_000), "", 0),
     ],
 )
