@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from settings.paths import ROOT
 from tests.chromium import launched
 from tests.conftest import eventually
 from tests.webhook_buffer.console.sessions import RETRYING, Served, console
+from webhook_buffer.console.api import PAGE
 
 _AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").as_posix()
 _VIEWS = (
@@ -78,6 +80,22 @@ def _keep(page: Page, name: str) -> None:
     folder = os.environ.get("CONSOLE_PICTURES")
     if folder:
         page.screenshot(path=Path(folder, f"{name}.png"), full_page=True)
+
+
+def _imported(name: str) -> set[str]:
+    """The modules that a module needs, and those that they need."""
+    file = PAGE / name
+    if not file.exists():
+        return set()  # a library's, which imports nothing
+    names = set(re.findall(r'^import .* from "\./(.+)";$', file.read_text("utf-8"), re.MULTILINE))
+    return names.union(*map(_imported, names))
+
+
+def test_every_module_is_asked_for_at_once() -> None:
+    """The page names all that its program imports, so that none waits for another."""
+    text = (PAGE / "index.html").read_text("utf-8")
+    preloaded = set(re.findall(r'rel="modulepreload" href="(.+?)"', text))
+    assert preloaded == _imported("main.js")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 420)])
