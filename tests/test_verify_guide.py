@@ -40,8 +40,9 @@ print(json.dumps([accepted(case) for case in json.load(sys.stdin)]))
 """,
     "Node": """
 {code}
-const accepted = (one) => {{
-  try {{ verify(one.secret, one.headers, Buffer.from(one.body, "base64")); return true; }}
+const accepted = (delivery) => {{
+  const body = Buffer.from(delivery.body, "base64");
+  try {{ verify(delivery.secret, delivery.headers, body); return true; }}
   catch {{ return false; }}
 }};
 console.log(JSON.stringify(JSON.parse(require("fs").readFileSync(0)).map(accepted)));
@@ -55,10 +56,10 @@ func main() {{
     var cases []struct {{ Secret string; Headers map[string]string; Body []byte }}
     if json.NewDecoder(os.Stdin).Decode(&cases) != nil {{ os.Exit(1) }}
     accepted := []bool{{}}
-    for _, one := range cases {{
+    for _, delivery := range cases {{
         header := http.Header{{}}
-        for name, value := range one.Headers {{ header.Set(name, value) }}
-        accepted = append(accepted, verify(one.Secret, header, one.Body) == nil)
+        for name, value := range delivery.Headers {{ header.Set(name, value) }}
+        accepted = append(accepted, verify(delivery.Secret, header, delivery.Body) == nil)
     }}
     json.NewEncoder(os.Stdout).Encode(accepted)
 }}
@@ -66,8 +67,8 @@ func main() {{
     "Ruby": """
 {code}
 require "json"
-answers = JSON.parse($stdin.read).map do |one|
-  verify(one["secret"], one["headers"], one["body"].unpack1("m0"))
+answers = JSON.parse($stdin.read).map do |delivery|
+  verify(delivery["secret"], delivery["headers"], delivery["body"].unpack1("m0"))
   true
 rescue StandardError
   false
@@ -77,9 +78,9 @@ puts JSON.generate(answers)
     "PHP": """<?php
 {code}
 $accepted = [];
-foreach (json_decode(stream_get_contents(STDIN), true) as $one) {{
+foreach (json_decode(stream_get_contents(STDIN), true) as $delivery) {{
     try {{
-        verify($one['secret'], $one['headers'], base64_decode($one['body']));
+        verify($delivery['secret'], $delivery['headers'], base64_decode($delivery['body']));
         $accepted[] = true;
     }} catch (Throwable) {{
         $accepted[] = false;

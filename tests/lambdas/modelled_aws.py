@@ -70,7 +70,7 @@ class Queue:
 
     def next_at(self) -> float | None:
         """When the next group becomes ready."""
-        return min((line[0].visible_at for line in self.groups.values() if line), default=None)
+        return min([line[0].visible_at for line in self.groups.values() if line], default=None)
 
     def receive(self, group: str) -> Item:
         """Hands out a group's first message as Lambda's event has it."""

@@ -381,8 +381,7 @@ class Run:
         return self.problems
 
     def _step(self) -> None:
-        ready = self.queue.ready()
-        if ready and len(self._running) < self.world.concurrency:
+        if len(self._running) < self.world.concurrency and (ready := self.queue.ready()):
             self._invoke(self.queue.receive(self.chance.choice(ready)))
             return
         awake = [one for one in self._running if one.wakes_at <= self.now()]

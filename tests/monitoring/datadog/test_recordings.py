@@ -21,6 +21,7 @@ import pytest
 from monitoring.documents.datadog import example
 from settings.errors import InputError
 from settings.paths import ROOT
+from tests.datadog_recordings.__main__ import main
 from tests.datadog_recordings.plans import pairs
 from tests.datadog_recordings.reading import Conversation, read
 from tests.datadog_recordings.report import COLUMNS, Report, report
@@ -108,23 +109,20 @@ def _document(one: Conversation) -> dict[str, Any]:
     return dataclasses.asdict(one)
 
 
-def _run(file: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.datadog_recordings", str(file)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-def test_command(tmp_path: Path) -> None:
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints the table and exits with 0; with 1 and a name where the fake differs."""
     documents = [_document(one) for one in small()]
-    ran = _run(_written(tmp_path, documents))
+    file = _written(tmp_path, documents)
+    command = [sys.executable, "-m", "tests.datadog_recordings", str(file)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert re.search(r"\| all \| \d+ ", ran.stdout)
     documents[0]["calls"][0]["status"] = 400
     documents[0]["name"] = "monitor \x1b[31m"
-    ran = _run(_written(tmp_path, documents))
-    assert ran.returncode == 1
-    assert "POST /api/v1/monitor: the fake answers 200, not 400" in ran.stdout
-    assert "\x1b" not in ran.stdout
+    assert main([str(_written(tmp_path, documents))]) == 1
+    printed = capsys.readouterr().out
+    assert "POST /api/v1/monitor: the fake answers 200, not 400" in printed
+    assert "\x1b" not in printed
 
 
 _CALL: dict[str, Any] = {
@@ -153,17 +151,17 @@ def test_hostile_file(tmp_path: Path, lines: list[Any], words: str) -> None:
         read(_written(tmp_path, lines))
 
 
-def test_no_gzip(tmp_path: Path) -> None:
+def test_no_gzip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is missing, not gzipped, or cut off is one sentence and exit code 1."""
     file = _written(tmp_path, [_document(one) for one in small()])
     file.write_bytes(file.read_bytes()[:200])
     plain = tmp_path / "plain"
     plain.write_text("{}")
-    for one in (file, plain, tmp_path / "missing"):
-        ran = _run(one)
-        assert (ran.returncode, ran.stdout) == (1, "")
-        assert ran.stderr.startswith(f"{one}: can't be read")
-        assert "Traceback" not in ran.stderr
+    for wrong in (file, plain, tmp_path / "missing"):
+        assert main([str(wrong)]) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.startswith(f"{wrong}: can't be read")
 
 
 def test_hostile_values(tmp_path: Path) -> None:
