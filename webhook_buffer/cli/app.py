@@ -129,7 +129,7 @@ app.add_typer(
 app.add_typer(
     typer.Typer(
         cls=deferred(_webhooks),
-        help="List, show, release and drop parked webhooks.",
+        help="Find recorded webhooks; show, release and drop parked ones; print the cost of one.",
         no_args_is_help=True,
     ),
     name="webhooks",

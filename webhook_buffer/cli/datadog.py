@@ -54,7 +54,7 @@ def plan_objects(
         bool,
         typer.Option(
             "--detailed-exitcode",
-            help="Exit with 0: no changes, 2: changes, 1: error, wrong options or settings too.",
+            help="Exit with 0 for no changes, 2 for changes, 1 for errors, wrong options included.",
         ),
     ] = False,
     out: Annotated[
@@ -131,7 +131,7 @@ def destroy_objects(env: Env = LOCAL, yes: Yes = False) -> None:
 def find_drift(env: Env = LOCAL) -> None:
     """List manual changes since the last apply. Read-only.
 
-    Exits with 0: no changes, 2: changes, 1: error, wrong options or settings too.
+    Exits with 0 for no changes, 2 for changes, 1 for errors, wrong options included.
     """
     from monitoring.datadog.sync.plan import Action
 

@@ -48,8 +48,8 @@ def list_drills(env: Env = LOCAL) -> None:
     """List the drills: what is caused, what has to fire within which time."""
     alarms = alarm_set(load(env))
     table = Table(show_lines=True)
-    for name in ("Drill", "Cause", "Has to fire", "Least pace", "Safe on AWS"):
-        table.add_column(name, overflow="fold")
+    for name in ("Drill", "Cause", "Must fire", "Pace", "AWS"):
+        table.add_column(name, overflow="fold", no_wrap=name == "Drill")
     for drill in DRILLS.values():
         expectations, lacking = expected(drill, alarms, REAL_TIME)
         fires = [
@@ -58,19 +58,24 @@ def list_drills(env: Env = LOCAL) -> None:
         fires += [
             f"{signal} (not here: {alarms.left_out.get(signal, 'unknown')})" for signal in lacking
         ]
-        pace = f"{drill.least_pace:g} s" + (f": {drill.why}" if drill.why else "")
-        table.add_row(drill.name, drill.title, "\n".join(fires), pace, "yes" if drill.safe else "")
+        cause = f"{drill.title}\n({drill.why})" if drill.why else drill.title
+        pace, safe = f"{drill.least_pace:g} s", "yes" if drill.safe else "no"
+        table.add_row(drill.name, cause, "\n".join(fires), pace, safe)
     console.print(table)
+    console.print(
+        "Pace: the shortest real time that a minute may take (--pace). AWS: may it run there?",
+        soft_wrap=True,
+    )
 
 
 @drill_app.command("table")
 def print_table(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Results, of --json.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Results that --json wrote.")],
     json_file: JsonFile = None,
 ) -> None:
-    """Print the table of docs/drills.md, of the latest results in files.
+    """Print the table of docs/drills.md from the latest results in files.
 
-    With --json they are also written into one file: shares of a long run become one.
+    With --json, also merge them into one file, such as the parts of a long run.
     """
     results = report.together(files)
     if json_file:

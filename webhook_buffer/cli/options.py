@@ -30,7 +30,7 @@ Env = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 NoLint = Annotated[
-    bool, typer.Option("--no-lint", help="Do not have cfn-lint judge the templates.")
+    bool, typer.Option("--no-lint", help="Do not check the templates with cfn-lint.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]

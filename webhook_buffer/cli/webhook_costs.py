@@ -22,9 +22,11 @@ _HEADS = (
 
 def show(env: str, sizes: list[int] | None) -> None:
     """Prints what a webhook costs, by the size of its body."""
-    printed = Table(box=None, pad_edge=False)
+    printed = Table(box=None, padding=(0, 0, 0, 1))
     for head in _HEADS:
-        printed.add_column(head, justify="right", no_wrap=head == "body")
+        # Wide enough for each word of the head, which would be cut otherwise.
+        widest = max(map(len, head.split()))
+        printed.add_column(head, justify="right", no_wrap=head == "body", min_width=widest)
     for row in _rows(env, tuple(sizes or _SIZES)):
         printed.add_row(*row)
     console.print(printed)

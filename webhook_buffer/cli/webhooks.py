@@ -143,7 +143,7 @@ def search(
 ) -> None:
     """Find recorded webhooks by group, by the sender's delivery id, or by time; the latest first.
 
-    Without --since, any time is searched for a group or a delivery id, and else the last day.
+    Without --since, a search by group or delivery id covers all time, and any other the last day.
     """
     recorded_webhooks.search(
         _target(env), group=group, delivery=delivery, since=since, until=until, most=limit,
