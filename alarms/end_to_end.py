@@ -75,7 +75,7 @@ SIGNALS = (
         threshold=Threshold(
             1,
             "Count",
-            "The audit has looked for it twice, in the logs and in the record.",
+            "The audit has looked for each twice, in the logs and in the record.",
             counted="lost webhooks",
         ),
         period=3600,

@@ -48,7 +48,7 @@ CHARTED: tuple[Charted, ...] = (
         "invocations": "",
         "errors": "",
         "duration": "",
-        "billed_duration": "It is the duration, rounded up to a millisecond; the cost is drawn.",
+        "billed_duration": "It is the duration, rounded up to a millisecond; the cost is graphed.",
         "init_duration": "",
         "max_memory_used": "",
         "memorysize": "",
@@ -60,35 +60,35 @@ CHARTED: tuple[Charted, ...] = (
         "invocations": "",
         "errors": "",
         "throttles": "",
-        "duration": "Its percentiles are drawn; an average hides the slowest call.",
+        "duration": "Its percentiles are graphed; an average hides the slowest call.",
         "duration.p99": "",
-        "concurrent_executions": "Its maximum is drawn, which the quota limits.",
+        "concurrent_executions": "Its maximum is graphed, because the quota limits that.",
         "concurrent_executions.maximum": "",
-        "iterator_age": "No function reads a stream. The queue's age is drawn.",
+        "iterator_age": "No function reads a stream. The queue's age is graphed.",
         "dead_letter_errors": "No function has a dead-letter queue of its own; undelivered "
-        "notifications are drawn as messages of their queue.",
+        "notifications are graphed as messages of their queue.",
     }),
     *_charted(Service.SQS, _SQS, "aws.sqs", {
         "approximate_age_of_oldest_message": "",
         "approximate_number_of_messages_visible": "",
         "approximate_number_of_messages_not_visible": "",
-        "approximate_number_of_messages_delayed": "The queue delays no message.",
+        "approximate_number_of_messages_delayed": "The queue has no delay.",
         "number_of_messages_sent": "",
         "number_of_messages_received": "",
         "number_of_empty_receives": "",
         "number_of_messages_deleted": "",
-        "sent_message_size": "No alarm rests on it: publish refuses what is too large with 413, "
-        "which is drawn as 4xx.",
-        "approximate_number_of_groups_with_inflight_messages": "CloudWatch's dashboard draws it; "
+        "sent_message_size": "No alarm uses it: publish refuses what is too large with 413, "
+        "which is graphed as 4xx.",
+        "approximate_number_of_groups_with_inflight_messages": "CloudWatch's dashboard graphs it; "
         "how Datadog names it is not documented.",
-        "number_of_deduplicated_sent_messages": "CloudWatch's dashboard draws it; how Datadog "
+        "number_of_deduplicated_sent_messages": "CloudWatch's dashboard graphs it; how Datadog "
         "names it is not documented.",
     }),
     *_charted(Service.API_GATEWAY, _API, "aws.apigateway", {
         "count": "",
         "4xx": "",
         "5xx": "",
-        "latency": "Its percentiles are drawn; an average hides the slowest request.",
+        "latency": "Its percentiles are graphed; an average hides the slowest request.",
         "latency.p99": "",
         "integration_latency": "",
         "cache_hit_count": _NO_CACHE,
@@ -96,8 +96,8 @@ CHARTED: tuple[Charted, ...] = (
     }),
     *_charted(Service.DYNAMODB, _TABLE, "aws.dynamodb", {
         "successful_request_latency": "",
-        "throttled_requests": "Events are drawn instead, reads and writes apart: a request of a "
-        "batch counts only once all of it is throttled.",
+        "throttled_requests": "Events are graphed instead, reads and writes apart: a batch "
+        "request counts only when all of it is throttled.",
         "read_throttle_events": "",
         "write_throttle_events": "",
         "system_errors": "",

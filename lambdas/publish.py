@@ -261,7 +261,7 @@ _ALTERED = (
 _PERHAPS_ALTERED = (
     "The signature does not match, and the body has replacement characters: API Gateway puts them "
     "in place of bytes that are not UTF-8 where the Content-Type says text. Send such a body with "
-    "Content-Type: application/octet-stream; if it was UTF-8, sign it with this source's present "
+    "Content-Type: application/octet-stream; if it was UTF-8, sign it with this source's current "
     "secret."
 )
 _TOO_LARGE = (

@@ -51,8 +51,8 @@ def _bucket(settings: Names) -> Iterator[str]:
     start = _RESERVED.match(settings.bodies_bucket_name)
     if start:
         yield (
-            f"service: begins with {start[0]}, which S3 reserves among the names of buckets; "
-            "choose another"
+            f"service: begins with {start[0]}, which S3 reserves in names of buckets; choose "
+            "another"
         )
 
 
@@ -114,6 +114,6 @@ def _encryption(settings: Names) -> Iterator[str]:
         yield "encryptionKeyArn: set in an environment on the laptop, which has no KMS; remove it"
     elif key and f":kms:{settings.place}:" not in key:
         yield (
-            f"encryptionKeyArn: not of {settings.awsRegion} and account {settings.awsAccount}, "
+            f"encryptionKeyArn: not in {settings.awsRegion} and account {settings.awsAccount}, "
             "where the data is; name a key there"
         )

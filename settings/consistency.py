@@ -106,7 +106,7 @@ def _secret(settings: Names, key: str, arn: str, function: str) -> Iterator[str]
         )
     if f":secretsmanager:{settings.place}:" not in arn:
         yield (
-            f"{key}: not of {settings.awsRegion} and account {settings.awsAccount}, where "
+            f"{key}: not in {settings.awsRegion} and account {settings.awsAccount}, where "
             f"{function} looks for it; copy the secret there"
         )
 
@@ -152,7 +152,7 @@ def _datadog_keys(settings: Names) -> Iterator[str]:
     # Source: CloudWatch Logs API reference, PutSubscriptionFilter.
     if settings.forwarderArn and f":lambda:{settings.place}:" not in settings.forwarderArn:
         yield (
-            f"forwarderArn: not of {settings.awsRegion} and account {settings.awsAccount}, where "
+            f"forwarderArn: not in {settings.awsRegion} and account {settings.awsAccount}, where "
             "the logs that it reads are; name a forwarder there"
         )
     if arn and settings.forwarderArn:
@@ -167,7 +167,7 @@ def _datadog_keys(settings: Names) -> Iterator[str]:
         )
     if arn and f":secretsmanager:{settings.awsRegion}:{settings.awsAccount}:" not in arn:
         yield (
-            f"datadog.apiKeySecretArn: not of {settings.awsRegion} and account "
+            f"datadog.apiKeySecretArn: not in {settings.awsRegion} and account "
             f"{settings.awsAccount}, where functions may read it; copy the secret there"
         )
 
@@ -203,8 +203,8 @@ def _region(settings: Names) -> Iterator[str]:
     arn = settings.acmCertificateArn
     if arn and f":acm:{settings.place}:" not in arn:
         yield (
-            f"acmCertificateArn: not of awsRegion ({settings.awsRegion}) and account "
-            f"{settings.awsAccount}; API Gateway takes a certificate of its own only"
+            f"acmCertificateArn: not in {settings.awsRegion} and account "
+            f"{settings.awsAccount}; API Gateway accepts no other certificate; name one there"
         )
 
 

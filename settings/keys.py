@@ -153,8 +153,8 @@ class Keys(Deployment):
         default=[],
         description="Extractors of the deduplication id. A webhook whose id SQS has seen in the "
         "same group within 5 minutes, with the same method, path, query and body, is accepted but "
-        "not delivered again; the same id with another of these is another webhook. Without an id, "
-        "every request is delivered.",
+        "not delivered again. If any of these differs, it is another webhook. Without an id, every "
+        "request is delivered.",
     )
 
     # 40: each may name a secret and its key, and a role's policy holds 10,240 characters.

@@ -80,8 +80,8 @@ def load(
         ) from None
     others = {other: block for other, block in blocks.items() if other != name}
     problems = [
-        f"key 'service': {min(taken)} is also of environment '{other}', in the same account and "
-        "region, and a deployment of one would change the other; choose another 'service'"
+        f"key 'service': environment '{other}' also uses {min(taken)} in this account and region, "
+        "so deploying either would change the other; choose another 'service'"
         for other, block in others.items()
         if _place(block) == (settings.awsAccount, settings.awsRegion)
         and (taken := _stacks_and_logs(settings.prefix) & _stacks_and_logs(_prefix(block)))

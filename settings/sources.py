@@ -113,8 +113,8 @@ class Source(Part):
     )
     verify: Verify | None = Field(
         default=None,
-        description="How its requests are verified before they are queued. Without it and "
-        "`allowedIps`, anybody can send to its paths, so that its webhooks have [groups of their "
+        description="How its requests are verified before they are queued. With neither "
+        "it nor `allowedIps`, anybody can send to its paths, and its webhooks get [groups of their "
         "own](sources.md#groups).",
     )
     handshake: Handshake | None = Field(
@@ -130,9 +130,9 @@ class Source(Part):
     )
     deduplicateBy: Literal["id and request", "id"] = Field(
         default="id and request",
-        description="Whether the same deduplication id with another body, method, path or query is "
-        "another webhook. `id` is for providers that change them between retries, and needs "
-        "`verify`: anybody could use up another's id.",
+        description="What makes a webhook a repeat: its deduplication id with the same method, "
+        "path, query and body, or the id alone. `id` is for providers that change the request "
+        "between retries. It needs `verify`, or anybody could use up another sender's id.",
     )
     backend_url: BackendUrl | None = Field(
         default=None, description="Where this source's webhooks go instead of to the environment's."

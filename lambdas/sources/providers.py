@@ -66,9 +66,8 @@ def _of_body(header: str, **changes: str) -> dict[str, Any]:
 
 
 _GITLAB_AGAIN = (
-    "No retry by itself is documented publicly; people can resend. After four failures in a row, "
-    "all alike, a webhook is disabled for a minute, then for longer, up to a day; after forty for "
-    "good."
+    "No automatic retry is documented; resend by hand. After four failures in a row, all alike, a "
+    "webhook is disabled for a minute, then for longer, up to a day; after forty for good."
 )
 
 PROVIDERS: Mapping[str, Provider] = {
@@ -187,9 +186,9 @@ PROVIDERS: Mapping[str, Provider] = {
         },
         handshakes=("zoom",),
         paste="The app's Secret Token, under Feature.",
-        again="All alike: three times, after 5, 20 and 60 minutes; it wants 200 or 204 within "
-        "three seconds. Then, its support pages say, no more of that event comes until a ticket is "
-        "filed. Validates the endpoint every 72 hours.",
+        again="All alike: three times, after 5, 20 and 60 minutes; it expects 200 or 204 within "
+        "three seconds. After the last, its support pages say, that event stops until you file a "
+        "ticket. Validates the endpoint every 72 hours.",
         source="https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events",
     ),
     "linear": Provider(
@@ -199,7 +198,7 @@ PROVIDERS: Mapping[str, Provider] = {
         | {"tolerance": 60},
         paste="The webhook's signing secret, on its page in the settings.",
         again="All alike: after 1 minute, 1 hour and 6 hours. May disable an endpoint that keeps "
-        "failing; people turn it on again.",
+        "failing; enable it again by hand.",
         source="https://linear.app/developers/webhooks#securing-webhooks",
     ),
     "discord": Provider(
@@ -250,7 +249,7 @@ PROVIDERS: Mapping[str, Provider] = {
         handshakes=("dropbox",),
         paste="The app's App secret.",
         again="All alike: with growing pauses for about ten minutes; then the App Console shows a "
-        "failure. Whether it disables a webhook is not documented publicly.",
+        "failure. Whether it disables a webhook is not documented.",
         source="https://www.dropbox.com/developers/reference/webhooks",
     ),
     "xero": Provider(
@@ -302,8 +301,8 @@ PROVIDERS: Mapping[str, Provider] = {
         handshakes=("asana",),
         paste="Nothing: create an empty secret, run `webhook-buffer sources enroll NAME`, and "
         "create the webhook at Asana. One source takes one webhook.",
-        again="All alike: for up to 24 hours. Its API says of a failing webhook when it will be "
-        "deleted (`failure_deletion_timestamp`).",
+        again="All alike: for up to 24 hours. Its API says when a failing webhook will be deleted "
+        "(`failure_deletion_timestamp`).",
         source="https://developers.asana.com/docs/webhooks-guide#webhook-security",
     ),
     "sns": Provider(

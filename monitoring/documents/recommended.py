@@ -33,10 +33,11 @@ is nothing: a public collection of Datadog monitors stands in.
 
 _DASHBOARDS = """## Dashboards
 
-Datadog installs dashboards of its own with its integration; no JSON of them was at hand. It
-describes the one of DynamoDB, and the metrics of the one of enhanced Lambda metrics; those of SQS
-and API Gateway can show nothing but what the integration collects. Each of these metrics, and the
-first graph of [ours](datadog-objects.md) that shows it, with its dashboard and group:
+Datadog installs dashboards of its own with its AWS integration. We did not have their JSON. Datadog
+describes its dashboard for DynamoDB, and lists the enhanced metrics that its Lambda dashboard
+graphs; its dashboards for SQS and API Gateway can only graph what the integration collects. Here
+are all of these metrics, each with the first graph of [ours](datadog-objects.md) that shows it, and
+that graph's dashboard and group:
 """
 
 

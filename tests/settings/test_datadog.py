@@ -31,7 +31,7 @@ def _problems(environment: str = "dev", **overrides: Any) -> list[str]:
         ),
         (
             {"forwarderArn": _FORWARDER.replace("us-east-1", "eu-west-1"), "datadog": {}},
-            "key 'forwarderArn': not of us-east-1 and account 111111111111, where the logs",
+            "key 'forwarderArn': not in us-east-1 and account 111111111111, where the logs",
         ),
         (
             {"datadog": {"apiKeySecretArn": _SECRET}},
@@ -39,11 +39,11 @@ def _problems(environment: str = "dev", **overrides: Any) -> list[str]:
         ),
         (
             {"datadog": {"apiKeySecretArn": _KEY.replace("us-east-1", "eu-west-1")}},
-            "key 'datadog.apiKeySecretArn': not of us-east-1 and account 111111111111,",
+            "key 'datadog.apiKeySecretArn': not in us-east-1 and account 111111111111,",
         ),
         (
             {"datadog": {"apiKeySecretArn": _KEY.replace("1111", "2222")}},
-            "key 'datadog.apiKeySecretArn': not of us-east-1 and account 111111111111,",
+            "key 'datadog.apiKeySecretArn': not in us-east-1 and account 111111111111,",
         ),
         (
             {"datadog": {"apiKeySecretArn": "c0ffee0123456789c0ffee0123456789"}},

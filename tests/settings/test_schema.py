@@ -98,7 +98,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
                 "domain": "example.com",
                 "acmCertificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/1",
             },
-            "key 'acmCertificateArn': not of awsRegion (eu-central-1)",
+            "key 'acmCertificateArn': not in eu-central-1",
         ),
         (
             {
@@ -106,7 +106,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
                 "domain": "example.com",
                 "acmCertificateArn": "arn:aws:acm:eu-central-1:222222222222:certificate/1",
             },
-            "key 'acmCertificateArn': not of awsRegion (eu-central-1) and account 111111111111",
+            "key 'acmCertificateArn': not in eu-central-1 and account 111111111111",
         ),
         ({"notifications": [{"kind": "fax"}]}, "key 'notifications.0.kind': input should be"),
         (
@@ -207,7 +207,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ({"tags": {"Team": "a", "team": "b"}}, "key 'tags': 'Team' and 'team' differ in case only"),
         (
             {"encryptionKeyArn": "arn:aws:kms:us-east-1:111111111111:key/1"},
-            "key 'encryptionKeyArn': not of eu-central-1 and account 111111111111",
+            "key 'encryptionKeyArn': not in eu-central-1 and account 111111111111",
         ),
         (
             {
@@ -260,7 +260,7 @@ def test_environments_have_names_of_their_own(
     other = {"service": service, "environment": environment}
     file = tmp_path / "cdk.json"
     file.write_text(json.dumps({"context": {"dev": block, environment: {**_TWINS, **other}}}))
-    with pytest.raises(SettingsError, match=f"key 'service': {taken} is also of environment"):
+    with pytest.raises(SettingsError, match=f"environment '{environment}' also uses {taken}"):
         loader.load("dev", file=file)
     elsewhere = {**_TWINS, **other, "awsRegion": "us-east-1"}
     file.write_text(json.dumps({"context": {"dev": block, environment: elsewhere}}))

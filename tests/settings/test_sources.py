@@ -123,7 +123,7 @@ def test_forty_sources_are_more_than_an_environment_holds() -> None:
     ("arn", "told"),
     [
         ("arn:aws:secretsmanager:us-east-1:222222222222:secret:x", "lacks the six characters"),
-        ("arn:aws:secretsmanager:eu-west-1:222222222222:secret:x-AbCdEf", "not of us-east-1"),
+        ("arn:aws:secretsmanager:eu-west-1:222222222222:secret:x-AbCdEf", "not in us-east-1"),
         ("whsec_c2VjcmV0", "is not the ARN of a Secrets Manager secret (it is not shown)"),
     ],
 )

@@ -76,7 +76,7 @@ def test_every_provider_works_with_what_it_needs(tmp_path: Path, name: str) -> N
         ),
         (
             {"provider": "github", "secretArn": _ARN.replace("eu-central-1", "us-east-1")},
-            "verify.secretArn': not of eu-central-1 and account 111111111111, where publish",
+            "verify.secretArn': not in eu-central-1 and account 111111111111, where publish",
         ),
         (
             {"provider": "github", "secretArn": _ARN.removesuffix("-AbCdEf")},

@@ -81,7 +81,7 @@ def search(
     for record in matching:
         console.print(_line(record), soft_wrap=True)
     if not matching:
-        console.print("Nothing is recorded of that.")
+        console.print("No recorded webhook matches.")
     elif len(matching) == most:
         console.print(f"These are the latest {most}; --limit or --until finds others.")
 

@@ -22,7 +22,7 @@ _HEADS = (
 
 def show(env: str, sizes: list[int] | None) -> None:
     """Prints what a webhook costs, by the size of its body."""
-    printed = Table(box=None, padding=(0, 0, 0, 1))
+    printed = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for head in _HEADS:
         # Wide enough for each word of the head, which would be cut otherwise.
         widest = max(map(len, head.split()))

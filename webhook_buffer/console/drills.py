@@ -97,7 +97,7 @@ class Drills:
             InputError: When nothing runs here, a drill runs, or there is no such pace.
         """
         if self._target is None or self._live is None:
-            raise InputError("This console shows a file: nothing runs that has a pace.")
+            raise InputError("This console shows a saved session, whose pace can't be changed.")
         _check(pace)
         if Control.read(self._live).mark:
             raise InputError("A drill is running, at its own pace.")
@@ -168,7 +168,7 @@ class Drills:
 
 def _check(pace: float) -> None:
     if not FASTEST <= pace <= REAL_TIME:
-        raise InputError(f"A minute takes {FASTEST:g} s to {REAL_TIME:g} s.")
+        raise InputError(f"The pace must be {FASTEST:g} s to {REAL_TIME:g} s a minute.")
 
 
 def _verdict(result: Result) -> dict[str, Any]:

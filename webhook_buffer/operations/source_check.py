@@ -207,9 +207,9 @@ def _hints(source: table.Source, request: Captured, members: Mapping[str, str]) 
 # Source: docs/contracts.md, "Limits of API Gateway".
 _TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
 _NO_SOURCE = "No source takes this path. See the sources' paths; pathPrefix is left out here."
-_METHOD = "The source does not take this method."
+_METHOD = "The source does not accept this method."
 _ALTERED = (
-    "The body is not UTF-8, but its Content-Type says text, so that API Gateway alters it. Send it "
+    "The body is not UTF-8, but its Content-Type says text, so API Gateway would alter it. Send it "
     "with Content-Type: application/octet-stream."
 )
 _HANDSHAKE = (
@@ -217,6 +217,6 @@ _HANDSHAKE = (
     "member of the secret."
 )
 _ACTS = {
-    "sns": "The subscription is confirmed, if Amazon has its URL.",
+    "sns": "The subscription is confirmed, if its URL is one of Amazon's.",
     "asana": "Its secret is taken while 'sources enroll' waits, or if it is the one stored.",
 }

@@ -75,7 +75,7 @@ def test_costs_are_printed_for_any_size() -> None:
 def test_a_delivered_webhook_is_found_and_shown(buffer: Buffer) -> None:
     """It is found by its group and by its time, and shown with all of its body."""
     message_id = buffer.accept("g\x1b[31m", n=1, note="[red]" + "x" * 3000)
-    assert _run("search").output == "Nothing is recorded of that.\n"
+    assert _run("search").output == "No recorded webhook matches.\n"
     assert buffer.handle(503) is False
     assert buffer.handle(200)
     for words in (("--group", "g\x1b[31m"), ()):

@@ -23,7 +23,7 @@ export function logs(main) {
       list.replaceChildren(...lines.map((line) => el("li", {}, el("span", {class: "quiet"}, time(line.at)),
         line.level ? state(line.level) : el("span", {}), el("span", {}, el("strong", {}, line.source), " ", el("code", {}, line.text)))));
       none.hidden = lines.length > 0 && !more;
-      none.textContent = more ? "Older lines match, too; search to see them." : "No such log line in this time.";
+      none.textContent = more ? "Older lines match, too; narrow the search to see them." : "No log line in this time range matches.";
     },
   };
 }

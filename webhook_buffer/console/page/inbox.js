@@ -5,7 +5,7 @@ import {time} from "./format.js";
 import {address, here, refiltered} from "./location.js";
 
 const WIDE = window.matchMedia("(min-width: 1001px)");
-const KINDS = {slack: "Slack", email: "Mail", pagerduty: "PagerDuty", https: "HTTPS", sentry: "Sentry"};
+const KINDS = {slack: "Slack", email: "Email", pagerduty: "PagerDuty", https: "HTTPS", sentry: "Sentry"};
 
 export function inbox(main) {
   const chips = el("div", {class: "chips"});

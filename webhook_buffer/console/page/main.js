@@ -80,8 +80,8 @@ function clocks() {
   if (ahead < AHEAD) return "";
   const {view: shown} = here();
   const lead = `${duration(ahead)} ahead of the wall clock, because a drill ran faster`;
-  if (["inbox", "webhooks"].includes(shown)) return `Times here are the wall clock's. Dashboards and alarms have session time: ${lead}.`;
-  return ["dashboards", "alarms", "logs"].includes(shown) ? `Times here are session time: ${lead}. The inbox and webhooks have the wall clock's.` : "";
+  if (["inbox", "webhooks"].includes(shown)) return `Times here are wall-clock time. Dashboards and alarms show session time: ${lead}.`;
+  return ["dashboards", "alarms", "logs"].includes(shown) ? `Times here are session time: ${lead}. The inbox and webhooks show wall-clock time.` : "";
 }
 
 async function session() {

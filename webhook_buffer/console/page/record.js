@@ -9,7 +9,7 @@ export function record() {
   const rows = el("ul", {class: "rows"});
   const said = el("p", {class: "reason", role: "status"});
   const button = el("button", {type: "button", onclick: search}, "Search the record");
-  const hint = el("p", {class: "reason"}, "By group:, delivery: or a message id at any time, else by time; status: and attempts: choose among what was found.");
+  const hint = el("p", {class: "reason"}, "Searches by group:, delivery: or message id cover all time, any other the time chosen; status: and attempts: filter the result.");
   const element = el("section", {"aria-label": "Search of the record"}, button, hint, said, rows);
   let asked = "";
 
@@ -46,9 +46,9 @@ function wanted(filters) {
 
 function words(found) {
   const count = found.webhooks.length;
-  const of = found.minutes ? ` of the last ${found.minutes} minutes` : "";
+  const of = found.minutes ? ` from the last ${found.minutes} minutes` : "";
   const only = found.more ? ` Only the latest ${found.read}${of} were read.` : "";
-  return `${count ? `${count} of the record${of}.` : `Nothing is recorded of that${of}.`}${only}`;
+  return `${count ? `${count} recorded${of}.` : `No recorded webhook${of} matches.`}${only}`;
 }
 
 function row(one) {

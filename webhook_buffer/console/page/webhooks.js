@@ -110,7 +110,7 @@ function next(at) {
 function full(one) {
   const request = one.request;
   return [
-    el("div", {class: "card"}, el("div", {class: "head"}, el("h2", {}, one.method ? `${one.method} ${one.path}` : "A webhook of the record"), state(one.state)),
+    el("div", {class: "card"}, el("div", {class: "head"}, el("h2", {}, one.method ? `${one.method} ${one.path}` : "A recorded webhook"), state(one.state)),
       facts([["Message id", el("code", {}, one.id)], ["Sender's delivery id", one.delivery ? el("code", {}, one.delivery) : null],
         ["Group", el("a", {href: address("webhooks", one.id, {q: `group:${one.group}`})}, one.group)], ["Received", time(one.queued)],
         ["Delivered", one.delivered ? `${time(one.delivered)}, ${duration(one.delivered - (one.queued ?? one.delivered))} later` : null],

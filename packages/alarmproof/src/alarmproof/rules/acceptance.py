@@ -227,8 +227,8 @@ def returned_queries(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 @rule(
     "operator-and-threshold",
     ERROR,
-    finds="an operator that does not fit, a band's without a band or a plain one with a band; or "
-    "no threshold or `EvaluationPeriods`",
+    finds="an anomaly operator without a band, a plain operator with one, or a missing threshold "
+    "or `EvaluationPeriods`",
     why="CloudWatch refuses the alarm.",
     remedy="Anomaly operators need ThresholdMetricId, all others need Threshold.",
 )

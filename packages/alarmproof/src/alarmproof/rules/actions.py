@@ -35,10 +35,10 @@ def no_action(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 @rule(
     "invalid-action",
     WARNING,
-    finds="an action that is not an ARN, or not a whole one",
+    finds="an action that is not an ARN, or an incomplete one",
     why="CloudWatch refuses the alarm.",
-    remedy="Give the whole ARN: of a topic, a function, a scaling policy, or another action that "
-    "CloudWatch has.",
+    remedy="Give the complete ARN of a topic, a function, a scaling policy, or another action that "
+    "CloudWatch supports.",
 )
 def invalid_action(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Only what is written out. Source: CloudWatch API reference, PutMetricAlarm, AlarmActions."""

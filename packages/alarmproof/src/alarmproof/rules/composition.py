@@ -27,9 +27,9 @@ def circle(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 @rule(
     "unknown-part",
     WARNING,
-    finds="a composite alarm of an alarm that is not in the templates",
+    finds="a composite alarm that refers to an alarm outside of the templates",
     why="If nothing else creates it, the deployment fails.",
-    remedy="Correct the name, or give the template that has it as well.",
+    remedy="Correct the name, or also pass the template that has the alarm.",
 )
 def unknown_part(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Every name that no template has; an error where a template has one alike, or would."""
