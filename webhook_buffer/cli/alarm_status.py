@@ -43,16 +43,26 @@ def status(env: Env = LOCAL, as_json: Json = False) -> None:
             )
         entries = statuses.of_laptop(alarms, document)
         about = {"judged": _time(document["judged"]), "pace": document["pace"]}
+        lead = ahead(document["judged"] - document["real"])
     else:
         entries = statuses.of_aws(target, alarms)
         about = {"judged": _time(time.time()), "pace": None}
+        lead = ""
     if as_json:
         listed = [entry.document() for entry in entries]
         console.print_json(data={"environment": env, **about, "alarms": listed})
         return
     _print(entries, env)
     pace = f" ({described(float(about['pace']))})" if about["pace"] else ""
-    console.print(f"As of {about['judged']}{pace}. Details: webhook-buffer alarms show ID")
+    console.print(f"As of {about['judged']}{pace}. {lead}Details: webhook-buffer alarms show ID")
+
+
+def ahead(seconds: float) -> str:
+    """What to know of times that are ahead of the wall clock by so many seconds, if they are."""
+    minutes = round(seconds / REAL_TIME)
+    if minutes < 1:
+        return ""
+    return f"Times are {minutes} min ahead of the wall clock, because a session ran faster. "
 
 
 def judged() -> dict[str, Any]:
@@ -78,7 +88,8 @@ def _print(entries: Sequence[Entry], env: str) -> None:
     if shown:
         table = Table(title=f"Alarms of '{env}' that are not OK")
         for name in ("Alarm", "State", "Since", "Value", "Remark"):
-            table.add_column(name, overflow="fold")
+            # Whole names, because they are copied.
+            table.add_column(name, overflow="fold", no_wrap=name == "Alarm")
         for entry in shown:
             style = _STYLES.get(entry.state, "")
             since = "" if entry.since is None else _time(entry.since)

@@ -98,10 +98,11 @@ def _milliseconds(option: str, text: str) -> int:
 
 def _line(record: Record) -> str:
     answer = f", {record.status}" if record.status else ""
+    attempted = f"{record.attempts} attempt{'' if record.attempts == 1 else 's'}"
     delivery = f"  delivery {safe(record.delivery)}" if record.delivery else ""
     return (
         f"{moment(record.received_at)}  {record.state:9} {safe(record.id)}  group "
-        f"{safe(record.group_id)}  {record.attempts} attempts{answer}{delivery}"
+        f"{safe(record.group_id)}  {attempted}{answer}{delivery}"
     )
 
 

@@ -163,9 +163,7 @@ def _suppressed(
         return f"{alarm.suppressor} is in ALARM"
     if history.notifications and history.notifications[-1].state is last.state:
         return None
-    return (
-        f"it waits {alarm.wait} s for {alarm.suppressor}, and {alarm.extension} s after that ended"
-    )
+    return f"it waits {alarm.wait} s for {alarm.suppressor}, or {alarm.extension} s after its end"
 
 
 def _values(alarm: MetricAlarm, recorded: Recorded, end: int) -> np.ndarray:

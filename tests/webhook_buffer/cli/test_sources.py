@@ -82,7 +82,7 @@ def _github(*, body: bytes = b"Hello, World!") -> tuple[Vector, bytes]:
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
-        ({"method": "PUT"}, 405, "does not take this method"),
+        ({"method": "PUT"}, 405, "does not accept this method"),
         ({"to": "/other"}, 404, "No source takes this path"),
         ({"headers": []}, 401, "missing: The signature"),
         ({"body": b"Hello, World!\n"}, 401, "would pass without the newline at its end"),
@@ -90,7 +90,7 @@ def _github(*, body: bytes = b"Hello, World!") -> tuple[Vector, bytes]:
         (
             {"body": b"\xff", "headers": ["-H", "Content-Type: text/plain; charset=latin-1"]},
             415,
-            "API Gateway alters it",
+            "API Gateway would alter it",
         ),
         ({"body": b"\xff", "headers": ["-H", "Content-Type: image/png"]}, 401, "missing: "),
         ({"allowed": True}, 403, "Give the sender's: --address"),

@@ -166,5 +166,5 @@ def test_a_pace_is_asked_for_outside_of_drills(drills: Drills, tmp_path: Path) -
     with pytest.raises(InputError, match="A drill is running"):
         drills.pace(3.0)
     assert Control.read(tmp_path).pace == 15.0
-    with pytest.raises(InputError, match="nothing runs"):
+    with pytest.raises(InputError, match="saved session"):
         Drills(None, alarm_set(load("local")), None).pace(3.0)

@@ -172,3 +172,9 @@ def test_throttled_it_backs_off(tmp_path: Path) -> None:
     """
     client: Any = _target(tmp_path).cloudwatch
     assert client.meta.config.retries == {"mode": "standard"}
+
+
+def test_times_ahead_of_the_wall_clock_are_said_to_be() -> None:
+    """After a faster session, and not for the minute that is being judged."""
+    assert "13 min ahead of the wall clock" in alarm_status.ahead(770)
+    assert [alarm_status.ahead(seconds) for seconds in (-60, 0, 20)] == ["", "", ""]

@@ -12,7 +12,7 @@ export function drills(main) {
   const list = el("tbody", {});
   const said = el("p", {class: "empty", hidden: true});
   const table = el("div", {class: "card scroll"}, el("table", {}, el("thead", {}, el("tr", {},
-    ["Failure", "Has to fire", ""].map((name) => el("th", {}, name)))), list), said);
+    ["Failure", "Must fire", ""].map((name) => el("th", {}, name)))), list), said);
   main.append(el("div", {class: "bar"}, el("h1", {}, "Drills"), el("label", {}, "Pace", pace)), current, table);
   let timer = null;
   let digest = "";

@@ -55,5 +55,5 @@ function row(one) {
   return el("li", {}, el("a", {href: address("webhooks", one.id, Object.fromEntries(here().filters))},
     el("strong", {}, one.id), el("span", {class: "right"}, state(one.state)),
     el("span", {class: "meta"}, `${one.group}${one.delivery ? ` · ${one.delivery}` : ""}`),
-    el("span", {class: "right meta"}, [`${one.attempts} attempts`, one.status, time(one.queued)].filter(Boolean).join(" · "))));
+    el("span", {class: "right meta"}, [`${one.attempts} ${one.attempts === 1 ? "attempt" : "attempts"}`, one.status, time(one.queued)].filter(Boolean).join(" · "))));
 }

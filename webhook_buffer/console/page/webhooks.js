@@ -98,7 +98,7 @@ export function webhooks(main) {
 function waiting(one) {
   if (one.state === "parked") return PARKED[one.parked] ?? one.parked;
   if (one.state !== "retrying") return "";
-  return `${one.attempts} attempts · ${one.next_attempt ? `next ${next(one.next_attempt)}` : "in progress"}`;
+  return `${one.attempts} ${one.attempts === 1 ? "attempt" : "attempts"} · ${one.next_attempt ? `next ${next(one.next_attempt)}` : "in progress"}`;
 }
 
 function next(at) {
