@@ -283,7 +283,7 @@ def test_two_clocks_are_told_apart(browser: Browser, tmp_path: Path) -> None:
         page = _open(browser, url, viewport={"width": 1440, "height": 900}).page
         for view, words in {
             "alarms": "Times here are session time: 19 min ahead of the wall clock",
-            "webhooks": "Times here are the wall clock's. Dashboards and alarms",
+            "webhooks": "Times here are wall-clock time. Dashboards and alarms",
         }.items():
             _ready(page, url, view)
             expect(page.locator("#banner")).to_contain_text(words)
