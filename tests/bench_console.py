@@ -16,14 +16,10 @@ from dataclasses import replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
-
-from playwright.sync_api import Page
+from typing import TYPE_CHECKING, Any
 
 from monitoring.alarm_set import AlarmSet
 from settings.loader import load
-from tests.bench_live import day
-from tests.chromium import launched
 from tests.webhook_buffer.console.sessions import Served
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.feeds import FileFeed, Place
@@ -31,6 +27,9 @@ from webhook_buffer.console.state import State
 from webhook_buffer.laptop.process import free_port
 from webhook_buffer.live.session import read_event
 from webhook_buffer.operations.logs import Line
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 _DAY = 24 * 3600
 _BOARD_MS, _REDRAW_MS, _EVENT_MS, _PAINT_MS, _MEGABYTES = 100.0, 50.0, 250.0, 1000.0, 200.0
@@ -141,6 +140,9 @@ def _event(page: Page, file: Path, until: float) -> float:
 
 
 def _browser(state: State) -> None:
+    # What drives a browser is not the console's memory, either.
+    from tests.chromium import launched
+
     served = Served(state, free_port())
     with served.running() as url, launched() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -158,6 +160,8 @@ def _browser(state: State) -> None:
 
 
 def _save_day(file: Path) -> None:
+    from tests.bench_live import day
+
     session, _ = day()
     session.save(file)
 

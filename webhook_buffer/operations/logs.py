@@ -32,7 +32,7 @@ _RUNTIME = (
 _WORD = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a function's log.
 
