@@ -57,6 +57,11 @@ def demo(*, keep: bool) -> None:
         endpoint = laptop.target(load("local")).public_url
         assert endpoint, "it was just drilled"
         lifecycle.show_addresses(endpoint)
+        console.print(
+            "The fake Datadog of this story has ended. Publish to one that stays: "
+            "webhook-buffer datadog apply",
+            soft_wrap=True,
+        )
         console.print("Stop it: webhook-buffer down")
     if not (result.passed and report.holds):
         raise ProofFailedError("The demo's claims do not all hold; see the tables above.")

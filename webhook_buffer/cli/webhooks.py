@@ -181,8 +181,11 @@ def release(
     store = parked.store(target)
     group = store.group(name)
     if group:
-        what = store.of_group(name)
-        words = f"deliver {len(what)} webhooks of group {safe(name)}, in order, before newer ones"
+        what = store.of_group(group.group_id)
+        words = (
+            f"deliver {len(what)} webhooks of group {safe(group.group_id)}, in order, before newer "
+            "ones"
+        )
     else:
         what = [_aside(store, name, env)]
         words = f"deliver {safe(name)}, after webhooks of its group that are newer"

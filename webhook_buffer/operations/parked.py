@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
@@ -82,8 +83,10 @@ class Store:
             if webhook.kind == "aside" and webhook.group_id == group_id
         ]
 
-    def group(self, group_id: str) -> HeldGroup | None:
-        return next((group for group in self.groups if group.group_id == group_id), None)
+    def group(self, name: str) -> HeldGroup | None:
+        """A held group by its id, or by that id as a notification shows it."""
+        held = {group.group_id: group for group in self.groups}
+        return held.get(name) or held.get(unquote(name))
 
     def webhook(self, message_id: str) -> ParkedWebhook:
         """A parked webhook by its id.

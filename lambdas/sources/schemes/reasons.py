@@ -27,7 +27,7 @@ _WORDS = {
     Reason.MISSING: "The signature, or what belongs to it, is missing. Sign the request.",
     Reason.REPEATED: "The signature's header came more than once. Send it once.",
     Reason.MALFORMED: "The signature, or what belongs to it, does not have its form.",
-    Reason.WRONG: "The signature does not match. Sign with this source's present secret.",
+    Reason.WRONG: "The signature does not match. Sign with this source's current secret.",
     Reason.OLD: "The signature's time is too long ago. Sign again when sending again.",
     Reason.EARLY: "The signature's time is in the future. Correct the sender's clock.",
     Reason.ESCAPED: (
