@@ -63,8 +63,9 @@ os.environ.setdefault(
 
 
 def _variables() -> dict[str, str]:
-    """This process's environment, but for what pytest keeps in it."""
-    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    """This process's environment, but for what pytest and ``functions.jsii`` keep in it."""
+    theirs = ("PYTEST_CURRENT_TEST", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION")
+    return {name: value for name, value in os.environ.items() if name not in theirs}
 
 
 @pytest.fixture(autouse=True)

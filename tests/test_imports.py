@@ -130,7 +130,11 @@ HOMES = {
     # In a process of its own: it takes seconds to load.
     "cfnlint": {"webhook_buffer.operations.template_lint"},
     # In the emulator's own process, which nothing else loads.
-    "ministack": {"webhook_buffer.laptop.emulator_server", "webhook_buffer.laptop.gateway"},
+    "ministack": {
+        "webhook_buffer.laptop.emulator_server",
+        "webhook_buffer.laptop.function_logs",
+        "webhook_buffer.laptop.gateway",
+    },
     "hypercorn": {"webhook_buffer.console.server", "webhook_buffer.laptop.emulator_server"},
     "starlette": {"webhook_buffer.console"},
     "markdown_it": {"webhook_buffer.console.text"},
