@@ -83,7 +83,7 @@ def _check(laptop: Laptop, before: dict[str, object] | None) -> None:
 
 
 def main() -> None:
-    """Kills, mends and checks, as often as it is told."""
+    """Kills a program, mends the session, and checks it, ``--kills`` times."""
     parser = argparse.ArgumentParser(prog="python -m tests.killed_programs")
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, help="play this one alone")

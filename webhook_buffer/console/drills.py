@@ -94,7 +94,7 @@ class Drills:
         """Has a minute of the session take so many real seconds, for a while.
 
         Raises:
-            InputError: When nothing runs here, a drill runs, or there is no such pace.
+            InputError: When no session runs here, a drill is running, or the pace is out of range.
         """
         if self._target is None or self._live is None:
             raise InputError("This console shows a saved session, whose pace can't be changed.")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import time
 from pathlib import Path
 
-from settings.errors import ToolError
 from settings.paths import ROOT
-from webhook_buffer.laptop.process import Background, Running, listens, usable_port
+from webhook_buffer.laptop.process import Background, listens, usable_port
 from webhook_buffer.operations.files import private_folder, write
 
 DEFAULT_PORT = 4570
 _TOKEN = "token"  # noqa: S105 - the file's name
-_START_SECONDS = 60.0
 
 
 class ConsoleProcess(Background):
@@ -48,21 +45,13 @@ class ConsoleProcess(Background):
         if self._state:
             environ["WEBHOOK_BUFFER_STATE"] = str(self._state)
         port = usable_port(port, last, None if self._state else DEFAULT_PORT)
-        _, running = self._spawn(
+        process, running = self._spawn(
             "webhook_buffer.console.server",
             "--port", str(port), "--folder", str(self.folder),
             port=port, cwd=ROOT, environ=environ,
         )  # fmt: skip
-        self._await(running)
+        self._await(process, "The console", lambda: listens(running.port))
         return f"{running.endpoint_url}/{token}/"
-
-    def _await(self, running: Running) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while not listens(running.port):
-            if self.running() is None or time.monotonic() > deadline:
-                self.stop()
-                raise ToolError("The console did not start.", log=self.log)
-            time.sleep(0.05)
 
     def _token(self) -> str:
         private_folder(self.folder)

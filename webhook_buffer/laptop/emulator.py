@@ -15,14 +15,20 @@ import urllib3
 from settings.errors import InputError, ToolError
 from settings.names import LAPTOP_ACCOUNT
 from settings.paths import ROOT
-from webhook_buffer.laptop.process import HOST, Background, Running, free_port, listens
+from webhook_buffer.laptop.process import (
+    HOST,
+    START_SECONDS,
+    Background,
+    Running,
+    free_port,
+    listens,
+)
 from webhook_buffer.operations.files import private_folder, write
 
 DEFAULT_PORT = 4566
 DEFAULT_ENDPOINT_PORT = 4560
 # Under this path the emulator's process is asked to open public endpoints.
 ENDPOINTS_PATH = "/_webhook-buffer/endpoints/"
-_START_SECONDS = 60.0
 
 
 class Emulator(Background):
@@ -68,7 +74,7 @@ class Emulator(Background):
         process, running = self._spawn(
             "webhook_buffer.laptop.emulator_server", port=port, cwd=ROOT, environ=environ
         )
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + START_SECONDS
         while not _healthy(running):
             if process.poll() is not None:
                 raise ToolError(
@@ -78,7 +84,7 @@ class Emulator(Background):
             if time.monotonic() > deadline:
                 self.stop()
                 raise ToolError(
-                    f"The emulator did not answer within {_START_SECONDS:.0f} s.", log=self.log
+                    f"The emulator did not answer within {START_SECONDS:.0f} s.", log=self.log
                 )
             time.sleep(0.1)
         return running

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from settings.errors import NotDeployedError, ProofFailedError, ToolError
+from settings.errors import NotDeployedError, ProofFailedError
 from settings.monitoring import Channel
 from settings.paths import ROOT
 from webhook_buffer.laptop.practice import entries
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 4569
 # Notifications, and Sentry's events apart from them: nobody is paged by one.
 FILE, SENTRY_FILE = "inbox.jsonl", "sentry.jsonl"
-_START_SECONDS = 60.0
 _WAIT_SECONDS = 60.0
 # Of a queue: what waits, and what is being delivered.
 _MESSAGES: tuple[QueueAttributeNameType, ...] = (
@@ -92,12 +91,7 @@ class InboxProcess(Background):
             "webhook_buffer.laptop.inbox_server", "--port", str(port), "--folder", str(self.folder),
             port=port, cwd=ROOT, environ={},
         )  # fmt: skip
-        deadline = time.monotonic() + _START_SECONDS
-        while not listens(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise ToolError("The inbox did not start.", log=self.log)
-            time.sleep(0.05)
+        self._await(process, "The inbox", lambda: listens(port))
         return running
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
-from settings.errors import ToolError
 from settings.paths import ROOT
 from webhook_buffer.laptop.process import Background, Running
 from webhook_buffer.live import engine
 from webhook_buffer.operations.files import private_folder
 
 LAST_SESSION = "last-session.jsonl"
-_START_SECONDS = 60.0
 
 
 class LiveAlarms(Background):
@@ -41,12 +38,7 @@ class LiveAlarms(Background):
             "webhook_buffer.laptop.judging", "--folder", str(self.folder),
             port=0, cwd=ROOT, environ={"WEBHOOK_BUFFER_STATE": state, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
-        deadline = time.monotonic() + _START_SECONDS
-        while self.verdicts() is None:
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise ToolError("Live alarms did not start.", log=self.log)
-            time.sleep(0.05)
+        self._await(process, "Live alarms", lambda: self.verdicts() is not None)
         return running
 
     def end_session(self) -> None:

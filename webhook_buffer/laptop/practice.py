@@ -30,7 +30,6 @@ from webhook_buffer.operations.files import private_folder, write
 DEFAULT_PORT = 4568
 # The mode that is wanted, the one that the program has taken up, and what came.
 MODE, IN_FORCE, RECEIVED = "mode.json", "mode-in-force.json", "received.jsonl"
-_START_SECONDS = 60.0
 _WATCH_SECONDS = 0.05
 _EFFECT_SECONDS = 20.0
 # From this size on the older half of what was received is dropped.
@@ -129,12 +128,11 @@ class PracticeBackend(Background):
             "webhook_buffer.laptop.practice", "--port", str(port), "--folder", str(self.folder),
             port=port, cwd=ROOT, environ={},
         )  # fmt: skip
-        deadline = time.monotonic() + _START_SECONDS
-        while not (self.folder / IN_FORCE).exists() or self.mode.listens is not listens(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise ToolError("The faux backend did not start.", log=self.log)
-            time.sleep(0.05)
+
+        def in_force() -> bool:
+            return (self.folder / IN_FORCE).exists() and self.mode.listens is listens(port)
+
+        self._await(process, "The faux backend", in_force)
         return running
 
     @property

@@ -15,16 +15,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
-from settings.errors import FileError
+from settings.errors import FileError, ToolError
 from webhook_buffer.operations.files import private_folder, write
 
 HOST = "127.0.0.1"
+START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _RELEASE_SECONDS = 2.0
 # Source: Linux, ip-sysctl, ip_local_port_range begins at 32768; RFC 6335, dynamic ports at 49152.
@@ -146,6 +147,24 @@ class Background:
             self.stop()
             raise
         return process, running
+
+    def _await(
+        self, process: subprocess.Popen[bytes], name: str, ready: Callable[[], bool]
+    ) -> None:
+        """Waits until a program that was just started is ready.
+
+        Args:
+            name: what the error calls it.
+
+        Raises:
+            ToolError: When it ends before that, or takes too long; then it is stopped.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise ToolError(f"{name} did not start.", log=self.log)
+            time.sleep(0.05)
 
     def _record(self, record: _Record) -> None:
         write(self._record_file, json.dumps(vars(record)))

@@ -129,7 +129,7 @@ class _Fetches:
 
     def __init__(self) -> None:
         self._made: list[float] = []
-        # What is not fetched again, as it was no valid certificate: until when, and whose it was.
+        # URLs that held no valid certificate: when they may be fetched again, and who sent them.
         self._nothing: dict[str, tuple[float, str]] = {}
 
     def certificate(self, url: str, sender: str, now: float) -> Any:

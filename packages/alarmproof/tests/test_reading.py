@@ -511,7 +511,7 @@ def test_a_state_of_terraform_has_zeros_for_what_is_not_set(tmp_path: Path) -> N
 
 
 def test_an_empty_stack_of_an_assembly_is_left_out(tmp_path: Path) -> None:
-    """The CDK writes a template without resources for it; elsewhere that is no template."""
+    """The CDK gives it a template without resources, which is an error in any other file."""
     shop: dict[str, Any] = {"Resources": {"A": alarm()}}
     empty: dict[str, Any] = {"Parameters": {}, "Rules": {}}
     stacks = {

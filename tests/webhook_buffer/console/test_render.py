@@ -86,7 +86,7 @@ def _kept(file: Path) -> dict[str, Any]:
 
 
 def test_a_file_has_the_runbook_that_it_links_to(session_file: Path, tmp_path: Path) -> None:
-    """Of the groups drawn alone; what else a note names within the page is no link."""
+    """Only sections that the drawn groups link to; any other in-page target becomes plain text."""
     file = tmp_path / "o.html"
     _render("overview", "--session", session_file, "--html", file, "--group", "The record")
     assert {"record-failed", "table-faults"} <= {part["heading"] for part in _kept(file)["runbook"]}

@@ -58,7 +58,7 @@ def test_the_next_drill_undoes_what_a_killed_one_left(tmp_path: Path) -> None:
 
 
 class _NewEmulator:
-    """An emulator that is started anew, and knows no function."""
+    """A freshly started emulator, without any functions."""
 
     def __init__(self) -> None:
         self._running = False

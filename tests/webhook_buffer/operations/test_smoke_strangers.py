@@ -57,6 +57,6 @@ def test_a_provider_s_answers_may_have_no_body(
 def test_anything_else_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Receipt
 ) -> None:
-    """What the buffer took, or did not refuse itself, is no proof."""
+    """An accepted request, or one that something else refused, proves nothing."""
     with pytest.raises(ProofFailedError, match=f"was answered {answer.status}, not 404"):
         _claims(monkeypatch, tmp_path, answer)

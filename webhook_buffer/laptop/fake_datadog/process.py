@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import urllib3
 
-from settings.errors import InputError, ToolError
+from settings.errors import InputError
 from settings.paths import ROOT
 from webhook_buffer.laptop.process import HOST, Background, Running, free_port, listens
-
-_START_SECONDS = 60.0
 
 
 class _Process(Background):
@@ -29,12 +26,7 @@ class _Process(Background):
             "webhook_buffer.laptop.fake_datadog", "--port", str(port), "--state", str(state),
             port=port, cwd=ROOT, environ={},
         )  # fmt: skip
-        deadline = time.monotonic() + _START_SECONDS
-        while not _answers(running.endpoint_url):
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise ToolError("The fake Datadog did not start.", log=self.log)
-            time.sleep(0.05)
+        self._await(process, "The fake Datadog", lambda: _answers(running.endpoint_url))
         return running
 
 

@@ -163,7 +163,7 @@ class Resources:
 
 
 def key(resource: Resource) -> tuple[str, str]:
-    """What tells a resource apart: its stack and logical id."""
+    """A resource's identity: its stack and logical id."""
     return resource.source.stack, resource.source.logical_id
 
 
