@@ -48,7 +48,7 @@ def recorded(
     values: Any, statistic: str | None = None, *, start: int = 0, step: int = 60
 ) -> InMemory:
     """One series of METRIC; None is missing."""
-    array = np.array([math.nan if one is None else one for one in values], dtype=float)
+    array = np.array([math.nan if value is None else value for value in values], dtype=float)
     return InMemory({METRIC: [Series(METRIC, statistic, start, step, array)]})
 
 

@@ -155,20 +155,22 @@ def _places(value: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:
 
 
 def _of_template(file: Path) -> None:
-    found = template.read([file])
-    findings = lint(found)
+    templates = template.read([file])
+    findings = lint(templates)
     as_json(findings)
     as_sarif(findings, version="0")
-    for alarm in found.alarms:
+    for alarm in templates.alarms:
         try:
-            evaluate([alarm], runner.InMemory({}), start=0, end=600, mute_rules=found.mute_rules)
+            evaluate(
+                [alarm], runner.InMemory({}), start=0, end=600, mute_rules=templates.mute_rules
+            )
         except AlarmproofError:
             continue
 
 
 def _of_cases(file: Path) -> None:
-    found = template.parse(TEMPLATE, "t.json")
-    runner.run(cases.load([file]), found)
+    templates = template.parse(TEMPLATE, "t.json")
+    runner.run(cases.load([file]), templates)
 
 
 def _of_recording(file: Path) -> None:
@@ -185,7 +187,7 @@ TARGETS: tuple[tuple[str, Any, Callable[[Path], None]], ...] = (
 )
 
 
-def one(chance: random.Random, folder: Path) -> str | None:
+def attempt(chance: random.Random, folder: Path) -> str | None:
     """Damages one document and uses it; what went wrong, or None."""
     name, document, use = chance.choice(TARGETS)
     text = damaged(chance, document)
@@ -234,7 +236,7 @@ def main() -> None:
         while time.monotonic() < end:
             signal.setitimer(signal.ITIMER_REAL, 4 * LONGEST)
             expression(chance)
-            wrong = one(chance, Path(folder))
+            wrong = attempt(chance, Path(folder))
             signal.setitimer(signal.ITIMER_REAL, 0)
             count += 1
             memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -11,7 +11,7 @@ Point = float | None
 
 def statistic(window: list[Point], name: str) -> Point:
     """One statistic of the observations in a window; None without any."""
-    there = [one for one in window if one is not None]
+    there = [point for point in window if point is not None]
     if not there:
         return None
     match name:
@@ -28,19 +28,23 @@ def statistic(window: list[Point], name: str) -> Point:
     if name.startswith("PR("):
         low, high = name[3:-1].split(":")
         inside = [
-            one for one in there if one > float(low or -math.inf) and one <= float(high or math.inf)
+            observation
+            for observation in there
+            if observation > float(low or -math.inf) and observation <= float(high or math.inf)
         ]
         return 100 * len(inside) / len(there)
     share = float(name[1:]) / 100
     ordered = sorted(there)
     return next(
-        one for number, one in enumerate(ordered, start=1) if number >= share * len(ordered) - 1e-9
+        observation
+        for number, observation in enumerate(ordered, start=1)
+        if number >= share * len(ordered) - 1e-9
     )
 
 
 def verdict(window: list[bool | None], m: int, n: int, missing: Missing) -> State | None:
     """What a window of datapoints, the newest last, says; None keeps the state."""
-    there = [one for one in window if one is not None]
+    there = [datapoint for datapoint in window if datapoint is not None]
     if not there:
         return {
             Missing.MISSING: State.INSUFFICIENT_DATA,
@@ -84,10 +88,10 @@ def states(
     def datapoint(end: int) -> Point:
         return statistic(values[max(end - period, 0) : end], name) if end > 0 else None
 
-    state, found = initial, []
+    state, history = initial, []
     for minute in range(1, len(values) + 1):
         points = [datapoint(minute - back * period) for back in reversed(range(n + beyond))]
-        window = [None if one is None else one > threshold for one in points]
+        window = [None if point is None else point > threshold for point in points]
         state = verdict(window, m, n, missing) or state
-        found.append(state)
-    return found
+        history.append(state)
+    return history

@@ -34,7 +34,7 @@ def test_the_schema_is_current() -> None:
 
 def _keywords(node: Any, *, names: bool = False) -> set[str]:
     if isinstance(node, list):
-        return {found for inner in node for found in _keywords(inner)}
+        return {keyword for inner in node for keyword in _keywords(inner)}
     if not isinstance(node, dict):
         return set()
     own = set() if names else set(node)
@@ -48,7 +48,7 @@ def _keywords(node: Any, *, names: bool = False) -> set[str]:
 def test_every_keyword_of_the_schema_is_applied() -> None:
     """A new kind of constraint can't be extracted without being checked."""
     data = json.loads(DATA.read_text("utf-8"))
-    keywords = {found for kind in data.values() for found in _keywords(kind)}
+    keywords = {keyword for kind in data.values() for keyword in _keywords(kind)}
     assert keywords - {"definitions"} <= schema.APPLIED
 
 
@@ -115,5 +115,7 @@ def test_cfn_lint_finds_the_same_faults() -> None:
     theirs = {
         match.path[1] for match in api.lint_all(json.dumps(template)) if match.rule.id[0] == "E"
     }
-    ours = {one.alarm for one in lint(parse(template, "t.json")) if one.severity == "error"}
+    ours = {
+        finding.alarm for finding in lint(parse(template, "t.json")) if finding.severity == "error"
+    }
     assert theirs == ours == {"A1", "A2", "A3"}

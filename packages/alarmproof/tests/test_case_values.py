@@ -180,8 +180,8 @@ def test_cases_are_chosen_by_words(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     case = '  - {{title: {}, alarm: {}, quiet: true, series: [{{metric: e, values: "0"}}]}}\n'
     file.write_text("cases:\n" + case.format("calm", "Ratio") + case.format("Dark", "Night"))
-    found = load([file])
-    assert [one.title for one in runner.selected(found, "NIGHT")] == ["Dark"]
-    assert [one.title for one in runner.selected(found, "a")] == ["calm", "Dark"]
+    cases = load([file])
+    assert [chosen.title for chosen in runner.selected(cases, "NIGHT")] == ["Dark"]
+    assert [chosen.title for chosen in runner.selected(cases, "a")] == ["calm", "Dark"]
     with pytest.raises(InputError, match="-k 'x y': no case has this"):
-        runner.selected(found, "x y")
+        runner.selected(cases, "x y")

@@ -242,9 +242,9 @@ def test_a_case_of_nothing_that_is_there(
 
 def test_a_series_is_given_once(tmp_path: Path, shop: Templates) -> None:
     """Of two series of one metric and statistic one would be lost."""
-    one = "      - {metric: Errors, values: 1}\n"
+    series = "      - {metric: Errors, values: 1}\n"
     with pytest.raises(InputError, match=r"a\.yaml:6: 'Errors' has a series on line 5 already"):
-        _outcome(tmp_path, shop, f"    series:\n{one}{one}    quiet: true\n", "Errors")
+        _outcome(tmp_path, shop, f"    series:\n{series}{series}    quiet: true\n", "Errors")
 
 
 def test_folders_hold_other_files_too(tmp_path: Path) -> None:
@@ -261,8 +261,8 @@ def test_folders_hold_other_files_too(tmp_path: Path) -> None:
 
 def test_titles_are_unique(tmp_path: Path) -> None:
     """Two cases with one title could not be distinguished in a report."""
-    one = '  - {title: t, alarm: a, quiet: true, series: [{metric: m, values: "1"}]}\n'
-    (tmp_path / "a.yaml").write_text(f"cases:\n{one}{one}")
+    case = '  - {title: t, alarm: a, quiet: true, series: [{metric: m, values: "1"}]}\n'
+    (tmp_path / "a.yaml").write_text(f"cases:\n{case}{case}")
     with pytest.raises(InputError, match=r"a\.yaml:3: the title 't' is also that of line 2"):
         load([tmp_path])
 

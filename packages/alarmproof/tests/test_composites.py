@@ -58,24 +58,24 @@ def test_rules_that_can_t_be_read(rule: str, expected: str) -> None:
 
 
 def _part(name: str, *changes: tuple[int, State]) -> History:
-    one = MetricAlarm(
+    metric_alarm = MetricAlarm(
         name=name, source=Source("t", name), queries=(Query("m"),), returned="m",
         comparison="", threshold=0, period=60, evaluation_periods=1, datapoints_to_alarm=1,
     )  # fmt: skip
-    return History(one, 0, 6000, OK, tuple(Change(at, state, "") for at, state in changes))
+    return History(metric_alarm, 0, 6000, OK, tuple(Change(at, state, "") for at, state in changes))
 
 
 def _notified(
     part: list[tuple[int, State]], suppressor: list[tuple[int, State]], **changes: Any
 ) -> list[tuple[int, State]]:
     """When a composite over a part notifies of what, beside a suppressor."""
-    one = CompositeAlarm(
+    composite = CompositeAlarm(
         name="c", source=Source("t", "c"), rule="ALARM(p)", suppressor="s",
         alarm_actions=("page",), ok_actions=("page",), **{"wait": 120, "extension": 180, **changes},
     )  # fmt: skip
     others = {"p": _part("p", *part), "s": _part("s", *suppressor)}
-    found = histories([one], others, start=0, end=6000, initial={})["c"]
-    return [(note.at, note.state) for note in found.notifications]
+    history = histories([composite], others, start=0, end=6000, initial={})["c"]
+    return [(note.at, note.state) for note in history.notifications]
 
 
 # The composite's changes, the suppressor's, and what is performed; in AWS's units of time.
@@ -128,7 +128,7 @@ def test_a_composite_begins_as_its_parts_do() -> None:
     """Nothing known of any part is nothing known of the whole; it then follows its parts."""
     part = _part("p", (60, ALARM))
     unknown = History(part.alarm, 0, 6000, NONE, part.changes)
-    one = CompositeAlarm(name="c", source=Source("t", "c"), rule="ALARM(p)")
-    found = histories([one], {"p": unknown}, start=0, end=6000, initial={})["c"]
-    assert (found.initial, found.state(60)) == (NONE, ALARM)
-    assert found.in_alarm() == ((60, 6000),)
+    composite = CompositeAlarm(name="c", source=Source("t", "c"), rule="ALARM(p)")
+    history = histories([composite], {"p": unknown}, start=0, end=6000, initial={})["c"]
+    assert (history.initial, history.state(60)) == (NONE, ALARM)
+    assert history.in_alarm() == ((60, 6000),)

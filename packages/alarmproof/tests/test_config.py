@@ -56,22 +56,25 @@ def test_a_file_has_everything(tmp_path: Path) -> None:
     """Severities replace the rules', rules go off, wildcards allow, patterns are asked for."""
     config = _loaded(tmp_path, FULL)
     assert config.max_reaction == 600
-    assert [(one.rule, one.severity.value) for one in _found(config)] == [
+    assert [(finding.rule, finding.severity.value) for finding in _found(config)] == [
         ("runbook-pattern", "warning")
     ]
-    found = _found(config, AlarmName="shop-Orders", AlarmDescription="no link")
-    assert [(one.rule, one.severity.value) for one in found if one.rule != "allowance"] == [
+    findings = _found(config, AlarmName="shop-Orders", AlarmDescription="no link")
+    own = [finding for finding in findings if finding.rule != "allowance"]
+    assert [(finding.rule, finding.severity.value) for finding in own] == [
         ("no-runbook", "error"), ("name-pattern", "warning"), ("runbook-pattern", "warning"),
     ]  # fmt: skip
     linked = _found(config, AlarmDescription="See https://wiki.example.com/orders.")
-    assert [one.rule for one in linked] == ["allowance"]
+    assert [finding.rule for finding in linked] == ["allowance"]
     assert "does not find it" in linked[0].message
 
 
 def test_an_allowance_ends() -> None:
     """After its last day the finding is back, and the allowance is reported."""
     ended = Config(allowances=(Allowance("no-action", "A", "for now", "f", date(2020, 1, 1)),))
-    messages = {one.rule: one.message for one in _found(ended, AlarmDescription="a runbook")}
+    messages = {
+        finding.rule: finding.message for finding in _found(ended, AlarmDescription="a runbook")
+    }
     assert set(messages) == {"no-action", "allowance"}
     assert messages["allowance"] == "no-action was allowed until 2020-01-01, which is over."
 

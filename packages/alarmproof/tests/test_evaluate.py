@@ -32,10 +32,11 @@ STATISTICS = [
 ]
 
 
-def states(one: MetricAlarm, values: Any, initial: State = State.OK) -> list[State]:
+def states(metric_alarm: MetricAlarm, values: Any, initial: State = State.OK) -> list[State]:
     """After each minute."""
     end = 60 * len(values)
-    history = evaluate([one], recorded(values), start=0, end=end, initial={"a": initial})["a"]
+    initials = {"a": initial}
+    history = evaluate([metric_alarm], recorded(values), start=0, end=end, initial=initials)["a"]
     return [history.state(at) for at in range(60, end + 1, 60)]
 
 
@@ -60,14 +61,14 @@ def test_equals_the_slow_reference(
 ) -> None:
     """Every minute's state is that of plain loops over lists."""
     assume(m <= n)
-    one = alarm(
+    metric_alarm = alarm(
         statistic=name, period=60 * period, missing=missing,
         evaluation_periods=n, datapoints_to_alarm=m,
     )  # fmt: skip
     expected = reference.states(
         values, name=name, period=period, threshold=5.0, m=m, n=n, missing=missing, initial=initial
     )
-    assert states(one, values, initial) == expected
+    assert states(metric_alarm, values, initial) == expected
 
 
 @settings(deadline=None)
@@ -76,11 +77,11 @@ def test_shifting_a_series_shifts_the_history(
     values: list[float | None], shift: int, missing: Missing
 ) -> None:
     """What happens does not depend on when."""
-    one = alarm(missing=missing)
+    metric_alarm = alarm(missing=missing)
     end = 60 * len(values)
-    here = evaluate([one], recorded(values), start=0, end=end)["a"]
+    here = evaluate([metric_alarm], recorded(values), start=0, end=end)["a"]
     moved = recorded(values, start=60 * shift)
-    there = evaluate([one], moved, start=60 * shift, end=60 * shift + end)["a"]
+    there = evaluate([metric_alarm], moved, start=60 * shift, end=60 * shift + end)["a"]
     assert [(change.at + 60 * shift, change.state) for change in here.changes] == [
         (change.at, change.state) for change in there.changes
     ]
@@ -94,9 +95,11 @@ def test_shifting_a_series_shifts_the_history(
 )
 def test_more_breaching_never_delays_an_alarm(values: list[int], more: list[bool], m: int) -> None:
     """Without gaps, raising some values puts no minute of ALARM out."""
-    one = alarm(datapoints_to_alarm=m)
+    metric_alarm = alarm(datapoints_to_alarm=m)
     worse = [9 if bad else value for value, bad in zip(values, more, strict=False)]
-    for before, after in zip(states(one, values), states(one, worse), strict=True):
+    for before, after in zip(
+        states(metric_alarm, values), states(metric_alarm, worse), strict=True
+    ):
         assert not (before is State.ALARM and after is not State.ALARM)
 
 
@@ -106,8 +109,8 @@ def test_m_of_n_is_monotone_in_m(values: list[float | None], missing: Missing) -
     """Asking for fewer breaching datapoints never makes an alarm quieter."""
     ons = [
         [
-            one is State.ALARM
-            for one in states(alarm(datapoints_to_alarm=m, missing=missing), values)
+            state is State.ALARM
+            for state in states(alarm(datapoints_to_alarm=m, missing=missing), values)
         ]
         for m in (1, 2, 3)
     ]
@@ -117,31 +120,39 @@ def test_m_of_n_is_monotone_in_m(values: list[float | None], missing: Missing) -
 
 def test_long_periods_slide_by_the_minute() -> None:
     """A period of five minutes is evaluated every minute on the last five."""
-    one = alarm(statistic="Sum", period=300, evaluation_periods=1, datapoints_to_alarm=1,
-                missing=Missing.NOT_BREACHING)  # fmt: skip
+    metric_alarm = alarm(
+        statistic="Sum", period=300, evaluation_periods=1, datapoints_to_alarm=1,
+        missing=Missing.NOT_BREACHING,
+    )  # fmt: skip
     values = [0.0] * 20
     values[7] = 9.0
-    on = [minute for minute, state in enumerate(states(one, values), 1) if state is State.ALARM]
+    on = [
+        minute
+        for minute, state in enumerate(states(metric_alarm, values), 1)
+        if state is State.ALARM
+    ]
     assert on == [8, 9, 10, 11, 12]
 
 
 def test_more_than_a_day_is_evaluated_once_an_hour() -> None:
     """Two periods of a day are looked at on the hour."""
-    one = alarm(statistic="Sum", period=86_400, evaluation_periods=2, datapoints_to_alarm=1)
+    metric_alarm = alarm(
+        statistic="Sum", period=86_400, evaluation_periods=2, datapoints_to_alarm=1
+    )
     values = [0.0] * 200 + [9.0] + [0.0] * 200
-    history = evaluate([one], recorded(values), start=0, end=60 * 401)["a"]
-    assert [(one.at % 3600, one.at // 3600) for one in history.changes] == [(0, 1), (0, 4)]
+    history = evaluate([metric_alarm], recorded(values), start=0, end=60 * 401)["a"]
+    assert [(change.at % 3600, change.at // 3600) for change in history.changes] == [(0, 1), (0, 4)]
 
 
 def test_dynamodb_s_missing_data_is_always_ignored() -> None:
     """Whatever an alarm asks for, a gap in AWS/DynamoDB leaves the state as it is."""
     metric = MetricKey.of("AWS/DynamoDB", "WriteThrottleEvents", {"TableName": "t"})
-    one = alarm(
+    metric_alarm = alarm(
         queries=(Query("m1", metric, "Sum", 60),), missing=Missing.NOT_BREACHING,
         evaluation_periods=1, datapoints_to_alarm=1,
     )  # fmt: skip
     series = Series(metric, "Sum", 0, 60, np.array([9.0, *[math.nan] * 20]))
-    history = evaluate([one], InMemory({metric: [series]}), start=0, end=60 * 21)["a"]
+    history = evaluate([metric_alarm], InMemory({metric: [series]}), start=0, end=60 * 21)["a"]
     assert history.state(60 * 21) is State.ALARM
     assert len(history.changes) == 1
 
@@ -151,8 +162,8 @@ def test_actions_are_performed_on_transitions_alone() -> None:
     values = [0, 9, 9, 9, 9, 0, 0, 0, 0]
     end = 60 * len(values)
     for enabled in (True, False):
-        one = alarm(actions_enabled=enabled)
-        notified = evaluate([one], recorded(values), start=0, end=end)["a"].notifications
+        metric_alarm = alarm(actions_enabled=enabled)
+        notified = evaluate([metric_alarm], recorded(values), start=0, end=end)["a"].notifications
         states_notified = [note.state for note in notified]
         assert states_notified == ([State.OK, State.ALARM, State.OK] if enabled else [])
 
@@ -175,11 +186,11 @@ def test_statistics_of_recorded_ones() -> None:
     """Sums add up, shares and averages are weighted by their counts."""
 
     def made(statistic: str, *series: tuple[str, list[float]]) -> float:
-        found = [
+        recordings = [
             Series(METRIC, name, 0, 60, np.array(values, dtype=float)) for name, values in series
         ]
-        one = alarm(statistic=statistic, period=120)
-        values = datapoints(one, InMemory({METRIC: found}), start=0, end=120)
+        metric_alarm = alarm(statistic=statistic, period=120)
+        values = datapoints(metric_alarm, InMemory({METRIC: recordings}), start=0, end=120)
         return float(values[-1])
 
     assert made("Sum", ("Sum", [1, 2])) == 3
@@ -223,7 +234,7 @@ def test_what_is_not_known_is_refused(
 def test_anomaly_bands_are_given_as_series() -> None:
     """A value outside of the recorded band breaches."""
     band = Query("b", expression="ANOMALY_DETECTION_BAND(m1, 2)")
-    one = alarm(
+    metric_alarm = alarm(
         queries=(Query("m1", METRIC, "Maximum", 60), band), band="b", threshold=None,
         comparison="LessThanLowerOrGreaterThanUpperThreshold",
         evaluation_periods=1, datapoints_to_alarm=1,
@@ -234,9 +245,9 @@ def test_anomaly_bands_are_given_as_series() -> None:
             ("Maximum", [5, 9, 5, 1]), ("band-lower", [2] * 4), ("band-upper", [8] * 4),
         )
     ]  # fmt: skip
-    history = evaluate([one], InMemory({METRIC: series}), start=0, end=240)["a"]
-    found = [history.state(at) for at in (60, 120, 180, 240)]
-    assert found == [State.OK, State.ALARM, State.OK, State.ALARM]
+    history = evaluate([metric_alarm], InMemory({METRIC: series}), start=0, end=240)["a"]
+    states_after = [history.state(at) for at in (60, 120, 180, 240)]
+    assert states_after == [State.OK, State.ALARM, State.OK, State.ALARM]
 
 
 def test_few_samples_leave_a_percentile_s_state() -> None:

@@ -47,8 +47,8 @@ ALARMS: dict[str, dict[str, Any]] = {
 def _templates(**alarms: dict[str, Any]) -> Any:
     resources = {
         name: {"Type": "AWS::CloudWatch::Alarm",
-               "Properties": {key: value for key, value in one.items() if value is not None}}
-        for name, one in alarms.items()
+               "Properties": {key: value for key, value in properties.items() if value is not None}}
+        for name, properties in alarms.items()
     }  # fmt: skip
     rule = {"AlarmRule": "ALARM(Plain) AND NOT ALARM(Below)", "AlarmActions": ["x:page"]}
     resources["Both"] = {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": rule}
@@ -57,30 +57,32 @@ def _templates(**alarms: dict[str, Any]) -> Any:
 
 def test_every_alarm_gets_three_cases_that_hold(tmp_path: Path) -> None:
     """Of each kind one; the firing case ends in ALARM, the silent one notifies nobody."""
-    found = _templates(**ALARMS)
-    text, lacking = first_cases.text(found)
+    templates = _templates(**ALARMS)
+    text, lacking = first_cases.text(templates)
     assert lacking == []
     file = tmp_path / "cases.yaml"
     file.write_text(text)
-    outcomes = run(load([file]), found)
-    assert [one.case.title for one in outcomes if not one.passed] == []
-    kinds = {(one.alarm.name, one.case.kind) for one in outcomes}
+    outcomes = run(load([file]), templates)
+    assert [outcome.case.title for outcome in outcomes if not outcome.passed] == []
+    kinds = {(outcome.alarm.name, outcome.case.kind) for outcome in outcomes}
     assert kinds == {
         (name, kind) for name in (*ALARMS, "Both") for kind in ("firing", "silent", "gap")
     }
-    for one in outcomes:
-        last = one.case.expect[-1].state
-        assert one.case.kind != "firing" or (last and last.value == "ALARM")
-        assert one.case.kind != "silent" or one.case.expect[-1].notifies == ("nobody",)
+    for outcome in outcomes:
+        last = outcome.case.expect[-1].state
+        assert outcome.case.kind != "firing" or (last and last.value == "ALARM")
+        assert outcome.case.kind != "silent" or outcome.case.expect[-1].notifies == ("nobody",)
 
 
 def test_what_has_no_case_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """An alarm without cases stops no other; a file that is there is never overwritten."""
     quota = {**BASE, "Metrics": [{"Id": "q", "Expression": "m / SERVICE_QUOTA(m)"}, _stat("m")]}
     never = {**ONE, "DatapointsToAlarm": 3}
-    found = _templates(Plain=ONE, Below=ONE, Quota=quota, Never=never, Odd={**ONE, "Period": 45})
+    templates = _templates(
+        Plain=ONE, Below=ONE, Quota=quota, Never=never, Odd={**ONE, "Period": 45}
+    )
     file = tmp_path / "cases.yaml"
-    assert commands.run_init(found, file) == 0
+    assert commands.run_init(templates, file) == 0
     told = capsys.readouterr().out
     assert "Quota: no cases: t.json Quota: expression 'm / SERVICE_QUOTA(m)'" in told
     assert "Odd: no cases: t.json Odd: a period of 45 s is not supported" in told
@@ -88,6 +90,6 @@ def test_what_has_no_case_is_said(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "Both: no values were found at which it fires." in told
     assert "cases.yaml: 10 cases for 6 alarms." in told
     with pytest.raises(InputError, match="is there already"):
-        commands.run_init(found, file)
+        commands.run_init(templates, file)
     with pytest.raises(InputError, match="No alarm to write a case for"):
         first_cases.text(parse({"Resources": {}}, "t.json"))

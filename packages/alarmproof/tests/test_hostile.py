@@ -133,13 +133,13 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
     """Every container with a key in it."""
-    found = []
+    places = []
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in pairs:
-        found.append((value, key))
+        places.append((value, key))
         if isinstance(inner, dict | list):
-            found += _places(inner)
-    return found
+            places += _places(inner)
+    return places
 
 
 @settings(deadline=None)

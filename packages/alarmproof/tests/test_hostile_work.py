@@ -99,7 +99,7 @@ def test_a_nested_stack_is_never_read_from_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "secret.json").write_text(json.dumps({"Resources": {"Secret": ALARM}}))
     nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "../secret.json"}}
     (inside / "t.json").write_text(json.dumps({"Resources": {"S": nested, "A": ALARM}}))
-    assert [one.name for one in template.read([inside / "t.json"]).alarms] == ["A"]
+    assert [alarm.name for alarm in template.read([inside / "t.json"]).alarms] == ["A"]
 
 
 def test_many_alarms_alike_are_judged_in_time() -> None:
@@ -113,9 +113,9 @@ def test_many_alarms_alike_are_judged_in_time() -> None:
             "Properties": {"AlarmRule": before or "ALARM(A1)"},
         }
     started = time.process_time()
-    found = lint(template.parse({"Resources": resources}, "t.json"))
+    findings = lint(template.parse({"Resources": resources}, "t.json"))
     assert time.process_time() - started < 5
-    assert sum(one.rule == "duplicate-name" for one in found) == 2000
+    assert sum(finding.rule == "duplicate-name" for finding in findings) == 2000
 
 
 @pytest.mark.parametrize(

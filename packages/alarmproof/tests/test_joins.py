@@ -26,7 +26,7 @@ def alarm(namespace: str = "Shop", name: str = "Orders", /, **changes: Any) -> d
     return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
 
 
-def found(**resources: Any) -> set[str]:
+def rules_found(**resources: Any) -> set[str]:
     """The rules that find something in a template with a subscribed topic."""
     template = {"Resources": {"T": SUBSCRIBED, **resources}}
     return {finding.rule for finding in lint(parse(template, "t.json"))}
@@ -52,9 +52,9 @@ USERS = [
 def test_an_alarm_that_something_uses_needs_no_action(user: dict[str, Any]) -> None:
     """By reference or by name; a dashboard only shows it."""
     silent = alarm(AlarmActions=[], AlarmName="orders")
-    assert found(A=silent, User=user) == set()
+    assert rules_found(A=silent, User=user) == set()
     board = _of("AWS::CloudWatch::Dashboard", DashboardBody={"Ref": "A"})
-    assert found(A=silent, User=board) == {"no-action"}
+    assert rules_found(A=silent, User=board) == {"no-action"}
 
 
 def test_a_topic_that_is_exported_may_be_subscribed_to_elsewhere() -> None:
@@ -95,7 +95,7 @@ def test_topic_policies(statement: dict[str, Any], works: bool) -> None:
     allowed = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*", **statement}
     document = {"Statement": allowed}
     policy = _of("AWS::SNS::TopicPolicy", Topics=[{"Ref": "T"}], PolicyDocument=document)
-    assert found(A=alarm(), P=policy) == (set() if works else {"topic-policy-forbids"})
+    assert rules_found(A=alarm(), P=policy) == (set() if works else {"topic-policy-forbids"})
 
 
 def test_a_deny_for_insecure_transport_is_no_fault() -> None:
@@ -109,14 +109,15 @@ def test_a_deny_for_insecure_transport_is_no_fault() -> None:
     ):
         policy = _of("AWS::SNS::TopicPolicy", Topics=[{"Ref": "T"}],
                      PolicyDocument={"Statement": statements})  # fmt: skip
-        assert found(A=alarm(), P=policy) == rules
+        assert rules_found(A=alarm(), P=policy) == rules
 
 
 def _in_region(region: str, **resources: Any) -> Templates:
     """A template that is deployed to a region, as an assembly says it."""
     templates = parse({"Resources": resources}, "t.json")
     placed = [
-        dataclasses.replace(one, environment=f"111122223333/{region}") for one in templates.alarms
+        dataclasses.replace(alarm, environment=f"111122223333/{region}")
+        for alarm in templates.alarms
     ]
     return dataclasses.replace(templates, alarms=tuple(placed))
 
@@ -126,8 +127,8 @@ def test_regions() -> None:
     rate = alarm("AWS/CloudFront", "5xxErrorRate", Statistic="Average", Threshold=5,
                  dimensions={"DistributionId": "E1", "Region": "Global"},
                  AlarmActions=["arn:aws:sns:us-east-1:111122223333:on-call"])  # fmt: skip
-    assert [one.rule for one in lint(_in_region("us-east-1", A=rate))] == []
-    assert [one.rule for one in lint(_in_region("eu-west-1", A=rate))] == [
+    assert [finding.rule for finding in lint(_in_region("us-east-1", A=rate))] == []
+    assert [finding.rule for finding in lint(_in_region("eu-west-1", A=rate))] == [
         "other-region", "metric-elsewhere",
     ]  # fmt: skip
 
@@ -135,7 +136,11 @@ def test_regions() -> None:
 def test_shares_have_a_largest_value() -> None:
     """Above it an alarm never fires, and with a lower limit beyond it always."""
     cpu = {"dimensions": {"InstanceId": "i-0"}, "Statistic": "Average"}
-    assert found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=100, **cpu)) == {"out-of-range"}
-    assert found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=99, **cpu)) == set()
+    assert rules_found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=100, **cpu)) == {
+        "out-of-range"
+    }
+    assert rules_found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=99, **cpu)) == set()
     low = {"ComparisonOperator": "LessThanThreshold", **cpu}
-    assert found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=101, **low)) == {"out-of-range"}
+    assert rules_found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=101, **low)) == {
+        "out-of-range"
+    }

@@ -56,13 +56,13 @@ def _templates(**descriptions: str) -> Templates:
 def test_a_link_that_is_gone_is_a_warning(wiki: HTTPServer) -> None:
     """Not one that answers, asks for a login, or takes GET only; each page is asked for once."""
     base = f"http://127.0.0.1:{wiki.server_port}"
-    found = findings(
+    warnings = findings(
         _templates(
             A=f"Runbook: {base}/there#a.", B=f"{base}/gone", C=f"({base}/login)", D=f"{base}/get",
             E=f"{base}/there#b",
         )
     )  # fmt: skip
-    assert [(one.alarm, one.message) for one in found] == [
+    assert [(warning.alarm, warning.message) for warning in warnings] == [
         ("B", f"{base}/gone does not answer: status 404.")
     ]
     assert sorted(wiki.asked) == ["/get", "/gone", "/login", "/there"]  # type: ignore[attr-defined]
@@ -71,8 +71,8 @@ def test_a_link_that_is_gone_is_a_warning(wiki: HTTPServer) -> None:
 def test_other_links_are_not_asked_for(wiki: HTTPServer) -> None:
     """A template can't make lint ask for addresses outside of the project's pattern."""
     base = f"http://127.0.0.1:{wiki.server_port}"
-    found = findings(_templates(A=f"{base}/gone"), re.compile("^https://wiki[.]example[.]com/"))
-    assert found == []
+    warnings = findings(_templates(A=f"{base}/gone"), re.compile("^https://wiki[.]example[.]com/"))
+    assert warnings == []
     assert wiki.asked == []  # type: ignore[attr-defined]
 
 

@@ -83,9 +83,9 @@ def findings(given: Any = (), **resources: Any) -> list[Finding]:
     return lint(parse(template, "t.json"), allowances=given)
 
 
-def found(**resources: Any) -> list[str]:
+def rules_found(**resources: Any) -> list[str]:
     """The rules that find something."""
-    return sorted({one.rule for one in findings(**resources)})
+    return sorted({finding.rule for finding in findings(**resources)})
 
 
 SQS = {"dimensions": {"QueueName": "q"}}
@@ -246,11 +246,11 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(
-    ("rule", "resources"), BAD, ids=[f"{n}-{one}" for n, (one, _) in enumerate(BAD)]
+    ("rule", "resources"), BAD, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(BAD)]
 )
 def test_what_is_wrong_is_found(rule: str, resources: dict[str, Any]) -> None:
     """Each rule finds its fault, and says where and what to do."""
-    mine = [one for one in findings(**resources) if one.rule == rule]
+    mine = [finding for finding in findings(**resources) if finding.rule == rule]
     assert mine
     assert mine[0].file == "t.json"
     assert mine[0].message.endswith((".", "?"))
@@ -258,24 +258,24 @@ def test_what_is_wrong_is_found(rule: str, resources: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "resources"), GOOD, ids=[f"{n}-{one}" for n, (one, _) in enumerate(GOOD)]
+    ("rule", "resources"), GOOD, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(GOOD)]
 )
 def test_what_is_right_is_left_alone(rule: str, resources: dict[str, Any]) -> None:
     """What looks alike but works is not a finding."""
-    assert rule not in found(**resources)
+    assert rule not in rules_found(**resources)
 
 
 def test_the_plain_alarm_has_nothing_wrong() -> None:
     """Faults that are found come from what a test changes."""
-    assert found(A=alarm()) == []
+    assert rules_found(A=alarm()) == []
 
 
 def test_allowances() -> None:
     """An intended finding needs a reason; an allowance that allows nothing is reported."""
     metadata = {"alarmproof": {"allow": {"no-action": "shown on a wall"}}}
-    assert found(A=alarm(AlarmActions=None, metadata=metadata)) == []
+    assert rules_found(A=alarm(AlarmActions=None, metadata=metadata)) == []
     unused = findings(A=alarm(metadata=metadata))
-    assert [(one.rule, one.message) for one in unused] == [
+    assert [(finding.rule, finding.message) for finding in unused] == [
         ("allowance", "no-action is allowed, but alarmproof does not find it.")
     ]
     silent = alarm(AlarmActions=None)
@@ -312,7 +312,7 @@ def test_formats() -> None:
     sarif = json.loads(as_sarif(some, version="1"))
     assert sarif["version"] == "2.1.0"
     [run] = sarif["runs"]
-    assert {one["id"] for one in run["tool"]["driver"]["rules"]} == {rule.id for rule in RULES}
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {rule.id for rule in RULES}
     [result] = run["results"]
     assert (result["ruleId"], result["level"]) == ("unknown-metric", "error")
     place = result["locations"][0]

@@ -34,7 +34,7 @@ class _CloudWatch:
     def list_metrics(self, **parameters: Any) -> dict[str, Any]:
         name = parameters["Namespace"], parameters["MetricName"]
         self.asked.append(name)
-        matching = [one for one in self._metrics if one[:2] == name]
+        matching = [metric for metric in self._metrics if metric[:2] == name]
         at = int(parameters.get("NextToken", 0))
         page: dict[str, Any] = {
             "Metrics": [
@@ -67,12 +67,12 @@ def test_what_is_not_there_is_a_warning() -> None:
     templates = _templates(
         A=_alarm("Shop", "Orders"), B=_alarm("Shop", "Refunds"), C=_alarm("Shop", "Refunds")
     )
-    found = findings(templates, cloudwatch)
-    assert [(one.alarm, one.severity.value) for one in found] == [
+    warnings = findings(templates, cloudwatch)
+    assert [(warning.alarm, warning.severity.value) for warning in warnings] == [
         ("A", "warning"), ("B", "warning"), ("C", "warning"),
     ]  # fmt: skip
-    assert "not with these dimensions" in found[0].message
-    assert "has not seen Shop Refunds" in found[1].message
+    assert "not with these dimensions" in warnings[0].message
+    assert "has not seen Shop Refunds" in warnings[1].message
     assert len(cloudwatch.asked) == 2
 
 

@@ -20,11 +20,12 @@ B = [10, _, 30, 0, _]
 def _made(text: str, **series: list[float]) -> list[float]:
     starts = np.array([[86_400.0 * 4 + 3600 * hour for hour in range(5)]])
     values = {
-        name: np.array([one], dtype=float) for name, one in (series or {"a": A, "b": B}).items()
+        name: np.array([points], dtype=float)
+        for name, points in (series or {"a": A, "b": B}).items()
     }
     expression = compile_expression(text)
-    found = evaluate(expression, Context(values, ("a", "b"), starts, 300))
-    return [float(one) for one in np.broadcast_to(found, (1, 5))[0]]
+    evaluated = evaluate(expression, Context(values, ("a", "b"), starts, 300))
+    return [float(value) for value in np.broadcast_to(evaluated, (1, 5))[0]]
 
 
 CASES: list[tuple[str, list[float]]] = [
@@ -155,9 +156,9 @@ def test_what_is_not_known_is_refused(text: str, expected: str) -> None:
 
 def test_ids_and_looking_back() -> None:
     """An expression knows what it reads, and whether it needs what came before."""
-    one = compile_expression("IF(groups >= 2, FILL(failed, REPEAT), 0)")
-    assert one.ids == {"groups", "failed"}
-    assert one.looks_back
+    expression = compile_expression("IF(groups >= 2, FILL(failed, REPEAT), 0)")
+    assert expression.ids == {"groups", "failed"}
+    assert expression.looks_back
     assert not compile_expression("IF(e5 >= 3, 100 * e5 / n, 0)").looks_back
     assert compile_expression("a > AVG(a)").looks_back
     with pytest.raises(NotSupportedError, match="no query has the id 'c'"):

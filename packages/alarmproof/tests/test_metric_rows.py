@@ -28,8 +28,8 @@ def _findings(namespace: str, name: str, **dimensions: str) -> dict[str, str]:
     }  # fmt: skip
     resource = {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
     about = ("unknown-metric", "unknown-namespace", "unknown-dimension", "metric-not-judged")
-    found = lint(parse({"Resources": {"A": resource}}, "t.json"))
-    return {one.rule: str(one.severity) for one in found if one.rule in about}
+    findings = lint(parse({"Resources": {"A": resource}}, "t.json"))
+    return {finding.rule: str(finding.severity) for finding in findings if finding.rule in about}
 
 
 @pytest.mark.parametrize(("namespace", "name"), UNVERIFIED)
@@ -89,13 +89,13 @@ def test_started_executions_can_be_zero() -> None:
 
 def test_a_row_is_there_once_and_has_a_page() -> None:
     """No row repeats the generated table or another row, and each names a page and its address."""
-    rows = [(one.namespace, name) for one in SOURCED for name in one.names.split()]
+    rows = [(page.namespace, name) for page in SOURCED for name in page.names.split()]
     rows += [(space, name) for space, entry in LISTED.items() for name in entry["names"]]
     assert len(set(rows)) == len(rows)
     assert not set(rows) & set(UNVERIFIED)
     generated = metric_table._generated()
     assert not [row for row in rows if row[1] in generated.get(row[0], {})]
-    assert all(one.title and one.address.startswith("https://") for one in SOURCED)
+    assert all(page.title and page.address.startswith("https://") for page in SOURCED)
     assert not [name for space, name in UNVERIFIED if name in NAMES.get(space, ())]
     assert set(TRAITS) >= READ_TRAITS
     assert set(MOST) >= READ_MOST

@@ -36,16 +36,16 @@ def alarm(condition: str | None = None, **changes: Any) -> dict[str, Any]:
     return made if condition is None else {**made, "Condition": condition}
 
 
-def rules(found: Templates) -> list[tuple[str, str, str]]:
+def rules(templates: Templates) -> list[tuple[str, str, str]]:
     """What lint says, by rule, severity and alarm."""
-    return [(one.rule, one.severity.value, one.alarm) for one in lint(found)]
+    return [(finding.rule, finding.severity.value, finding.alarm) for finding in lint(templates)]
 
 
-def only(found: Templates) -> MetricAlarm:
+def only(templates: Templates) -> MetricAlarm:
     """The only alarm."""
-    [one] = found.alarms
-    assert isinstance(one, MetricAlarm)
-    return one
+    [metric_alarm] = templates.alarms
+    assert isinstance(metric_alarm, MetricAlarm)
+    return metric_alarm
 
 
 STAGE = {"Parameters": {"Stage": {"Type": "String"}},
@@ -57,17 +57,17 @@ def test_exclusive_conditions_are_no_duplicate() -> None:
     """Neither by the default nor when the value is unknown can both exist; a third one can."""
     both = {"A": alarm("IsProd", AlarmName="age"), "B": alarm("NotProd", AlarmName="age")}
     unknown = parse({**STAGE, "Resources": both}, "t.json")
-    assert [one.rule for one in lint(unknown)] == []
+    assert [finding.rule for finding in lint(unknown)] == []
     default = {**STAGE, "Parameters": {"Stage": {"Type": "String", "Default": "dev"}}}
     known = parse({**default, "Resources": both}, "t.json")
-    assert [one.source.logical_id for one in known.alarms] == ["B"]
-    assert [one.source.logical_id for one in known.absent] == ["A"]
+    assert [alarm.source.logical_id for alarm in known.alarms] == ["B"]
+    assert [resource.source.logical_id for resource in known.absent] == ["A"]
     with pytest.raises(InputError, match="the condition IsProd does not hold"):
         known.find("A")
     third = parse(
         {**STAGE, "Resources": {**both, "C": alarm(AlarmName="age", MetricName="C")}}, "t.json"
     )
-    assert {one.rule for one in lint(third)} == {"duplicate-name"}
+    assert {finding.rule for finding in lint(third)} == {"duplicate-name"}
 
 
 def test_a_condition_without_a_value_is_read_both_ways() -> None:
@@ -77,16 +77,16 @@ def test_a_condition_without_a_value_is_read_both_ways() -> None:
         "B": alarm(MetricName="B", AlarmActions={"Fn::If": ["IsProd", PROPERTIES["AlarmActions"],
                                                            {"Ref": "AWS::NoValue"}]}),
     }}  # fmt: skip
-    found = parse(template, "t.json")
-    wrong, *notes = lint(found)
+    templates = parse(template, "t.json")
+    wrong, *notes = lint(templates)
     assert (wrong.rule, wrong.alarm) == ("invalid-value", "A")
-    assert [(one.rule, one.severity.value, one.alarm) for one in notes] == [
+    assert [(note.rule, note.severity.value, note.alarm) for note in notes] == [
         ("not-evaluated", "note", "A"), ("not-evaluated", "note", "B"),
     ]  # fmt: skip
     assert "give --parameter Stage=VALUE" in notes[1].message
     assert wrong.message.startswith("With Stage=prod: ")
     with pytest.raises(NotSupportedError, match="differs by values that are not known"):
-        evaluate([found.find("B")], InMemory({}), start=0, end=60)
+        evaluate([templates.find("B")], InMemory({}), start=0, end=60)
     dev = parse_all([(template, "t.json")], {"Stage": "dev"})
     assert [(rule, severity) for rule, severity, _ in rules(dev)] == [("no-action", "note")]
 
@@ -95,7 +95,7 @@ def test_no_value_leaves_the_property_or_the_element_out() -> None:
     """A missing property has its default, and a list one element less."""
     nothing = {"Ref": "AWS::NoValue"}
     quiet = {"Conditions": {"Quiet": {"Fn::Equals": ["a", "b"]}}}
-    found = parse({**quiet, "Resources": {
+    templates = parse({**quiet, "Resources": {
         "A": alarm(
             TreatMissingData={"Fn::If": ["Quiet", "breaching", nothing]},
             AlarmActions=[{"Fn::If": ["Quiet", "x", nothing]}, "arn:aws:sns:eu-west-1:1:page"],
@@ -103,12 +103,12 @@ def test_no_value_leaves_the_property_or_the_element_out() -> None:
         ),
         "B": alarm(AlarmActions=[{"Fn::If": ["Quiet", "x", nothing]}], MetricName="B"),
     }}, "t.json")  # fmt: skip
-    one = found.find("A")
-    assert isinstance(one, MetricAlarm)
-    assert (one.missing.value, one.alarm_actions) == ("missing", ("page",))
-    assert one.metrics[0].dimensions == ()
+    metric_alarm = templates.find("A")
+    assert isinstance(metric_alarm, MetricAlarm)
+    assert (metric_alarm.missing.value, metric_alarm.alarm_actions) == ("missing", ("page",))
+    assert metric_alarm.metrics[0].dimensions == ()
     # The condition asks for no parameter, so nobody chose it.
-    assert rules(found) == [("no-action", "warning", "B")]
+    assert rules(templates) == [("no-action", "warning", "B")]
 
 
 @pytest.mark.parametrize(
@@ -130,16 +130,16 @@ def test_a_value_that_nobody_knows_is_a_note_of_that_alarm(
     threshold: Any, declared: dict[str, Any], why: str
 ) -> None:
     """All others are judged; with --strict it fails."""
-    found = parse({"Parameters": declared, "Resources": {
+    templates = parse({"Parameters": declared, "Resources": {
         "A": alarm(Threshold=threshold), "B": alarm(MetricName="B", AlarmActions=None),
         "Q": {"Type": "AWS::SQS::Queue"},
     }}, "t.json")  # fmt: skip
-    assert rules(found) == [("not-evaluated", "note", "A"), ("no-action", "warning", "B")]
-    notes = [one for one in lint(found) if one.alarm == "A"]
+    assert rules(templates) == [("not-evaluated", "note", "A"), ("no-action", "warning", "B")]
+    notes = [finding for finding in lint(templates) if finding.alarm == "A"]
     assert why in notes[0].message
     assert (failed(notes, strict=False), failed(notes, strict=True)) == (False, True)
     with pytest.raises(NotSupportedError, match=r"t\.json A: not evaluated, because"):
-        evaluate([found.find("A")], InMemory({}), start=0, end=60)
+        evaluate([templates.find("A")], InMemory({}), start=0, end=60)
 
 
 def test_parameters_are_given_by_name_and_by_file(tmp_path: Path) -> None:
@@ -168,15 +168,17 @@ def test_parameters_are_given_by_name_and_by_file(tmp_path: Path) -> None:
 
 def test_lists_and_literals() -> None:
     """A comma-delimited list is a list, and ``${!Literal}`` stays one."""
-    found = parse({"Parameters": {"Topics": {"Type": "CommaDelimitedList", "Default": "a:b, c:d"}},
-                   "Resources": {"A": alarm(
-                       AlarmActions={"Ref": "Topics"}, AlarmName={"Fn::Sub": "a-${!Literal}"},
-                       OKActions=[{"Fn::Select": [1, {"Ref": "Topics"}]}],
-                       AlarmDescription={"Fn::Join": [" ", {"Ref": "Topics"}]})}},
-                  "t.json")  # fmt: skip
-    one = only(found)
-    assert (one.alarm_actions, one.ok_actions) == (("b", "d"), ("d",))
-    assert (one.name, one.description) == ("a-${Literal}", "a:b c:d")
+    topics = {"Type": "CommaDelimitedList", "Default": "a:b, c:d"}
+    properties = alarm(
+        AlarmActions={"Ref": "Topics"}, AlarmName={"Fn::Sub": "a-${!Literal}"},
+        OKActions=[{"Fn::Select": [1, {"Ref": "Topics"}]}],
+        AlarmDescription={"Fn::Join": [" ", {"Ref": "Topics"}]},
+    )  # fmt: skip
+    document = {"Parameters": {"Topics": topics}, "Resources": {"A": properties}}
+    templates = parse(document, "t.json")
+    metric_alarm = only(templates)
+    assert (metric_alarm.alarm_actions, metric_alarm.ok_actions) == (("b", "d"), ("d",))
+    assert (metric_alarm.name, metric_alarm.description) == ("a-${Literal}", "a:b c:d")
 
 
 def test_loops_are_written_out(tmp_path: Path) -> None:
@@ -198,15 +200,15 @@ def test_loops_are_written_out(tmp_path: Path) -> None:
         "NumberOfMessagesSent, Threshold: !Ref L, Dimensions: [{Name: QueueName, Value: !Ref Q}]}\n"
         "  Fn::ForEach::Others: [N, !Ref Names, {'B${N}': {Type: 'AWS::CloudWatch::Dashboard'}}]\n"
     )
-    found = read([file])
-    assert [one.source.logical_id for one in found.alarms] == [
+    templates = read([file])
+    assert [alarm.source.logical_id for alarm in templates.alarms] == [
         "AgeOrders1", "AgeOrders2", "AgeRefunds1", "AgeRefunds2",
     ]  # fmt: skip
-    assert {one.source.line for one in found.alarms} == {4}
-    third = found.alarms[2]
+    assert {alarm.source.line for alarm in templates.alarms} == {4}
+    third = templates.alarms[2]
     assert isinstance(third, MetricAlarm)
     assert (third.threshold, third.metrics[0].dimensions) == (1, (("QueueName", "Re-funds"),))
-    assert [(one.kind, one.known) for one in found.unread] == [("Fn::ForEach", True)]
+    assert [(entry.kind, entry.known) for entry in templates.unread] == [("Fn::ForEach", True)]
     given = read([file], {"Names": "a,b"})
     assert {"Ba", "Bb"} <= {name for _, name in given.resources}
 
@@ -231,14 +233,14 @@ def test_nested_stacks_have_the_values_of_their_parents(tmp_path: Path) -> None:
     (tmp_path / "child.template.json").write_text(json.dumps(child))
     (tmp_path / "parent.template.json").write_text(json.dumps(parent))
     for paths in ([tmp_path], [tmp_path / "parent.template.json"]):
-        found = read(paths)
-        assert {one.name for one in found.alarms} == {"A", "B"}
-        inner, outer = found.find("parent/Child/A"), found.find("B")
+        templates = read(paths)
+        assert {alarm.name for alarm in templates.alarms} == {"A", "B"}
+        inner, outer = templates.find("parent/Child/A"), templates.find("B")
         assert isinstance(inner, MetricAlarm)
         assert isinstance(outer, MetricAlarm)
         assert inner.threshold == 60
         assert outer.metrics[0].dimensions == (("QueueName", "orders"),)
-        assert rules(found) == [("unsubscribed-topic", "warning", "A")]
+        assert rules(templates) == [("unsubscribed-topic", "warning", "A")]
 
 
 def test_stacks_of_one_class_are_no_duplicates(tmp_path: Path) -> None:
@@ -256,17 +258,17 @@ def test_stacks_of_one_class_are_no_duplicates(tmp_path: Path) -> None:
         }  # fmt: skip
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     (tmp_path / "leftover.template.json").write_text("not in the manifest, so never read")
-    found = read([tmp_path])
-    assert lint(found) == []
-    assert [one.name for one in found.alarms] == [
+    templates = read([tmp_path])
+    assert lint(templates) == []
+    assert [alarm.name for alarm in templates.alarms] == [
         "Shop-dev/Age", "Shop-dev/Both", "Shop-prod/Age", "Shop-prod/Both",
     ]  # fmt: skip
     with pytest.raises(UnknownAlarmError, match="several alarms: Shop-dev/Age, Shop-prod/Age"):
-        found.find("Age")
-    prod = found.find("Shop-prod/Both")
+        templates.find("Age")
+    prod = templates.find("Shop-prod/Both")
     assert isinstance(prod, CompositeAlarm)
     assert prod.part("Age") == "Shop-prod/Age"
-    assert found.find("Shop-prod/Age").environment == "222222222222/eu-west-1"
+    assert templates.find("Shop-prod/Age").environment == "222222222222/eu-west-1"
 
 
 def test_one_name_in_two_accounts_is_no_duplicate(tmp_path: Path) -> None:
@@ -287,7 +289,7 @@ def test_one_name_in_two_accounts_is_no_duplicate(tmp_path: Path) -> None:
 
 def test_sam_is_read_as_what_it_becomes() -> None:
     """Timeouts of Globals, subscriptions of events, implicit APIs."""
-    found = parse({
+    templates = parse({
         "Transform": "AWS::Serverless-2016-10-31",
         "Globals": {"Function": {"Timeout": 10}},
         "Resources": {
@@ -301,8 +303,8 @@ def test_sam_is_read_as_what_it_becomes() -> None:
                        Dimensions=[{"Name": "FunctionName", "Value": {"Ref": "F"}}]),
         },
     }, "t.json")  # fmt: skip
-    assert rules(found) == [("out-of-range", "error", "A")]
-    kinds = {name: one.type for (_, name), one in found.resources.items()}
+    assert rules(templates) == [("out-of-range", "error", "A")]
+    kinds = {name: resource.type for (_, name), resource in templates.resources.items()}
     assert kinds["ServerlessHttpApi"] == "AWS::ApiGatewayV2::Api"
 
 
@@ -340,35 +342,35 @@ PLAN: dict[str, Any] = {
 
 def test_terraform_plans_are_read() -> None:
     """Queries, modules, suppressors; an action that is known after the apply is a reference."""
-    found = parse(PLAN, "plan.json")
-    metric, both = found.alarms
+    templates = parse(PLAN, "plan.json")
+    metric, both = templates.alarms
     assert isinstance(metric, MetricAlarm)
     assert isinstance(both, CompositeAlarm)
     assert (metric.name, metric.period, metric.threshold, metric.returned) == (
         "failures", 300, 3, "e",
     )  # fmt: skip
-    assert [str(one) for one in metric.metrics] == ["Shop Failures {Stage=prod}"]
+    assert [str(key) for key in metric.metrics] == ["Shop Failures {Stage=prod}"]
     assert metric.alarm_actions == ("page",)
     assert (both.suppressor, both.wait, both.extension) == ("failures", 60, 30)
-    assert rules(found) == [("unsubscribed-topic", "warning", "failures")]
-    assert found.find("module.m.aws_cloudwatch_composite_alarm.both") is both
+    assert rules(templates) == [("unsubscribed-topic", "warning", "failures")]
+    assert templates.find("module.m.aws_cloudwatch_composite_alarm.both") is both
 
 
 def test_live_alarms_are_read() -> None:
     """What DescribeAlarms answers; state and times are no unknown properties."""
-    found = parse({
+    templates = parse({
         "MetricAlarms": [{**PROPERTIES, "AlarmName": "a", "StateValue": "OK", "Dimensions": [],
                           "AlarmArn": "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:a"}],
         "CompositeAlarms": [{"AlarmName": "c", "AlarmRule": "ALARM(a)", "AlarmActions": []}],
     }, "live.json")  # fmt: skip
-    assert [one.name for one in found.alarms] == ["a", "c"]
-    assert found.alarms[0].source.stack == "111122223333/eu-west-1"
-    assert {rule for rule, _, _ in rules(found)} == {"no-action", "no-description"}
+    assert [alarm.name for alarm in templates.alarms] == ["a", "c"]
+    assert templates.alarms[0].source.stack == "111122223333/eu-west-1"
+    assert {rule for rule, _, _ in rules(templates)} == {"no-action", "no-description"}
 
 
 def test_nothing_unknown_is_ignored() -> None:
     """Properties and types are known or refused by name; log and PromQL alarms are named."""
-    found = parse({"Resources": {
+    templates = parse({"Resources": {
         "A": alarm(Treshold=5), "P": {"Type": "AWS::CloudWatch::Alarm", "Properties": {
             "AlarmActions": PROPERTIES["AlarmActions"], "AlarmDescription": "http://r",
             "EvaluationInterval": 60,
@@ -380,17 +382,19 @@ def test_nothing_unknown_is_ignored() -> None:
         "M": alarm(Metrics=[{"Id": "m", "Label": "x", "Colour": "red", "MetricStat": {
             "Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum"}}]),
     }}, "t.json")  # fmt: skip
-    by_alarm: dict[str, AnyAlarm] = {one.name: one for one in found.alarms}
-    opaque = {name: one.kind for name, one in by_alarm.items() if isinstance(one, OpaqueAlarm)}
+    by_alarm: dict[str, AnyAlarm] = {alarm.name: alarm for alarm in templates.alarms}
+    opaque = {
+        name: alarm.kind for name, alarm in by_alarm.items() if isinstance(alarm, OpaqueAlarm)
+    }
     assert opaque == {"P": "PromQL alarm", "L": "log alarm"}
-    told = {(one.rule, one.alarm): one.message for one in lint(found)}
+    told = {(finding.rule, finding.alarm): finding.message for finding in lint(templates)}
     assert (
         "Treshold is not a property that CloudFormation has; did you mean Threshold?"
         in (told["unknown-property", "A"])
     )
     assert "Metrics[0].Colour" in told["unknown-property", "M"]
     assert "AWS::CloudWatch::Alarms" in told["unknown-type", "N"]
-    assert {one for one in told if one[0] != "schema"} == {
+    assert {key for key in told if key[0] != "schema"} == {
         ("unknown-property", "A"), ("unknown-property", "M"), ("unknown-type", "N"),
         ("not-evaluated", "P"), ("not-evaluated", "L"),
     }  # fmt: skip
@@ -431,8 +435,8 @@ def test_folders_are_searched_for_templates(tmp_path: Path) -> None:
                  "cdk.out/asset.abc/z.template.json", "manifest.json"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("[]" if name == "manifest.json" else text)
-    found = read([tmp_path])
-    assert sorted(one.source.stack for one in found.alarms) == ["template", "x"]
+    templates = read([tmp_path])
+    assert sorted(alarm.source.stack for alarm in templates.alarms) == ["template", "x"]
 
 
 @pytest.mark.parametrize("form", ["json", "yaml", "plan"])
@@ -452,7 +456,7 @@ def test_plans_and_live_alarms_have_lines(tmp_path: Path, form: str) -> None:
         names = ['"AlarmName": "a"', "quoted"]
     file.write_text(text)
     expected = [text[: text.index(name)].count("\n") + 1 for name in names]
-    assert [one.source.line for one in read([file]).alarms] == expected
+    assert [alarm.source.line for alarm in read([file]).alarms] == expected
 
 
 @pytest.mark.parametrize(
@@ -470,10 +474,10 @@ def test_a_name_cut_out_of_an_arn_is_the_resource(
     cut = {"Fn::Select": [index, {"Fn::Split": [separator, source]}]}
     document = {"Resources": {"R": {"Type": kind}, "A": alarm(
         Namespace="X", Dimensions=[{"Name": dimension, "Value": cut}])}}  # fmt: skip
-    found = parse(document, "t.json")
-    [[(_, value)]] = [metric.dimensions for metric in found.alarms[0].metrics]
+    templates = parse(document, "t.json")
+    [[(_, value)]] = [metric.dimensions for metric in templates.alarms[0].metrics]
     assert isinstance(value, Unknown) if kind.endswith("Listener") else value == "R"
-    assert [finding for finding in lint(found) if finding.severity == "error"] == []
+    assert [finding for finding in lint(templates) if finding.severity == "error"] == []
 
 
 def test_a_composite_alarm_may_be_of_alarms_elsewhere() -> None:
@@ -484,8 +488,10 @@ def test_a_composite_alarm_may_be_of_alarms_elsewhere() -> None:
         "Orders": alarm(AlarmName="orders"),
         "C": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {
             "AlarmRule": rule, "AlarmActions": PROPERTIES["AlarmActions"]}}}}  # fmt: skip
-    parts = [one for one in lint(parse(document, "t.json")) if one.rule == "unknown-part"]
-    assert [(one.severity, "mean orders" in one.message) for one in parts] == [
+    parts = [
+        finding for finding in lint(parse(document, "t.json")) if finding.rule == "unknown-part"
+    ]
+    assert [(finding.severity, "mean orders" in finding.message) for finding in parts] == [
         ("warning", False), ("error", True),
     ]  # fmt: skip
 
@@ -503,9 +509,9 @@ def test_a_state_of_terraform_has_zeros_for_what_is_not_set(tmp_path: Path) -> N
                 "values": values}  # fmt: skip
     document = {"format_version": "1.0", "values": {"root_module": {"resources": [resource]}}}
     (tmp_path / "state.json").write_text(json.dumps(document), "utf-8")
-    found = read([tmp_path / "state.json"])
-    assert [finding for finding in lint(found) if finding.severity == "error"] == []
-    [state] = found.alarms
+    templates = read([tmp_path / "state.json"])
+    assert [finding for finding in lint(templates) if finding.severity == "error"] == []
+    [state] = templates.alarms
     assert isinstance(state, MetricAlarm)
     assert (state.threshold, state.datapoints_to_alarm) == (0, 2)
 
@@ -520,6 +526,6 @@ def test_an_empty_stack_of_an_assembly_is_left_out(tmp_path: Path) -> None:
     }
     for name, content in (("shop", shop), ("empty", empty), ("manifest", {"artifacts": stacks})):
         (tmp_path / f"{name}.json").write_text(json.dumps(content), "utf-8")
-    assert [found.source.stack for found in read([tmp_path]).alarms] == ["shop"]
+    assert [alarm.source.stack for alarm in read([tmp_path]).alarms] == ["shop"]
     with pytest.raises(InputError, match=r"empty\.json: not a CloudFormation template"):
         read([tmp_path / "empty.json"])

@@ -39,5 +39,5 @@ def test_equals_plain_loops(name: str, values: list[float], points: int) -> None
         _slowly(name, values[max(0, index - points + 1) : index + 1])
         for index in range(len(values))
     ]
-    found = over_time(name, np.array([values], dtype=float), points)[0]
-    assert list(found) == pytest.approx(expected, nan_ok=True)
+    reduced = over_time(name, np.array([values], dtype=float), points)[0]
+    assert list(reduced) == pytest.approx(expected, nan_ok=True)

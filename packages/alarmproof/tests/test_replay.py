@@ -29,7 +29,7 @@ HOUR = 3600
 
 
 def _series(values: list[float | None], statistic: str | None = "Maximum") -> Series:
-    array = np.array([math.nan if one is None else one for one in values], dtype=float)
+    array = np.array([math.nan if value is None else value for value in values], dtype=float)
     return Series(METRIC, statistic, START, 60, array)
 
 
@@ -52,13 +52,15 @@ def test_a_replay_of_a_file_is_that_of_the_series(
     tmp_path: Path, values: list[float | None], form: str
 ) -> None:
     """What is saved and loaded, in any form, makes the same history as what was in memory."""
-    one, series = _alarm(threshold=0.0), _series(values)
+    metric_alarm, series = _alarm(threshold=0.0), _series(values)
     save(tmp_path / f"r{form}", [series])
     recording = load(tmp_path / f"r{form}")
     assert (recording.start, recording.end) == (series.start, series.end)
-    direct = evaluate([one], InMemory({METRIC: [series]}), start=series.start, end=series.end)
+    direct = evaluate(
+        [metric_alarm], InMemory({METRIC: [series]}), start=series.start, end=series.end
+    )
     [replayed] = replay(
-        Templates((one,)), recording, start=recording.start, end=recording.end
+        Templates((metric_alarm,)), recording, start=recording.start, end=recording.end
     ).before
     assert replayed.history == direct["a"]
 
@@ -127,8 +129,8 @@ def test_cloudwatch_s_own_shape_is_read(tmp_path: Path) -> None:
         "values": [3, 1],
     }  # fmt: skip
     (tmp_path / "r.json").write_text(json.dumps([entry]))
-    [one] = load(tmp_path / "r.json").series(MetricKey.of("N", "m", {"D": "d"}))
-    assert list(one.values) == pytest.approx([1, math.nan, 3], nan_ok=True)
+    [recorded] = load(tmp_path / "r.json").series(MetricKey.of("N", "m", {"D": "d"}))
+    assert list(recorded.values) == pytest.approx([1, math.nan, 3], nan_ok=True)
 
 
 def _outages(*minutes: int) -> list[float | None]:
@@ -140,40 +142,40 @@ def _outages(*minutes: int) -> list[float | None]:
 
 
 def _replayed(values: list[float | None], *changes: str, **alarms: Any) -> Replay:
-    one = _alarm(**alarms)
+    metric_alarm = _alarm(**alarms)
     both = composite("both", "ALARM(a)")
     recording = Recorded.of([_series(values)])
     return replay(
-        Templates((one, both)), recording, start=recording.start, end=recording.end,
+        Templates((metric_alarm, both)), recording, start=recording.start, end=recording.end,
         changes=[parse_change(text) for text in changes],
     )  # fmt: skip
 
 
 def test_what_a_replay_counts() -> None:
     """Times fired, who was notified, time in ALARM, the longest, and three times within an hour."""
-    found = _replayed(_outages(30, 50, 70, 200))
-    one, both = found.before
-    assert len(one.incidents) == len(both.incidents) == 4
-    assert one.notified == both.notified == {"page": 4}
-    assert one.seconds_in_alarm == 4 * 5 * 60
-    assert (one.longest, one.flapping) == (300, 1)
-    assert found.notified(found.before) == "page 8"
-    assert found.a_week(8) == "-"
+    replayed = _replayed(_outages(30, 50, 70, 200))
+    single, both = replayed.before
+    assert len(single.incidents) == len(both.incidents) == 4
+    assert single.notified == both.notified == {"page": 4}
+    assert single.seconds_in_alarm == 4 * 5 * 60
+    assert (single.longest, single.flapping) == (300, 1)
+    assert replayed.notified(replayed.before) == "page 8"
+    assert replayed.a_week(8) == "-"
 
 
 def test_rates_a_week_need_a_day() -> None:
     """Two days have them; less than a day has only counts."""
-    found = _replayed([*_outages(30), *[0.0] * (2 * 1440 - len(_outages(30)))])
-    assert (found.end - found.start) == 2 * 86_400
-    assert found.notified(found.before) == "page 2 (7.0 a week)"
-    assert found.notified(()) == "nobody"
+    replayed = _replayed([*_outages(30), *[0.0] * (2 * 1440 - len(_outages(30)))])
+    assert (replayed.end - replayed.start) == 2 * 86_400
+    assert replayed.notified(replayed.before) == "page 2 (7.0 a week)"
+    assert replayed.notified(()) == "nobody"
 
 
 def test_a_changed_threshold_is_shown_beside_the_old_one() -> None:
     """Before and after, of the alarm and of the composites above it."""
-    found = _replayed(_outages(30, 50), "a.threshold=10")
-    assert [len(one.incidents) for one in found.before] == [2, 2]
-    assert [len(one.incidents) for one in found.after] == [0, 0]
+    replayed = _replayed(_outages(30, 50), "a.threshold=10")
+    assert [len(alarm.incidents) for alarm in replayed.before] == [2, 2]
+    assert [len(alarm.incidents) for alarm in replayed.after] == [0, 0]
     slower = _replayed(_outages(30), "a.datapoints_to_alarm=3", "a.evaluation_periods=3")
     assert slower.after[0].incidents[0][0] == slower.before[0].incidents[0][0] + 60
     assert parse_change("a.b.threshold=5") == Change("a.b", "threshold", 5.0)
@@ -204,16 +206,16 @@ def test_what_can_t_be_replayed_is_listed() -> None:
     unseen = alarm(name="unseen", queries=(Query("m1", MetricKey("N", "gone"), "Sum", 60),))
     above = composite("above", "ALARM(odd) OR ALARM(unseen)")
     series = _series(_outages(30))
-    found = replay(
+    replayed = replay(
         Templates((_alarm(), odd, unseen, above)), Recorded.of([series]),
         start=series.start, end=series.end,
     )  # fmt: skip
-    fine, refused, dead, over = found.before
+    fine, refused, dead, over = replayed.before
     assert (fine.refused, len(fine.incidents)) == ("", 1)
     assert "a period of 45 s is not supported" in refused.refused
     assert (dead.refused, dead.unseen) == ("", True)
     assert over.refused == "t.json above: not evaluated: odd."
-    page = report(found, Recorded.of([series]), title="t")
+    page = report(replayed, Recorded.of([series]), title="t")
     for text in ("Not evaluated: 2", "Without any data", "1 of 4 alarms fired"):
         assert text in page
 
@@ -221,13 +223,13 @@ def test_what_can_t_be_replayed_is_listed() -> None:
 def test_the_report_stands_alone() -> None:
     """One page with its charts, nothing fetched; names are escaped, changes are in it."""
     series = _series(_outages(30))
-    one = _alarm(name="<b>a</b>", source=Source("t", "A"))
+    metric_alarm = _alarm(name="<b>a</b>", source=Source("t", "A"))
     recording = Recorded.of([series])
-    found = replay(
-        Templates((one,)), recording, start=series.start, end=series.end,
+    replayed = replay(
+        Templates((metric_alarm,)), recording, start=series.start, end=series.end,
         changes=[Change("A", "threshold", 7.0)],
     )  # fmt: skip
-    page = report(found, recording, title="A & B")
+    page = report(replayed, recording, title="A & B")
     assert "<title>A &amp; B</title>" in page
     assert "&lt;b&gt;a&lt;/b&gt;" in page
     assert "<b>a</b>" not in page
@@ -302,10 +304,10 @@ def test_metric_streams_are_read(tmp_path: Path) -> None:
             "value": {"max": 3.0, "min": 1.0, "sum": 9.0, "count": 4.0, "p99": 2.9}}  # fmt: skip
     later = {**line, "timestamp": 1777593600000 + 120_000}
     file.write_text(f"{json.dumps(line)}\n\n{json.dumps(later)}\n")
-    found = {one.statistic: one for one in load(file).every()}
-    assert set(found) == {"Maximum", "Minimum", "Sum", "SampleCount", "p99"}
-    assert [value for value in found["Sum"].values if value == value] == [9, 9]
-    assert len(found["Sum"].values) == 3
+    by_statistic = {recorded.statistic: recorded for recorded in load(file).every()}
+    assert set(by_statistic) == {"Maximum", "Minimum", "Sum", "SampleCount", "p99"}
+    assert [value for value in by_statistic["Sum"].values if value == value] == [9, 9]
+    assert len(by_statistic["Sum"].values) == 3
     file.write_text(f"{json.dumps(line)}\n{{}}\n")
     with pytest.raises(InputError, match="line 2 is not of a metric stream"):
         load(file)

@@ -116,8 +116,8 @@ def test_reported_behavior_is_shown(tmp_path: Path, alarm: dict[str, Any], body:
 )
 def test_math_is_refused_or_not_evaluated(expression: str, severity: str) -> None:
     """What AWS accepts is a note, what it refuses an error."""
-    found = [one.severity.value for one in lint(_shop(A=_math(expression)))]
-    assert found == [severity]
+    severities = [finding.severity.value for finding in lint(_shop(A=_math(expression)))]
+    assert severities == [severity]
 
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared cases are not here")
@@ -135,7 +135,7 @@ needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared cases 
 def test_shared_cases_hold(cases: str, template: str) -> None:
     """Every case says what is right."""
     outcomes = run(load([SHARED / cases]), read([SHARED / template]))
-    assert [str(one) for outcome in outcomes for one in outcome.failures] == []
+    assert [str(failure) for outcome in outcomes for failure in outcome.failures] == []
 
 
 @needs_shared
@@ -146,9 +146,9 @@ def test_shared_cases_hold(cases: str, template: str) -> None:
 )  # fmt: skip
 def test_shared_templates_without_a_fault_have_no_error(name: str, alarms: int) -> None:
     """All alarms are there, and nothing is wrong with them."""
-    found = read([SHARED / name])
-    assert len(found.alarms) == alarms
-    assert [one for one in lint(found) if one.severity == "error"] == []
+    templates = read([SHARED / name])
+    assert len(templates.alarms) == alarms
+    assert [finding for finding in lint(templates) if finding.severity == "error"] == []
 
 
 @needs_shared

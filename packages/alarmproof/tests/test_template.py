@@ -72,7 +72,7 @@ def test_alarms_of_a_yaml_template(tmp_path: Path) -> None:
     assert (age.name, age.period, age.threshold) == ("orders-dev-age", 300, 60.0)
     assert (age.evaluation_periods, age.datapoints_to_alarm) == (3, 3)
     assert age.missing is Missing.MISSING
-    assert [str(one) for one in age.metrics] == [
+    assert [str(metric) for metric in age.metrics] == [
         "AWS/SQS ApproximateAgeOfOldestMessage {QueueName=orders-dev}"
     ]
     assert age.alarm_actions == ("Topic", "on-call")
@@ -97,9 +97,9 @@ def test_exports_reach_other_templates(tmp_path: Path) -> None:
     )  # fmt: skip
     (tmp_path / "a.template.json").write_text(json.dumps(exporting))
     (tmp_path / "b.template.json").write_text(json.dumps(importing))
-    [one] = read([tmp_path]).alarms
-    assert isinstance(one, MetricAlarm)
-    assert one.metrics[0].dimensions == (("ApiId", "shop"),)
+    [metric_alarm] = read([tmp_path]).alarms
+    assert isinstance(metric_alarm, MetricAlarm)
+    assert metric_alarm.metrics[0].dimensions == (("ApiId", "shop"),)
     [alone] = read([tmp_path / "b.template.json"]).alarms
     assert isinstance(alone, MetricAlarm)
     assert alone.metrics[0].dimensions == (("ApiId", "api-id"),)
@@ -134,7 +134,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
 
 def test_alarms_are_found_by_the_names_people_use() -> None:
     """By name, by logical id, by the end of the name; else with what there is."""
-    found = parse(
+    templates = parse(
         {
             "Resources": {
                 name: {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmName": f"{name}-age"}}
@@ -143,10 +143,10 @@ def test_alarms_are_found_by_the_names_people_use() -> None:
         },
         "t",
     )
-    assert found.find("Orders").name == found.find("Orders-age").name == "Orders-age"
+    assert templates.find("Orders").name == templates.find("Orders-age").name == "Orders-age"
     with pytest.raises(UnknownAlarmError, match="matches several alarms: t/Orders, t/Users"):
-        found.find("age")
+        templates.find("age")
     with pytest.raises(
         UnknownAlarmError, match="not an alarm here; there are: Orders-age, Users-age"
     ):
-        found.find("depth")
+        templates.find("depth")

@@ -22,26 +22,26 @@ from factories import METRIC, alarm, recorded
 MONDAY = int(datetime(2026, 3, 23, tzinfo=UTC).timestamp())
 
 
-def history(one: MetricAlarm, found: InMemory, end: int, **given: Any) -> History:
+def history(metric_alarm: MetricAlarm, metrics: InMemory, end: int, **given: Any) -> History:
     """The history of one alarm from 0."""
-    return evaluate([one], found, start=0, end=end, **given)[one.name]
+    return evaluate([metric_alarm], metrics, start=0, end=end, **given)[metric_alarm.name]
 
 
 def test_a_wall_clock_window_sees_complete_hours() -> None:
     """Two calls in two calendar hours are never added; in one they are, until the next is over."""
     values = [0] * 240
     values[40], values[70] = 6, 6  # in the first hour and in the second
-    one = alarm(
+    metric_alarm = alarm(
         period=3600, statistic="Sum", threshold=10.0, evaluation_periods=1, datapoints_to_alarm=1,
         missing=Missing.NOT_BREACHING,
     )  # fmt: skip
-    clocked = dataclasses.replace(one, wall_clock="UTC")
-    assert history(one, recorded(values), 14_400).in_alarm() == ((71 * 60, 101 * 60),)
+    clocked = dataclasses.replace(metric_alarm, wall_clock="UTC")
+    assert history(metric_alarm, recorded(values), 14_400).in_alarm() == ((71 * 60, 101 * 60),)
     assert history(clocked, recorded(values), 14_400).in_alarm() == ()
     values[90] = 6
     assert history(clocked, recorded(values), 14_400).in_alarm() == ((7200, 10_800),)
     # Hours of Kathmandu end a quarter past those of UTC: 40 and 70 are in one.
-    there = dataclasses.replace(one, wall_clock="+05:45")
+    there = dataclasses.replace(metric_alarm, wall_clock="+05:45")
     values[90] = 0
     assert history(there, recorded(values), 14_400).in_alarm() == ((75 * 60, 135 * 60),)
 
@@ -55,13 +55,13 @@ def test_calendar_days_have_the_length_of_the_zone() -> None:
         86_400, 82_800, 86_400,
     ]  # fmt: skip
     minutes = np.ones(4 * 1440)
-    one = alarm(
+    metric_alarm = alarm(
         period=86_400, statistic="Sum", evaluation_periods=1, datapoints_to_alarm=1,
         wall_clock="Europe/Berlin",
     )  # fmt: skip
-    found = InMemory({METRIC: [Series(METRIC, None, begin - 86_400, 60, minutes)]})
+    metrics = InMemory({METRIC: [Series(METRIC, None, begin - 86_400, 60, minutes)]})
     at = ends[2]
-    assert datapoints(one, found, start=at - 60, end=at)[0] == 23 * 60
+    assert datapoints(metric_alarm, metrics, start=at - 60, end=at)[0] == 23 * 60
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_weeks_begin_on_monday() -> None:
 
 def test_a_wall_clock_has_few_periods() -> None:
     """Others are refused, as CloudWatch refuses them."""
-    one = alarm(period=120, wall_clock="UTC")
+    metric_alarm = alarm(period=120, wall_clock="UTC")
     with pytest.raises(NotSupportedError, match="a wall clock window of 120 s is not supported"):
-        history(one, recorded([1]), 60)
+        history(metric_alarm, recorded([1]), 60)
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_a_wall_clock_has_few_periods() -> None:
 )
 def test_a_new_alarm_warms_up(whole: bool, values: list[float | None], until: int) -> None:
     """For all of its time, or until its evaluation window is filled; then missing data counts."""
-    one = alarm(
+    metric_alarm = alarm(
         warm_up=WarmUp(600, whole), datapoints_to_alarm=3, missing=Missing.BREACHING,
     )  # fmt: skip
-    made = history(one, recorded(values), 1200)
+    made = history(metric_alarm, recorded(values), 1200)
     assert [change.at for change in made.changes] == [60 * until]
     assert made.changes[0].state is State.ALARM
     # It is over for an alarm that exists.
-    old = history(one, recorded(values), 1200, initial={"a": State.OK})
+    old = history(metric_alarm, recorded(values), 1200, initial={"a": State.OK})
     assert old.changes[0].at <= 180
 
 
@@ -138,25 +138,25 @@ def test_only_data_of_the_unit_counts() -> None:
 
 def test_metrics_of_two_accounts_are_two() -> None:
     """Each has its own data."""
-    one, two = (MetricKey.of("N", "m", {}, account) for account in ("111", "222"))
+    first, second = (MetricKey.of("N", "m", {}, account) for account in ("111", "222"))
     queries = (
-        Query("e", expression="a + b"), Query("a", one, "Sum", 60), Query("b", two, "Sum", 60),
+        Query("e", expression="a + b"), Query("a", first, "Sum", 60), Query("b", second, "Sum", 60),
     )  # fmt: skip
     both = alarm(queries=queries, returned="e")
-    found = InMemory({one: [Series(one, None, 0, 60, np.array([6.0] * 3))]})
-    assert list(datapoints(both, found, start=0, end=180)) == [6, 6, 6]
+    metrics = InMemory({first: [Series(first, None, 0, 60, np.array([6.0] * 3))]})
+    assert list(datapoints(both, metrics, start=0, end=180)) == [6, 6, 6]
 
 
 def test_high_resolution_alarms_are_evaluated_every_ten_seconds() -> None:
     """Each ten seconds its periods slide; a metric of minutes fills one of six."""
     values = np.array([1.0] * 6 + [9.0] * 3 + [1.0] * 9)
-    one = alarm(period=10, evaluation_periods=3, datapoints_to_alarm=3)
-    found = InMemory({METRIC: [Series(METRIC, None, 0, 10, values)]})
-    made = history(one, found, 180)
+    metric_alarm = alarm(period=10, evaluation_periods=3, datapoints_to_alarm=3)
+    metrics = InMemory({METRIC: [Series(METRIC, None, 0, 10, values)]})
+    made = history(metric_alarm, metrics, 180)
     assert made.in_alarm() == ((90, 100),)
     half = alarm(period=30, statistic="Sum", evaluation_periods=1, datapoints_to_alarm=1)
-    assert list(datapoints(half, found, start=80, end=100)) == [27, 19]
-    coarse = datapoints(one, recorded([7, 8]), start=0, end=120)
+    assert list(datapoints(half, metrics, start=80, end=100)) == [27, 19]
+    coarse = datapoints(metric_alarm, recorded([7, 8]), start=0, end=120)
     assert [value for value in coarse if not math.isnan(value)] == [7, 8]
 
 
@@ -202,15 +202,15 @@ def test_schedules_that_can_t_be_read_are_refused(expression: str) -> None:
 def test_scaling_actions_are_repeated_each_minute() -> None:
     """As long as the state lasts; all other actions are performed once."""
     scale = Action("scale-out", "arn:aws:autoscaling:x", "autoscaling")
-    one = alarm(alarm_actions=("page", scale), ok_actions=())
-    made = history(one, recorded(VALUES), 2400, initial={"a": State.OK})
+    metric_alarm = alarm(alarm_actions=("page", scale), ok_actions=())
+    made = history(metric_alarm, recorded(VALUES), 2400, initial={"a": State.OK})
     page, scaling = made.notifications
     assert (page.action, page.within(720, 2400)) == ("page", False)
     assert [minute for minute in range(40) if scaling.within(60 * minute - 1, 60 * minute)] == list(
         range(12, 32)
     )
     quiet = history(
-        one, recorded(VALUES), 2400, initial={"a": State.OK},
+        metric_alarm, recorded(VALUES), 2400, initial={"a": State.OK},
         mute_rules=[_muted("at(1970-01-01T00:15)", 300)],
     )  # fmt: skip
     minutes = {
@@ -232,9 +232,11 @@ def test_scaling_actions_are_repeated_each_minute() -> None:
 )  # fmt: skip
 def test_trimmed_statistics(statistic: str, expected: float) -> None:
     """Of the values 1 to 10; a lower bound is exclusive, an upper one inclusive."""
-    one = alarm(period=600, statistic=statistic, evaluation_periods=1, datapoints_to_alarm=1)
-    found = recorded(list(range(1, 11)))
-    assert datapoints(one, found, start=540, end=600)[0] == pytest.approx(expected)
+    metric_alarm = alarm(
+        period=600, statistic=statistic, evaluation_periods=1, datapoints_to_alarm=1
+    )
+    metrics = recorded(list(range(1, 11)))
+    assert datapoints(metric_alarm, metrics, start=540, end=600)[0] == pytest.approx(expected)
 
 
 def test_queries_that_are_not_used_may_have_other_periods() -> None:
@@ -242,10 +244,10 @@ def test_queries_that_are_not_used_may_have_other_periods() -> None:
     queries = (
         Query("e", expression="m"), Query("m", METRIC, "Sum", 60), Query("x", METRIC, "Sum", 300),
     )  # fmt: skip
-    one = alarm(queries=queries, returned="e")
-    assert list(datapoints(one, recorded([1, 2]), start=0, end=120)) == [1, 2]
+    metric_alarm = alarm(queries=queries, returned="e")
+    assert list(datapoints(metric_alarm, recorded([1, 2]), start=0, end=120)) == [1, 2]
     mixed = dataclasses.replace(
-        one, queries=(Query("e", expression="m + x"), *queries[1:])
+        metric_alarm, queries=(Query("e", expression="m + x"), *queries[1:])
     )  # fmt: skip
     with pytest.raises(
         NotSupportedError, match=r"another period \(300 s\) than .* AWS requires the same"
@@ -256,6 +258,6 @@ def test_queries_that_are_not_used_may_have_other_periods() -> None:
 @pytest.mark.parametrize(("period", "n"), [(60, 0), (3600, 169), (6 * 10**9, 10**9)])
 def test_impossible_ranges_are_refused(period: int, n: int) -> None:
     """Before memory is taken for them."""
-    one = alarm(period=period, evaluation_periods=n, datapoints_to_alarm=1)
+    metric_alarm = alarm(period=period, evaluation_periods=n, datapoints_to_alarm=1)
     with pytest.raises(NotSupportedError, match="seven days at most"):
-        history(one, recorded([1]), 60)
+        history(metric_alarm, recorded([1]), 60)
