@@ -24,7 +24,10 @@ pytestmark = pytest.mark.xdist_group("synth")
 
 CASES = load([ROOT / "alarms" / "cases"])
 ENVIRONMENTS = ("dev", "stg", "prd")
-IDS = [*(one.id for one in CATALOG.signals), *(one.id for one in CATALOG.composites)]
+IDS = [
+    *(signal.id for signal in CATALOG.signals),
+    *(composite.id for composite in CATALOG.composites),
+]
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
@@ -44,8 +47,10 @@ def test_every_signal_has_a_firing_a_silent_and_a_gap_case(name: str) -> None:
 def test_cases_are_what_their_kind_says() -> None:
     """A firing case ends up in ALARM, a silent one expects nobody to be told, a gap has a gap."""
     for case in CASES:
-        states = {one.state.value for one in case.expect if one.alarm is None and one.state}
-        gaps = any(any(value != value for value in one.values) for one in case.series)
+        states = {
+            expect.state.value for expect in case.expect if expect.alarm is None and expect.state
+        }
+        gaps = any(any(value != value for value in recording.values) for recording in case.series)
         if case.kind == "firing":
             assert "ALARM" in states, case.title
         elif case.kind == "silent":
@@ -56,10 +61,10 @@ def test_cases_are_what_their_kind_says() -> None:
 
 def test_cases_can_fail() -> None:
     """Each firing case fails for an alarm that is out of reach, so none passes by chance."""
-    found = alarms_of(None, "prd", opt_in=True)
-    deaf = dataclasses.replace(found, alarms=tuple(map(_out_of_reach, found.alarms)))
+    templates = alarms_of(None, "prd", opt_in=True)
+    deaf = dataclasses.replace(templates, alarms=tuple(map(_out_of_reach, templates.alarms)))
     firing: list[Case] = [case for case in CASES if case.kind == "firing"]
-    assert [one.case.title for one in runner.run(firing, deaf) if one.passed] == []
+    assert [outcome.case.title for outcome in runner.run(firing, deaf) if outcome.passed] == []
 
 
 def _out_of_reach(alarm: AnyAlarm) -> AnyAlarm:
@@ -76,10 +81,10 @@ def test_what_is_proven_is_what_is_deployed(synthesized: dict[str, Synthesized],
     assert stack
     deployed = parse(stack.template, "t").alarms
     proven = parse(template(alarm_set(stack.settings)), "t").alarms
-    assert [_comparable(one) for one in sorted(proven, key=_name)] == [
-        _comparable(one)
-        for one in sorted(deployed, key=_name)
-        if one.name != stack.settings.alarm_name(PROBE)
+    assert [_comparable(alarm) for alarm in sorted(proven, key=_name)] == [
+        _comparable(alarm)
+        for alarm in sorted(deployed, key=_name)
+        if alarm.name != stack.settings.alarm_name(PROBE)
     ]
 
 
@@ -106,7 +111,7 @@ def test_on_the_laptop_a_suppressor_is_part_of_the_rule(
     assert stack
     laptop = parse_all([(stack.template, "t")])
     silent = [case for case in CASES if case.alarm == "deliveries-degraded" and case.quiet]
-    assert all(one.passed for one in runner.run(silent, laptop))
+    assert all(outcome.passed for outcome in runner.run(silent, laptop))
 
 
 def test_the_files_mirror_the_signals() -> None:

@@ -27,9 +27,9 @@ def test_nothing_is_wrong_with_the_definitions() -> None:
 @pytest.mark.parametrize("environment", environments())
 def test_every_role_resolves(environment: str) -> None:
     """In every shipped environment each alarm has names, dimensions and numbers, no blanks."""
-    found = alarm_set(load(environment))
-    assert found.alarms
-    for alarm in found.alarms:
+    alarms = alarm_set(load(environment))
+    assert alarms.alarms
+    for alarm in alarms.alarms:
         assert len(alarm.measures) == len(alarm.signal.queries)
         assert "{" not in (alarm.expression or "")
         for query, measure in alarm.measures.items():
@@ -52,18 +52,18 @@ def test_every_failure_mode_is_covered() -> None:
 @pytest.mark.parametrize("kind", [Kind.QUEUE, Kind.FUNCTION, Kind.HTTP_API, Kind.TABLE])
 def test_existing_resources_have_signals(kind: Kind) -> None:
     """What holds for anybody's resource leads into the runbook, and its ids begin with the role."""
-    found = CATALOG.existing("theirs", kind, "shop")
-    assert found
-    assert {signal.runbook for signal in found} <= headings(RUNBOOK)
-    assert all(signal.id.startswith("theirs-") for signal in found)
-    assert all(signal.title.startswith("shop: ") for signal in found)
+    signals = CATALOG.existing("theirs", kind, "shop")
+    assert signals
+    assert {signal.runbook for signal in signals} <= headings(RUNBOOK)
+    assert all(signal.id.startswith("theirs-") for signal in signals)
+    assert all(signal.title.startswith("shop: ") for signal in signals)
 
 
 def test_what_alarms_about_the_alert_path_takes_a_second_way() -> None:
     """A broken alert path is reported by mail, too, where there is mail."""
     mail = [{"kind": "email", "addresses": ["a@example.com"]}]
-    found = alarm_set(load("stg", overrides={"notifications": mail}))
-    second = {alarm.signal.id for alarm in found.alarms if "mail-email" in alarm.topics}
+    alarms = alarm_set(load("stg", overrides={"notifications": mail}))
+    second = {alarm.signal.id for alarm in alarms.alarms if "mail-email" in alarm.topics}
     assert second == {"alert-path-broken", "notifications-undelivered", "helpers-log-errors"}
 
 
@@ -81,8 +81,8 @@ def test_every_id_in_a_condition_is_explained(environment: str) -> None:
 @pytest.mark.parametrize("environment", environments())
 def test_descriptions_fit(environment: str) -> None:
     """CloudWatch takes every description whole."""
-    found = alarm_set(load(environment))
-    every: list[Alarm | CompositeAlarm] = [*found.alarms, *found.composites]
+    alarms = alarm_set(load(environment))
+    every: list[Alarm | CompositeAlarm] = [*alarms.alarms, *alarms.composites]
     for alarm in every:
         described = wording.description(alarm, "https://example.com/runbook")
         assert len(described) <= 1024

@@ -17,8 +17,8 @@ DATADOG = {"apiKeySecretArn": "arn:aws:secretsmanager:us-east-1:333333333333:sec
 
 
 def _published(**changes: Any) -> dict[str, Definition]:
-    found = definitions(load("prd", overrides={"datadog": {**DATADOG, **changes}}))
-    return {one.key: one for one in found if one.kind is Kind.MONITOR}
+    objects = definitions(load("prd", overrides={"datadog": {**DATADOG, **changes}}))
+    return {monitor.key: monitor for monitor in objects if monitor.kind is Kind.MONITOR}
 
 
 @pytest.mark.parametrize("objective", ["accepted", "delivered"])
@@ -36,21 +36,23 @@ def test_the_fast_burn_rests_on_nothing_late(objective: str) -> None:
 
 def test_what_is_polled_is_evaluated_late() -> None:
     """Each monitor of a metric that CloudWatch hands over waits until it has arrived."""
-    for one in _published().values():
-        if one.body["type"] != "query alert":
+    for monitor in _published().values():
+        if monitor.body["type"] != "query alert":
             continue
-        read = query.monitor(one.body["query"], "query alert")
+        read = query.monitor(monitor.body["query"], "query alert")
         polled = any(METRICS[name].source is Source.POLLED for name in read.metrics)
-        assert one.body["options"].get("evaluation_delay") == (900 if polled else None), one.key
+        assert monitor.body["options"].get("evaluation_delay") == (900 if polled else None), (
+            monitor.key
+        )
 
 
 def test_every_alert_is_a_sentence_with_value_and_threshold() -> None:
     """No message leaves out what the number counts, and none shows a bare pair of numbers."""
-    for one in _published().values():
-        alert = one.body["message"].split(".\nSeverity")[0].partition("prd: ")[2]
+    for monitor in _published().values():
+        alert = monitor.body["message"].split(".\nSeverity")[0].partition("prd: ")[2]
         said = re.sub(r"\{\{.*?\}\}|USD", "", alert)
         assert re.search(r"[a-z]{4,}", said.partition(" in the last ")[0]), alert
-        if one.key != "traffic-unusual":
+        if monitor.key != "traffic-unusual":
             assert re.search(r"\{\{\w+\}\}.* in the last .* \(threshold: .*\d.*\)$", alert), alert
 
 

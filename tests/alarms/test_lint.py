@@ -16,10 +16,12 @@ pytestmark = pytest.mark.xdist_group("synth")
 @pytest.mark.parametrize("env", ["dev", "stg", "prd", "local"])
 def test_our_own_alarms_have_nothing_wrong(synthesized: dict[str, Synthesized], env: str) -> None:
     """Of both stacks of every environment there is no error; what is slow is slow on purpose."""
-    one = synthesized[env]
-    assert one.monitoring
-    assert one.buffer
-    stacks = [(stack.template, stack.file.name) for stack in (one.monitoring, one.buffer)]
+    environment = synthesized[env]
+    assert environment.monitoring
+    assert environment.buffer
+    stacks = [
+        (stack.template, stack.file.name) for stack in (environment.monitoring, environment.buffer)
+    ]
     templates = parse_all(stacks)
     published, _by_filters = own_metrics(templates)
     told = lint(templates, own_metrics=[published])

@@ -19,28 +19,30 @@ _OURS: dict[str, Signal | DatadogMonitor] = {
     **{monitor.id: monitor for monitor in CATALOG.monitors},
 }
 _PUBLISHED = definitions(datadog.example())
-_COVERED = [one for one in RECOMMENDATIONS if one.ours]
+_COVERED = [recommendation for recommendation in RECOMMENDATIONS if recommendation.ours]
 
 
 def test_every_name_of_ours_exists() -> None:
     """A signal or monitor that the table names is defined."""
-    named = {name for one in RECOMMENDATIONS for name in one.ours}
+    named = {name for recommendation in RECOMMENDATIONS for name in recommendation.ours}
     assert named <= _OURS.keys()
-    assert {one.service for one in RECOMMENDATIONS} == set(Service)
+    assert {recommendation.service for recommendation in RECOMMENDATIONS} == set(Service)
 
 
-@pytest.mark.parametrize("one", _COVERED, ids=lambda one: f"{one.source.name}: {one.name}")
-def test_what_is_covered_is_evaluated(one: Recommendation) -> None:
+@pytest.mark.parametrize(
+    "covered", _COVERED, ids=lambda covered: f"{covered.source.name}: {covered.name}"
+)
+def test_what_is_covered_is_evaluated(covered: Recommendation) -> None:
     """Ours evaluate the recommended metric, unless the table says that they evaluate another."""
-    evaluated = {metric for name in one.ours for metric in _evaluated(_OURS[name])}
-    assert (one.metric in evaluated) is not one.another_metric
+    evaluated = {metric for name in covered.ours for metric in _evaluated(_OURS[name])}
+    assert (covered.metric in evaluated) is not covered.another_metric
 
 
 def test_what_is_refused_is_not_evaluated() -> None:
     """A refused recommendation has a reason, and no signal evaluates its metric at a low value."""
-    refused = [one for one in RECOMMENDATIONS if not one.ours]
-    assert all(one.reason.endswith(".") for one in refused)
-    assert {one.name for one in refused} == {
+    refused = [recommendation for recommendation in RECOMMENDATIONS if not recommendation.ours]
+    assert all(recommendation.reason.endswith(".") for recommendation in refused)
+    assert {recommendation.name for recommendation in refused} == {
         "Over provisioned", "Threats detected", "Provisioned concurrency",
         "Provisioned concurrency spillover", "Consumed capacity", "Read and write capacity",
         "Conditional check failed requests",
@@ -50,10 +52,10 @@ def test_what_is_refused_is_not_evaluated() -> None:
 def test_a_metric_is_drawn_or_has_a_reason() -> None:
     """Every metric of Datadog's dashboards is in ours, or the table says why not; never both."""
     drawn = recommended.shown(_PUBLISHED).keys()
-    assert {one.service for one in CHARTED} == set(Service)
-    for one in CHARTED:
-        assert (one.metric in drawn) is not bool(one.reason), one.metric
-        assert not one.reason or one.reason.endswith("."), one.metric
+    assert {charted.service for charted in CHARTED} == set(Service)
+    for charted in CHARTED:
+        assert (charted.metric in drawn) is not bool(charted.reason), charted.metric
+        assert not charted.reason or charted.reason.endswith("."), charted.metric
 
 
 def test_the_page_is_current() -> None:
@@ -67,12 +69,12 @@ def _evaluated(ours: Signal | DatadogMonitor) -> set[str]:
     if isinstance(ours, DatadogMonitor):
         queries = ours.queries.values()
         return {query.name for query in queries if isinstance(query, MetricQuery)}
-    found = set()
+    evaluated = set()
     for query in ours.queries.values():
         twin = metrics.of(query.metric, query.statistic)
         if twin:
-            found.add(_without_statistic(twin[1]))
-    return found
+            evaluated.add(_without_statistic(twin[1]))
+    return evaluated
 
 
 def _without_statistic(name: str) -> str:

@@ -17,10 +17,10 @@ def _set(*sources: dict[str, object]) -> AlarmSet:
 
 def test_every_verified_source_has_an_alarm() -> None:
     """An alarm of a source reads its own metrics, and one without verification has none."""
-    found = _set(EXAMPLE, {"name": "open", "paths": ["/open"]})
-    alarm = found.alarm("source-example-refused")
+    alarms = _set(EXAMPLE, {"name": "open", "paths": ["/open"]})
+    alarm = alarms.alarm("source-example-refused")
     assert alarm
-    assert found.alarm("source-open-refused") is None
+    assert alarms.alarm("source-open-refused") is None
     dimensions = [measure.dimensions for measure in alarm.measures.values()]
     assert dimensions == 2 * [{"service": "webhook-buffer", "env": "stg", "source": "example"}]
     assert alarm.topics == ("page",)
@@ -39,7 +39,7 @@ def test_the_functions_write_what_the_alarm_reads() -> None:
 
 def test_without_sources_their_signals_are_left_out() -> None:
     """What only sources bring costs nothing elsewhere, and says how to get it."""
-    found = alarm_set(load("stg"))
+    alarms = alarm_set(load("stg"))
     for name in ("secret-unreadable", "signatures-refused"):
-        assert "set 'sources'" in found.left_out[name]
+        assert "set 'sources'" in alarms.left_out[name]
     assert CATALOG.source("source-example")

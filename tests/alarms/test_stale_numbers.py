@@ -57,32 +57,40 @@ def after() -> AlarmSet:
     return _set(replace(CATALOG, signals=tuple(map(_changed, CATALOG.signals))))
 
 
-def _alarm(found: AlarmSet, name: str) -> Alarm:
-    alarm = found.alarm(name)
+def _alarm(alarms: AlarmSet, name: str) -> Alarm:
+    alarm = alarms.alarm(name)
     assert alarm
     return alarm
 
 
 def _written(value: float, threshold: Threshold) -> set[str]:
     """The ways in which somebody may write a threshold; a lone 1 says nothing."""
-    found = {quantity(value, threshold.unit)}
+    spellings = {quantity(value, threshold.unit)}
     if threshold.unit in ("Seconds", "Milliseconds"):
         seconds = value / (1000 if threshold.unit == "Milliseconds" else 1)
-        found |= {f"{seconds:g} s", f"{seconds:g} seconds", f"{seconds / 60:g} min"}
-        found |= {f"{seconds / 60:g} minutes", f"{seconds / 3600:g} h", f"{seconds / 86400:g} days"}
-        found |= {"quarter of an hour"} if seconds == 900 else set()
+        spellings |= {f"{seconds:g} s", f"{seconds:g} seconds", f"{seconds / 60:g} min"}
+        spellings |= {
+            f"{seconds / 60:g} minutes",
+            f"{seconds / 3600:g} h",
+            f"{seconds / 86400:g} days",
+        }
+        spellings |= {"quarter of an hour"} if seconds == 900 else set()
     if threshold.unit == "Percent":
-        found |= {f"{value:g}%", f"{value:g} percent"}
+        spellings |= {f"{value:g}%", f"{value:g} percent"}
     if threshold.of:
-        found |= {quantity(100 * threshold.value, "Percent"), f"{threshold.value:g} times"}
+        spellings |= {quantity(100 * threshold.value, "Percent"), f"{threshold.value:g} times"}
     if (threshold.unit == "Percent" and value == 50) or threshold.value == 0.5:
-        found |= {"half"}
-    return {one for one in found if one != "1"}
+        spellings |= {"half"}
+    return {spelling for spelling in spellings if spelling != "1"}
 
 
 def _stale(text: str, written: set[str]) -> list[str]:
     """Those of the writings that stand in a text as numbers of their own."""
-    return [one for one in written if re.search(rf"(?i)(?<![\w.,]){re.escape(one)}(?![\w%])", text)]
+    return [
+        spelling
+        for spelling in written
+        if re.search(rf"(?i)(?<![\w.,]){re.escape(spelling)}(?![\w%])", text)
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(SIGNALS))
@@ -116,7 +124,9 @@ def test_the_runbook_s_numbers_move(before: AlarmSet, after: AlarmSet) -> None:
         if alarm:
             text = f"a <!--{name}-->{number(name, before)}<!--/-->"
             assert number(name, after) != number(name, before), name
-            assert placeholders.refreshed(text, lambda one: number(one, after)) != text
+            assert (
+                placeholders.refreshed(text, lambda placeholder: number(placeholder, after)) != text
+            )
 
 
 def test_the_page_of_alarms_follows(after: AlarmSet) -> None:

@@ -36,17 +36,17 @@ def _synthesized(settings: Settings, folder: Path) -> Synth:
     BufferStack(app, "buffer", settings=settings)
     app.synth()
     template = json.loads((folder / "buffer.template.json").read_text())
-    found = json.loads((folder / "buffer.metadata.json").read_text())
+    metadata = json.loads((folder / "buffer.metadata.json").read_text())
     said = [
         entry["data"]
-        for entries in found.values()
+        for entries in metadata.values()
         for entry in entries
         if entry["type"] == "aws:cdk:warning"
     ]
     [file] = {
-        one["source"]["path"]
-        for one in json.loads((folder / "buffer.assets.json").read_text())["files"].values()
-        if one["source"]["packaging"] == "zip"
+        entry["source"]["path"]
+        for entry in json.loads((folder / "buffer.assets.json").read_text())["files"].values()
+        if entry["source"]["packaging"] == "zip"
     }
     return template, said, Path(folder, file)
 
@@ -55,14 +55,14 @@ def _environment(template: Mapping[str, Any], function: str) -> dict[str, Any]:
     for resource in template["Resources"].values():
         name = resource.get("Properties", {}).get("FunctionName", "")
         if resource["Type"] == "AWS::Lambda::Function" and name.endswith(f"-{function}"):
-            found: dict[str, Any] = resource["Properties"]["Environment"]["Variables"]
-            return found
+            variables: dict[str, Any] = resource["Properties"]["Environment"]["Variables"]
+            return variables
     raise AssertionError(function)
 
 
 def _allowed(template: dict[str, Any], role: str) -> dict[str, list[Any]]:
     """Resources by action, of the statements of one role that name ARNs of other services."""
-    found: dict[str, list[Any]] = {}
+    allowed: dict[str, list[Any]] = {}
     for name, resource in template["Resources"].items():
         if resource["Type"] != "AWS::IAM::Policy" or not name.startswith(role):
             continue
@@ -70,10 +70,10 @@ def _allowed(template: dict[str, Any], role: str) -> dict[str, list[Any]]:
             actions, resources = statement["Action"], statement["Resource"]
             for action in actions if isinstance(actions, list) else [actions]:
                 if action.startswith(("secretsmanager:", "kms:")):
-                    found.setdefault(action, []).extend(
+                    allowed.setdefault(action, []).extend(
                         resources if isinstance(resources, list) else [resources]
                     )
-    return found
+    return allowed
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +169,10 @@ def test_the_edge_is_what_settings_say(tmp_path: Path) -> None:
     resources = template["Resources"].values()
 
     def properties(kind: str) -> dict[str, Any]:
-        [found] = [one for one in resources if one["Type"] == f"AWS::ApiGatewayV2::{kind}"]
-        own: dict[str, Any] = found["Properties"]
+        [matching] = [
+            resource for resource in resources if resource["Type"] == f"AWS::ApiGatewayV2::{kind}"
+        ]
+        own: dict[str, Any] = matching["Properties"]
         return own
 
     assert properties("Api")["DisableExecuteApiEndpoint"] is True

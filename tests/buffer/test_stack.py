@@ -130,7 +130,9 @@ def test_large_bodies_are_kept_safe(prd: Template) -> None:
 
 def test_bodies_go_to_a_bucket_of_this_account_only(prd: Template) -> None:
     """Whoever takes the name of a bucket that was deleted gets no bodies."""
-    [statement] = [one for one in _statements(prd) if one["Action"] == "s3:PutObject"]
+    [statement] = [
+        candidate for candidate in _statements(prd) if candidate["Action"] == "s3:PutObject"
+    ]
     assert statement["Condition"] == {
         "StringEquals": {"aws:ResourceAccount": prd.settings.awsAccount}
     }
@@ -171,8 +173,8 @@ def test_readers_are_replaced_before_writers(environments: dict[str, Template]) 
     """An update replaces subscribe first, so that no new envelope meets an old reader."""
     for environment in environments.values():
         functions = {
-            one["Properties"]["FunctionName"].rpartition("-")[2]: (name, one)
-            for name, one in environment.resources(FUNCTION).items()
+            resource["Properties"]["FunctionName"].rpartition("-")[2]: (name, resource)
+            for name, resource in environment.resources(FUNCTION).items()
         }
         subscribe, _ = functions["subscribe"]
         assert subscribe in functions["publish"][1]["DependsOn"]
@@ -269,7 +271,7 @@ def test_custom_domain_without_look_up(prd: Template) -> None:
 def test_faux_backend_only_where_asked_for(environments: dict[str, Template]) -> None:
     """The faux backend is a function with an API of its own; stg and prd have none."""
     apis = {
-        name: len(one.resources("AWS::ApiGatewayV2::Api")) for name, one in environments.items()
+        name: len(stack.resources("AWS::ApiGatewayV2::Api")) for name, stack in environments.items()
     }
     assert apis == {"local": 2, "dev": 2, "stg": 1, "prd": 1}
 
@@ -288,7 +290,7 @@ def test_sentry_only_where_set(environments: dict[str, Template], tmp_path: Path
     assert "SENTRY_DSN" not in environments["prd"].file.read_text()
     chosen = loader.load("dev", overrides={"sentryDsn": "https://key@o1.ingest.sentry.io/1"})
     stacks = synthesize(chosen, tmp_path).stacks
-    functions = [entry for one in stacks for entry in one.resources(FUNCTION).values()]
+    functions = [entry for stack in stacks for entry in stack.resources(FUNCTION).values()]
     assert len(functions) == 6
     for function in functions:
         variables = function["Properties"]["Environment"]["Variables"]
@@ -300,7 +302,9 @@ def test_template_is_the_same_every_time(
 ) -> None:
     """Two syntheses of one tree give one template: nothing changes without a reason."""
     again = synthesize(loader.load("dev"), tmp_path).stacks
-    assert [one.template for one in again] == [one.template for one in synthesized["dev"].stacks]
+    assert [stack.template for stack in again] == [
+        stack.template for stack in synthesized["dev"].stacks
+    ]
 
 
 def _statements(environment: Template) -> Iterator[Mapping[str, Any]]:

@@ -68,18 +68,20 @@ def _cloudwatch(**overrides: Any) -> list[Body]:
 
 
 def _metric_widgets(**overrides: Any) -> list[Body]:
-    return [one["properties"] for one in _cloudwatch(**overrides) if one["type"] == "metric"]
+    return [
+        widget["properties"] for widget in _cloudwatch(**overrides) if widget["type"] == "metric"
+    ]
 
 
 def _sections(**overrides: Any) -> list[Section]:
     """Every section of both dashboards."""
     having = deployed(made(CATALOG, **overrides).settings)
-    of_datadog = [one for board in DASHBOARDS.datadog(having) for one in board.sections]
+    of_datadog = [section for board in DASHBOARDS.datadog(having) for section in board.sections]
     return [*DASHBOARDS.cloudwatch(having), *of_datadog]
 
 
 def _headings(**overrides: Any) -> list[str]:
-    texts = [one["properties"].get("markdown", "") for one in _cloudwatch(**overrides)]
+    texts = [widget["properties"].get("markdown", "") for widget in _cloudwatch(**overrides)]
     return [text.removeprefix("## ") for text in texts if text.startswith("## ")]
 
 
@@ -110,7 +112,7 @@ def _further(value: Any, where: str) -> Iterator[str]:
 
 def test_each_source_is_drawn() -> None:
     """Both dashboards show what is accepted and refused of each source, verified or not."""
-    drawn = {one["title"]: one["metrics"] for one in _metric_widgets(**SOURCES)}
+    drawn = {widget["title"]: widget["metrics"] for widget in _metric_widgets(**SOURCES)}
     for title, metric in (
         ("Accepted webhooks, by source", "SourceAccepted"),
         ("Refused requests, by source", "SourceRefused"),
@@ -148,7 +150,7 @@ def test_no_title_stands_twice() -> None:
                 if isinstance(widget, Panel):
                     titles.setdefault(widget.title, set()).add(repr(widget))
         titles.setdefault(section.title, set())
-    assert {title: found for title, found in titles.items() if len(found) > 1} == {}
+    assert {title: places for title, places in titles.items() if len(places) > 1} == {}
 
 
 @pytest.mark.parametrize("environment", environments())
@@ -180,7 +182,7 @@ def test_cloudwatch_widgets_lie_on_the_grid_side_by_side(overrides: dict[str, An
     """Every widget is within the 24 columns and none covers another; all of it is plain JSON."""
     widgets = _cloudwatch(**overrides)
     assert json.loads(json.dumps(widgets)) == widgets
-    _require_apart([{**one, "properties": None} for one in widgets], 24)
+    _require_apart([{**widget, "properties": None} for widget in widgets], 24)
 
 
 @pytest.mark.parametrize("overrides", CASES)
@@ -188,20 +190,23 @@ def test_datadog_s_widgets_lie_on_the_grid_side_by_side(overrides: dict[str, Any
     """Every widget is within the 12 columns of its group, none covers another, groups hold all."""
     for board in _datadog(**overrides):
         groups = board.body["widgets"]
-        _require_apart([one["layout"] for one in groups], 12)
+        _require_apart([widget["layout"] for widget in groups], 12)
         for group in groups:
-            inner = [one["layout"] for one in group["definition"]["widgets"]]
+            inner = [widget["layout"] for widget in group["definition"]["widgets"]]
             _require_apart(inner, 12)
-            assert group["layout"]["height"] == max(one["y"] + one["height"] for one in inner) + 1
+            assert (
+                group["layout"]["height"]
+                == max(place["y"] + place["height"] for place in inner) + 1
+            )
 
 
 def _require_apart(places: list[Body], columns: int) -> None:
     for place in places:
         assert 0 <= place["x"] < place["x"] + place["width"] <= columns
         assert place["height"] >= 1
-    for one, other in combinations(places, 2):
-        left, right = sorted((one, other), key=lambda place: place["x"])
-        upper, lower = sorted((one, other), key=lambda place: place["y"])
+    for first, other in combinations(places, 2):
+        left, right = sorted((first, other), key=lambda place: place["x"])
+        upper, lower = sorted((first, other), key=lambda place: place["y"])
         beside = left["x"] + left["width"] <= right["x"]
         assert beside or upper["y"] + upper["height"] <= lower["y"]
 
@@ -212,10 +217,10 @@ def test_every_query_is_narrowed_by_the_variables(overrides: dict[str, Any]) -> 
     log search and each trace search; no query uses a tag that its metric does not have."""
     for widget in every_widget(_datadog(**overrides)):
         for query in queries(widget):
-            found = read(query["query"])
-            [name] = found.metrics
+            parsed = read(query["query"])
+            [name] = parsed.metrics
             known = metrics.METRICS[name]
-            assert found.variables == {"env", "service", "region"} & known.tags
+            assert parsed.variables == {"env", "service", "region"} & known.tags
             scope = re.findall(r"\{([^}]*)\}", query["query"])[0].split(",")
             assert {tag.partition(":")[0].lstrip("$") for tag in scope} <= known.tags
         for query in queries(widget, "logs"):
@@ -230,7 +235,7 @@ def test_every_query_is_narrowed_by_the_variables(overrides: dict[str, Any]) -> 
 def test_only_what_is_there_is_shown(overrides: dict[str, Any]) -> None:
     """Every metric of a CloudWatch graph is of a resource of this environment."""
     resources = made(CATALOG, **overrides).resources.by_role.values()
-    known = {pair for one in resources for pair in one.dimensions.items()}
+    known = {pair for resource in resources for pair in resource.dimensions.items()}
     known |= {("Operation", operation) for operation in ("GetItem", "UpdateItem")}
     known |= {("reason", reason) for reason in REFUSALS}
     for panel in _metric_widgets(**overrides):
@@ -245,15 +250,15 @@ def test_only_what_is_there_is_shown(overrides: dict[str, Any]) -> None:
 def test_nothing_is_shown_that_does_not_come() -> None:
     """Without instrumentation nothing of the extension, logs or traces is shown; without tracing
     no traces; of existing resources nothing of ours."""
-    bare = json.dumps([one.body for one in _datadog(**UNINSTRUMENTED)])
+    bare = json.dumps([board.body for board in _datadog(**UNINSTRUMENTED)])
     assert "enhanced" not in bare
     assert "trace." not in bare
     assert '"logs' not in bare
-    untraced = json.dumps([one.body for one in _datadog(**UNTRACED)])
+    untraced = json.dumps([board.body for board in _datadog(**UNTRACED)])
     assert "trace." not in untraced
     assert "trace_stream" not in untraced
     assert "aws.lambda.enhanced.max_memory_used" in untraced
-    existing = json.dumps([one.body for one in _datadog(**EXISTING)])
+    existing = json.dumps([board.body for board in _datadog(**EXISTING)])
     assert "slo:" not in existing
     assert "functionname:worker" in existing
     assert "aws.apigateway.5xxerror{$env,$service,$region,apiname:shop}" in existing
@@ -273,7 +278,7 @@ def test_both_go_from_users_to_parts() -> None:
     ]
     assert _headings() == [*shared, "All alarms"]
     overview, _ = _datadog()
-    groups = [one["definition"]["title"] for one in overview.body["widgets"]]
+    groups = [widget["definition"]["title"] for widget in overview.body["widgets"]]
     assert groups == ["Is anything wrong?", *shared]
 
 
@@ -304,9 +309,9 @@ def test_every_function_has_its_group(overrides: dict[str, Any]) -> None:
     """Datadog shows all functions, instrumented or not, under the names that AWS knows."""
     settings = made(CATALOG, **overrides).settings
     _, serverless = _datadog(**overrides)
-    titles = [one["definition"]["title"] for one in serverless.body["widgets"]]
+    titles = [widget["definition"]["title"] for widget in serverless.body["widgets"]]
     existing = settings.existing
-    others = [one.role for one in existing.functions] if existing else []
+    others = [function.role for function in existing.functions] if existing else []
     roles = [title for title in titles if title != "All functions"]
     assert roles == [*others, *settings.functions]
     text = json.dumps(serverless.body)
@@ -335,22 +340,22 @@ def test_no_part_is_stacked_onto_its_whole(overrides: dict[str, Any]) -> None:
     """Datadog stacks all bars of a graph: errors among the calls would be counted twice."""
     wholes = re.compile(r"\.(?:invocations|hits|count)\{")
     parts = re.compile(r"\.(?:errors|throttles|timeouts|out_of_memory)\{")
-    for one in _drawn(**overrides):
+    for widget in _drawn(**overrides):
         bars = [
             str(query.get("query", ""))
-            for request in one.get("requests", ())
+            for request in widget.get("requests", ())
             if request.get("display_type") == "bars" and len(request["queries"]) == 1
             for query in request["queries"]
         ]
         both = any(map(wholes.search, bars)) and any(map(parts.search, bars))
-        assert not both, one["title"]
+        assert not both, widget["title"]
 
 
 def test_shares_of_an_objective_have_its_color() -> None:
     """Red below the objective, green from it on."""
     least = made(CATALOG).settings.acceptedObjective
     title = "Accepted, over the time shown"
-    [number] = [one for one in _drawn() if one.get("title") == title]
+    [number] = [widget for widget in _drawn() if widget.get("title") == title]
     [formula] = number["requests"][0]["formulas"]
     assert formula["conditional_formats"] == [
         {"comparator": "<", "value": least, "palette": "white_on_red"},

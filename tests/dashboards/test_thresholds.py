@@ -70,7 +70,7 @@ _NAME = re.compile(r"([a-z0-9-]+) \((?:page|ticket|info)\)")
 
 def _cloudwatch(alarms: AlarmSet) -> list[Body]:
     widgets = cloudwatch_widgets(alarms, DASHBOARDS)
-    return [one["properties"] for one in widgets if one["type"] == "metric"]
+    return [widget["properties"] for widget in widgets if widget["type"] == "metric"]
 
 
 def _datadog(alarms: AlarmSet) -> list[Body]:
@@ -83,7 +83,7 @@ def _named(labels: Iterator[str]) -> set[str]:
 
 def _panels(alarms: AlarmSet) -> Iterator[Panel]:
     having = deployed(alarms.settings)
-    of_datadog = [one for board in DASHBOARDS.datadog(having) for one in board.sections]
+    of_datadog = [part for board in DASHBOARDS.datadog(having) for part in board.sections]
     for section in (*DASHBOARDS.cloudwatch(having), *of_datadog):
         for row in section.rows:
             yield from (widget for widget in row if isinstance(widget, Panel))
@@ -162,7 +162,9 @@ def test_timeouts_are_drawn_for_every_function(overrides: dict[str, Any]) -> Non
                 value for label, value in markers(widget).items() if "timeout" in label
             ]
         else:
-            formulas = [one["formula"] for each in widget["requests"] for one in each["formulas"]]
+            formulas = [
+                formula["formula"] for each in widget["requests"] for formula in each["formulas"]
+            ]
             assert "1000 * timeout" in formulas
 
 

@@ -165,4 +165,4 @@ def test_a_faster_process_is_no_error(tmp_path: Path, monkeypatch: pytest.Monkey
         monkeypatch.setattr(Path, "exists", lambda _: False)
     monkeypatch.undo()
     assert (final / "a").read_text() == "theirs"
-    assert [one.name for one in tmp_path.iterdir()] == ["functions-x"]
+    assert [file.name for file in tmp_path.iterdir()] == ["functions-x"]

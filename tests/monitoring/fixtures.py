@@ -445,13 +445,17 @@ CATALOG = Catalog(
 
 def with_signal(name: str, **changes: Any) -> Catalog:
     """The catalog with one signal changed."""
-    changed = tuple(replace(one, **changes) if one.id == name else one for one in SIGNALS)
+    changed = tuple(
+        replace(signal, **changes) if signal.id == name else signal for signal in SIGNALS
+    )
     return replace(CATALOG, signals=changed)
 
 
 def with_monitor(name: str, **changes: Any) -> Catalog:
     """The catalog with one monitor changed."""
-    changed = tuple(replace(one, **changes) if one.id == name else one for one in MONITORS)
+    changed = tuple(
+        replace(monitor, **changes) if monitor.id == name else monitor for monitor in MONITORS
+    )
     return replace(CATALOG, monitors=changed)
 
 
@@ -467,12 +471,14 @@ def alarms(**overrides: Any) -> AlarmSet:
 
 def alarm(name: str, **overrides: Any) -> Alarm:
     """One of them."""
-    found = alarms(**overrides).alarm(name)
-    assert found
-    return found
+    rendered = alarms(**overrides).alarm(name)
+    assert rendered
+    return rendered
 
 
 def composite(name: str, **overrides: Any) -> CompositeAlarm:
     """One of their incidents."""
-    [found] = [one for one in alarms(**overrides).composites if one.composite.id == name]
-    return found
+    [rendered] = [
+        candidate for candidate in alarms(**overrides).composites if candidate.composite.id == name
+    ]
+    return rendered

@@ -45,9 +45,9 @@ def test_the_example_becomes_a_monitor_and_a_line() -> None:
     """From that place alone: a monitor that can be published, and its threshold on a dashboard."""
     monitor = _example()
     alarms = _alarms(monitor)
-    found = next(one for one in monitors(alarms) if one.key == monitor.id)
-    assert problems([found]) == []
-    assert "sum(last_15m):sum:aws.lambda.enhanced.out_of_memory{" in found.body["query"]
+    published = next(definition for definition in monitors(alarms) if definition.key == monitor.id)
+    assert problems([published]) == []
+    assert "sum(last_15m):sum:aws.lambda.enhanced.out_of_memory{" in published.body["query"]
     drawn = str([board.body for board in boards(alarms, DASHBOARDS)])
     assert f"{monitor.id} (ticket)" in drawn
 

@@ -38,10 +38,12 @@ def test_every_alarm_that_is_asked_for_is_briefed() -> None:
 
 
 def _require_briefed(alarms: AlarmSet) -> None:
-    found = alarm_guides(alarms)
-    names = {one.name for one in alarms.alarms} | {one.name for one in alarms.composites}
-    assert found["alarms"].keys() == names
-    for name, entry in found["alarms"].items():
+    guides = alarm_guides(alarms)
+    names = {alarm.name for alarm in alarms.alarms} | {
+        composite.name for composite in alarms.composites
+    }
+    assert guides["alarms"].keys() == names
+    for name, entry in guides["alarms"].items():
         assert 2 <= len(entry["steps"]) <= 4, name
         assert all(len(step) <= 160 for step in entry["steps"])
         assert entry["title"]
@@ -68,8 +70,8 @@ def test_every_count_says_what_it_counts(env: str) -> None:
 
 def test_steps_name_this_environment() -> None:
     """Names and environment stand in the steps, so that commands can be copied as they are."""
-    found = alarm_guides(alarm_set(load("stg")))
-    steps = " ".join(step for entry in found["alarms"].values() for step in entry["steps"])
+    guides = alarm_guides(alarm_set(load("stg")))
+    steps = " ".join(step for entry in guides["alarms"].values() for step in entry["steps"])
     assert "--env stg" in steps
     assert "webhook-buffer-stg-" in steps
     assert not re.search(r"\bENV\b|\bREGION\b", steps)
@@ -77,7 +79,7 @@ def test_steps_name_this_environment() -> None:
 
 def test_steps_name_what_exists() -> None:
     """Of resources that were there already, the steps and the title name the resource."""
-    found = alarm_guides(
+    guides = alarm_guides(
         alarm_set(
             load(
                 "dev",
@@ -93,11 +95,11 @@ def test_steps_name_what_exists() -> None:
             )
         )
     )
-    steps = " ".join(step for entry in found["alarms"].values() for step in entry["steps"])
+    steps = " ".join(step for entry in guides["alarms"].values() for step in entry["steps"])
     assert not re.search(r"\b[A-Z]+_NAME\b|-f (publish|subscribe)\b", steps)
     assert "--queue-name orders " in steps
     assert "/aws/lambda/orders-worker " in steps
-    title = found["alarms"]["webhook-buffer-dev-function-errors"]["title"]
+    title = guides["alarms"]["webhook-buffer-dev-function-errors"]["title"]
     assert title == "orders-worker: function crashes"
 
 
@@ -144,9 +146,9 @@ def test_every_heading_is_an_alarm_s() -> None:
 
 def test_notify_reads_it() -> None:
     """The function's own reader takes what is written for it."""
-    found = alarm_guides(alarm_set(load("prd")))
-    read = AlarmGuides.parse(json.dumps(found))
-    assert read.alarms.keys() == found["alarms"].keys()
+    guides = alarm_guides(alarm_set(load("prd")))
+    read = AlarmGuides.parse(json.dumps(guides))
+    assert read.alarms.keys() == guides["alarms"].keys()
 
 
 def test_steps_of_a_section(tmp_path: Path) -> None:

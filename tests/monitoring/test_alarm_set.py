@@ -40,18 +40,20 @@ def _wrong(catalog: Catalog) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def _parts(found: AlarmSet) -> set[str]:
-    return {p.signal.id for one in found.composites for group in one.parts for p in group}
+def _parts(rendered: AlarmSet) -> set[str]:
+    return {
+        p.signal.id for composite in rendered.composites for group in composite.parts for p in group
+    }
 
 
 def test_every_signal_is_an_alarm_or_left_out() -> None:
     """What is not deployed is left out with the reason, and nothing is forgotten."""
-    found = alarms()
-    assert found.left_out == {"silence": "it is opt-in: set 'traffic' (docs/settings.md)"}
-    ids = [one.signal.id for one in found.alarms]
-    assert ids == [one.id for one in CATALOG.signals if one.id != "silence"]
+    rendered = alarms()
+    assert rendered.left_out == {"silence": "it is opt-in: set 'traffic' (docs/settings.md)"}
+    ids = [alarm.signal.id for alarm in rendered.alarms]
+    assert ids == [signal.id for signal in CATALOG.signals if signal.id != "silence"]
     assert alarms(**TRAFFIC).left_out == {}
-    assert all(one.name == f"webhook-buffer-stg-{one.signal.id}" for one in found.alarms)
+    assert all(alarm.name == f"webhook-buffer-stg-{alarm.signal.id}" for alarm in rendered.alarms)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +112,8 @@ def test_measures_name_the_resources() -> None:
 def test_a_metric_adds_dimensions_of_its_own() -> None:
     """They stand beside those of its resource."""
     query = Query(metrics.TABLE_UPDATE_ERRORS, "Sum", "table")
-    found = alarms_of(load("stg"), with_signal("unwritten", queries={"it": query}))
-    changed = found.alarm("unwritten")
+    rendered = alarms_of(load("stg"), with_signal("unwritten", queries={"it": query}))
+    changed = rendered.alarm("unwritten")
     assert changed
     assert changed.measures["it"].dimensions == {
         "TableName": "webhook-buffer-stg-records",
@@ -123,9 +125,9 @@ def test_the_api_s_id_comes_from_outside() -> None:
     """The API's id is whatever the deployment says, also when that is a token."""
     settings = load("stg")
     api = resources(settings, api_id="${Token[API.1]}")
-    found = alarm_set(settings, CATALOG, api, runbook=RUNBOOK).alarm("refusals")
-    assert found
-    assert found.measures["e5"].dimensions == {"ApiId": "${Token[API.1]}"}
+    refusals = alarm_set(settings, CATALOG, api, runbook=RUNBOOK).alarm("refusals")
+    assert refusals
+    assert refusals.measures["e5"].dimensions == {"ApiId": "${Token[API.1]}"}
 
 
 @pytest.mark.parametrize(
@@ -171,19 +173,19 @@ def test_an_unknown_signal_is_an_error() -> None:
 
 def test_a_changed_threshold_takes_the_share_s_place() -> None:
     """An environment's own number stands for itself, whatever the fact is."""
-    found = alarm("slow", alarms={"slow": {"threshold": 3000}})
-    assert found.threshold == 3000
-    assert found.signal.threshold.reason == "Set in cdk.json."
+    slow = alarm("slow", alarms={"slow": {"threshold": 3000}})
+    assert slow.threshold == 3000
+    assert slow.signal.threshold.reason == "Set in cdk.json."
 
 
 def test_a_changed_severity_leaves_its_composite() -> None:
     """A signal with a severity of its own notifies itself, and no longer by the incident."""
     before, after = alarms(), alarms(alarms={"crashes": {"severity": "ticket"}})
 
-    def notified(found: AlarmSet) -> tuple[tuple[str, ...], bool]:
-        changed = found.alarm("crashes")
+    def notified(rendered: AlarmSet) -> tuple[tuple[str, ...], bool]:
+        changed = rendered.alarm("crashes")
         assert changed
-        return changed.topics, "crashes" in _parts(found)
+        return changed.topics, "crashes" in _parts(rendered)
 
     assert notified(before) == (("info",), True)
     assert notified(after) == (("ticket",), False)
@@ -191,10 +193,10 @@ def test_a_changed_severity_leaves_its_composite() -> None:
 
 def test_half_of_a_pair_leaves_with_the_other() -> None:
     """Signals that count only together leave a composite together; the one left notifies."""
-    found = alarms(alarms={"late-short": {"enabled": False}})
-    assert "late-long" not in _parts(found)
-    assert found.left_out["late-short"] == "settings say so (alarms.late-short.enabled)"
-    long = found.alarm("late-long")
+    rendered = alarms(alarms={"late-short": {"enabled": False}})
+    assert "late-long" not in _parts(rendered)
+    assert rendered.left_out["late-short"] == "settings say so (alarms.late-short.enabled)"
+    long = rendered.alarm("late-long")
     assert long
     assert long.topics == ("page",)
 
@@ -213,46 +215,48 @@ def test_an_explanation_explains_its_part_alone() -> None:
 
 def test_an_incident_is_found_by_its_parts() -> None:
     """A part leads to its incident; what stands alone has none."""
-    found = alarms()
-    incident = found.incident("late-short")
+    rendered = alarms()
+    incident = rendered.incident("late-short")
     assert incident
     assert incident.composite.id == "down"
-    assert found.incident("refusals") is None
+    assert rendered.incident("refusals") is None
 
 
 def test_a_composite_without_parts_is_left_out() -> None:
     """An incident whose signals are all switched off does not exist."""
-    found = alarms(alarms={name: {"enabled": False} for name in ("slow", "retries")})
-    assert [one.composite.id for one in found.composites] == ["down"]
+    rendered = alarms(alarms={name: {"enabled": False} for name in ("slow", "retries")})
+    assert [composite.composite.id for composite in rendered.composites] == ["down"]
 
 
 def test_without_heartbeat_nothing_waits_for_one() -> None:
     """Where no heartbeat is sent, its absence is neither an alarm nor part of an incident."""
-    found = alarms(heartbeat="off")
-    assert "beats" not in _parts(found)
-    assert found.left_out["beats"] == "heartbeat is 'off'"
+    rendered = alarms(heartbeat="off")
+    assert "beats" not in _parts(rendered)
+    assert rendered.left_out["beats"] == "heartbeat is 'off'"
 
 
 def test_each_alarm_notifies_somebody() -> None:
     """Every alarm has a topic: its severity's, or only the info topic inside an incident."""
     mail = {"kind": "email", "addresses": ["a@example.com"]}
-    found = alarms(**TRAFFIC, notifications=[mail])
-    inside = _parts(found)
-    for one in found.alarms:
-        expected = Severity.INFO if one.signal.id in inside else one.severity
-        assert one.topics[0] == expected.value
+    rendered = alarms(**TRAFFIC, notifications=[mail])
+    inside = _parts(rendered)
+    for metric_alarm in rendered.alarms:
+        expected = Severity.INFO if metric_alarm.signal.id in inside else metric_alarm.severity
+        assert metric_alarm.topics[0] == expected.value
     # What says that the alert path is broken takes a second way, where there is one.
-    assert [one.signal.id for one in found.alarms if "mail-email" in one.topics] == ["undelivered"]
-    assert not any("mail-email" in one.topics for one in alarms().alarms)
+    assert [alarm.signal.id for alarm in rendered.alarms if "mail-email" in alarm.topics] == [
+        "undelivered"
+    ]
+    assert not any("mail-email" in alarm.topics for alarm in alarms().alarms)
 
 
 def test_existing_resources_get_what_holds_for_any() -> None:
     """Resources that were there already have signals by role, and no incident."""
-    found = alarms(**EXISTING)
-    ids = [one.signal.id for one in found.alarms]
+    rendered = alarms(**EXISTING)
+    ids = [alarm.signal.id for alarm in rendered.alarms]
     assert ids == ["orders-wrong", "worker-wrong", "back-wrong", "undelivered"]
-    assert found.composites == ()
-    orders, back = found.alarm("orders-wrong"), found.alarm("back-wrong")
+    assert rendered.composites == ()
+    orders, back = rendered.alarm("orders-wrong"), rendered.alarm("back-wrong")
     assert orders
     assert back
     assert orders.threshold == 86_400
@@ -289,7 +293,9 @@ def test_environments_count_the_lines_of_one_log_apart() -> None:
 
 
 def _with(*names: str, **changes: Any) -> Catalog:
-    changed = (replace(one, **changes) if one.id in names else one for one in CATALOG.signals)
+    changed = (
+        replace(signal, **changes) if signal.id in names else signal for signal in CATALOG.signals
+    )
     return replace(CATALOG, signals=tuple(changed))
 
 
@@ -330,16 +336,16 @@ def test_what_an_environment_lacks_is_an_error(changes: Any, expected: str) -> N
     assert problem.startswith(f"signal 'wait': {expected}")
 
 
-def _ids(signals: Iterable[Any]) -> set[str]:
-    return {one.signal.id for one in signals}
+def _ids(rendered: Iterable[Any]) -> set[str]:
+    return {entry.signal.id for entry in rendered}
 
 
 def test_what_datadog_evaluates_alone_is_not_cloudwatch_s() -> None:
     """With evaluatedBy datadog a signal has no alarm, and the reason is kept."""
     arn = "arn:aws:secretsmanager:us-east-1:222222222222:secret:datadog-AbCdEf"
-    found = alarms(datadog={"apiKeySecretArn": arn}, alarms={"wait": {"evaluatedBy": "datadog"}})
-    assert "wait" not in _ids(found.alarms)
-    assert _ids(found.in_datadog) == {"wait"}
-    assert found.left_out["wait"] == "Datadog evaluates it instead of CloudWatch"
+    rendered = alarms(datadog={"apiKeySecretArn": arn}, alarms={"wait": {"evaluatedBy": "datadog"}})
+    assert "wait" not in _ids(rendered.alarms)
+    assert _ids(rendered.in_datadog) == {"wait"}
+    assert rendered.left_out["wait"] == "Datadog evaluates it instead of CloudWatch"
     problem = _problem(alarms={"wait": {"evaluatedBy": "datadog"}})
     assert "key 'alarms.wait.evaluatedBy': datadog without 'datadog'; add its block" in problem

@@ -86,8 +86,8 @@ def test_a_wrong_signal_is_named(changes: dict[str, Any], expected: str) -> None
 def test_generic_signals_are_checked_too() -> None:
     """What holds for resources of others is checked before anybody names such a resource."""
     wrong = signal("any-errors", ERRORS, ONE, runbook="slow", title="")
-    found = problems(replace(CATALOG, existing=lambda *_: (wrong,)), RUNBOOK)
-    assert found == ["signal 'any-errors': title is empty; write a sentence"]
+    errors = problems(replace(CATALOG, existing=lambda *_: (wrong,)), RUNBOOK)
+    assert errors == ["signal 'any-errors': title is empty; write a sentence"]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,10 @@ def test_variables_are_the_ids_alone() -> None:
 def test_a_wrong_composite_is_named(changes: dict[str, Any], expected: list[str]) -> None:
     """A composite that can't work names itself and what to change."""
     name = changes.get("id", "down")
-    found = [one for one in problems(_with_composite(**changes), RUNBOOK) if name in one]
-    own = [one for one in found if one.startswith(f"composite '{name}': ")]
+    errors = [
+        problem for problem in problems(_with_composite(**changes), RUNBOOK) if name in problem
+    ]
+    own = [error for error in errors if error.startswith(f"composite '{name}': ")]
     assert own == [f"composite '{name}': {problem}" for problem in expected]
 
 
@@ -186,18 +188,18 @@ def test_a_wrong_monitor_is_named(changes: dict[str, Any], expected: str) -> Non
 )
 def test_a_wrong_objective_is_named(changes: dict[str, Any], expected: str) -> None:
     """An objective that can't work names itself and what to change."""
-    found = problems(_with_objectives(**changes), RUNBOOK)
-    assert f"objective 'late': {expected}" in found
+    errors = problems(_with_objectives(**changes), RUNBOOK)
+    assert f"objective 'late': {expected}" in errors
 
 
 def test_every_id_is_there_once() -> None:
     """Ids name alarms and keys of settings, whatever they are of."""
     again = signal("timeouts", ERRORS, ONE)
-    found = problems(
+    errors = problems(
         replace(CATALOG, signals=(*CATALOG.signals, again), objectives=2 * CATALOG.objectives),
         RUNBOOK,
     )
-    assert found == [
+    assert errors == [
         "id 'timeouts': defined 2 times; rename all but one",
         "objective 'taken': defined 2 times; rename all but one",
         "objective 'late': defined 2 times; rename all but one",

@@ -51,7 +51,7 @@ def _slow(**more: Any) -> Panel:
 
 def _text(kind: str, runbook: str) -> str:
     widgets = cloudwatch_widgets(made(runbookUrl=runbook), showing((_age(),)))
-    texts = [one["properties"]["markdown"] for one in widgets if one["type"] == "text"]
+    texts = [widget["properties"]["markdown"] for widget in widgets if widget["type"] == "text"]
     return str(texts[0 if kind == "header" else -1])
 
 
@@ -81,8 +81,12 @@ def test_panels_of_a_row_share_its_width_below_the_section_s_title() -> None:
     """Two panels take 12 columns each, the next row lies below them."""
     dashboards = showing((_age(), _age()), (_age(),))
     widgets = cloudwatch_widgets(made(), dashboards)
-    [title] = [one for one in widgets if one["properties"].get("markdown") == "## Mine"]
-    places = [(one["x"], one["y"], one["width"]) for one in widgets if one["type"] == "metric"]
+    [title] = [widget for widget in widgets if widget["properties"].get("markdown") == "## Mine"]
+    places = [
+        (widget["x"], widget["y"], widget["width"])
+        for widget in widgets
+        if widget["type"] == "metric"
+    ]
     top = title["y"] + 1
     assert places == [(0, top, 12), (12, top, 12), (0, top + 6, 24)]
 
@@ -98,7 +102,7 @@ def test_what_cloudwatch_does_not_have_is_left_out() -> None:
     [panel] = in_cloudwatch((Note("Read this."), mixed, elsewhere), (LogList("Log"),))
     assert [metric[-1]["label"] for metric in panel["metrics"]] == ["age"]
     widgets = cloudwatch_widgets(made(), showing((elsewhere, Note("Read this."))))
-    assert not [one for one in widgets if one["properties"].get("markdown") == "## Mine"]
+    assert not [widget for widget in widgets if widget["properties"].get("markdown") == "## Mine"]
 
 
 def test_a_line_is_shown_as_it_says() -> None:
@@ -200,14 +204,16 @@ def test_the_api_s_id_may_be_a_token() -> None:
     line = Line("n", Query(metrics.HTTP_COUNT, "Sum", "api"))
     panel = Panel(title="Requests", unit="Count", lines=(line,))
     widgets = cloudwatch_widgets(alarms, showing((panel,)))
-    [drawn] = [one["properties"] for one in widgets if one["type"] == "metric"]
+    [drawn] = [widget["properties"] for widget in widgets if widget["type"] == "metric"]
     assert drawn["metrics"][0][2:4] == ["ApiId", "${Token[API.1]}"]
 
 
 def test_pages_stand_at_the_top_and_all_alarms_at_the_bottom() -> None:
     """First what wakes somebody, last every alarm's state; the probe has no place."""
     widgets = cloudwatch_widgets(made(), showing((_age(),)))
-    first, last = [one["properties"]["alarms"] for one in widgets if one["type"] == "alarm"]
+    first, last = [
+        widget["properties"]["alarms"] for widget in widgets if widget["type"] == "alarm"
+    ]
     arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:webhook-buffer-stg"
     assert first == [f"{arn}-waits"]
     assert last == [f"{arn}-waits", f"{arn}-waits-a-bit", f"{arn}-slow"]
@@ -219,7 +225,9 @@ def test_many_alarms_take_several_widgets() -> None:
     queues = [{"name": f"q{number}", "role": f"q{number}"} for number in range(130)]
     alarms = made(backend_url=None, existing={"queues": queues})
     widgets = cloudwatch_widgets(alarms, showing((_age(lines=()),)))
-    lengths = [len(one["properties"]["alarms"]) for one in widgets if one["type"] == "alarm"]
+    lengths = [
+        len(widget["properties"]["alarms"]) for widget in widgets if widget["type"] == "alarm"
+    ]
     assert lengths == [100, 30, 100, 30]
 
 

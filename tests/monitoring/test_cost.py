@@ -23,14 +23,14 @@ def _lines(**overrides: Any) -> dict[str, cost.CostLine]:
 
 def test_alarms_cost_by_the_metrics_they_read() -> None:
     """An alarm on an expression costs as much as alarms on each of its metrics."""
-    found = _set()
-    one, three = found.alarm("crashes"), found.alarm("backlog")
-    assert one
-    assert three
-    assert cost.of_alarm(one) == pytest.approx(0.10)
-    assert cost.of_alarm(three) == pytest.approx(0.30)
+    alarms = _set()
+    crashes, backlog = alarms.alarm("crashes"), alarms.alarm("backlog")
+    assert crashes
+    assert backlog
+    assert cost.of_alarm(crashes) == pytest.approx(0.10)
+    assert cost.of_alarm(backlog) == pytest.approx(0.30)
     # And the probe, which reads one.
-    read = sum(cost.of_alarm(alarm) for alarm in found.alarms) + 0.10
+    read = sum(cost.of_alarm(alarm) for alarm in alarms.alarms) + 0.10
     assert _lines()["alarms"].amount == pytest.approx(read)
 
 
@@ -87,10 +87,10 @@ def test_metrics_are_steady_or_rare() -> None:
     """Every metric of ours is counted as one or the other, as its record says."""
     lines = _lines()
     steady, rare = lines["metrics written all the time"], lines["metrics written when it happens"]
-    everywhere = [one for one in metrics.OURS if one is not metrics.SOURCE_ACCEPTED]
+    everywhere = [metric for metric in metrics.OURS if metric is not metrics.SOURCE_ACCEPTED]
     assert int(steady.quantity) + int(rare.quantity) == len(everywhere)
-    for one in everywhere:
-        assert one.name in (steady if one.steady else rare).remark.replace(",", "").split()
+    for metric in everywhere:
+        assert metric.name in (steady if metric.steady else rare).remark.replace(",", "").split()
 
 
 def test_without_heartbeat_its_parts_cost_nothing() -> None:

@@ -32,12 +32,14 @@ _LAYERS = [
 
 def test_every_function_or_those_named(chosen: Choices) -> None:
     """What settings name is wrapped, in both stacks, and our handler is what the wrapper calls."""
-    for name, one in chosen.items():
-        wrapped = {n for n, function in one.functions.items() if function["Handler"] == HANDLER}
-        assert wrapped == set(one.settings.instrumented_functions), name
+    for name, environment in chosen.items():
+        wrapped = {
+            n for n, function in environment.functions.items() if function["Handler"] == HANDLER
+        }
+        assert wrapped == set(environment.settings.instrumented_functions), name
         for function in wrapped:
             ours = chosen["plain"].functions[function]["Handler"]
-            assert one.variables(function)["DD_LAMBDA_HANDLER"] == ours
+            assert environment.variables(function)["DD_LAMBDA_HANDLER"] == ours
     assert set(chosen["extension"].settings.instrumented_functions) == {
         "publish", "subscribe", "faux-backend", "notify", "audit", "heartbeat",
     }  # fmt: skip
@@ -82,13 +84,17 @@ def test_what_functions_are_told(chosen: Choices) -> None:
 
 def test_the_forwarder_gets_every_log_group(chosen: Choices) -> None:
     """Each function's own log group is subscribed, metrics go to the log, and no key is needed."""
-    one = chosen["forwarder"]
-    filters = one.of("AWS::Logs::SubscriptionFilter")
-    groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in one.functions.values()]
-    assert sorted(found["LogGroupName"]["Ref"] for found in filters) == sorted(groups)
-    assert {found["DestinationArn"] for found in filters} == {FORWARDER}
-    assert all(one.variables(name)["DD_FLUSH_TO_LOG"] == "true" for name in one.functions)
-    assert "DD_API_KEY_SECRET_ARN" not in one.text
+    environment = chosen["forwarder"]
+    filters = environment.of("AWS::Logs::SubscriptionFilter")
+    groups = [
+        function["LoggingConfig"]["LogGroup"]["Ref"] for function in environment.functions.values()
+    ]
+    assert sorted(subscription["LogGroupName"]["Ref"] for subscription in filters) == sorted(groups)
+    assert {subscription["DestinationArn"] for subscription in filters} == {FORWARDER}
+    assert all(
+        environment.variables(name)["DD_FLUSH_TO_LOG"] == "true" for name in environment.functions
+    )
+    assert "DD_API_KEY_SECRET_ARN" not in environment.text
 
 
 def test_functions_may_read_the_key_and_no_other_secret(chosen: Choices) -> None:
@@ -96,7 +102,7 @@ def test_functions_may_read_the_key_and_no_other_secret(chosen: Choices) -> None
     plain = _readable_secrets(chosen["plain"])
     for name in ("extension", "some"):
         wrapped = chosen[name].settings.instrumented_functions
-        roles = {chosen[name].functions[one]["Role"]["Fn::GetAtt"][0] for one in wrapped}
+        roles = {chosen[name].functions[function]["Role"]["Fn::GetAtt"][0] for function in wrapped}
         readable = _readable_secrets(chosen[name])
         assert readable - plain == {(role, json.dumps(API_KEY)) for role in roles}
         assert plain <= readable
@@ -115,17 +121,19 @@ def _readable_secrets(environment: Synthesized) -> set[tuple[str, str]]:
 
 def test_no_log_group_is_made_behind_our_back(chosen: Choices) -> None:
     """Every function keeps the log group that is written down, and no custom resource appears."""
-    for one in chosen.values():
-        assert all("LogGroup" in function["LoggingConfig"] for function in one.functions.values())
-        kinds = {entry["Type"] for entry in one.resources.values()}
+    for environment in chosen.values():
+        assert all(
+            "LogGroup" in function["LoggingConfig"] for function in environment.functions.values()
+        )
+        kinds = {entry["Type"] for entry in environment.resources.values()}
         assert not {kind for kind in kinds if kind.startswith("Custom::")}
 
 
 def test_the_template_does_not_change_with_the_commit(chosen: Choices) -> None:
     """No commit, no repository, nothing that Datadog's construct reads from git."""
-    for one in chosen.values():
-        assert "git." not in one.text
-        assert "DD_TAGS" not in one.text
+    for environment in chosen.values():
+        assert "git." not in environment.text
+        assert "DD_TAGS" not in environment.text
 
 
 @pytest.mark.parametrize("name", ["extension", "forwarder", "none"])
@@ -135,7 +143,9 @@ def test_nothing_else_changes(chosen: Choices, name: str) -> None:
     other = json.loads(chosen[name].text)
     assert "DD_" not in json.dumps(plain)
     assert "atadog" not in json.dumps(plain)
-    handlers = {one["FunctionName"]: one["Handler"] for one in _functions(plain)}
+    handlers = {
+        properties["FunctionName"]: properties["Handler"] for properties in _functions(plain)
+    }
     for function in (*_functions(plain), *_functions(other)):
         variables = function["Environment"]["Variables"]
         for variable in [key for key in variables if key.startswith(("DD_", "RELEASE", "SENTRY"))]:
@@ -148,7 +158,9 @@ def test_nothing_else_changes(chosen: Choices, name: str) -> None:
             tags[:] = [tag for tag in tags if tag["Key"] not in ("version", "dd_cdk_construct")]
         if entry["Type"] == "AWS::IAM::Policy":
             statements = entry["Properties"]["PolicyDocument"]["Statement"]
-            statements[:] = [one for one in statements if one.get("Resource") != API_KEY]
+            statements[:] = [
+                statement for statement in statements if statement.get("Resource") != API_KEY
+            ]
     added = {key for key, entry in other.items() if entry["Type"].endswith("SubscriptionFilter")}
     assert {key: entry for key, entry in other.items() if key not in added} == plain
 
@@ -162,13 +174,13 @@ def _functions(resources: Resources) -> Iterator[dict[str, Any]]:
 def test_the_laptop_has_no_layers(tmp_path: Path) -> None:
     """There functions find the library on the host, and send to the agent that is named."""
     agent = "http://127.0.0.1:8126"
-    one = Synthesized(tmp_path, "local", {"datadog": {"traceAgentUrl": agent}})
-    for name in one.settings.instrumented_functions:
-        assert one.functions[name]["Handler"] == HANDLER
-        assert "Layers" not in one.functions[name]
-        assert one.variables(name)["DD_TRACE_AGENT_URL"] == agent
-    assert one.functions["laptop-alarms"]["Handler"] == "lambdas.laptop_alarms.handler"
-    assert "secret:datadog" not in one.text
+    environment = Synthesized(tmp_path, "local", {"datadog": {"traceAgentUrl": agent}})
+    for name in environment.settings.instrumented_functions:
+        assert environment.functions[name]["Handler"] == HANDLER
+        assert "Layers" not in environment.functions[name]
+        assert environment.variables(name)["DD_TRACE_AGENT_URL"] == agent
+    assert environment.functions["laptop-alarms"]["Handler"] == "lambdas.laptop_alarms.handler"
+    assert "secret:datadog" not in environment.text
 
 
 def test_existing_resources_have_only_notify(tmp_path: Path) -> None:
@@ -179,8 +191,10 @@ def test_existing_resources_have_only_notify(tmp_path: Path) -> None:
         "create_faux_backend": None,
         "existing": {"queues": [{"name": "orders.fifo"}]},
     }
-    one = Synthesized(tmp_path, "dev", overrides)
-    assert {name: found["Handler"] for name, found in one.functions.items()} == {"notify": HANDLER}
+    environment = Synthesized(tmp_path, "dev", overrides)
+    assert {name: function["Handler"] for name, function in environment.functions.items()} == {
+        "notify": HANDLER
+    }
 
 
 @pytest.mark.parametrize("site", get_args(Site))

@@ -17,7 +17,7 @@ _UNMATCHED = {"prefix", "no-source"}
 def test_names_and_units_are_those_the_functions_write() -> None:
     """Model and functions, which share no code, agree on namespace, names and units."""
     assert metrics.NAMESPACE == written.NAMESPACE
-    assert {one.name: one.unit for one in metrics.OURS} == written.UNITS
+    assert {metric.name: metric.unit for metric in metrics.OURS} == written.UNITS
     assert metrics.FRESH_SECONDS == written.FRESH_SECONDS
 
 
@@ -43,4 +43,4 @@ def _reasons(tree: ast.Module) -> Iterator[str]:
 
 def test_every_metric_of_ours_says_when_it_is_written() -> None:
     """No metric of the functions is documented without its writer."""
-    assert [one.name for one in metrics.OURS if not one.written.startswith("by ")] == []
+    assert [metric.name for metric in metrics.OURS if not metric.written.startswith("by ")] == []

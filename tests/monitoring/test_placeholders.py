@@ -37,9 +37,11 @@ def test_every_text_of_a_signal_is_filled() -> None:
         missing_reason=text,
         threshold=replace(SIGNALS[0].threshold, reason=text),
     )
-    found = placeholders.filled(signal, {"threshold": "15 min"}, RESOURCES)
+    filled = placeholders.filled(signal, {"threshold": "15 min"}, RESOURCES)
     expected = "15 min of 120,000, {{@where.name}}"
-    assert {found.title, found.impact, found.missing_reason, found.threshold.reason} == {expected}
+    assert {filled.title, filled.impact, filled.missing_reason, filled.threshold.reason} == {
+        expected
+    }
 
 
 def test_an_unknown_number_is_named_with_the_known_ones() -> None:

@@ -52,12 +52,12 @@ _GROUPED = (
 @pytest.mark.parametrize("way", _WAYS)
 def test_every_function_is_told_what_the_view_needs(chosen: Choices, way: str) -> None:
     """Site, service, env, version, metrics, traces and inferred spans; the key is never text."""
-    one = chosen[way]
-    assert set(one.functions) == {
+    environment = chosen[way]
+    assert set(environment.functions) == {
         "publish", "subscribe", "faux-backend", "notify", "audit", "heartbeat",
     }  # fmt: skip
-    for name, function in one.functions.items():
-        variables = one.variables(name)
+    for name, function in environment.functions.items():
+        variables = environment.variables(name)
         expected = {**_EVERY_WAY, **_ONE_WAY[way], "DD_VERSION": variables["RELEASE"]}
         assert expected.items() <= variables.items(), name
         assert function["Handler"] == HANDLER
@@ -75,27 +75,27 @@ def test_the_forwarder_has_its_own_site_and_key(chosen: Choices) -> None:
 @pytest.mark.parametrize("way", _WAYS)
 def test_resources_have_the_tags_that_the_view_groups_by(chosen: Choices, way: str) -> None:
     """Functions, logs, queues, tables and APIs have service and env; functions their version."""
-    one = chosen[way]
+    environment = chosen[way]
     unified = {"env": "dev", "service": "webhook-buffer"}
     for kind in _GROUPED:
-        found = one.of(kind)
-        assert found, kind
-        for properties in found:
+        tagged = environment.of(kind)
+        assert tagged, kind
+        for properties in tagged:
             tags = _tags(properties)
             assert unified.items() <= tags.items(), kind
-    for name, function in one.functions.items():
-        assert _tags(function)["version"] == one.variables(name)["DD_VERSION"]
+    for name, function in environment.functions.items():
+        assert _tags(function)["version"] == environment.variables(name)["DD_VERSION"]
 
 
 def test_functions_without_datadog_have_no_version_tag(chosen: Choices) -> None:
     """The tag comes with instrumentation; a template without it is as it was."""
-    assert not any("version" in _tags(found) for found in _functions(chosen["plain"]))
+    assert not any("version" in _tags(function) for function in _functions(chosen["plain"]))
     assert "version" not in _tags(chosen["some"].functions["publish"])
     assert "version" in _tags(chosen["some"].functions["subscribe"])
 
 
-def _functions(one: Synthesized) -> list[dict[str, Any]]:
-    return one.of("AWS::Lambda::Function")
+def _functions(environment: Synthesized) -> list[dict[str, Any]]:
+    return environment.of("AWS::Lambda::Function")
 
 
 def _tags(properties: dict[str, Any]) -> dict[str, str]:

@@ -26,7 +26,11 @@ COMPOSITES = ("AWS::CloudWatch::CompositeAlarm", "Custom::CompositeAlarm")
 @pytest.fixture(scope="session")
 def stacks(synthesized: dict[str, Synthesized]) -> dict[str, Template]:
     """The monitoring stack of every environment."""
-    return {name: one.monitoring for name, one in synthesized.items() if one.monitoring}
+    return {
+        name: environment.monitoring
+        for name, environment in synthesized.items()
+        if environment.monitoring
+    }
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +54,12 @@ def existing(tmp_path_factory: pytest.TempPathFactory) -> Template:
             }
         ],
     }
-    one = synthesize(loader.load("dev", overrides=overrides), tmp_path_factory.mktemp("existing"))
-    assert one.buffer is None
-    assert one.monitoring
-    return one.monitoring
+    environment = synthesize(
+        loader.load("dev", overrides=overrides), tmp_path_factory.mktemp("existing")
+    )
+    assert environment.buffer is None
+    assert environment.monitoring
+    return environment.monitoring
 
 
 def _alarms(*templates: Template) -> Iterator[tuple[Template, Mapping[str, Any]]]:
@@ -104,15 +110,17 @@ def test_dimensions_name_what_exists(
         buffer = synthesized[name].buffer if name in synthesized else None
         known = {
             json.dumps(value)
-            for one in (buffer, template)
-            if one
-            for entry in one.template["Resources"].values()
+            for stack in (buffer, template)
+            if stack
+            for entry in stack.template["Resources"].values()
             for key, value in entry.get("Properties", {}).items()
             if key in ("QueueName", "FunctionName", "TableName")
         }
         if name == "existing":
             watched = resources(existing.settings).by_role.values()
-            known |= {json.dumps(one.name) for one in watched if one.role != "notify"}
+            known |= {
+                json.dumps(resource.name) for resource in watched if resource.role != "notify"
+            }
         else:
             known |= {
                 json.dumps({"Fn::ImportValue": template.settings.api_id_export}),
@@ -135,7 +143,7 @@ def test_api_id_is_exported_where_it_is_imported(
         buffer = synthesized[name].buffer
         assert buffer
         outputs = buffer.template["Outputs"].values()
-        exported = {one["Export"]["Name"] for one in outputs if "Export" in one}
+        exported = {output["Export"]["Name"] for output in outputs if "Export" in output}
         own = {template.settings.endpoint_export} if template.settings.domain_name else set()
         assert imported == exported - own
 
@@ -144,9 +152,9 @@ def test_our_metrics_are_emitted_ones(stacks: dict[str, Template]) -> None:
     """Every metric of ours that an alarm reads is one the functions emit, or a filter counts."""
     for template in stacks.values():
         counted = {
-            (one["MetricNamespace"], one["MetricName"])
+            (transformation["MetricNamespace"], transformation["MetricName"])
             for entry in template.resources("AWS::Logs::MetricFilter").values()
-            for one in entry["Properties"]["MetricTransformations"]
+            for transformation in entry["Properties"]["MetricTransformations"]
         }
         emitted = {(metrics.NAMESPACE, name) for name in metrics.UNITS}
         read = {
@@ -154,7 +162,7 @@ def test_our_metrics_are_emitted_ones(stacks: dict[str, Template]) -> None:
             for _, alarm in _alarms(template)
             for measure in _measures(alarm)
         }
-        ours = {one for one in read if one[0].startswith(metrics.NAMESPACE)}
+        ours = {name for name in read if name[0].startswith(metrics.NAMESPACE)}
         assert len(ours) > 10
         assert ours <= emitted | counted
         assert counted <= read
@@ -170,9 +178,9 @@ def test_every_log_filter_reads_a_log_of_ours(
         groups, own = (
             {
                 entry["Properties"]["LogGroupName"]: logical_id
-                for logical_id, entry in one.resources("AWS::Logs::LogGroup").items()
+                for logical_id, entry in stack.resources("AWS::Logs::LogGroup").items()
             }
-            for one in (buffer, template)
+            for stack in (buffer, template)
         )
         for entry in template.resources("AWS::Logs::MetricFilter").values():
             group = entry["Properties"]["LogGroupName"]
@@ -182,7 +190,9 @@ def test_every_log_filter_reads_a_log_of_ours(
 def test_topics_are_heard_or_warned_of(stacks: dict[str, Template], existing: Template) -> None:
     """A severity without a channel is warned of, and the warning names the setting."""
     for template in (*stacks.values(), existing):
-        takers = {s for one in template.settings.notifications for s in one.severities}
+        takers = {
+            s for notification in template.settings.notifications for s in notification.severities
+        }
         for severity in ("page", "ticket"):
             warned = [text for text in template.warnings if f"'{severity}'" in text]
             assert bool(warned) is (severity not in takers)
@@ -204,7 +214,9 @@ def test_cloudwatch_may_use_the_key(stacks: dict[str, Template], existing: Templ
             for statement in entry["Properties"]["KeyPolicy"]["Statement"]
             if statement["Principal"].get("Service") == "cloudwatch.amazonaws.com"
         ]
-        assert [one["Action"] for one in granted] == [["kms:Decrypt", "kms:GenerateDataKey*"]]
+        assert [statement["Action"] for statement in granted] == [
+            ["kms:Decrypt", "kms:GenerateDataKey*"]
+        ]
         account = template.settings.awsAccount
         assert granted[0]["Condition"]["StringEquals"] == {"aws:SourceAccount": account}
         for topic in template.resources("AWS::SNS::Topic").values():
@@ -341,34 +353,34 @@ def test_dashboard_is_in_the_stack(stacks: dict[str, Template], existing: Templa
         body = dashboard["Properties"]["DashboardBody"]
         if not isinstance(body, str):
             [separator, pieces] = body["Fn::Join"]
-            body = separator.join(one if isinstance(one, str) else "abc123" for one in pieces)
+            body = separator.join(piece if isinstance(piece, str) else "abc123" for piece in pieces)
         assert json.loads(body)["widgets"]
 
 
 def test_monitoring_can_be_left_out(tmp_path: Path) -> None:
     """With monitoring false the buffer stands alone."""
-    one = synthesize(loader.load("dev", overrides={"monitoring": False}), tmp_path)
-    assert one.buffer
-    assert one.monitoring is None
+    environment = synthesize(loader.load("dev", overrides={"monitoring": False}), tmp_path)
+    assert environment.buffer
+    assert environment.monitoring is None
 
 
 def test_without_heartbeat_nothing_waits_for_one(tmp_path: Path) -> None:
     """With heartbeat off neither it, its probe nor their alarms are there."""
-    one = synthesize(loader.load("dev", overrides={"heartbeat": "off"}), tmp_path)
-    assert one.monitoring
-    names = {alarm["AlarmName"] for _, alarm in _alarms(one.monitoring)}
+    environment = synthesize(loader.load("dev", overrides={"heartbeat": "off"}), tmp_path)
+    assert environment.monitoring
+    names = {alarm["AlarmName"] for _, alarm in _alarms(environment.monitoring)}
     assert not {name for name in names if "heartbeat" in name or "alert-path" in name}
-    functions = one.monitoring.resources("AWS::Lambda::Function")
+    functions = environment.monitoring.resources("AWS::Lambda::Function")
     assert not [name for name in functions if name.startswith("Heartbeat")]
 
 
 def test_the_longest_names_fit(tmp_path: Path) -> None:
     """With the longest service and environment no name is longer than its service takes."""
     longest = {"service": "s" * 32, "environment": "e" * 16, "awsAccount": "000000000000"}
-    one = synthesize(loader.load("dev").model_copy(update=longest), tmp_path)
+    environment = synthesize(loader.load("dev").model_copy(update=longest), tmp_path)
     # Source: each service's quotas.
     limits = {"FunctionName": 64, "QueueName": 80, "TableName": 255, "AlarmName": 255, "Name": 64}
-    for stack in one.stacks:
+    for stack in environment.stacks:
         for entry in stack.template["Resources"].values():
             for key, limit in limits.items():
                 name = entry.get("Properties", {}).get(key, "")

@@ -52,11 +52,11 @@ def test_test_flags_are_for_practice_only() -> None:
 
 def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
     """Physical names are derived from two keys."""
-    one = loader.load("dev", file=_file(tmp_path))
-    assert one.queue_name == "hooks-dev.fifo"
-    assert one.table_name == "hooks-dev-records"
-    assert one.function_name("publish") == "hooks-dev-publish"
-    assert one.log_group_name("publish") == "/aws/lambda/hooks-dev-publish"
+    settings = loader.load("dev", file=_file(tmp_path))
+    assert settings.queue_name == "hooks-dev.fifo"
+    assert settings.table_name == "hooks-dev-records"
+    assert settings.function_name("publish") == "hooks-dev-publish"
+    assert settings.log_group_name("publish") == "/aws/lambda/hooks-dev-publish"
 
 
 @pytest.mark.parametrize(
@@ -357,6 +357,6 @@ def test_unusable_file(tmp_path: Path, content: str | None, expected: str) -> No
 def test_overrides_replace_and_remove(tmp_path: Path) -> None:
     """An override takes a key's place for one run; None removes the key."""
     overrides = {"backend_url": None, "create_faux_backend": True}
-    one = loader.load("dev", file=_file(tmp_path), overrides=overrides)
-    assert one.backend_url is None
-    assert one.create_faux_backend
+    settings = loader.load("dev", file=_file(tmp_path), overrides=overrides)
+    assert settings.backend_url is None
+    assert settings.create_faux_backend

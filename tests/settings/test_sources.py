@@ -114,9 +114,9 @@ def test_forty_sources_are_more_than_an_environment_holds() -> None:
         }
         for number in range(40)
     ]
-    validated = [Source.model_validate(one) for one in many]
+    validated = [Source.model_validate(source) for source in many]
     assert len(str(entries(validated))) > 4096
-    assert [entry["name"] for entry in entries(validated)] == [one["name"] for one in many]
+    assert [entry["name"] for entry in entries(validated)] == [source["name"] for source in many]
 
 
 @pytest.mark.parametrize(

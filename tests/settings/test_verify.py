@@ -107,14 +107,14 @@ def test_every_provider_works_with_what_it_needs(tmp_path: Path, name: str) -> N
 )
 def test_what_is_wrong_is_named(tmp_path: Path, keys: dict[str, Any], expected: str) -> None:
     """File, environment, key and remedy stand in the error."""
-    found = _problem(tmp_path, **_sources(**keys))
-    assert f"cdk.json: environment 'dev': key 'sources.0.{expected}" in found
+    problem = _problem(tmp_path, **_sources(**keys))
+    assert f"cdk.json: environment 'dev': key 'sources.0.{expected}" in problem
 
 
 def test_a_secret_s_arn_is_not_shown(tmp_path: Path) -> None:
     """What somebody wrote in place of an ARN may be the secret itself, and is not repeated."""
-    found = _problem(tmp_path, **_sources(provider="github", secretArn="s3cret"))
-    assert "s3cret" not in found
+    problem = _problem(tmp_path, **_sources(provider="github", secretArn="s3cret"))
+    assert "s3cret" not in problem
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,11 @@ def test_the_custom_domain_is_the_url(tmp_path: Path) -> None:
 
 def test_only_some_schemes_need_a_library() -> None:
     """HMAC, tokens and basic authentication do with the standard library."""
-    needy = {name for name, one in PROVIDERS.items() if one.spec["scheme"] in ("ed25519", "sns")}
+    needy = {
+        name
+        for name, provider in PROVIDERS.items()
+        if provider.spec["scheme"] in ("ed25519", "sns")
+    }
     assert needy == {"discord", "sns"}
     assert Verify(provider="discord", publicKeys=["0" * 64]).needs_cryptography
     assert not Verify(provider="github", secretArn=_ARN).needs_cryptography

@@ -42,8 +42,8 @@ def _groups(*rows: tuple[Widget, ...], **overrides: Any) -> list[Body]:
 
 
 def _places(widgets: list[Body]) -> list[tuple[int, int, int, int]]:
-    layouts = [one["layout"] for one in widgets]
-    return [(one["x"], one["y"], one["width"], one["height"]) for one in layouts]
+    layouts = [widget["layout"] for widget in widgets]
+    return [(layout["x"], layout["y"], layout["width"], layout["height"]) for layout in layouts]
 
 
 def test_widgets_of_a_row_share_the_twelve_columns() -> None:
@@ -77,7 +77,9 @@ def test_runbooks_are_linked_once_after_what_the_group_says() -> None:
     def notes(**overrides: Any) -> list[str]:
         rows = (Note("Read this."),), (_age(signals=("waits", "waits-a-bit", "asked-for")),)
         [group] = _groups(*rows, **overrides)
-        return [one["definition"].get("content", "") for one in group["definition"]["widgets"]]
+        return [
+            widget["definition"].get("content", "") for widget in group["definition"]["widgets"]
+        ]
 
     assert notes() == ["Read this.", "**What to do:** `queue-age-page`", ""]
     linked = "[queue-age-page](https://example.com/runbook#queue-age-page)"
@@ -89,8 +91,8 @@ def test_variables_begin_with_the_environment() -> None:
 
     def defaults(**overrides: Any) -> dict[str, list[str]]:
         variables = _board((Note("x"),), **overrides).body["template_variables"]
-        assert all(one["prefix"] == one["name"] for one in variables)
-        return {one["name"]: one["defaults"] for one in variables}
+        assert all(variable["prefix"] == variable["name"] for variable in variables)
+        return {variable["name"]: variable["defaults"] for variable in variables}
 
     ours = {"env": ["stg"], "service": ["webhook-buffer"], "region": ["us-east-1"]}
     assert defaults() == ours

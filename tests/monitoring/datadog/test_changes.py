@@ -101,7 +101,7 @@ def test_what_people_edit_is_a_change(
     kind: Kind, sent: dict[str, Any], there: dict[str, Any], path: str
 ) -> None:
     """A field that people edit by hand is a change, although we do not send it."""
-    assert [one.path for one in changes(kind, there, sent)] == [path]
+    assert [change.path for change in changes(kind, there, sent)] == [path]
 
 
 def test_a_specification_is_compared_with_the_query_of_old() -> None:
@@ -113,7 +113,7 @@ def test_a_specification_is_compared_with_the_query_of_old() -> None:
     there = {**_SLO, "query": {"numerator": "good", "denominator": "(good) + (bad)"}}
     assert changes(Kind.SLO, there, sent) == []
     other = {**_SLO, "query": {"numerator": "good", "denominator": "all"}}
-    assert [one.path for one in changes(Kind.SLO, other, sent)] == ["query.denominator"]
+    assert [change.path for change in changes(Kind.SLO, other, sent)] == ["query.denominator"]
 
 
 def test_a_change_of_ours_is_not_by_hand() -> None:
@@ -123,7 +123,7 @@ def test_a_change_of_ours_is_not_by_hand() -> None:
         published(datadog, settings, one_of_each(settings))
         for kind in ("monitor", "slo", "dashboard"):
             for id_ in datadog.objects(kind):
-                datadog.edit(kind, id_, lambda one: one.update(a_field_to_come=1))
+                datadog.edit(kind, id_, lambda body: body.update(a_field_to_come=1))
         wanted = [monitor(settings, priority=2), *one_of_each(settings)[1:]]
         [step] = planned(datadog, settings, wanted).changing()
         assert (step.key, step.by_hand) == ("late", False)
@@ -138,9 +138,9 @@ def test_mutes() -> None:
     }
     running = {"status": "active", "monitor_identifier": {"monitor_tags": ["q"]}}
     later = {"status": "scheduled", "monitor_identifier": {"monitor_tags": ["b"]}}
-    found = mutes(monitors, [running, later])
-    assert [str(one) for one in found] == [
+    muted = mutes(monitors, [running, later])
+    assert [str(mute) for mute in muted] == [
         "monitor hand: muted by hand until 2030-01-01 00:00 UTC",
         "monitor quiet: muted by quiet hours without an end",
     ]
-    assert found[1] == Mute("quiet", None, by_hand=False)
+    assert muted[1] == Mute("quiet", None, by_hand=False)

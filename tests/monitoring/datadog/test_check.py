@@ -93,8 +93,9 @@ def test_what_is_right_passes(kind: Kind, body: dict[str, Any]) -> None:
 )
 def test_a_monitors_mistake_is_named(path: str, value: Any, told: str) -> None:
     """Thresholds, query, variables and handles: each mistake names the monitor and the field."""
-    found = _found(Kind.MONITOR, MONITOR, path, value)
-    assert any(one.startswith("monitor one: ") and told in one for one in found), found
+    findings = _found(Kind.MONITOR, MONITOR, path, value)
+    own = [finding for finding in findings if finding.startswith("monitor one: ")]
+    assert any(told in finding for finding in own), findings
 
 
 @pytest.mark.parametrize(
@@ -123,15 +124,16 @@ def test_a_monitors_mistake_is_named(path: str, value: Any, told: str) -> None:
 )
 def test_a_dashboards_mistake_is_named(path: str, value: Any, told: str) -> None:
     """Grid, template variables, queries and formulas: each names the dashboard and the widget."""
-    found = _found(Kind.DASHBOARD, BOARD, path, value)
-    assert any(one.startswith("dashboard one: ") and told in one for one in found), found
+    findings = _found(Kind.DASHBOARD, BOARD, path, value)
+    own = [finding for finding in findings if finding.startswith("dashboard one: ")]
+    assert any(told in finding for finding in own), findings
 
 
 def test_widgets_in_a_group_are_looked_at() -> None:
     """A group's own grid is checked, and its widgets' queries."""
     group = {"definition": {"type": "group", "widgets": [_WIDGET, _WIDGET]}}
-    [found] = _found(Kind.DASHBOARD, BOARD, "widgets", [group])
-    assert "widgets.0.widgets.1.layout: lies on widgets.0.widgets.0" in found
+    [finding] = _found(Kind.DASHBOARD, BOARD, "widgets", [group])
+    assert "widgets.0.widgets.1.layout: lies on widgets.0.widgets.0" in finding
 
 
 @pytest.mark.parametrize(
@@ -144,13 +146,13 @@ def test_widgets_in_a_group_are_looked_at() -> None:
 )
 def test_an_slos_mistake_is_named(path: str, value: Any, told: str) -> None:
     """Targets and queries: each names the SLO and the field."""
-    assert any(told in one for one in _found(Kind.SLO, SLO, path, value))
+    assert any(told in finding for finding in _found(Kind.SLO, SLO, path, value))
 
 
 def test_keys_and_references_have_to_hold() -> None:
     """Two objects of one key, or a reference to nothing, are found."""
-    one = Definition(Kind.MONITOR, "late", MONITOR)
-    assert problems([one, one]) == ["monitor late: is defined twice; give each a key of its own"]
+    late = Definition(Kind.MONITOR, "late", MONITOR)
+    assert problems([late, late]) == ["monitor late: is defined twice; give each a key of its own"]
     slo = Definition(Kind.SLO, "s", {**SLO, "monitor_ids": [{"$ref": "monitor:lost"}]})
     assert problems([slo]) == ["slo s: refers to monitor lost, which is not defined"]
 

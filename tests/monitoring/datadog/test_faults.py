@@ -31,7 +31,7 @@ def _boundaries() -> int:
     """How many requests that write an apply of the few objects makes."""
     with FakeDatadog() as datadog:
         published(datadog, _SETTINGS, one_of_each(_SETTINGS))
-        return sum(one.method != "GET" for one in datadog.requests)
+        return sum(request.method != "GET" for request in datadog.requests)
 
 
 class _Killed(BaseException):
@@ -44,7 +44,7 @@ def test_an_apply_that_is_killed_is_completed_by_the_next(lost: bool) -> None:
     for boundary in range(_boundaries()):
         with FakeDatadog() as datadog:
             api = client(datadog)
-            found = plan(api, _SETTINGS, one_of_each(_SETTINGS))
+            next_plan = plan(api, _SETTINGS, one_of_each(_SETTINGS))
             once, count = api._once, iter(range(1000))
 
             def killed(method: str, *rest: Any, once: Any = once, count: Any = count,
@@ -59,7 +59,7 @@ def test_an_apply_that_is_killed_is_completed_by_the_next(lost: bool) -> None:
 
             setattr(api, "_once", killed)  # noqa: B010
             with pytest.raises(_Killed):
-                apply(api, _SETTINGS, found, prune=False, progress=lambda _: None)
+                apply(api, _SETTINGS, next_plan, prune=False, progress=lambda _: None)
             published(datadog, _SETTINGS, one_of_each(_SETTINGS))
             assert [len(datadog.objects(kind)) for kind in ("monitor", "slo", "dashboard")] == [
                 2, 1, 1,
@@ -109,8 +109,8 @@ def test_a_killed_process_leaves_nothing_twice(at: int, carried_out: bool) -> No
             assert process.wait(60) == -signal.SIGKILL, process.stderr
         datadog.process = None
         published(datadog, _SETTINGS, one_of_each(_SETTINGS))
-        found = [len(datadog.objects(kind)) for kind in ("monitor", "slo", "dashboard")]
-        assert found == [3, 1, 1]
+        held = [len(datadog.objects(kind)) for kind in ("monitor", "slo", "dashboard")]
+        assert held == [3, 1, 1]
         assert datadog.objects("monitor")[foreign] == before
         assert counts(planned(datadog, _SETTINGS, one_of_each(_SETTINGS))) == {"unchanged": 4}
 
@@ -121,7 +121,7 @@ def test_a_lost_reply_makes_nothing_twice(datadog: FakeDatadog, kind: Any, path:
     """Whether a create was carried out or not before its connection broke, there is one object."""
     datadog.faults.append(Fault(method="POST", path=path, kind=kind))
     published(datadog, _SETTINGS, one_of_each(_SETTINGS))
-    assert [len(datadog.objects(one)) for one in ("monitor", "slo", "dashboard")] == [2, 1, 1]
+    assert [len(datadog.objects(each)) for each in ("monitor", "slo", "dashboard")] == [2, 1, 1]
     assert datadog.faults == []
 
 
@@ -164,13 +164,13 @@ def test_a_limit_that_others_use_up_is_waited_for() -> None:
 def test_an_interrupt_ends_what_waits(datadog: FakeDatadog) -> None:
     """Ctrl+C in the middle of an apply sends nothing more, and the next apply completes it."""
     api = client(datadog)
-    found = plan(api, _SETTINGS, one_of_each(_SETTINGS))
+    next_plan = plan(api, _SETTINGS, one_of_each(_SETTINGS))
 
     def interrupt(_: Any) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        apply(api, _SETTINGS, found, prune=False, progress=interrupt)
+        apply(api, _SETTINGS, next_plan, prune=False, progress=interrupt)
     sent = len(datadog.requests)
     with pytest.raises(DatadogError, match="the command was ended"):
         api.every(Kind.MONITOR)

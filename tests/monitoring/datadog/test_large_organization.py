@@ -69,7 +69,7 @@ def test_a_server_that_gives_less_than_asked(
     with FakeDatadog() as datadog:
         _crowd(datadog, 205)
         monkeypatch.setattr(datadog, "answer", _capped(datadog, most))
-        assert len({one.id for one in client(datadog).every(kind)}) == 205
+        assert len({board.id for board in client(datadog).every(kind)}) == 205
 
 
 def test_what_is_deleted_meanwhile_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,11 +80,11 @@ def test_what_is_deleted_meanwhile_hides_nothing(monkeypatch: pytest.MonkeyPatch
         whole = datadog.answer
 
         def answer(method: str, target: str, *rest: Any) -> Any:
-            found = whole(method, target, *rest)
+            response = whole(method, target, *rest)
             while "start=0" in target and gone:
                 whole("DELETE", f"/api/v1/dashboard/{gone.pop()}", *rest)
-            return found
+            return response
 
         monkeypatch.setattr(datadog, "answer", answer)
-        listed = {one.id for one in client(datadog).every(Kind.DASHBOARD)}
+        listed = {board.id for board in client(datadog).every(Kind.DASHBOARD)}
         assert listed >= set(datadog.objects("dashboard"))

@@ -18,7 +18,7 @@ _TEXT = '{"event": "webhook.failed", "error": "Connection refused"}'
 
 
 @pytest.mark.parametrize(
-    ("search", "found"),
+    ("search", "matches"),
     [
         ("", True),
         ("$env $service", True),
@@ -40,13 +40,13 @@ _TEXT = '{"event": "webhook.failed", "error": "Connection refused"}'
         ("functionname:webhook-buffer-local-publish", False),
     ],
 )
-def test_searches(search: str, found: bool | None) -> None:
+def test_searches(search: str, matches: bool | None) -> None:
     """Fields, tags, texts, comparisons, and their combinations."""
-    if found is None:
+    if matches is None:
         with pytest.raises(QueryError):
             matcher(search)
     else:
-        assert matcher(search)(_TAGS, _FIELDS, _TEXT) is found
+        assert matcher(search)(_TAGS, _FIELDS, _TEXT) is matches
 
 
 @given(st.text(alphabet='ab@:()-" ORNTD<>=1*\\', max_size=50))

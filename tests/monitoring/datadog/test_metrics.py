@@ -17,50 +17,52 @@ from monitoring.model.signals import Kind, Metric
 from monitoring.resources import resources
 from settings.loader import load
 
-AWS = [one for one in vars(cloudwatch).values() if isinstance(one, Metric)]
+AWS = [metric for metric in vars(cloudwatch).values() if isinstance(metric, Metric)]
 STATISTICS = ["Sum", "Average", "Minimum", "Maximum", "SampleCount", "p50", "p90", "p95", "p99",
               "PR(:300000)"]  # fmt: skip
 
 
 def test_every_fact_has_its_origin() -> None:
     """No unit or type stands without where it was read, or that it is assumed."""
-    for name, one in METRICS.items():
-        assert one.name == name
-        assert one.origin
-        assert one.type in ("count", "gauge", "distribution")
-        assert {"env", "service"} <= one.tags, name
+    for name, fact in METRICS.items():
+        assert fact.name == name
+        assert fact.origin
+        assert fact.type in ("count", "gauge", "distribution")
+        assert {"env", "service"} <= fact.tags, name
 
 
 def test_sources_are_told_by_names() -> None:
     """What the extension sends is enhanced, what traces make begins with trace."""
-    for name, one in METRICS.items():
-        assert (one.source is Source.EXTENSION) == name.startswith("aws.lambda.enhanced.")
-        assert (one.source is Source.TRACES) == name.startswith("trace.")
+    for name, fact in METRICS.items():
+        assert (fact.source is Source.EXTENSION) == name.startswith("aws.lambda.enhanced.")
+        assert (fact.source is Source.TRACES) == name.startswith("trace.")
 
 
 def test_what_is_watched_is_in_the_table() -> None:
     """No watch or objective names a metric that the table does not have."""
-    parts = [query for one in alarms.CATALOG.monitors for query in one.queries.values()]
-    parts += [query for one in alarms.CATALOG.objectives for query in one.queries.values()]
+    parts = [query for monitor in alarms.CATALOG.monitors for query in monitor.queries.values()]
+    parts += [
+        query for objective in alarms.CATALOG.objectives for query in objective.queries.values()
+    ]
     for query in parts:
         if isinstance(query, MetricQuery):
-            found = metrics.known(query.name)
-            assert found, query.name
-            assert query.tags.keys() <= found.tags
+            fact = metrics.known(query.name)
+            assert fact, query.name
+            assert query.tags.keys() <= fact.tags
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_a_mapping_leads_into_the_table(statistic: str) -> None:
     """Whatever CloudWatch metric is mapped, its Datadog name is known, and a sum is no gauge."""
-    for one in AWS:
-        found = metrics.of(one, statistic)
-        if found:
-            space, name = found
+    for metric in AWS:
+        counterpart = metrics.of(metric, statistic)
+        if counterpart:
+            space, name = counterpart
             known = METRICS[name]
             assert space in ("sum", "avg", "min", "max")
             assert (space == "sum") == (known.type == "count")
             # A number in the metric's own unit can be drawn on its counterpart.
-            assert metrics.unit_factor(one.unit, name) == 1
+            assert metrics.unit_factor(metric.unit, name) == 1
 
 
 @pytest.mark.parametrize(
@@ -90,9 +92,9 @@ def test_statistics_have_names_of_their_own(
 
 def test_custom_namespaces_are_not_there() -> None:
     """Datadog averages what it collects of our own namespaces, so nothing of them is mapped."""
-    for one in AWS:
-        if one.kind in (Kind.BUFFER, Kind.LOG):
-            assert all(metrics.of(one, statistic) is None for statistic in STATISTICS)
+    for metric in AWS:
+        if metric.kind in (Kind.BUFFER, Kind.LOG):
+            assert all(metrics.of(metric, statistic) is None for statistic in STATISTICS)
 
 
 def test_a_scope_names_the_resource_in_lower_case() -> None:

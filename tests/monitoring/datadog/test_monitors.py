@@ -34,15 +34,15 @@ def _settings(datadog: dict[str, Any] | None = None, **changes: Any) -> Settings
 
 
 def _monitors(settings: Settings, catalog: Catalog = CATALOG) -> dict[str, Definition]:
-    return {one.key: one for one in monitors(alarms_of(settings, catalog))}
+    return {monitor.key: monitor for monitor in monitors(alarms_of(settings, catalog))}
 
 
 def test_every_monitor_is_published_with_its_threshold() -> None:
     """Query, options and data agree for each; what people read is the definition's."""
-    found = _monitors(_settings())
-    assert {one.id for one in CATALOG.monitors} <= found.keys()
+    published = _monitors(_settings())
+    assert {declared.id for declared in CATALOG.monitors} <= published.keys()
     for monitor in CATALOG.monitors:
-        body = found[monitor.id].body
+        body = published[monitor.id].body
         critical = body["options"]["thresholds"]["critical"]
         assert body["query"].endswith(f" {critical:g}")
         assert f"signal:{monitor.id}" in body["tags"]
@@ -61,9 +61,9 @@ def test_warning_and_recovery_are_on_the_healthy_side() -> None:
 
 def test_only_late_sources_are_waited_for() -> None:
     """What is polled from CloudWatch is judged 15 minutes late, a stream's 5; the rest at once."""
-    found = _monitors(_settings())
-    assert found["promise"].body["options"]["evaluation_delay"] == 900
-    assert "evaluation_delay" not in found["timeouts"].body["options"]
+    published = _monitors(_settings())
+    assert published["promise"].body["options"]["evaluation_delay"] == 900
+    assert "evaluation_delay" not in published["timeouts"].body["options"]
     stream = _monitors(_settings({"metrics": "stream"}))
     assert stream["promise"].body["options"]["evaluation_delay"] == 300
 
@@ -117,10 +117,10 @@ def test_a_burn_rate_needs_metrics_that_are_there(metrics: str, short: int, late
 
 def test_messages_say_value_unit_window_and_threshold() -> None:
     """People read a sentence; units are the metric's, and states that can't be are left out."""
-    found = _monitors(_settings())
+    published = _monitors(_settings())
 
     def alert(key: str) -> str:
-        message: str = found[key].body["message"]
+        message: str = published[key].body["message"]
         assert "is_no_data" not in message
         return message.split("{{/is_alert}}")[0].partition("prd: ")[2].partition(".\nSeverity")[0]
 
@@ -133,16 +133,16 @@ def test_messages_say_value_unit_window_and_threshold() -> None:
         "{{long_window_burn_rate}} of it in the last day (threshold: more than 10)"
     )
     assert alert("unusual") == "all of it was unusual"
-    warning = found["memory"].body["message"].partition("{{#is_warning}}")[2]
+    warning = published["memory"].body["message"].partition("{{#is_warning}}")[2]
     assert "(threshold: 72 % or more)" in warning.partition("{{/is_warning}}")[0]
-    assert "is_warning" not in found["blind"].body["message"]
+    assert "is_warning" not in published["blind"].body["message"]
 
 
 def test_each_severity_notifies_its_recipients() -> None:
     """A ticket's handle stands in tickets' messages, and nobody's in those that are info."""
-    found = _monitors(_settings())
-    assert "@slack-b" in found["timeouts"].body["message"]
-    assert "@" not in found["memory"].body["message"]
+    published = _monitors(_settings())
+    assert "@slack-b" in published["timeouts"].body["message"]
+    assert "@" not in published["memory"].body["message"]
     changed = _monitors(_settings(alarms={"memory": {"severity": "page", "threshold": 70}}))
     assert "@pagerduty-a" in changed["memory"].body["message"]
     assert changed["memory"].body["priority"] == 1
@@ -151,8 +151,8 @@ def test_each_severity_notifies_its_recipients() -> None:
 
 def test_a_share_of_a_fact_is_in_the_metrics_unit() -> None:
     """Half of the seconds that an attempt may take, in seconds, whatever the timeout."""
-    found = _monitors(_settings(subscribeTimeoutSeconds=23))
-    assert found["requests"].body["query"].endswith(">= 10")
+    published = _monitors(_settings(subscribeTimeoutSeconds=23))
+    assert published["requests"].body["query"].endswith(">= 10")
 
 
 def test_signals_of_both_are_evaluated_by_datadog_too() -> None:
@@ -164,8 +164,8 @@ def test_signals_of_both_are_evaluated_by_datadog_too() -> None:
 
 def test_a_signal_can_be_handed_over() -> None:
     """With evaluatedBy datadog the signal has a monitor in its alarm's place."""
-    found = _monitors(_settings(alarms={"wait": {"evaluatedBy": "datadog"}}))
-    body = found["wait"].body
+    published = _monitors(_settings(alarms={"wait": {"evaluatedBy": "datadog"}}))
+    body = published["wait"].body
     assert body["query"].startswith("min(last_5m):max:aws.sqs.approximate_age_of_oldest_message{")
     assert body["query"].endswith("rollup(max, 60) >= 840")
     assert body["priority"] == 1
@@ -222,7 +222,7 @@ def test_a_change_that_can_not_be_is_refused(monitor: str, change: Any, expected
 
 def test_what_can_not_be_seen_is_left_out_with_the_reason() -> None:
     """What needs instrumentation, tracing, heartbeats or a buffer is not published without."""
-    by_id = {one.id: one for one in CATALOG.monitors}
+    by_id = {monitor.id: monitor for monitor in CATALOG.monitors}
 
     def reason(monitor: str, settings: Settings) -> str | None:
         return left_out(by_id[monitor], alarms_of(settings))
@@ -241,7 +241,7 @@ def test_what_can_not_be_seen_is_left_out_with_the_reason() -> None:
 def test_slos_promise_what_the_settings_say() -> None:
     """Target and warning follow the objective; one counts requests, the other names its monitor."""
     settings = _settings(acceptedObjective=99.5)
-    accepted, delivered = (one.body for one in slos(alarms_of(settings)))
+    accepted, delivered = (objective.body for objective in slos(alarms_of(settings)))
     assert accepted["thresholds"] == [{"timeframe": "30d", "target": 99.5, "warning": 99.75}]
     assert accepted["query"]["numerator"].count("aws.apigateway") == 2
     assert delivered["monitor_ids"] == [{"$ref": "monitor:promise"}]
@@ -251,9 +251,11 @@ def test_quiet_hours_are_downtimes_of_our_monitors_alone() -> None:
     """One for each severity, at the days and times of the zone, by this environment's tags."""
     quiet = {"name": "nights", "days": ["SA", "SU"], "at": "22:00", "minutes": 480,
              "timezone": "Europe/Berlin"}  # fmt: skip
-    found = {one.key: one.body for one in downtimes(_settings({"quietHours": [quiet]}))}
-    assert found.keys() == {"nights-ticket", "nights-info"}
-    body = found["nights-ticket"]
+    bodies = {
+        downtime.key: downtime.body for downtime in downtimes(_settings({"quietHours": [quiet]}))
+    }
+    assert bodies.keys() == {"nights-ticket", "nights-info"}
+    body = bodies["nights-ticket"]
     assert body["monitor_identifier"]["monitor_tags"] == [
         "env:prd", "managed-by:webhook-buffer", "service:webhook-buffer", "severity:ticket",
     ]  # fmt: skip

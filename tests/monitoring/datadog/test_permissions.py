@@ -29,7 +29,7 @@ def test_a_wrong_key_is_told_before_anything_is_written(
     with pytest.raises(DatadogError, match=f"does not take the {told} from") as caught:
         plan(Api(keys), _SETTINGS, one_of_each(_SETTINGS))
     assert "wrong-key" not in f"{caught.value} {keys!r}"
-    assert all(one.method == "GET" for one in datadog.requests)
+    assert all(request.method == "GET" for request in datadog.requests)
 
 
 @pytest.mark.parametrize("permission", ["monitors_write", "slos_write", "dashboards_write"])
@@ -38,9 +38,9 @@ def test_a_missing_permission_is_told_before_anything_is_written(
 ) -> None:
     """Without a permission that it needs, an apply names it and has written nothing."""
     datadog.permissions.remove(permission)
-    found = planned(datadog, _SETTINGS, one_of_each(_SETTINGS))
+    next_plan = planned(datadog, _SETTINGS, one_of_each(_SETTINGS))
     with pytest.raises(DatadogError, match=permission):
-        carried_out(datadog, _SETTINGS, found)
+        carried_out(datadog, _SETTINGS, next_plan)
     assert not any(datadog.objects(kind) for kind in ("monitor", "slo", "dashboard"))
 
 

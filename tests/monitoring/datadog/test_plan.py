@@ -34,7 +34,7 @@ def test_a_plan_writes_nothing_and_lists_each_kind_once(datadog: FakeDatadog) ->
     api = client(datadog)
     plan(api, _SETTINGS, one_of_each(_SETTINGS))
     board = next(iter(datadog.objects("dashboard")))
-    assert sorted((one.method, one.path) for one in datadog.requests) == [
+    assert sorted((request.method, request.path) for request in datadog.requests) == [
         ("GET", "/api/v1/dashboard"), ("GET", f"/api/v1/dashboard/{board}"),
         ("GET", "/api/v1/monitor"), ("GET", "/api/v1/slo"), ("GET", "/api/v1/validate"),
         ("GET", "/api/v2/downtime"),
@@ -56,12 +56,16 @@ def test_a_change_is_told_field_by_field_and_keeps_ids(datadog: FakeDatadog) -> 
     widgets = copy.deepcopy(wanted[3].body["widgets"])
     widgets[1]["definition"]["view_mode"] = "both"
     wanted = with_fields(wanted, "overview", widgets=widgets)
-    found = planned(datadog, _SETTINGS, wanted)
-    told = {one.path: (one.before, one.after) for step in found.steps for one in step.changes}
+    next_plan = planned(datadog, _SETTINGS, wanted)
+    told = {
+        change.path: (change.before, change.after)
+        for step in next_plan.steps
+        for change in step.changes
+    }
     assert told["options.thresholds.critical"] == (300, 600)
     assert told["widgets[SLO].definition.view_mode"] == ("overall", "both")
-    assert {step.key for step in found.steps if step.changes} == {"late", "overview"}
-    assert not any(step.by_hand for step in found.steps)
+    assert {step.key for step in next_plan.steps if step.changes} == {"late", "overview"}
+    assert not any(step.by_hand for step in next_plan.steps)
     published(datadog, _SETTINGS, wanted)
     assert ids == {kind: set(datadog.objects(kind)) for kind in ids}
     board = next(iter(datadog.objects("dashboard").values()))
@@ -92,29 +96,29 @@ def test_a_copy_made_by_hand_stays(datadog: FakeDatadog) -> None:
     original = next(iter(datadog.objects("monitor").values()))
     clone = {name: original[name] for name in ("type", "query", "message", "options", "tags")}
     client(datadog).create(Kind.MONITOR, {**clone, "name": "a copy"}, lambda: None)
-    found = planned(datadog, _SETTINGS, [monitor(_SETTINGS)])
-    assert counts(found) == {"unchanged": 1}
-    assert [(kind, key) for kind, key, _ in found.copies] == [(Kind.MONITOR, "late")]
+    next_plan = planned(datadog, _SETTINGS, [monitor(_SETTINGS)])
+    assert counts(next_plan) == {"unchanged": 1}
+    assert [(kind, key) for kind, key, _ in next_plan.copies] == [(Kind.MONITOR, "late")]
     # Were ours deleted now, the copy would be the only one, and so ours the next time.
     published(datadog, _SETTINGS, [], prune=True)
     assert len(datadog.objects("monitor")) == 2
     copy_id = next(
-        id_ for id_, one in datadog.objects("monitor").items() if one["name"] == "a copy"
+        id_ for id_, body in datadog.objects("monitor").items() if body["name"] == "a copy"
     )
-    datadog.edit("monitor", copy_id, lambda one: one.update(message="Mine now."))
+    datadog.edit("monitor", copy_id, lambda body: body.update(message="Mine now."))
     published(datadog, _SETTINGS, [], prune=True)
-    assert [one["name"] for one in datadog.objects("monitor").values()] == ["a copy"]
+    assert [body["name"] for body in datadog.objects("monitor").values()] == ["a copy"]
 
 
 def test_what_people_change_is_known_as_that(datadog: FakeDatadog) -> None:
     """A change by hand is told from one of ours, and the next apply undoes it."""
     published(datadog, _SETTINGS, one_of_each(_SETTINGS))
-    late = next(id_ for id_, one in datadog.objects("monitor").items() if "late" in one["name"])
-    datadog.edit("monitor", late, lambda one: one["options"].update(renotify_interval=30))
-    found = planned(datadog, _SETTINGS, with_fields(one_of_each(_SETTINGS), "burn", priority=1))
-    by_key = {step.key: step for step in found.steps}
+    late = next(id_ for id_, body in datadog.objects("monitor").items() if "late" in body["name"])
+    datadog.edit("monitor", late, lambda body: body["options"].update(renotify_interval=30))
+    next_plan = planned(datadog, _SETTINGS, with_fields(one_of_each(_SETTINGS), "burn", priority=1))
+    by_key = {step.key: step for step in next_plan.steps}
     assert by_key["late"].by_hand
-    assert [one.path for one in by_key["late"].changes] == ["options.renotify_interval"]
+    assert [change.path for change in by_key["late"].changes] == ["options.renotify_interval"]
     assert by_key["burn"].action is Action.UPDATE
     assert not by_key["burn"].by_hand
     published(datadog, _SETTINGS, one_of_each(_SETTINGS))
@@ -128,8 +132,8 @@ def test_cancelled_downtimes_end_no_page(datadog: FakeDatadog) -> None:
     settings = load("prd", overrides={"datadog": {"functions": [], "quietHours": hours}})
     wanted = downtimes(settings)
     published(datadog, settings, [*wanted[:99], Definition(Kind.DOWNTIME, "gone", wanted[99].body)])
-    cancelled = [id_ for id_, one in datadog.objects("downtime").items()
-                 if "h99-info" in str(one["attributes"]["message"])]  # fmt: skip
+    cancelled = [id_ for id_, body in datadog.objects("downtime").items()
+                 if "h99-info" in str(body["attributes"]["message"])]  # fmt: skip
     client(datadog).delete(Kind.DOWNTIME, cancelled[0])
     published(datadog, settings, wanted)
     assert counts(planned(datadog, settings, wanted)) == {"unchanged": 102}
@@ -139,7 +143,9 @@ def test_a_line_below_the_marker_is_an_edit_like_any_other(datadog: FakeDatadog)
     """A handle added at a message's end is a change by hand, and no monitor is made anew."""
     published(datadog, _SETTINGS, [monitor(_SETTINGS)])
     id_ = next(iter(datadog.objects("monitor")))
-    datadog.edit("monitor", id_, lambda one: one.update(message=one["message"] + "\n@slack-mine"))
+    datadog.edit(
+        "monitor", id_, lambda body: body.update(message=body["message"] + "\n@slack-mine")
+    )
     [step] = planned(datadog, _SETTINGS, [monitor(_SETTINGS)]).steps
     assert (step.action, step.by_hand, step.id) == (Action.UPDATE, True, id_)
     published(datadog, _SETTINGS, [monitor(_SETTINGS)])
@@ -150,13 +156,13 @@ def test_a_monitor_without_its_marker_is_told_and_not_made_twice(
     datadog: FakeDatadog, shipped: list[Definition]
 ) -> None:
     """Who takes the marker out and leaves the tags has not asked for a second monitor."""
-    wanted = [one for one in shipped if one.key == "cold-starts"]
+    wanted = [definition for definition in shipped if definition.key == "cold-starts"]
     published(datadog, _SETTINGS, wanted)
     id_ = next(iter(datadog.objects("monitor")))
-    datadog.edit("monitor", id_, lambda one: one.update(message="My own words."))
-    found = planned(datadog, _SETTINGS, wanted)
-    assert (found.steps, found.unmarked) == ([], [(Kind.MONITOR, "cold-starts", id_)])
-    datadog.edit("monitor", id_, lambda one: one.update(tags=["mine"]))
+    datadog.edit("monitor", id_, lambda body: body.update(message="My own words."))
+    next_plan = planned(datadog, _SETTINGS, wanted)
+    assert (next_plan.steps, next_plan.unmarked) == ([], [(Kind.MONITOR, "cold-starts", id_)])
+    datadog.edit("monitor", id_, lambda body: body.update(tags=["mine"]))
     assert counts(planned(datadog, _SETTINGS, wanted)) == {"create": 1}
 
 
@@ -179,13 +185,13 @@ def test_a_field_that_people_add_is_drift_and_goes(
     settings = load("prd", overrides={"datadog": {"functions": [], "quietHours": [quiet]}})
     wanted = [*one_of_each(settings), *downtimes(settings)]
     published(datadog, settings, wanted)
-    ours = [id_ for id_, one in datadog.objects(kind).items() if "burn" not in str(one)]
+    ours = [id_ for id_, body in datadog.objects(kind).items() if "burn" not in str(body)]
     inside = "attributes" if kind is Kind.DOWNTIME else None
-    datadog.edit(kind, ours[0], lambda one: (one[inside] if inside else one).update(change))
+    datadog.edit(kind, ours[0], lambda body: (body[inside] if inside else body).update(change))
     changed = planned(datadog, settings, wanted).changing()
-    assert [[one.path.split(".")[0] for one in step.changes][:1] for step in changed] == [
-        list(change)
-    ]
+    assert [
+        [difference.path.split(".")[0] for difference in step.changes][:1] for step in changed
+    ] == [list(change)]
     published(datadog, settings, wanted)
     assert planned(datadog, settings, wanted).changing() == []
 

@@ -42,7 +42,7 @@ def test_what_is_shipped_is_published_once_and_for_all(
 @pytest.mark.slow
 def test_what_is_shipped_passes_the_clients_models(shipped: list[Definition]) -> None:
     """Nothing that is shipped has a value or field that the official client does not know."""
-    assert [problem for one in shipped for problem in problems(one)] == []
+    assert [problem for definition in shipped for problem in problems(definition)] == []
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,15 @@ def test_the_clients_models_find_what_they_take_in_silence(
     field: str, value: Any, told: str
 ) -> None:
     """An unknown value or field is found, and named with its object."""
-    [found] = problems(with_fields([monitor(_SETTINGS)], "late", **{field: value})[0])
-    assert found.startswith("monitor late: ")
-    assert told in found
+    [problem] = problems(with_fields([monitor(_SETTINGS)], "late", **{field: value})[0])
+    assert problem.startswith("monitor late: ")
+    assert told in problem
 
 
 def test_references_are_resolved(datadog: FakeDatadog) -> None:
     """An SLO names its monitors, an alert and a dashboard their SLO, by the ids Datadog gave."""
     published(datadog, _SETTINGS, one_of_each(_SETTINGS))
-    monitors = {one["name"]: one for one in datadog.objects("monitor").values()}
+    monitors = {body["name"]: body for body in datadog.objects("monitor").values()}
     slo_id, slo = next(iter(datadog.objects("slo").items()))
     board = next(iter(datadog.objects("dashboard").values()))
     assert slo["monitor_ids"] == [monitors["late prd"]["id"]]
@@ -87,13 +87,13 @@ def test_what_fails_is_named_and_the_rest_is_done(datadog: FakeDatadog) -> None:
     """A refused object keeps back only what refers to it, and the next run completes the rest."""
     wrong = with_fields(one_of_each(_SETTINGS), "late", query="max(last_5m):max:x{*} >= 1")
     other = monitor(_SETTINGS, "other")
-    found = planned(datadog, _SETTINGS, [*wrong, other])
-    failures = carried_out(datadog, _SETTINGS, found)
-    told = {one.step.key: one.reason for one in failures}
+    plan = planned(datadog, _SETTINGS, [*wrong, other])
+    failures = carried_out(datadog, _SETTINGS, plan)
+    told = {failure.step.key: failure.reason for failure in failures}
     assert "does not match that used in the query" in told["late"]
     assert told["delivered"] == "it refers to monitor late, which is not there"
     assert told.keys() == {"late", "delivered", "burn", "overview"}
-    assert [one["name"] for one in datadog.objects("monitor").values()] == ["other prd"]
+    assert [body["name"] for body in datadog.objects("monitor").values()] == ["other prd"]
     assert counts(published(datadog, _SETTINGS, [*one_of_each(_SETTINGS), other])) == {
         "create": 4,
         "unchanged": 1,
@@ -115,10 +115,10 @@ def test_a_refused_update_keeps_nothing_back(datadog: FakeDatadog) -> None:
     published(datadog, _SETTINGS, one_of_each(_SETTINGS))
     wanted = with_fields(one_of_each(_SETTINGS), "late", query="max(last_5m):max:x{*} >= 1")
     wanted = with_fields(wanted, "delivered", name="another name")
-    found = planned(datadog, _SETTINGS, wanted)
-    failures = carried_out(datadog, _SETTINGS, found)
-    assert [one.step.key for one in failures] == ["late"]
-    assert [one["name"] for one in datadog.objects("slo").values()] == ["another name"]
+    plan = planned(datadog, _SETTINGS, wanted)
+    failures = carried_out(datadog, _SETTINGS, plan)
+    assert [failure.step.key for failure in failures] == ["late"]
+    assert [body["name"] for body in datadog.objects("slo").values()] == ["another name"]
 
 
 def test_another_type_is_refused_with_the_remedy(datadog: FakeDatadog) -> None:
@@ -129,8 +129,8 @@ def test_another_type_is_refused_with_the_remedy(datadog: FakeDatadog) -> None:
         query='logs("a").index("*").rollup("count").last("5m") >= 300',
         options={"thresholds": {"critical": 300}},
     )  # fmt: skip
-    found = planned(datadog, _SETTINGS, logs)
-    [failure] = carried_out(datadog, _SETTINGS, found)
+    plan = planned(datadog, _SETTINGS, logs)
+    [failure] = carried_out(datadog, _SETTINGS, plan)
     assert "give it another key" in failure.reason
 
 
@@ -160,10 +160,10 @@ def test_widgets_keep_their_ids_through_moves_and_edits(datadog: FakeDatadog) ->
         return [Definition(Kind.DASHBOARD, "b", body)]
 
     def ids() -> list[Any]:
-        found = next(iter(datadog.objects("dashboard").values()))["widgets"]
+        widgets = next(iter(datadog.objects("dashboard").values()))["widgets"]
         return [
-            (one["id"], [two["id"] for two in one["definition"].get("widgets", [])])
-            for one in found
+            (widget["id"], [two["id"] for two in widget["definition"].get("widgets", [])])
+            for widget in widgets
         ]
 
     published(datadog, _SETTINGS, board(note("a"), note("b"), group("g", note("c"))))
@@ -185,9 +185,9 @@ def _edited(draw: st.DrawFn) -> list[Definition]:
     """The few objects with another value here and there, some of them gone."""
     wanted = []
     limit = draw(_NUMBER)
-    for one in one_of_each(_SETTINGS):
-        body = copy.deepcopy(one.body)
-        match one.key:
+    for definition in one_of_each(_SETTINGS):
+        body = copy.deepcopy(definition.body)
+        match definition.key:
             case "late":
                 body["name"] += draw(_TEXT)
                 body["query"] = (
@@ -212,7 +212,7 @@ def _edited(draw: st.DrawFn) -> list[Definition]:
                 for row, widget in enumerate(body["widgets"]):
                     widget["layout"]["y"] = 4 * row
                 body["widgets"] = body["widgets"][: draw(st.integers(1, 2))]
-        wanted.append(Definition(one.kind, one.key, body))
+        wanted.append(Definition(definition.kind, definition.key, body))
     return wanted[: draw(st.integers(1, 4))]
 
 

@@ -40,7 +40,7 @@ def test_start(now: str, rule: str, start: str, expected: str) -> None:
     recurrence = {"rrule": rule, "duration": "60m", "start": f"2026-01-05T{start}"}
     schedule = {"timezone": "Europe/Berlin", "recurrences": [recurrence]}
     sent = started(schedule, datetime.fromisoformat(now).replace(tzinfo=UTC))
-    assert [one["start"] for one in sent["recurrences"]] == [expected]
+    assert [entry["start"] for entry in sent["recurrences"]] == [expected]
 
 
 def test_a_running_downtime_is_no_drift() -> None:
@@ -55,14 +55,14 @@ def test_a_running_downtime_is_no_drift() -> None:
         )
         assert begins.replace(tzinfo=UTC) > datetime.now(UTC)
         datadog.set_clock(lambda: begins.replace(hour=23, tzinfo=UTC))
-        found = planned(datadog, settings, wanted)
-        assert counts(found) == {"unchanged": 2}
-        [mute] = found.mutes
+        plan = planned(datadog, settings, wanted)
+        assert counts(plan) == {"unchanged": 2}
+        [mute] = plan.mutes
         assert (mute.key, mute.by_hand) == ("late", False)
-        assert found.document()["muted"][0]["by_hand"] is False
+        assert plan.document()["muted"][0]["by_hand"] is False
         other = [monitor(settings, priority=2), *wanted[1:]]
         published(datadog, settings, other)
-        assert planned(datadog, settings, other).mutes == found.mutes
+        assert planned(datadog, settings, other).mutes == plan.mutes
 
 
 def test_a_mute_by_hand_is_shown_and_stays() -> None:
@@ -77,14 +77,14 @@ def test_a_mute_by_hand_is_shown_and_stays() -> None:
                 "message": "Deploying.", "canceled": None, "notify_end_states": []}  # fmt: skip
         stored = {"id": "0" * 8, "type": "downtime", "attributes": body}
         datadog.put("downtime", "0" * 8, stored)
-        found = planned(datadog, settings, [monitor(settings)])
-        assert counts(found) == {"unchanged": 1}
-        assert [str(one) for one in found.mutes] == [
+        plan = planned(datadog, settings, [monitor(settings)])
+        assert counts(plan) == {"unchanged": 1}
+        assert [str(mute) for mute in plan.mutes] == [
             "monitor late: muted by hand until 2050-01-02 14:00 UTC"
         ]
         published(datadog, settings, [monitor(settings, priority=2)])
         again = planned(datadog, settings, [monitor(settings, priority=2)])
-        assert (counts(again), again.mutes) == ({"unchanged": 1}, found.mutes)
+        assert (counts(again), again.mutes) == ({"unchanged": 1}, plan.mutes)
 
 
 def test_other_hours_are_an_update() -> None:

@@ -71,17 +71,19 @@ def test_recordings(played: Report, all_of_them: str, good: str) -> None:
 def _with_more(value: Any) -> Any:
     """A value with a field in each of its objects that nobody has seen yet."""
     if isinstance(value, dict):
-        return {name: _with_more(one) for name, one in value.items()} | {"to_come": {"a": [1]}}
-    return [_with_more(one) for one in value] if isinstance(value, list) else value
+        return {name: _with_more(inner) for name, inner in value.items()} | {"to_come": {"a": [1]}}
+    return [_with_more(inner) for inner in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("which", _SETS)
 def test_fields_to_come(which: str) -> None:
     """Every plan is still empty if Datadog adds a field to each object in each answer."""
-    for one in _conversations(which):
-        calls = (dataclasses.replace(call, reply=_with_more(call.reply)) for call in one.calls)
-        found = pairs(dataclasses.replace(one, calls=tuple(calls)))
-        wrong = [pair for pair in found if pair.changes or pair.crash]
+    for conversation in _conversations(which):
+        calls = (
+            dataclasses.replace(call, reply=_with_more(call.reply)) for call in conversation.calls
+        )
+        replayed = pairs(dataclasses.replace(conversation, calls=tuple(calls)))
+        wrong = [pair for pair in replayed if pair.changes or pair.crash]
         assert wrong == []
 
 
@@ -101,17 +103,19 @@ def test_table_in_docs() -> None:
 def _written(folder: Path, lines: list[Any]) -> Path:
     file = folder / "conversations.jsonl.gz"
     with gzip.open(file, "wt", encoding="utf-8") as out:
-        out.writelines((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines)
+        out.writelines(
+            (line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines
+        )
     return file
 
 
-def _document(one: Conversation) -> dict[str, Any]:
-    return dataclasses.asdict(one)
+def _document(conversation: Conversation) -> dict[str, Any]:
+    return dataclasses.asdict(conversation)
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints the table and exits with 0; with 1 and a name where the fake differs."""
-    documents = [_document(one) for one in small()]
+    documents = [_document(conversation) for conversation in small()]
     file = _written(tmp_path, documents)
     command = [sys.executable, "-m", "tests.datadog_recordings", str(file)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -153,7 +157,7 @@ def test_hostile_file(tmp_path: Path, lines: list[Any], words: str) -> None:
 
 def test_no_gzip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is missing, not gzipped, or cut off is one sentence and exit code 1."""
-    file = _written(tmp_path, [_document(one) for one in small()])
+    file = _written(tmp_path, [_document(conversation) for conversation in small()])
     file.write_bytes(file.read_bytes()[:200])
     plain = tmp_path / "plain"
     plain.write_text("{}")

@@ -26,8 +26,8 @@ _ONCE = {"monitor": 2, "slo": 1, "dashboard": 1}
 
 @pytest.fixture
 def datadog() -> Iterator[FakeDatadog]:
-    with FakeDatadog() as found:
-        yield found
+    with FakeDatadog() as fake:
+        yield fake
 
 
 def _held(datadog: FakeDatadog) -> dict[str, int]:
@@ -45,17 +45,19 @@ def _raced(datadog: FakeDatadog) -> list[Failure]:
 def test_the_second_is_told(datadog: FakeDatadog) -> None:
     """The second apply fails with a clear word for each object that is there twice."""
     failures = _raced(datadog)
-    assert {one.step.key for one in failures} == {"delivered", "burn", "overview"}
-    assert all("somebody else published at the same moment" in one.reason for one in failures)
+    assert {failure.step.key for failure in failures} == {"delivered", "burn", "overview"}
+    assert all(
+        "somebody else published at the same moment" in failure.reason for failure in failures
+    )
 
 
 def test_the_next_apply_removes_duplicates(datadog: FakeDatadog) -> None:
     """What a race has made is named by the plan and removed by the next apply, which is enough."""
     _raced(datadog)
     wanted = one_of_each(_SETTINGS)
-    found = planned(datadog, _SETTINGS, wanted)
-    assert {step.key for step in found.steps if step.duplicate} == {"delivered", "burn", "overview"}
-    assert found.copies == []
+    plan = planned(datadog, _SETTINGS, wanted)
+    assert {step.key for step in plan.steps if step.duplicate} == {"delivered", "burn", "overview"}
+    assert plan.copies == []
     published(datadog, _SETTINGS, wanted)
     assert _held(datadog) == _ONCE
     assert counts(planned(datadog, _SETTINGS, wanted)) == {"unchanged": 4}
@@ -64,8 +66,8 @@ def test_the_next_apply_removes_duplicates(datadog: FakeDatadog) -> None:
 def test_destroy_removes_duplicates(datadog: FakeDatadog) -> None:
     """Deleting an environment deletes what a race has made, too."""
     _raced(datadog)
-    found = planned(datadog, _SETTINGS, [])
-    assert apply(client(datadog), _SETTINGS, found, prune=True, progress=lambda _: None) == []
+    plan = planned(datadog, _SETTINGS, [])
+    assert apply(client(datadog), _SETTINGS, plan, prune=True, progress=lambda _: None) == []
     assert not any(_held(datadog).values())
 
 
@@ -74,10 +76,10 @@ def test_a_duplicate_that_was_edited_stays(datadog: FakeDatadog) -> None:
     _raced(datadog)
     younger = list(datadog.objects("dashboard"))
     for id_ in younger:
-        datadog.edit("dashboard", id_, lambda one: one.update(title="Mine"))
-    found = planned(datadog, _SETTINGS, one_of_each(_SETTINGS))
-    assert [key for _, key, _ in found.copies] == ["overview"]
-    assert "overview" not in {step.key for step in found.steps if step.duplicate}
+        datadog.edit("dashboard", id_, lambda body: body.update(title="Mine"))
+    plan = planned(datadog, _SETTINGS, one_of_each(_SETTINGS))
+    assert [key for _, key, _ in plan.copies] == ["overview"]
+    assert "overview" not in {step.key for step in plan.steps if step.duplicate}
 
 
 @pytest.mark.parametrize("_time", range(3))
@@ -92,7 +94,7 @@ def test_at_once(datadog: FakeDatadog, _time: int) -> None:
         return carried_out(datadog, _SETTINGS, plans[number])
 
     with ThreadPoolExecutor(2) as pool:
-        failures = [one for some in pool.map(apply_one, range(2)) for one in some]
+        failures = [failure for some in pool.map(apply_one, range(2)) for failure in some]
     if _held(datadog) != _ONCE:
         assert failures
     published(datadog, _SETTINGS, wanted)

@@ -163,7 +163,7 @@ def test_what_datadog_does_not_have_is_left_out(line: Line, overrides: dict[str,
     panels = (_panel(line, kept), _panel(line, title="Gone"))
     [widget] = in_datadog(panels, **overrides)
     assert widget["title"] == "Mine"
-    assert [one["formulas"][0]["alias"] for one in widget["requests"]] == ["kept"]
+    assert [request["formulas"][0]["alias"] for request in widget["requests"]] == ["kept"]
 
 
 def test_lists_of_what_is_not_sent_are_left_out() -> None:
@@ -171,7 +171,10 @@ def test_lists_of_what_is_not_sent_are_left_out() -> None:
     row = (LogList("Log", role="publish"), TraceList("Traces", "publish"), Note("Always."))
 
     def kinds(**overrides: Any) -> list[str]:
-        return [str(one.get("title", one["type"])) for one in in_datadog(row, **overrides)]
+        return [
+            str(definition.get("title", definition["type"]))
+            for definition in in_datadog(row, **overrides)
+        ]
 
     assert kinds() == ["Log", "Traces", "note"]
     assert kinds(**UNTRACED) == ["Log", "note"]

@@ -25,15 +25,15 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", HOW_TO, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def found() -> AlarmSet:
+def own_set() -> AlarmSet:
     """The alarms of the tests' own catalog."""
     return own_alarms()
 
 
 @pytest.fixture(scope="module")
-def page(found: AlarmSet) -> str:
+def page(own_set: AlarmSet) -> str:
     """Their page."""
-    return alarms.alarms_markdown(found)
+    return alarms.alarms_markdown(own_set)
 
 
 def _rows(page: str, section: str) -> list[list[str]]:
@@ -54,9 +54,9 @@ def test_every_failure_mode_has_a_row(page: str) -> None:
     assert answers[FailureMode.TRAFFIC_STOPS].startswith("`silence`: it is opt-in")
 
 
-def test_every_signal_has_its_rows(page: str, found: AlarmSet) -> None:
+def test_every_signal_has_its_rows(page: str, own_set: AlarmSet) -> None:
     """Each alarm stands in both tables, in the order of the definitions."""
-    ids = [alarm.signal.id for alarm in found.alarms]
+    ids = [alarm.signal.id for alarm in own_set.alarms]
     assert [row[0].split("]")[0][1:] for row in _rows(page, "Signals")] == ids
     assert [row[0] for row in _rows(page, "Thresholds and reasons")] == ids
 
@@ -100,13 +100,13 @@ def test_every_incident_has_a_row(page: str) -> None:
 def test_every_metric_has_a_row(page: str) -> None:
     """Each metric of ours is told with its unit and when it is written, and no other is."""
     rows = _rows(page, "Metrics of the functions")
-    assert rows == [[f"`{one.name}`", one.unit, one.written] for one in metrics.OURS]
+    assert rows == [[f"`{metric.name}`", metric.unit, metric.written] for metric in metrics.OURS]
 
 
-def test_the_bill_adds_up(page: str, found: AlarmSet) -> None:
+def test_the_bill_adds_up(page: str, own_set: AlarmSet) -> None:
     """The total is that of the parts, and each price stands with its source and date."""
     rows = _rows(page, "Cost")
-    total = cost.total(cost.monthly(found))
+    total = cost.total(cost.monthly(own_set))
     assert rows[-1][2] == f"**{total:.2f}**"
     assert sum(float(row[2]) for row in rows[:-1]) == pytest.approx(total, abs=0.05)
     for price in cost.PRICES.values():
@@ -131,7 +131,7 @@ def _with_example(runbook: Path) -> AlarmSet:
     signal = eval(code, dict(vars(backend)))  # noqa: S307 - our own documentation
     assert isinstance(signal, Signal)
     # Whoever follows the how-to to the letter has it among the signals already.
-    others = [one for one in CATALOG.signals if one.id != signal.id]
+    others = [other for other in CATALOG.signals if other.id != signal.id]
     catalog = replace(CATALOG, signals=(*others, signal))
     return alarm_set(load("dev"), catalog, runbook=runbook)
 

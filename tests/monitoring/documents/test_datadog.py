@@ -20,10 +20,10 @@ def test_the_docs_have_every_object_as_it_is() -> None:
 
 def test_the_index_leads_to_every_object() -> None:
     """docs/datadog-objects.md is current, and links each file."""
-    found = definitions(example())
+    objects = definitions(example())
     page = FOLDER.with_name("datadog-objects.md").read_text("utf-8")
-    assert page == index(found), f"run: {COMMAND}"
-    assert all(f"(datadog/{name})" in page for name in files(found))
+    assert page == index(objects), f"run: {COMMAND}"
+    assert all(f"(datadog/{name})" in page for name in files(objects))
 
 
 def test_nothing_in_them_is_ours_alone() -> None:
