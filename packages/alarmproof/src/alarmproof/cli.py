@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from alarmproof.commands import Format
+from alarmproof.commands import Format, print_error
 from alarmproof.errors import AlarmproofError
 
 EXIT_CODES = (
@@ -127,7 +127,7 @@ _Template = Annotated[
     typer.Option(
         "--template",
         metavar="PATH",
-        help="CloudFormation template, or a folder such as cdk.out. Repeatable.",
+        help="CloudFormation template, or a folder that has some. Repeatable.",
     ),
 ]
 
@@ -181,7 +181,8 @@ def lint(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH", help="CloudFormation templates, or folders such as cdk.out."
+            metavar="PATH",
+            help="CloudFormation templates, or folders that have some, such as cdk.out.",
         ),
     ],
     max_reaction: ReactionOrConfigured = None,
@@ -212,18 +213,18 @@ def lint(
     given = values(parameter, parameters)
     reaction = max_reaction or project.max_reaction or 300
     known = known_findings.load(baseline) if baseline else frozenset()
-    templates = template.read(paths, given)
+    usable = template.read_usable(paths, given)
 
     def findings(earlier: list[Path]) -> list[Finding]:
+        before = template.read_usable(earlier, given).templates
         return find(
-            template.read(earlier, given), max_reaction=reaction, severities=project.severities,
-            patterns=project.patterns,
-        )  # fmt: skip
+            before, max_reaction=reaction, severities=project.severities, patterns=project.patterns
+        )
 
     if changed_since:
         known |= known_findings.at_revision(changed_since, paths, findings)
     code = commands.run_lint(
-        templates,
+        usable.templates,
         max_reaction=reaction,
         allowances=[allowance for file in allow or () for allowance in load_allowances(file)],
         form=form,
@@ -233,6 +234,8 @@ def lint(
         baselines=known_findings.Baselines(known, write_baseline),
         live=live,
         check_links=check_links,
+        errors=usable.errors,
+        skipped=usable.skipped,
     )
     raise typer.Exit(code)
 
@@ -301,7 +304,8 @@ def init(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH", help="CloudFormation templates, or folders such as cdk.out."
+            metavar="PATH",
+            help="CloudFormation templates, or folders that have some, such as cdk.out.",
         ),
     ],
     output: Annotated[
@@ -351,6 +355,5 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    typer.secho("Error: ", fg="red", err=True, nl=False)
-    typer.echo(message, err=True)
+    print_error(message)
     sys.exit(code)

@@ -44,8 +44,10 @@ def run_lint(
     baselines: Baselines | None = None,
     live: bool = False,
     check_links: bool = False,
+    errors: Sequence[InputError] = (),
+    skipped: int = 0,
 ) -> int:
-    """Prints the findings of all rules.
+    """Prints the findings of all rules, and then what is wrong with files that can't be used.
 
     Args:
         max_reaction: seconds.
@@ -55,13 +57,20 @@ def run_lint(
         baselines: what is known already, and where to write it.
         live: whether to ask CloudWatch about metrics that are not known.
         check_links: whether to ask for the runbooks that alarms link to.
+        errors: of files that can't be used.
+        skipped: how many files of folders are not templates.
 
     Raises:
-        InputError: When there is no alarm.
+        InputError: When there is no alarm, or a file can't be used.
     """
     from alarmproof import formats, lint
 
-    if not (templates.alarms or templates.absent or templates.unread or allow_empty):
+    for error in errors[:-1]:
+        print_error(str(error))
+    empty = not (templates.alarms or templates.absent or templates.unread)
+    if errors and empty:
+        raise errors[-1]
+    if empty and not allow_empty:
         raise InputError(
             "No alarm in the files given, so nothing was checked. Name the files that have them, "
             "or pass --allow-empty."
@@ -89,7 +98,7 @@ def run_lint(
     if baselines:
         findings = baselines.applied(findings)
     if form == "text":
-        _print_findings(formats.joined(findings), len(templates.alarms))
+        _print_findings(formats.joined(findings), len(templates.alarms), skipped)
     elif form == "sarif":
         from importlib.metadata import version
 
@@ -100,13 +109,15 @@ def run_lint(
             "checkstyle": formats.as_checkstyle,
         }  # fmt: skip
         print(forms[form](findings))
+    if errors:
+        raise errors[-1]
     return int(lint.failed(findings, strict=strict))
 
 
 _COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
-def _print_findings(findings: Sequence[Finding], alarms: int) -> None:
+def _print_findings(findings: Sequence[Finding], alarms: int, skipped: int) -> None:
     for finding in findings:
         severity = _styled(finding.severity, _COLORS[finding.severity])
         where = f"{finding.file}:{finding.line}"
@@ -119,6 +130,9 @@ def _print_findings(findings: Sequence[Finding], alarms: int) -> None:
     if counts["note"]:
         shown.append(counted(counts["note"], "note"))
     print(f"{counted(alarms, 'alarm')}: {', '.join(shown)}.")
+    if skipped:
+        files = counted(skipped, "other JSON or YAML file")
+        print(f"{files} skipped: not a template, a plan or alarms.")
 
 
 def run_cases(
@@ -235,6 +249,12 @@ def seconds(since: str) -> int:
         return notation.seconds(since)
     except ValueError as error:
         raise InputError(f"--since: {error}.") from None
+
+
+def print_error(message: str) -> None:
+    """An error on standard error."""
+    typer.secho("Error: ", fg="red", err=True, nl=False)
+    typer.echo(message, err=True)
 
 
 def counted(number: int, what: str) -> str:

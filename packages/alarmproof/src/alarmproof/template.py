@@ -11,6 +11,8 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,20 @@ _MALFORMED = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """What of some paths can be used.
+
+    Attributes:
+        errors: of the files that can't.
+        skipped: how many files of folders are something else.
+    """
+
+    templates: Templates
+    errors: tuple[InputError, ...]
+    skipped: int
+
+
 def read(paths: Sequence[Path], given: Mapping[str, str] | None = None) -> Templates:
     """The alarms of templates, folders such as cdk.out, Terraform plans and DescribeAlarms output.
 
@@ -38,8 +54,22 @@ def read(paths: Sequence[Path], given: Mapping[str, str] | None = None) -> Templ
     Raises:
         InputError: When a file can't be read, or holds none of these; it names the file.
     """
-    deployed, nested = assembly.deployed(paths)
-    return _of(deployed, nested, given or {})
+    usable = read_usable(paths, given)
+    if usable.errors:
+        raise usable.errors[0]
+    return usable.templates
+
+
+def read_usable(paths: Sequence[Path], given: Mapping[str, str] | None = None) -> Usable:
+    """The same without the files that can't be used, and what is wrong with those.
+
+    Raises:
+        InputError: When no template has a parameter of ``given``.
+    """
+    deployment = assembly.deployed(paths)
+    errors = deployment.errors
+    templates = _of(deployment.templates, deployment.nested, given or {}, errors)
+    return Usable(templates, tuple(errors), deployment.skipped)
 
 
 def parse(template: Mapping[str, object], file: str) -> Templates:
@@ -60,16 +90,24 @@ def parse_all(
         Deployed(Document(data, file), name)
         for (data, file), name in zip(documents, names, strict=True)
     ]
-    return _of(deployed, {}, given or {})
+    errors: list[InputError] = []
+    templates = _of(deployed, {}, given or {}, errors)
+    if errors:
+        raise errors[0]
+    return templates
 
 
 def _of(
-    deployed: Sequence[Deployed], nested: Mapping[str, Document], given: Mapping[str, str]
+    deployed: Sequence[Deployed],
+    nested: Mapping[str, Document],
+    given: Mapping[str, str],
+    errors: list[InputError],
 ) -> Templates:
     parts: list[Templates] = []
     templates: list[Deployed] = []
+    kept = partial(_kept, errors)
     for template in deployed:
-        with _malformed(template.document.file):
+        with kept(template.document.file):
             if live.is_answer(template.document.data):
                 parts.append(live.read(template.document))
             elif terraform.is_plan(template.document.data):
@@ -80,11 +118,10 @@ def _of(
     documents = [*(template.document for template in templates), *nested.values()]
     sections = [document.data.get("Parameters") for document in documents]
     declared = [str(name) for section in sections if isinstance(section, dict) for name in section]
-    parameters.require_known(given, declared)
-    with _malformed(templates[0].document.file if templates else ""):
-        stacks = build(templates, given, nested)
-    for stack in stacks:
-        with _malformed(stack.file):
+    if not errors:
+        parameters.require_known(given, declared)
+    for stack in build(templates, given, nested, kept):
+        with kept(stack.file):
             parts.append(_Reading(stack).templates())
     return _joined(parts)
 
@@ -311,6 +348,16 @@ class _Names:
         stack = rule.source.stack
         names = tuple(self._by_name.get((stack, name), name) for name in rule.alarms)
         return dataclasses.replace(rule, alarms=names)
+
+
+@contextmanager
+def _kept(errors: list[InputError], file: str) -> Iterator[None]:
+    """Keeps what is wrong with a file."""
+    try:
+        with _malformed(file):
+            yield
+    except InputError as error:
+        errors.append(error)
 
 
 @contextmanager

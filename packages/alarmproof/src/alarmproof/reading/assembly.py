@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatch
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alarmproof import files
 from alarmproof.errors import InputError
-from alarmproof.reading import documents
+from alarmproof.reading import documents, folders
 from alarmproof.reading.documents import Document
 from alarmproof.reading.stacks import Deployed, nested_names, unique_names
 
-# What tools call the templates that they write: CDK, SAM, Serverless, and people.
-_PATTERNS = ("*.template.json", "*.template.yaml", "*.template.yml")
-_ALONE = (
-    "template.yaml", "template.yml", "template.json", "cloudformation-template-update-stack.json",
-)  # fmt: skip
-_SKIPPED = frozenset({"node_modules", ".git", ".venv", "venv", "__pycache__"})
 _MANIFEST = "manifest.json"
 _STACK, _ASSEMBLY = "aws:cloudformation:stack", "cdk:cloud-assembly"
 # Assemblies within assemblies: an app has stages, which may have stages.
@@ -27,74 +21,101 @@ _DEEPEST = 5
 _MOST_FILES = 5_000
 
 
-def deployed(paths: Sequence[Path]) -> tuple[list[Deployed], dict[str, Document]]:
-    """The templates that paths stand for, and the documents that may be nested in them.
+@dataclass(slots=True)
+class Deployment:
+    """What paths stand for.
 
-    Raises:
-        InputError: When a file can't be read, or a folder has none; it names the path.
+    Attributes:
+        nested: documents that may be nested in the templates, by file.
+        errors: of files that can't be read.
+        skipped: how many files of folders are something else.
     """
-    named: list[tuple[Path, str, str]] = []
+
+    templates: list[Deployed] = field(default_factory=list)
+    nested: Mapping[str, Document] = field(default_factory=dict)
+    errors: list[InputError] = field(default_factory=list)
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file, with what a manifest says of it.
+
+    Attributes:
+        document: where it is read already.
+    """
+
+    file: Path
+    stack: str = ""
+    environment: str = ""
+    document: Document | None = None
+
+
+def deployed(paths: Sequence[Path]) -> Deployment:
+    """The templates that paths stand for; a file that can't be read leaves the rest as it is."""
+    result = Deployment()
+    by_file: dict[str, _Entry] = {}
     for path in paths:
-        named += _in_folder(path) if path.is_dir() else [(path, "", "")]
-    seen: dict[str, tuple[Path, str, str]] = {}
-    for entry in named:
-        seen.setdefault(str(entry[0]), entry)
-    chosen = list(seen.values())
-    names = _names(chosen)
-    templates = []
-    for (file, stack, environment), name in zip(chosen, names, strict=True):
-        document = documents.read(file)
+        try:
+            entries = _in_folder(path, result) if path.is_dir() else [_Entry(path)]
+        except InputError as error:
+            result.errors.append(error)
+            continue
+        for entry in entries:
+            by_file.setdefault(os.path.realpath(entry.file), entry)
+    chosen = list(by_file.values())
+    for entry, name in zip(chosen, _names(chosen), strict=True):
+        try:
+            document = entry.document or documents.read(entry.file)
+        except InputError as error:
+            result.errors.append(error)
+            continue
         # The CDK writes a template without resources for an empty stack, and deploys none.
-        if "Resources" in document.data or not stack:
-            templates.append(Deployed(document, name, environment))
-    return templates, dict(_nested([template.document for template in templates]))
+        if "Resources" in document.data or not entry.stack:
+            result.templates.append(Deployed(document, name, entry.environment))
+    given = [template.document for template in result.templates]
+    result.nested = dict(_nested(given, result.errors))
+    return result
 
 
-def _names(chosen: Sequence[tuple[Path, str, str]]) -> list[str]:
+def _names(chosen: Sequence[_Entry]) -> list[str]:
     """A name for each: the stack's, where that is unique, else what the file is called."""
-    given = [name for _, name, _ in chosen]
-    by_file = unique_names([str(file) for file, _, _ in chosen])
+    given = [entry.stack for entry in chosen]
+    by_file = unique_names([str(entry.file) for entry in chosen])
     return [
         name if name and given.count(name) == 1 else other
         for name, other in zip(given, by_file, strict=True)
     ]
 
 
-def _in_folder(folder: Path) -> list[tuple[Path, str, str]]:
-    """Files with stack names and environments; both empty where no manifest says them."""
+def _in_folder(folder: Path, result: Deployment) -> list[_Entry]:
+    """Of an assembly what its manifest names, of another folder what its files contain."""
     try:
         listed = list(_of_manifest(folder, 0))
         if listed:
             return listed
-        matching = _matching(folder)
+        assemblies = {
+            inside: entries
+            for manifest in folders.named(folder, _MANIFEST)
+            if (entries := list(_of_manifest(inside := manifest.parent, 0)))
+        }
+        scan = folders.scan(folder, frozenset(assemblies))
     except OSError as error:
         raise files.unreadable(folder, error) from None
-    if not matching:
+    result.errors += scan.errors
+    result.skipped += scan.skipped
+    entries = [_Entry(file, document=document) for file, document in scan.documents.items()]
+    entries += [entry for inside in assemblies.values() for entry in inside]
+    if not entries and not scan.errors:
+        looked = f", nor among its {scan.skipped:,} JSON and YAML files" if scan.skipped else ""
         raise InputError(
-            f"{folder}: no template in this folder ({', '.join((*_PATTERNS, *_ALONE))}). Write it "
-            "first (cdk synth, sam build, serverless package), or name the file itself."
+            f"{folder}: no template in this folder{looked}. Write it first (cdk synth, "
+            "serverless package, terraform show -json), or name another folder."
         )
-    return [(file, "", "") for file in matching]
+    return entries
 
 
-def _matching(folder: Path) -> list[Path]:
-    """Files by the names that tools give templates, but not those of packages and assets."""
-    files: list[Path] = []
-    for inside, folders, names in os.walk(folder):
-        folders[:] = [
-            name for name in folders if name not in _SKIPPED and not name.startswith("asset.")
-        ]
-        files += [
-            Path(inside, name)
-            for name in names
-            if any(fnmatch(name, pattern) for pattern in (*_PATTERNS, *_ALONE))
-        ]
-        if len(files) > _MOST_FILES:
-            raise InputError(f"{folder}: more than {_MOST_FILES:,} templates in this folder.")
-    return sorted(files)
-
-
-def _of_manifest(folder: Path, depth: int) -> Iterator[tuple[Path, str, str]]:
+def _of_manifest(folder: Path, depth: int) -> Iterator[_Entry]:
     """The stacks of an assembly. Source: CDK's cloud assembly schema 55, ``Manifest``."""
     try:
         artifacts = documents.read(folder / _MANIFEST).data.get("artifacts")
@@ -109,7 +130,7 @@ def _of_manifest(folder: Path, depth: int) -> Iterator[tuple[Path, str, str]]:
             file = _within(folder, properties["templateFile"])
             if file.is_file():
                 stack = str(properties.get("stackName") or name)
-                yield file, stack, _environment(artifact.get("environment"))
+                yield _Entry(file, stack, _environment(artifact.get("environment")))
         elif kind == _ASSEMBLY and isinstance(properties.get("directoryName"), str):
             inner = _within(folder, properties["directoryName"])
             if depth < _DEEPEST:
@@ -129,7 +150,7 @@ def _environment(value: Any) -> str:
     return "" if "unknown" in text else text
 
 
-def _nested(given: Sequence[Document]) -> Iterator[tuple[str, Document]]:
+def _nested(given: Sequence[Document], errors: list[InputError]) -> Iterator[tuple[str, Document]]:
     """Documents beside those given that they name as nested stacks."""
     pending, seen = list(given), {str(Path(document.file).resolve()) for document in given}
     while pending:
@@ -141,7 +162,11 @@ def _nested(given: Sequence[Document]) -> Iterator[tuple[str, Document]]:
                 if resolved in seen or len(seen) > _MOST_FILES:
                     continue
                 seen.add(resolved)
-                inner = documents.read(file)
+                try:
+                    inner = documents.read(file)
+                except InputError as error:
+                    errors.append(error)
+                    continue
                 pending.append(inner)
                 yield inner.file, inner
 

@@ -48,8 +48,25 @@ def read(file: Path) -> Document:
     Raises:
         InputError: When it can't be read, or is something else; it names the file.
     """
+    return parsed(file, text_of(file))
+
+
+def text_of(file: Path) -> str:
+    """A file's text.
+
+    Raises:
+        InputError: When it can't be read, or is larger than its kind may be.
+    """
     largest = LARGEST_JSON if file.suffix == ".json" else files.LARGEST
-    text = files.read_text(file, largest=largest)
+    return files.read_text(file, largest=largest)
+
+
+def parsed(file: Path, text: str) -> Document:
+    """A file's text as a mapping.
+
+    Raises:
+        InputError: When it is something else; it names the file.
+    """
     try:
         if text.lstrip()[:1] in ("{", "["):
             data, lines = load_json(text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -112,16 +113,18 @@ class Deployed:
 
 
 def build(
-    deployed: Sequence[Deployed], given: Mapping[str, str], nested: Mapping[str, Document]
+    deployed: Sequence[Deployed],
+    given: Mapping[str, str],
+    nested: Mapping[str, Document],
+    kept: Callable[[str], AbstractContextManager[None]],
 ) -> list[Stack]:
     """The stacks of templates; a nested one stands where its parent has it, and only there.
 
     Args:
         given: values of parameters, by ``NAME`` or ``STACK/NAME``.
         nested: documents that may be nested stacks, by file; those of ``deployed`` among them.
-
-    Raises:
-        InputError: When a template is malformed, or stacks contain each other.
+        kept: keeps what is wrong with a file, so that the others are read; a template may be
+            malformed, or contain itself.
     """
     exports: dict[str, Any] = {}
     available = {**nested, **{stack.document.file: stack.document for stack in deployed}}
@@ -135,9 +138,11 @@ def build(
     roots = [stack for stack in deployed if stack.document.file not in children]
     stacks: list[Stack] = []
     for root in roots or deployed:
-        stacks += builder.stack(root, {}, ())
+        with kept(root.document.file):
+            stacks += builder.stack(root, {}, ())
     for stack in stacks:
-        exports |= _exported(stack)
+        with kept(stack.file):
+            exports |= _exported(stack)
     return stacks
 
 
@@ -157,6 +162,9 @@ class _Builder:
     ) -> None:
         self._given, self._exports, self._available = given, exports, available
         self._by_path = {_normal(file): file for file in available}
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for path in self._by_path:
+            self._by_name[PurePosixPath(path).name].append(path)
         self._resources = 0
 
     def nested(self, document: Document) -> Iterator[tuple[str, str]]:
@@ -174,7 +182,24 @@ class _Builder:
             path = _normal(str(document.folder / name))
             if path in self._by_path:
                 return self._by_path[path]
+        for name in nested_names(entry):
+            alike = [
+                self._by_path[path]
+                for path in self._by_name.get(PurePosixPath(name).name, ())
+                if self._by_path[path] != document.file
+            ]
+            if len(alike) == 1 and self._takes(alike[0], entry):
+                return alike[0]
         return None
+
+    def _takes(self, file: str, entry: Mapping[str, Any]) -> bool:
+        """Whether a template elsewhere declares the parameters that a nested stack passes."""
+        properties = entry.get("Properties")
+        passed = properties.get("Parameters") if isinstance(properties, dict) else None
+        declared = self._available[file].data.get("Parameters")
+        return not isinstance(passed, dict) or (
+            isinstance(declared, dict) and passed.keys() <= declared.keys()
+        )
 
     def stack(
         self, deployed: Deployed, inherited: Mapping[str, Any], above: tuple[str, ...]
@@ -280,12 +305,22 @@ def _written_names(entry: Mapping[str, Any]) -> Iterator[str]:
     url = None
     if isinstance(properties, dict):
         url = properties.get("TemplateURL", properties.get("Location"))
-    if isinstance(url, dict) and isinstance(url.get("Fn::Sub"), str):
-        url = url["Fn::Sub"]
+    if isinstance(url, dict):
+        url = _end_of(url)
     if isinstance(url, str) and url:
         if "://" not in url:
             yield url
         yield PurePosixPath(url).name
+
+
+def _end_of(url: Mapping[str, Any]) -> Any:
+    """What an address ends with that ``Fn::Sub`` or ``Fn::Join`` makes."""
+    substituted, joined = url.get("Fn::Sub"), url.get("Fn::Join")
+    if isinstance(substituted, list) and substituted:
+        substituted = substituted[0]
+    if isinstance(joined, list) and len(joined) == 2 and isinstance(joined[1], list):
+        return joined[1][-1] if joined[1] else None
+    return substituted
 
 
 def _normal(file: str) -> str:
@@ -303,7 +338,9 @@ def unique_names(files: Sequence[str]) -> list[str]:
             "/".join([*Path(file).parts[-1 - depth : -1], _stem(file)]) if name in doubled else name
             for file, name in zip(files, names, strict=True)
         ]
-    return names
+    # The same template as JSON and as YAML.
+    doubled = {name for name, count in Counter(names).items() if count > 1}
+    return [file if name in doubled else name for file, name in zip(files, names, strict=True)]
 
 
 def _stem(file: str) -> str:
