@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from webhook_buffer.laptop.drills.catalog import DRILLS
 from webhook_buffer.laptop.drills.model import Drill, expected
 from webhook_buffer.laptop.drills.seen import Place
 from webhook_buffer.laptop.drills.verdict import Result
+from webhook_buffer.laptop.journal import Journal, Running
 from webhook_buffer.live.engine import Control
 from webhook_buffer.live.pace import FASTEST, REAL_TIME
 from webhook_buffer.operations.environment import Environment
@@ -53,7 +55,8 @@ class Drills:
     """The drills of what runs on the laptop; elsewhere there are none.
 
     Args:
-        live: the folder of live alarms, which is asked for a pace.
+        live: the folder of live alarms, which is asked for a pace; the journal of a running drill
+            is in the folder above it.
         run: runs one; ``runner.run``.
     """
 
@@ -64,12 +67,12 @@ class Drills:
         self._current: _Current | None = None
 
     def document(self) -> dict[str, Any]:
-        """What can be run, what runs, and the last verdict."""
+        """What can be run, what runs (here, or started by a command), and the last verdict."""
         if self._target is None:
             return {"drills": [], "current": None}
         return {
             "drills": [self._listed(drill) for drill in DRILLS.values()],
-            "current": self._shown(),
+            "current": self._elsewhere() or self._shown(),
         }
 
     def start(self, name: str, pace: float) -> None:
@@ -86,6 +89,8 @@ class Drills:
         _check(pace)
         if self._current and not self._current.over:
             raise InputError(f"The drill {self._current.name} is running.")
+        if elsewhere := self._running_elsewhere():
+            raise InputError(f"The drill {elsewhere.drill} is running, started by a command.")
         self._current = _Current(name, max(pace, drill.least_pace), time.time())
         work = threading.Thread(target=self._work, args=(drill, self._current), daemon=True)
         work.start()
@@ -155,15 +160,30 @@ class Drills:
             "why": drill.why,
         }
 
-    def _shown(self) -> Mapping[str, Any] | None:
-        current = self._current
-        if current is None:
+    def _running_elsewhere(self) -> Running | None:
+        running = Journal(self._live.parent).running() if self._live else None
+        return running if running and running.pid != os.getpid() else None
+
+    def _elsewhere(self) -> Mapping[str, Any] | None:
+        running = self._running_elsewhere()
+        if running is None or self._live is None:
             return None
-        shown: dict[str, Any] = {
-            name: getattr(current, name)
-            for name in ("name", "pace", "begun", "doing", "stopping", "failed", "over")
-        }
-        return shown | {"verdict": _verdict(current.result) if current.result else None}
+        current = _Current(
+            running.drill, Control.read(self._live).pace, running.begun,
+            doing=f"started by a command (pid {running.pid})",
+        )  # fmt: skip
+        return _document(current) | {"elsewhere": True}
+
+    def _shown(self) -> Mapping[str, Any] | None:
+        return _document(self._current) | {"elsewhere": False} if self._current else None
+
+
+def _document(current: _Current) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        name: getattr(current, name)
+        for name in ("name", "pace", "begun", "doing", "stopping", "failed", "over")
+    }
+    return shown | {"verdict": _verdict(current.result) if current.result else None}
 
 
 def _check(pace: float) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,20 @@ from webhook_buffer.operations.files import write
 
 NAME = "drill-journal.json"
 Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A drill that runs.
+
+    Attributes:
+        pid: of the process that runs it.
+        begun: seconds since the epoch.
+    """
+
+    drill: str
+    pid: int
+    begun: float
 
 
 class Journal:
@@ -47,34 +63,40 @@ class Journal:
             InputError: When another drill runs.
             WebhookBufferError: When something of an earlier one can't be undone.
         """
-        owner = self.owner()
-        if owner is not None and owner != os.getpid():
-            raise InputError(f"A drill is running (pid {owner}). Wait for its end, or stop it.")
+        running = self.running()
+        if running and running.pid != os.getpid():
+            raise InputError(
+                f"The drill {running.drill} is running (pid {running.pid}). Wait until it ends, "
+                "or stop it."
+            )
         self.undo(target)
         self._entries = []
-        self._write(drill)
+        self._write(drill, time.time())
 
     def note(self, **entry: Any) -> None:
         """Writes down how to undo a change that is made next."""
         self._entries.append(entry)
-        self._write(None)
+        known = self._read() or {}
+        self._write(str(known.get("drill")), known.get("begun", time.time()))
 
-    def owner(self) -> int | None:
-        """The pid of the drill that runs; None where none does."""
+    def running(self) -> Running | None:
+        """The drill that runs, in whichever process; None where none does."""
         said = self._read()
         if said is None:
             return None
         try:
             process = psutil.Process(said["pid"])
             same = abs(process.create_time() - said["started"]) < 1
-            return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except (psutil.Error, KeyError, TypeError):
+            if not same or process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            return Running(str(said["drill"]), process.pid, float(said["begun"]))
+        except (psutil.Error, KeyError, TypeError, ValueError):
             return None
 
     def left_behind(self) -> str | None:
         """The drill that was killed and whose changes are still there; None where none was."""
         said = self._read()
-        return str(said.get("drill")) if said and self.owner() is None else None
+        return str(said.get("drill")) if said and self.running() is None else None
 
     def undo(self, target: Environment | None) -> None:
         """Undoes everything, the last change first, and ends the journal.
@@ -89,7 +111,7 @@ class Journal:
         failed: WebhookBufferError | None = None
         for entry in reversed(said["entries"]):
             try:
-                _UNDO[entry["kind"]](self._folder, target, entry)
+                _undo(self._folder, target, entry)
             except WebhookBufferError as error:
                 failed = error
         if failed:
@@ -103,10 +125,10 @@ class Journal:
             return None
         return said if isinstance(said, dict) and isinstance(said.get("entries"), list) else None
 
-    def _write(self, drill: str | None) -> None:
-        known = self._read() or {}
+    def _write(self, drill: str, begun: float) -> None:
         document = {
-            "drill": drill or known.get("drill"),
+            "drill": drill,
+            "begun": begun,
             "pid": os.getpid(),
             "started": psutil.Process().create_time(),
             "entries": self._entries,
@@ -204,3 +226,20 @@ _UNDO: Mapping[str, Callable[[Path, Environment | None, Mapping[str, Any]], None
     "message": _message,
     "parked": _parked,
 }
+
+
+def _undo(folder: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
+    """Undoes one change.
+
+    Raises:
+        WebhookBufferError: When it can't be undone, or another release of the command made it.
+    """
+    kind = str(entry.get("kind"))
+    undo = _UNDO.get(kind)
+    if undo:
+        undo(folder, target, entry)
+    elif target is not None:
+        raise WebhookBufferError(
+            f"{folder / NAME}: this release can't undo the change '{kind}' that a drill of another "
+            "release made. Start the laptop afresh: webhook-buffer down, then webhook-buffer up"
+        )

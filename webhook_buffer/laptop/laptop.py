@@ -146,7 +146,7 @@ def mend() -> list[str]:
     if drill := journal.left_behind():
         journal.undo(_target(load("local")) if running else None)
         mended.append(f"undid what the drill {drill} had changed before it was killed")
-    if running and journal.owner() is None and live_alarms().died():
+    if running and journal.running() is None and live_alarms().died():
         live_alarms().start()
         mended.append("live alarms had died and judge again")
     if running and console().died():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from settings.errors import InputError, ToolError
@@ -16,6 +19,7 @@ from tests.conftest import eventually
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.drills import Drills
 from webhook_buffer.laptop.drills.verdict import Claim, Result
+from webhook_buffer.laptop.journal import NAME
 from webhook_buffer.live.engine import Control
 from webhook_buffer.operations.environment import Environment
 
@@ -56,6 +60,12 @@ def runner() -> _Runner:
     return _Runner()
 
 
+def _live(folder: Path) -> Path:
+    live = folder / "alarms"
+    live.mkdir(exist_ok=True)
+    return live
+
+
 @pytest.fixture
 def drills(runner: _Runner, tmp_path: Path) -> Iterator[Drills]:
     settings = load("local")
@@ -63,7 +73,7 @@ def drills(runner: _Runner, tmp_path: Path) -> Iterator[Drills]:
         settings=settings, folder=tmp_path, outputs_file=tmp_path / "o.json",
         endpoint_url="http://127.0.0.1:9", public_url="http://127.0.0.1:9",
     )  # fmt: skip
-    yield Drills(target, alarm_set(settings), tmp_path, runner)
+    yield Drills(target, alarm_set(settings), _live(tmp_path), runner)
     for _ in range(2):
         runner.step.release()
 
@@ -150,21 +160,42 @@ def test_a_file_cannot_be_drilled() -> None:
         drills.start(_NAME, 3.0)
 
 
+def test_a_drill_that_a_command_started_is_shown(drills: Drills, tmp_path: Path) -> None:
+    """With its pace and since when; none begins beside it, and nothing is shown once it is over."""
+    parent = psutil.Process(os.getppid())
+    journal = {
+        "drill": "backend-404", "pid": parent.pid, "started": parent.create_time(),
+        "begun": 1000.0, "entries": [],
+    }  # fmt: skip
+    (tmp_path / NAME).write_text(json.dumps(journal))
+    Control(60.0, until=4e9).write(_live(tmp_path))
+    current = _current(drills)
+    assert current["doing"] == f"started by a command (pid {parent.pid})"
+    assert {name: current[name] for name in ("name", "pace", "begun", "elsewhere", "over")} == {
+        "name": "backend-404", "pace": 60.0, "begun": 1000.0, "elsewhere": True, "over": False,
+    }  # fmt: skip
+    with pytest.raises(InputError, match="backend-404 is running, started by a command"):
+        drills.start(_NAME, 3.0)
+    (tmp_path / NAME).unlink()
+    assert drills.document()["current"] is None
+
+
 def test_a_pace_is_asked_for_outside_of_drills(drills: Drills, tmp_path: Path) -> None:
     """Live alarms take it for some minutes; a drill that runs keeps its own."""
+    live = _live(tmp_path)
     drills.pace(3.0)
-    asked = Control.read(tmp_path)
+    asked = Control.read(live)
     assert asked.pace == 3.0
     assert 0 < asked.until - time.time() <= 900
     drills.pace(60.0)
-    assert Control.read(tmp_path).pace == 60.0
+    assert Control.read(live).pace == 60.0
     with pytest.raises(InputError, match="3 s to 60 s"):
         drills.pace(1.0)
     with pytest.raises(InputError, match="3 s to 60 s"):
         drills.pace(float("nan"))
-    Control(15.0, until=4e9, mark=(1.0, "drill backend-slow: begun")).write(tmp_path)
+    Control(15.0, until=4e9, mark=(1.0, "drill backend-slow: begun")).write(live)
     with pytest.raises(InputError, match="A drill is running"):
         drills.pace(3.0)
-    assert Control.read(tmp_path).pace == 15.0
+    assert Control.read(live).pace == 15.0
     with pytest.raises(InputError, match="saved session"):
         Drills(None, alarm_set(load("local")), None).pace(3.0)

@@ -9,18 +9,20 @@ import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
+import psutil
 import pytest
 
 from lambdas.tokens import Token, parse
-from settings.errors import InputError
+from settings.errors import InputError, WebhookBufferError
 from settings.loader import load
 from settings.paths import ROOT
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.journal import NAME, Journal
 from webhook_buffer.laptop.practice import Mode
 from webhook_buffer.live.engine import CONTROL, Control
+from webhook_buffer.operations.environment import Environment
 
 _KILLED = """
 import os, signal, sys
@@ -42,7 +44,7 @@ def test_what_a_killed_drill_changed_is_undone(tmp_path: Path) -> None:
     assert ended.returncode == -9
     assert Mode.read(tmp_path / "backend").status == 503
     journal = Journal(tmp_path)
-    assert journal.owner() is None
+    assert journal.running() is None
     assert journal.left_behind() == "backend-5xx"
     journal.undo(None)
     assert Mode.read(tmp_path / "backend") == Mode()
@@ -155,18 +157,35 @@ def test_what_a_drill_left_parked_is_released(tmp_path: Path) -> None:
 
 def test_a_running_drill_is_left_alone(tmp_path: Path) -> None:
     """Its own process is alive, so that nothing is left behind, and no other drill begins."""
-    one = Journal(tmp_path)
-    one.begin("a")
-    assert one.owner() == os.getpid()
-    assert one.left_behind() is None
+    journal = Journal(tmp_path)
+    journal.begin("a")
+    begun = journal.running()
+    journal.note(kind="backend")
+    assert begun
+    assert begun == journal.running()
+    assert (begun.drill, begun.pid) == ("a", os.getpid())
+    assert journal.left_behind() is None
     document = json.loads((tmp_path / NAME).read_text())
     parent = os.getppid()
-    import psutil
-
     document |= {"pid": parent, "started": psutil.Process(parent).create_time()}
     (tmp_path / NAME).write_text(json.dumps(document))
-    with pytest.raises(InputError, match=f"pid {parent}"):
+    with pytest.raises(InputError, match=rf"drill a is running \(pid {parent}\)"):
         Journal(tmp_path).begin("b")
+
+
+def test_a_change_of_another_release_is_named(tmp_path: Path) -> None:
+    """Where it can't be undone; with the emulator's end it is gone, too."""
+    journal = Journal(tmp_path)
+    journal.begin("a")
+    journal.note(kind="held", group="g")
+    journal.note(kind="backend")
+    Mode(status=503).write(tmp_path / "backend")
+    with pytest.raises(WebhookBufferError, match=f"{NAME}: .*'held'.*webhook-buffer down"):
+        journal.undo(cast("Environment", SimpleNamespace()))
+    assert Mode.read(tmp_path / "backend") == Mode()
+    assert (tmp_path / NAME).exists()
+    journal.undo(None)
+    assert not (tmp_path / NAME).exists()
 
 
 def test_a_wanted_pace_expires(tmp_path: Path) -> None:

@@ -22,63 +22,63 @@ export function alarms(main, page) {
   let chart = null;
   let shown = null;
 
-  function row(one) {
-    const incident = one.composite ? "incident" : one.severity;
-    return el("li", {}, el("a", {href: address("alarms", one.id, Object.fromEntries(here().filters)),
-      "aria-current": one.current ? "true" : null},
-      el("strong", {}, one.title), el("span", {class: "right"}, state(one.state)),
-      el("span", {class: "meta"}, `${one.id} · ${incident}`),
-      el("span", {class: "right meta"}, one.value ? `${one.value} / ${one.threshold}` : "")));
+  function row(alarm) {
+    const incident = alarm.composite ? "incident" : alarm.severity;
+    return el("li", {}, el("a", {href: address("alarms", alarm.id, Object.fromEntries(here().filters)),
+      "aria-current": alarm.current ? "true" : null},
+      el("strong", {}, alarm.title), el("span", {class: "right"}, state(alarm.state)),
+      el("span", {class: "meta"}, `${alarm.id} · ${incident}`),
+      el("span", {class: "right meta"}, alarm.value ? `${alarm.value} / ${alarm.threshold}` : "")));
   }
 
-  function build(one) {
+  function build(alarm) {
     chart?.close();
     chart = null;
     const place = {why: el("div", {class: "card"}), chart: el("div", {class: "card"}), changes: el("div", {class: "card"})};
     detail.replaceChildren(
       el("a", {class: "back", href: address("alarms", "", Object.fromEntries(here().filters))}, "← All alarms"),
-      ...(one.chart ? [place.why, place.chart, place.changes] : [place.why, place.changes]),
-      el("div", {class: "card runbook"}, el("h3", {}, `What to do: ${one.runbook.heading}`),
-        one.runbook.content.length ? tree(one.runbook.content, 4) : el("p", {class: "reason"}, "The runbook has no such section.")));
-    if (one.chart) {
+      ...(alarm.chart ? [place.why, place.chart, place.changes] : [place.why, place.changes]),
+      el("div", {class: "card runbook"}, el("h3", {}, `What to do: ${alarm.runbook.heading}`),
+        alarm.runbook.content.length ? tree(alarm.runbook.content, 4) : el("p", {class: "reason"}, "The runbook has no such section.")));
+    if (alarm.chart) {
       place.chart.append(el("h3", {}, "What is compared with the threshold"));
-      chart = new Chart(place.chart, one.title);
+      chart = new Chart(place.chart, alarm.title);
       place.words = el("p", {class: "reason"});
       place.chart.append(place.words);
     }
     return place;
   }
 
-  function update(place, one) {
+  function update(place, alarm) {
     place.why.replaceChildren(
-      el("div", {class: "head"}, el("h2", {}, one.title), state(one.state)),
-      el("p", {class: "quiet"}, one.impact),
-      el("p", {}, el("strong", {}, "Why: "), one.why),
-      facts([["Rule", one.rule], ["Since", one.since ? time(Date.parse(one.since) / 1000) : "the session began"],
-        ["Severity", one.severity], ["Incident", one.incident ? el("a", {href: address("alarms", one.incident)}, one.incident) : null],
-        ["Suppressed", one.suppressed], ["Id", el("code", {}, one.id)]]),
-      el("h3", {class: "spaced"}, one.composite ? "Combinations" : "What it reads"), covers(one));
-    if (one.chart && chart) {
-      const {times, values, threshold, threshold_words: words, side, unit} = one.chart;
+      el("div", {class: "head"}, el("h2", {}, alarm.title), state(alarm.state)),
+      el("p", {class: "quiet"}, alarm.impact),
+      el("p", {}, el("strong", {}, "Why: "), alarm.why),
+      facts([["Rule", alarm.rule], ["Since", alarm.since ? time(Date.parse(alarm.since) / 1000) : "the session began"],
+        ["Severity", alarm.severity], ["Incident", alarm.incident ? el("a", {href: address("alarms", alarm.incident)}, alarm.incident) : null],
+        ["Suppressed", alarm.suppressed], ["Id", el("code", {}, alarm.id)]]),
+      el("h3", {class: "spaced"}, alarm.composite ? "Combinations" : "What it reads"), covers(alarm));
+    if (alarm.chart && chart) {
+      const {times, values, threshold, threshold_words: words, side, unit} = alarm.chart;
       const to = times.at(-1) ?? page.session.now;
       chart.show({times, unit, series: [{label: "value", values, draw: "line", step: 60, palette: "blue"}],
-        markers: [{value: threshold, label: words, kind: one.severity === "page" ? "error" : "warning"}],
-        marks: [], whole: true, begun: one.chart.begun, from: Math.max(times[0] ?? to - 3600, to - 10800), to: to + 60});
-      place.words.textContent = one.chart.reason ?? [`Dashed: the threshold. It counts as bad when ${side} ${words}.`,
-        times[0] < one.chart.begun ? "Gray: before the session, where all is taken for healthy." : ""].join(" ");
+        markers: [{value: threshold, label: words, kind: alarm.severity === "page" ? "error" : "warning"}],
+        marks: [], whole: true, begun: alarm.chart.begun, from: Math.max(times[0] ?? to - 3600, to - 10800), to: to + 60});
+      place.words.textContent = alarm.chart.reason ?? [`Dashed: the threshold. It counts as bad when ${side} ${words}.`,
+        times[0] < alarm.chart.begun ? "Gray: before the session, where all is taken for healthy." : ""].join(" ");
     }
-    place.changes.replaceChildren(el("h3", {}, "Timeline"), one.changes.length
+    place.changes.replaceChildren(el("h3", {}, "Timeline"), alarm.changes.length
       ? el("div", {class: "scroll"}, el("table", {}, el("thead", {}, el("tr", {}, ["At", "State", "Notified", "Reason"].map((name) => el("th", {}, name)))),
-        el("tbody", {}, one.changes.map((change) => el("tr", {}, el("td", {class: "fixed"}, time(change.at)), el("td", {}, state(change.state)),
+        el("tbody", {}, alarm.changes.map((change) => el("tr", {}, el("td", {class: "fixed"}, time(change.at)), el("td", {}, state(change.state)),
           el("td", {}, change.notified ? "yes" : "no"), el("td", {}, change.reason))))))
       : el("p", {class: "reason"}, "It has not changed its state in this session."));
   }
 
-  function covers(one) {
-    if (!one.composite) {
-      return el("ul", {class: "parts"}, one.covers.map((part) => el("li", {}, el("code", {}, part.metric), `${part.statistic} of ${part.of || "the API"}`)));
+  function covers(alarm) {
+    if (!alarm.composite) {
+      return el("ul", {class: "parts"}, alarm.covers.map((part) => el("li", {}, el("code", {}, part.metric), `${part.statistic} of ${part.of || "the API"}`)));
     }
-    return el("ul", {class: "parts"}, one.covers.map((group) => el("li", {},
+    return el("ul", {class: "parts"}, alarm.covers.map((group) => el("li", {},
       ...group.parts.flatMap((part, place) => [place ? el("span", {class: "quiet"}, "and") : "", el("a", {href: address("alarms", part.id)}, part.id), state(part.state)]),
       group.unless.length ? el("span", {class: "quiet"}, `unless ${group.unless.join(", ")}`) : null)));
   }
@@ -86,20 +86,20 @@ export function alarms(main, page) {
   return {
     close: () => chart?.close(),
     async refresh({key, filters}, what) {
-      if (!["place", "everything", "alarms", "timeline"].some((one) => what.includes(one))) return;
+      if (!["place", "everything", "alarms", "timeline"].some((part) => what.includes(part))) return;
       const {alarms: all, judged} = await ask("alarms");
       const wanted = filters.get("state") ?? "";
       const query = (filters.get("q") ?? "").toLowerCase();
       if (document.activeElement !== search) search.value = filters.get("q") ?? "";
       chips.replaceChildren(...STATES.map(([name, words]) => el("a", {href: refiltered({state: name}),
         "aria-current": name === wanted ? "true" : null},
-        `${words} ${all.filter((one) => !name || one.state === name).length}`)));
-      const found = all.filter((one) => (!wanted || one.state === wanted) && `${one.id} ${one.title}`.toLowerCase().includes(query));
-      keyed(rows, found.map((one) => ({...one, current: one.id === (key || (WIDE.matches && found[0].id)), reason: "", filters: filters.toString()})), (one) => one.id, row);
-      none.hidden = found.length > 0;
+        `${words} ${all.filter((alarm) => !name || alarm.state === name).length}`)));
+      const matching = all.filter((alarm) => (!wanted || alarm.state === wanted) && `${alarm.id} ${alarm.title}`.toLowerCase().includes(query));
+      keyed(rows, matching.map((alarm) => ({...alarm, current: alarm.id === (key || (WIDE.matches && matching[0].id)), reason: "", filters: filters.toString()})), (alarm) => alarm.id, row);
+      none.hidden = matching.length > 0;
       split.classList.toggle("chosen", Boolean(key));
       // Where there is room, the first is open: it is the worst.
-      const chosen = key || (WIDE.matches && found[0]?.id);
+      const chosen = key || (WIDE.matches && matching[0]?.id);
       if (!chosen) {
         chart?.close();
         chart = null;
@@ -108,9 +108,9 @@ export function alarms(main, page) {
           `Choose an alarm to see why it is in its state. Judged at ${time(judged)}, every minute.`)));
         return;
       }
-      const one = await ask(`alarms/${encodeURIComponent(chosen)}`);
-      if (shown?.id !== one.id) shown = {id: one.id, place: build(one)};
-      update(shown.place, one);
+      const alarm = await ask(`alarms/${encodeURIComponent(chosen)}`);
+      if (shown?.id !== alarm.id) shown = {id: alarm.id, place: build(alarm)};
+      update(shown.place, alarm);
     },
   };
 }

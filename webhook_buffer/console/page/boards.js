@@ -35,12 +35,12 @@ export function boards(main, page) {
   function build(board) {
     parts.forEach((part) => part.close?.());
     parts = [];
-    grid.replaceChildren(...sections(board.widgets).map((one) => section(one)));
+    grid.replaceChildren(...sections(board.widgets).map((titled) => section(titled)));
   }
 
   function section({title, widgets}) {
-    return el("section", {}, title ? el("h2", {}, title) : null, arranged(widgets, (one) => {
-      const part = widget(one, zoom);
+    return el("section", {}, title ? el("h2", {}, title) : null, arranged(widgets, (spec) => {
+      const part = widget(spec, zoom);
       parts.push(part);
       return part;
     }));
@@ -54,7 +54,7 @@ export function boards(main, page) {
       drawn = performance.now();
       listed ??= (await ask("boards")).boards;
       if (choice.children.length !== listed.length) {
-        choice.replaceChildren(...listed.map((one) => el("option", {value: one.key}, `${one.title.replace(/^Webhook buffer — /, "")} (${one.of})`)));
+        choice.replaceChildren(...listed.map((entry) => el("option", {value: entry.key}, `${entry.title.replace(/^Webhook buffer — /, "")} (${entry.of})`)));
       }
       const chosen = key || listed[0].key;
       choice.value = chosen;
@@ -67,17 +67,17 @@ export function boards(main, page) {
       if (filters.get("to")) asked.set("to", filters.get("to"));
       const board = await ask(`boards/${encodeURIComponent(chosen)}?${asked}`);
       title.textContent = board.title.replace(/^Webhook buffer — /, "").replace(/^./, (letter) => letter.toUpperCase());
-      about.textContent = board.variables.map((one) => `${one.name}: ${one.value}`).join(" · ");
+      about.textContent = board.variables.map((variable) => `${variable.name}: ${variable.value}`).join(" · ");
       zoomed.replaceChildren(...(filters.get("from") ? [
         el("span", {class: "quiet"}, `${time(board.from, true)} – ${time(board.to, true)} (${duration(board.to - board.from)}) `),
         el("a", {href: refiltered({from: null, to: null})}, "Back to now")] : []));
-      const widgets = board.widgets.flatMap((one) => one.type === "group" ? one.widgets : [one]);
-      const made = JSON.stringify([chosen, widgets.map((one) => [one.type, one.title, Boolean(one.reason)])]);
+      const widgets = board.widgets.flatMap((spec) => spec.type === "group" ? spec.widgets : [spec]);
+      const made = JSON.stringify([chosen, widgets.map((spec) => [spec.type, spec.title, Boolean(spec.reason)])]);
       if (made !== structure) {
         structure = made;
         build(board);
       }
-      widgets.forEach((one, place) => parts[place].show({...one, from: board.from, to: board.to, marks: board.marks}));
+      widgets.forEach((spec, place) => parts[place].show({...spec, from: board.from, to: board.to, marks: board.marks}));
     },
   };
 }

@@ -64,7 +64,7 @@ export function keyed(parent, items, keyOf, make) {
     if (parent.children[place] !== child) parent.insertBefore(child, parent.children[place] ?? null);
   });
   while (parent.children.length > after.length) parent.lastElementChild.remove();
-  for (const child of after.filter((one) => one.refocus)) {
+  for (const child of after.filter((child) => child.refocus)) {
     delete child.refocus;
     child.querySelector("a, button")?.focus({preventScroll: true});
   }

@@ -36,7 +36,7 @@ export function drills(main) {
     const made = JSON.stringify([all, running]);
     if (made !== digest) {
       digest = made;
-      list.replaceChildren(...all.map((one) => row(one, running)));
+      list.replaceChildren(...all.map((drill) => row(drill, running)));
     }
     current.hidden = !now;
     if (now) current.replaceChildren(...card(now));
@@ -44,13 +44,13 @@ export function drills(main) {
     if (running) timer = setTimeout(() => act(() => ask("drills")), 500);
   }
 
-  function row(one, running) {
-    const lacking = Object.entries(one.lacking);
-    const fires = one.expects.map(({signal, minutes}) => el("li", {}, el("a", {href: address("alarms", signal)}, signal), ` within ${minutes} min`));
-    const button = el("button", {type: "button", disabled: running || lacking.length > 0, "aria-label": `Run ${one.name}`,
-      onclick: () => act(() => post(`drills/${one.name}`, {pace: Number(pace.value)}))}, "Run");
-    return el("tr", {}, el("td", {}, el("strong", {}, one.name), el("div", {class: "quiet"}, one.title),
-      one.why ? el("div", {class: "quiet"}, `At least ${one.least_pace} s a minute: ${one.why}.`) : null),
+  function row(drill, running) {
+    const lacking = Object.entries(drill.lacking);
+    const fires = drill.expects.map(({signal, minutes}) => el("li", {}, el("a", {href: address("alarms", signal)}, signal), ` within ${minutes} min`));
+    const button = el("button", {type: "button", disabled: running || lacking.length > 0, "aria-label": `Run ${drill.name}`,
+      onclick: () => act(() => post(`drills/${drill.name}`, {pace: Number(pace.value)}))}, "Run");
+    return el("tr", {}, el("td", {}, el("strong", {}, drill.name), el("div", {class: "quiet"}, drill.title),
+      drill.why ? el("div", {class: "quiet"}, `At least ${drill.least_pace} s a minute: ${drill.why}.`) : null),
     el("td", {}, el("ul", {class: "parts"}, fires, lacking.map(([signal, why]) => el("li", {class: "quiet"}, `${signal}: ${why}`)))),
     el("td", {class: "number"}, button));
   }
@@ -64,21 +64,21 @@ export function drills(main) {
     const took = verdict ? verdict.took : Date.now() / 1000 - now.begun;
     return [
       el("div", {class: "head"}, el("h2", {}, now.name), outcome,
-        now.over ? null : el("button", {type: "button", disabled: now.stopping, onclick: () => act(() => stop("drills/current"))}, "Stop")),
+        now.over || now.elsewhere ? null : el("button", {type: "button", disabled: now.stopping, onclick: () => act(() => stop("drills/current"))}, "Stop")),
       el("p", {class: "quiet"}, `${now.over ? "" : `${now.doing} · `}${speed} · ${duration(took)}`),
       now.failed ? el("p", {}, now.failed) : null,
       verdict?.skipped ? el("p", {}, verdict.skipped) : null,
       verdict ? el("ul", {class: "parts"}, verdict.claims.map((claim) => el("li", {},
         el("span", {class: `state ${claim.holds ? "ok" : "alarm"}`}, claim.holds ? "holds" : "fails"), claim.what, el("span", {class: "quiet"}, claim.seen)))) : null,
-      verdict?.notified.length ? el("div", {}, el("h3", {class: "spaced"}, "Who was notified"), el("ul", {class: "parts"}, verdict.notified.map((one) =>
-        el("li", {}, el("span", {class: "quiet"}, `${one.minute.toFixed(1)} min`), el("a", {href: address("inbox")}, one.channel), one.title)))) : null,
+      verdict?.notified.length ? el("div", {}, el("h3", {class: "spaced"}, "Who was notified"), el("ul", {class: "parts"}, verdict.notified.map((notification) =>
+        el("li", {}, el("span", {class: "quiet"}, `${notification.minute.toFixed(1)} min`), el("a", {href: address("inbox")}, notification.channel), notification.title)))) : null,
     ].filter(Boolean);
   }
 
   return {
     close: () => clearTimeout(timer),
     async refresh(_, what) {
-      if (["place", "everything"].some((one) => what.includes(one))) show(await ask("drills"));
+      if (["place", "everything"].some((part) => what.includes(part))) show(await ask("drills"));
     },
   };
 }

@@ -14,7 +14,7 @@ export function logs(main) {
     el("section", {class: "card"}, list, none));
   return {
     async refresh({filters}, what) {
-      if (!["place", "everything", "session"].some((one) => what.includes(one))) return;
+      if (!["place", "everything", "session"].some((part) => what.includes(part))) return;
       const [from, to] = [filters.get("from"), filters.get("to")];
       if (document.activeElement !== search) search.value = filters.get("q") ?? "";
       within.textContent = from && to ? `${time(Number(from), true)} – ${time(Number(to), true)}` : "";

@@ -16,38 +16,44 @@ export function inbox(main) {
   split.append(el("section", {class: "card list", "aria-label": "Notifications"}, rows, none), detail);
   main.append(el("div", {class: "bar"}, el("h1", {}, "Inbox"), chips), split);
 
-  function row(one) {
-    return el("li", {}, el("a", {href: address("inbox", one.key, Object.fromEntries(here().filters)),
-      "aria-current": one.current ? "true" : null},
-      el("strong", {}, headline(one)), el("span", {class: "right"}, state(one.kind === "sentry" ? String(one.content.level ?? "error").toUpperCase() : one.recovered ? "OK" : "ALARM")),
-      el("span", {class: "meta"}, `${KINDS[one.kind] ?? one.kind} · ${one.channel}`),
-      el("span", {class: "right meta"}, time(one.at))));
+  function row(notification) {
+    return el("li", {}, el("a", {href: address("inbox", notification.key, Object.fromEntries(here().filters)),
+      "aria-current": notification.current ? "true" : null},
+      el("strong", {}, headline(notification)), el("span", {class: "right"}, state(notification.kind === "sentry" ? String(notification.content.level ?? "error").toUpperCase() : notification.recovered ? "OK" : "ALARM")),
+      el("span", {class: "meta"}, recipient(notification)),
+      el("span", {class: "right meta"}, time(notification.at))));
   }
 
   return {
     async refresh({key, filters}, what) {
-      if (!["place", "everything", "inbox"].some((one) => what.includes(one))) return;
+      if (!["place", "everything", "inbox"].some((part) => what.includes(part))) return;
       const {notifications, reason} = await ask("inbox");
       const wanted = filters.get("kind") ?? "";
-      const every = notifications.map((one) => ({...one, key: `${one.at}-${one.channel}`}));
-      const kinds = [["", "All"], ...Object.entries(KINDS).filter(([kind]) => every.some((one) => one.kind === kind))];
+      const every = notifications.map((notification) => ({...notification, key: `${notification.at}-${notification.channel}`}));
+      const kinds = [["", "All"], ...Object.entries(KINDS).filter(([kind]) => every.some((notification) => notification.kind === kind))];
       chips.replaceChildren(...kinds.map(([kind, words]) => el("a", {href: refiltered({kind}), "aria-current": kind === wanted ? "true" : null},
-        `${words} ${every.filter((one) => !kind || one.kind === kind).length}`)));
-      const found = every.filter((one) => !wanted || one.kind === wanted);
-      keyed(rows, found.map((one) => ({...one, current: one.key === (key || (WIDE.matches && found[0].key))})), (one) => one.key, row);
-      none.hidden = found.length > 0;
+        `${words} ${every.filter((notification) => !kind || notification.kind === kind).length}`)));
+      const matching = every.filter((notification) => !wanted || notification.kind === wanted);
+      keyed(rows, matching.map((notification) => ({...notification, current: notification.key === (key || (WIDE.matches && matching[0].key))})), (notification) => notification.key, row);
+      none.hidden = matching.length > 0;
       if (reason) none.textContent = reason;
-      const one = every.find((each) => each.key === key) ?? (WIDE.matches ? found[0] : undefined);
-      split.classList.toggle("chosen", Boolean(one && key));
-      split.classList.toggle("alone", !found.length);
-      detail.hidden = !found.length;
+      const notification = every.find((each) => each.key === key) ?? (WIDE.matches ? matching[0] : undefined);
+      split.classList.toggle("chosen", Boolean(notification && key));
+      split.classList.toggle("alone", !matching.length);
+      detail.hidden = !matching.length;
       detail.replaceChildren(
         el("a", {class: "back", href: address("inbox", "", Object.fromEntries(filters))}, "← All notifications"),
-        el("div", {class: "card"}, one ? [el("p", {class: "quiet"}, `${KINDS[one.kind] ?? one.kind} · ${one.channel} · ${time(one.at)}`), seen(one)]
+        el("div", {class: "card"}, notification ? [el("p", {class: "quiet"}, `${recipient(notification)} · ${time(notification.at)}`), seen(notification)]
           : el("p", {class: "empty"}, "Choose a notification to read it.")));
-      if (!one) detail.firstElementChild.remove();
+      if (!notification) detail.firstElementChild.remove();
     },
   };
+}
+
+/** The kind of a channel, and its name where that says more. */
+function recipient({kind, channel}) {
+  const shown = KINDS[kind] ?? kind;
+  return channel === kind ? shown : `${shown} · ${channel}`;
 }
 
 function headline({kind, content}) {
@@ -70,7 +76,7 @@ function slack(content) {
     el("p", {}, el("strong", {}, "Webhook buffer"), " ", el("span", {class: "chip"}, "APP")),
     blocks.map((block) => block.type === "header" ? el("h3", {}, unescaped(block.text?.text ?? ""))
       : block.type === "divider" ? el("hr", {})
-        : el("p", {}, mrkdwn([block.text?.text, ...(block.fields ?? block.elements ?? []).map((one) => one.text)].filter((one) => typeof one === "string").join("\n"))))));
+        : el("p", {}, mrkdwn([block.text?.text, ...(block.fields ?? block.elements ?? []).map((part) => part.text)].filter((part) => typeof part === "string").join("\n"))))));
 }
 
 const MARKUP = /\*([^*\n]+)\*|`([^`\n]+)`|<([^|>\n]+)(?:\|([^>\n]+))?>/g;
@@ -78,12 +84,12 @@ const MARKUP = /\*([^*\n]+)\*|`([^`\n]+)`|<([^|>\n]+)(?:\|([^>\n]+))?>/g;
 function mrkdwn(text) {
   const parts = [];
   let position = 0;
-  for (const found of text.matchAll(MARKUP)) {
-    parts.push(unescaped(text.slice(position, found.index)));
-    if (found[1]) parts.push(el("strong", {}, unescaped(found[1])));
-    else if (found[2]) parts.push(el("code", {}, unescaped(found[2])));
-    else parts.push(link(unescaped(found[3]), unescaped(found[4] ?? found[3])));
-    position = found.index + found[0].length;
+  for (const match of text.matchAll(MARKUP)) {
+    parts.push(unescaped(text.slice(position, match.index)));
+    if (match[1]) parts.push(el("strong", {}, unescaped(match[1])));
+    else if (match[2]) parts.push(el("code", {}, unescaped(match[2])));
+    else parts.push(link(unescaped(match[3]), unescaped(match[4] ?? match[3])));
+    position = match.index + match[0].length;
   }
   return [...parts, unescaped(text.slice(position))];
 }
@@ -104,7 +110,7 @@ function pagerduty(content) {
     state(content.event_action === "resolve" ? "OK" : "ALARM")),
   facts([["Event", content.event_action], ["Severity", payload.severity], ["Source", payload.source],
     ["Component", payload.component], ["Incident key", el("code", {}, content.dedup_key)], ...details]),
-  el("p", {}, (content.links ?? []).map((one) => [link(one.href, one.text), " "]).flat()));
+  el("p", {}, (content.links ?? []).map((target) => [link(target.href, target.text), " "]).flat()));
 }
 
 /** What Sentry calls an event: its exception, or its message. */
@@ -115,7 +121,7 @@ function failure(content) {
 }
 
 function listed(value) {
-  return Array.isArray(value) ? value.filter((one) => one && typeof one === "object") : [];
+  return Array.isArray(value) ? value.filter((item) => item && typeof item === "object") : [];
 }
 
 /** Source: Sentry's developer documentation, "Event Payloads", and what its issue page shows. */

@@ -115,7 +115,7 @@ speed.addEventListener("change", async () => {
 /** Shows what changed at once, and gathers what changes meanwhile; a view may show it more seldom. */
 async function changed(what) {
   if (page.paused) return;
-  what.forEach((one) => due.add(one));
+  what.forEach((part) => due.add(part));
   if (showing) return;
   showing = true;
   while (due.size) {

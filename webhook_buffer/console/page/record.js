@@ -18,9 +18,9 @@ export function record() {
     asked = wanted(filters);
     button.disabled = true;
     try {
-      const found = await ask(`record?${asked}`);
-      said.textContent = found.reason ?? words(found);
-      rows.replaceChildren(...found.webhooks.map(row));
+      const answer = await ask(`record?${asked}`);
+      said.textContent = answer.reason ?? words(answer);
+      rows.replaceChildren(...answer.webhooks.map(row));
     } catch (error) {
       said.textContent = error.message;
       rows.replaceChildren();
@@ -44,16 +44,16 @@ function wanted(filters) {
   return new URLSearchParams({q: filters.get("q") ?? "", minutes: filters.get("minutes") ?? ""}).toString();
 }
 
-function words(found) {
-  const count = found.webhooks.length;
-  const of = found.minutes ? ` from the last ${found.minutes} minutes` : "";
-  const only = found.more ? ` Only the latest ${found.read}${of} were read.` : "";
+function words(answer) {
+  const count = answer.webhooks.length;
+  const of = answer.minutes ? ` from the last ${answer.minutes} minutes` : "";
+  const only = answer.more ? ` Only the latest ${answer.read}${of} were read.` : "";
   return `${count ? `${count} recorded${of}.` : `No recorded webhook${of} matches.`}${only}`;
 }
 
-function row(one) {
-  return el("li", {}, el("a", {href: address("webhooks", one.id, Object.fromEntries(here().filters))},
-    el("strong", {}, one.id), el("span", {class: "right"}, state(one.state)),
-    el("span", {class: "meta"}, `${one.group}${one.delivery ? ` · ${one.delivery}` : ""}`),
-    el("span", {class: "right meta"}, [`${one.attempts} ${one.attempts === 1 ? "attempt" : "attempts"}`, one.status, time(one.queued)].filter(Boolean).join(" · "))));
+function row(webhook) {
+  return el("li", {}, el("a", {href: address("webhooks", webhook.id, Object.fromEntries(here().filters))},
+    el("strong", {}, webhook.id), el("span", {class: "right"}, state(webhook.state)),
+    el("span", {class: "meta"}, `${webhook.group}${webhook.delivery ? ` · ${webhook.delivery}` : ""}`),
+    el("span", {class: "right meta"}, [`${webhook.attempts} ${webhook.attempts === 1 ? "attempt" : "attempts"}`, webhook.status, time(webhook.queued)].filter(Boolean).join(" · "))));
 }

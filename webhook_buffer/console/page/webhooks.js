@@ -32,37 +32,37 @@ export function webhooks(main) {
   main.append(el("div", {class: "bar"}, el("h1", {}, "Webhooks"), chips, el("div", {class: "search"}, search), el("label", {}, "Received within", within), sender.element), blocked, split);
   blocked.style.marginBottom = "16px";
 
-  function row(one) {
-    const outcome = one.status ? `${one.status}` : one.error ?? "";
-    return el("li", {}, el("a", {href: address("webhooks", one.id, Object.fromEntries(here().filters)),
-      "aria-current": one.current ? "true" : null},
-      el("strong", {}, `${one.method} ${one.path}`), el("span", {class: "right"}, state(one.state)),
-      el("span", {class: "meta"}, `${one.group}${one.delivery ? ` · ${one.delivery}` : ""}`),
-      el("span", {class: "right meta"}, waiting(one) || [outcome, time(one.queued ?? one.delivered)].filter(Boolean).join(" · "))));
+  function row(webhook) {
+    const outcome = webhook.status ? `${webhook.status}` : webhook.error ?? "";
+    return el("li", {}, el("a", {href: address("webhooks", webhook.id, Object.fromEntries(here().filters)),
+      "aria-current": webhook.current ? "true" : null},
+      el("strong", {}, `${webhook.method} ${webhook.path}`), el("span", {class: "right"}, state(webhook.state)),
+      el("span", {class: "meta"}, `${webhook.group}${webhook.delivery ? ` · ${webhook.delivery}` : ""}`),
+      el("span", {class: "right meta"}, waiting(webhook) || [outcome, time(webhook.queued ?? webhook.delivered)].filter(Boolean).join(" · "))));
   }
 
   return {
     close: () => sender.close(),
     async refresh({key, filters}, what) {
-      if (!["place", "everything", "session"].some((one) => what.includes(one))) return;
+      if (!["place", "everything", "session"].some((part) => what.includes(part))) return;
       const wanted = filters.get("state") ?? "";
       recorded.changed(filters);
       if (document.activeElement !== search) search.value = filters.get("q") ?? "";
       within.value = filters.get("minutes") ?? "";
       const asked = new URLSearchParams({q: filters.get("q") ?? "", state: wanted, minutes: filters.get("minutes") ?? ""});
-      const [found, {groups}] = await Promise.all([ask(`webhooks?${asked}`), ask("groups")]);
-      const all = Object.values(found.counts).reduce((sum, count) => sum + count, 0);
-      chips.replaceChildren(...STATES.filter(([name]) => !SELDOM.includes(name) || found.counts[name]).map(([name, words]) =>
-        el("a", {href: refiltered({state: name}), "aria-current": name === wanted ? "true" : null}, `${words} ${name ? found.counts[name] : all}`)));
-      keyed(rows, found.webhooks.map((one) => ({...one, current: one.id === key, in: waiting(one)})), (one) => one.id, row);
-      none.hidden = found.webhooks.length > 0 && !found.more;
-      none.textContent = found.more ? `${found.more} more; search to see them.`
+      const [answer, {groups}] = await Promise.all([ask(`webhooks?${asked}`), ask("groups")]);
+      const all = Object.values(answer.counts).reduce((sum, count) => sum + count, 0);
+      chips.replaceChildren(...STATES.filter(([name]) => !SELDOM.includes(name) || answer.counts[name]).map(([name, words]) =>
+        el("a", {href: refiltered({state: name}), "aria-current": name === wanted ? "true" : null}, `${words} ${name ? answer.counts[name] : all}`)));
+      keyed(rows, answer.webhooks.map((webhook) => ({...webhook, current: webhook.id === key, in: waiting(webhook)})), (webhook) => webhook.id, row);
+      none.hidden = answer.webhooks.length > 0 && !answer.more;
+      none.textContent = answer.more ? `${answer.more} more; search to see them.`
         : all || filters.get("q") || filters.get("minutes") || wanted ? "No webhook matches." : "No webhook has come yet. Send one of GitHub's examples.";
-      show(groups.filter((one) => one.blocked_by));
+      show(groups.filter((group) => group.blocked_by));
       split.classList.toggle("chosen", Boolean(key));
       split.classList.toggle("alone", !key);
       detail.hidden = !key;
-      if (key) await one(key);
+      if (key) await open(key);
     },
   };
 
@@ -71,34 +71,34 @@ export function webhooks(main) {
     if (!groups.length) return;
     blocked.replaceChildren(el("h3", {}, groups.length === 1 ? "1 group is blocked" : `${groups.length} groups are blocked`),
       el("div", {class: "scroll"}, el("table", {class: "lines"}, el("thead", {}, el("tr", {}, ["Group", "Blocked by", "Outcome", "Attempts", "Waiting", "For", "Next attempt"].map((name) => el("th", {}, name)))),
-        el("tbody", {}, groups.slice(0, 8).map((one) => el("tr", {}, el("td", {}, el("a", {href: address("webhooks", "", {q: `group:${one.group}`})}, one.group)),
-          el("td", {}, el("a", {href: address("webhooks", one.blocked_by)}, one.blocked_by.slice(0, 8))), el("td", {}, String(one.status ?? one.error ?? "")),
-          el("td", {}, String(one.attempts)), el("td", {}, String(one.waiting)), el("td", {}, one.since ? duration(Date.now() / 1000 - one.since) : ""),
-          el("td", {}, one.held ? "once it is released" : next(one.next_attempt))))))));
+        el("tbody", {}, groups.slice(0, 8).map((group) => el("tr", {}, el("td", {}, el("a", {href: address("webhooks", "", {q: `group:${group.group}`})}, group.group)),
+          el("td", {}, el("a", {href: address("webhooks", group.blocked_by)}, group.blocked_by.slice(0, 8))), el("td", {}, String(group.status ?? group.error ?? "")),
+          el("td", {}, String(group.attempts)), el("td", {}, String(group.waiting)), el("td", {}, group.since ? duration(Date.now() / 1000 - group.since) : ""),
+          el("td", {}, group.held ? "once it is released" : next(group.next_attempt))))))));
   }
 
-  async function one(key) {
+  async function open(key) {
     const back = el("a", {class: "back", href: address("webhooks", "", Object.fromEntries(here().filters))}, "← All webhooks");
-    let found;
+    let webhook;
     try {
-      found = await ask(`webhooks/${encodeURIComponent(key)}`);
+      webhook = await ask(`webhooks/${encodeURIComponent(key)}`);
     } catch (error) {
       detail.replaceChildren(back, el("div", {class: "card"}, el("p", {class: "empty"}, error.message)));
       return;
     }
-    const digest = JSON.stringify([found, next(found.next_attempt)]);
+    const digest = JSON.stringify([webhook, next(webhook.next_attempt)]);
     if (detail.digest === digest && detail.children.length) return;
     detail.digest = digest;
     const scrolled = detail.scrollTop;
-    detail.replaceChildren(back, ...full(found));
+    detail.replaceChildren(back, ...full(webhook));
     detail.scrollTop = scrolled;
   }
 }
 
-function waiting(one) {
-  if (one.state === "parked") return PARKED[one.parked] ?? one.parked;
-  if (one.state !== "retrying") return "";
-  return `${one.attempts} ${one.attempts === 1 ? "attempt" : "attempts"} · ${one.next_attempt ? `next ${next(one.next_attempt)}` : "in progress"}`;
+function waiting(webhook) {
+  if (webhook.state === "parked") return PARKED[webhook.parked] ?? webhook.parked;
+  if (webhook.state !== "retrying") return "";
+  return `${webhook.attempts} ${webhook.attempts === 1 ? "attempt" : "attempts"} · ${webhook.next_attempt ? `next ${next(webhook.next_attempt)}` : "in progress"}`;
 }
 
 function next(at) {
@@ -107,29 +107,29 @@ function next(at) {
   return left > 0 ? `in ${Math.ceil(left)} s` : "now";
 }
 
-function full(one) {
-  const request = one.request;
+function full(webhook) {
+  const request = webhook.request;
   return [
-    el("div", {class: "card"}, el("div", {class: "head"}, el("h2", {}, one.method ? `${one.method} ${one.path}` : "A recorded webhook"), state(one.state)),
-      facts([["Message id", el("code", {}, one.id)], ["Sender's delivery id", one.delivery ? el("code", {}, one.delivery) : null],
-        ["Group", el("a", {href: address("webhooks", one.id, {q: `group:${one.group}`})}, one.group)], ["Received", time(one.queued)],
-        ["Delivered", one.delivered ? `${time(one.delivered)}, ${duration(one.delivered - (one.queued ?? one.delivered))} later` : null],
-        ["Next attempt", next(one.next_attempt) || null], ["Parked", one.parked ? PARKED[one.parked] ?? one.parked : null],
-        ["Dropped", one.state === "dropped" ? "by a person; it is not delivered any more" : null],
-        ["To deliver it", one.release ? el("code", {}, one.release) : null],
-        ["Waits for", one.waits_for ? el("a", {href: address("webhooks", one.waits_for)}, "the one before it in its group") : null],
-        ["Body", one.bytes === null ? null : bytes(one.bytes)]])),
-    el("div", {class: "card"}, el("h3", {}, "Attempts"), one.attempted.length ? el("div", {class: "scroll"}, el("table", {},
+    el("div", {class: "card"}, el("div", {class: "head"}, el("h2", {}, webhook.method ? `${webhook.method} ${webhook.path}` : "A recorded webhook"), state(webhook.state)),
+      facts([["Message id", el("code", {}, webhook.id)], ["Sender's delivery id", webhook.delivery ? el("code", {}, webhook.delivery) : null],
+        ["Group", el("a", {href: address("webhooks", webhook.id, {q: `group:${webhook.group}`})}, webhook.group)], ["Received", time(webhook.queued)],
+        ["Delivered", webhook.delivered ? `${time(webhook.delivered)}, ${duration(webhook.delivered - (webhook.queued ?? webhook.delivered))} later` : null],
+        ["Next attempt", next(webhook.next_attempt) || null], ["Parked", webhook.parked ? PARKED[webhook.parked] ?? webhook.parked : null],
+        ["Dropped", webhook.state === "dropped" ? "by a person; it is not delivered any more" : null],
+        ["To deliver it", webhook.release ? el("code", {}, webhook.release) : null],
+        ["Waits for", webhook.waits_for ? el("a", {href: address("webhooks", webhook.waits_for)}, "the one before it in its group") : null],
+        ["Body", webhook.bytes === null ? null : bytes(webhook.bytes)]])),
+    el("div", {class: "card"}, el("h3", {}, "Attempts"), webhook.attempted.length ? el("div", {class: "scroll"}, el("table", {},
       el("thead", {}, el("tr", {}, ["No.", "At", "Outcome", "Took"].map((name) => el("th", {}, name)))),
-      el("tbody", {}, [...one.attempted].reverse().map((attempt) => el("tr", {}, el("td", {}, String(attempt.number)), el("td", {class: "fixed"}, time(attempt.at)),
+      el("tbody", {}, [...webhook.attempted].reverse().map((attempt) => el("tr", {}, el("td", {}, String(attempt.number)), el("td", {class: "fixed"}, time(attempt.at)),
         el("td", {}, attempt.status ? String(attempt.status) : attempt.error ?? ""), el("td", {}, attempt.took_ms === null ? "" : duration(attempt.took_ms / 1000)))))))
       : el("p", {class: "reason"}, "It has not been attempted yet.")),
-    el("div", {class: "card"}, el("h3", {}, "Request, as received"), one.withheld ? asking(one.id) : request ? [headers(Object.entries(request.headers ?? {})), body(request)]
+    el("div", {class: "card"}, el("h3", {}, "Request, as received"), webhook.withheld ? asking(webhook.id) : request ? [headers(Object.entries(request.headers ?? {})), body(request)]
       : el("p", {class: "reason"}, "The record has its request from the first attempt on.")),
-    one.received.length ? el("div", {class: "card"}, el("h3", {}, "As the faux backend received it"), ...one.received.slice(-1).map((each) =>
+    webhook.received.length ? el("div", {class: "card"}, el("h3", {}, "As the faux backend received it"), ...webhook.received.slice(-1).map((each) =>
       [el("p", {class: "quiet"}, `${each.method} ${each.target} at ${time(each.at)} · answered ${each.status ?? "nothing"} · ${bytes(each.bytes)} · sha256 ${each.sha256.slice(0, 16)}…`),
         headers(Object.entries(each.headers))]).flat()) : null,
-    el("div", {class: "card"}, el("h3", {}, "Log lines"), one.lines.length ? el("ul", {class: "stream", tabindex: "0", "aria-label": "Log lines"}, one.lines.map((line) =>
+    el("div", {class: "card"}, el("h3", {}, "Log lines"), webhook.lines.length ? el("ul", {class: "stream", tabindex: "0", "aria-label": "Log lines"}, webhook.lines.map((line) =>
       el("li", {}, el("span", {class: "quiet"}, time(line.at)), state(line.level), el("span", {}, el("strong", {}, `${line.function} ${line.event}`), " ", el("code", {}, line.text)))))
       : el("p", {class: "reason"}, "No line of it is kept in this session.")),
   ].filter(Boolean);

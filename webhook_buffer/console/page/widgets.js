@@ -13,11 +13,11 @@ const BESIDE = {1: 8, 2: 4, 3: 3};
 /** {title, widgets} of each section of a dashboard; widgets of no group share one with those beside them. */
 export function sections(widgets) {
   const made = [];
-  for (const one of widgets) {
+  for (const widget of widgets) {
     const open = made.at(-1);
-    if (one.type === "group") made.push({title: one.title, widgets: one.widgets, closed: true});
-    else if (open && !open.closed) open.widgets.push(one);
-    else made.push({title: "", widgets: [one]});
+    if (widget.type === "group") made.push({title: widget.title, widgets: widget.widgets, closed: true});
+    else if (open && !open.closed) open.widgets.push(widget);
+    else made.push({title: "", widgets: [widget]});
   }
   return made;
 }
@@ -26,13 +26,13 @@ export function sections(widgets) {
 function rows(widgets) {
   const made = [];
   let room = 0;
-  for (const one of widgets) {
-    if (one.width > room) {
+  for (const widget of widgets) {
+    if (widget.width > room) {
       made.push([]);
       room = COLUMNS;
     }
-    made.at(-1).push(one);
-    room -= one.width;
+    made.at(-1).push(widget);
+    room -= widget.width;
   }
   return made;
 }
@@ -40,7 +40,7 @@ function rows(widgets) {
 /** The grid of a section's widgets; those that say why they have nothing share a column beside the others. */
 export function arranged(widgets, make) {
   return el("div", {class: "widgets"}, rows(widgets).map((row) => {
-    const parts = row.map((one) => ({element: make(one).element, width: one.width, lacks: Boolean(one.reason)}));
+    const parts = row.map((widget) => ({element: make(widget).element, width: widget.width, lacks: Boolean(widget.reason)}));
     const there = parts.filter((part) => !part.lacks);
     const width = BESIDE[there.length];
     if (there.length === parts.length || !width) return parts.map((part) => part.element);
@@ -68,9 +68,9 @@ export function widget(data, zoom) {
     close: () => inner?.close?.(),
     show(now) {
       // A picture in a file has no view that a link within the page could lead to.
-      links.replaceChildren(...(now.links ?? []).filter((one) => zoom || !one.href.startsWith("#")).map((one) =>
-        el("a", {href: one.href, "aria-label": `${one.label} of ${now.title}`,
-          ...(one.href.startsWith("#") ? {} : {rel: "noreferrer noopener", target: "_blank"})}, one.label)));
+      links.replaceChildren(...(now.links ?? []).filter((link) => zoom || !link.href.startsWith("#")).map((link) =>
+        el("a", {href: link.href, "aria-label": `${link.label} of ${now.title}`,
+          ...(link.href.startsWith("#") ? {} : {rel: "noreferrer noopener", target: "_blank"})}, link.label)));
       const words = now.reason ?? now.empty ?? now.missing ?? "";
       note.textContent = words;
       note.hidden = !words;
