@@ -38,30 +38,30 @@ BLOCKS = {**VARIANTS, **loader.environments()}
 def variants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
     """Every variant, synthesized once, in a folder of its name."""
     folder = tmp_path_factory.mktemp("variants")
-    found = {}
+    environments = {}
     for name, block in BLOCKS.items():
         settings = Settings.model_validate(block)
         exposure.require_allowed(settings)
         (folder / name).mkdir()
-        found[name] = synthesize(settings, folder / name)
-    return found
+        environments[name] = synthesize(settings, folder / name)
+    return environments
 
 
 @pytest.fixture(scope="session")
 def linted(variants: dict[str, Synthesized]) -> set[Finding]:
     """What cfn-lint has to say, as (rule, message), each variant judged for its own region."""
     lint = str(Path(sys.executable).with_name("cfn-lint"))
-    found = set()
+    reported = set()
     for region in sorted({block["awsRegion"] for block in BLOCKS.values()}):
         here = [name for name, block in BLOCKS.items() if block["awsRegion"] == region]
         files = [str(stack.file) for name in here for stack in variants[name].stacks]
         command = [lint, "--regions", region, "--format", "json", "--template", *files]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         assert not result.stderr
-        found |= {
+        reported |= {
             (entry["Rule"]["Id"], entry["Message"]) for entry in json.loads(result.stdout or "[]")
         }
-    return found
+    return reported
 
 
 @pytest.fixture(scope="session")
@@ -75,11 +75,11 @@ def checked(variants: dict[str, Synthesized]) -> dict[str, set[Finding]]:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     report = json.loads(result.stdout)
     assert not report["summary"]["parsing_errors"]
-    found: dict[str, set[Finding]] = {name: set() for name in variants}
+    by_variant: dict[str, set[Finding]] = {name: set() for name in variants}
     for entry in report["results"]["failed_checks"]:
         name = Path(entry["file_abs_path"]).parent.name
-        found[name].add((entry["check_id"], entry["resource"]))
-    return found
+        by_variant[name].add((entry["check_id"], entry["resource"]))
+    return by_variant
 
 
 def _reasons(name: str) -> Iterator[Finding]:
@@ -102,9 +102,9 @@ def test_arns_are_of_the_partition(variants: dict[str, Synthesized], name: str) 
 def test_nag_findings_are_explained(variants: dict[str, Synthesized], name: str) -> None:
     """cdk-nag's packs find nothing but what has a reason."""
     known = [*NAG, *NAG_OF_VARIANTS]
-    found = variants[name].findings
+    findings = variants[name].findings
     assert {
-        finding for finding in found if not any(matches(finding, each) for each in known)
+        finding for finding in findings if not any(matches(finding, each) for each in known)
     } == set()
 
 
@@ -137,4 +137,4 @@ def test_checkov_findings_are_explained(checked: dict[str, set[Finding]], name: 
 )
 def test_reasons_for_checkov_are_used(checked: dict[str, set[Finding]], known: Finding) -> None:
     """A reason for a finding that no variant has is a leftover."""
-    assert any(matches(finding, known) for found in checked.values() for finding in found)
+    assert any(matches(finding, known) for findings in checked.values() for finding in findings)

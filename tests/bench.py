@@ -50,11 +50,15 @@ def main() -> None:
         table.add_column(column, overflow="fold")
     bare = measured["boto3's send_message"]
     for name, seconds in measured.items():
-        ratio = statistics.median(one / other for one, other in zip(seconds, bare, strict=True))
+        ratio = statistics.median(
+            duration / other for duration, other in zip(seconds, bare, strict=True)
+        )
         table.add_row(name, f"{statistics.median(seconds) * 1000:.2f} ms", f"{ratio:.2f}")
     Console().print(table)
     plain, verified = measured["warm publish"], measured["warm publish, verified"]
-    ratio = statistics.median(one / other for one, other in zip(verified, plain, strict=True))
+    ratio = statistics.median(
+        duration / other for duration, other in zip(verified, plain, strict=True)
+    )
     Console().print(
         f"Verified to not verified: {ratio:.2f}. The secret's first read, once per container: "
         f"{first_read * 1000:.1f} ms.",
@@ -109,7 +113,9 @@ def _warm(environ: dict[str, str]) -> tuple[float, dict[str, list[float]]]:
         connection.close()
         sys.stdout.close()
         sys.stdout = terminal
-    measured = {name: [one[at] for one in rounds[WARM_UP:]] for at, name in enumerate(sides)}
+    measured = {
+        name: [timings[at] for timings in rounds[WARM_UP:]] for at, name in enumerate(sides)
+    }
     return first_read, measured
 
 

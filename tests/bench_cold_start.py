@@ -142,7 +142,7 @@ class Sandbox:
         owners: Counter[str] = Counter()
         for name, microseconds in own:
             owners[self._owner(name.partition(".")[0])] += microseconds
-        dearest = sorted(own, key=lambda one: -one[1])[:_LISTED]
+        dearest = sorted(own, key=lambda entry: -entry[1])[:_LISTED]
         return [*owners.most_common(), *dearest]
 
     def _owner(self, package: str) -> str:
@@ -173,7 +173,7 @@ class Sandbox:
 def measure(cases: Mapping[str, tuple[Sandbox, Side]], runs: int) -> dict[str, list[float]]:
     """Each case's processor seconds, run by run, in turn."""
     rounds = [[sandbox.seconds(side) for sandbox, side in cases.values()] for _ in range(runs + 1)]
-    return {name: [one[at] for one in rounds[1:]] for at, name in enumerate(cases)}
+    return {name: [timings[at] for timings in rounds[1:]] for at, name in enumerate(cases)}
 
 
 def main() -> None:
@@ -225,14 +225,16 @@ def _print_byte_code(plain: Path, folder: Path) -> None:
     measured = measure(cases, RUNS)
     for side in sides:
         before, after = measured[side.name], measured[f"{side.name}+"]
-        medians = [f"{statistics.median(one) * 1000:.1f} ms" for one in (before, after)]
+        medians = [f"{statistics.median(durations) * 1000:.1f} ms" for durations in (before, after)]
         ratios = [f"{_ratio(after, other):.2f}" for other in (before, measured["floor"])]
         table.add_row(side.name, *medians, *ratios)
     Console().print(table)
 
 
 def _ratio(seconds: list[float], others: list[float]) -> float:
-    return statistics.median(one / other for one, other in zip(seconds, others, strict=True))
+    return statistics.median(
+        duration / other for duration, other in zip(seconds, others, strict=True)
+    )
 
 
 def _print_breakdown(name: str, rows: list[tuple[str, int]]) -> None:

@@ -31,13 +31,13 @@ def main() -> None:
     limits = {"monitors_write": LIMIT}
     with FakeDatadog(latency=LATENCY, limits=limits) as datadog:
         api = Api(fake_datadog_keys(datadog.url))
-        found = plan(api, _SETTINGS, wanted)
+        next_plan = plan(api, _SETTINGS, wanted)
         started = time.monotonic()
-        failures = apply(api, _SETTINGS, found, prune=False, progress=lambda _: None)
+        failures = apply(api, _SETTINGS, next_plan, prune=False, progress=lambda _: None)
         took = time.monotonic() - started
         assert not failures, failures[0].reason
         assert len(datadog.objects("monitor")) == OBJECTS
-        refused = sum(one.status == 429 for one in datadog.requests)
+        refused = sum(request.status == 429 for request in datadog.requests)
         # The first window may be nearly over when it begins, and the last need not end.
         windows = math.ceil(OBJECTS / LIMIT.requests) - 1
         allowed = windows * LIMIT.seconds + LATENCY * LIMIT.requests / CONNECTIONS
@@ -55,7 +55,9 @@ def main() -> None:
         started = time.monotonic()
         assert not plan(api, _SETTINGS, [*wanted, *boards]).changing()
         took = time.monotonic() - started
-        calls = Counter(one.path.removeprefix("/api/").split("/")[1] for one in datadog.requests)
+        calls = Counter(
+            request.path.removeprefix("/api/").split("/")[1] for request in datadog.requests
+        )
         told = ", ".join(f"{count} {path}" for path, count in sorted(calls.items()))
         print(
             f"plan of {OBJECTS} monitors and {len(boards)} dashboards: {took:.2f} s; calls: {told}"

@@ -46,7 +46,7 @@ class _Random:
 
 def alarms() -> list[MetricAlarm]:
     """Forty alarms of the kinds that ours are, which go on now and then."""
-    found = []
+    generated = []
     for number in range(ALARMS):
         period, m, n, threshold, expression = _KINDS[number % len(_KINDS)]
         main = Query("m", MetricKey("B", f"m{number}"), "Sum", period)
@@ -54,7 +54,7 @@ def alarms() -> list[MetricAlarm]:
         if expression:
             other = Query("q", MetricKey("B", f"q{number}"), "Maximum", period)
             queries = (Query("r", expression=expression), main, other)
-        found.append(
+        generated.append(
             MetricAlarm(
                 name=f"a{number}",
                 source=Source("bench", str(number)),
@@ -69,7 +69,7 @@ def alarms() -> list[MetricAlarm]:
                 alarm_actions=("page",),
             )
         )
-    return found
+    return generated
 
 
 def seconds(days: int) -> float:
@@ -81,8 +81,8 @@ def seconds(days: int) -> float:
 
 def _promtool(days: int) -> float | None:
     """What promtool takes for as many rules over as many samples; None where it is not."""
-    found = shutil.which("promtool")
-    if not found:
+    promtool = shutil.which("promtool")
+    if not promtool:
         return None
     minutes = days * DAY
     rules, series = [], []
@@ -107,7 +107,7 @@ def _promtool(days: int) -> float | None:
         )
         started = time.perf_counter()
         subprocess.run(
-            [found, "test", "rules", "test.yml"], cwd=folder, check=True, capture_output=True
+            [promtool, "test", "rules", "test.yml"], cwd=folder, check=True, capture_output=True
         )
         return time.perf_counter() - started
 

@@ -93,8 +93,8 @@ def _timed(work: Callable[[], object], times: int = 5) -> float:
 
 def _twice(alarms: list[AnyAlarm]) -> list[AnyAlarm]:
     """As many alarms again, under other names, on the same metrics."""
-    metric = [one for one in alarms if hasattr(one, "queries")]
-    return [*alarms, *(dataclasses.replace(one, name=f"{one.name}-again") for one in metric)]
+    metric = [alarm for alarm in alarms if hasattr(alarm, "queries")]
+    return [*alarms, *(dataclasses.replace(alarm, name=f"{alarm.name}-again") for alarm in metric)]
 
 
 def _print_drills() -> None:

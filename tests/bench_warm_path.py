@@ -202,13 +202,13 @@ def _wrapped(clock: Clock, parts: Mapping[str, str]) -> Iterator[None]:
         for holder in holders:
             owner = getattr(owner, holder)
         patches.append(patch.object(owner, attribute, clock.timed(part, getattr(owner, attribute))))
-    for one in patches:
-        one.start()
+    for patcher in patches:
+        patcher.start()
     try:
         yield
     finally:
-        for one in patches:
-            one.stop()
+        for patcher in patches:
+            patcher.stop()
 
 
 def _seconds(call: Callable[[], object]) -> float:

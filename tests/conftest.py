@@ -292,7 +292,9 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesiz
 @pytest.fixture(scope="session")
 def environments(synthesized: dict[str, Synthesized]) -> dict[str, Template]:
     """The buffer's stack of every environment."""
-    return {name: one.buffer for name, one in synthesized.items() if one.buffer}
+    return {
+        name: environment.buffer for name, environment in synthesized.items() if environment.buffer
+    }
 
 
 @pytest.fixture(scope="session")
@@ -314,20 +316,20 @@ HEARTBEAT_KEY = "k" * 64
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """This process's own emulator on a free port."""
-    one = Emulator(tmp_path_factory.mktemp("emulator"))
-    running = one.start()
+    emulated = Emulator(tmp_path_factory.mktemp("emulator"))
+    running = emulated.start()
     client(running.endpoint_url, "secretsmanager").create_secret(
         Name="heartbeat-key", SecretString=HEARTBEAT_KEY
     )
     yield running
-    one.stop()
+    emulated.stop()
 
 
 @pytest.fixture
 def backend() -> Iterator[ScriptedBackend]:
     """A scripted backend on a free port."""
-    with ScriptedBackend() as one:
-        yield one
+    with ScriptedBackend() as scripted:
+        yield scripted
 
 
 @dataclass(frozen=True)
@@ -345,8 +347,8 @@ class Aws:
     def record(self, message_id: str) -> dict[str, Any] | None:
         """A webhook's record, or None."""
         reply = self.dynamodb.get_item(TableName=self.table, Key={"id": {"S": message_id}})
-        found: dict[str, Any] | None = reply.get("Item")
-        return found
+        item: dict[str, Any] | None = reply.get("Item")
+        return item
 
     def attempts(self, message_id: str) -> dict[str, Any] | None:
         """The row of a webhook's attempts, or None."""

@@ -24,24 +24,24 @@ def planned(datadog: FakeDatadog, settings: Settings, wanted: list[Definition]) 
 
 
 def carried_out(
-    datadog: FakeDatadog, settings: Settings, found: Plan, *, prune: bool = False
+    datadog: FakeDatadog, settings: Settings, to_apply: Plan, *, prune: bool = False
 ) -> list[Failure]:
     """What failed of a plan."""
-    return apply(client(datadog), settings, found, prune=prune, progress=lambda _: None)
+    return apply(client(datadog), settings, to_apply, prune=prune, progress=lambda _: None)
 
 
 def published(
     datadog: FakeDatadog, settings: Settings, wanted: list[Definition], *, prune: bool = False
 ) -> Plan:
     """The plan that was carried out, whole."""
-    found = planned(datadog, settings, wanted)
-    assert carried_out(datadog, settings, found, prune=prune) == []
-    return found
+    to_apply = planned(datadog, settings, wanted)
+    assert carried_out(datadog, settings, to_apply, prune=prune) == []
+    return to_apply
 
 
-def counts(found: Plan) -> dict[str, int]:
+def counts(to_apply: Plan) -> dict[str, int]:
     """How many steps a plan has of each action."""
-    return {action.value: found.count(action) for action in Action if found.count(action)}
+    return {action.value: to_apply.count(action) for action in Action if to_apply.count(action)}
 
 
 def monitor(settings: Settings, key: str = "late", **fields: Any) -> Definition:
@@ -106,6 +106,8 @@ def one_of_each(settings: Settings) -> list[Definition]:
 def with_fields(wanted: list[Definition], key: str, **fields: Any) -> list[Definition]:
     """The definitions, one of them with other fields."""
     return [
-        Definition(one.kind, one.key, {**one.body, **fields}) if one.key == key else one
-        for one in wanted
+        Definition(definition.kind, definition.key, {**definition.body, **fields})
+        if definition.key == key
+        else definition
+        for definition in wanted
     ]

@@ -136,18 +136,18 @@ def metric_socket() -> Iterator[MetricSocket]:
     """A socket on a free port of 127.0.0.1, closed in the end."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        one = MetricSocket(server.getsockname()[1], [])
+        receiver = MetricSocket(server.getsockname()[1], [])
 
         def receive() -> None:
             while datagram := server.recv(65_536):
-                one.datagrams.append(datagram.decode())
+                receiver.datagrams.append(datagram.decode())
 
         thread = threading.Thread(target=receive)
         thread.start()
         try:
-            yield one
+            yield receiver
         finally:
             # An empty datagram is the end.
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-                client.sendto(b"", ("127.0.0.1", one.port))
+                client.sendto(b"", ("127.0.0.1", receiver.port))
             thread.join(5)

@@ -98,16 +98,16 @@ class Raw:
         """A new monitor, SLO or dashboard."""
         status, answer, _ = self("POST", f"/api/v1/{kind}", body)
         assert status == 200, answer
-        found: dict[str, Any] = answer["data"][0] if kind == "slo" else answer
-        return found
+        made: dict[str, Any] = answer["data"][0] if kind == "slo" else answer
+        return made
 
     def scheduled(self, attributes: dict[str, Any]) -> dict[str, Any]:
         """A new downtime."""
         body = {"data": {"type": "downtime", "attributes": attributes}}
         status, answer, _ = self("POST", "/api/v2/downtime", body)
         assert status == 200, answer
-        found: dict[str, Any] = answer["data"]
-        return found
+        downtime: dict[str, Any] = answer["data"]
+        return downtime
 
 
 def refused(answer: Answer, status: int, words: str) -> None:

@@ -50,8 +50,8 @@ class Synthesized:
         app.synth()
         self.resources: Resources = {}
         for file in folder.glob("*.template.json"):
-            found = json.loads(file.read_text())["Resources"]
-            self.resources |= {f"{file.stem}/{name}": entry for name, entry in found.items()}
+            resources = json.loads(file.read_text())["Resources"]
+            self.resources |= {f"{file.stem}/{name}": entry for name, entry in resources.items()}
 
     @property
     def text(self) -> str:
@@ -59,19 +59,21 @@ class Synthesized:
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The properties of every resource of a type."""
-        found = self.resources.values()
-        return [entry["Properties"] for entry in found if entry["Type"] == kind]
+        entries = self.resources.values()
+        return [entry["Properties"] for entry in entries if entry["Type"] == kind]
 
     @property
     def functions(self) -> dict[str, dict[str, Any]]:
         """Every function's properties, by name without prefix."""
         prefix = f"{self.settings.prefix}-"
         functions = self.of("AWS::Lambda::Function")
-        return {one["FunctionName"].removeprefix(prefix): one for one in functions}
+        return {
+            properties["FunctionName"].removeprefix(prefix): properties for properties in functions
+        }
 
     def variables(self, function: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.functions[function]["Environment"]["Variables"]
-        return found
+        environment: dict[str, Any] = self.functions[function]["Environment"]["Variables"]
+        return environment
 
 
 class Choices(Mapping[str, Synthesized]):

@@ -61,13 +61,15 @@ class Laptop:
     @property
     def outputs(self) -> dict[str, str]:
         document = json.loads((self.state / "cdk.out.json").read_text())
-        found: dict[str, str] = document["webhook-buffer-local"]
-        return found
+        stack_outputs: dict[str, str] = document["webhook-buffer-local"]
+        return stack_outputs
 
     @property
     def emulator(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.state / "emulator" / "emulator.json").read_text())
-        return found
+        written: dict[str, Any] = json.loads(
+            (self.state / "emulator" / "emulator.json").read_text()
+        )
+        return written
 
     @property
     def running(self) -> bool:
@@ -90,5 +92,5 @@ class Laptop:
     def record(self, message_id: str) -> dict[str, Any]:
         table = self.outputs["DynamoDBTable"]
         reply = self.client("dynamodb").get_item(TableName=table, Key={"id": {"S": message_id}})
-        found: dict[str, Any] = reply.get("Item", {})
-        return found
+        item: dict[str, Any] = reply.get("Item", {})
+        return item

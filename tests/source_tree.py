@@ -46,7 +46,7 @@ TESTS_OF_DEFINITIONS = (
 
 def hashes(root: Path = ROOT) -> dict[str, str]:
     """The digest of every file that is not ignored, by its path below the root."""
-    found = {}
+    digests = {}
     for folder, folders, files in os.walk(root):
         ignored = _IGNORED(folder, [*folders, *files])
         folders[:] = [name for name in folders if name not in ignored]
@@ -54,8 +54,8 @@ def hashes(root: Path = ROOT) -> dict[str, str]:
             file = Path(folder, name)
             if name not in ignored and file.is_file():
                 digest = hashlib.sha256(file.read_bytes()).hexdigest()
-                found[file.relative_to(root).as_posix()] = digest
-    return found
+                digests[file.relative_to(root).as_posix()] = digest
+    return digests
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

@@ -64,8 +64,8 @@ class Template:
 
     def resources(self, *kinds: str) -> dict[str, Mapping[str, Any]]:
         """The resources of some types, by logical id."""
-        found = self.template["Resources"]
-        return {name: entry for name, entry in found.items() if entry["Type"] in kinds}
+        declared = self.template["Resources"]
+        return {name: entry for name, entry in declared.items() if entry["Type"] in kinds}
 
     def properties(self, kind: str, **wanted: Any) -> Mapping[str, Any]:
         """The properties of the one resource of a type that has ``wanted``."""
@@ -75,8 +75,8 @@ class Template:
             if wanted.items() <= entry["Properties"].items()
         ]
         assert len(matching) == 1, f"{len(matching)} resources of {kind} have {wanted}"
-        found: Mapping[str, Any] = matching[0]
-        return found
+        single: Mapping[str, Any] = matching[0]
+        return single
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Synthesized:
 
     @property
     def stacks(self) -> list[Template]:
-        return [one for one in (self.buffer, self.monitoring) if one]
+        return [stack for stack in (self.buffer, self.monitoring) if stack]
 
 
 def synthesize(chosen: schema.Settings, folder: Path) -> Synthesized:

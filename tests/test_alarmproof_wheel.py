@@ -105,7 +105,9 @@ def test_a_missing_extra_is_named(
 ) -> None:
     """One line that says what to install, and exit code 2."""
     (tmp_path / "t.json").write_text(json.dumps({"Resources": {"Age": ALARM}}))
-    given = [str(tmp_path / "t.json") if one == "t.json" else one for one in arguments]
+    given = [
+        str(tmp_path / "t.json") if argument == "t.json" else argument for argument in arguments
+    ]
     done = _run(installed, *given)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert f"pipx install --force 'alarmproof[{extra}]'" in done.stderr

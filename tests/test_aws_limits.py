@@ -90,7 +90,11 @@ def test_whoever_reads_a_secret_may_decrypt_it(demanding: Synthesized) -> None:
             if isinstance(action, str) and statement["Effect"] == "Allow"
         )
         resources = json.dumps(
-            [one["Resource"] for one in statements if "secretsmanager" in str(one["Action"])]
+            [
+                statement["Resource"]
+                for statement in statements
+                if "secretsmanager" in str(statement["Action"])
+            ]
         )
         if "secret:" in resources:
             readers += 1

@@ -45,8 +45,8 @@ def test_real_stacks_are_protected(
     """Stacks with a real backend can't be deleted by one click."""
     manifest = json.loads((elsewhere[2] / "manifest.json").read_text())
     stacks = [
-        one["properties"]
-        for one in manifest["artifacts"].values()
-        if one["type"] == "aws:cloudformation:stack"
+        artifact["properties"]
+        for artifact in manifest["artifacts"].values()
+        if artifact["type"] == "aws:cloudformation:stack"
     ]
-    assert [one.get("terminationProtection") for one in stacks] == [True, True]
+    assert [stack.get("terminationProtection") for stack in stacks] == [True, True]

@@ -50,7 +50,9 @@ def test_links_lead_somewhere(file: Path, link: str) -> None:
     if anchor:
         text = target.read_text()
         headings = re.findall(r"^#+ (.+?)\s*$", text, re.MULTILINE)
-        slugs = {re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-") for one in headings}
+        slugs = {
+            re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings
+        }
         assert anchor in slugs | set(re.findall(r'<a id="([^"]+)">', text))
 
 

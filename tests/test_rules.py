@@ -30,14 +30,16 @@ def test_acknowledgements_are_used(
     synthesized: dict[str, Synthesized], known: tuple[str, str]
 ) -> None:
     """A reason for a finding that nothing has is a leftover."""
-    findings = {finding for one in synthesized.values() for finding in one.findings}
+    findings = {finding for environment in synthesized.values() for finding in environment.findings}
     assert any(matches(finding, known) for finding in findings)
 
 
 @pytest.mark.slow
 def test_cfn_lint_is_silent(synthesized: dict[str, Synthesized]) -> None:
     """cfn-lint has no error and no warning beyond the ignored ones."""
-    files = [str(stack.file) for one in synthesized.values() for stack in one.stacks]
+    files = [
+        str(stack.file) for environment in synthesized.values() for stack in environment.stacks
+    ]
     lint = str(Path(sys.executable).with_name("cfn-lint"))
     command = [lint, "--ignore-checks", *LINT, "--template", *files]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -23,15 +23,15 @@ def main(arguments: list[str]) -> int:
     except InputError as error:
         print(printable([str(error)]), file=sys.stderr)
         return 1
-    found = report(conversations, example())
-    calls = sum(len(one.calls) for one in conversations)
-    print(f"{len(conversations)} conversations, {calls} calls.\n\n{found.table()}\n")
-    if not found.short:
+    result = report(conversations, example())
+    calls = sum(len(conversation.calls) for conversation in conversations)
+    print(f"{len(conversations)} conversations, {calls} calls.\n\n{result.table()}\n")
+    if not result.short:
         print("Nothing falls short.")
         return 0
-    print(printable(found.short[:_SHOWN]))
-    rest = len(found.short) - _SHOWN
-    print(f"… and {rest} more" if rest > 0 else f"{len(found.short)} fall short.")
+    print(printable(result.short[:_SHOWN]))
+    rest = len(result.short) - _SHOWN
+    print(f"… and {rest} more" if rest > 0 else f"{len(result.short)} fall short.")
     return 1
 
 

@@ -70,11 +70,14 @@ def _problem(kind: str, id: str, there: dict[str, Any], settings: Settings) -> s
         if status != 200:
             return f"{name}: answered {status}: {str(reply)[:160]}"
         status, reply = stage.send("GET", f"{path}/{reply['id']}?with_assets=true")
-        found = changes(Kind(kind), reply, wanted)
-        if found:
-            return f"{name}: {found[0].path}: {found[0].before!r:.60} → {found[0].after!r:.60}"
+        differences = changes(Kind(kind), reply, wanted)
+        if differences:
+            first = differences[0]
+            return f"{name}: {first.path}: {first.before!r:.60} → {first.after!r:.60}"
     known = {name: value for name, value in there.items() if name not in adopted.left_out}
-    lost = [one.path for one in changes(Kind(kind), wanted, _without_text(kind, known, wanted))]
+    lost = [
+        change.path for change in changes(Kind(kind), wanted, _without_text(kind, known, wanted))
+    ]
     return f"lost: {', '.join(lost)}" if lost else ""
 
 
@@ -85,13 +88,13 @@ def _without_text(kind: str, there: dict[str, Any], wanted: dict[str, Any]) -> d
     """
     text = "message" if kind == "monitor" else "description"
     options = {
-        name: one for name, one in (there.get("options") or {}).items() if name != "silenced"
+        name: option for name, option in (there.get("options") or {}).items() if name != "silenced"
     }
     same = {**there, text: wanted[text]}
     if kind == "dashboard":
         return same
     assets = [
-        {name: value for name, value in one.items() if value and name != "monitor_id"}
-        for one in there.get("assets") or ()
+        {name: value for name, value in asset.items() if value and name != "monitor_id"}
+        for asset in there.get("assets") or ()
     ]
     return same | {"options": options, "assets": assets}

@@ -45,8 +45,11 @@ def pairs(conversation: Conversation) -> Iterator[Pair]:
 def _pair(call: Call, there: dict[str, Any], wanted: dict[str, Any]) -> Pair:
     try:
         with bounded():
-            found = changes(Kind(call.kind), there, wanted)
+            differences = changes(Kind(call.kind), there, wanted)
     except Exception as error:  # whatever it is, a plan should not have met it
         return Pair(call, crash=f"{type(error).__name__}: {error}"[:200])
-    words = tuple(f"{one.path}: {one.before!r:.60} → {one.after!r:.60}" for one in found)
+    words = tuple(
+        f"{difference.path}: {difference.before!r:.60} → {difference.after!r:.60}"
+        for difference in differences
+    )
     return Pair(call, words)

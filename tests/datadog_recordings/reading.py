@@ -92,10 +92,10 @@ def is_id(value: object) -> bool:
     return bool(_ID.fullmatch(str(value)))
 
 
-def made_at(found: dict[str, Any] | None) -> datetime | None:
+def made_at(document: dict[str, Any] | None) -> datetime | None:
     """When an object was changed last, or else made."""
     for name in ("modified", "modified_at", "created", "created_at"):
-        value = (found or {}).get(name)
+        value = (document or {}).get(name)
         try:
             if isinstance(value, int) and not isinstance(value, bool):
                 return datetime.fromtimestamp(value / 1000 if value > 10**11 else value, UTC)
@@ -113,15 +113,15 @@ def read(file: Path) -> list[Conversation]:
     Raises:
         InputError: When it is not such a file, or larger than any that was recorded.
     """
-    found: list[Conversation] = []
+    conversations: list[Conversation] = []
     calls = 0
     try:
         for number, line in _lines(file):
-            found.append(_conversation(f"{file}, line {number}", line))
-            calls += len(found[-1].calls)
+            conversations.append(_conversation(f"{file}, line {number}", line))
+            calls += len(conversations[-1].calls)
             if calls > _MOST_CALLS:
                 raise InputError(f"{file}, line {number}: more than {_MOST_CALLS} calls")
-        return found
+        return conversations
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{file}: can't be read as a gzipped file: {reason}") from None
@@ -148,7 +148,7 @@ def _conversation(where: str, line: bytes) -> Conversation:
             raise TypeError
         if not _shallow(document):
             raise InputError(f"{where}: nested deeper than {_DEEPEST}")
-        return Conversation(name, tuple(_call(one) for one in calls))
+        return Conversation(name, tuple(_call(call) for call in calls))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not valid JSON: {type(error).__name__}") from None
     except (KeyError, TypeError):
@@ -174,8 +174,8 @@ def _shallow(document: Any) -> bool:
     for _ in range(_DEEPEST):
         level = [
             inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
+            for container in level
+            if isinstance(container, dict | list)
+            for inner in (container.values() if isinstance(container, dict) else container)
         ]
     return not level

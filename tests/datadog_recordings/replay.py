@@ -102,7 +102,7 @@ class Stage:
     def supply(self, sent: dict[str, Any]) -> None:
         """Makes what an object refers to, where that is not there."""
         query = str(sent.get("query", ""))
-        monitors = {str(one) for one in _listed(sent.get("monitor_ids"))}
+        monitors = {str(monitor) for monitor in _listed(sent.get("monitor_ids"))}
         if sent.get("type") == "composite":
             monitors |= set(_NUMBER.findall(query))
         identifier = sent.get("monitor_identifier")
@@ -123,7 +123,7 @@ class Stage:
         if not self._ids:
             return text
         known = "|".join(map(re.escape, sorted(self._ids, key=len, reverse=True)))
-        return re.sub(rf"(?<![\w-])({known})(?![\w-])", lambda one: self._ids[one[1]], text)
+        return re.sub(rf"(?<![\w-])({known})(?![\w-])", lambda match: self._ids[match[1]], text)
 
     def _remember(self, call: Call, document: Any) -> None:
         theirs, ours = call.object or {}, object_in(call.kind, document) or {}
@@ -132,7 +132,7 @@ class Stage:
 
 
 def _listed(value: Any) -> list[Any]:
-    return [one for one in value if is_id(one)] if isinstance(value, list) else []
+    return [entry for entry in value if is_id(entry)] if isinstance(value, list) else []
 
 
 def _form(reply: Any) -> Any:
@@ -140,5 +140,5 @@ def _form(reply: Any) -> Any:
     if isinstance(reply, dict):
         return {name: _form(value) for name, value in sorted(reply.items())}
     if isinstance(reply, list):
-        return [_form(one) for one in reply[:1]]
+        return [_form(entry) for entry in reply[:1]]
     return type(reply).__name__

@@ -41,8 +41,8 @@ class Report:
     def table(self) -> str:
         """The counts as a table in Markdown."""
         rows = [["kind", *COLUMNS]]
-        rows += [[kind, *(str(self.counts[kind, one]) for one in COLUMNS)] for kind in KINDS]
-        total = (str(sum(self.counts[kind, one] for kind in KINDS)) for one in COLUMNS)
+        rows += [[kind, *(str(self.counts[kind, column]) for column in COLUMNS)] for kind in KINDS]
+        total = (str(sum(self.counts[kind, column] for kind in KINDS)) for column in COLUMNS)
         rows.append(["all", *total])
         lines = [f"| {' | '.join(row)} |" for row in rows]
         return "\n".join([lines[0], "| --- " * len(rows[0]) + "|", *lines[1:]])
@@ -54,40 +54,40 @@ def report(conversations: Iterable[Conversation], settings: Settings) -> Report:
     Args:
         settings: of the environment that imports.
     """
-    found = Report()
+    tally = Report()
     for conversation in conversations:
-        for problem in _short(conversation, settings, found):
-            found.short.append(f"{conversation.name}: {problem}")
-    return found
+        for problem in _short(conversation, settings, tally):
+            tally.short.append(f"{conversation.name}: {problem}")
+    return tally
 
 
-def _short(conversation: Conversation, settings: Settings, found: Report) -> Iterator[str]:
+def _short(conversation: Conversation, settings: Settings, tally: Report) -> Iterator[str]:
     for pair in pairs(conversation):
         kind = pair.call.kind
-        found.add(kind, "pairs")
-        found.add(kind, "plan empty", not pair.changes and not pair.crash)
-        found.add(kind, "crashes", bool(pair.crash))
+        tally.add(kind, "pairs")
+        tally.add(kind, "plan empty", not pair.changes and not pair.crash)
+        tally.add(kind, "crashes", bool(pair.crash))
         if pair.changes or pair.crash:
             told = pair.crash or "; ".join(pair.changes)
             yield f"{pair.call.name}: the plan is not empty: {told}"
     for answer in replay(conversation):
-        yield from _of_answer(answer, found)
-    for one in imports(conversation, settings):
-        found.add(one.call.kind, "imports")
-        found.add(one.call.kind, "stable", not one.problem)
-        found.add(one.call.kind, "crashes", one.problem.startswith("crashed"))
-        if one.problem:
-            yield f"{one.call.name}: its import: {one.problem}"
+        yield from _of_answer(answer, tally)
+    for attempt in imports(conversation, settings):
+        tally.add(attempt.call.kind, "imports")
+        tally.add(attempt.call.kind, "stable", not attempt.problem)
+        tally.add(attempt.call.kind, "crashes", attempt.problem.startswith("crashed"))
+        if attempt.problem:
+            yield f"{attempt.call.name}: its import: {attempt.problem}"
 
 
-def _of_answer(answer: Answer, found: Report) -> Iterator[str]:
+def _of_answer(answer: Answer, tally: Report) -> Iterator[str]:
     call = answer.call
-    found.add(call.kind, "accepted" if call.accepted else "refused")
-    found.add(call.kind, "by the fake" if call.accepted else "alike", answer.same)
-    found.add(call.kind, "crashes", bool(answer.crash))
+    tally.add(call.kind, "accepted" if call.accepted else "refused")
+    tally.add(call.kind, "by the fake" if call.accepted else "alike", answer.same)
+    tally.add(call.kind, "crashes", bool(answer.crash))
     if answer.compared:
-        found.add(call.kind, "compared")
-        found.add(call.kind, "same shape", not answer.shape)
+        tally.add(call.kind, "compared")
+        tally.add(call.kind, "same shape", not answer.shape)
     if not answer.same:
         told = answer.crash or f"{answer.status}, not {call.status}: {str(answer.reply)[:200]}"
         yield f"{call.name}: the fake answers {told}"
@@ -98,5 +98,6 @@ def _of_answer(answer: Answer, found: Report) -> Iterator[str]:
 def printable(lines: Sequence[str]) -> str:
     """Lines for a terminal: what comes from a file controls none."""
     return "\n".join(
-        "".join(one if one.isprintable() else "�" for one in line)[:500] for line in lines
+        "".join(character if character.isprintable() else "�" for character in line)[:500]
+        for line in lines
     )

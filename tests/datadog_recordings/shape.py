@@ -64,8 +64,8 @@ def _differ(path: str, theirs: Any, ours: Any) -> Iterator[str]:
             theirs, ours = sorted(theirs, key=str), sorted(ours, key=str)
         if len(theirs) != len(ours):
             yield f"{path} has {len(ours)} elements, not {len(theirs)}"
-        for one, other in zip(theirs, ours, strict=False):
-            yield from _differ(path, one, other)
+        for their, our in zip(theirs, ours, strict=False):
+            yield from _differ(path, their, our)
     elif name in _OWN:
         if (theirs is None) != (ours is None) and name not in _SOMETIMES:
             yield f"{path} is {ours!r:.40}, not {theirs!r:.40}"

@@ -112,7 +112,9 @@ def _refused() -> list[Conversation]:
 
 def _life(kind: str, sent: Any, made: Any, read: Any, deleted: Any) -> Conversation:
     key = next(
-        str(one["id"]) for one in _levels(made) if "id" in one and one.get("name") != "First"
+        str(entry["id"])
+        for entry in _levels(made)
+        if "id" in entry and entry.get("name") != "First"
     )
     gone = {"monitor": "Monitor not found", "slo": f"SLO not found: {key} not found",
             "dashboard": f"Dashboard with ID {key} not found",

@@ -160,12 +160,12 @@ class Tables:
         if token in self.done:
             return {}
         actions = [next(iter(action.items())) for action in request["TransactItems"]]
-        if not all(self._holds(one) for _, one in actions):
+        if not all(self._holds(action) for _, action in actions):
             raise AwsError("TransactionCanceledException", retryable=False)
-        places = [(one["TableName"], self._key(one)) for _, one in actions]
+        places = [(action["TableName"], self._key(action)) for _, action in actions]
         assert len(set(places)) == len(places), "a transaction has each item once"
-        for name, one in actions:
-            self._write(name, one)
+        for name, body in actions:
+            self._write(name, body)
         self.done.add(token)
         return {}
 
@@ -178,8 +178,8 @@ class Tables:
         values = request["ExpressionAttributeValues"]
         partition, begins = values[":partition"]["S"], values[":begins"]["S"]
         rows = self.items[request["TableName"]]
-        found = sorted(key for key in rows if key[0] == partition and key[1].startswith(begins))
-        for key in found[: request["Limit"]]:
+        matching = sorted(key for key in rows if key[0] == partition and key[1].startswith(begins))
+        for key in matching[: request["Limit"]]:
             yield rows[key]
 
     def _holds(self, request: Item) -> bool:

@@ -384,11 +384,11 @@ class Run:
         if len(self._running) < self.world.concurrency and (ready := self.queue.ready()):
             self._invoke(self.queue.receive(self.chance.choice(ready)))
             return
-        awake = [one for one in self._running if one.wakes_at <= self.now()]
+        awake = [function for function in self._running if function.wakes_at <= self.now()]
         if awake:
             self._resume(self.chance.choice(awake))
             return
-        times = [one.wakes_at for one in self._running]
+        times = [function.wakes_at for function in self._running]
         times.extend(self._arrivals())
         if (at := self.queue.next_at()) is not None and at > self.now():
             times.append(at)
@@ -474,16 +474,16 @@ class Run:
 
     def _result(self) -> list[str]:
         missing = [
-            one.id
-            for one in self.webhooks.values()
-            if not (one.taken or one.dropped_at is not None)
+            webhook.id
+            for webhook in self.webhooks.values()
+            if not (webhook.taken or webhook.dropped_at is not None)
         ]
         if missing:
             self.problems.append(f"lost: {', '.join(missing)}")
         if left := [row for _, row in self.tables.items["parking"] if row.startswith(_STORED)]:
             self.problems.append(f"left in the store: {left}")
         self._check_bodies()
-        twice = [one.id for one in self.webhooks.values() if one.taken > 1]
+        twice = [webhook.id for webhook in self.webhooks.values() if webhook.taken > 1]
         self.counts["delivered twice"] = len(twice)
         if twice and not (self.world.killed or self.world.failing or self.world.late):
             self.problems.append(f"delivered twice for no reason: {', '.join(twice)}")

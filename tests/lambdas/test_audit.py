@@ -65,13 +65,13 @@ def run(
 
 def _found(world: World, run: Run, *, until: int = 12 * HOUR) -> dict[str, int]:
     """When each webhook was called lost, in runs every half hour."""
-    found: dict[str, int] = {}
+    reported_at: dict[str, int] = {}
     for at in range(30 * MINUTE, until, 30 * MINUTE):
         for line in run(world, at):
             if line["event"] == "webhook.lost":
-                found.setdefault(line["message_id"], at)
+                reported_at.setdefault(line["message_id"], at)
             assert line["event"] != "audit.incomplete"
-    return found
+    return reported_at
 
 
 _lines = st.sampled_from(["there"] * 6 + ["missing", "doubled", "late"])
@@ -108,13 +108,13 @@ def test_whatever_happens(run: Run, webhooks: list[Webhook], traffic: int, seed:
     steady = [Webhook(f"steady{n}", n * 5 * HOUR // traffic) for n in range(traffic)]
     world = World(seed=seed)
     world.play([*webhooks, *steady])
-    found = _found(world, run)
-    assert found.keys() <= world.lost.keys()
+    reported_at = _found(world, run)
+    assert reported_at.keys() <= world.lost.keys()
     for webhook in world.accepted:
         if webhook.id in world.lost and webhook.line in ("there", "doubled"):
             shown = _shown(world, webhook)
             if shown is not None and shown < 9 * HOUR:
-                assert found[webhook.id] <= shown + 2 * HOUR
+                assert reported_at[webhook.id] <= shown + 2 * HOUR
 
 
 def _shown(world: World, lost: Webhook) -> int | None:
@@ -145,10 +145,10 @@ def test_one_among_ten_thousand(run: Run) -> None:
     traffic[3_456].fate = "lost"
     world = World(page=1_000)
     world.play(traffic)
-    found = _found(world, run, until=7 * HOUR)
-    assert found.keys() == world.lost.keys()
+    reported_at = _found(world, run, until=7 * HOUR)
+    assert reported_at.keys() == world.lost.keys()
     [(lost, at)] = world.lost.items()
-    assert found[lost] <= at + 2 * HOUR
+    assert reported_at[lost] <= at + 2 * HOUR
     # A page has 1,000 lines; nothing but the lost webhook and what failed was asked for.
     assert world.calls["BatchGetItem"] <= 60
 
@@ -158,8 +158,8 @@ def test_a_group_that_is_stuck_hides_no_other_loss(run: Run) -> None:
     traffic = [Webhook(f"g{n}", n * 2 * MINUTE) for n in range(200)]
     world = World()
     world.play([Webhook("stuck", 0, "stuck"), Webhook("other", HOUR, "lost"), *traffic])
-    found = _found(world, run, until=4 * HOUR)
-    assert found.keys() == world.lost.keys()
+    reported_at = _found(world, run, until=4 * HOUR)
+    assert reported_at.keys() == world.lost.keys()
 
 
 def test_what_waits_behind_a_failing_webhook_is_not_lost(run: Run) -> None:
@@ -176,9 +176,9 @@ def test_what_waits_behind_a_failing_webhook_is_not_lost(run: Run) -> None:
     )
     [(lost, gone_at)] = world.lost.items()
     assert gone_at > 3 * HOUR
-    found = _found(world, run)
-    assert found.keys() == {lost}
-    assert gone_at < found[lost] <= gone_at + 2 * HOUR
+    reported_at = _found(world, run)
+    assert reported_at.keys() == {lost}
+    assert gone_at < reported_at[lost] <= gone_at + 2 * HOUR
 
 
 def test_a_backlog_is_no_loss(run: Run) -> None:

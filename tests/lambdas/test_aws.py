@@ -93,12 +93,12 @@ def test_signed_as_received(http_stub: HttpStub, service: Any, action: str, targ
     assert request.header("content-type") == "application/x-amz-json-1.0"
     assert request.header("x-amz-target") == target
     assert request.header("x-amz-security-token") == _TOKEN
-    found = re.fullmatch(
+    header = re.fullmatch(
         r"AWS4-HMAC-SHA256 Credential=(\w+)/([\w/-]+), SignedHeaders=([\w;-]+), Signature=(\w+)",
         request.header("authorization") or "",
     )
-    assert found
-    key, scope, signed_headers, signature = found.groups()
+    assert header
+    key, scope, signed_headers, signature = header.groups()
     assert key == _KEY
     assert re.fullmatch(rf"\d{{8}}/eu-central-1/{service.name}/aws4_request", scope)
     assert {"host", "x-amz-date", "x-amz-target", "x-amz-security-token"} <= set(
@@ -276,13 +276,15 @@ def test_no_credentials_in_the_error(http_stub: HttpStub) -> None:
 
 @pytest.mark.parametrize("region", ["eu-central-1", "us-gov-west-1", "cn-northwest-1"])
 @pytest.mark.parametrize(
-    "service", [SQS, DYNAMODB, SECRETS, SNS, CLOUDWATCH], ids=lambda one: one.name
+    "service", [SQS, DYNAMODB, SECRETS, SNS, CLOUDWATCH], ids=lambda service: service.name
 )
 def test_endpoints_are_botocores(service: Service, region: str) -> None:
     """Each service is called where botocore would call it, in every partition."""
     data = Session().get_component("data_loader").load_data("partitions")
     (outputs,) = [
-        one["outputs"] for one in data["partitions"] if re.match(one["regionRegex"], region)
+        partition["outputs"]
+        for partition in data["partitions"]
+        if re.match(partition["regionRegex"], region)
     ]
     expected = f"https://{service.name}.{region}.{outputs['dnsSuffix']}"
     assert endpoint_of(service.name, region) == expected

@@ -111,8 +111,8 @@ def test_slack(backend: ScriptedBackend, secret: Secrets) -> None:
     assert header == {
         "type": "header", "text": {"type": "plain_text", "text": f"PAGE buffer prd: {title}"},
     }  # fmt: skip
-    assert all(one["type"] == "section" for one in sections)
-    summary, facts, steps, links = [one["text"]["text"] for one in sections]
+    assert all(section["type"] == "section" for section in sections)
+    summary, facts, steps, links = [section["text"]["text"] for section in sections]
     assert summary == body["text"]
     assert facts == "*Impact:* Webhooks wait in the queue; none is lost."
     assert steps == "*First steps*\n1. 1 &gt; 0\n2. two"
@@ -129,7 +129,7 @@ def test_slacks_limits(backend: ScriptedBackend, secret: Secrets) -> None:
     told = _told(guides={"alarms": {DOWN: alarm}})
     assert _tell(_channel("slack", secret(backend.url)), told) is None
     [body] = _bodies(backend)
-    header, *sections = [one["text"]["text"] for one in body["blocks"]]
+    header, *sections = [block["text"]["text"] for block in body["blocks"]]
     assert 140 < len(header) <= 150
     assert all(len(text) <= 3000 for text in sections)
     for text in (header, *sections, body["text"]):
@@ -241,16 +241,16 @@ def test_email(clients: Callable[[str], Any]) -> None:
 
     def mails() -> list[dict[str, Any]]:
         reply = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        return [json.loads(one["Body"]) for one in reply.get("Messages", [])]
+        return [json.loads(message["Body"]) for message in reply.get("Messages", [])]
 
-    found: list[dict[str, Any]] = []
+    arrived: list[dict[str, Any]] = []
 
     def both() -> bool:
-        found.extend(mails())
-        return len(found) == 2
+        arrived.extend(mails())
+        return len(arrived) == 2
 
     eventually(both)
-    long, plain = sorted(found, key=lambda mail: -len(mail["Subject"]))
+    long, plain = sorted(arrived, key=lambda mail: -len(mail["Subject"]))
     assert len(long["Subject"]) < 100
     assert long["Subject"].startswith("PAGE buffer prd: Gr??er xxx")
     assert plain["Subject"] == "PAGE buffer prd: The backend does not accept webhooks"
@@ -406,12 +406,12 @@ def test_silent_channel_ends_in_time(backend: ScriptedBackend, secret: Secrets) 
         silent = _channel("slack", secret(wire.url))
         other = _channel("https", secret(backend.url))
         with Stopwatch() as stopwatch:
-            found = channels.tell_all({silent: _told(), other: _told()}, seconds=0.5)
+            failures = channels.tell_all({silent: _told(), other: _told()}, seconds=0.5)
         assert stopwatch.seconds() < 1.5
-        failure = found[silent]
+        failure = failures[silent]
         assert failure
         assert failure.reason in ("ReadTimeout", "NoAnswer")
-        assert found[other] is None
+        assert failures[other] is None
 
 
 def test_secrets_that_never_come(

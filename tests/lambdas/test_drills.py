@@ -32,13 +32,13 @@ def test_what_was_written_is_read(table: Aws) -> None:
     now = time.time()
     item = drills.item("d", {DOWN: (now, now + 60), SLOW: (now, now + 180)}, pagerduty=True)
     table.dynamodb.put_item(TableName=table.table, Item=item)
-    found = _load(table)
-    assert found
-    assert (found.name, found.pagerduty) == ("d", True)
-    assert found.expects(DOWN, round(1000 * now) + 59_000)
-    assert not found.expects(DOWN, round(1000 * now) + 61_000)
-    assert not found.expects(DOWN, round(1000 * now) - 2000)
-    assert not found.expects("another", round(1000 * now))
+    loaded = _load(table)
+    assert loaded
+    assert (loaded.name, loaded.pagerduty) == ("d", True)
+    assert loaded.expects(DOWN, round(1000 * now) + 59_000)
+    assert not loaded.expects(DOWN, round(1000 * now) + 61_000)
+    assert not loaded.expects(DOWN, round(1000 * now) - 2000)
+    assert not loaded.expects("another", round(1000 * now))
     assert 180 <= int(item["expires_at"]["N"]) - now <= 182
 
 

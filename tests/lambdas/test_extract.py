@@ -30,7 +30,7 @@ def _first(facts: extract.RequestFacts, *lines: str) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("line", "facts", "found"),
+    ("line", "facts", "expected"),
     [
         ("json:id", _facts(b'{"id": "o-1"}'), "o-1"),
         ("json:repository.full_name", _facts(b'{"repository": {"full_name": "a/b"}}'), "a/b"),
@@ -69,9 +69,9 @@ def _first(facts: extract.RequestFacts, *lines: str) -> str | None:
         ("path:1", _facts(path="/"), None),
     ],
 )
-def test_table(line: str, facts: extract.RequestFacts, found: str | None) -> None:
+def test_table(line: str, facts: extract.RequestFacts, expected: str | None) -> None:
     """Each kind finds what its request holds, and nothing where there is nothing to find."""
-    assert _first(facts, line) == found
+    assert _first(facts, line) == expected
 
 
 def test_first_that_finds_wins() -> None:
@@ -115,7 +115,7 @@ def test_what_sqs_refuses_is_hashed(value: str) -> None:
 def test_ids_are_allowed_and_distinct(values: list[str]) -> None:
     """Different values never share an id, and every id is one SQS takes."""
     ids = [extract.allowed(value) for value in values]
-    assert all(_SQS_ID.fullmatch(one) for one in ids)
+    assert all(_SQS_ID.fullmatch(extracted) for extracted in ids)
     assert len(set(ids)) == len(values)
 
 
@@ -132,8 +132,8 @@ _DOCUMENTS = st.recursive(
 def test_no_body_breaks_it(body: bytes) -> None:
     """Whatever the body, the answer is an id that SQS takes, or None."""
     for line in _EXPRESSIONS:
-        found = _first(_facts(body), line)
-        assert found is None or _SQS_ID.fullmatch(found)
+        extracted = _first(_facts(body), line)
+        assert extracted is None or _SQS_ID.fullmatch(extracted)
 
 
 @given(st.text(st.characters(), max_size=30), st.binary(max_size=50))
@@ -141,8 +141,8 @@ def test_no_query_path_or_form_breaks_it(text: str, body: bytes) -> None:
     """Whatever the path, query and form, the answer is an id that SQS takes, or None."""
     facts = _facts(body, path=f"/{text}", query=text, headers={"content-type": _FORM})
     for line in ("path:1", "path:2", "query:a", f"query:{text or 'a'}", "form:a"):
-        found = _first(facts, line)
-        assert found is None or _SQS_ID.fullmatch(found)
+        extracted = _first(facts, line)
+        assert extracted is None or _SQS_ID.fullmatch(extracted)
 
 
 _NAMES = st.sampled_from(["a", "b", "c_1", "_"])

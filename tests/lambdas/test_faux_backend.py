@@ -73,9 +73,11 @@ def test_script_then_default_and_all_of_it_kept() -> None:
         for number, body in enumerate(bodies)
     ]
     assert answers == [Answer(500), Answer(reset=True), Answer(202)]
-    kept = [(one.method, one.target, one.headers, one.body) for one in faux.received]
+    kept = [
+        (request.method, request.target, request.headers, request.body) for request in faux.received
+    ]
     assert kept == [("PUT", f"/{n}?a=1", {"x": str(n)}, body) for n, body in enumerate(bodies)]
-    assert [one.status for one in faux.received] == [500, None, 202]
+    assert [request.status for request in faux.received] == [500, None, 202]
 
 
 def test_delay_is_waited() -> None:

@@ -35,19 +35,19 @@ class Probe:
 
     def alarms(self, count: int) -> list[dict[str, Any]]:
         """All messages so far, once there are at least so many."""
-        found: list[dict[str, Any]] = []
+        changes: list[dict[str, Any]] = []
 
         def enough() -> bool:
             reply = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
             for message in reply.get("Messages", []):
-                found.append(json.loads(json.loads(message["Body"])["Message"]))
+                changes.append(json.loads(json.loads(message["Body"])["Message"]))
                 self.sqs.delete_message(
                     QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"]
                 )
-            return len(found) >= count
+            return len(changes) >= count
 
         eventually(enough)
-        return found
+        return changes
 
     def state(self) -> str:
         [alarm] = self.cloudwatch.describe_alarms(AlarmNames=[self.name])["MetricAlarms"]

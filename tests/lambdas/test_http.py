@@ -305,12 +305,12 @@ def test_silent_address_leaves_time_for_the_next(
         silent.bind(("127.0.0.1", 0))
         silent.listen(0)
         full = [socket.socket() for _ in range(2)]
-        for one in full:
-            one.setblocking(False)
-            one.connect_ex(silent.getsockname())
+        for connection in full:
+            connection.setblocking(False)
+            connection.connect_ex(silent.getsockname())
         kind = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
         places = [(*kind, silent.getsockname()), (*kind, ("127.0.0.1", http_stub.port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
         assert http.send("POST", "http://two.test", b"", {}, seconds=1)[0] == 200
-        for one in full:
-            one.close()
+        for connection in full:
+            connection.close()

@@ -104,11 +104,11 @@ def test_channels_hear_each_change_once(arrivals: list[tuple[str, int]]) -> None
     Only after a recovery that seems lost, an ALARM follows another: better twice than never.
     """
     told, _ = _deliver(arrivals)
-    states = [state for one in told for state in one.split(", ")]
+    states = [state for message in told for state in message.split(", ")]
     times = [at for _, at in arrivals]
     twice = {("on", "on")} if max(times) - min(times) > SAME_INCIDENT else set()
-    assert all(one != other or (one, other) in twice for one, other in pairwise(states))
-    newest = max(arrivals, key=lambda one: one[1])[0]
+    assert all(state != other or (state, other) in twice for state, other in pairwise(states))
+    newest = max(arrivals, key=lambda arrival: arrival[1])[0]
     assert (states or ["over"])[-1] == {ALARM: "on", OK: "over"}[newest]
     assert not states or states[0] == "on"
 
@@ -117,7 +117,7 @@ def test_channels_hear_each_change_once(arrivals: list[tuple[str, int]]) -> None
 def test_repeats_right_away_tell_nothing(arrivals: list[tuple[str, int]], times: int) -> None:
     """A message that comes again because another channel failed is folded."""
     once, _ = _deliver(arrivals)
-    often, _ = _deliver([one for one in arrivals for _ in range(times)])
+    often, _ = _deliver([arrival for arrival in arrivals for _ in range(times)])
     assert often == once
 
 

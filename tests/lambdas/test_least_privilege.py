@@ -82,11 +82,11 @@ def _called(function: str) -> set[str]:
     never = _NEVER_LOADED.get(function)
     seen = {never} if never else set()
     modules = _modules(f"lambdas.{function.replace('-', '_')}", seen) - {never}
-    found = {action for one in modules for action in _calls(_tree(one))}
-    if _TRANSACTION in found:
-        found.remove(_TRANSACTION)
-        found |= {action for one in modules for action in _transacted(_tree(one))}
-    return found
+    actions = {action for module in modules for action in _calls(_tree(module))}
+    if _TRANSACTION in actions:
+        actions.remove(_TRANSACTION)
+        actions |= {action for module in modules for action in _transacted(_tree(module))}
+    return actions
 
 
 def _calls(tree: ast.Module) -> Iterator[str]:
@@ -100,7 +100,9 @@ def _calls(tree: ast.Module) -> Iterator[str]:
         owner = getattr(call.func.value, "attr", getattr(call.func.value, "id", ""))
         if owner not in _PREFIXES:
             continue
-        wrapped = [one for one in calls if getattr(one.func, "id", "") == "_call"]
+        wrapped = [
+            invocation for invocation in calls if getattr(invocation.func, "id", "") == "_call"
+        ]
         named = [call] if isinstance(call.args[0], ast.Constant) else wrapped
         assert named, ast.unparse(call)
         for made in named:
@@ -118,11 +120,11 @@ def _transacted(tree: ast.Module) -> Iterator[str]:
 
 def _granted(demanding: Synthesized, counts: Callable[[str], bool] = bool) -> dict[str, set[str]]:
     """The actions that each function's role allows on resources that count, by its name."""
-    found: dict[str, set[str]] = {}
+    granted: dict[str, set[str]] = {}
     for stack in demanding.stacks:
         roles = {
-            one["Properties"]["Role"]["Fn::GetAtt"][0]: one["Properties"]["FunctionName"]
-            for one in stack.resources("AWS::Lambda::Function").values()
+            function["Properties"]["Role"]["Fn::GetAtt"][0]: function["Properties"]["FunctionName"]
+            for function in stack.resources("AWS::Lambda::Function").values()
         }
         for policy in stack.resources("AWS::IAM::Policy").values():
             for role in policy["Properties"]["Roles"]:
@@ -130,8 +132,8 @@ def _granted(demanding: Synthesized, counts: Callable[[str], bool] = bool) -> di
                 for action, resource in _pairs(policy["Properties"]["PolicyDocument"]):
                     assert resource != "*" or action in _WITHOUT_RESOURCE, (name, action)
                     if counts(resource):
-                        found.setdefault(name, set()).add(action)
-    return found
+                        granted.setdefault(name, set()).add(action)
+    return granted
 
 
 def _pairs(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from webhook_buffer.laptop.backend import ScriptedBackend
 
 def _emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, float]]:
     """What each log line with metrics holds, read as the embedded metric format says."""
-    found = []
+    emitted = []
     for text in capsys.readouterr().out.splitlines():
         line: dict[str, Any] = json.loads(text)
         if "_aws" not in line:
@@ -28,8 +28,8 @@ def _emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, float]]:
         assert all(isinstance(line[name], str) for name in dimensions)
         described = {entry["Name"]: entry["Unit"] for entry in directive["Metrics"]}
         assert described.items() <= metrics.UNITS.items()
-        found.append({name: line[name] for name in described})
-    return found
+        emitted.append({name: line[name] for name in described})
+    return emitted
 
 
 def _attempted(
@@ -211,7 +211,7 @@ def test_what_is_no_heartbeat_is_a_webhook(
     functions.publish(HEARTBEAT_KEY=key).handler(event, context())
     [record] = aws.received()
     functions.subscribe(backend.url).handler({"Records": [record]}, context())
-    assert [sorted(one)[0] for one in _emitted(capsys)] == ["Accepted", "Backend2xx"]
+    assert [sorted(line)[0] for line in _emitted(capsys)] == ["Accepted", "Backend2xx"]
     assert len(backend.faux.received) == 1
 
 

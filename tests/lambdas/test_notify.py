@@ -86,8 +86,8 @@ def _failed(module: ModuleType, *records: dict[str, Any], seconds: float = 10.0)
 
 def _told(backend: ScriptedBackend, channel: str = "a") -> list[dict[str, Any]]:
     """What a channel took, in order."""
-    received = [one for one in backend.faux.received if one.target == f"/{channel}"]
-    return [json.loads(one.body) for one in received if one.status == 200]
+    received = [request for request in backend.faux.received if request.target == f"/{channel}"]
+    return [json.loads(request.body) for request in received if request.status == 200]
 
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -132,7 +132,7 @@ def test_only_what_a_drill_expects_is_marked(
                  message(at=_at(31))):  # fmt: skip
         assert _failed(module, record(body)) == []
     alarm, other, recovery, again = _told(backend)
-    assert [one["drill"] for one in (alarm, other, recovery, again)] == [True, False, True, False]
+    assert [sent["drill"] for sent in (alarm, other, recovery, again)] == [True, False, True, False]
     assert alarm["title"].startswith("DRILL: ")
     assert alarm["summary"].startswith("DRILL: ")
     assert recovery["summary"].startswith("DRILL: Recovered")
@@ -157,7 +157,7 @@ def test_a_drill_opens_no_pagerduty_incident_unless_asked(
         for state, minute in (("ALARM", 11), ("OK", 20)):
             at = f"2026-11-24T0{3 + hour}:{minute}:00.000+0000"
             assert _failed(module, record(message(state=state, at=at))) == []
-    assert [one["event_action"] for one in _told(backend, "pager")] == ["trigger", "resolve"]
+    assert [sent["event_action"] for sent in _told(backend, "pager")] == ["trigger", "resolve"]
 
 
 def test_probe_tells_nobody(
@@ -188,7 +188,7 @@ def test_severities(notify: Loads, backend: ScriptedBackend, severity: str, told
     """A channel is told of the severities it wants, and of no other."""
     module = notify("a", severities=("page", "ticket"))
     assert _failed(module, record(message(), severity)) == []
-    assert [one["severity"] for one in _told(backend)] == [severity] * told
+    assert [sent["severity"] for sent in _told(backend)] == [severity] * told
 
 
 @pytest.mark.parametrize("failure", ["status", "refused", "secret", "hanging"])
@@ -252,7 +252,7 @@ def test_same_incident(notify: Loads, backend: ScriptedBackend) -> None:
     for minute, state in ((10, "ALARM"), (12, "OK"), (20, "ALARM"), (20, "ALARM"), (25, "OK")):
         assert _failed(module, record(message(state=state, at=_at(minute)))) == []
     *_, again, over = _told(backend)
-    assert [one["state"] for one in _told(backend)] == ["ALARM", "OK", "ALARM", "OK"]
+    assert [sent["state"] for sent in _told(backend)] == ["ALARM", "OK", "ALARM", "OK"]
     assert re.search(r"This is the 2nd time since .*03:10 UTC\.$", again["summary"])
     assert over["lasted_seconds"] == 15 * 60
 
@@ -283,7 +283,7 @@ def test_without_its_table(
     aws.dynamodb.delete_table(TableName=aws.table)
     for state in ("ALARM", "ALARM", "OK"):
         assert _failed(module, record(message(state=state))) == []
-    assert [one["state"] for one in _told(backend)] == ["ALARM", "ALARM", "OK"]
+    assert [sent["state"] for sent in _told(backend)] == ["ALARM", "ALARM", "OK"]
     assert _told(backend)[-1]["summary"].endswith("Its duration is unknown.")
     lines = _lines(capsys)
     unread = [line["aws_error"] for line in lines if line["event"] == "incident.unread"]
@@ -412,7 +412,7 @@ def test_composite_leads_with_its_part(
 def test_composite_whose_parts_have_recovered(notify: Loads, backend: ScriptedBackend) -> None:
     """When no part is on any longer, those that set the composite off lead."""
     assert _failed(notify("a"), record(_composite())) == []
-    assert [one["title"] for one in _told(backend)] == ["Webhooks wait too long"]
+    assert [sent["title"] for sent in _told(backend)] == ["Webhooks wait too long"]
 
 
 class _Throttling:
@@ -435,7 +435,7 @@ def test_composite_whose_parts_are_unread(
     monkeypatch.setattr(module.aws, "CLOUDWATCH", _Throttling())
     said = _composite() if children else _composite(TriggeringChildren=[])
     assert _failed(module, record(said)) == []
-    assert [one["title"] for one in _told(backend)] == [title]
+    assert [sent["title"] for sent in _told(backend)] == [title]
     unread = [line["aws_error"] for line in _lines(capsys) if line["event"] == "parts.unread"]
     assert unread == ["Throttling"]
 
@@ -457,7 +457,7 @@ def test_what_blocks_is_named(
         assert _failed(module, record(message(alarm, state, at=_at(10)))) == []
     assert asked == [("blocked", "parking", "/aws/lambda/buffer-prd-subscribe")]
     named = {"group_id": "acme/shop", "message_id": "m-9", "since": None}
-    assert [one["webhooks"] for one in _told(backend)] == [[named], [], []]
+    assert [sent["webhooks"] for sent in _told(backend)] == [[named], [], []]
 
 
 def test_names_that_cannot_be_read(
@@ -494,11 +494,11 @@ def test_alarm_on_the_emulator_arrives(
     try:
         for state in ("ALARM", "OK"):
             cloudwatch.set_alarm_state(AlarmName=DOWN, StateValue=state, StateReason="forced")
-            [found] = eventually(
+            [notification] = eventually(
                 lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages")
             )
-            assert _failed(module, {"messageId": "m", "body": found["Body"]}) == []
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=found["ReceiptHandle"])
+            assert _failed(module, {"messageId": "m", "body": notification["Body"]}) == []
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=notification["ReceiptHandle"])
     finally:
         cloudwatch.delete_alarms(AlarmNames=[DOWN])
     alarm, recovery = _told(backend)

@@ -96,7 +96,7 @@ class Buffer:
     def numbers(self, status: int = 200) -> list[int]:
         """The ``n`` of the webhooks that the backend answered with a status, in order."""
         seen = self.backend.faux.received
-        return [json.loads(one.body)["n"] for one in seen if one.status == status]
+        return [json.loads(request.body)["n"] for request in seen if request.status == status]
 
 
 @pytest.fixture

@@ -55,9 +55,9 @@ def _written(
         seconds=2,
         within=4,
     )
-    found = aws.record("m-1")
-    assert found
-    return found
+    item = aws.record("m-1")
+    assert item
+    return item
 
 
 def _request(aws: Aws, webhook: Envelope) -> dict[str, Any]:
@@ -67,12 +67,12 @@ def _request(aws: Aws, webhook: Envelope) -> dict[str, Any]:
 
 def test_contract(aws: Aws) -> None:
     """The record has the attributes, of the types, that other programs rely on."""
-    found = _written(aws, _OK)
-    assert found["id"] == found["message_id"] == {"S": "m-1"}
-    assert found["group_id"] == {"S": "g-1"}
-    assert found["received_timestamp"] == {"N": str(_AT)}
-    assert found["backend_response_status_code"] == {"N": "200"}
-    assert json.loads(found["request"]["S"]) == {
+    item = _written(aws, _OK)
+    assert item["id"] == item["message_id"] == {"S": "m-1"}
+    assert item["group_id"] == {"S": "g-1"}
+    assert item["received_timestamp"] == {"N": str(_AT)}
+    assert item["backend_response_status_code"] == {"N": "200"}
+    assert json.loads(item["request"]["S"]) == {
         "path": "/orders/7",
         "httpMethod": "POST",
         "headers": {"x-a": "1,2", "b": "é"},
@@ -85,11 +85,11 @@ def test_contract(aws: Aws) -> None:
 
 def test_ours_beside_it(aws: Aws) -> None:
     """Beside the contract stand the sequence, the attempt, when it was delivered and its end."""
-    found = _written(aws, _OK)
-    assert found["sequence_number"] == {"S": "18850000000000000000"}
-    assert found["delivered_timestamp"] == {"N": str(_AT + 512)}
-    assert 3590 <= int(found["expires_at"]["N"]) - time.time() <= 3600
-    [attempt] = found["attempts"]["L"]
+    item = _written(aws, _OK)
+    assert item["sequence_number"] == {"S": "18850000000000000000"}
+    assert item["delivered_timestamp"] == {"N": str(_AT + 512)}
+    assert 3590 <= int(item["expires_at"]["N"]) - time.time() <= 3600
+    [attempt] = item["attempts"]["L"]
     assert attempt["M"] == {
         "number": {"N": "1"},
         "at": {"N": str(_AT + 500)},
@@ -100,10 +100,10 @@ def test_ours_beside_it(aws: Aws) -> None:
 
 def test_no_status_until_a_backend_answered(aws: Aws) -> None:
     """A network error leaves its class and no status."""
-    found = _written(aws, Outcome(_AT, 3000.0, error="ReadTimeout"))
-    assert "backend_response_status_code" not in found
-    assert "delivered_timestamp" not in found
-    [attempt] = found["attempts"]["L"]
+    item = _written(aws, Outcome(_AT, 3000.0, error="ReadTimeout"))
+    assert "backend_response_status_code" not in item
+    assert "delivered_timestamp" not in item
+    [attempt] = item["attempts"]["L"]
     assert attempt["M"]["error"] == {"S": "ReadTimeout"}
     assert "status" not in attempt["M"]
 
@@ -131,13 +131,15 @@ def test_attempts_add_up(aws: Aws) -> None:
         Outcome(_AT + 3, 1.0, status=201),
     ]
     for outcome in outcomes:
-        found = _written(aws, outcome, history=_read(aws))
-    listed = [attempt["M"] for attempt in found["attempts"]["L"]]
+        item = _written(aws, outcome, history=_read(aws))
+    listed = [attempt["M"] for attempt in item["attempts"]["L"]]
     assert [attempt["number"]["N"] for attempt in listed] == ["1", "2", "3", "4"]
-    said = [(one.get("error") or one.get("status") or {}).popitem()[1] for one in listed]
+    said = [
+        (attempt.get("error") or attempt.get("status") or {}).popitem()[1] for attempt in listed
+    ]
     assert said == ["ConnectionRefused", "500", "200", "201"]
-    assert found["backend_response_status_code"] == {"N": "201"}
-    assert found["delivered_timestamp"] == {"N": str(_AT + 3)}
+    assert item["backend_response_status_code"] == {"N": "201"}
+    assert item["delivered_timestamp"] == {"N": str(_AT + 3)}
     assert _read(aws).delivered
 
 
@@ -166,9 +168,9 @@ def _bytes(item: dict[str, Any]) -> int:
 def _value_bytes(value: dict[str, Any]) -> int:
     [(kind, content)] = value.items()
     if kind == "M":
-        return 3 + sum(1 + len(name) + _value_bytes(one) for name, one in content.items())
+        return 3 + sum(1 + len(name) + _value_bytes(inner) for name, inner in content.items())
     if kind == "L":
-        return 3 + sum(1 + _value_bytes(one) for one in content)
+        return 3 + sum(1 + _value_bytes(inner) for inner in content)
     if kind == "N":
         return 1 + (len(content.strip("-").replace(".", "")) + 1) // 2
     return 1 if kind in ("BOOL", "NULL") else len(content.encode())
@@ -211,11 +213,11 @@ def test_binary_body(aws: Aws) -> None:
 )
 def test_larger_body_is_whole_beside_the_request(aws: Aws, body: bytes) -> None:
     """A body that would take more than a write unit is kept deflated, byte for byte."""
-    found = _written(aws, _OK, webhook=_WEBHOOK._replace(body=body))
-    assert json.loads(found["request"]["S"])["body"] is None
-    assert found["body_bytes"] == {"N": str(len(body))}
-    assert zlib.decompress(found["body"]["B"]) == body
-    assert "body_key" not in found
+    item = _written(aws, _OK, webhook=_WEBHOOK._replace(body=body))
+    assert json.loads(item["request"]["S"])["body"] is None
+    assert item["body_bytes"] == {"N": str(len(body))}
+    assert zlib.decompress(item["body"]["B"]) == body
+    assert "body_key" not in item
 
 
 _INCOMPRESSIBLE = random.Random(7).randbytes(100_000)
@@ -223,16 +225,16 @@ _INCOMPRESSIBLE = random.Random(7).randbytes(100_000)
 
 def test_largest_body_is_whole_in_the_bucket(aws: Aws) -> None:
     """What takes much even deflated is an object, and the item stays small."""
-    found = _written(aws, _OK, webhook=_WEBHOOK._replace(body=_INCOMPRESSIBLE))
-    assert (found["body_key"], found["body_bytes"]) == ({"S": "bodies/m-1"}, {"N": "100000"})
-    assert "body" not in found
-    assert _bytes(found) < 1024
+    item = _written(aws, _OK, webhook=_WEBHOOK._replace(body=_INCOMPRESSIBLE))
+    assert (item["body_key"], item["body_bytes"]) == ({"S": "bodies/m-1"}, {"N": "100000"})
+    assert "body" not in item
+    assert _bytes(item) < 1024
     assert zlib.decompress(_object(aws)) == _INCOMPRESSIBLE
 
 
 def _object(aws: Aws) -> bytes:
-    found: bytes = aws.s3.get_object(Bucket=aws.bodies, Key="bodies/m-1")["Body"].read()
-    return found
+    body: bytes = aws.s3.get_object(Bucket=aws.bodies, Key="bodies/m-1")["Body"].read()
+    return body
 
 
 def test_a_late_delivery_stores_the_body_anew(aws: Aws) -> None:
@@ -251,9 +253,9 @@ def test_a_bucket_that_fails_costs_the_body_alone(
 ) -> None:
     """The attempt is recorded and counted all the same, and the failure reported."""
     aws.s3.delete_bucket(Bucket=aws.bodies)
-    found = _written(aws, _OK, webhook=_WEBHOOK._replace(body=_INCOMPRESSIBLE))
-    assert found["body_bytes"] == {"N": "100000"}
-    assert not {"body", "body_key"} & found.keys()
+    item = _written(aws, _OK, webhook=_WEBHOOK._replace(body=_INCOMPRESSIBLE))
+    assert item["body_bytes"] == {"N": "100000"}
+    assert not {"body", "body_key"} & item.keys()
     assert _read(aws).delivered
     assert '"aws_error":"NoSuchBucket"' in capsys.readouterr().out.replace(": ", ":")
 
@@ -266,7 +268,7 @@ def test_indexes_find_it(aws: Aws) -> None:
     wanted = {"by-group": ["g-1"], "by-delivery": ["72d3162e"], "by-time": hour}
     assert wanted.keys() == {index.name for index in record_index.INDEXES}
     for index in record_index.INDEXES:
-        found = [
+        items = [
             item
             for value in wanted[index.name]
             for item in aws.dynamodb.query(
@@ -276,7 +278,7 @@ def test_indexes_find_it(aws: Aws) -> None:
                 ExpressionAttributeValues={":value": {"S": value}},
             )["Items"]
         ]
-        assert [item["id"] for item in found] == [{"S": "m-1"}]
+        assert [item["id"] for item in items] == [{"S": "m-1"}]
 
 
 @pytest.mark.parametrize("value", ["", "x" * 257, "(redacted)", "é"])

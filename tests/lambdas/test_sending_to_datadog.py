@@ -49,15 +49,17 @@ class Received:
 
     def named(self, name: str) -> list[dict[str, Any]]:
         """The spans of a name, in the order they began."""
-        found = [span for span in self.spans if span["name"] == name]
-        return sorted(found, key=lambda span: int(span["start"]))
+        of_name = [span for span in self.spans if span["name"] == name]
+        return sorted(of_name, key=lambda span: int(span["start"]))
 
 
 class Webhook:
     """One webhook on its way: publish, the queue, and subscribe until the backend takes it."""
 
-    def __init__(self, one: Synthesized, folder: Path, aws: HttpStub, backend: HttpStub) -> None:
-        self._one = one
+    def __init__(
+        self, environment: Synthesized, folder: Path, aws: HttpStub, backend: HttpStub
+    ) -> None:
+        self._environment = environment
         self._folder = folder
         self._aws = aws
         self._backend = backend
@@ -77,16 +79,16 @@ class Webhook:
         attempts = [
             self._invoke("subscribe", _received(sent, number), before, more) for number in (1, 2)
         ]
-        assert [len(one.answer["batchItemFailures"]) for one in attempts] == [1, 0]
+        assert [len(attempt.answer["batchItemFailures"]) for attempt in attempts] == [1, 0]
         return [published, *attempts]
 
     def _invoke(self, name: str, event: Any, before: str, more: dict[str, str]) -> Invocation:
-        template = self._one.variables(name)
+        template = self._environment.variables(name)
         addresses = {**function_environ(self._aws.url), "BACKEND_URL": self._backend.url}
         environ = {key: value for key, value in template.items() if isinstance(value, str)}
         environ |= {key: addresses[key] for key in _ADDRESSES}
         environ.pop("SENTRY_DSN", None)
-        full_name = self._one.settings.function_name(name)
+        full_name = self._environment.settings.function_name(name)
         return invoke(event, environ | more, self._folder, name=full_name, before=before)
 
 
@@ -112,15 +114,15 @@ def _by_the_extension(webhook: Webhook, release: str, folder: Path) -> Received:
             WITH_EXTENSION + _ON_PORT.format(port=metrics.port), {"DD_TRACE_AGENT_URL": agent.url}
         )
         eventually(lambda: len(metrics.datagrams) == 2)
-        lines = [line for one in invocations for line in one.lines]
+        lines = [line for invocation in invocations for line in invocation.lines]
         return Received("extension", release, invocations, agent.spans(), metrics.metrics(), lines)
 
 
 def _by_the_log(webhook: Webhook, release: str) -> Received:
     invocations = webhook.send("", {})
     forwarded = Forwarded()
-    for one in invocations:
-        forwarded.add(awslogs("/aws/lambda/webhook-buffer-dev", one.lines))
+    for invocation in invocations:
+        forwarded.add(awslogs("/aws/lambda/webhook-buffer-dev", invocation.lines))
     return Received(
         "forwarder", release, invocations, forwarded.spans, forwarded.metrics, forwarded.logs
     )
@@ -201,7 +203,7 @@ def test_the_api_and_the_queue_are_inferred(received: Received) -> None:
 def test_functions_spans_have_what_the_view_groups_by(received: Received) -> None:
     """Service, env, version, function, cold start and request of each invocation."""
     spans = received.named("aws.lambda")
-    for span, name, one in zip(
+    for span, name, invocation in zip(
         spans, ("publish", "subscribe", "subscribe"), received.invocations, strict=True
     ):
         function = f"webhook-buffer-dev-{name}"
@@ -211,7 +213,7 @@ def test_functions_spans_have_what_the_view_groups_by(received: Received) -> Non
             "functionname": function,
             "function_arn": f"arn:aws:lambda:us-east-1:111111111111:function:{function}",
             "cold_start": "true",
-            "request_id": one.request_id,
+            "request_id": invocation.request_id,
             "_dd.origin": "lambda",
         }
         assert wanted.items() <= span["meta"].items()
@@ -226,7 +228,7 @@ def test_enhanced_metrics_arrive(received: Received) -> None:
     The extension counts invocations by itself, so the library leaves them out there.
     """
     prefix = "aws.lambda.enhanced."
-    values = [(one.name.removeprefix(prefix), one.value) for one in received.metrics]
+    values = [(sample.name.removeprefix(prefix), sample.value) for sample in received.metrics]
     failures = [("batch_item_failures", 1), ("batch_item_failures", 0)]
     invocations = [("invocations", 1)] * 3 if received.way == "forwarder" else []
     assert sorted(values) == sorted(failures + invocations)
@@ -251,15 +253,17 @@ def test_log_lines_name_the_trace_and_are_all_that_is_logged(received: Received)
 
 def test_nothing_of_a_webhook_leaves_by_either_way(received: Received) -> None:
     """No query, no body, no receipt handle in spans and metrics."""
-    assert "marker-" not in json.dumps([received.spans, [one.tags for one in received.metrics]])
+    assert "marker-" not in json.dumps(
+        [received.spans, [metric.tags for metric in received.metrics]]
+    )
 
 
 def test_what_the_log_costs(received: Received) -> None:
     """By the log, a webhook that is delivered at once adds 5 to 8 KB; by the extension, nothing."""
     added = [
         len(line)
-        for one in (received.invocations[0], received.invocations[2])
-        for line in one.lines
+        for invocation in (received.invocations[0], received.invocations[2])
+        for line in invocation.lines
         if line not in received.logs
     ]
     assert sum(added) in (range(5_000, 8_000) if received.way == "forwarder" else (0,))

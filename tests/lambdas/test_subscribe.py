@@ -252,9 +252,9 @@ def test_flags(
     stays = _handled(functions.subscribe(backend.url, TEST_FLAGS=allowed), record)
     assert stays == ([] if consumed else [record["messageId"]])
     assert len(sentry.events()) == reports
-    found = aws.record(record["messageId"])
-    assert found
-    assert found["backend_response_status_code"] == {"N": "503"}
+    item = aws.record(record["messageId"])
+    assert item
+    assert item["backend_response_status_code"] == {"N": "503"}
     assert json.loads(backend.faux.received[0].body).items() >= flags.items()
 
 
@@ -277,9 +277,9 @@ def test_attempt_ends_within_the_functions_time(
     with Wire(lambda _: wire.over.wait(5)) as wire, Stopwatch() as stopwatch:
         assert _handled(functions.subscribe(wire.url), record, seconds=3.4) == [record["messageId"]]
         assert stopwatch.seconds() < 1.5
-    found = aws.record(record["messageId"])
-    assert found
-    assert found["attempts"]["L"][0]["M"]["error"] == {"S": "ReadTimeout"}
+    item = aws.record(record["messageId"])
+    assert item
+    assert item["attempts"]["L"][0]["M"]["error"] == {"S": "ReadTimeout"}
     assert eventually(aws.received)
 
 
@@ -320,6 +320,6 @@ def test_what_http_has_no_form_for_is_a_failed_attempt(
     """A message that can't be sent at all is recorded and waits like any other that fails."""
     record = queued(b"x", method="PÖST")
     assert _handled(functions.subscribe(backend.url), record) == [record["messageId"]]
-    found = aws.record(record["messageId"])
-    assert found
-    assert found["attempts"]["L"][0]["M"]["error"] == {"S": "Unsendable"}
+    item = aws.record(record["messageId"])
+    assert item
+    assert item["attempts"]["L"][0]["M"]["error"] == {"S": "Unsendable"}

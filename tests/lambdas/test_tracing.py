@@ -36,8 +36,8 @@ _WEBHOOK = Envelope("POST", "/a", "b=1", (("x-c", "d"),), b"e", round(time.time(
 
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TraceAgent]:
-    with trace_agent(tmp_path_factory.mktemp("agent")) as one:
-        yield one
+    with trace_agent(tmp_path_factory.mktemp("agent")) as running:
+        yield running
 
 
 @dataclass(frozen=True)

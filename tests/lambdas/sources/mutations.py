@@ -150,7 +150,7 @@ def _fields(body: bytes) -> str:
 def _states(body: bytes) -> Any:
     """Microsoft's tokens, which are all of a body that is compared."""
     try:
-        return [one.get("clientState") for one in json.loads(body)["value"]]
+        return [notification.get("clientState") for notification in json.loads(body)["value"]]
     except (ValueError, KeyError, TypeError, AttributeError):
         return repr(body)
 

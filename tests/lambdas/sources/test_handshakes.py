@@ -28,8 +28,8 @@ _META = '{"current": "app-secret", "verify_token": "let-me-in"}'
 
 def _source(arn: str | None = None, **parts: Any) -> dict[str, Any]:
     verify = parts.pop("verify", None) or ({"secretArn": arn} if arn else None)
-    found = {"name": "one", "paths": ["/one"], **parts}
-    return {**found, "verify": verify} if verify else found
+    block = {"name": "one", "paths": ["/one"], **parts}
+    return {**block, "verify": verify} if verify else block
 
 
 def _of(provider: str, arn: str) -> dict[str, Any]:
@@ -304,8 +304,8 @@ _HOOK_SECRET = "b537207f20cbfa02357cf448134da559e8bd39d61597dcd5631b8012eae53e81
 
 def _stored(emulator: Running, arn: str) -> dict[str, str]:
     manager = client(emulator.endpoint_url, "secretsmanager")
-    found: dict[str, str] = json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])
-    return found
+    secret: dict[str, str] = json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])
+    return secret
 
 
 def _window(seconds: float) -> str:

@@ -66,23 +66,23 @@ class _Known(Secrets):
 
 
 def _blocks() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    blocks: list[dict[str, Any]] = []
     for name, provider in PROVIDERS.items():
         needs = {"url": "https://x.example.com", "publicKeys": ["3" * 64], "topics": [_TOPIC]}
         verify = {"provider": name, **{need: needs[need] for need in provider.needs}}
         if provider.secret:
             verify["secretArn"] = _ARN
-        found.append({"name": name, "paths": ["/one/*"], "methods": ["POST"], "verify": verify})
+        blocks.append({"name": name, "paths": ["/one/*"], "methods": ["POST"], "verify": verify})
     token = {"scheme": "token", "token": "query:code", "secretArn": _ARN}
-    found.append({"name": "token", "paths": ["/one/*"], "verify": token})
+    blocks.append({"name": "token", "paths": ["/one/*"], "verify": token})
     basic = {"scheme": "basic", "secretArn": _ARN}
-    found.append({"name": "basic", "paths": ["/one/*"], "verify": basic})
+    blocks.append({"name": "basic", "paths": ["/one/*"], "verify": basic})
     for handshake in (
         {"kind": "websub", "topics": ["https://example.com/feed"]},
         {"kind": "cloudevents", "origins": ["eventgrid.azure.net"]},
     ):
-        found.append({**found[0], "name": handshake["kind"], "handshake": handshake})
-    return found
+        blocks.append({**blocks[0], "name": handshake["kind"], "handshake": handshake})
+    return blocks
 
 
 @pytest.mark.parametrize("block", _blocks(), ids=lambda block: block["name"])

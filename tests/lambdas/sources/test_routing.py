@@ -39,9 +39,9 @@ _TARGETS = (
 def test_the_longest_path_wins(path: str, name: str) -> None:
     """An exact path beats every prefix, a longer prefix a shorter, in any order of the sources."""
     for targets in (_TARGETS, _TARGETS[::-1]):
-        found = route(targets, "POST", path)
-        assert isinstance(found, _Target)
-        assert found.name == name
+        target = route(targets, "POST", path)
+        assert isinstance(target, _Target)
+        assert target.name == name
 
 
 @pytest.mark.parametrize(

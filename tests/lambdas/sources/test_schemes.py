@@ -144,7 +144,7 @@ def test_timestamps_are_what_was_signed(vector: Vector) -> None:
 
 def test_a_repeated_stripe_header_is_refused() -> None:
     """Two headers that API Gateway has joined have two timestamps, which no genuine one has."""
-    [vector] = [one for one in VECTORS if one.provider == "stripe"][:1]
+    [vector] = [candidate for candidate in VECTORS if candidate.provider == "stripe"][:1]
     value = vector.headers["stripe-signature"]
     changed = _with(vector, "stripe-signature", f"{value},{value}")
     assert _check(vector, headers=changed) is Reason.REPEATED
@@ -152,7 +152,7 @@ def test_a_repeated_stripe_header_is_refused() -> None:
 
 def test_a_timestamp_in_the_body_counts_once_it_is_signed() -> None:
     """Linear's time stands in the body: too old or missing is refused, after the signature."""
-    [vector] = [one for one in VECTORS if one.provider == "linear"]
+    [vector] = [candidate for candidate in VECTORS if candidate.provider == "linear"]
     assert _check(vector, now=TIME + 60) is None
     assert _check(vector, now=TIME + 61) is Reason.OLD
     assert _check(vector, now=TIME - 61) is Reason.EARLY
@@ -195,7 +195,7 @@ def test_large_and_strange_bodies(vector: Vector) -> None:
 
 def test_every_list_item_needs_its_token() -> None:
     """One notification of Microsoft's with another state refuses them all."""
-    [vector] = [one for one in VECTORS if one.provider == "microsoft-graph"]
+    [vector] = [candidate for candidate in VECTORS if candidate.provider == "microsoft-graph"]
     for body in (
         b'{"value": [{"clientState": "state-1"}, {"clientState": "x"}]}',
         b'{"value": [{"clientState": "state-1"}, {"id": 1}]}',
@@ -208,7 +208,7 @@ def test_every_list_item_needs_its_token() -> None:
 
 def test_a_body_of_millions_of_values_is_refused_in_time() -> None:
     """Searching a stranger's body for tokens takes milliseconds, whatever fills its 6 MB."""
-    [vector] = [one for one in VECTORS if one.provider == "microsoft-graph"]
+    [vector] = [candidate for candidate in VECTORS if candidate.provider == "microsoft-graph"]
     for unit in (b"{},", b"[],", b'{"clientState":""},'):
         body = b'{"value":[' + unit * (6 * 2**20 // len(unit)) + b"{}]}"
         started = time.process_time()
@@ -356,6 +356,6 @@ def test_the_specifications_library_agrees() -> None:
 
 def test_mutated_requests_are_refused() -> None:
     """Of thousands of random changes to genuine requests none is accepted."""
-    found = mutations.run(VECTORS, count=6_000, seed=1)
-    assert found.tried >= 6_000
-    assert found.accepted == []
+    outcome = mutations.run(VECTORS, count=6_000, seed=1)
+    assert outcome.tried >= 6_000
+    assert outcome.accepted == []
