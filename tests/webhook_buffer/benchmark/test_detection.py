@@ -52,18 +52,18 @@ def test_nothing_is_lost_in_the_model(
         start=5, end=15, outcome=outcome, share=share, crash=crash, stopped=stopped, refuses=refuses
     )
     world = World(minutes=30, rate=lambda _: rate, faults=[fault], seed=seed)
-    one = Simulation(world)
-    assert one.accepted == one.delivered + one.waiting
-    recording = one.recording()
-    assert _total(recording, "WebhookBuffer", "Accepted") == one.accepted
-    assert _total(recording, "WebhookBuffer", "Backend2xx") == one.delivered
+    simulation = Simulation(world)
+    assert simulation.accepted == simulation.delivered + simulation.waiting
+    recording = simulation.recording()
+    assert _total(recording, "WebhookBuffer", "Accepted") == simulation.accepted
+    assert _total(recording, "WebhookBuffer", "Backend2xx") == simulation.delivered
 
 
 def _values(recording: BufferRecording, namespace: str, name: str, statistic: str) -> Any:
     dimensions = {"QueueName": "q"} if namespace == "AWS/SQS" else {}
-    for one in recording.series(MetricKey.of(namespace, name, dimensions)):
-        if one.statistic == statistic:
-            return one.values
+    for series in recording.series(MetricKey.of(namespace, name, dimensions)):
+        if series.statistic == statistic:
+            return series.values
     return np.array([math.nan])
 
 
@@ -99,10 +99,10 @@ def test_the_others_are_as_published() -> None:
     """Each set has its rows, every alarm has its own name, pages, and reads what is published."""
     for baseline in BASELINES:
         alarms = baseline.alarms()
-        assert len({one.name for one in alarms}) == len(baseline.rows)
-        assert all(one.alarm_actions == ("page",) for one in alarms)
+        assert len({alarm.name for alarm in alarms}) == len(baseline.rows)
+        assert all(alarm.alarm_actions == ("page",) for alarm in alarms)
         assert baseline.source
-    slic = {one.name: one for one in BASELINES[0].alarms()}
+    slic = {alarm.name: alarm for alarm in BASELINES[0].alarms()}
     duration = slic["slic-watch 5: subscribe Duration Maximum"]
     assert (duration.threshold, duration.period, duration.evaluation_periods) == (9500, 60, 1)
 
@@ -132,11 +132,11 @@ def results(ours: detection.AlarmSet) -> detection.Results:
 def test_ours_notices_every_failure_mode_with_one_page_at_most(results: detection.Results) -> None:
     """All 18 modes; users hit are paged; one page an incident, none before it, none in health."""
     assert results.modes("ours") == set(range(1, 19))
-    for scenario, found in zip(SCENARIOS, results.by_set["ours"], strict=True):
-        assert found.pages <= 1, scenario.title
-        assert found.early == 0, scenario.title
+    for scenario, result in zip(SCENARIOS, results.by_set["ours"], strict=True):
+        assert result.pages <= 1, scenario.title
+        assert result.early == 0, scenario.title
         if scenario.page:
-            assert found.paged is not None, scenario.title
+            assert result.paged is not None, scenario.title
     assert results.healthy["ours"][0] == 0
 
 
@@ -147,21 +147,21 @@ _LATE = {"accepted webhooks are lost", "queue refuses, 1 webhook a minute"}
 @pytest.mark.slow
 def test_users_hit_are_paged_within_three_minutes(results: detection.Results) -> None:
     """But for the two that docs/benchmark.md names."""
-    for scenario, found in zip(SCENARIOS, results.by_set["ours"], strict=True):
+    for scenario, result in zip(SCENARIOS, results.by_set["ours"], strict=True):
         if scenario.page and scenario.title not in _LATE:
-            assert found.paged is not None
-            assert found.paged <= 3, scenario.title
+            assert result.paged is not None
+            assert result.paged <= 3, scenario.title
 
 
 def test_a_set_that_is_deaf_notices_nothing(ours: detection.AlarmSet) -> None:
     """The benchmark can tell: without actions there is no detection."""
-    silent = [dataclasses.replace(one, actions_enabled=False) for one in ours.alarms]
+    silent = [dataclasses.replace(alarm, actions_enabled=False) for alarm in ours.alarms]
     outage = SCENARIOS[0]
-    found = detection.detection(
+    detected = detection.detection(
         detection.AlarmSet("deaf", silent, lambda _: True), *detection.simulated(outage)
     )
-    assert (found.notified, found.paged, found.pages) == (None, None, 0)
-    assert document.cell(outage, found) == "–"  # noqa: RUF001
+    assert (detected.notified, detected.paged, detected.pages) == (None, None, 0)
+    assert document.cell(outage, detected) == "–"  # noqa: RUF001
 
 
 @pytest.mark.slow
@@ -195,9 +195,9 @@ def test_alarms_of_ours_read_what_the_model_writes(ours: detection.AlarmSet) -> 
         metric.name.removeprefix("webhook-buffer-prd-publish-").removeprefix(
             "webhook-buffer-prd-subscribe-"
         )
-        for one in ours.alarms
-        if isinstance(one, MetricAlarm)
-        for metric in one.metrics
+        for alarm in ours.alarms
+        if isinstance(alarm, MetricAlarm)
+        for metric in alarm.metrics
     }
     # What no failure mode of the list is about.
     unconcerned = {
@@ -214,8 +214,8 @@ def test_every_recording_is_kept_and_can_be_caused_again() -> None:
     files = {file.stem for file in detection.FOLDER.glob("*.json")}
     assert files == set(RECORDINGS) <= set(DRILLS)
     for name, what in RECORDINGS.items():
-        found = recordings.load(detection.FOLDER / f"{name}.json")
-        assert found.end - found.start == 60 * what.minutes
+        recording = recordings.load(detection.FOLDER / f"{name}.json")
+        assert recording.end - recording.start == 60 * what.minutes
 
 
 @pytest.mark.slow

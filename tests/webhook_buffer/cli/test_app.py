@@ -283,12 +283,14 @@ def test_alarms_as_json(run: Run) -> None:
     """`alarms list` and `alarms show` print JSON that holds what their tables hold."""
     listed = json.loads(run("alarms", "list", "--json", "--env", "prd")[1])
     alarms = alarm_set(load("prd"))
-    assert [one["id"] for one in listed["alarms"]] == [one.signal.id for one in alarms.alarms]
+    assert [entry["id"] for entry in listed["alarms"]] == [
+        alarm.signal.id for alarm in alarms.alarms
+    ]
     assert listed["leftOut"] == dict(alarms.left_out)
     age = json.loads(run("alarms", "show", "queue-age-page", "--json", "--env", "prd")[1])
     assert age["name"] == "webhook-buffer-prd-queue-age-page"
     assert (age["threshold"], age["unit"]) == (900, "Seconds")
-    assert [one["name"] for one in age["metrics"]] == ["ApproximateAgeOfOldestMessage"]
+    assert [metric["name"] for metric in age["metrics"]] == ["ApproximateAgeOfOldestMessage"]
     assert len(age["firstSteps"]) > 1
     incident = json.loads(run("alarms", "show", "deliveries-failing", "--json")[1])
     assert incident["activeWhile"].startswith("backend-down")

@@ -118,7 +118,9 @@ def test_plan_apply_plan_drift_apply(laptop: Laptop) -> None:
     still = laptop.datadog("drift")
     assert still.stdout == "No drift: 24 objects are as they were published.\n"
     monitor = next(
-        one for one in laptop.call("GET", "/api/v1/monitor") if "cold" in str(one["query"])
+        candidate
+        for candidate in laptop.call("GET", "/api/v1/monitor")
+        if "cold" in str(candidate["query"])
     )
     laptop.call("PUT", f"/api/v1/monitor/{monitor['id']}", {"priority": 2})
     drifted = laptop.datadog("drift")
@@ -157,7 +159,7 @@ def test_destroy_takes_what_is_ours(laptop: Laptop) -> None:
     laptop.datadog("apply", "--yes")
     destroyed = laptop.datadog("destroy", "--yes")
     assert "24 of 24 done" in destroyed.stdout
-    assert [one["name"] for one in laptop.call("GET", "/api/v1/monitor")] == ["mine"]
+    assert [body["name"] for body in laptop.call("GET", "/api/v1/monitor")] == ["mine"]
     assert "Environment 'local' has no objects" in laptop.datadog("destroy", "--yes").stdout
     gone = laptop.datadog("drift")
     assert (gone.returncode, "deleted, or not published yet" in gone.stdout) == (2, True)
@@ -228,10 +230,10 @@ def test_an_import_is_followed_by_an_empty_plan(laptop: Laptop, kind: str) -> No
     }  # fmt: skip
     made = laptop.call("POST", f"/api/v1/{kind}", bodies[kind])
     laptop.datadog("apply", "--yes")
-    found = laptop.datadog("import", kind, str(made["id"]), "--key", "my-own", "--yes")
-    assert found.returncode == 0, found.stderr
+    completed = laptop.datadog("import", kind, str(made["id"]), "--key", "my-own", "--yes")
+    assert completed.returncode == 0, completed.stderr
     file = FOLDERS[Kind(kind)] / "my-own.json"
-    assert f"Written: {file}" in found.stdout
+    assert f"Written: {file}" in completed.stdout
     assert json.loads(file.read_text())["environments"] == ["local"]
     planned = laptop.datadog("plan", "--detailed-exitcode")
     assert planned.returncode == 0, planned.stdout
@@ -262,10 +264,10 @@ def test_an_imported_object_stands_beside_the_data_of_its_kind() -> None:
 )
 def test_what_can_not_be_is_one_sentence(laptop: Laptop, words: tuple[str, ...], told: str) -> None:
     """Each wrong input ends with one error that says what to do, and writes nothing."""
-    found = laptop.datadog(*words)
-    assert found.returncode in (1, 2)
-    assert told in found.stderr
-    assert "Traceback" not in found.stderr
+    completed = laptop.datadog(*words)
+    assert completed.returncode in (1, 2)
+    assert told in completed.stderr
+    assert "Traceback" not in completed.stderr
     assert laptop.call("GET", "/api/v1/monitor") == []
 
 
@@ -282,14 +284,14 @@ def test_what_datadogs_models_refuse_is_an_error_of_the_tree(
 
 def test_without_the_fake_the_command_says_how_to_start_it(stopped: Laptop) -> None:
     """On the laptop nothing is sent anywhere else."""
-    found = stopped.datadog("plan", "--detailed-exitcode")
-    assert found.returncode == 1
-    assert "To start it: webhook-buffer up" in found.stderr
+    completed = stopped.datadog("plan", "--detailed-exitcode")
+    assert completed.returncode == 1
+    assert "To start it: webhook-buffer up" in completed.stderr
 
 
 def test_objects_are_rendered_without_keys(stopped: Laptop, tmp_path: Path) -> None:
     """JSON for who has no tool but Datadog: whole, and with words in place of unknown ids."""
-    found = stopped.datadog("render", str(tmp_path / "out"))
-    assert found.returncode == 0, found.stderr
+    completed = stopped.datadog("render", str(tmp_path / "out"))
+    assert completed.returncode == 0, completed.stderr
     slo = json.loads((tmp_path / "out" / "slo" / "delivered.json").read_text())
     assert slo["monitor_ids"] == ["(id of monitor webhooks-late)"]

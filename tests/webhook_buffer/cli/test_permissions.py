@@ -147,7 +147,7 @@ def test_key_policy(capsys: pytest.CaptureFixture[str]) -> None:
     permissions(app, "stg", commands=(), key=True)
     account, *services = json.loads(capsys.readouterr().out)["Statement"]
     assert account["Principal"] == {"AWS": "arn:aws:iam::222222222222:root"}
-    assert {one["Principal"]["Service"].partition(".")[0] for one in services} == {
+    assert {grant["Principal"]["Service"].partition(".")[0] for grant in services} == {
         "logs", "cloudwatch", "sns",
     }  # fmt: skip
     for statement in services:

@@ -203,7 +203,7 @@ def test_list(run: Run) -> None:
     assert "verified by  nothing: anybody can send" in output
     assert "verified by  nothing but the sender's address" in output
     document = json.loads(run(settings, "list", "--json")[1])
-    assert [one["name"] for one in document] == ["one", "open", "near"]
+    assert [entry["name"] for entry in document] == ["one", "open", "near"]
 
 
 def test_a_secret_file(run: Run, tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def _run(*words: str, answer: str | None = None) -> Result:
 
 
 def _listed() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_run("parked", "--json").output)
-    return found
+    document: dict[str, Any] = json.loads(_run("parked", "--json").output)
+    return document
 
 
 @pytest.mark.usefixtures("buffer")
@@ -79,10 +79,10 @@ def test_a_delivered_webhook_is_found_and_shown(buffer: Buffer) -> None:
     assert buffer.handle(503) is False
     assert buffer.handle(200)
     for words in (("--group", "g\x1b[31m"), ()):
-        found = _run("search", *words).output
-        assert message_id in found
-        assert "delivered" in found
-        assert "\x1b" not in found
+        output = _run("search", *words).output
+        assert message_id in output
+        assert "delivered" in output
+        assert "\x1b" not in output
         [row] = json.loads(_run("search", *words, "--json").output)
         assert (row["id"], row["state"], row["attempt_count"]) == (message_id, "delivered", 2)
     shown = _run("show", message_id).output
@@ -142,7 +142,7 @@ def test_a_held_group(buffer: Buffer) -> None:
     remedy = "release the group: webhook-buffer webhooks release --env local -- g"
     assert remedy in str(refused.exception)
     plan = json.loads(_run("release", "g", "--json", "--yes").output)
-    assert [one["id"] for one in plan["webhooks"]] == [first, second]
+    assert [webhook["id"] for webhook in plan["webhooks"]] == [first, second]
     assert buffer.handle(200, 200)
     assert buffer.numbers() == [1, 2]
     assert _listed() == {"groups": [], "webhooks": []}
@@ -162,7 +162,7 @@ def test_dropping(buffer: Buffer) -> None:
     record = buffer.aws.attempts(first)
     assert record
     assert record["dropped_reason"] == {"S": "forged"}
-    assert [one["state"] for one in _listed()["webhooks"]] == ["dropped", "held"]
+    assert [webhook["state"] for webhook in _listed()["webhooks"]] == ["dropped", "held"]
     assert drops.poll([first, second], 105.0) == []  # too soon to look again
     assert drops.poll([first, second], 110.0) == [{"kind": "dropped", "webhooks": [first]}]
     assert _run("drop", first, "--reason", "again", "--yes").exit_code == 0

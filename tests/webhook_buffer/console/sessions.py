@@ -57,11 +57,11 @@ def _minute(minute: int) -> Event:
     if minute == OUTAGE.stop:
         late = [(earlier, number) for earlier in OUTAGE for number in range(6)]
         lines += [
-            one
+            entry
             for place, (earlier, number) in enumerate(late)
-            for one in _attempted(earlier, number, 60 * minute + 3 + place, 2)
+            for entry in _attempted(earlier, number, 60 * minute + 3 + place, 2)
         ]
-    lines.sort(key=lambda one: one.at)
+    lines.sort(key=lambda entry: entry.at)
     end = START + 60 * (minute + 1)
     return read_event(
         lines, [Depth(end - 2.0, 6, 3) if minute in OUTAGE else Depth(end - 2.0, 0, 0)], end

@@ -11,9 +11,9 @@ def _one(state: State, key: str) -> dict[str, object]:
     assert state.session
     document = state.verdicts()
     assert document
-    found = state.alarms.one(key, state.session, document)
-    assert found is not None
-    return found
+    shown = state.alarms.one(key, state.session, document)
+    assert shown is not None
+    return shown
 
 
 def test_a_file_is_judged_here(state: State) -> None:
@@ -58,11 +58,11 @@ def test_its_timeline_is_the_sessions(state: State) -> None:
 
 def test_it_says_why_and_when(state: State) -> None:
     """The rule's numbers are the alarm's; an incident names its parts."""
-    one = _one(state, "backend-down")
+    shown = _one(state, "backend-down")
     alarm = state.alarm_set.alarm("backend-down")
     assert alarm is not None
-    assert f"{alarm.signal.datapoints} of {alarm.periods} periods" in str(one["rule"])
-    assert str(one["why"]).startswith("Its newest value is 0 %, its threshold 50 %")
+    assert f"{alarm.signal.datapoints} of {alarm.periods} periods" in str(shown["rule"])
+    assert str(shown["why"]).startswith("Its newest value is 0 %, its threshold 50 %")
     incident = _one(state, "deliveries-failing")
     assert str(incident["why"]).startswith("heartbeat-missing in ALARM.")
     assert "backend-down" in str(incident["covers"])

@@ -159,17 +159,17 @@ def _events(url: str, last: str = "") -> Iterator[dict[str, str]]:
 
 def test_events_say_what_changed_and_resume(tmp_path: Path) -> None:
     """A listener that comes back is told what it missed; after a restart, everything."""
-    one: Served = console(tmp_path)
-    with one.running() as url:
+    own_console: Served = console(tmp_path)
+    with own_console.running() as url:
         events = _events(url)
         begun = next(events)["id"]
-        with one.file.open("a") as stream:
+        with own_console.file.open("a") as stream:
             stream.write('{"kind": "mark", "real": 1.0, "text": "x"}\n')
-        session = one.state.session
+        session = own_console.state.session
         assert session
         change = {"at": session.start, "real": 1.0, "alarm": "x", "state": "OK", "reason": "",
                   "notified": False}  # fmt: skip
-        with one.file.open("a") as stream:
+        with own_console.file.open("a") as stream:
             stream.write(json.dumps({"kind": "change", "change": change}) + "\n")
         while "timeline" not in next(events)["data"]:
             pass

@@ -192,7 +192,7 @@ def test_states_and_timelines_are_cloudwatchs(tmp_path: Path) -> None:
     assert state.session
     alarm = state.alarms.one("backend-down", state.session, document)
     assert alarm is not None
-    assert [(one["state"], one["notified"]) for one in alarm["changes"]] == [
+    assert [(change["state"], change["notified"]) for change in alarm["changes"]] == [
         ("ALARM", True), ("OK", False),
     ]  # fmt: skip
     assert alarm["chart"]["begun"] is None  # nothing before it was made up

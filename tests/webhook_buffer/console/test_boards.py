@@ -33,16 +33,16 @@ _BOARDS = ("overview", "serverless", "cloudwatch")
 
 
 def _widgets(shown: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for one in shown["widgets"]:
-        yield one
-        if "widgets" in one:
-            yield from _widgets(one)
+    for widget in shown["widgets"]:
+        yield widget
+        if "widgets" in widget:
+            yield from _widgets(widget)
 
 
 def _board(state: State, key: str) -> dict[str, dict[str, Any]]:
     board = state.board(key, START, _END)
     assert board is not None
-    return {one["title"]: one for one in _widgets(board)}
+    return {widget["title"]: widget for widget in _widgets(board)}
 
 
 @pytest.mark.parametrize("key", _BOARDS)
@@ -52,16 +52,16 @@ def test_every_widget_has_something_to_show(state: State, key: str) -> None:
     assert board is not None
     widgets = list(_widgets(board))
     assert len(widgets) > 20
-    for one in widgets:
-        said = one.keys() & {
+    for widget in widgets:
+        said = widget.keys() & {
             "series", "value", "lines", "rows", "content", "widgets", "reason", "empty", "target"
         }  # fmt: skip
-        assert said, one
-        assert "does not draw" not in one.get("reason", ""), one
-        assert "can't be read" not in one.get("reason", ""), one
-        if "series" in one and "empty" not in one:
-            numbers = [value for line in one["series"] for value in line["values"]]
-            assert any(value is not None for value in numbers), one["title"]
+        assert said, widget
+        assert "does not draw" not in widget.get("reason", ""), widget
+        assert "can't be read" not in widget.get("reason", ""), widget
+        if "series" in widget and "empty" not in widget:
+            numbers = [value for line in widget["series"] for value in line["values"]]
+            assert any(value is not None for value in numbers), widget["title"]
 
 
 def _values(widget: Mapping[str, Any], label: str) -> list[float | None]:
@@ -152,7 +152,7 @@ def test_thresholds_are_those_of_the_alarms(state: State) -> None:
     markers = _board(state, "overview")["Share of requests refused"]["markers"]
     alarm = state.alarm_set.alarm("api-5xx")
     assert alarm is not None
-    assert (alarm.threshold, "error") in [(one["value"], one["kind"]) for one in markers]
+    assert (alarm.threshold, "error") in [(marker["value"], marker["kind"]) for marker in markers]
 
 
 def test_what_a_session_cannot_have_says_why(state: State) -> None:
@@ -173,7 +173,7 @@ def test_notes_lead_to_the_runbook(state: State) -> None:
     """What to do is a link, also where the runbook has no address on the web."""
     board = state.board("overview", START, _END)
     assert board is not None
-    said = json.dumps([one["content"] for one in _widgets(board) if "content" in one])
+    said = json.dumps([widget["content"] for widget in _widgets(board) if "content" in widget])
     assert '["a", {"href": "#api-5xx"}, ["api-5xx"]]' in said
 
 
@@ -181,7 +181,7 @@ def test_marks_say_what_happened(state: State) -> None:
     """A notified alarm and what was done, at their times."""
     board = state.board("overview", START, _END)
     assert board is not None
-    assert [(one["at"], one["kind"]) for one in board["marks"]] == [
+    assert [(mark["at"], mark["kind"]) for mark in board["marks"]] == [
         (START + 600, "mark"), (START + 720, "alarm"),
     ]  # fmt: skip
 
@@ -196,7 +196,7 @@ def _links(state: State, *given: Any) -> dict[str, str]:
         ],
         "widgets": [{"definition": {"type": "note", "content": "x", "custom_links": list(given)}}],
     }  # fmt: skip
-    return {one["label"]: one["href"] for one in _made(state, board)["widgets"][0]["links"]}
+    return {link["label"]: link["href"] for link in _made(state, board)["widgets"][0]["links"]}
 
 
 def test_links_of_log_lines_lead_to_those_of_the_session(state: State) -> None:

@@ -88,9 +88,9 @@ def test_every_drill_says_what_has_to_fire(drills: Drills) -> None:
     """Within which time, or why it can't be run here."""
     document = drills.document()
     assert document["current"] is None
-    for one in document["drills"]:
-        assert one["expects"] or one["lacking"], one["name"]
-    [first] = [one for one in document["drills"] if one["name"] == _NAME]
+    for drill in document["drills"]:
+        assert drill["expects"] or drill["lacking"], drill["name"]
+    [first] = [entry for entry in document["drills"] if entry["name"] == _NAME]
     assert first["expects"] == [{"signal": "backend-down", "minutes": 3}]
 
 

@@ -38,9 +38,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    one = console(tmp_path_factory.mktemp("console"))
-    with one.running():
-        yield one
+    module_console = console(tmp_path_factory.mktemp("console"))
+    with module_console.running():
+        yield module_console
 
 
 class _Watched:
@@ -121,18 +121,18 @@ def test_axe_finds_nothing_serious(
 ) -> None:
     """In both schemes: contrast, names, roles, order."""
     seen = _open(browser, served.url, color_scheme=scheme, bypass_csp=True)
-    found = []
+    violations = []
     for view in _CHECKED:
         _ready(seen.page, served.url, view)
         seen.page.add_script_tag(path=_AXE)
         result = seen.page.evaluate("axe.run({resultTypes: ['violations']})")
-        found += [
-            (view, one["id"], [node["html"][:120] for node in one["nodes"][:3]])
-            for one in result["violations"]
-            if one["impact"] in ("serious", "critical")
+        violations += [
+            (view, violation["id"], [node["html"][:120] for node in violation["nodes"][:3]])
+            for violation in result["violations"]
+            if violation["impact"] in ("serious", "critical")
         ]
     seen.page.context.close()
-    assert found == []
+    assert violations == []
 
 
 def test_what_a_stranger_wrote_is_text(browser: Browser, served: Served) -> None:
@@ -218,46 +218,46 @@ def test_what_has_nothing_takes_little_room(browser: Browser, served: Served) ->
 
 def test_the_page_resumes_after_a_broken_connection(browser: Browser, tmp_path: Path) -> None:
     """It says so meanwhile, and then shows what it missed."""
-    one = console(tmp_path)
+    restarted = console(tmp_path)
     page: Page
-    with one.running() as url:
+    with restarted.running() as url:
         page = _open(browser, url).page
         _ready(page, url, "webhooks?state=retrying")
         expect(page.locator(".rows li")).to_have_count(1)
     expect(page.locator("#banner")).to_contain_text("broken")
-    _deliver(one)
-    with one.running():
+    _deliver(restarted)
+    with restarted.running():
         expect(page.locator(".rows li")).to_have_count(0)
         page.context.close()
 
 
-def _deliver(one: Served) -> None:
+def _deliver(own_console: Served) -> None:
     """The webhook that retried is delivered."""
-    session = one.state.session
+    session = own_console.state.session
     assert session
     fields = {"event": "webhook.delivered", "level": "INFO", "message_id": RETRYING, "attempt": 2,
               "http": {"status_code": 200}}  # fmt: skip
     line = [round(session.until * 1000) + 1000, "subscribe", json.dumps(fields)]
     event = {"kind": "read", "until": session.until + 2, "lines": [line], "depths": []}
-    with one.file.open("a") as stream:
+    with own_console.file.open("a") as stream:
         stream.write(json.dumps(event) + "\n")
 
 
-def _state(one: Served) -> str:
-    session = one.state.session
+def _state(own_console: Served) -> str:
+    session = own_console.state.session
     return session.webhooks[RETRYING].state if session else ""
 
 
 def test_pausing_freezes_the_view_alone(browser: Browser, tmp_path: Path) -> None:
     """The session goes on meanwhile, and the view catches up."""
-    one = console(tmp_path)
-    with one.running() as url:
+    own_console = console(tmp_path)
+    with own_console.running() as url:
         page = _open(browser, url).page
         _ready(page, url, "webhooks?state=retrying")
         expect(page.locator(".rows li")).to_have_count(1)
         page.get_by_role("button", name="Pause").click()
-        _deliver(one)
-        eventually(lambda: _state(one) == "delivered")
+        _deliver(own_console)
+        eventually(lambda: _state(own_console) == "delivered")
         # An event that comes later has come, too.
         expect(page.locator("#banner")).to_contain_text("paused")
         expect(page.locator(".rows li")).to_have_count(1)
@@ -268,8 +268,8 @@ def test_pausing_freezes_the_view_alone(browser: Browser, tmp_path: Path) -> Non
 
 def test_two_clocks_are_told_apart(browser: Browser, tmp_path: Path) -> None:
     """After a fast drill each view says whose times it has, and by how much they differ."""
-    one = console(tmp_path)
-    session = one.state.session
+    own_console = console(tmp_path)
+    session = own_console.state.session
     assert session
     until = session.until
     events = [
@@ -277,9 +277,9 @@ def test_two_clocks_are_told_apart(browser: Browser, tmp_path: Path) -> None:
         {"kind": "read", "until": until + 60, "lines": [], "depths": []},
         {"kind": "pace", "real": until + 60, "pace": 60},
     ]  # fmt: skip
-    with one.file.open("a") as stream:
+    with own_console.file.open("a") as stream:
         stream.writelines(json.dumps(event) + "\n" for event in events)
-    with one.running() as url:
+    with own_console.running() as url:
         page = _open(browser, url, viewport={"width": 1440, "height": 900}).page
         for view, words in {
             "alarms": "Times here are session time: 19 min ahead of the wall clock",

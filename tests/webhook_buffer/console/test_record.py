@@ -92,12 +92,12 @@ def test_a_message_id_finds_its_webhook(asked: list[dict[str, Any]]) -> None:
     assert _found("m-2") == _found("id:m-2") == ["m-2"]
     assert not asked
     target: Any = _Target()
-    one = Records(target).one("m-2")
-    assert one is not None
-    assert one["attempted"] == [
+    second = Records(target).one("m-2")
+    assert second is not None
+    assert second["attempted"] == [
         {"at": _NOW, "number": 2, "status": None, "error": "Timeout", "took_ms": 5.0}
     ]
-    assert "request" not in one
+    assert "request" not in second
     first = Records(target).one("m-1")
     assert first is not None
     assert [attempt["status"] for attempt in first["attempted"]] == [200]

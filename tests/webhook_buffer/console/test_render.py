@@ -26,7 +26,10 @@ def _render(*arguments: str | Path) -> str:
 
 
 def _board(*widgets: Any) -> dict[str, Any]:
-    return {"title": f"Mine {HOSTILE}", "widgets": [{"definition": one} for one in widgets]}
+    return {
+        "title": f"Mine {HOSTILE}",
+        "widgets": [{"definition": definition} for definition in widgets],
+    }
 
 
 _MINE = _board(

@@ -65,9 +65,9 @@ def _reported(address: str) -> None:
 def _listed(folder: Path) -> list[str]:
     listed = notifications.listed(folder, load("local"))
     return [
-        one["content"].get("message") or one["content"]["exception"]["values"][-1]["type"]
-        for one in listed
-        if one["kind"] == "sentry"
+        request["content"].get("message") or request["content"]["exception"]["values"][-1]["type"]
+        for request in listed
+        if request["kind"] == "sentry"
     ]
 
 

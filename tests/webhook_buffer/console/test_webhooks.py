@@ -23,19 +23,19 @@ from webhook_buffer.live.session import Session, read_event
 
 def _found(state: State, query: str = "", which: str = "") -> list[str]:
     assert state.session
-    found = webhooks.listed(state.session, state.tracker, query=query, state=which, most=1000)
-    return [row["id"] for row in found["webhooks"]]
+    listing = webhooks.listed(state.session, state.tracker, query=query, state=which, most=1000)
+    return [row["id"] for row in listing["webhooks"]]
 
 
 def test_what_retries_comes_first(state: State) -> None:
     """With its next attempt; the rest follows, the newest first."""
     assert state.session
-    found = webhooks.listed(state.session, state.tracker)
-    first, second = found["webhooks"][:2]
+    listing = webhooks.listed(state.session, state.tracker)
+    first, second = listing["webhooks"][:2]
     at = START + 60 * (MINUTES - 1) + 52
     assert (first["id"], first["next_attempt"]) == (RETRYING, at + 8)
     assert (second["id"], second["state"]) == ("m-29-4", "delivered")
-    assert found["counts"] == {
+    assert listing["counts"] == {
         "retrying": 1, "queued": 0, "parked": 0, "dropped": 0, "consumed": 0,
         "delivered": 6 * MINUTES - 1,
     }  # fmt: skip
@@ -69,18 +69,20 @@ def test_states_are_a_filter(state: State) -> None:
 def test_time_is_a_filter(state: State) -> None:
     """Of the last minutes only, by the time at which they came."""
     assert state.session
-    found = webhooks.listed(state.session, state.tracker, minutes=5)
-    assert sum(found["counts"].values()) == 6 * 5
+    listing = webhooks.listed(state.session, state.tracker, minutes=5)
+    assert sum(listing["counts"].values()) == 6 * 5
 
 
 def test_one_in_full(state: State) -> None:
     """Every attempt, and every line that names it."""
     assert state.session
-    found = webhooks.one(state.session, state.tracker, f"m-{OUTAGE.start}-0")
-    assert found is not None
-    outcomes = [(one["number"], one["status"], one["error"]) for one in found["attempted"]]
+    shown = webhooks.one(state.session, state.tracker, f"m-{OUTAGE.start}-0")
+    assert shown is not None
+    outcomes = [
+        (attempt["number"], attempt["status"], attempt["error"]) for attempt in shown["attempted"]
+    ]
     assert outcomes == [(1, None, "ConnectionRefused"), (2, 200, None)]
-    assert [one["event"] for one in found["lines"]] == [
+    assert [line["event"] for line in shown["lines"]] == [
         "webhook.queued", "webhook.failed", "webhook.delivered",
     ]  # fmt: skip
     assert webhooks.one(state.session, state.tracker, "unknown") is None
@@ -141,14 +143,14 @@ def test_the_command_that_releases_takes_a_group_for_a_word(session_file: Path) 
     assert state.session
     group = "-$(touch${IFS}/tmp/x);'`reboot`"
     _parked(state, "m-held", "held", 60.0 * MINUTES + 1, group=group)
-    found = webhooks.one(state.session, state.tracker, "m-held")
-    assert found is not None
+    shown = webhooks.one(state.session, state.tracker, "m-held")
+    assert shown is not None
     command = ["webhook-buffer", "webhooks", "release", "--env", "local", "--"]
-    assert shlex.split(found["release"]) == [*command, group]
+    assert shlex.split(shown["release"]) == [*command, group]
     _parked(state, "m-aside", "aside", 60.0 * MINUTES + 1)
-    found = webhooks.one(state.session, state.tracker, "m-aside")
-    assert found is not None
-    assert shlex.split(found["release"]) == [*command, "m-aside"]
+    shown = webhooks.one(state.session, state.tracker, "m-aside")
+    assert shown is not None
+    assert shlex.split(shown["release"]) == [*command, "m-aside"]
     delivered = webhooks.one(state.session, state.tracker, f"m-{OUTAGE.start}-0")
     assert delivered is not None
     assert delivered["release"] is None

@@ -14,8 +14,8 @@ from webhook_buffer.laptop.process import free_port
 
 @pytest.fixture
 def fake() -> Iterator[FakeDatadog]:
-    with FakeDatadog() as one:
-        yield one
+    with FakeDatadog() as running:
+        yield running
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ def raw(fake: FakeDatadog) -> Raw:
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """After ``webhook-buffer up`` on a free port."""
-    one = Laptop(tmp_path_factory.mktemp("laptop"))
-    output = one.run("up", "--port", str(free_port()))
-    assert one.outputs["BufferedEndpoint"] in output
+    deployment = Laptop(tmp_path_factory.mktemp("laptop"))
+    output = deployment.run("up", "--port", str(free_port()))
+    assert deployment.outputs["BufferedEndpoint"] in output
     assert "webhook-buffer down" in output
-    yield one
-    one.run("down")
+    yield deployment
+    deployment.run("down")
 
 
 @pytest.fixture

@@ -95,8 +95,8 @@ def test_what_is_ours_is_nobody_elses(laptop: Laptop) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         reply = urllib3.request("POST", f"{endpoint}{path}", body=body, headers=named)
         assert reply.status == 200
-        found: dict[str, str] = reply.json()
-        return found
+        reply_body: dict[str, str] = reply.json()
+        return reply_body
 
     named = sent("/nowhere", b"x", X_Group_Id="webhook-buffer-heartbeat")
     imitated = sent("/webhook-buffer/heartbeat", b"", X_Buffer_Heartbeat="1", X_Group_Id="beat")

@@ -61,14 +61,14 @@ def send(predecessor: Laptop) -> Send:
 def record(predecessor: Laptop) -> Record:
     """What the table has of an accepted webhook, within some seconds; its request as JSON."""
 
-    def found(receipt: Receipt) -> dict[str, Any]:
+    def recorded(receipt: Receipt) -> dict[str, Any]:
         assert receipt.status == 200, receipt
         message_id = receipt.answer["message_id"]
         item: dict[str, Any] = eventually(lambda: predecessor.record(message_id))
         assert item["message_id"] == {"S": message_id}
         return {**item, "request": json.loads(item["request"]["S"])}
 
-    return found
+    return recorded
 
 
 @pytest.mark.parametrize(

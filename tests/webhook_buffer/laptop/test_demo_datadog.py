@@ -18,7 +18,7 @@ def test_the_plan_is_empty_while_quiet_hours_run() -> None:
     settings, steps = load("local"), list[str]()
     seen = demo_datadog.run(settings, steps.append)
     assert steps.index("plan again") < steps.index("plan in quiet hours") < steps.index("drift")
-    assert seen.objects == Counter(one.kind.value for one in definitions(settings))
+    assert seen.objects == Counter(definition.kind.value for definition in definitions(settings))
     assert 0 < seen.muted <= seen.objects["monitor"]
     assert seen.drifted == ["options.renotify_interval"]
 

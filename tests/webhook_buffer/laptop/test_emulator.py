@@ -19,9 +19,9 @@ from webhook_buffer.laptop.process import Running
 
 @pytest.fixture
 def emulator(tmp_path: Path) -> Iterator[Emulator]:
-    one = Emulator(tmp_path)
-    yield one
-    one.stop()
+    fresh = Emulator(tmp_path)
+    yield fresh
+    fresh.stop()
 
 
 def test_listens_on_loopback_only(emulator: Emulator) -> None:

@@ -50,10 +50,12 @@ class Endpoint:
     def raw(self, request: bytes) -> bytes:
         """The whole answer to bytes on a socket, which the server closes."""
         parts = urlsplit(self.url)
-        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as one:
-            one.sendall(request)
-            one.shutdown(socket.SHUT_WR)
-            return b"".join(iter(lambda: one.recv(65536), b""))
+        with socket.create_connection(
+            (parts.hostname or "", parts.port or 0), timeout=10
+        ) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 @pytest.fixture(scope="module")
@@ -220,8 +222,10 @@ def test_forms_of_a_request(endpoint: Endpoint) -> None:
 
 def test_pipelined_requests_are_answered_in_turn(endpoint: Endpoint) -> None:
     """Two requests in one packet are two webhooks."""
-    one = b"POST /%b HTTP/1.1\r\nHost: o\r\nContent-Length: 1\r\n%b\r\nx"
-    answer = endpoint.raw(one % (b"first", b"") + one % (b"second", b"Connection: close\r\n"))
+    request = b"POST /%b HTTP/1.1\r\nHost: o\r\nContent-Length: 1\r\n%b\r\nx"
+    answer = endpoint.raw(
+        request % (b"first", b"") + request % (b"second", b"Connection: close\r\n")
+    )
     assert answer.count(b"HTTP/1.1 200") == 2
     assert answer.index(b"/first") < answer.index(b"/second")
 
@@ -254,24 +258,28 @@ def test_the_printed_url_works_everywhere(endpoint: Endpoint, name: str) -> None
 def test_an_endpoint_before_its_deployment(endpoint: Endpoint, tmp_path: Path) -> None:
     """An opened endpoint without an API answers 503 with the remedy; its port stays, or moves."""
     del endpoint
-    one = Emulator(tmp_path)
+    emulator = Emulator(tmp_path)
     try:
-        one.start()
-        url = one.open_endpoint("local")
+        emulator.start()
+        url = emulator.open_endpoint("local")
         reply = urllib3.request("POST", url)
         assert (reply.status, "webhook-buffer up" in reply.json()["message"]) == (503, True)
-        assert one.open_endpoint("local", api_id="deadbeef") == url == one.endpoint_url("local")
+        assert (
+            emulator.open_endpoint("local", api_id="deadbeef")
+            == url
+            == emulator.endpoint_url("local")
+        )
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             with pytest.raises(
                 InputError, match=f"{port} on 127.0.0.1 is in use .*--endpoint-port"
             ):
-                one.open_endpoint("local", port=port)
-        moved = one.open_endpoint("local", port=port)
-        assert moved == f"http://127.0.0.1:{port}" == one.endpoint_url("local")
+                emulator.open_endpoint("local", port=port)
+        moved = emulator.open_endpoint("local", port=port)
+        assert moved == f"http://127.0.0.1:{port}" == emulator.endpoint_url("local")
         assert urllib3.request("POST", moved).status == 503
-        one.stop()
-        one.start()
-        assert one.open_endpoint("local") == moved
+        emulator.stop()
+        emulator.start()
+        assert emulator.open_endpoint("local") == moved
     finally:
-        one.stop()
+        emulator.stop()

@@ -136,9 +136,11 @@ def test_the_emulator_refuses_odd_requests(emulator: Running) -> None:
 def _status(url: str, request: bytes) -> int:
     """The status that bytes on a socket are answered with."""
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as one:
-        one.sendall(request)
-        return int(one.makefile("rb").readline().split(b" ")[1])
+    with socket.create_connection(
+        (parts.hostname or "", parts.port or 0), timeout=10
+    ) as connection:
+        connection.sendall(request)
+        return int(connection.makefile("rb").readline().split(b" ")[1])
 
 
 def _permissions(reply: urllib3.BaseHTTPResponse) -> list[str]:

@@ -133,14 +133,16 @@ def test_alarms_are_deployed(laptop: Laptop) -> None:
     pages = client.get_paginator("describe_alarms").paginate(
         AlarmTypes=["MetricAlarm", "CompositeAlarm"]
     )
-    found = {
+    deployed = {
         alarm["AlarmName"]: alarm
         for page in pages
         for alarm in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))
     }
-    expected = {one.name for one in alarms.alarms} | {one.name for one in alarms.composites}
-    assert found.keys() == expected | {"webhook-buffer-local-alert-path-probe"}
-    assert all(alarm["AlarmActions"] for alarm in found.values())
+    expected = {alarm.name for alarm in alarms.alarms} | {
+        composite.name for composite in alarms.composites
+    }
+    assert deployed.keys() == expected | {"webhook-buffer-local-alert-path-probe"}
+    assert all(alarm["AlarmActions"] for alarm in deployed.values())
     [board] = client.list_dashboards()["DashboardEntries"]
     assert board["DashboardName"] == "webhook-buffer-local"
     outputs = json.loads(laptop.run("outputs"))["webhook-buffer-local-monitoring"]
@@ -183,7 +185,7 @@ def test_one_incident_is_told_once_to_every_channel(by_hand: Laptop) -> None:
 
         eventually(all_told, seconds=60)
         # Had a follower been told, it would stand before the recoveries.
-        assert {one.channel for one in since} == {"slack", "pagerduty", "https", "email"}
+        assert {delivery.channel for delivery in since} == {"slack", "pagerduty", "https", "email"}
         assert len(since) == 4
         for recovery in since:
             assert recovery.recovered, recovery.channel

@@ -23,10 +23,10 @@ from webhook_buffer.laptop.process import listens
 @pytest.fixture
 def practice(tmp_path: Path) -> Iterator[PracticeBackend]:
     """A faux backend of the test's own."""
-    one = PracticeBackend(tmp_path / "backend")
-    one.start()
-    yield one
-    one.stop()
+    started = PracticeBackend(tmp_path / "backend")
+    started.start()
+    yield started
+    started.stop()
 
 
 def _post(url: str, group: str = "a", *, number: str = "r-0") -> int:
@@ -69,7 +69,7 @@ def test_anybody_can_break_it_and_mend_it(practice: PracticeBackend) -> None:
         _post(url)
     practice.set(Mode())
     assert _post(url) == 200
-    statuses = [one["status"] for one in practice.received()]
+    statuses = [request["status"] for request in practice.received()]
     assert statuses == [200, 503, 422, 200, 401, 200, 200, None, 200]
     assert practice.received()[0]["headers"]["x-buffer-group"] == "a"
     assert "body" not in practice.received()[0]

@@ -106,7 +106,7 @@ def test_a_record_that_can_not_be_written(
     with pytest.raises(FileError, match=r"server\.json: No space left"):
         _spawn(server)
     assert len(started) == written
-    assert all(one.poll() is not None for one in started)
+    assert all(child.poll() is not None for child in started)
     assert not (tmp_path / "server.json").exists()
 
 

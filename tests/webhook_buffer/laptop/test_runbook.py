@@ -61,11 +61,11 @@ def _send(laptop: Laptop, **flags: object) -> tuple[str, str]:
 def _line(laptop: Laptop, command: str, *parts: str) -> str:
     """The first line of a command's output that has all parts, once there is one."""
 
-    def found() -> str | None:
+    def matching_line() -> str | None:
         lines = _follow(laptop, command).splitlines()
         return next((line for line in lines if all(part in line for part in parts)), None)
 
-    line: str = eventually(found)
+    line: str = eventually(matching_line)
     return line
 
 
@@ -102,4 +102,4 @@ def test_blocked_group(broken: Laptop) -> None:
     assert other not in _follow(broken, find)
     of_group = _follow(broken, f"webhook-buffer logs --env local --group {group}").splitlines()
     assert len(of_group) >= 2
-    assert all(f"group_id={group} " in one for one in of_group)
+    assert all(f"group_id={group} " in entry for entry in of_group)

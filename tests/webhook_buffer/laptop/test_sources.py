@@ -106,7 +106,7 @@ class Deployed:
 
     @property
     def delivered(self) -> list[tuple[str, bytes]]:
-        return [(one.target, one.body) for one in self.backend.received]
+        return [(request.target, request.body) for request in self.backend.received]
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +116,11 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     faux = _Checking(obey_flags=False)
     with (
         ScriptedBackend(faux) as backend,
-        laptop.fresh(folder, backend.url, lambda _: nullcontext(), _OVERRIDES) as (target, found),
+        laptop.fresh(folder, backend.url, lambda _: nullcontext(), _OVERRIDES) as (target, outputs),
     ):
         for name, text in _SECRETS.items():
             target.secrets.create_secret(Name=name, SecretString=text)
-        yield Deployed(target, dict(found), faux, backend)
+        yield Deployed(target, dict(outputs), faux, backend)
 
 
 def test_the_endpoint_has_the_prefix(deployed: Deployed) -> None:
@@ -141,7 +141,9 @@ def test_forged_requests_are_refused_and_genuine_ones_delivered(deployed: Deploy
     assert [receipt.status for receipt in receipts] == [200, 200, 200]
     assert {receipt.answer["group_id"] for receipt in receipts} == {"acme/repo"}
     wanted = [("/github", body) for body in genuine]
-    eventually(lambda: [one for one in deployed.delivered if one[0] == "/github"] == wanted)
+    eventually(
+        lambda: [delivery for delivery in deployed.delivered if delivery[0] == "/github"] == wanted
+    )
     key = {"id": {"S": receipts[0].answer["message_id"]}}
     table = deployed.outputs["DynamoDBTable"]
     record = eventually(
@@ -170,11 +172,15 @@ def test_an_outage_outlasts_a_senders_signature(deployed: Deployed) -> None:
         assert deployed.post("/timed", body, stripe_signature=signature).status == 200
     eventually(lambda: time.time() - sent_at > _TOLERANCE)
     assert deployed.post("/timed", bodies[0], stripe_signature=signatures[0]).status == 401
-    assert not [one for one in deployed.delivered if one[0] == "/timed"]
+    assert not [delivery for delivery in deployed.delivered if delivery[0] == "/timed"]
     deployed.server.resume()
     wanted = [("/timed", body) for body in bodies]
-    eventually(lambda: [one for one in deployed.delivered if one[0] == "/timed"] == wanted)
-    arrived = [one.headers for one in deployed.backend.received if one.target == "/timed"]
+    eventually(
+        lambda: [delivery for delivery in deployed.delivered if delivery[0] == "/timed"] == wanted
+    )
+    arrived = [
+        request.headers for request in deployed.backend.received if request.target == "/timed"
+    ]
     assert [headers["stripe-signature"] for headers in arrived] == signatures
     assert {headers["x-buffer-source"] for headers in arrived} == {"timed; verified=hmac"}
 

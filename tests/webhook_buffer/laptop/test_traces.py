@@ -78,10 +78,10 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
             receipt = Sender(endpoint).post(webhook)
             assert receipt.accepted
             message_id = receipt.answer["message_id"]
-            one = Traced(target, endpoint, outputs["Release"], message_id, agent, [])
-            eventually(lambda: len(one.spans("backend.request")) == 2)
-            one.requests.extend(dict(received.headers) for received in faux.received)
-            yield one
+            delivered = Traced(target, endpoint, outputs["Release"], message_id, agent, [])
+            eventually(lambda: len(delivered.spans("backend.request")) == 2)
+            delivered.requests.extend(dict(received.headers) for received in faux.received)
+            yield delivered
 
 
 def test_one_webhook_is_one_trace(traced: Traced) -> None:
@@ -159,7 +159,7 @@ def test_log_lines_name_the_trace(traced: Traced) -> None:
 
     def line() -> dict[str, Any] | None:
         events = traced.target.logs.filter_log_events(logGroupName=group)["events"]
-        lines = [one["message"] for one in events if '"webhook.queued"' in one["message"]]
+        lines = [event["message"] for event in events if '"webhook.queued"' in event["message"]]
         return json.loads(lines[0]) if lines else None
 
     queued = eventually(line)
@@ -185,17 +185,17 @@ def forwarded(traced: Traced) -> Iterator[Forwarded]:
         for name in ("publish", "subscribe"):
             _send_by_the_log(traced.target, name, destination)
         assert Sender(traced.endpoint).post(Webhook(body=b'{"group_id": "logged"}')).accepted
-        found = Forwarded()
+        received = Forwarded()
 
         def delivered() -> bool:
             while receiver.requests:
-                found.add(json.loads(receiver.requests.pop(0).body))
-            return any(span["name"] == "backend.request" for span in found.spans) and any(
-                '"webhook.delivered"' in line for line in found.logs
+                received.add(json.loads(receiver.requests.pop(0).body))
+            return any(span["name"] == "backend.request" for span in received.spans) and any(
+                '"webhook.delivered"' in line for line in received.logs
             )
 
         eventually(delivered)
-        yield found
+        yield received
 
 
 def _forwarder(target: Environment, url: str) -> str:

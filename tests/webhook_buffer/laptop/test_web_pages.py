@@ -113,7 +113,7 @@ def test_a_foreign_page_does_not_reach_the_emulator(foreign: Page, emulator: Run
     """It can neither reset the emulator, nor create a function, nor delete a queue, nor read."""
     functions, sqs = (client(emulator.endpoint_url, name) for name in ("lambda", "sqs"))
     queue = sqs.create_queue(QueueName="from-a-page")["QueueUrl"]
-    before = [one["FunctionName"] for one in functions.list_functions()["Functions"]]
+    before = [function["FunctionName"] for function in functions.list_functions()["Functions"]]
     create = {
         "FunctionName": "from-a-page",
         "Runtime": "python3.12",
@@ -127,7 +127,9 @@ def test_a_foreign_page_does_not_reach_the_emulator(foreign: Page, emulator: Run
         (f"/?Action=DeleteQueue&QueueUrl={queue}", ""),
     ):
         _attempt(foreign, f"{emulator.endpoint_url}{target}", body)
-    assert [one["FunctionName"] for one in functions.list_functions()["Functions"]] == before
+    assert [
+        function["FunctionName"] for function in functions.list_functions()["Functions"]
+    ] == before
     assert queue in sqs.list_queues()["QueueUrls"]
 
 

@@ -38,8 +38,8 @@ def _add(session: Session, key: Key, minute: int, *values: float) -> None:
 
 
 def _verdict(session: Session, minutes: int, signal: str) -> Verdict:
-    found = _judge().judge(session, session.start + 60 * minutes)
-    return next(one for one in found if one.alarm == SETTINGS.alarm_name(signal))
+    verdicts = _judge().judge(session, session.start + 60 * minutes)
+    return next(verdict for verdict in verdicts if verdict.alarm == SETTINGS.alarm_name(signal))
 
 
 def _outage(session: Session, begin: int, end: int) -> None:
@@ -51,8 +51,8 @@ def _outage(session: Session, begin: int, end: int) -> None:
 
 def test_a_session_begins_in_good_health() -> None:
     """Alarms on what is missing (heartbeats, probes, audits) have a past in which it was there."""
-    found = _judge().judge(_session(), BEGIN + 300)
-    assert {one.alarm: one.state for one in found if one.state != "OK"} == {}
+    verdicts = _judge().judge(_session(), BEGIN + 300)
+    assert {verdict.alarm: verdict.state for verdict in verdicts if verdict.state != "OK"} == {}
 
 
 def test_missing_heartbeats_are_found() -> None:

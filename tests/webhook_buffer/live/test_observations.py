@@ -55,15 +55,18 @@ def _series(lines: list[Line], depths: list[Depth]) -> dict[str, Series]:
     local = load("local")
     alarms = parse(template(alarm_set(local)), "t").alarms
     known = resources(local).by_role.values()
-    cells = Cells({one.name: one.role for one in known})
-    for one in observe(lines, depths, Clock.begun(START)):
-        cells.add(one.key, one.at, one.value)
-    found = cells.recording(alarms, start=START, minutes=3)
-    return {f"{one.metric.name} {one.statistic} {_who(one)}".strip(): one for one in found}
+    cells = Cells({resource.name: resource.role for resource in known})
+    for observation in observe(lines, depths, Clock.begun(START)):
+        cells.add(observation.key, observation.at, observation.value)
+    recording = cells.recording(alarms, start=START, minutes=3)
+    return {
+        f"{series.metric.name} {series.statistic} {_who(series)}".strip(): series
+        for series in recording
+    }
 
 
-def _who(one: Series) -> str:
-    return " ".join(value for name, value in one.metric.dimensions if name == "FunctionName")
+def _who(series: Series) -> str:
+    return " ".join(value for name, value in series.metric.dimensions if name == "FunctionName")
 
 
 def test_log_lines_become_what_alarms_read() -> None:
@@ -88,10 +91,10 @@ def test_log_lines_become_what_alarms_read() -> None:
         ended("subscribe", 11, "never loaded"),
     ]  # fmt: skip
     depths = [Depth(START + 30, 1, 0), Depth(START + 100, 0, 1), Depth(START + 150, 0, 0)]
-    found = _series(lines, depths)
+    by_name = _series(lines, depths)
 
     def values(name: str) -> list[float]:
-        return [float(one) for one in found[name].values]
+        return [float(value) for value in by_name[name].values]
 
     nan = float("nan")
     subscribe = "webhook-buffer-local-subscribe"
@@ -107,15 +110,15 @@ def test_log_lines_become_what_alarms_read() -> None:
         [25, 95, nan], nan_ok=True
     )
     assert values("ApproximateNumberOfMessagesNotVisible Maximum") == [0, 1, 0]
-    assert [one.metric.dimensions for name, one in found.items() if "Visible Maximum" in name] == [
-        (("QueueName", "webhook-buffer-local.fifo"),)
-    ] * 2
+    assert [
+        series.metric.dimensions for name, series in by_name.items() if "Visible Maximum" in name
+    ] == [(("QueueName", "webhook-buffer-local.fifo"),)] * 2
     assert values("NumberOfMessagesDeleted Sum") == [0, 0, 1]
     assert values("webhook-buffer-local-publish-log-errors Sum") == pytest.approx(
         [nan, 1, nan], nan_ok=True
     )
-    assert "DeliveryLag PR(:300000)" in found
-    assert not any("Throttles" in name for name in found)
+    assert "DeliveryLag PR(:300000)" in by_name
+    assert not any("Throttles" in name for name in by_name)
 
 
 def test_what_is_counted_by_source_and_reason_is_kept_apart() -> None:
@@ -148,11 +151,11 @@ def test_what_is_outside_of_the_time_is_left_out() -> None:
     lines = [
         line("publish", -300, "webhook.queued", status=200, message_id="a", metrics={"Accepted": 1})
     ]
-    found = _series(lines, [Depth(START + 60.5, 1, 0)])
-    age = found["ApproximateAgeOfOldestMessage Maximum"].values
+    by_name = _series(lines, [Depth(START + 60.5, 1, 0)])
+    age = by_name["ApproximateAgeOfOldestMessage Maximum"].values
     assert age[1] == pytest.approx(360.5)
     assert np.isnan(age[[0, 2]]).all()
-    assert "Accepted Sum" not in found
+    assert "Accepted Sum" not in by_name
 
 
 def test_a_repeat_is_a_duplicate_and_not_sent() -> None:
@@ -162,10 +165,10 @@ def test_a_repeat_is_a_duplicate_and_not_sent() -> None:
              metrics={"Accepted": 1})
         for at, name, number in ((5, "a", "1"), (6, "b", "2"), (50, "a", "1"))
     ]  # fmt: skip
-    found = _series(lines, [Depth(START + 58, 2, 0)])
-    assert list(found["NumberOfMessagesSent Sum"].values) == [2, 0, 0]
-    assert list(found["NumberOfDeduplicatedSentMessages Sum"].values) == [1, 0, 0]
-    assert found["ApproximateAgeOfOldestMessage Maximum"].values[0] == pytest.approx(53)
+    by_name = _series(lines, [Depth(START + 58, 2, 0)])
+    assert list(by_name["NumberOfMessagesSent Sum"].values) == [2, 0, 0]
+    assert list(by_name["NumberOfDeduplicatedSentMessages Sum"].values) == [1, 0, 0]
+    assert by_name["ApproximateAgeOfOldestMessage Maximum"].values[0] == pytest.approx(53)
 
 
 def test_an_invocation_counts_once_its_end_is_known() -> None:
@@ -175,15 +178,21 @@ def test_an_invocation_counts_once_its_end_is_known() -> None:
     assert not list(reader.read(begun, until=START + 1))
     rest = [line("subscribe", 2, "webhook.delivered", request_id="r1", message_id="a"),
             ended("subscribe", 2, "r1")]  # fmt: skip
-    found = {one.key[1:]: one.value for one in reader.read(rest, until=START + 3)}
-    assert found["Errors", "subscribe"] == 0
+    values = {
+        observation.key[1:]: observation.value for observation in reader.read(rest, until=START + 3)
+    }
+    assert values["Errors", "subscribe"] == 0
 
 
 def test_lines_that_come_late_take_an_error_back() -> None:
     """Of an invocation that stays silent nothing is said until it has had time to speak."""
     reader = Reader(Clock.begun(START, pace=3.0))
     lines = [boundary("subscribe", 1, "r1"), ended("subscribe", 1, "r1")]
-    assert not [one for one in reader.read(lines, until=START + 2) if one.key[1] == "Errors"]
+    assert not [
+        observation
+        for observation in reader.read(lines, until=START + 2)
+        if observation.key[1] == "Errors"
+    ]
     [error] = reader.read([], until=START + 3)
     assert (error.key[1], error.value) == ("Errors", 1)
     late = line("subscribe", 4, "heartbeat.arrived", request_id="r1", message_id="m")
@@ -201,18 +210,29 @@ def test_what_a_function_decides_by_time_is_decided_by_the_sessions() -> None:
              age_ms=1000 * at, metrics={"Backend5xx": 1, "BackendOutcome": 5, "HeadAge": at})
         for at in (20, 40, 61)
     ]  # fmt: skip
-    found = observe(lines, [], clock, Limits(blocked_attempts=5, blocked_seconds=600))
-    ages = [one.value for one in found if one.key[1] == "HeadAge"]
+    observations = observe(lines, [], clock, Limits(blocked_attempts=5, blocked_seconds=600))
+    ages = [observation.value for observation in observations if observation.key[1] == "HeadAge"]
     assert ages == pytest.approx([400, 800, 1220])
-    assert len([one for one in found if one.key[1] == "BlockedGroup"]) == 2
-    assert len([one for one in found if one.key[1] == "BackendOutcome"]) == 2
-    assert len([one for one in found if one.key[1] == "Backend5xx"]) == 3
+    assert (
+        len([observation for observation in observations if observation.key[1] == "BlockedGroup"])
+        == 2
+    )
+    assert (
+        len([observation for observation in observations if observation.key[1] == "BackendOutcome"])
+        == 2
+    )
+    assert (
+        len([observation for observation in observations if observation.key[1] == "Backend5xx"])
+        == 3
+    )
 
 
 def test_malformed_metrics_are_left_out() -> None:
     """A line whose embedded metrics can't be read still counts as a line."""
     broken = Line(1000 * START, "publish", "x", {"event": "e", "level": "ERROR", "_aws": [1]})
-    assert [one.key[1] for one in observe([broken], [], Clock.begun(START))] == ["log-errors"]
+    assert [observation.key[1] for observation in observe([broken], [], Clock.begun(START))] == [
+        "log-errors"
+    ]
 
 
 def _story(seed: int) -> tuple[list[Line], list[Depth]]:
@@ -252,7 +272,7 @@ def _story(seed: int) -> tuple[list[Line], list[Depth]]:
         if fate > 0.9:  # what the emulator hands out late
             late.append(line("subscribe", at + 0.6 + 9 * chance.random(), "x", request_id=request))
         depths.append(Depth(START + at + 0.7, len(waiting), chance.randrange(2)))
-    return sorted([*lines, *late], key=lambda one: one.at), depths
+    return sorted([*lines, *late], key=lambda entry: entry.at), depths
 
 
 @settings(max_examples=settings().max_examples * 3 // 10)
@@ -270,8 +290,8 @@ def test_any_splitting_gives_the_same_observations(seed: int, cuts: list[float])
         while end < len(lines) and lines[end].at / 1000 <= until:
             end += 1
         # Depths are taken after the lines were read, and so reach beyond them.
-        given_depths = [one for one in depths if one.at <= until + 1.5]
-        depths = [one for one in depths if one.at > until + 1.5]
+        given_depths = [depth for depth in depths if depth.at <= until + 1.5]
+        depths = [depth for depth in depths if depth.at > until + 1.5]
         parts += reader.read(lines[position:end], given_depths, until=until)
         position = end
     assert sorted(parts, key=str) == sorted(whole, key=str)

@@ -65,9 +65,9 @@ def test_saved_and_opened_it_is_the_same(tmp_path: Path) -> None:
         session.apply(event)
     session.save(tmp_path / "s.jsonl")
     copy = Session.open(tmp_path / "s.jsonl")
-    for one in (session, copy):
+    for followed in (session, copy):
         for event in _events()[4:]:
-            one.apply(event)
+            followed.apply(event)
     assert _known(copy) == _known(session)
 
 

@@ -39,22 +39,22 @@ class World:
         verdicts = [_verdict(self.part, part, part), _verdict(self.whole, whole, notified)]
         self.states.put(
             verdicts, held=frozenset(held),
-            changed=lambda one, ran: changed.append((f"{one.alarm} {one.state}", ran)),
+            changed=lambda verdict, ran: changed.append((f"{verdict.alarm} {verdict.state}", ran)),
         )  # fmt: skip
         return changed
 
     def heard(self) -> list[str]:
         """What the topic was sent since last time."""
-        found = []
+        notified = []
         while messages := self.sqs.receive_message(
             QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=0
         ).get("Messages"):
             for message in messages:
                 said = json.loads(json.loads(message["Body"])["Message"])
-                found.append(f"{said['AlarmName']} {said['NewStateValue']}")
+                notified.append(f"{said['AlarmName']} {said['NewStateValue']}")
                 handle = message["ReceiptHandle"]
                 self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=handle)
-        return found
+        return notified
 
     def state(self, name: str) -> str:
         reply = self.cloudwatch.describe_alarms(

@@ -89,8 +89,8 @@ def _entries(tmp_path: Path, values: list[float]) -> dict[str, Entry]:
         stub.add_response("describe_alarms", described, asked)
         names = ("MetricDataQueries", "StartTime", "EndTime", "ScanBy", "MaxDatapoints")
         stub.add_response("get_metric_data", data, dict.fromkeys(names, ANY))
-        found = status.of_aws(target, alarm_set(target.settings))
-    return {one.id or one.name: one for one in found}
+        entries = status.of_aws(target, alarm_set(target.settings))
+    return {entry.id or entry.name: entry for entry in entries}
 
 
 def test_our_verdict_stands_beside_a_state_that_differs(tmp_path: Path) -> None:
@@ -102,11 +102,11 @@ def test_our_verdict_stands_beside_a_state_that_differs(tmp_path: Path) -> None:
 
 def test_what_agrees_has_no_second_verdict(tmp_path: Path) -> None:
     """Without failures both say OK; what is suppressed says by what."""
-    found = _entries(tmp_path, [0.0])
-    assert found["record-failed"].ours is None
-    degraded = found["deliveries-degraded"]
+    by_id = _entries(tmp_path, [0.0])
+    assert by_id["record-failed"].ours is None
+    degraded = by_id["deliveries-degraded"]
     assert (degraded.state, degraded.suppressed) == ("ALARM", "Suppressed by …-failing")
-    assert next(iter(found)) == "deliveries-degraded"
+    assert next(iter(by_id)) == "deliveries-degraded"
 
 
 def test_an_environment_without_alarms_says_what_to_deploy(tmp_path: Path) -> None:

@@ -58,7 +58,9 @@ def _policy(*left_out: str, **conditions: Any) -> dict[str, Any]:
     """The key's policy, without some statements, or with another condition of Logs."""
     block = {**loader.environments()["prd"], **REQUIRED}
     policy = key_policy(Settings.model_validate(block))
-    statements = [one for one in policy["Statement"] if one["Sid"] not in left_out]
+    statements = [
+        statement for statement in policy["Statement"] if statement["Sid"] not in left_out
+    ]
     if conditions:
         statements[1]["Condition"] = conditions
     return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}

@@ -137,12 +137,12 @@ def test_protection_is_lifted_before_a_stack_is_deleted(
 ) -> None:
     """A protected stack is deleted once its protection is off; one for practice never has any."""
     stacks = {"webhook-buffer-stg-monitoring", "webhook-buffer-dev-monitoring"}
-    one = {"CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "UPDATE_COMPLETE"}
+    description = {"CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "UPDATE_COMPLETE"}
 
     def described(given: dict[str, Any]) -> Any:
         name = given["StackName"]
         if name in stacks:
-            return {"Stacks": [{"StackName": name, **one}]}
+            return {"Stacks": [{"StackName": name, **description}]}
         return Refusal("ValidationError", f"Stack with id {name} does not exist")
 
     def deleted(given: dict[str, Any]) -> dict[str, Any]:

@@ -60,10 +60,10 @@ def test_a_part_notifies_through_its_incident() -> None:
         }
         for name, severity in (("pager", "page"), ("board", "ticket"))
     ]
-    found = alarms(notifications=channels)
-    what = drill.set_off(found, "crashes")
+    alarm_set = alarms(notifications=channels)
+    what = drill.set_off(alarm_set, "crashes")
     assert what.incident
-    assert [one.signal.id for one in what.parts] == ["crashes"]
+    assert [part.signal.id for part in what.parts] == ["crashes"]
     assert what.incident.composite.id == "down"
     assert what.channels == ("pager",)
 
@@ -72,7 +72,7 @@ def test_parts_that_count_together_are_set_together() -> None:
     """A burn rate's window alone notifies nobody; with the other one the incident is on."""
     what = drill.set_off(alarms(), "late-short")
     assert what.incident
-    assert {one.signal.id for one in what.parts} == {"late-long", "late-short"}
+    assert {part.signal.id for part in what.parts} == {"late-long", "late-short"}
     assert what.incident.name in what.names
 
 

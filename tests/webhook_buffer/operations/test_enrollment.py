@@ -32,10 +32,10 @@ def _secret(target: Environment, text: str) -> str:
 
 
 def _stored(target: Environment, arn: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads(
+    secret: dict[str, str] = json.loads(
         target.secrets.get_secret_value(SecretId=arn)["SecretString"]
     )
-    return found
+    return secret
 
 
 def test_a_window_that_nothing_came_in_is_taken_back(target: Environment) -> None:

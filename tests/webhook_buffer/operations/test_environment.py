@@ -39,13 +39,13 @@ def answers(target: Environment) -> Callable[..., None]:
                 "describe_stacks", "ValidationError", message, expected_params=expected
             )
             return
-        one: dict[str, Any] = {
+        description: dict[str, Any] = {
             "StackName": "webhook-buffer-dev",
             "CreationTime": datetime.now(UTC),
             "StackStatus": status,
             "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in known.items()],
         }
-        stubber.add_response("describe_stacks", {"Stacks": [one]}, expected)
+        stubber.add_response("describe_stacks", {"Stacks": [description]}, expected)
 
     return answer
 
@@ -73,9 +73,9 @@ def test_failed_first_deployment(
     with pytest.raises(NotDeployedError, match=f"is in state {status} and has no outputs"):
         outputs(target)
     answers(status)
-    found = stack(target)
-    assert found
-    assert not found.was_created
+    deployed = stack(target)
+    assert deployed
+    assert not deployed.was_created
 
 
 def test_a_stack_that_could_not_be_deleted_is_still_there(

@@ -17,7 +17,7 @@ def test_made_folders_are_private(tmp_path: Path) -> None:
     folder = tmp_path / "there" / "state" / "emulator"
     private_folder(folder)
     private_folder(folder)
-    assert [one.stat().st_mode & 0o777 for one in (folder, folder.parent)] == [0o700, 0o700]
+    assert [made.stat().st_mode & 0o777 for made in (folder, folder.parent)] == [0o700, 0o700]
     assert (tmp_path / "there").stat().st_mode & 0o777 == 0o755
 
 

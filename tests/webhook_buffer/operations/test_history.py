@@ -35,12 +35,12 @@ class _CloudWatch:
         times = np.arange(start, end, period)[first : first + self.page]
         results = [
             {
-                "Id": one["Id"],
+                "Id": query["Id"],
                 "Timestamps": [datetime.fromtimestamp(at, UTC) for at in times],
                 "Values": [at / 60 % 7 for at in times],
             }
-            for one in queries
-            if one["MetricStat"]["Metric"]["MetricName"] != "never"
+            for query in queries
+            if query["MetricStat"]["Metric"]["MetricName"] != "never"
         ]
         more = first + self.page < (end - start) / period
         return {
@@ -72,9 +72,14 @@ def test_pages_are_put_together(tmp_path: Path) -> None:
     series = history.fetch(
         _target(tmp_path, cloudwatch), [_alarm("a"), _alarm("never")], start=start, end=end
     )
-    [one] = series
-    assert (one.metric.name, one.start, one.step, len(one.values)) == ("a", start, 60, 180)
-    assert list(one.values) == [at / 60 % 7 for at in range(start, end, 60)]
+    [recorded] = series
+    assert (recorded.metric.name, recorded.start, recorded.step, len(recorded.values)) == (
+        "a",
+        start,
+        60,
+        180,
+    )
+    assert list(recorded.values) == [at / 60 % 7 for at in range(start, end, 60)]
     assert cloudwatch.calls == 2
 
 
@@ -85,7 +90,7 @@ def test_limits_of_a_call_are_kept(tmp_path: Path) -> None:
     some = [_alarm(f"m{number}") for number in range(12)]
     series = history.fetch(_target(tmp_path, cloudwatch), some, start=end - 14 * 86_400, end=end)
     assert len(series) == 12
-    assert not any(np.isnan(one.values).any() for one in series)
+    assert not any(np.isnan(recorded.values).any() for recorded in series)
 
 
 def test_old_data_is_coarser() -> None:

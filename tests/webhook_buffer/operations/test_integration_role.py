@@ -51,10 +51,11 @@ def _role(name: str) -> dict[str, Any]:
 
 
 def _decisions(**denied: str) -> dict[str, Any]:
-    decisions = {one: denied.get(one.replace(":", "_"), "allowed") for one in ACTIONS}
+    decisions = {action: denied.get(action.replace(":", "_"), "allowed") for action in ACTIONS}
     return {
         "EvaluationResults": [
-            {"EvalActionName": one, "EvalDecision": decision} for one, decision in decisions.items()
+            {"EvalActionName": action, "EvalDecision": decision}
+            for action, decision in decisions.items()
         ]
     }
 
@@ -67,9 +68,9 @@ def test_each_missing_right_says_what_is_missing(stubbed: Stubbed) -> None:
         _decisions(apigateway_GET="implicitDeny", tag_GetResources="explicitDeny"),
         {"PolicySourceArn": _ARN, "ActionNames": [*ACTIONS], "MaxItems": len(ACTIONS)},
     )
-    found = missing(stubbed.target, "Theirs")
-    assert found.keys() == {"apigateway:GET", "tag:GetResources"}
-    assert found["apigateway:GET"] == "tags of API stages, by which our API is found"
+    lacking = missing(stubbed.target, "Theirs")
+    assert lacking.keys() == {"apigateway:GET", "tag:GetResources"}
+    assert lacking["apigateway:GET"] == "tags of API stages, by which our API is found"
     stubbed.iam.assert_no_pending_responses()
 
 

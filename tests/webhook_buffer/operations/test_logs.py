@@ -39,8 +39,8 @@ def test_a_follower_sees_each_line_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     def read(*_: object, since: int, **__: object) -> list[Line]:
         reads.append(since)
-        found = lines if len(reads) == 1 else sorted([*lines, late], key=lambda line: line.at)
-        return [line for line in found if line.at >= since]
+        readable = lines if len(reads) == 1 else sorted([*lines, late], key=lambda line: line.at)
+        return [line for line in readable if line.at >= since]
 
     monkeypatch.setattr(logs, "read", read)
     monkeypatch.setattr(logs, "_POLL_SECONDS", 0.0)

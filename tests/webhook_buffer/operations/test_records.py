@@ -159,9 +159,9 @@ def test_older_items_stay_readable(
     assert recorded.request["path"] == "/"
     assert (recorded.record.attempts, recorded.record.state) == (2, "waiting")
     assert [attempt["number"] for attempt in recorded.history["recent"]] == [1, 2]
-    [found] = _search(place, group=recorded.record.group_id)
+    [webhook] = _search(place, group=recorded.record.group_id)
     # Before attempts were counted the list has them, which a search does not read.
-    assert replace(found, attempts=2) == recorded.record
+    assert replace(webhook, attempts=2) == recorded.record
 
 
 def test_a_body_that_is_gone_is_missing(place: tuple[Environment, Aws]) -> None:
@@ -201,22 +201,24 @@ def test_a_group_is_listed_latest_first(place: tuple[Environment, Aws]) -> None:
     _write(place[1], "first", group="orders", at=_AT)
     _write(place[1], "second", group="orders", at=_AT + 1, outcomes=(failed, failed, _OK))
     _write(place[1], "third", group="orders", at=_AT + 2, outcomes=(failed, failed))
-    found = _search(place, group="orders")
-    assert [(one.id, one.state, one.attempts, one.status) for one in found] == [
+    webhooks = _search(place, group="orders")
+    assert [
+        (webhook.id, webhook.state, webhook.attempts, webhook.status) for webhook in webhooks
+    ] == [
         ("third", "waiting", 2, 503),
         ("second", "delivered", 3, 200),
         ("first", "delivered", 1, 200),
     ]
-    ids = [one.id for one in _search(place, group="orders", since=_AT + 1, until=_AT + 1)]
+    ids = [webhook.id for webhook in _search(place, group="orders", since=_AT + 1, until=_AT + 1)]
     assert ids == ["second"]
-    assert [one.id for one in _search(place, group="orders", most=1)] == ["third"]
+    assert [webhook.id for webhook in _search(place, group="orders", most=1)] == ["third"]
 
 
 def test_a_delivery_id_finds_its_webhooks(place: tuple[Environment, Aws]) -> None:
     """The id on the sender's page finds the webhook, and its repetition."""
     for number, message_id in enumerate(("sent", "sent-again")):
         _write(place[1], message_id, at=_AT + number, headers=(("X-GitHub-Delivery", "72d3"),))
-    assert [one.id for one in _search(place, delivery="72d3")] == ["sent-again", "sent"]
+    assert [webhook.id for webhook in _search(place, delivery="72d3")] == ["sent-again", "sent"]
     assert _search(place, delivery="72d") == []
 
 
@@ -225,8 +227,8 @@ def test_a_time_lists_all_of_it(place: tuple[Environment, Aws]) -> None:
     at = _AT + 1000 * _HOUR
     for number in range(9):
         _write(place[1], f"timed-{number}", at=at + number * _HOUR // 3)
-    found = _search(place, since=at + 1, until=at + 2 * _HOUR)
-    assert [one.id for one in found] == [f"timed-{number}" for number in range(6, 0, -1)]
+    webhooks = _search(place, since=at + 1, until=at + 2 * _HOUR)
+    assert [webhook.id for webhook in webhooks] == [f"timed-{number}" for number in range(6, 0, -1)]
 
 
 def test_a_long_time_is_refused(place: tuple[Environment, Aws]) -> None:

@@ -33,8 +33,8 @@ def test_a_drill_covers_its_failure_mode(drill: Drill) -> None:
     """What it expects covers that mode; who is paged is who has to be."""
     wanted, lacking = expected(drill, ALARMS, 60.0)
     assert not lacking
-    assert any(drill.mode in one.alarm.signal.covers for one in wanted)
-    pages = any(one.notifies.severity is Severity.PAGE for one in wanted)
+    assert any(drill.mode in expectation.alarm.signal.covers for expectation in wanted)
+    pages = any(expectation.notifies.severity is Severity.PAGE for expectation in wanted)
     assert pages is drill.users_notice
 
 

@@ -25,7 +25,7 @@ from webhook_buffer.operations import parked
 
 def _numbers(backend: ScriptedBackend, traffic: Traffic) -> list[int | None]:
     received = list(backend.faux.received)
-    return [traffic.number_of(one.headers[NUMBER.lower()]) for one in received]
+    return [traffic.number_of(request.headers[NUMBER.lower()]) for request in received]
 
 
 def test_webhooks_are_marked_numbered_and_in_the_order_of_their_groups(
@@ -38,11 +38,11 @@ def test_webhooks_are_marked_numbered_and_in_the_order_of_their_groups(
     finally:
         traffic.close()
     received = list(backend.faux.received)
-    assert {one.headers[HEADER.lower()] for one in received} == {"d"}
+    assert {request.headers[HEADER.lower()] for request in received} == {"d"}
     groups: dict[str, list[int]] = {}
-    for one, number in zip(received, _numbers(backend, traffic), strict=True):
+    for request, number in zip(received, _numbers(backend, traffic), strict=True):
         assert number is not None
-        groups.setdefault(one.headers["x-group-id"], []).append(number)
+        groups.setdefault(request.headers["x-group-id"], []).append(number)
     assert 5 < len(groups) <= GROUPS
     assert all(numbers == sorted(numbers) for numbers in groups.values())
     assert traffic.number_of("another-1") is None
@@ -66,7 +66,7 @@ def test_repeats_have_their_originals_id(backend: ScriptedBackend) -> None:
     traffic = Traffic(backend.url, drill="d", rate=100.0, seed=1)
 
     def ids() -> list[str]:
-        return [one.headers["x-github-delivery"] for one in list(backend.faux.received)]
+        return [request.headers["x-github-delivery"] for request in list(backend.faux.received)]
 
     try:
         eventually(lambda: len(ids()) >= 20)

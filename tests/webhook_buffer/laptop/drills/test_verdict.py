@@ -32,8 +32,8 @@ def test_lost_and_out_of_order_are_found() -> None:
         _received("r0", 503), _received("r1"), _received("r0"), _received("r0"),
         _received("r2"), _received("r3", None), _received("x9"), _received("r4", 200),
     ]  # fmt: skip
-    found = deliveries(ledger, traffic, received)
-    assert (found.delivered, found.lost, found.out_of_order) == (4, [3], [0])
+    result = deliveries(ledger, traffic, received)
+    assert (result.delivered, result.lost, result.out_of_order) == (4, [3], [0])
 
 
 def test_what_goes_aside_and_what_is_dropped() -> None:
@@ -42,11 +42,11 @@ def test_what_goes_aside_and_what_is_dropped() -> None:
     ledger = Ledger([Sent(n, g, 0.0, None, 1.0) for n, g in enumerate(groups)], aside={1})
     traffic: Any = SimpleNamespace(number_of=lambda text: int(text[1:]))
     others = [_received(number) for number in ("r0", "r2", "r4")]
-    found = deliveries(ledger, traffic, others)
-    assert (found.lost, found.out_of_order, found.behind) == ([1, 3], [], [4])
+    result = deliveries(ledger, traffic, others)
+    assert (result.lost, result.out_of_order, result.behind) == ([1, 3], [], [4])
     late = [*others, _received("r1"), _received("r3")]
-    found = deliveries(ledger, traffic, late)
-    assert (found.lost, found.out_of_order, found.undead) == ([], [3], [])
+    result = deliveries(ledger, traffic, late)
+    assert (result.lost, result.out_of_order, result.undead) == ([], [3], [])
     ledger.dropped.add(1)
     assert deliveries(ledger, traffic, others).lost == [3]
     assert deliveries(ledger, traffic, late).undead == [1]

@@ -53,7 +53,7 @@ def test_widget_ids(raw: Raw) -> None:
     group = {"type": "group", "layout_type": "ordered", "widgets": [NOTE, NOTE | {"id": 7}]}
     body = DASHBOARD | {"widgets": [{"definition": group}]}
     widget = raw.created("dashboard", body)["widgets"][0]
-    inner = [one["id"] for one in widget["definition"]["widgets"]]
+    inner = [member["id"] for member in widget["definition"]["widgets"]]
     assert inner[1] == 7
     assert len({widget["id"], *inner}) == 3
 
@@ -68,7 +68,7 @@ def test_list(official: Official, raw: Raw) -> None:
         "modified_at",
     }  # fmt: skip
     page = official.dashboards.list_dashboards(start=2, count=2)
-    assert [one.title for one in page.dashboards] == ["2"]
+    assert [board.title for board in page.dashboards] == ["2"]
     assert len(list(official.dashboards.list_dashboards_with_pagination(count=2))) == 3
 
 

@@ -121,8 +121,8 @@ def test_mutes(raw: Raw) -> None:
     until = int(datetime.fromisoformat(end).timestamp())
     assert raw("GET", path)[1]["options"]["silenced"] == {"env:prod": until}
     assert raw("GET", "/api/v1/monitor")[1][0]["options"]["silenced"] == {"env:prod": until}
-    found = raw("GET", f"{path}?with_downtimes=true")[1]["matching_downtimes"]
-    assert [one["end"] for one in found] == [until]
+    matching = raw("GET", f"{path}?with_downtimes=true")[1]["matching_downtimes"]
+    assert [match["end"] for match in matching] == [until]
 
 
 def test_update(raw: Raw) -> None:
@@ -150,7 +150,7 @@ def test_canceled(fake: FakeDatadog, official: Official, raw: Raw) -> None:
     downtime = raw.scheduled(DOWNTIME)
     api = official.downtimes
     api.cancel_downtime(downtime_id=downtime["id"])
-    assert [str(one.attributes.status) for one in api.list_downtimes().data] == ["canceled"]
+    assert [str(listed.attributes.status) for listed in api.list_downtimes().data] == ["canceled"]
     assert api.list_downtimes(current_only=True).data == []
     now += timedelta(days=2)
     assert api.list_downtimes().data == []

@@ -121,9 +121,9 @@ def test_list(official: Official, raw: Raw) -> None:
     raw.created("monitor", MONITOR)
     raw.created("monitor", MONITOR | {"name": "other", "tags": ["service:buffer"]})
     api = official.monitors
-    names = [one.name for one in api.list_monitors(monitor_tags="service:buffer,env:prod")]
+    names = [monitor.name for monitor in api.list_monitors(monitor_tags="service:buffer,env:prod")]
     assert names == ["age"]
-    assert [one.name for one in api.list_monitors(name="oth")] == ["other"]
+    assert [monitor.name for monitor in api.list_monitors(name="oth")] == ["other"]
     assert len(api.list_monitors(monitor_tags="service:buffer")) == 2
     assert len(api.list_monitors(monitor_tags="service:buf")) == 0
 
@@ -136,9 +136,9 @@ def test_pages(official: Official, raw: Raw) -> None:
     assert len(api.list_monitors()) == 101
     assert len(api.list_monitors(page_size=5)) == 101
     assert len(api.list_monitors(page=0)) == 100
-    assert [one.name for one in api.list_monitors(page=1)] == ["100"]
+    assert [monitor.name for monitor in api.list_monitors(page=1)] == ["100"]
     paged = list(api.list_monitors_with_pagination(page_size=40))
-    assert len({one.id for one in paged}) == 101
+    assert len({monitor.id for monitor in paged}) == 101
 
 
 def test_referenced_by_slo(official: Official, raw: Raw) -> None:
@@ -243,18 +243,18 @@ def test_slo_alert(raw: Raw) -> None:
     """An alert on an SLO that exists is taken, and a composite of monitors that do."""
     slo = raw.created("slo", SLO)
     query = f'burn_rate("{slo["id"]}").over("30d").long_window("1h").short_window("5m") > 14.4'
-    one = raw.created("monitor", {"name": "a", "type": "slo alert", "query": query})
-    two = raw.created("monitor", MONITOR)
-    query = f"{one['id']} && !{two['id']}"
+    slo_alert = raw.created("monitor", {"name": "a", "type": "slo alert", "query": query})
+    metric_alert = raw.created("monitor", MONITOR)
+    query = f"{slo_alert['id']} && !{metric_alert['id']}"
     raw.created("monitor", {"name": "b", "type": "composite", "query": query})
-    answer = raw("DELETE", f"/api/v1/monitor/{two['id']}")
+    answer = raw("DELETE", f"/api/v1/monitor/{metric_alert['id']}")
     refused(answer, 400, "is referenced in composite monitors: [")
 
 
 def test_edited_by_hand(fake: FakeDatadog, raw: Raw) -> None:
     """A test can change an object as a person would in the browser."""
     monitor = raw.created("monitor", MONITOR)
-    fake.edit("monitor", str(monitor["id"]), lambda one: one.update(message="mine"))
+    fake.edit("monitor", str(monitor["id"]), lambda body: body.update(message="mine"))
     assert raw("GET", f"/api/v1/monitor/{monitor['id']}")[1]["message"] == "mine"
 
 

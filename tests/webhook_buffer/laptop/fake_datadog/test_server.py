@@ -80,11 +80,11 @@ def test_requests_are_noted(fake: FakeDatadog, raw: Raw) -> None:
     """Every request can be looked at, in order."""
     raw("GET", "/api/v1/monitor?name=x")
     raw("POST", "/api/v1/monitor", MONITOR)
-    one, two = fake.requests
-    assert (one.method, one.path, one.query, one.status) == (
+    listing, create = fake.requests
+    assert (listing.method, listing.path, listing.query, listing.status) == (
         "GET", "/api/v1/monitor", {"name": "x"}, 200,
     )  # fmt: skip
-    assert two.body == MONITOR
+    assert create.body == MONITOR
 
 
 def test_page(fake: FakeDatadog, raw: Raw) -> None:
@@ -116,7 +116,7 @@ def test_limit() -> None:
         {name: value for name, value in headers.items() if name.startswith("X-RateLimit")}
         for _, _, headers in answers
     ]
-    assert [one["X-RateLimit-Remaining"] for one in limits] == ["1", "0", "0"]
+    assert [headers["X-RateLimit-Remaining"] for headers in limits] == ["1", "0", "0"]
     assert limits[2] == {
         "X-RateLimit-Limit": "2",
         "X-RateLimit-Period": "10",
@@ -158,7 +158,7 @@ def test_client_retries(fake: FakeDatadog) -> None:
     fake.faults = [Fault(status=429)]
     with opened(fake, enable_retry=True, max_retries=3) as official:
         assert official.monitors.list_monitors() == []
-    assert [one.status for one in fake.requests] == [429, 200]
+    assert [request.status for request in fake.requests] == [429, 200]
 
 
 def test_times_and_after(fake: FakeDatadog, raw: Raw) -> None:
@@ -176,7 +176,7 @@ def test_no_answer(fake: FakeDatadog, official: Official, kind: Any, kept: int) 
     with pytest.raises(urllib3.exceptions.HTTPError):
         official.monitors.create_monitor(body=typed_monitor())
     assert len(fake.objects("monitor")) == kept
-    assert [one.status for one in fake.requests] == ([200] if kept else [0])
+    assert [request.status for request in fake.requests] == ([200] if kept else [0])
 
 
 def test_slow(fake: FakeDatadog) -> None:
@@ -219,7 +219,7 @@ def test_restart(tmp_path: Path) -> None:
         assert {kind: fake.objects(kind) for kind in held} == held
         third = Raw(fake).created("monitor", MONITOR | {"name": "third"})
         assert third["id"] > int(last) > first["id"]
-    assert [one.name for one in file.parent.iterdir()] == ["state.json"]
+    assert [entry.name for entry in file.parent.iterdir()] == ["state.json"]
 
 
 def test_ends() -> None:
@@ -245,7 +245,7 @@ def test_own_process(tmp_path: Path) -> None:
         assert fake_datadog.running(tmp_path) is None
         url = fake_datadog.started(tmp_path)
         listed = urllib3.request("GET", f"{url}/api/v1/monitor", headers=HEADERS).json()
-        assert [one["name"] for one in listed] == ["age"]
+        assert [monitor["name"] for monitor in listed] == ["age"]
     finally:
         fake_datadog.stop(tmp_path)
 

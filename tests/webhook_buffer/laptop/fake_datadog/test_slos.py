@@ -53,7 +53,7 @@ def test_both_forms(raw: Raw) -> None:
     """A metric SLO comes back as a query and as a specification, whichever was sent."""
     slo = raw.created("slo", SLO)
     count = slo["sli_specification"]["count"]
-    assert [one["query"] for one in count["queries"]] == list(SLO["query"].values())
+    assert [query["query"] for query in count["queries"]] == list(SLO["query"].values())
     other = changed(SLO, {"query": None, "sli_specification": slo["sli_specification"]})
     assert raw.created("slo", other)["query"] == SLO["query"]
 
@@ -74,9 +74,9 @@ def test_list(official: Official, raw: Raw) -> None:
     raw.created("slo", SLO | {"name": "other", "tags": []})
     api = official.slos
     assert len(api.list_slos(tags_query="env:prod").data) == 3
-    assert [one.name for one in api.list_slos(ids=slos[1]["id"]).data] == ["1"]
+    assert [objective.name for objective in api.list_slos(ids=slos[1]["id"]).data] == ["1"]
     page = api.list_slos(tags_query="env:prod", limit=2, offset=2)
-    assert [one.name for one in page.data] == ["2"]
+    assert [objective.name for objective in page.data] == ["2"]
     assert page.metadata.page.total_filtered_count == 3
     assert len(list(api.list_slos_with_pagination(limit=2))) == 4
 
