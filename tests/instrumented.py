@@ -45,7 +45,11 @@ class Synthesized:
         from aws_cdk import App
 
         self.settings = loader.load(environment, overrides=overrides)
-        app = App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
+        app = App(
+            outdir=str(folder),
+            context={"aws:cdk:disable-asset-staging": True},
+            builtin_cloud_formation_validation=False,
+        )
         build(app, self.settings)
         app.synth()
         self.resources: Resources = {}

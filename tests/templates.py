@@ -85,7 +85,8 @@ class Synthesized:
 
     Attributes:
         buffer, monitoring: its stacks; None where it has none.
-        findings: of cdk-nag, as (rule, construct path without the stack's name).
+        findings: of cdk-nag and the CDK's own rules, as (rule, construct path without the stack's
+            name).
     """
 
     buffer: Template | None
@@ -98,14 +99,18 @@ class Synthesized:
 
 
 def synthesize(chosen: schema.Settings, folder: Path) -> Synthesized:
-    """Synthesizes settings in this process, under both of cdk-nag's packs."""
+    """Synthesizes settings in this process, under the CDK's own rules and cdk-nag's packs."""
     from app import build
 
     # isort: split
     from aws_cdk import App, Validations
     from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-    app = App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
+    app = App(
+        outdir=str(folder),
+        context={"aws:cdk:disable-asset-staging": True},
+        builtin_cloud_formation_validation=True,  # app.py leaves these rules to the tests
+    )
     build(app, chosen)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     Validations.of(app).add_plugins(ServerlessChecks(app))

@@ -32,7 +32,11 @@ def _synthesized(settings: Settings, folder: Path) -> Synth:
     # isort: split
     from aws_cdk import App
 
-    app = App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
+    app = App(
+        outdir=str(folder),
+        context={"aws:cdk:disable-asset-staging": True},
+        builtin_cloud_formation_validation=False,
+    )
     BufferStack(app, "buffer", settings=settings)
     app.synth()
     template = json.loads((folder / "buffer.template.json").read_text())
