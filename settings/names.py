@@ -115,18 +115,29 @@ class Names(Keys):
         return f"{self.prefix}-parking"
 
     @property
-    def functions(self) -> list[str]:
-        """The functions of this environment, without its prefix."""
+    def buffer_functions(self) -> list[str]:
+        """The functions of the buffer's stack, without this environment's prefix."""
         names = [] if self.existing else ["publish", "subscribe"]
         if self.create_faux_backend:
             names.append("faux-backend")
-        if self.monitoring:
-            names.append("notify")
-            if not self.existing:
-                names.append("audit")
-            if self.sends_heartbeats:
-                names.append("heartbeat")
         return names
+
+    @property
+    def monitoring_functions(self) -> list[str]:
+        """The functions of the monitoring's stack, likewise."""
+        if not self.monitoring:
+            return []
+        names = ["notify"]
+        if not self.existing:
+            names.append("audit")
+        if self.sends_heartbeats:
+            names.append("heartbeat")
+        return names
+
+    @property
+    def functions(self) -> list[str]:
+        """The functions of this environment, without its prefix."""
+        return [*self.buffer_functions, *self.monitoring_functions]
 
     @property
     def instrumented_functions(self) -> list[str]:

@@ -27,6 +27,7 @@ from tests.findings import (
 )
 from tests.templates import Synthesized, synthesize
 from tests.variants import VARIANTS
+from webhook_buffer.operations.physical_names import by_stack
 
 _CHECKOV = ROOT / ".build" / "checkov" / "bin" / "checkov"
 Finding = tuple[str, str]
@@ -96,6 +97,14 @@ def test_arns_are_of_the_partition(variants: dict[str, Synthesized], name: str) 
     for stack in variants[name].stacks:
         spelled = set(re.findall(r"arn:(aws[a-z-]*):", stack.file.read_text()))
         assert spelled <= {stack.settings.partition}
+
+
+@pytest.mark.parametrize("name", sorted(BLOCKS.keys() - {"local"}))
+def test_preflight_knows_every_name(variants: dict[str, Synthesized], name: str) -> None:
+    """Preflight looks for the names that the stacks take, and for no others."""
+    for stack in variants[name].stacks:
+        names = by_stack(stack.settings)[stack.file.name.removesuffix(".template.json")]
+        assert set(names) == stack.named()
 
 
 @pytest.mark.parametrize("name", BLOCKS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from settings import schema
+from webhook_buffer.operations.physical_names import EXPORT, Named
 
 _ACCOUNT = "222222222222"
 _SECRET = f"arn:aws:secretsmanager:us-east-1:{_ACCOUNT}:secret"
@@ -45,6 +46,40 @@ DEMANDING: Mapping[str, Any] = {
         {"kind": "email", "addresses": ["ana@example.com"]},
     ],
 }
+# The property with the name that a resource takes in its account; None for what has no name of its
+# own, or one that CloudFormation makes up.
+_NAMES = {
+    "AWS::ApiGatewayV2::Api": None,
+    "AWS::ApiGatewayV2::ApiMapping": None,
+    "AWS::ApiGatewayV2::DomainName": "DomainName",
+    "AWS::ApiGatewayV2::Integration": None,
+    "AWS::ApiGatewayV2::Route": None,
+    "AWS::ApiGatewayV2::Stage": None,
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Events::Rule": "Name",
+    "AWS::IAM::Policy": None,
+    "AWS::IAM::Role": None,
+    "AWS::KMS::Key": None,
+    "AWS::Lambda::EventInvokeConfig": None,
+    "AWS::Lambda::EventSourceMapping": None,
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Lambda::Permission": None,
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::Logs::MetricFilter": None,
+    "AWS::Logs::SubscriptionFilter": None,
+    "AWS::Route53::RecordSet": "Name",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::S3::BucketPolicy": None,
+    "AWS::SNS::Subscription": None,
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SNS::TopicPolicy": None,
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::SQS::QueuePolicy": None,
+    "AWS::SecretsManager::Secret": "Name",
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +112,32 @@ class Template:
         assert len(matching) == 1, f"{len(matching)} resources of {kind} have {wanted}"
         single: Mapping[str, Any] = matching[0]
         return single
+
+    def named(self) -> set[Named]:
+        """Whatever takes a name in an account, as the template has it."""
+        resources: Mapping[str, Mapping[str, Any]] = self.template["Resources"]
+        return {
+            *(
+                Named(entry["Type"], name)
+                for entry in resources.values()
+                for name in self._name(entry)
+            ),
+            *(
+                Named(EXPORT, output["Export"]["Name"])
+                for output in self.template.get("Outputs", {}).values()
+                if "Export" in output
+            ),
+        }
+
+    def _name(self, entry: Mapping[str, Any]) -> Iterator[str]:
+        """A resource's name, where it has one; a type that is new here has to be told of."""
+        key = _NAMES[entry["Type"]]
+        if key:
+            name = entry["Properties"][key]
+            while not isinstance(name, str):  # that of another resource
+                other = self.template["Resources"][name["Ref"]]
+                name = other["Properties"][_NAMES[other["Type"]]]
+            yield name
 
 
 @dataclass(frozen=True)

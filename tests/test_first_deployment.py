@@ -21,7 +21,7 @@ from tests.first_deployment.assumptions import Outcome, Verdict, assumptions, re
 from tests.first_deployment.steps import STEPS, Place
 from webhook_buffer.laptop import gateway
 from webhook_buffer.laptop.process import Running
-from webhook_buffer.operations import deployment
+from webhook_buffer.operations import deployment, stores
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.send import Receipt, Webhook
 
@@ -250,7 +250,7 @@ def test_a_trial_that_can_not_deploy_leaves_nothing(target: Environment) -> None
 
 def _require_nothing(target: Environment) -> None:
     assert deployment.deployed(target) == []
-    assert not deployment.table_exists(target)
+    assert not stores.existing(target)
     names = [secret["Name"] for secret in target.secrets.list_secrets()["SecretList"]]
     assert not [name for name in names if name.startswith(target.settings.prefix)]
 

@@ -26,8 +26,9 @@ from tests.first_deployment.steps import (
     judged,
     recorded,
 )
-from webhook_buffer.operations import deployment
+from webhook_buffer.operations import deployment, stores
 from webhook_buffer.operations.environment import Environment, stack
+from webhook_buffer.operations.physical_names import TABLE, Named
 
 ADOPTED = "adopted-tables"
 _DELETION_DAYS = 7  # the fewest that KMS takes
@@ -57,7 +58,7 @@ def require_throw_away(target: Environment) -> None:
             f"cdk.json: environment '{env}': a first deployment is tried with "
             "'create_faux_backend' and 'testFlags' only; add them, or choose another environment."
         )
-    if deployment.deployed(target) or deployment.table_exists(target):
+    if deployment.deployed(target) or stores.existing(target):
         raise InputError(
             f"Environment '{env}' exists in {settings.awsAccount} already, or its tables do, and "
             "this deletes what it deploys. Choose another environment, or destroy that one and "
@@ -78,8 +79,8 @@ def trial(deployer: Deployer) -> Iterator[Outcome]:
     finally:
         if deployment.deployed(target):
             deployer.destroy()
-        for table in (target.settings.table_name, target.settings.parking_table_name):
-            _delete_table(target, table)
+        for store in stores.existing(target):
+            _delete(target, store)
 
 
 def sources(secret: str, key: str) -> dict[str, Any]:
@@ -112,11 +113,11 @@ def adopted(deployer: Deployer, deploy: Callable[[], Place], place: Place) -> It
     """Whether the table that ``destroy`` keeps outlives a deployment that adopts it and fails."""
     message_id = accepted_record(place)
     deployer.destroy()
-    if not deployment.table_exists(place.target):
+    if not _keeps_records(place.target):
         yield judged(ADOPTED, False, "destroy deleted the tables")
         return
     state = fail_to_deploy(place.target, place.templates[0])
-    if not deployment.table_exists(place.target):
+    if not _keeps_records(place.target):
         yield judged(ADOPTED, False, f"the failed deployment ({state}) deleted the tables")
         return
     kept = recorded(deploy(), message_id)
@@ -196,9 +197,17 @@ def _secret_under_a_key(target: Environment) -> Iterator[tuple[str, str, str]]:
         target.kms.schedule_key_deletion(KeyId=key["Arn"], PendingWindowInDays=_DELETION_DAYS)
 
 
-def _delete_table(target: Environment, table: str) -> None:
-    try:
-        target.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
-        target.dynamodb.delete_table(TableName=table)
-    except target.dynamodb.exceptions.ResourceNotFoundException:
-        pass
+def _keeps_records(target: Environment) -> bool:
+    return stores.table(target, target.settings.table_name) is not None
+
+
+def _delete(target: Environment, store: Named) -> None:
+    """Deletes a table or a bucket, with all that is in it."""
+    if store.kind == TABLE:
+        target.dynamodb.update_table(TableName=store.name, DeletionProtectionEnabled=False)
+        target.dynamodb.delete_table(TableName=store.name)
+        return
+    for page in target.s3.get_paginator("list_objects_v2").paginate(Bucket=store.name):
+        for stored in page.get("Contents", ()):
+            target.s3.delete_object(Bucket=store.name, Key=stored["Key"])
+    target.s3.delete_bucket(Bucket=store.name)

@@ -25,6 +25,7 @@ CLIENTS = {
     "cloudformation": "cloudformation",
     "cloudwatch": "cloudwatch",
     "dynamodb": "dynamodb",
+    "events": "events",
     "functions": "lambda",
     "iam": "iam",
     "ec2": "ec2",

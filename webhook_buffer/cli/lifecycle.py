@@ -20,10 +20,11 @@ from webhook_buffer.cli.running import smoke_test
 from webhook_buffer.cli.terminal import console, require_answer, step
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
-from webhook_buffer.operations import deployment, record_indexes
+from webhook_buffer.operations import deployment, record_indexes, stores
 from webhook_buffer.operations.cdk import Cdk, check_node
 from webhook_buffer.operations.environment import Environment, not_deployed, require_account
 from webhook_buffer.operations.grouping import change_of_groups
+from webhook_buffer.operations.physical_names import BUCKET, Named
 from webhook_buffer.operations.preflight.catalog import left_to_do
 
 
@@ -158,21 +159,20 @@ def destroy(env: str, *, yes: bool) -> None:
     cdk = deployment.synthesize(target, step, CATALOG, lint=False)
     deployment.destroy(target, cdk, step)
     laptop.forget(settings)
-    if deployment.table_exists(target):
-        where = f"--endpoint-url {target.endpoint_url} " if target.endpoint_url else ""
-        tables = (settings.table_name, settings.parking_table_name)
-        console.print("Kept: two tables and a bucket. To delete them for good:")
-        for table in tables:
-            console.print(
-                f"  aws dynamodb delete-table {where}--region {settings.awsRegion} "
-                f"--table-name {table}",
-                soft_wrap=True,
-            )
-        console.print(
-            f"  aws s3 rb --force {where}--region {settings.awsRegion} "
-            f"s3://{settings.bodies_bucket_name}",
-            soft_wrap=True,
-        )
+    kept = stores.existing(target)
+    if kept:
+        console.print("Kept, and adopted by the next deployment. To delete it for good:")
+    for store in kept:
+        console.print(f"  {_deletion(target, store)}", soft_wrap=True)
+
+
+def _deletion(target: Environment, store: Named) -> str:
+    """The command that deletes a table or a bucket."""
+    where = f"--endpoint-url {target.endpoint_url} " if target.endpoint_url else ""
+    where += f"--region {target.settings.awsRegion}"
+    if store.kind == BUCKET:
+        return f"aws s3 rb --force {where} s3://{store.name}"
+    return f"aws dynamodb delete-table {where} --table-name {store.name}"
 
 
 def _target(

@@ -12,7 +12,7 @@ from monitoring.model.catalog import Catalog
 from settings import exposure
 from settings.errors import InputError, ToolError
 from settings.names import function_log_group
-from webhook_buffer.operations import record_indexes, template_limits
+from webhook_buffer.operations import record_indexes, stores, template_limits
 from webhook_buffer.operations.cdk import Cdk
 from webhook_buffer.operations.environment import (
     Environment,
@@ -86,15 +86,14 @@ def synthesize(
 def apply(target: Environment, cdk: Cdk, step: Step) -> dict[str, str]:
     """Deploys what ``prepare`` synthesized and returns the outputs.
 
-    A record table that an earlier ``destroy`` left is taken over again, and a monitoring stack
-    that the settings no longer want goes.
+    Whatever an earlier ``destroy`` left is adopted, and a monitoring stack that the settings no
+    longer want goes.
     """
     _require_logs(target)
     remove_leftover(target, step)
-    present = stack(target)
-    orphaned = not (present and present.was_created) and table_exists(target)
+    left = stores.left(target)
     with step("Deploying"):
-        cdk.deploy(import_existing=orphaned)
+        cdk.deploy(import_existing=bool(left))
     return outputs(target)
 
 
@@ -173,18 +172,6 @@ def _require_logs(target: Environment) -> None:
                 f"no log group {group} yet. Correct its name, run it once, or create the log: "
                 f"aws logs create-log-group --log-group-name {group}"
             )
-
-
-def table_exists(target: Environment) -> bool:
-    """Whether the record table exists, with or without its stack."""
-    with aws_errors(target.settings):
-        try:
-            target.dynamodb.describe_table(TableName=target.settings.table_name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return False
-            raise
-    return True
 
 
 def waiting(target: Environment) -> int | None:

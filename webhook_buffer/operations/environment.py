@@ -95,6 +95,10 @@ class Environment:
         return self.session.client("ec2", **self._options)
 
     @cached_property
+    def events(self) -> Any:
+        return self.session.client("events", **self._options)
+
+    @cached_property
     def functions(self) -> LambdaClient:
         return self.session.client("lambda", **self._options)
 

@@ -82,6 +82,12 @@ def _zones(settings: Settings) -> list[str]:
     return [f"arn:{settings.partition}:route53:::hostedzone/{zone}"] if zone else []
 
 
+def _records(settings: Settings) -> list[str]:
+    """The zone that a domain's record is in, or all, where no key names it."""
+    every = f"arn:{settings.partition}:route53:::hostedzone/*"
+    return _zones(settings) or ([every] if settings.domain else [])
+
+
 def _bodies(settings: Settings) -> list[str]:
     """All objects of the record's bucket."""
     return [f"{bucket}/*" for bucket in _bucket(settings)]
@@ -112,6 +118,8 @@ _TOPICS = _arns("sns", "PREFIX-*")
 _BOOTSTRAP_VERSION = _arns("ssm", f"parameter/cdk-bootstrap/{QUALIFIER}/version")
 _ALARMS = _arns("cloudwatch", "alarm:PREFIX-*")
 _LOGS = _arns("logs", "log-group:/aws/lambda/PREFIX-*")
+# What Secrets Manager adds to a name is not known before.
+_HEARTBEAT_KEY = _arns("secretsmanager", "secret:PREFIX-heartbeat-key*")
 _BOOTSTRAP_ROLES = _arns(
     "iam",
     *(f"role/cdk-{QUALIFIER}-{role}-role-ACCOUNT-REGION" for role in _CDK_ROLES),
@@ -147,6 +155,8 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "cloudformation.delete_stack": (Right("cloudformation:DeleteStack", _STACKS),),
     "cloudformation.describe_stacks": (Right("cloudformation:DescribeStacks", _STACKS),),
     "cloudformation.get_template": (Right("cloudformation:GetTemplate", _STACKS),),
+    "cloudformation.list_exports": (Right("cloudformation:ListExports", _everything),),
+    "cloudformation.list_stack_resources": (Right("cloudformation:ListStackResources", _STACKS),),
     "cloudformation.update_termination_protection": (
         Right("cloudformation:UpdateTerminationProtection", _STACKS),
     ),
@@ -155,6 +165,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "cloudwatch.disable_alarm_actions": (Right("cloudwatch:DisableAlarmActions", _ALARMS),),
     "cloudwatch.enable_alarm_actions": (Right("cloudwatch:EnableAlarmActions", _ALARMS),),
     "cloudwatch.get_metric_data": (Right("cloudwatch:GetMetricData", _everything),),
+    "cloudwatch.list_dashboards": (Right("cloudwatch:ListDashboards", _everything),),
     "cloudwatch.set_alarm_state": (Right("cloudwatch:SetAlarmState", _ALARMS),),
     "dynamodb.batch_get_item": (Right("dynamodb:BatchGetItem", _TABLES), *_READ),
     "dynamodb.delete_item": (Right("dynamodb:DeleteItem", _TABLES), *_WRITE),
@@ -172,6 +183,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             "describe_vpc_endpoints": "DescribeVpcEndpoints",
         }.items()
     },
+    "events.list_rules": (Right("events:ListRules", _everything),),
     "iam.get_policy": (Right("iam:GetPolicy", _boundary),),
     "iam.get_role": (Right("iam:GetRole", _ROLES),),
     "iam.simulate_principal_policy": (Right("iam:SimulatePrincipalPolicy", _ROLES),),
@@ -185,6 +197,10 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "logs.filter_log_events": (Right("logs:FilterLogEvents", _LOGS), *_READ),
     "route53.get_hosted_zone": (Right("route53:GetHostedZone", _zones),),
     "route53.list_hosted_zones_by_name": (Right("route53:ListHostedZonesByName", _everything),),
+    "route53.list_resource_record_sets": (Right("route53:ListResourceRecordSets", _records),),
+    "s3.get_bucket_encryption": (Right("s3:GetEncryptionConfiguration", _bucket),),
+    "s3.get_bucket_policy": (Right("s3:GetBucketPolicy", _bucket),),
+    "s3.head_bucket": (Right("s3:ListBucket", _bucket),),
     # Source: S3 API reference, GetObject: without the second right, an object that is not there is
     # refused like one that may not be read.
     "s3.get_object": (
@@ -192,7 +208,10 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right("s3:ListBucket", _bucket),
         Right("kms:Decrypt", _data_key),
     ),
-    "secretsmanager.describe_secret": (Right("secretsmanager:DescribeSecret", _secrets),),
+    "secretsmanager.describe_secret": (
+        Right("secretsmanager:DescribeSecret", _secrets),
+        Right("secretsmanager:DescribeSecret", _HEARTBEAT_KEY),
+    ),
     "secretsmanager.get_secret_value": (
         Right("secretsmanager:GetSecretValue", _secrets),
         Right("kms:Decrypt", _keys),
@@ -201,6 +220,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right("secretsmanager:PutSecretValue", _secrets),
         Right("kms:GenerateDataKey", _keys),
     ),
+    "sns.get_topic_attributes": (Right("sns:GetTopicAttributes", _TOPICS),),
     "sns.list_subscriptions_by_topic": (Right("sns:ListSubscriptionsByTopic", _TOPICS),),
     "sqs.get_queue_attributes": (Right("sqs:GetQueueAttributes", _QUEUES),),
     "sqs.get_queue_url": (Right("sqs:GetQueueUrl", _QUEUES),),

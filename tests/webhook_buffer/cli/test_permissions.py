@@ -29,6 +29,8 @@ _MANAGED_POLICY = 6144
 _OTHERWISE = {
     "apigatewayv2.get_domain_name": "apigateway:GET",
     "lambda.invoke": "lambda:InvokeFunction",
+    "s3.get_bucket_encryption": "s3:GetEncryptionConfiguration",
+    "s3.head_bucket": "s3:ListBucket",
 }
 
 

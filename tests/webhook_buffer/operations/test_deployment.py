@@ -53,6 +53,33 @@ def test_a_log_that_is_not_there_is_named(
     assert deployed == ["deployed"]
 
 
+@pytest.mark.parametrize("kept", ["webhook-buffer-dev-parking", "webhook-buffer-dev-records", None])
+def test_whatever_was_kept_is_adopted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: str | None
+) -> None:
+    """One table alone is enough to have CloudFormation import what exists."""
+    settings = load("dev")
+    gone = Refusal("ValidationError", "Stack with id x does not exist")
+    install(
+        monkeypatch,
+        settings.awsAccount,
+        cloudformation_DescribeStacks=gone,
+        cloudformation_ListStackResources=gone,
+        dynamodb_DescribeTable=lambda given: (
+            {"Table": {"TableStatus": "ACTIVE"}}
+            if given["TableName"] == kept
+            else Refusal("ResourceNotFoundException")
+        ),
+        s3_HeadBucket=Refusal("404", status=404),
+    )
+    imported: list[bool] = []
+    monkeypatch.setattr(Cdk, "deploy", lambda _, import_existing: imported.append(import_existing))
+    monkeypatch.setattr(deployment, "outputs", lambda _: {})
+    target = Environment(settings=settings, folder=tmp_path, outputs_file=tmp_path / "o.json")
+    deployment.apply(target, Cdk(target), _step)
+    assert imported == [kept is not None]
+
+
 def _left(emulator: Running, folder: Path, *, monitoring: bool) -> Environment:
     """An environment of which only the monitoring's stack is there."""
     overrides = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from webhook_buffer.cli.aws_calls import CLIENTS
 from webhook_buffer.cli.permissions import by_command
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.process import Running
+from webhook_buffer.operations import physical_names, stores
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.preflight import tools
 from webhook_buffer.operations.preflight.catalog import CHECKS, left_to_do, run
@@ -41,17 +43,21 @@ _BLOCK: dict[str, Any] = {
     "datadog": {"functions": []},
 }
 _NO_STACK = Refusal("ValidationError", "Stack with id x does not exist")
+_BODIES = "webhook-buffer-prd-bodies-7ff6dd"
 _QUEUE_URL = {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/333333333333/q"}
 _CREATED = "2026-01-01T00:00:00Z"
-_TABLE = {
-    "Table": {"TableStatus": "ACTIVE", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}
-}
+_NO_BUCKET = Refusal("404", status=404)
 _RESOURCE_MISSING = Refusal("ResourceNotFoundException")
 
 
 def _secret(**changes: Any) -> dict[str, Any]:
     said = {"ARN": _SECRET, "KmsKeyId": _KEY, "VersionIdsToStages": {"1" * 32: ["AWSCURRENT"]}}
     return {**said, **changes}
+
+
+def _of_secret(answer: Any) -> Callable[[dict[str, Any]], Any]:
+    """An answer for the channel's secret; there is no heartbeat key yet."""
+    return lambda given: answer if given["SecretId"] == _SECRET else _RESOURCE_MISSING
 
 
 def _key(state: str = "Enabled") -> dict[str, Any]:
@@ -70,8 +76,35 @@ def _zones(*ids: str) -> dict[str, Any]:
     return {"HostedZones": zones, "IsTruncated": False, "MaxItems": "10"}
 
 
+def _records(*kinds: str) -> dict[str, Any]:
+    names = {"webhooks.example.com.": kinds, "www.example.com.": ("A",)}
+    listed = [{"Name": name, "Type": kind} for name, types in names.items() for kind in types]
+    return {"ResourceRecordSets": listed, "IsTruncated": False, "MaxItems": "10"}
+
+
 def _limits(total: int, left: int) -> dict[str, Any]:
     return {"AccountLimit": {"ConcurrentExecutions": total, "UnreservedConcurrentExecutions": left}}
+
+
+def _resources(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What CloudFormation says that a stack of the environment has."""
+    now, settings = {"LastUpdatedTimestamp": _CREATED}, Settings.model_validate(_BLOCK)
+    starts = {
+        physical_names.QUEUE: "https://sqs.us-east-1.amazonaws.com/333333333333/",
+        physical_names.TOPIC: f"arn:aws:sns:{_REGION}:{_ACCOUNT}:",
+        physical_names.SECRET: f"arn:aws:secretsmanager:{_REGION}:{_ACCOUNT}:secret:",
+    }
+    ends = {physical_names.SECRET: "-AbCdEf"}
+    listed = [
+        {
+            "LogicalResourceId": f"r{number}", "ResourceType": kind,
+            "ResourceStatus": "CREATE_COMPLETE",
+            "PhysicalResourceId": f"{starts.get(kind, '')}{name}{ends.get(kind, '')}", **now,
+        }
+        for number, (kind, name) in enumerate(physical_names.by_stack(settings)[given["StackName"]])
+        if kind != physical_names.EXPORT
+    ]  # fmt: skip
+    return {"StackResourceSummaries": listed}
 
 
 def _stack(status: str, **outputs: str) -> dict[str, Any]:
@@ -111,7 +144,12 @@ _GOOD: dict[str, Answer] = {
     "acm.DescribeCertificate": _certificate(),
     "apigatewayv2.GetDomainName": Refusal("NotFoundException", status=404),
     "cloudformation.DescribeStacks": _NO_STACK,
+    "cloudformation.ListExports": {"Exports": [{"Name": "others"}]},
+    "cloudformation.ListStackResources": _NO_STACK,
+    "cloudwatch.DescribeAlarms": {},
+    "cloudwatch.ListDashboards": {"DashboardEntries": [{"DashboardName": "webhook-buffer-prd-2"}]},
     "dynamodb.DescribeTable": _RESOURCE_MISSING,
+    "events.ListRules": {"Rules": [{"Name": "webhook-buffer-prd-other"}]},
     "iam.GetRole": {
         "Role": {
             "Path": "/", "RoleName": "DatadogIntegrationRole", "RoleId": "AROA" + "X" * 16,
@@ -125,7 +163,10 @@ _GOOD: dict[str, Answer] = {
     "logs.DescribeLogGroups": {"logGroups": []},
     "logs.DescribeResourcePolicies": {"resourcePolicies": []},
     "route53.ListHostedZonesByName": _zones("Z1"),
-    "secretsmanager.DescribeSecret": _secret(),
+    "route53.ListResourceRecordSets": _records("MX"),
+    "s3.HeadBucket": _NO_BUCKET,
+    "secretsmanager.DescribeSecret": _of_secret(_secret()),
+    "sns.GetTopicAttributes": Refusal("NotFound", status=404),
     "sns.ListSubscriptionsByTopic": Refusal("NotFound", status=404),
     "sqs.GetQueueAttributes": account_faults.queue(),
     "sqs.GetQueueUrl": Refusal("AWS.SimpleQueueService.NonExistentQueue"),
@@ -152,14 +193,54 @@ class Fault:
     level: Level = Level.BLOCKS
 
 
-def _of_table(name: str, *keys: str) -> Callable[[dict[str, Any]], Any]:
+def _of_table(
+    name: str, *keys: str, kind: str = "S", indexes: Sequence[str] = ("parked",), **changes: Any
+) -> Callable[[dict[str, Any]], Any]:
     """A table that exists; any other does not."""
     schema = [
-        {"AttributeName": key, "KeyType": kind}
-        for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        {"AttributeName": key, "KeyType": role}
+        for key, role in zip(keys, ("HASH", "RANGE"), strict=False)
     ]
-    table = {"Table": {"TableStatus": "ACTIVE", "KeySchema": schema}}
-    return lambda given: table if given["TableName"].endswith(name) else _RESOURCE_MISSING
+    table = {
+        "TableStatus": "ACTIVE",
+        "KeySchema": schema,
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind} for key in keys],
+        "GlobalSecondaryIndexes": [{"IndexName": index} for index in indexes],
+        **changes,
+    }
+    return lambda given: (
+        {"Table": table} if given["TableName"].endswith(name) else _RESOURCE_MISSING
+    )
+
+
+def _of_bucket(key: str = "", *, policy: bool = False, region: str = _REGION) -> dict[str, Answer]:
+    """A bucket that was left, encrypted with a key."""
+    default = {"SSEAlgorithm": "aws:kms" if key else "AES256"}
+    rule = {
+        "ApplyServerSideEncryptionByDefault": default | ({"KMSMasterKeyID": key} if key else {})
+    }
+    return {
+        "s3.HeadBucket": {"BucketRegion": region},
+        "s3.GetBucketEncryption": {"ServerSideEncryptionConfiguration": {"Rules": [rule]}},
+        "s3.GetBucketPolicy": {"Policy": "{}"} if policy else Refusal("NoSuchBucketPolicy"),
+    }
+
+
+def _adopted(*names: str) -> dict[str, Answer]:
+    """What ``destroy`` keeps, or some of it."""
+    tables = {"records": _of_table("records", "id"), "parking": _PARKING}
+    answers = dict(_of_bucket()) if "bodies" in names else {}
+    return {
+        **answers,
+        "dynamodb.DescribeTable": lambda given: next(
+            (
+                tables[name](given)
+                for name in tables
+                if name in names and name in given["TableName"]
+            ),
+            _RESOURCE_MISSING,
+        ),
+    }
 
 
 def _policy(name: str, length: int) -> dict[str, Any]:
@@ -170,6 +251,14 @@ def _group(name: str) -> Callable[[dict[str, Any]], Any]:
     return lambda given: {"logGroups": [{"logGroupName": f"{given['logGroupNamePrefix']}{name}"}]}
 
 
+def _of_alarm(name: str, kind: str) -> Callable[[dict[str, Any]], Any]:
+    """One of the alarms that are asked for, and its type is given."""
+    return lambda given: (
+        {kind: [{"AlarmName": wanted} for wanted in given["AlarmNames"] if wanted.endswith(name)]}
+    )
+
+
+_PARKING = _of_table("parking", "partition", "row")
 _FAULTS = {
     "not bootstrapped": Fault(
         "bootstrap", "is not bootstrapped", f"aws-cdk bootstrap aws://{_ACCOUNT}/{_REGION}",
@@ -213,15 +302,15 @@ _FAULTS = {
     ),
     "secret missing": Fault(
         "secrets", f"notifications.0.secretArn does not exist: {_SECRET}", "correct its ARN",
-        {"secretsmanager.DescribeSecret": _RESOURCE_MISSING},
+        {"secretsmanager.DescribeSecret": _of_secret(_RESOURCE_MISSING)},
     ),
     "secret deleted": Fault(
         "secrets", "is scheduled for deletion", "restore-secret",
-        {"secretsmanager.DescribeSecret": _secret(DeletedDate=_CREATED)},
+        {"secretsmanager.DescribeSecret": _of_secret(_secret(DeletedDate=_CREATED))},
     ),
     "secret without a value": Fault(
         "secrets", "has no value", "put-secret-value",
-        {"secretsmanager.DescribeSecret": _secret(VersionIdsToStages={})},
+        {"secretsmanager.DescribeSecret": _of_secret(_secret(VersionIdsToStages={}))},
     ),
     "secret under a key that is not named": Fault(
         "secrets", "notifications.0.secretKeyArn is missing", "Set notifications.0.secretKeyArn",
@@ -294,19 +383,124 @@ _FAULTS = {
     ),
     "log group taken": Fault(
         "names", "The log group /aws/lambda/webhook-buffer-prd-notify exists", "choose another",
-        {"logs.DescribeLogGroups": _group("notify")},
+        {"logs.DescribeLogGroups": _group("-notify")},
     ),
     "access log taken": Fault(
         "names", "The log group /aws/vendedlogs/webhook-buffer-prd exists", "choose another",
         {"logs.DescribeLogGroups": _group("")},
     ),
+    "queue of notifications taken": Fault(
+        "names", "The queue webhook-buffer-prd-notifications-undelivered exists", "choose another",
+        {
+            "sqs.GetQueueUrl": lambda given: (
+                _QUEUE_URL
+                if given["QueueName"].endswith("-undelivered")
+                else Refusal("AWS.SimpleQueueService.NonExistentQueue")
+            )
+        },
+    ),
+    "topic taken": Fault(
+        "names", "The topic webhook-buffer-prd-mail-email exists already", "choose another",
+        {
+            "sns.GetTopicAttributes": lambda given: (
+                {"Attributes": {}}
+                if given["TopicArn"].endswith("-mail-email")
+                else Refusal("NotFound", status=404)
+            )
+        },
+    ),
+    "alarm taken": Fault(
+        "names", "The alarm webhook-buffer-prd-queue-age-page exists already", "choose another",
+        {"cloudwatch.DescribeAlarms": _of_alarm("-queue-age-page", "MetricAlarms")},
+    ),
+    "composite alarm taken": Fault(
+        "names", "The alarm webhook-buffer-prd-deliveries-failing exists", "choose another",
+        {"cloudwatch.DescribeAlarms": _of_alarm("-deliveries-failing", "CompositeAlarms")},
+    ),
+    "probe taken": Fault(
+        "names", "The alarm webhook-buffer-prd-alert-path-probe exists already", "choose another",
+        {"cloudwatch.DescribeAlarms": _of_alarm("-probe", "MetricAlarms")},
+    ),
+    "dashboard taken": Fault(
+        "names", "The dashboard webhook-buffer-prd exists already", "choose another",
+        {
+            "cloudwatch.ListDashboards": {
+                "DashboardEntries": [{"DashboardName": "webhook-buffer-prd"}]
+            }
+        },
+    ),
+    "heartbeat key taken": Fault(
+        "names", "The secret webhook-buffer-prd-heartbeat-key exists already", "choose another",
+        {"secretsmanager.DescribeSecret": _secret()},
+    ),
+    "schedule taken": Fault(
+        "names", "The rule of EventBridge webhook-buffer-prd-audit exists", "choose another",
+        {"events.ListRules": {"Rules": [{"Name": "webhook-buffer-prd-audit"}]}},
+    ),
+    "export taken": Fault(
+        "names", "The export of CloudFormation webhook-buffer-prd-api-id exists", "choose another",
+        {"cloudformation.ListExports": {"Exports": [{"Name": "webhook-buffer-prd-api-id"}]}},
+    ),
+    "record of the domain taken": Fault(
+        "hosted-zone", "zone Z1 already has a record webhooks.example.com. (CNAME).",
+        "choose another subdomain", {"route53.ListResourceRecordSets": _records("CNAME", "MX")},
+    ),
     "table of another key": Fault(
-        "names", "its key is order, not id: it can't be adopted", "choose another",
+        "left", "its key is order, not id: it can't be adopted", "choose another",
         {"dynamodb.DescribeTable": _of_table("records", "order")},
     ),
+    "table of another type of key": Fault(
+        "left", "its key is id (N), not id: it can't be adopted", "choose another",
+        {"dynamodb.DescribeTable": _of_table("records", "id", kind="N")},
+    ),
     "parking table of another key": Fault(
-        "names", "its key is id, not partition, row: it can't be adopted", "choose another",
+        "left", "its key is id, not partition, row: it can't be adopted", "choose another",
         {"dynamodb.DescribeTable": _of_table("parking", "id")},
+    ),
+    "parking table without its index": Fault(
+        "left", "webhook-buffer-prd-parking exists already without the index parked", "Delete it",
+        {"dynamodb.DescribeTable": _of_table("parking", "partition", "row", indexes=())},
+    ),
+    "left table under another key": Fault(
+        "left", f"is encrypted with {_OTHER_KEY}, and encryptionKeyArn is not set",
+        f"Deploy once with encryptionKeyArn set to {_OTHER_KEY}",
+        {
+            "dynamodb.DescribeTable": _of_table(
+                "records", "id", SSEDescription={"KMSMasterKeyArn": _OTHER_KEY}
+            )
+        },
+    ),
+    "left table whose key is off": Fault(
+        "left", "webhook-buffer-prd-records, to be adopted, can't be read", "Enable that key",
+        {
+            "dynamodb.DescribeTable": _of_table(
+                "records", "id", TableStatus="INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+            )
+        },
+    ),
+    "left table that is going": Fault(
+        "left", "webhook-buffer-prd-parking, to be adopted, is in state DELETING", "Wait until",
+        {
+            "dynamodb.DescribeTable": _of_table(
+                "parking", "partition", "row", TableStatus="DELETING"
+            )
+        },
+    ),
+    "left bucket under another key": Fault(
+        "left", f"The bucket {_BODIES}, to be adopted, is encrypted with",
+        f"Deploy once with encryptionKeyArn set to {_OTHER_KEY}", _of_bucket(_OTHER_KEY),
+    ),
+    "left bucket with a policy": Fault(
+        "left", f"The bucket {_BODIES}, to be adopted, has a policy",
+        "aws s3api delete-bucket-policy", _of_bucket(policy=True),
+    ),
+    "bucket of another region": Fault(
+        "left", "is in eu-west-1 and can't be adopted", "choose another",
+        _of_bucket(region="eu-west-1"),
+    ),
+    "bucket of somebody else": Fault(
+        "left", "Unknown: the bucket webhook-buffer-prd-bodies-", "Allow s3:ListBucket",
+        {"s3.HeadBucket": Refusal("403", status=403)}, level=Level.UNKNOWN,
     ),
     "table of incidents taken": Fault(
         "names", "The table webhook-buffer-prd-incidents exists already", "choose another",
@@ -351,9 +545,8 @@ def _deployed(mail: str | None, **status: str) -> dict[str, Answer]:
     return {
         "cloudformation.DescribeStacks": stacks,
         "sns.ListSubscriptionsByTopic": _subscriptions(mail),
-        "apigatewayv2.GetDomainName": {"DomainName": "webhooks.example.com"},
+        "cloudformation.ListStackResources": _resources,
         "sqs.GetQueueUrl": _QUEUE_URL,
-        "dynamodb.DescribeTable": _TABLE,
     }
 
 
@@ -437,10 +630,57 @@ def test_what_an_account_requires_is_there(world: World, answers: Mapping[str, A
     assert world.problems({**account_faults.GOOD, **answers}, account_faults.REQUIRED) == []
 
 
-@pytest.mark.parametrize("left", [("records", "id"), ("parking", "partition", "row")])
-def test_a_table_that_was_left_is_adopted(world: World, left: tuple[str, ...]) -> None:
-    """A table that destroy keeps does not stand in the way of the next deployment."""
-    assert world.problems({"dynamodb.DescribeTable": _of_table(*left)}, {}) == []
+@pytest.mark.parametrize(
+    "left",
+    [
+        kept
+        for count in (1, 2, 3)
+        for kept in itertools.combinations(("records", "parking", "bodies"), count)
+    ],
+)
+def test_what_was_left_is_adopted(
+    world: World, monkeypatch: pytest.MonkeyPatch, left: tuple[str, ...]
+) -> None:
+    """Whatever ``destroy`` kept, all of it or some, does not stand in the way, and is adopted."""
+    answers = _adopted(*left)
+    assert world.problems(answers, {}) == []
+    target = _environment(_BLOCK, world.folder)
+    vars(target).update(world.clients)
+    hook(monkeypatch, world.fake)
+    assert [store.name for store in stores.left(target)] == [
+        name for name in _kept(target) if any(f"-{part}" in name for part in left)
+    ]
+
+
+def test_what_the_stack_has_is_not_adopted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment that has its tables and its bucket asks CloudFormation alone."""
+    world.problems(_deployed(_CONFIRMED), {})
+    target = _environment(_BLOCK, world.folder)
+    vars(target).update(world.clients)
+    hook(monkeypatch, world.fake)
+    before = len(world.fake.calls)
+    assert stores.left(target) == []
+    assert world.fake.names[before:] == ["cloudformation.ListStackResources"]
+
+
+def _kept(target: Environment) -> list[str]:
+    return [store.name for store in physical_names.stores(target.settings)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "most"), [({}, 30), (_deployed(_CONFIRMED), 2)], ids=["first", "later"]
+)
+def test_names_cost_few_calls(world: World, answers: Mapping[str, Answer], most: int) -> None:
+    """Whether names are free is asked together where AWS can be; what stacks have is not asked."""
+    check = next(check for check in CHECKS if check.id == "names")
+    world.problems(answers, {})
+    target = _environment(_BLOCK, world.folder)
+    vars(target).update(world.clients)
+    before = len(world.fake.calls)
+    with pytest.MonkeyPatch.context() as patch:
+        hook(patch, world.fake)
+        assert list(check.find(target)) == []
+    assert len(world.fake.calls) - before <= most
 
 
 @pytest.mark.parametrize("name", [*_FAULTS, *_LATER])
@@ -564,7 +804,7 @@ def test_on_the_emulator(emulator: Running, tmp_path: Path) -> None:
         **loader.environments()["local"], "service": f"pre-{uuid.uuid4().hex[:8]}",
     }  # fmt: skip
     target = _environment(block, tmp_path, endpoint_url=emulator.endpoint_url)
-    assert [one.check.id for one in run(target)] == ["tools", "account", "stacks", "names"]
+    assert [one.check.id for one in run(target)] == ["tools", "account", "stacks", "names", "left"]
     assert not [problem for one in run(target) for problem in one.problems]
     name = target.settings.queue_name
     target.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})

@@ -11,6 +11,7 @@ from settings.secrets import secrets
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.preflight import (
     account,
+    adoption,
     datadog,
     domain,
     encryption,
@@ -103,6 +104,13 @@ CHECKS: tuple[Check, ...] = (
         applies=domain.has_domain,
     ),
     Check(id="names", title="Names are free or ours", find=names.names, on_laptop=True),
+    Check(
+        id="left",
+        title="What an earlier deployment left can be adopted",
+        find=adoption.adoptable,
+        applies=lambda settings: settings.existing is None,
+        on_laptop=True,
+    ),
     _MAIL,
     Check(
         id="datadog",

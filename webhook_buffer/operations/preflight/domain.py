@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from settings.schema import Settings
-from webhook_buffer.operations.environment import Environment, stack
+from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.physical_names import DOMAIN, RECORD_SET, Named, Owned
 from webhook_buffer.operations.preflight.model import Problem
+
+# What no other A record can stand beside. Source: Route 53 developer guide, "Supported DNS record
+# types": a name with a CNAME has no other records.
+_CONFLICTING = {"A", "CNAME"}
 
 
 def has_domain(settings: Settings) -> bool:
@@ -65,6 +70,8 @@ def hosted_zone(target: Environment) -> Iterator[Problem]:
                 f"The hosted zone {settings.hostedZoneId} is of {zone['Name']}, not of {name}",
                 "Correct hostedZoneId or domain in cdk.json.",
             )
+        else:
+            yield from _record_set(target, settings.hostedZoneId)
         return
     reply = target.route53.list_hosted_zones_by_name(DNSName=name, MaxItems="10")
     zones = [zone for zone in reply["HostedZones"] if zone["Name"] == name]
@@ -79,15 +86,35 @@ def hosted_zone(target: Environment) -> Iterator[Problem]:
             f"{len(zones)} hosted zones are called {name} ({ids}); CloudFormation can't choose.",
             "Set hostedZoneId to the public zone's in cdk.json.",
         )
+    else:
+        yield from _record_set(target, zones[0]["Id"].rpartition("/")[2])
+
+
+def _record_set(target: Environment, zone: str) -> Iterator[Problem]:
+    """A record of the domain's name and our type, which CloudFormation would not replace."""
+    name = f"{target.settings.domain_name}."
+    if Named(RECORD_SET, name) in Owned(target, target.settings.prefix):
+        return
+    reply = target.route53.list_resource_record_sets(
+        HostedZoneId=zone, StartRecordName=name, MaxItems="10"
+    )
+    present = sorted(
+        record["Type"] for record in reply["ResourceRecordSets"] if record["Name"] == name
+    )
+    in_the_way = [kind for kind in present if kind in _CONFLICTING]
+    if in_the_way:
+        yield Problem(
+            f"The hosted zone {zone} already has a record {name} ({', '.join(in_the_way)}).",
+            "Delete that record if nothing uses it, or choose another subdomain in cdk.json.",
+        )
 
 
 def name_free(target: Environment) -> Iterator[Problem]:
     """A domain name that API Gateway does not serve for somebody else."""
-    deployed = stack(target, target.settings.prefix)
-    if deployed and deployed.was_created:
-        return
     name = target.settings.domain_name
     assert name
+    if Named(DOMAIN, name) in Owned(target, target.settings.prefix):
+        return
     try:
         target.apigateway.get_domain_name(DomainName=name)
     except ClientError as error:

@@ -1,118 +1,157 @@
-"""Names that a first deployment takes: free, or of tables to adopt."""
+"""Names that a deployment takes: free, or of what its own stacks have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from os.path import dirname
 
 from botocore.exceptions import ClientError
 
 from settings.schema import Settings
-from webhook_buffer.operations.environment import Environment, stack
+from webhook_buffer.operations import physical_names as kinds
+from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.preflight.model import Problem
 
-_BUFFER = {"publish", "subscribe", "faux-backend"}
-_REMEDY = "Delete it if nothing uses it, or choose another 'service' or 'environment'."
+_REMEDY = "Delete it if nothing uses it, or choose another 'service' or 'environment' in cdk.json."
+# Source: CloudWatch API reference, DescribeAlarms: 100 names a call.
+_ALARMS_PER_CALL = 100
 
 
 def names(target: Environment) -> Iterator[Problem]:
-    """No resource of a stack that does not exist yet has a name of ours."""
-    settings = target.settings
-    if settings.existing is None and _missing(target, settings.prefix):
-        yield from _queue(target, settings.queue_name)
-        yield from _functions(target, [name for name in settings.functions if name in _BUFFER])
-        yield from _logs(
-            target, settings.access_log_group_name(settings.prefix), _access_logs(settings)
-        )
-        yield from _table(target, settings.table_name, ["id"])
-        yield from _table(target, settings.parking_table_name, ["partition", "row"])
-    if settings.monitoring and _missing(target, settings.monitoring_stack_name):
-        yield from _queue(target, settings.notify_queue_name)
-        yield from _functions(target, [name for name in settings.functions if name not in _BUFFER])
-        yield from _table_in_the_way(target, settings.incidents_table_name)
+    """No name that a stack is going to take is of something outside of it.
+
+    What the stack already has costs no call.
+    """
+    adopted = kinds.stores(target.settings)
+    for stack, entries in kinds.by_stack(target.settings).items():
+        owned = kinds.Owned(target, stack)
+        new = [
+            entry
+            for entry in entries
+            if entry.kind in _KINDS and entry not in adopted and entry not in owned
+        ]
+        for kind in dict.fromkeys(entry.kind for entry in new):
+            what, taken = _KINDS[kind]
+            for name in taken(target, [entry.name for entry in new if entry.kind == kind]):
+                yield Problem(f"The {what} {name} exists already, outside of our stacks.", _REMEDY)
 
 
-def _missing(target: Environment, name: str) -> bool:
-    present = stack(target, name)
-    return present is None or not present.was_created
-
-
-def _queue(target: Environment, name: str) -> Iterator[Problem]:
-    try:
-        target.sqs.get_queue_url(QueueName=name)
-    except ClientError as error:
-        if "NonExistentQueue" not in error.response["Error"]["Code"]:
-            raise
-        return
-    yield Problem(f"The queue {name} exists already, outside of our stacks.", _REMEDY)
-
-
-def _functions(target: Environment, chosen: list[str]) -> Iterator[Problem]:
-    """Functions, and their logs, which outlive functions that made them themselves."""
-    settings = target.settings
-    yield from _logs(
-        target, settings.log_group_name(""), [settings.log_group_name(name) for name in chosen]
-    )
-    for name in chosen:
-        function = settings.function_name(name)
-        try:
-            target.functions.get_function_configuration(FunctionName=function)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            continue
-        yield Problem(f"The function {function} exists already, outside of our stacks.", _REMEDY)
-
-
-def _logs(target: Environment, prefix: str, names: list[str]) -> Iterator[Problem]:
-    """Log groups, all of which begin with the prefix."""
-    pages = target.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
-    known = {group["logGroupName"] for page in pages for group in page["logGroups"]}
-    for name in names:
-        if name in known:
-            yield Problem(f"The log group {name} exists already, outside of our stacks.", _REMEDY)
-
-
-def _access_logs(settings: Settings) -> list[str]:
-    apis = [settings.prefix]
-    if settings.create_faux_backend:
-        apis.append(settings.function_name("faux-backend"))
-    return [settings.access_log_group_name(api) for api in apis]
-
-
-def _table(target: Environment, name: str, keys: list[str]) -> Iterator[Problem]:
-    """A table that an earlier stack left is adopted, if it is like ours.
+def _one_by_one(
+    ask: Callable[[Environment, str], object], *missing: str
+) -> Callable[[Environment, Sequence[str]], Iterator[str]]:
+    """Those of some names that AWS knows.
 
     Args:
-        keys: its partition key, and its sort key where it has one.
+        ask: raises botocore's error if AWS does not.
+        missing: that error's codes.
     """
-    table = _described(target, name)
-    if table is None:
-        return
-    present = [entry["AttributeName"] for entry in table.get("KeySchema", ())]
-    if present != keys:
-        yield Problem(
-            f"The table {name} exists already, and its key is {', '.join(present)}, not "
-            f"{', '.join(keys)}: it can't be adopted.",
-            _REMEDY,
+
+    def taken(target: Environment, names: Sequence[str]) -> Iterator[str]:
+        for name in names:
+            try:
+                ask(target, name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in missing:
+                    raise
+            else:
+                yield name
+
+    return taken
+
+
+def _topic_arn(settings: Settings, name: str) -> str:
+    return f"arn:{settings.partition}:sns:{settings.place}:{name}"
+
+
+def _logs(target: Environment, names: Sequence[str]) -> Iterator[str]:
+    """Those of functions, and those of APIs."""
+    for folder, wanted in groupby(sorted(names), dirname):
+        pages = target.logs.get_paginator("describe_log_groups").paginate(
+            logGroupNamePrefix=f"{folder}/{target.settings.prefix}"
         )
-    elif table["TableStatus"] not in ("ACTIVE", "UPDATING"):
-        yield Problem(
-            f"The table {name}, to be adopted, is in state {table['TableStatus']}.",
-            "Wait until it is ACTIVE, or gone.",
+        known = {group["logGroupName"] for page in pages for group in page["logGroups"]}
+        yield from (name for name in wanted if name in known)
+
+
+def _alarms(target: Environment, names: Sequence[str]) -> Iterator[str]:
+    """Alarms and composite alarms share their names."""
+    for start in range(0, len(names), _ALARMS_PER_CALL):
+        pages = target.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNames=names[start : start + _ALARMS_PER_CALL],
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
         )
+        for page in pages:
+            for alarm in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
+                yield alarm["AlarmName"]
 
 
-def _table_in_the_way(target: Environment, name: str) -> Iterator[Problem]:
-    if _described(target, name):
-        yield Problem(f"The table {name} exists already, outside of our stacks.", _REMEDY)
+def _dashboards(target: Environment, names: Sequence[str]) -> Iterator[str]:
+    pages = target.cloudwatch.get_paginator("list_dashboards").paginate(
+        DashboardNamePrefix=target.settings.dashboard_name
+    )
+    known = {entry["DashboardName"] for page in pages for entry in page["DashboardEntries"]}
+    yield from (name for name in names if name in known)
 
 
-def _described(target: Environment, name: str) -> Any:
-    """A table as DynamoDB describes it; None where there is none."""
-    try:
-        return target.dynamodb.describe_table(TableName=name)["Table"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        return None
+def _rules(target: Environment, names: Sequence[str]) -> Iterator[str]:
+    pages = target.events.get_paginator("list_rules").paginate(NamePrefix=target.settings.prefix)
+    known = {rule["Name"] for page in pages for rule in page["Rules"]}
+    yield from (name for name in names if name in known)
+
+
+def _exports(target: Environment, names: Sequence[str]) -> Iterator[str]:
+    pages = target.cloudformation.get_paginator("list_exports").paginate()
+    known = {export["Name"] for page in pages for export in page["Exports"]}
+    yield from (name for name in names if name in known)
+
+
+# What each kind is called, and how those of some names are found that exist. Tables and the bucket
+# that outlive their stack, and what belongs to a domain, have checks of their own.
+_KINDS: Mapping[str, tuple[str, Callable[[Environment, Sequence[str]], Iterator[str]]]] = {
+    kinds.QUEUE: (
+        "queue",
+        _one_by_one(
+            lambda target, name: target.sqs.get_queue_url(QueueName=name),
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "QueueDoesNotExist",
+        ),
+    ),
+    kinds.FUNCTION: (
+        "function",
+        _one_by_one(
+            lambda target, name: target.functions.get_function_configuration(FunctionName=name),
+            "ResourceNotFoundException",
+        ),
+    ),
+    kinds.LOG: ("log group", _logs),
+    kinds.TABLE: (
+        "table",
+        _one_by_one(
+            lambda target, name: target.dynamodb.describe_table(TableName=name),
+            "ResourceNotFoundException",
+        ),
+    ),
+    kinds.SECRET: (
+        "secret",
+        _one_by_one(
+            lambda target, name: target.secrets.describe_secret(SecretId=name),
+            "ResourceNotFoundException",
+        ),
+    ),
+    kinds.TOPIC: (
+        "topic",
+        _one_by_one(
+            lambda target, name: target.sns.get_topic_attributes(
+                TopicArn=_topic_arn(target.settings, name)
+            ),
+            "NotFound",
+            "NotFoundException",
+        ),
+    ),
+    kinds.ALARM: ("alarm", _alarms),
+    kinds.COMPOSITE: ("alarm", _alarms),
+    kinds.DASHBOARD: ("dashboard", _dashboards),
+    kinds.RULE: ("rule of EventBridge", _rules),
+    kinds.EXPORT: ("export of CloudFormation", _exports),
+}
