@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from alarms import CATALOG
 from settings import exposure, loader
 from settings.paths import ROOT
 from settings.schema import Settings
@@ -103,7 +104,7 @@ def test_arns_are_of_the_partition(variants: dict[str, Synthesized], name: str) 
 def test_preflight_knows_every_name(variants: dict[str, Synthesized], name: str) -> None:
     """Preflight looks for the names that the stacks take, and for no others."""
     for stack in variants[name].stacks:
-        names = by_stack(stack.settings)[stack.file.name.removesuffix(".template.json")]
+        names = by_stack(stack.settings, CATALOG)[stack.file.name.removesuffix(".template.json")]
         assert set(names) == stack.named()
 
 

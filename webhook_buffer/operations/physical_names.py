@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
-from monitoring.alarm_set import PROBE
+from monitoring.alarm_set import PROBE, alarm_set
+from monitoring.model.catalog import Catalog
 from monitoring.model.signals import Severity
 from settings.schema import Settings
-from webhook_buffer.composition import alarm_set
 from webhook_buffer.operations.environment import Environment, aws_errors
 
 QUEUE = "AWS::SQS::Queue"
@@ -46,13 +46,13 @@ class Named(NamedTuple):
     name: str
 
 
-def by_stack(settings: Settings) -> Mapping[str, list[Named]]:
-    """What is named in each stack of an environment."""
+def by_stack(settings: Settings, catalog: Catalog) -> Mapping[str, list[Named]]:
+    """What is named in each stack of an environment, with the catalog's alarms."""
     stacks = {}
     if settings.existing is None:
         stacks[settings.prefix] = list(_of_buffer(settings))
     if settings.monitoring:
-        stacks[settings.monitoring_stack_name] = list(_of_monitoring(settings))
+        stacks[settings.monitoring_stack_name] = list(_of_monitoring(settings, catalog))
     return stacks
 
 
@@ -82,7 +82,7 @@ def _of_buffer(settings: Settings) -> Iterator[Named]:
     yield Named(EXPORT, settings.endpoint_export)
 
 
-def _of_monitoring(settings: Settings) -> Iterator[Named]:
+def _of_monitoring(settings: Settings, catalog: Catalog) -> Iterator[Named]:
     yield Named(QUEUE, settings.notify_queue_name)
     yield Named(QUEUE, settings.notify_dlq_name)
     made_by = ["laptop-alarms"] if settings.on_laptop else []
@@ -91,7 +91,7 @@ def _of_monitoring(settings: Settings) -> Iterator[Named]:
     mail = [channel.mail_topic for channel in settings.notifications if channel.addresses]
     for purpose in (*Severity, *mail):
         yield Named(TOPIC, settings.topic_name(purpose))
-    alarms = alarm_set(settings)
+    alarms = alarm_set(settings, catalog)
     for alarm in alarms.alarms:
         yield Named(ALARM, alarm.name)
     for composite in alarms.composites:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from alarms import CATALOG
 from settings.loader import load
 from tests.fake_aws import Refusal, install
 from tests.templates import Synthesized
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("demanding")
 def test_they_are_those_of_the_templates(demanding: Synthesized) -> None:
     """Neither does preflight overlook a name of a stack, nor look for one that no stack takes."""
     for stack in demanding.stacks:
-        names = by_stack(stack.settings)[stack.file.name.removesuffix(".template.json")]
+        names = by_stack(stack.settings, CATALOG)[stack.file.name.removesuffix(".template.json")]
         assert set(names) == stack.named()
 
 

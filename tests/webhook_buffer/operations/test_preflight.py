@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
+from alarms import CATALOG
 from settings import loader
 from settings.schema import Settings
 from tests.fake_aws import CALLER, Answer, FakeAws, Refusal, hook, install
@@ -27,7 +28,7 @@ from webhook_buffer.laptop.process import Running
 from webhook_buffer.operations import physical_names, stores
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.preflight import tools
-from webhook_buffer.operations.preflight.catalog import CHECKS, left_to_do, run
+from webhook_buffer.operations.preflight.catalog import checks, left_to_do, run
 from webhook_buffer.operations.preflight.model import Level
 
 _ACCOUNT, _REGION = "333333333333", "us-east-1"
@@ -88,7 +89,8 @@ def _limits(total: int, left: int) -> dict[str, Any]:
 
 def _resources(given: Mapping[str, Any]) -> dict[str, Any]:
     """What CloudFormation says that a stack of the environment has."""
-    now, settings = {"LastUpdatedTimestamp": _CREATED}, Settings.model_validate(_BLOCK)
+    now = {"LastUpdatedTimestamp": _CREATED}
+    stacks = physical_names.by_stack(Settings.model_validate(_BLOCK), CATALOG)
     starts = {
         physical_names.QUEUE: "https://sqs.us-east-1.amazonaws.com/333333333333/",
         physical_names.TOPIC: f"arn:aws:sns:{_REGION}:{_ACCOUNT}:",
@@ -101,7 +103,7 @@ def _resources(given: Mapping[str, Any]) -> dict[str, Any]:
             "ResourceStatus": "CREATE_COMPLETE",
             "PhysicalResourceId": f"{starts.get(kind, '')}{name}{ends.get(kind, '')}", **now,
         }
-        for number, (kind, name) in enumerate(physical_names.by_stack(settings)[given["StackName"]])
+        for number, (kind, name) in enumerate(stacks[given["StackName"]])
         if kind != physical_names.EXPORT
     ]  # fmt: skip
     return {"StackResourceSummaries": listed}
@@ -601,7 +603,9 @@ class World:
         vars(target).update(self.clients)
         with pytest.MonkeyPatch.context() as patch:
             hook(patch, self.fake)
-            found = [(one.check.id, problem) for one in run(target) for problem in one.problems]
+            found = [
+                (one.check.id, problem) for one in run(target, CATALOG) for problem in one.problems
+            ]
         made = vars(target).items()
         self.clients.update((name, one) for name, one in made if name in (*CLIENTS, "session"))
         return [(check, one.what, one.remedy, one.level) for check, one in found]
@@ -672,7 +676,7 @@ def _kept(target: Environment) -> list[str]:
 )
 def test_names_cost_few_calls(world: World, answers: Mapping[str, Answer], most: int) -> None:
     """Whether names are free is asked together where AWS can be; what stacks have is not asked."""
-    check = next(check for check in CHECKS if check.id == "names")
+    check = next(check for check in checks(CATALOG) if check.id == "names")
     world.problems(answers, {})
     target = _environment(_BLOCK, world.folder)
     vars(target).update(world.clients)
@@ -708,7 +712,7 @@ def test_wrong_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With credentials of another account that is all that is said, and nothing else is asked."""
     install(monkeypatch, "999999999999")
     target = _environment(_BLOCK, tmp_path)
-    *_, (check, (problem,)) = [(one.check.id, one.problems) for one in run(target)]
+    *_, (check, (problem,)) = [(one.check.id, one.problems) for one in run(target, CATALOG)]
     assert (check, problem.level) == ("account", Level.BLOCKS)
     assert "key 'awsAccount': it is 333333333333" in problem.what
     assert "AWS_PROFILE" in problem.remedy
@@ -719,7 +723,7 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(variable, str(tmp_path / "none"))
     target = _environment(_BLOCK, tmp_path)
-    *_, last = run(target)
+    *_, last = run(target, CATALOG)
     assert last.check.id == "account"
     assert last.problems[0].what.startswith("No AWS credentials for environment 'prd'")
     assert "aws sso login" in last.problems[0].remedy
@@ -804,18 +808,29 @@ def test_on_the_emulator(emulator: Running, tmp_path: Path) -> None:
         **loader.environments()["local"], "service": f"pre-{uuid.uuid4().hex[:8]}",
     }  # fmt: skip
     target = _environment(block, tmp_path, endpoint_url=emulator.endpoint_url)
-    assert [one.check.id for one in run(target)] == ["tools", "account", "stacks", "names", "left"]
-    assert not [problem for one in run(target) for problem in one.problems]
+    assert [one.check.id for one in run(target, CATALOG)] == [
+        "tools",
+        "account",
+        "stacks",
+        "names",
+        "left",
+    ]
+    assert not [problem for one in run(target, CATALOG) for problem in one.problems]
     name = target.settings.queue_name
     target.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
-    (problem,) = [problem for one in run(target) for problem in one.problems]
+    (problem,) = [problem for one in run(target, CATALOG) for problem in one.problems]
     assert problem.what == f"The queue {name} exists already, outside of our stacks."
 
 
 def test_every_check_finds_a_fault() -> None:
     """A check that no test sees fail is one that may never fail."""
     planted = {fault.check for fault in (_FAULTS | _LATER).values()}
-    assert {check.id for check in CHECKS} == planted | {"tools", "account", "mail", "datadog"}
+    assert {check.id for check in checks(CATALOG)} == planted | {
+        "tools",
+        "account",
+        "mail",
+        "datadog",
+    }
 
 
 def test_its_rights_are_known(world: World) -> None:

@@ -8,6 +8,7 @@ from os.path import dirname
 
 from botocore.exceptions import ClientError
 
+from monitoring.model.catalog import Catalog
 from settings.schema import Settings
 from webhook_buffer.operations import physical_names as kinds
 from webhook_buffer.operations.environment import Environment
@@ -18,13 +19,13 @@ _REMEDY = "Delete it if nothing uses it, or choose another 'service' or 'environ
 _ALARMS_PER_CALL = 100
 
 
-def names(target: Environment) -> Iterator[Problem]:
+def names(catalog: Catalog, target: Environment) -> Iterator[Problem]:
     """No name that a stack is going to take is of something outside of it.
 
     What the stack already has costs no call.
     """
     adopted = kinds.stores(target.settings)
-    for stack, entries in kinds.by_stack(target.settings).items():
+    for stack, entries in kinds.by_stack(target.settings, catalog).items():
         owned = kinds.Owned(target, stack)
         new = [
             entry
