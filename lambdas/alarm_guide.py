@@ -68,11 +68,11 @@ class AlarmGuides:
             ValueError, TypeError, KeyError: When a member is missing or not right.
         """
         said = json.loads(text)
-        alarms = {name: _brief(name, guide) for name, guide in said["alarms"].items()}
+        alarms = {name: _guide(name, guide) for name, guide in said["alarms"].items()}
         return cls(**{**_members(cls, said), "alarms": alarms})
 
 
-def _brief(name: str, said: Mapping[str, Any]) -> AlarmGuide:
+def _guide(name: str, said: Mapping[str, Any]) -> AlarmGuide:
     if said["unit"] not in UNITS or said["severity"] not in SEVERITIES:
         raise ValueError(f"guides, alarm '{name}': unknown unit or severity")
     lists = {"steps": tuple(said["steps"]), "parts": tuple(said["parts"])}

@@ -95,7 +95,7 @@ class Channel:
 Outcomes = dict[Channel, ChannelError | None]
 
 
-def tell_all(notifications: Mapping[Channel, Notification], *, seconds: float) -> Outcomes:
+def notify_all(notifications: Mapping[Channel, Notification], *, seconds: float) -> Outcomes:
     """Notifies every channel at once, so that none waits for another.
 
     Args:
@@ -109,7 +109,7 @@ def tell_all(notifications: Mapping[Channel, Notification], *, seconds: float) -
 
     def tell_one(channel: Channel, notification: Notification) -> None:
         try:
-            _tell(channel, notification, seconds)
+            _notify(channel, notification, seconds)
         except ChannelError as error:
             outcomes[channel] = error
         except Exception as error:  # its text may hold the address
@@ -129,7 +129,7 @@ def tell_all(notifications: Mapping[Channel, Notification], *, seconds: float) -
     return {channel: outcomes.get(channel, ChannelError("NoAnswer")) for channel in notifications}
 
 
-def _tell(channel: Channel, notification: Notification, seconds: float) -> None:
+def _notify(channel: Channel, notification: Notification, seconds: float) -> None:
     """Notifies one channel.
 
     Raises:

@@ -6,24 +6,18 @@ that means and what to do. An alarm without a guide is described in CloudWatch's
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.alarm_events import ALARM, OK, SEVERITIES, Reading, Transition
 from lambdas.alarm_guide import AlarmGuide, AlarmGuides
+from lambdas.amounts import duration, ordinal, threshold_in, value_in
 from lambdas.blocking import MOST, Webhook, plain
 from lambdas.links import command_for_log, links_of
 
 _QUARTER_OF_AN_HOUR = 15 * 60 * 1000
-# "62.0 (24/11/26 03:11:00)", day first. Numbers are Java's: 1.5E-5.
-_DATAPOINT = re.compile(r"(-?\d+(?:\.\d+)?(?:E-?\d+)?) \((\d\d)/(\d\d)/(\d\d) (\d\d:\d\d:\d\d)\)")
-_MISSING = re.compile(r"(\d+) missing datapoints? (?:was|were) treated as \[Breaching\]")
-_TIME_UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 _DRILL = "DRILL"
-_SIDES = {"LessThanThreshold": "below ", "LessThanOrEqualToThreshold": "at most "}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,13 +259,13 @@ def _window(
 
 def severity(transition: Transition, guides: AlarmGuides) -> str:
     """From the topic, else from the guides; the worst when neither has it."""
-    brief = guides.alarms.get(transition.alarm)
-    return transition.severity or (brief.severity if brief else SEVERITIES[0])
+    guide = guides.alarms.get(transition.alarm)
+    return transition.severity or (guide.severity if guide else SEVERITIES[0])
 
 
-def _in_order(parts: Sequence[Reading], brief: AlarmGuide | None) -> list[Reading]:
+def _in_order(parts: Sequence[Reading], guide: AlarmGuide | None) -> list[Reading]:
     """The parts in the guide's order, the most specific first."""
-    order = brief.parts if brief else ()
+    order = guide.parts if guide else ()
     known = {part.alarm: part for part in parts}
     return [known[name] for name in order if name in known]
 
@@ -279,78 +273,3 @@ def _in_order(parts: Sequence[Reading], brief: AlarmGuide | None) -> list[Readin
 def _title(transition: Transition) -> str:
     name = transition.alarm
     return f"Alarm {name}" if transition.readable else "A message that is not from an alarm"
-
-
-def value_in(reason: str, unit: str, counted: str = "") -> str | None:
-    """The most recent value in CloudWatch's sentence, in words; None if it has none.
-
-    Args:
-        counted: what a count counts, in the plural.
-    """
-    said = []
-    datapoints = _DATAPOINT.findall(reason)
-    if datapoints:
-        value, *_ = max(
-            datapoints,
-            key=lambda datapoint: (datapoint[3], datapoint[2], datapoint[1], datapoint[4]),
-        )
-        said.append(_with_noun(float(value), unit, counted))
-    elif "no datapoints were received" in reason:
-        return "no data"
-    if missing := _MISSING.search(reason):
-        said.append(f"no data in {missing[1]} {'period' if missing[1] == '1' else 'periods'}")
-    return ", ".join(said) or None
-
-
-def _with_noun(value: float, unit: str, counted: str) -> str:
-    """``2 failed attempts``, ``1 failed attempt``; other units than counts as they are."""
-    said = amount(value, unit)
-    if unit != "Count" or not counted:
-        return said
-    # Each noun of such a phrase is in the plural.
-    noun = re.sub(r"(?<=[a-z])(?<!s)s\b", "", counted) if value == 1 else counted
-    return f"{said} {noun}"
-
-
-def threshold_in(reading: Reading, unit: str) -> str | None:
-    """The threshold in words; ``below`` where it is crossed downwards."""
-    if reading.threshold is None:
-        return None
-    return _SIDES.get(reading.comparison, "") + amount(reading.threshold, unit)
-
-
-def amount(value: float, unit: str) -> str:
-    """A value in words: ``5 min 20 s``, ``62 %``, ``1,200``."""
-    if unit == "Percent":
-        return f"{_number(value)} %"
-    if unit == "Count" or not math.isfinite(value):
-        return _number(value)
-    return duration(value / 1000 if unit == "Milliseconds" else value)
-
-
-def duration(seconds: float) -> str:
-    """A span in its two largest units: ``2 h 5 min``, ``5 min 20 s``, ``850 ms``."""
-    if seconds < 0:
-        return f"-{duration(-seconds)}"
-    if seconds < 1:
-        return f"{_number(1000 * seconds)} ms" if seconds else "0 s"
-    if seconds < 60:
-        return f"{_number(seconds)} s"
-    said: list[str] = []
-    left = round(seconds)
-    for name, size in _TIME_UNITS:
-        whole, left = divmod(left, size)
-        if said or whole:
-            said.append(f"{whole} {name}" if whole else "")
-    return " ".join(filter(None, said[:2]))
-
-
-def ordinal(number: int) -> str:
-    """``2nd``, ``11th``."""
-    ends = {1: "st", 2: "nd", 3: "rd"}
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"
-
-
-def _number(value: float) -> str:
-    """Three significant digits, or all before the point."""
-    return f"{value:.3g}" if abs(value) < 99.95 else f"{value:,.0f}"

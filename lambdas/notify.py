@@ -147,7 +147,7 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
     ends: dict[channels.Channel, _End] = {}
     for _ in range(_DECISIONS):
         decisions = _decisions(concerned, transition, drill, remaining)
-        outcomes = _told(decisions, transition, now, remaining)
+        outcomes = _outcomes(decisions, transition, now, remaining)
         for channel, decision in decisions.items():
             ends[channel] = _settled(
                 channel, decision, outcomes.get(channel), fields, now, remaining
@@ -212,7 +212,7 @@ def _decisions(
     return decisions
 
 
-def _told(
+def _outcomes(
     decisions: Mapping[channels.Channel, _Decision],
     transition: alarm_events.Transition,
     now: int,
@@ -220,7 +220,9 @@ def _told(
 ) -> channels.Outcomes:
     """Notifies the channels that need it; returns why each of them failed, if it did."""
     verdicts = {
-        channel: two.verdict for channel, two in decisions.items() if two.verdict.folded is None
+        channel: decision.verdict
+        for channel, decision in decisions.items()
+        if decision.verdict.folded is None
     }
     if not verdicts:
         return {}
@@ -241,7 +243,7 @@ def _told(
         for channel, verdict in verdicts.items()
     }
     seconds = max(0.1, min(_CHANNEL_SECONDS, remaining() - _RESERVE_SECONDS))
-    return channels.tell_all(notifications, seconds=seconds)
+    return channels.notify_all(notifications, seconds=seconds)
 
 
 def _settled(
@@ -293,14 +295,14 @@ def _parts_on(
     transition: alarm_events.Transition, remaining: Remaining
 ) -> tuple[alarm_events.Reading, ...]:
     """The parts of a composite alarm that are on: by CloudWatch's state, else by its message."""
-    brief = CONFIG.guides.alarms.get(transition.alarm)
-    if not brief or not brief.parts or transition.state != alarm_events.ALARM:
+    guide = CONFIG.guides.alarms.get(transition.alarm)
+    if not guide or not guide.parts or transition.state != alarm_events.ALARM:
         return ()
     try:
         reply = aws.CLOUDWATCH.call(
             "DescribeAlarms",
             {
-                "AlarmNames": list(brief.parts[:_MOST_PARTS]),
+                "AlarmNames": list(guide.parts[:_MOST_PARTS]),
                 "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
                 "MaxRecords": _MOST_PARTS,
             },

@@ -151,7 +151,7 @@ def loading() -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        _tell(error, "load.failed")
+        _report_failure(error, "load.failed")
         _send_reports(_SENTRY_SECONDS)
         raise UnexpectedError(_described(error)) from None
 
@@ -175,7 +175,7 @@ def observed(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         except Exception as error:
-            _tell(error, "function.failed")
+            _report_failure(error, "function.failed")
             raise UnexpectedError(_described(error)) from None
         finally:
             # After the work: what Sentry takes of the remaining time can't delay a webhook.
@@ -184,7 +184,7 @@ def observed(handler: Handler) -> Handler:
     return wrapper
 
 
-def _tell(error: BaseException, event: str) -> None:
+def _report_failure(error: BaseException, event: str) -> None:
     log("ERROR", event, error=type(error).__name__, where=_where(error))
     report_exception(error)
 

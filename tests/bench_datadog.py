@@ -58,9 +58,10 @@ def main() -> None:
         calls = Counter(
             request.path.removeprefix("/api/").split("/")[1] for request in datadog.requests
         )
-        told = ", ".join(f"{count} {path}" for path, count in sorted(calls.items()))
+        calls_made = ", ".join(f"{count} {path}" for path, count in sorted(calls.items()))
         print(
-            f"plan of {OBJECTS} monitors and {len(boards)} dashboards: {took:.2f} s; calls: {told}"
+            f"plan of {OBJECTS} monitors and {len(boards)} dashboards: {took:.2f} s; calls: "
+            f"{calls_made}"
         )
 
 

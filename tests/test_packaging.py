@@ -23,9 +23,9 @@ def test_another_install_is_refused(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode != 0
-    told = done.stdout + done.stderr
-    assert "webhook-buffer is run from its checkout; run `make setup` there." in told
-    assert "Traceback" not in told
+    output = done.stdout + done.stderr
+    assert "webhook-buffer is run from its checkout; run `make setup` there." in output
+    assert "Traceback" not in output
     assert not target.exists()
 
 

@@ -88,11 +88,11 @@ def test_demo_output_is_the_demo_s() -> None:
 
 def test_drift_is_told_as_the_command_tells_it() -> None:
     """The README's lines of drift are made of the command's own words."""
-    told = README.partition("This is `drift`")[2].split("```")[1]
+    shown = README.partition("This is `drift`")[2].split("```")[1]
     files = (ROOT / "webhook_buffer/cli").glob("datadog*.py")
     source = "".join(file.read_text() for file in files)
     for words in ("was changed by hand; it differs in:", "changed by hand,", "To undo: "):
-        assert words in told
+        assert words in shown
         assert words in source
 
 

@@ -24,9 +24,9 @@ def test_our_own_alarms_have_nothing_wrong(synthesized: dict[str, Synthesized], 
     ]
     templates = parse_all(stacks)
     published, _by_filters = own_metrics(templates)
-    told = lint(templates, own_metrics=[published])
-    assert [finding for finding in told if finding.severity == "error"] == []
-    assert {finding.rule for finding in told} <= {"slow-reaction"}
+    findings = lint(templates, own_metrics=[published])
+    assert [finding for finding in findings if finding.severity == "error"] == []
+    assert {finding.rule for finding in findings} <= {"slow-reaction"}
 
 
 def test_our_metrics_are_published() -> None:

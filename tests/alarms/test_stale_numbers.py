@@ -133,8 +133,8 @@ def test_the_page_of_alarms_follows(after: AlarmSet) -> None:
     """docs/alarms.md would show each new threshold in both of a signal's rows."""
     page = alarms_markdown(after)
     for alarm in after.alarms:
-        told = quantity(alarm.threshold, alarm.signal.threshold.unit)
+        written = quantity(alarm.threshold, alarm.signal.threshold.unit)
         rows = [line for line in page.splitlines()
                 if re.match(rf"\| \[?{alarm.signal.id}\b(?!-)", line)]  # fmt: skip
         assert len(rows) == 2, alarm.signal.id
-        assert all(told in row for row in rows), alarm.signal.id
+        assert all(written in row for row in rows), alarm.signal.id

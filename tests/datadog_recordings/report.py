@@ -68,8 +68,8 @@ def _short(conversation: Conversation, settings: Settings, tally: Report) -> Ite
         tally.add(kind, "plan empty", not pair.changes and not pair.crash)
         tally.add(kind, "crashes", bool(pair.crash))
         if pair.changes or pair.crash:
-            told = pair.crash or "; ".join(pair.changes)
-            yield f"{pair.call.name}: the plan is not empty: {told}"
+            differs = pair.crash or "; ".join(pair.changes)
+            yield f"{pair.call.name}: the plan is not empty: {differs}"
     for answer in replay(conversation):
         yield from _of_answer(answer, tally)
     for attempt in imports(conversation, settings):
@@ -89,8 +89,8 @@ def _of_answer(answer: Answer, tally: Report) -> Iterator[str]:
         tally.add(call.kind, "compared")
         tally.add(call.kind, "same shape", not answer.shape)
     if not answer.same:
-        told = answer.crash or f"{answer.status}, not {call.status}: {str(answer.reply)[:200]}"
-        yield f"{call.name}: the fake answers {told}"
+        differs = answer.crash or f"{answer.status}, not {call.status}: {str(answer.reply)[:200]}"
+        yield f"{call.name}: the fake answers {differs}"
     elif answer.shape:
         yield f"{call.name}: the fake's answer differs: {'; '.join(answer.shape[:3])}"
 

@@ -100,7 +100,7 @@ def test_handlers_need_only_asset_and_runtime(
         "PROBE_ALARM": "probe",
         "HEARTBEAT_KEY": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
         "CHANNELS": "[]",
-        "ALARM_GUIDES": str(_briefing(tmp_path)),
+        "ALARM_GUIDES": str(_alarm_guides(tmp_path)),
         "SENTRY_DSN": "http://key@127.0.0.1:1/1",
     }
     # -S and -I: no site-packages, no PYTHONPATH, no current folder. -B: no bytecode in the asset.
@@ -131,7 +131,7 @@ def test_start_loads_ours_and_the_standard_library(module: str, tmp_path: Path) 
     assert set(result.stdout.split()) - {"__main__", "__mp_main__"} == {"lambdas"}
 
 
-def _briefing(folder: Path) -> Path:
+def _alarm_guides(folder: Path) -> Path:
     """What notify knows of the alarms, as the monitoring stack writes it."""
     file = folder / "alarm_guides.json"
     file.write_text(json.dumps(alarm_guides(alarm_set(loader.load("prd")))))

@@ -33,7 +33,7 @@ _AT = 1_795_489_920_000  # 2026-11-24T03:12:00Z
 Secrets = Callable[[str], str]
 
 
-def _told(said: dict[str, Any] | None = None, **more: Any) -> Notification:
+def _content(said: dict[str, Any] | None = None, **more: Any) -> Notification:
     guides = AlarmGuides.parse(json.dumps({**ALARM_GUIDES, **more.pop("guides", {})}))
     transition = alarm_events.read(envelope(said or message()), message_id="m-1", now=_NOW)
     return notification.build(transition, guides, since=_AT, now=_NOW, **more)
@@ -76,16 +76,16 @@ def test_without_tls(backend: ScriptedBackend, secret: Secrets) -> None:
     """Where only https is allowed, a secret with another URL fails the channel and gets nothing."""
     for kind in ("slack", "https"):
         channel = replace(_channel(kind, secret(backend.url)), https_only=True)
-        failure = _tell(channel)
+        failure = _notify(channel)
         assert failure
         assert failure.reason == "PlainHttp"
     assert not backend.faux.received
 
 
-def _tell(
-    channel: Channel, told: Notification | None = None, *, seconds: float = 5
+def _notify(
+    channel: Channel, content: Notification | None = None, *, seconds: float = 5
 ) -> ChannelError | None:
-    return channels.tell_all({channel: told or _told()}, seconds=seconds)[channel]
+    return channels.notify_all({channel: content or _content()}, seconds=seconds)[channel]
 
 
 def _bodies(backend: ScriptedBackend) -> list[Any]:
@@ -99,8 +99,8 @@ def test_slack(backend: ScriptedBackend, secret: Secrets) -> None:
         "title": "a < b & <!channel>",
         "steps": ["1 > 0", "two"],
     }
-    told = _told(guides={"alarms": {DOWN: alarm}})
-    assert _tell(_channel("slack", secret(f"{backend.url}/services/T0/B0/x")), told) is None
+    content = _content(guides={"alarms": {DOWN: alarm}})
+    assert _notify(_channel("slack", secret(f"{backend.url}/services/T0/B0/x")), content) is None
     [seen] = backend.faux.received
     assert (seen.method, seen.target) == ("POST", "/services/T0/B0/x")
     assert seen.headers["content-type"] == "application/json"
@@ -126,8 +126,8 @@ def test_slacks_limits(backend: ScriptedBackend, secret: Secrets) -> None:
         **ALARM_GUIDES["alarms"][DOWN], "title": "&" * 400, "impact": "<" * 5000,
         "steps": ["x&" * 500] * 5, "log_query": "|" * 3000, "runbook": "h" * 100,
     }  # fmt: skip
-    told = _told(guides={"alarms": {DOWN: alarm}})
-    assert _tell(_channel("slack", secret(backend.url)), told) is None
+    content = _content(guides={"alarms": {DOWN: alarm}})
+    assert _notify(_channel("slack", secret(backend.url)), content) is None
     [body] = _bodies(backend)
     header, *sections = [block["text"]["text"] for block in body["blocks"]]
     assert 140 < len(header) <= 150
@@ -141,10 +141,11 @@ def test_slacks_limits(backend: ScriptedBackend, secret: Secrets) -> None:
 
 def test_runbook_in_the_repository(backend: ScriptedBackend, secret: Secrets) -> None:
     """A runbook without a URL is named, and is no link."""
-    told = _told(guides={"runbook_url": "docs/runbook.md"})
-    _tell(_channel("slack", secret(backend.url)), told)
-    _tell(
-        _channel("pagerduty", secret(json.dumps({"routing_key": _KEY, "url": backend.url}))), told
+    content = _content(guides={"runbook_url": "docs/runbook.md"})
+    _notify(_channel("slack", secret(backend.url)), content)
+    _notify(
+        _channel("pagerduty", secret(json.dumps({"routing_key": _KEY, "url": backend.url}))),
+        content,
     )
     slack, pagerduty = _bodies(backend)
     text = slack["blocks"][-1]["text"]["text"]
@@ -154,19 +155,19 @@ def test_runbook_in_the_repository(backend: ScriptedBackend, secret: Secrets) ->
 
 
 @pytest.mark.parametrize(
-    ("severity", "told"), [("page", "critical"), ("ticket", "warning"), ("info", "info")]
+    ("severity", "expected"), [("page", "critical"), ("ticket", "warning"), ("info", "info")]
 )
-def test_pagerduty(backend: ScriptedBackend, secret: Secrets, severity: str, told: str) -> None:
+def test_pagerduty(backend: ScriptedBackend, secret: Secrets, severity: str, expected: str) -> None:
     """PagerDuty gets an event of the alarm's own key, with all that helps whoever is woken."""
     backend.faux.default = Answer(202)
     channel = _channel("pagerduty", secret(json.dumps({"routing_key": _KEY, "url": backend.url})))
-    assert _tell(channel, replace(_told(), severity=severity)) is None
+    assert _notify(channel, replace(_content(), severity=severity)) is None
     [event] = _bodies(backend)
     assert (event["routing_key"], event["event_action"]) == (_KEY, "trigger")
     assert event["dedup_key"] == DOWN
     payload = event["payload"]
-    assert payload["severity"] == told
-    assert payload["summary"] == _told().summary
+    assert payload["severity"] == expected
+    assert payload["summary"] == _content().summary
     assert (payload["source"], payload["timestamp"]) == ("buffer-prd", "2026-11-24T03:12:00.000Z")
     assert payload["custom_details"]["First steps"] == ALARM_GUIDES["alarms"][DOWN]["steps"]
     assert {link["text"] for link in event["links"]} >= {"Runbook", "Alarm", "Dashboard"}
@@ -176,8 +177,8 @@ def test_pagerduty_resolves(backend: ScriptedBackend, secret: Secrets) -> None:
     """A recovery resolves; an ALARM that is over already is triggered and resolved."""
     backend.faux.default = Answer(202)
     channel = _channel("pagerduty", secret(json.dumps({"routing_key": _KEY, "url": backend.url})))
-    assert _tell(channel, _told(message(state="OK"))) is None
-    assert _tell(channel, _told(recovered_at=_NOW)) is None
+    assert _notify(channel, _content(message(state="OK"))) is None
+    assert _notify(channel, _content(recovered_at=_NOW)) is None
     first, second, third = _bodies(backend)
     assert first == {"routing_key": _KEY, "dedup_key": DOWN, "event_action": "resolve"}
     assert (second["event_action"], third) == ("trigger", first)
@@ -186,21 +187,21 @@ def test_pagerduty_resolves(backend: ScriptedBackend, secret: Secrets) -> None:
 def test_pagerdutys_limits_and_address() -> None:
     """A plain routing key goes to PagerDuty's own address; long texts are cut to its limits."""
     alarm = {**ALARM_GUIDES["alarms"][DOWN], "title": "x" * 5000}
-    told = replace(_told(guides={"alarms": {DOWN: alarm}}), alarm="a" * 300)
-    [(url, event)] = messages.pagerduty(_KEY, told)
+    content = replace(_content(guides={"alarms": {DOWN: alarm}}), alarm="a" * 300)
+    [(url, event)] = messages.pagerduty(_KEY, content)
     assert url == "https://events.pagerduty.com/v2/enqueue"
     assert (len(event["payload"]["summary"]), len(event["dedup_key"])) == (1024, 255)
     digits = "1" * 32  # JSON, too
-    assert messages.pagerduty(digits, told)[0][1]["routing_key"] == digits
+    assert messages.pagerduty(digits, content)[0][1]["routing_key"] == digits
 
 
 def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
     """Any receiver gets the whole of it as one document."""
     backend.faux.script += [Answer(204), Answer(202)]
     channel = _channel("https", secret(json.dumps({"url": f"{backend.url}/in?token=t"})))
-    told = _told()
-    assert _tell(channel, told) is None
-    assert _tell(channel, replace(_told(message(state="OK")), since=_AT - 60_000)) is None
+    content = _content()
+    assert _notify(channel, content) is None
+    assert _notify(channel, replace(_content(message(state="OK")), since=_AT - 60_000)) is None
     assert [seen.target for seen in backend.faux.received] == ["/in?token=t"] * 2
     alarm, recovery = _bodies(backend)
     assert alarm == {
@@ -210,7 +211,7 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
         "alarm": DOWN,
         "signal": "backend-down",
         "title": "The backend does not accept webhooks",
-        "summary": told.summary,
+        "summary": content.summary,
         "impact": "Webhooks wait in the queue; none is lost.",
         "environment": "prd",
         "service": "buffer",
@@ -218,7 +219,7 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
         "value": "62 %",
         "threshold": "50 %",
         "steps": ALARM_GUIDES["alarms"][DOWN]["steps"],
-        "links": dict(told.links),
+        "links": dict(content.links),
         "log_command": None,
         "webhooks": [],
         "drill": False,
@@ -236,8 +237,8 @@ def test_email(clients: Callable[[str], Any]) -> None:
     arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     alarm = {**ALARM_GUIDES["alarms"][DOWN], "title": "Größer\n" + "x" * 200}
-    assert _tell(_channel("email", topic), _told(guides={"alarms": {DOWN: alarm}})) is None
-    assert _tell(_channel("email", topic)) is None
+    assert _notify(_channel("email", topic), _content(guides={"alarms": {DOWN: alarm}})) is None
+    assert _notify(_channel("email", topic)) is None
 
     def mails() -> list[dict[str, Any]]:
         reply = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
@@ -255,7 +256,7 @@ def test_email(clients: Callable[[str], Any]) -> None:
     assert long["Subject"].startswith("PAGE buffer prd: Gr??er xxx")
     assert plain["Subject"] == "PAGE buffer prd: The backend does not accept webhooks"
     text = plain["Message"]
-    assert text.startswith(_told().summary + "\n")
+    assert text.startswith(_content().summary + "\n")
     assert "Impact: Webhooks wait in the queue; none is lost.\n" in text
     assert "First steps:\n1. Look at the backend's own status.\n2. " in text
     assert "Runbook:\nhttps://git.example/docs/runbook.md#backend-down\n" in text
@@ -265,11 +266,11 @@ def test_commands_are_set_apart(backend: ScriptedBackend, secret: Secrets) -> No
     """Slack, PagerDuty and JSON get commands in backticks, a mail on a line of their own."""
     steps = ["See the lines: `webhook-buffer logs -f x`", "None (`webhook-buffer status`): wait."]
     alarm = {**ALARM_GUIDES["alarms"][DOWN], "steps": steps}
-    told = _told(guides={"alarms": {DOWN: alarm}})
-    _, text = messages.email(told)
+    content = _content(guides={"alarms": {DOWN: alarm}})
+    _, text = messages.email(content)
     assert "1. See the lines:\n     webhook-buffer logs -f x\n2. None" in text
     for kind in ("slack", "pagerduty", "https"):
-        assert _tell(_channel(kind, secret(_secret_text(kind, backend.url))), told) is None
+        assert _notify(_channel(kind, secret(_secret_text(kind, backend.url))), content) is None
     for received in backend.faux.received:
         assert b"`webhook-buffer logs -f x`" in received.body
     assert len(backend.faux.received) == 3
@@ -278,7 +279,7 @@ def test_commands_are_set_apart(backend: ScriptedBackend, secret: Secrets) -> No
 def test_email_that_sns_refuses(client: Any) -> None:
     """A topic that is not there is a failure with AWS's code."""
     assert client
-    failure = _tell(_channel("email", "arn:aws:sns:us-east-1:000000000000:none"))
+    failure = _notify(_channel("email", "arn:aws:sns:us-east-1:000000000000:none"))
     assert failure
     assert (failure.reason, failure.aws_error) == ("PublishRefused", "NotFound")
 
@@ -295,7 +296,7 @@ def _secret_text(kind: str, url: str) -> str:
 def test_refusals(backend: ScriptedBackend, secret: Secrets, kind: str, status: int) -> None:
     """An answer that is no success is a failure with its status, and nothing is repeated."""
     backend.faux.default = Answer(status, headers={"Location": backend.url})
-    failure = _tell(_channel(kind, secret(_secret_text(kind, backend.url))))
+    failure = _notify(_channel(kind, secret(_secret_text(kind, backend.url))))
     assert failure
     assert (failure.reason, failure.status) == ("HttpStatus", status)
     assert len(backend.faux.received) == 1
@@ -304,16 +305,16 @@ def test_refusals(backend: ScriptedBackend, secret: Secrets, kind: str, status: 
 def test_slack_takes_200_only(backend: ScriptedBackend, secret: Secrets) -> None:
     """Slack says 200 to what it took, and nothing else."""
     backend.faux.default = Answer(204)
-    assert _tell(_channel("slack", secret(backend.url)))
+    assert _notify(_channel("slack", secret(backend.url)))
 
 
 def test_rotation(backend: ScriptedBackend, client: Any, secret: Secrets) -> None:
     """A changed secret holds with the next message."""
     arn = secret(f"{backend.url}/old")
     channel = _channel("slack", arn)
-    assert _tell(channel) is None
+    assert _notify(channel) is None
     client.put_secret_value(SecretId=arn, SecretString=f"{backend.url}/new")
-    assert _tell(channel) is None
+    assert _notify(channel) is None
     assert [seen.target for seen in backend.faux.received] == ["/old", "/new"]
 
 
@@ -321,9 +322,9 @@ def test_mended_secret_is_seen(backend: ScriptedBackend, client: Any, secret: Se
     """Mending a secret helps at once."""
     arn = secret("not an address")
     channel = _channel("https", arn)
-    assert _tell(channel)
+    assert _notify(channel)
     client.put_secret_value(SecretId=arn, SecretString=backend.url)
-    assert _tell(channel) is None
+    assert _notify(channel) is None
 
 
 @pytest.mark.parametrize(
@@ -337,7 +338,7 @@ def test_mended_secret_is_seen(backend: ScriptedBackend, client: Any, secret: Se
 )  # fmt: skip
 def test_malformed_secrets(secret: Secrets, kind: str, text: str) -> None:
     """A secret that can be no address fails, and the failure doesn't show it."""
-    failure = _tell(_channel(kind, secret(text)))
+    failure = _notify(_channel(kind, secret(text)))
     assert failure
     assert failure.reason == "SecretMalformed"
     assert "s3cr3t" not in repr(failure) + repr(vars(failure))
@@ -348,7 +349,7 @@ def test_unreadable_secret(client: Any, kind: str) -> None:
     """A secret that can't be read is a failure with AWS's code."""
     assert client
     arn = f"arn:aws:secretsmanager:us-east-1:000000000000:secret:{uuid.uuid4().hex}"
-    failure = _tell(_channel(kind, arn))
+    failure = _notify(_channel(kind, arn))
     assert failure
     assert failure.reason == "SecretUnreadable"
     assert failure.aws_error == "ResourceNotFoundException"
@@ -370,7 +371,7 @@ def test_no_answer_names_no_address(
     """When nobody answers, the failure's class is told and nothing of the address."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        failure = _tell(
+        failure = _notify(
             _channel("https", secret(url.replace("{free}", str(unused.getsockname()[1]))))
         )
     assert failure
@@ -389,7 +390,7 @@ def test_malformed_answer_names_no_address(
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nno header\r\n\r\n")
 
     with Wire(script) as wire:
-        _tell(_channel("https", secret(f"{wire.url}/s3cr3t")))
+        _notify(_channel("https", secret(f"{wire.url}/s3cr3t")))
     assert "s3cr3t" not in caplog.text
 
 
@@ -406,7 +407,7 @@ def test_silent_channel_ends_in_time(backend: ScriptedBackend, secret: Secrets) 
         silent = _channel("slack", secret(wire.url))
         other = _channel("https", secret(backend.url))
         with Stopwatch() as stopwatch:
-            failures = channels.tell_all({silent: _told(), other: _told()}, seconds=0.5)
+            failures = channels.notify_all({silent: _content(), other: _content()}, seconds=0.5)
         assert stopwatch.seconds() < 1.5
         failure = failures[silent]
         assert failure
@@ -422,7 +423,7 @@ def test_secrets_that_never_come(
     with Wire(lambda _: wire.over.wait(10)) as wire:
         monkeypatch.setenv("AWS_ENDPOINT_URL", wire.url)
         with Stopwatch() as stopwatch:
-            failure = _tell(_channel("slack", "arn:x"), seconds=0.6)
+            failure = _notify(_channel("slack", "arn:x"), seconds=0.6)
         assert stopwatch.seconds() < 1.0
     assert failure
     assert (failure.reason, failure.aws_error) == ("SecretUnreadable", "Timeout")
@@ -451,14 +452,14 @@ def test_wrong_settings(change: dict[str, Any], says: str) -> None:
 )
 def test_every_channel_can_tell_anything(said: dict[str, Any]) -> None:
     """Each kind has a form for every message that was recorded, and for one that is none."""
-    told = _told(said)
+    content = _content(said)
     for compose, key in ((messages.slack, "https://x"), (messages.pagerduty, _KEY),
                          (messages.https, "https://x")):  # fmt: skip
-        assert all(json.dumps(document) for _, document in compose(key, told))
-    subject, text = messages.email(told)
+        assert all(json.dumps(document) for _, document in compose(key, content))
+    subject, text = messages.email(content)
     assert subject.isascii()
     assert subject.isprintable()
-    assert told.summary in text
+    assert content.summary in text
 
 
 _NASTY = "`<!channel> @here *x* https://evil.example/?a=b\n"
@@ -466,23 +467,23 @@ _NASTY = "`<!channel> @here *x* https://evil.example/?a=b\n"
 
 def test_names_are_inert_in_texts() -> None:
     """A group's id, which a sender chose, mentions nobody, links nowhere and ends no code span."""
-    told = _told(webhooks=(Webhook(_NASTY, "m-1", _AT),))
+    content = _content(webhooks=(Webhook(_NASTY, "m-1", _AT),))
     shown = "message `m-1` of group `%60%3C%21channel%3E%20%40here%20%2Ax%2A%20https%3A//evil"
-    [(_, slack)] = messages.slack("https://hooks.example/x", told)
+    [(_, slack)] = messages.slack("https://hooks.example/x", content)
     sections = [block["text"] for block in slack["blocks"][1:]]
     assert any(shown in section["text"] for section in sections)
     assert all(section["verbatim"] for section in sections)
-    [(_, pagerduty)] = messages.pagerduty(_KEY, told)
+    [(_, pagerduty)] = messages.pagerduty(_KEY, content)
     assert pagerduty["payload"]["custom_details"]["Webhooks"].startswith(shown)
-    assert f"\nWebhooks: {shown}" in messages.email(told)[1]
-    for text in (json.dumps(slack), json.dumps(pagerduty), *messages.email(told)):
+    assert f"\nWebhooks: {shown}" in messages.email(content)[1]
+    for text in (json.dumps(slack), json.dumps(pagerduty), *messages.email(content)):
         assert not re.search("@here|channel>|https://evil|`<", text)
 
 
 def test_names_are_exact_in_json() -> None:
     """A program gets the ids as they are: three webhooks at most."""
     webhooks = tuple(Webhook(_NASTY, f"m-{number}", None) for number in range(4))
-    [(_, document)] = messages.https("https://in.example/", _told(webhooks=webhooks))
+    [(_, document)] = messages.https("https://in.example/", _content(webhooks=webhooks))
     assert document["webhooks"] == [
         {"group_id": _NASTY, "message_id": f"m-{number}", "since": None} for number in range(3)
     ]

@@ -59,18 +59,18 @@ def test_every_channel_says_that_it_is_a_drill() -> None:
         envelope(message(NewStateReason="Drill: set off on purpose.")), message_id="m", now=1
     )
     guides = AlarmGuides.parse(json.dumps(ALARM_GUIDES))
-    told = build(set_by_hand, guides, since=1, drill=True, now=1)
-    assert "DRILL" in told.headline
-    assert "no measurement: this is a drill" in told.summary
-    [(_, slack)] = messages.slack("https://x", told)
+    content = build(set_by_hand, guides, since=1, drill=True, now=1)
+    assert "DRILL" in content.headline
+    assert "no measurement: this is a drill" in content.summary
+    [(_, slack)] = messages.slack("https://x", content)
     assert slack["text"].startswith("DRILL: ")
     assert "DRILL" in slack["blocks"][0]["text"]["text"]
-    [(_, event)] = messages.pagerduty("0" * 32, told)
+    [(_, event)] = messages.pagerduty("0" * 32, content)
     assert event["payload"]["summary"].startswith("DRILL: ")
     assert event["payload"]["custom_details"]["Drill"] == "true"
-    [(_, document)] = messages.https("https://x", told)
+    [(_, document)] = messages.https("https://x", content)
     assert (document["drill"], document["value"]) == (True, None)
     assert document["title"].startswith("DRILL: ")
-    subject, text = messages.email(told)
+    subject, text = messages.email(content)
     assert subject.startswith("DRILL ")
     assert text.startswith("DRILL: ")

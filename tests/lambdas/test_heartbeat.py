@@ -180,7 +180,7 @@ def test_the_endpoint_is_down(
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "expected"),
     [
         (Answer(503), {"http": {"status_code": 503}}),
         (Answer(302), {"http": {"status_code": 302}}),
@@ -195,7 +195,7 @@ def test_the_webhook_is_not_taken(
     probe: Probe,
     capsys: pytest.CaptureFixture[str],
     answer: Answer,
-    told: dict[str, Any],
+    expected: dict[str, Any],
 ) -> None:
     """Anything but the buffer's own acknowledgement is a failure; the probe goes off."""
     backend.faux.default = answer
@@ -203,7 +203,7 @@ def test_the_webhook_is_not_taken(
     assert len(backend.faux.received) == 1
     [failed] = _lines(capsys)
     assert (failed["event"], failed["HeartbeatRefused"]) == ("heartbeat.failed", 1)
-    assert {name: failed[name] for name in ("http", "error") if name in failed} == told
+    assert {name: failed[name] for name in ("http", "error") if name in failed} == expected
     assert len(probe.alarms(1)) == 1
 
 

@@ -25,13 +25,13 @@ _TOLD = {(ALARM, False): "on", (ALARM, True): "on, over", (OK, False): "over"}
 
 
 def _deliver(arrivals: list[tuple[str, int]]) -> tuple[list[str], Incident | None]:
-    told, known = [], None
+    notified, known = [], None
     for state, at in arrivals:
         verdict = decide(known, state, at)
         known = verdict.incident
         if verdict.folded is None:
-            told.append(_TOLD[state, verdict.recovered_at is not None])
-    return told, known
+            notified.append(_TOLD[state, verdict.recovered_at is not None])
+    return notified, known
 
 
 def _after(*arrivals: tuple[str, int]) -> Incident | None:
@@ -39,7 +39,7 @@ def _after(*arrivals: tuple[str, int]) -> Incident | None:
 
 
 @pytest.mark.parametrize(
-    ("before", "arrival", "told", "since", "count"),
+    ("before", "arrival", "expected", "since", "count"),
     [
         ([], (ALARM, 0), "on", 0, 1),
         ([], (OK, 0), None, None, 0),
@@ -62,13 +62,13 @@ def _after(*arrivals: tuple[str, int]) -> Incident | None:
     ],
 )
 def test_folding(
-    before: list[tuple[str, int]], arrival: tuple[str, int], told: str | None, since: int | None,
-    count: int,
+    before: list[tuple[str, int]], arrival: tuple[str, int], expected: str | None,
+    since: int | None, count: int,
 ) -> None:  # fmt: skip
     """Repeats and the outdated are folded; what is on again within 10 minutes is one incident."""
     verdict = decide(_after(*before), arrival[0], arrival[1] * _MINUTE)
     said = None if verdict.folded else _TOLD[arrival[0], verdict.recovered_at is not None]
-    assert said == told
+    assert said == expected
     assert verdict.incident.since == (None if since is None else since * _MINUTE)
     assert verdict.incident.count == count
     if said == "on, over":
@@ -103,8 +103,8 @@ def test_channels_hear_each_change_once(arrivals: list[tuple[str, int]]) -> None
 
     Only after a recovery that seems lost, an ALARM follows another: better twice than never.
     """
-    told, _ = _deliver(arrivals)
-    states = [state for message in told for state in message.split(", ")]
+    notified, _ = _deliver(arrivals)
+    states = [state for message in notified for state in message.split(", ")]
     times = [at for _, at in arrivals]
     twice = {("on", "on")} if max(times) - min(times) > SAME_INCIDENT else set()
     assert all(state != other or (state, other) in twice for state, other in pairwise(states))

@@ -84,7 +84,7 @@ def _failed(module: ModuleType, *records: dict[str, Any], seconds: float = 10.0)
     return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
 
 
-def _told(backend: ScriptedBackend, channel: str = "a") -> list[dict[str, Any]]:
+def _delivered(backend: ScriptedBackend, channel: str = "a") -> list[dict[str, Any]]:
     """What a channel took, in order."""
     received = [request for request in backend.faux.received if request.target == f"/{channel}"]
     return [json.loads(request.body) for request in received if request.status == 200]
@@ -105,7 +105,7 @@ def test_alarm_and_recovery(
     module = notify("a")
     assert _failed(module, record(message(at=_at(10)))) == []
     assert _failed(module, record(message(state="OK", at=_at(52)))) == []
-    alarm, recovery = _told(backend)
+    alarm, recovery = _delivered(backend)
     assert (alarm["state"], alarm["severity"], alarm["alarm"]) == ("ALARM", "page", DOWN)
     assert alarm["since"] == recovery["since"] == "2026-11-24T03:10:00.000Z"
     assert recovery["lasted_seconds"] == 42 * 60
@@ -131,7 +131,7 @@ def test_only_what_a_drill_expects_is_marked(
     for body in (message(at=_at(12)), message(SLOW, at=_at(12)), message(state="OK", at=_at(30)),
                  message(at=_at(31))):  # fmt: skip
         assert _failed(module, record(body)) == []
-    alarm, other, recovery, again = _told(backend)
+    alarm, other, recovery, again = _delivered(backend)
     assert [sent["drill"] for sent in (alarm, other, recovery, again)] == [True, False, True, False]
     assert alarm["title"].startswith("DRILL: ")
     assert alarm["summary"].startswith("DRILL: ")
@@ -157,7 +157,7 @@ def test_a_drill_opens_no_pagerduty_incident_unless_asked(
         for state, minute in (("ALARM", 11), ("OK", 20)):
             at = f"2026-11-24T0{3 + hour}:{minute}:00.000+0000"
             assert _failed(module, record(message(state=state, at=at))) == []
-    assert [sent["event_action"] for sent in _told(backend, "pager")] == ["trigger", "resolve"]
+    assert [sent["event_action"] for sent in _delivered(backend, "pager")] == ["trigger", "resolve"]
 
 
 def test_probe_tells_nobody(
@@ -183,12 +183,12 @@ def test_other_states_tell_nobody(
     assert (line["event"], line["state"]) == ("alarm.ignored", "INSUFFICIENT_DATA")
 
 
-@pytest.mark.parametrize(("severity", "told"), [("page", 1), ("ticket", 1), ("info", 0)])
-def test_severities(notify: Loads, backend: ScriptedBackend, severity: str, told: int) -> None:
+@pytest.mark.parametrize(("severity", "expected"), [("page", 1), ("ticket", 1), ("info", 0)])
+def test_severities(notify: Loads, backend: ScriptedBackend, severity: str, expected: int) -> None:
     """A channel is told of the severities it wants, and of no other."""
     module = notify("a", severities=("page", "ticket"))
     assert _failed(module, record(message(), severity)) == []
-    assert [sent["severity"] for sent in _told(backend)] == [severity] * told
+    assert [sent["severity"] for sent in _delivered(backend)] == [severity] * expected
 
 
 @pytest.mark.parametrize("failure", ["status", "refused", "secret", "hanging"])
@@ -209,11 +209,11 @@ def test_one_failing_channel(
         if failure == "status":
             monkeypatch.setattr(backend.faux, "answer", _refusing(backend, "/s3cr3t"))
         assert _failed(module, record(message())) == ["m-1"]
-    assert (len(_told(backend, "a")), len(_told(backend, "c"))) == (1, 1)
+    assert (len(_delivered(backend, "a")), len(_delivered(backend, "c"))) == (1, 1)
 
     secrets.put_secret_value(SecretId=address, SecretString=f"{backend.url}/b")
     assert _failed(module, record(message())) == []
-    assert [len(_told(backend, name)) for name in "abc"] == [1, 1, 1]
+    assert [len(_delivered(backend, name)) for name in "abc"] == [1, 1, 1]
 
     printed = capsys.readouterr()
     lines = [json.loads(line) for line in printed.out.splitlines()]
@@ -227,9 +227,9 @@ def test_one_failing_channel(
     assert folded == ["a", "c"]
     [event] = sentry.events()
     assert event["message"].startswith("Channel 'b' did not accept a notification: ")
-    told = printed.out + printed.err + sentry.raw()
+    output = printed.out + printed.err + sentry.raw()
     for secret in ("s3cr3t", backend.url, gone.url, wire.url):
-        assert secret not in told
+        assert secret not in output
     for line in lines:
         assert line.keys() <= observe.LOG_FIELDS | UNITS.keys() | {"_aws"}
 
@@ -251,8 +251,8 @@ def test_same_incident(notify: Loads, backend: ScriptedBackend) -> None:
     module = notify("a")
     for minute, state in ((10, "ALARM"), (12, "OK"), (20, "ALARM"), (20, "ALARM"), (25, "OK")):
         assert _failed(module, record(message(state=state, at=_at(minute)))) == []
-    *_, again, over = _told(backend)
-    assert [sent["state"] for sent in _told(backend)] == ["ALARM", "OK", "ALARM", "OK"]
+    *_, again, over = _delivered(backend)
+    assert [sent["state"] for sent in _delivered(backend)] == ["ALARM", "OK", "ALARM", "OK"]
     assert re.search(r"This is the 2nd time since .*03:10 UTC\.$", again["summary"])
     assert over["lasted_seconds"] == 15 * 60
 
@@ -261,10 +261,10 @@ def test_recovery_overtakes(notify: Loads, backend: ScriptedBackend) -> None:
     """An OK that arrives first is not told; its ALARM then says that it is over."""
     module = notify("a")
     assert _failed(module, record(message(state="OK", at=_at(20)))) == []
-    assert _told(backend) == []
+    assert _delivered(backend) == []
     assert _failed(module, record(message(at=_at(10)))) == []
-    [told] = _told(backend)
-    assert re.search(r"It recovered at .*03:20 UTC\.$", told["summary"])
+    [sent] = _delivered(backend)
+    assert re.search(r"It recovered at .*03:20 UTC\.$", sent["summary"])
 
 
 def test_channels_remember_apart(notify: Loads, backend: ScriptedBackend) -> None:
@@ -272,7 +272,7 @@ def test_channels_remember_apart(notify: Loads, backend: ScriptedBackend) -> Non
     assert _failed(notify("a"), record(message())) == []
     module = notify("b")
     assert _failed(module, record(message()), record(message(SLOW), message_id="m-2")) == []
-    assert (len(_told(backend, "a")), len(_told(backend, "b"))) == (1, 2)
+    assert (len(_delivered(backend, "a")), len(_delivered(backend, "b"))) == (1, 2)
 
 
 def test_without_its_table(
@@ -283,8 +283,8 @@ def test_without_its_table(
     aws.dynamodb.delete_table(TableName=aws.table)
     for state in ("ALARM", "ALARM", "OK"):
         assert _failed(module, record(message(state=state))) == []
-    assert [sent["state"] for sent in _told(backend)] == ["ALARM", "ALARM", "OK"]
-    assert _told(backend)[-1]["summary"].endswith("Its duration is unknown.")
+    assert [sent["state"] for sent in _delivered(backend)] == ["ALARM", "ALARM", "OK"]
+    assert _delivered(backend)[-1]["summary"].endswith("Its duration is unknown.")
     lines = _lines(capsys)
     unread = [line["aws_error"] for line in lines if line["event"] == "incident.unread"]
     assert unread == ["ResourceNotFoundException"] * 3
@@ -299,16 +299,16 @@ def test_told_by_somebody_else_meanwhile(
 ) -> None:
     """When a recovery overtakes while its ALARM is being told, the channel hears of it at once."""
     module = notify("a")
-    tell_all = module.channels.tell_all
+    notify_all = module.channels.notify_all
 
     def overtaken(*args: Any, **more: Any) -> Any:
-        monkeypatch.setattr(module.channels, "tell_all", tell_all)
+        monkeypatch.setattr(module.channels, "notify_all", notify_all)
         assert _failed(module, record(message(state="OK", at=_at(20)), message_id="m-2")) == []
-        return tell_all(*args, **more)
+        return notify_all(*args, **more)
 
-    monkeypatch.setattr(module.channels, "tell_all", overtaken)
+    monkeypatch.setattr(module.channels, "notify_all", overtaken)
     assert _failed(module, record(message(at=_at(10)))) == []
-    first, second = _told(backend)
+    first, second = _delivered(backend)
     assert "recovered" not in first["summary"]
     assert "It recovered at" in second["summary"]
     remembered = aws.record(f"a|{DOWN}")
@@ -331,7 +331,7 @@ def test_the_same_message_twice_at_once(
 
     monkeypatch.setattr(module.incidents, "save", late)
     assert _failed(module, record(message())) == []
-    assert [len(_told(backend, name)) for name in "ab"] == [1, 1]
+    assert [len(_delivered(backend, name)) for name in "ab"] == [1, 1]
 
 
 def test_a_race_that_is_always_lost(
@@ -345,7 +345,7 @@ def test_a_race_that_is_always_lost(
 
     monkeypatch.setattr(module.incidents, "save", changed)
     assert _failed(module, record(message())) == ["m-1"]
-    assert len(_told(backend)) == 3
+    assert len(_delivered(backend)) == 3
 
 
 def test_an_unreadable_memory_of_something_newer(
@@ -355,7 +355,7 @@ def test_an_unreadable_memory_of_something_newer(
     newer = {"told": {"S": "OK"}, "changed_at": {"N": "9" * 13}, "count": {"S": "damaged"}}
     aws.dynamodb.put_item(TableName=aws.table, Item={"id": {"S": f"a|{DOWN}"}, **newer})
     assert _failed(notify("a"), record(message())) == []
-    assert len(_told(backend)) == 1
+    assert len(_delivered(backend)) == 1
 
 
 @pytest.mark.parametrize(
@@ -374,8 +374,8 @@ def test_what_nobody_briefed_us_of(
     module = notify("a")
     for _ in range(2):
         assert _failed(module, record(said)) == []
-    [told] = _told(backend)
-    assert (told["title"], told["state"], told["signal"]) == (title, state, None)
+    [sent] = _delivered(backend)
+    assert (sent["title"], sent["state"], sent["signal"]) == (title, state, None)
 
 
 def _composite(**more: Any) -> dict[str, Any]:
@@ -402,17 +402,17 @@ def test_composite_leads_with_its_part(
         assert _failed(notify("a"), record(_composite(TriggeringChildren=[]))) == []
     finally:
         cloudwatch.delete_alarms(AlarmNames=list(names))
-    [told] = _told(backend)
-    assert (told["alarm"], told["signal"]) == (FAILING, "deliveries-failing")
-    assert told["title"] == "Webhooks wait too long"
-    assert (told["value"], told["threshold"]) == ("5 min 20 s", "5 min")
-    assert told["steps"] == ["Look at the queue."]
+    [sent] = _delivered(backend)
+    assert (sent["alarm"], sent["signal"]) == (FAILING, "deliveries-failing")
+    assert sent["title"] == "Webhooks wait too long"
+    assert (sent["value"], sent["threshold"]) == ("5 min 20 s", "5 min")
+    assert sent["steps"] == ["Look at the queue."]
 
 
 def test_composite_whose_parts_have_recovered(notify: Loads, backend: ScriptedBackend) -> None:
     """When no part is on any longer, those that set the composite off lead."""
     assert _failed(notify("a"), record(_composite())) == []
-    assert [sent["title"] for sent in _told(backend)] == ["Webhooks wait too long"]
+    assert [sent["title"] for sent in _delivered(backend)] == ["Webhooks wait too long"]
 
 
 class _Throttling:
@@ -435,7 +435,7 @@ def test_composite_whose_parts_are_unread(
     monkeypatch.setattr(module.aws, "CLOUDWATCH", _Throttling())
     said = _composite() if children else _composite(TriggeringChildren=[])
     assert _failed(module, record(said)) == []
-    assert [sent["title"] for sent in _told(backend)] == [title]
+    assert [sent["title"] for sent in _delivered(backend)] == [title]
     unread = [line["aws_error"] for line in _lines(capsys) if line["event"] == "parts.unread"]
     assert unread == ["Throttling"]
 
@@ -457,7 +457,7 @@ def test_what_blocks_is_named(
         assert _failed(module, record(message(alarm, state, at=_at(10)))) == []
     assert asked == [("blocked", "parking", "/aws/lambda/buffer-prd-subscribe")]
     named = {"group_id": "acme/shop", "message_id": "m-9", "since": None}
-    assert [sent["webhooks"] for sent in _told(backend)] == [[named], [], []]
+    assert [sent["webhooks"] for sent in _delivered(backend)] == [[named], [], []]
 
 
 def test_names_that_cannot_be_read(
@@ -469,8 +469,8 @@ def test_names_that_cannot_be_read(
     monkeypatch.setattr(module.aws, "LOGS", _Throttling())
     monkeypatch.setattr(module, "_LOOK_SECONDS", 0.2)
     assert _failed(module, record(message(BLOCKED))) == []
-    [told] = _told(backend)
-    assert (told["signal"], told["webhooks"]) == ("blocked-group", [])
+    [sent] = _delivered(backend)
+    assert (sent["signal"], sent["webhooks"]) == ("blocked-group", [])
     unread = [line["aws_error"] for line in _lines(capsys) if line["event"] == "webhooks.unread"]
     assert unread == ["Throttling"]
 
@@ -501,7 +501,7 @@ def test_alarm_on_the_emulator_arrives(
             sqs.delete_message(QueueUrl=url, ReceiptHandle=notification["ReceiptHandle"])
     finally:
         cloudwatch.delete_alarms(AlarmNames=[DOWN])
-    alarm, recovery = _told(backend)
+    alarm, recovery = _delivered(backend)
     assert (alarm["state"], alarm["threshold"], alarm["value"]) == ("ALARM", "50 %", None)
     assert alarm["severity"] == "page"
     assert recovery["state"] == "OK"

@@ -203,10 +203,10 @@ def test_nothing_of_a_webhook_gets_out(
     printed = capfd.readouterr()
     assert len(sentry.events()) == 7
     assert printed.out.count('"event":"webhook.failed"') == 4
-    told = printed.out + printed.err + sentry.raw() + repr(caught.value)
-    assert "/orders" in told
+    output = printed.out + printed.err + sentry.raw() + repr(caught.value)
+    assert "/orders" in output
     for secret in (*_MARKERS.values(), sentry.dsn, "5ec4e7@", backend.url):
-        assert secret not in told
+        assert secret not in output
     for line in printed.out.splitlines():
         assert json.loads(line).keys() <= observe.LOG_FIELDS | UNITS.keys() | {"_aws"}
     for event in sentry.events():
@@ -238,7 +238,7 @@ print("sentry_sdk" in sys.modules, "boto3" in sys.modules, file=sys.stderr)
 
 
 @pytest.mark.parametrize(
-    ("dsn", "works", "told"),
+    ("dsn", "works", "expected"),
     [
         ("http://key@127.0.0.1:1/1", True, "200\nFalse False\n"),
         ("", False, "503\nFalse False\n"),
@@ -246,14 +246,14 @@ print("sentry_sdk" in sys.modules, "boto3" in sys.modules, file=sys.stderr)
     ],
 )
 def test_sentry_costs_nothing_until_it_is_needed(
-    functions: Functions, aws: Aws, dsn: str, works: bool, told: str
+    functions: Functions, aws: Aws, dsn: str, works: bool, expected: str
 ) -> None:
     """Sentry is loaded for a failure where a DSN is set, and at no other time; boto3 never is."""
     functions.publish()
     if not works:
         aws.sqs.delete_queue(QueueUrl=aws.queue_url)
     code = _PUBLISHED.replace("EVENT", json.dumps(http_event("x")))
-    assert _python(code, SENTRY_DSN=dsn).stderr == told
+    assert _python(code, SENTRY_DSN=dsn).stderr == expected
 
 
 def test_failing_load_arrives(functions: Functions, sentry: Sentry) -> None:

@@ -76,7 +76,7 @@ def test_delivers_what_was_received(
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "expected"),
     [
         (Answer(500), {"status": {"N": "500"}}),
         (Answer(302, headers={"Location": "/elsewhere"}), {"status": {"N": "302"}}),
@@ -86,7 +86,7 @@ def test_delivers_what_was_received(
 )
 def test_failed_attempt_stays_and_is_kept(
     functions: Functions, aws: Aws, backend: ScriptedBackend, queued: Queued, answer: Answer,
-    told: dict[str, Any],
+    expected: dict[str, Any],
 ) -> None:  # fmt: skip
     """A failed message comes again with its attempt counted, and its record keeps every failure."""
     backend.faux.script.append(answer)
@@ -96,7 +96,7 @@ def test_failed_attempt_stays_and_is_kept(
     assert _handled(module, record) == [message_id]
     failed = aws.record(message_id)
     assert failed
-    assert failed.get("backend_response_status_code") == told.get("status")
+    assert failed.get("backend_response_status_code") == expected.get("status")
 
     [again] = eventually(aws.received)
     assert again["messageId"] == message_id
@@ -104,7 +104,7 @@ def test_failed_attempt_stays_and_is_kept(
     delivered = aws.record(message_id)
     assert delivered
     first, second = (attempt["M"] for attempt in delivered["attempts"]["L"])
-    assert told.items() <= first.items()
+    assert expected.items() <= first.items()
     assert (second["number"], second["status"]) == ({"N": "2"}, {"N": "200"})
     assert delivered["backend_response_status_code"] == {"N": "200"}
     assert delivered["group_id"] == {"S": "g"}

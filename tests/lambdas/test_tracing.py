@@ -206,8 +206,8 @@ def test_datadogs_library_correlates_log_lines(datadog: Datadog, injected: str) 
     [line] = [json.loads(line) for line in invoked.printed.splitlines() if '"webhook.' in line]
     span = invoked.spans["aws.lambda"]
     ids = {"dd.trace_id": span["trace_id"], "dd.span_id": span["span_id"]}
-    told = {name: int(line[name]) for name in ids if name in line}
-    assert told == (ids if injected == "true" else {})
+    in_line = {name: int(line[name]) for name in ids if name in line}
+    assert in_line == (ids if injected == "true" else {})
 
 
 def test_without_tracing_nothing_is_carried(datadog: Datadog) -> None:

@@ -238,8 +238,8 @@ def test_cloudwatch_may_publish_to_each_topic(stacks: dict[str, Template]) -> No
         if statement["Effect"] == "Allow"
         and statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     }
-    told = {action["Ref"] for _, alarm in _alarms(template) for action in alarm["AlarmActions"]}
-    assert told == allowed
+    targets = {action["Ref"] for _, alarm in _alarms(template) for action in alarm["AlarmActions"]}
+    assert targets == allowed
 
 
 def test_alert_path_is_told_past_itself(stacks: dict[str, Template]) -> None:

@@ -93,18 +93,18 @@ def test_other_addresses(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "expected"),
     [
         ({"throttleRate": 10}, "throttleBurst: missing"),
         ({"mutualTlsTruststore": "s3://b/c.pem", "heartbeat": "off"}, "without a custom domain"),
         ({"mutualTlsTruststore": "b/c.pem"}, "is not an object such as s3://bucket/clients.pem"),
     ],
 )
-def test_settings_of_the_edge(overrides: dict[str, Any], told: str) -> None:
+def test_settings_of_the_edge(overrides: dict[str, Any], expected: str) -> None:
     """What can't work at the edge is refused by its key."""
     with pytest.raises(SettingsError) as refused:
         loader.load("stg", overrides=overrides)
-    assert told in str(refused.value).replace("': ", ": ")
+    assert expected in str(refused.value).replace("': ", ": ")
 
 
 def test_heartbeats_have_no_certificate() -> None:

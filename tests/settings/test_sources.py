@@ -120,19 +120,19 @@ def test_forty_sources_are_more_than_an_environment_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arn", "told"),
+    ("arn", "expected"),
     [
         ("arn:aws:secretsmanager:us-east-1:222222222222:secret:x", "lacks the six characters"),
         ("arn:aws:secretsmanager:eu-west-1:222222222222:secret:x-AbCdEf", "not in us-east-1"),
         ("whsec_c2VjcmV0", "is not the ARN of a Secrets Manager secret (it is not shown)"),
     ],
 )
-def test_a_signing_secret_that_can_not_be_read(arn: str, told: str) -> None:
+def test_a_signing_secret_that_can_not_be_read(arn: str, expected: str) -> None:
     """A secret that subscribe could not read is refused by its key, and never shown."""
     with pytest.raises(SettingsError) as refused:
         loader.load("stg", overrides={"signing": {"secretArn": arn}})
     assert "'signing.secretArn'" in str(refused.value)
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
     assert "c2VjcmV0" not in str(refused.value)
 
 

@@ -10,7 +10,7 @@ from alarmproof.errors import AlarmproofError
 from alarmproof.evaluate import datapoints
 from alarmproof.recordings import Recorded
 
-from lambdas.notification import amount
+from lambdas.amounts import amount
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from monitoring.quantities import quantity
 from monitoring.resources import UNKNOWN_API

@@ -17,7 +17,7 @@ from alarmproof.alarms import AnyAlarm, State
 from alarmproof.evaluate import evaluate
 from alarmproof.recordings import Recorded
 
-from lambdas.notification import amount
+from lambdas.amounts import amount
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from settings.errors import NotDeployedError
 from webhook_buffer.live.pace import MINUTE

@@ -96,8 +96,8 @@ def sendable(kind: Kind, body: Body, present: Body) -> Body:
 
 def digest(kind: Kind, body: Body) -> str:
     """A digest of a body: the same for bodies that are equal in ``comparable``."""
-    told = {name: value for name, value in comparable(kind, body).items() if name != "assets"}
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    compared = {name: value for name, value in comparable(kind, body).items() if name != "assets"}
+    text = json.dumps(compared, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

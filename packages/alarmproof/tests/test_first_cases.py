@@ -83,12 +83,12 @@ def test_what_has_no_case_is_said(capsys: pytest.CaptureFixture[str], tmp_path: 
     )
     file = tmp_path / "cases.yaml"
     assert commands.run_init(templates, file) == 0
-    told = capsys.readouterr().out
-    assert "Quota: no cases: t.json Quota: expression 'm / SERVICE_QUOTA(m)'" in told
-    assert "Odd: no cases: t.json Odd: a period of 45 s is not supported" in told
-    assert "Never: no values were found at which it fires." in told
-    assert "Both: no values were found at which it fires." in told
-    assert "cases.yaml: 10 cases for 6 alarms." in told
+    output = capsys.readouterr().out
+    assert "Quota: no cases: t.json Quota: expression 'm / SERVICE_QUOTA(m)'" in output
+    assert "Odd: no cases: t.json Odd: a period of 45 s is not supported" in output
+    assert "Never: no values were found at which it fires." in output
+    assert "Both: no values were found at which it fires." in output
+    assert "cases.yaml: 10 cases for 6 alarms." in output
     with pytest.raises(InputError, match="is there already"):
         commands.run_init(templates, file)
     with pytest.raises(InputError, match="No alarm to write a case for"):

@@ -387,14 +387,14 @@ def test_nothing_unknown_is_ignored() -> None:
         name: alarm.kind for name, alarm in by_alarm.items() if isinstance(alarm, OpaqueAlarm)
     }
     assert opaque == {"P": "PromQL alarm", "L": "log alarm"}
-    told = {(finding.rule, finding.alarm): finding.message for finding in lint(templates)}
+    messages = {(finding.rule, finding.alarm): finding.message for finding in lint(templates)}
     assert (
         "Treshold is not a property that CloudFormation has; did you mean Threshold?"
-        in (told["unknown-property", "A"])
+        in (messages["unknown-property", "A"])
     )
-    assert "Metrics[0].Colour" in told["unknown-property", "M"]
-    assert "AWS::CloudWatch::Alarms" in told["unknown-type", "N"]
-    assert {key for key in told if key[0] != "schema"} == {
+    assert "Metrics[0].Colour" in messages["unknown-property", "M"]
+    assert "AWS::CloudWatch::Alarms" in messages["unknown-type", "N"]
+    assert {key for key in messages if key[0] != "schema"} == {
         ("unknown-property", "A"), ("unknown-property", "M"), ("unknown-type", "N"),
         ("not-evaluated", "P"), ("not-evaluated", "L"),
     }  # fmt: skip

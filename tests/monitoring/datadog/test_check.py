@@ -67,7 +67,7 @@ def test_what_is_right_passes(kind: Kind, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "expected"),
     [
         ("options.thresholds.warning", 301, "warning: 301 must be below critical (300)"),
         ("options.thresholds.critical_recovery", 300, "critical_recovery: 300 must be below"),
@@ -91,15 +91,15 @@ def test_what_is_right_passes(kind: Kind, body: dict[str, Any]) -> None:
         ("name", "late on {{host.name}}", "name: {{host.name}} is not a variable"),
     ],
 )
-def test_a_monitors_mistake_is_named(path: str, value: Any, told: str) -> None:
+def test_a_monitors_mistake_is_named(path: str, value: Any, expected: str) -> None:
     """Thresholds, query, variables and handles: each mistake names the monitor and the field."""
     findings = _found(Kind.MONITOR, MONITOR, path, value)
     own = [finding for finding in findings if finding.startswith("monitor one: ")]
-    assert any(told in finding for finding in own), findings
+    assert any(expected in finding for finding in own), findings
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "expected"),
     [
         ("widgets.0.layout.x", 7, "widgets.0.layout: does not fit into 12 columns"),
         ("widgets", [_WIDGET, _WIDGET], "widgets.1.layout: lies on widgets.0"),
@@ -122,11 +122,11 @@ def test_a_monitors_mistake_is_named(path: str, value: Any, told: str) -> None:
         ),
     ],
 )
-def test_a_dashboards_mistake_is_named(path: str, value: Any, told: str) -> None:
+def test_a_dashboards_mistake_is_named(path: str, value: Any, expected: str) -> None:
     """Grid, template variables, queries and formulas: each names the dashboard and the widget."""
     findings = _found(Kind.DASHBOARD, BOARD, path, value)
     own = [finding for finding in findings if finding.startswith("dashboard one: ")]
-    assert any(told in finding for finding in own), findings
+    assert any(expected in finding for finding in own), findings
 
 
 def test_widgets_in_a_group_are_looked_at() -> None:
@@ -137,16 +137,16 @@ def test_widgets_in_a_group_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "expected"),
     [
         ("thresholds.0.target", 100, "thresholds.0.target: 100 must be between 0 and 100"),
         ("thresholds.0.warning", 98, "thresholds.0.warning: 98 must be above the target"),
         ("query.numerator", "sum:aws.apigateway.count{*", "query.numerator: can't be read"),
     ],
 )
-def test_an_slos_mistake_is_named(path: str, value: Any, told: str) -> None:
+def test_an_slos_mistake_is_named(path: str, value: Any, expected: str) -> None:
     """Targets and queries: each names the SLO and the field."""
-    assert any(told in finding for finding in _found(Kind.SLO, SLO, path, value))
+    assert any(expected in finding for finding in _found(Kind.SLO, SLO, path, value))
 
 
 def test_keys_and_references_have_to_hold() -> None:

@@ -19,14 +19,14 @@ _SETTINGS = example()
 
 
 @pytest.mark.parametrize(
-    ("which", "told"), [("api", "API key"), ("application", "application key")]
+    ("which", "refused"), [("api", "API key"), ("application", "application key")]
 )
 def test_a_wrong_key_is_told_before_anything_is_written(
-    datadog: FakeDatadog, which: str, told: str
+    datadog: FakeDatadog, which: str, refused: str
 ) -> None:
     """A wrong key or site: one sentence that names which key, from where, and no write."""
     keys = dataclasses.replace(laptop.fake_datadog_keys(datadog.url), **{which: "wrong-key"})
-    with pytest.raises(DatadogError, match=f"does not take the {told} from") as caught:
+    with pytest.raises(DatadogError, match=f"does not take the {refused} from") as caught:
         plan(Api(keys), _SETTINGS, one_of_each(_SETTINGS))
     assert "wrong-key" not in f"{caught.value} {keys!r}"
     assert all(request.method == "GET" for request in datadog.requests)

@@ -57,13 +57,13 @@ def test_a_change_is_told_field_by_field_and_keeps_ids(datadog: FakeDatadog) -> 
     widgets[1]["definition"]["view_mode"] = "both"
     wanted = with_fields(wanted, "overview", widgets=widgets)
     next_plan = planned(datadog, _SETTINGS, wanted)
-    told = {
+    shown = {
         change.path: (change.before, change.after)
         for step in next_plan.steps
         for change in step.changes
     }
-    assert told["options.thresholds.critical"] == (300, 600)
-    assert told["widgets[SLO].definition.view_mode"] == ("overall", "both")
+    assert shown["options.thresholds.critical"] == (300, 600)
+    assert shown["widgets[SLO].definition.view_mode"] == ("overall", "both")
     assert {step.key for step in next_plan.steps if step.changes} == {"late", "overview"}
     assert not any(step.by_hand for step in next_plan.steps)
     published(datadog, _SETTINGS, wanted)

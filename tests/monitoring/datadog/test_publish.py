@@ -46,7 +46,7 @@ def test_what_is_shipped_passes_the_clients_models(shipped: list[Definition]) ->
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "expected"),
     [
         ("type", "nonsense", "type: Datadog's models do not know"),
         ("options", {"on_missing_data": "maybe"}, "options.on_missing_data: Datadog's models"),
@@ -55,12 +55,12 @@ def test_what_is_shipped_passes_the_clients_models(shipped: list[Definition]) ->
     ],
 )
 def test_the_clients_models_find_what_they_take_in_silence(
-    field: str, value: Any, told: str
+    field: str, value: Any, expected: str
 ) -> None:
     """An unknown value or field is found, and named with its object."""
     [problem] = problems(with_fields([monitor(_SETTINGS)], "late", **{field: value})[0])
     assert problem.startswith("monitor late: ")
-    assert told in problem
+    assert expected in problem
 
 
 def test_references_are_resolved(datadog: FakeDatadog) -> None:
@@ -89,10 +89,10 @@ def test_what_fails_is_named_and_the_rest_is_done(datadog: FakeDatadog) -> None:
     other = monitor(_SETTINGS, "other")
     plan = planned(datadog, _SETTINGS, [*wrong, other])
     failures = carried_out(datadog, _SETTINGS, plan)
-    told = {failure.step.key: failure.reason for failure in failures}
-    assert "does not match that used in the query" in told["late"]
-    assert told["delivered"] == "it refers to monitor late, which is not there"
-    assert told.keys() == {"late", "delivered", "burn", "overview"}
+    reasons = {failure.step.key: failure.reason for failure in failures}
+    assert "does not match that used in the query" in reasons["late"]
+    assert reasons["delivered"] == "it refers to monitor late, which is not there"
+    assert reasons.keys() == {"late", "delivered", "burn", "overview"}
     assert [body["name"] for body in datadog.objects("monitor").values()] == ["other prd"]
     assert counts(published(datadog, _SETTINGS, [*one_of_each(_SETTINGS), other])) == {
         "create": 4,

@@ -251,7 +251,7 @@ def test_an_imported_object_stands_beside_the_data_of_its_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (("import", "dashboard", "aaa-bbb-ccc", "--yes"), "has no dashboard aaa-bbb-ccc"),
         (("import", "slo", "x", "--yes"), "'slo' can't be imported; write dashboard or monitor"),
@@ -262,11 +262,13 @@ def test_an_imported_object_stands_beside_the_data_of_its_kind() -> None:
         (("plan", "--env", "dev"), "environment 'dev': key 'datadog': missing"),
     ],
 )
-def test_what_can_not_be_is_one_sentence(laptop: Laptop, words: tuple[str, ...], told: str) -> None:
+def test_what_can_not_be_is_one_sentence(
+    laptop: Laptop, words: tuple[str, ...], expected: str
+) -> None:
     """Each wrong input ends with one error that says what to do, and writes nothing."""
     completed = laptop.datadog(*words)
     assert completed.returncode in (1, 2)
-    assert told in completed.stderr
+    assert expected in completed.stderr
     assert "Traceback" not in completed.stderr
     assert laptop.call("GET", "/api/v1/monitor") == []
 

@@ -111,7 +111,7 @@ def test_other_groups_flow_past_a_failing_one(laptop: Laptop) -> None:
     laptop.client("sqs").purge_queue(QueueUrl=laptop.outputs["QueueUrl"])
 
 
-def _told(received: inbox.Received) -> str:
+def _text(received: inbox.Received) -> str:
     """What a notification says, whatever its channel: its own words as one text."""
     return json.dumps(received.content, ensure_ascii=False)
 
@@ -165,12 +165,12 @@ def test_one_incident_is_told_once_to_every_channel(by_hand: Laptop) -> None:
         _state(laptop, "backend-down", "ALARM")
         pages = received.expect(["slack", "pagerduty", "https", "email"])
         for page in pages:
-            told = _told(page)
-            assert "The backend does not accept webhooks" in told, page.channel
-            assert "62.5 %, threshold 50 %" in told
-            assert "Webhooks wait in the queue" in told
-            assert "docs/runbook.md#backend-down" in told
-            assert "webhook-buffer logs --env local" in told
+            text = _text(page)
+            assert "The backend does not accept webhooks" in text, page.channel
+            assert "62.5 %, threshold 50 %" in text
+            assert "Webhooks wait in the queue" in text
+            assert "docs/runbook.md#backend-down" in text
+            assert "webhook-buffer logs --env local" in text
         for follower in ("queue-age-page", "queue-age-ticket", "subscribe-duration"):
             _state(laptop, follower, "ALARM")
         received.next_second()
@@ -189,7 +189,7 @@ def test_one_incident_is_told_once_to_every_channel(by_hand: Laptop) -> None:
         assert len(since) == 4
         for recovery in since:
             assert recovery.recovered, recovery.channel
-            assert "resolve" in _told(recovery) or "It lasted" in _told(recovery)
+            assert "resolve" in _text(recovery) or "It lasted" in _text(recovery)
 
 
 def test_a_drill_shows_what_arrives(laptop: Laptop) -> None:

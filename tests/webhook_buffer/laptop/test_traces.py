@@ -112,8 +112,12 @@ def test_a_failed_attempt_is_an_error_of_its_own_span(traced: Traced) -> None:
     """The attempt that failed is an error; the one that delivered, and the functions, are none."""
     failed, delivered = traced.spans("backend.request")
     assert (failed["error"], delivered["error"]) == (1, 0)
-    told = {"error.type": "BackendStatus", "error.message": "HTTP 503", "http.status_code": "503"}
-    assert told.items() <= failed["meta"].items()
+    expected = {
+        "error.type": "BackendStatus",
+        "error.message": "HTTP 503",
+        "http.status_code": "503",
+    }
+    assert expected.items() <= failed["meta"].items()
     for number, span in enumerate((failed, delivered), start=1):
         assert span["meta"]["attempt"] == str(number)
         assert span["meta"]["message_id"] == traced.message_id

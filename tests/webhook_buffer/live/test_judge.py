@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alarmproof.template import parse
 
-from lambdas.notification import value_in
+from lambdas.amounts import value_in
 from monitoring.cloudwatch.alarms import template
 from settings.loader import load
 from tests.webhook_buffer.live.test_observations import START

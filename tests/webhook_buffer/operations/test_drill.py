@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdas import notification
+from lambdas.amounts import value_in
 from settings.errors import InputError, NotDeployedError
 from settings.loader import load
 from tests.monitoring.fixtures import alarms, alarms_of
@@ -39,7 +39,7 @@ def test_a_drill_invents_no_value(target: Environment) -> None:
     [deployed] = client.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"]
     client.delete_alarms(AlarmNames=[alarm.name])
     assert deployed["StateReason"].startswith("Drill: ")
-    assert notification.value_in(deployed["StateReason"], "Count") is None
+    assert value_in(deployed["StateReason"], "Count") is None
 
 
 def test_an_alarm_that_is_not_there_is_named(target: Environment) -> None:

@@ -173,11 +173,11 @@ def _drill(result: Result) -> str:
         f"<td>{escape(claim.what)}<td>{escape(claim.seen)}"
         for claim in result.claims
     )
-    told = "".join(
+    rows = "".join(
         f"<tr><td>{said.minute:.1f} min<td>{escape(said.channel)}<td>{escape(said.title)}"
         for said in result.told
     )
     return (
         f"{head}<table>{claims}</table>"
-        f"<table><tr><th>After<th>Channel<th>Notification{told}</table>"
+        f"<table><tr><th>After<th>Channel<th>Notification{rows}</table>"
     )

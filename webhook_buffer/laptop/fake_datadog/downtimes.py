@@ -121,8 +121,8 @@ def _check(attributes: Body, store: Store) -> None:
 def _check_duplicate(attributes: Body, store: Store) -> None:
     """That no downtime that is not over says the same."""
     for other in store["downtime"].values():
-        told = _shown(other, store)["attributes"]
-        if told["status"] in ("active", "scheduled") and all(
+        shown = _shown(other, store)["attributes"]
+        if shown["status"] in ("active", "scheduled") and all(
             other["attributes"][name] == attributes[name] for name in _IDENTITY
         ):
             raise RefusedError(

@@ -235,8 +235,8 @@ class Api(Transport):
         self, kind: Kind, status: int, body: Any, doing: str, what: str, *, write: bool = True
     ) -> None:
         if status in (401, 403):
-            told = reason(body)
-            if (not write and status == 401) or told == "Forbidden":
+            refused_because = reason(body)
+            if (not write and status == 401) or refused_because == "Forbidden":
                 raise self._refused_key("application key")
             raise self._forbidden(kind, body, write=write)
         if not 200 <= status < 300:

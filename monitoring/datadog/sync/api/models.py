@@ -46,8 +46,8 @@ def _unparsed(value: Any, path: str) -> Iterator[str]:
     """Pieces that a model could not make sense of, the innermost alone."""
     if isinstance(value, UnparsedObject | ModelSimple):
         if isinstance(value, UnparsedObject) or value._unparsed:
-            told = json.dumps(getattr(value, "_data_store", {}), default=str)
-            yield f"{path or 'body'}: Datadog's models do not know {told[:160]}"
+            unknown = json.dumps(getattr(value, "_data_store", {}), default=str)
+            yield f"{path or 'body'}: Datadog's models do not know {unknown[:160]}"
     elif isinstance(value, OpenApiModel):
         inner = list(_inside(value, path))
         yield from inner

@@ -26,7 +26,7 @@ SETTINGS = load("prd")
 
 def _place(states: Callable[[], str], *, delivered: bool, endpoint: str = "") -> tuple[Any, Any]:
     """A deployed environment, and what its table was told."""
-    told: list[Any] = []
+    table_calls: list[Any] = []
     alarm = SETTINGS.alarm_name("dropped-duplicates")
 
     def described(**asked: Any) -> dict[str, Any]:
@@ -38,14 +38,14 @@ def _place(states: Callable[[], str], *, delivered: bool, endpoint: str = "") ->
         settings=SETTINGS,
         cloudwatch=SimpleNamespace(describe_alarms=described),
         dynamodb=SimpleNamespace(
-            put_item=lambda **said: told.append(said["Item"]),
-            delete_item=lambda **said: told.append(said["Key"]),
+            put_item=lambda **said: table_calls.append(said["Item"]),
+            delete_item=lambda **said: table_calls.append(said["Key"]),
             get_item=lambda **_: {"Item": {"delivered_timestamp": {}} if delivered else {}},
         ),
     )
     outputs = {"BufferedEndpoint": endpoint, "DynamoDBTable": "t", "UsesFauxBackend": "false"}
     anything: Any = target
-    return Deployed(anything, alarm_set(SETTINGS), outputs, poll=0.01), told
+    return Deployed(anything, alarm_set(SETTINGS), outputs, poll=0.01), table_calls
 
 
 def test_what_changes_something_is_refused() -> None:
@@ -86,9 +86,9 @@ def test_a_safe_drill_is_announced_run_and_ended(
             asked.append("")
             return "ALARM" if fires and len(asked) == 3 else "OK"
 
-        place, told = _place(states, delivered=True, endpoint=api.url)
+        place, table_calls = _place(states, delivered=True, endpoint=api.url)
         result = deployed.run(DRILLS["duplicates"], place, progress=lambda _: None)
-    record, removed = told
+    record, removed = table_calls
     assert record["drill"] == {"S": "duplicates"}
     assert list(record["alarms"]["M"]) == [SETTINGS.alarm_name("dropped-duplicates")]
     assert removed == {"id": {"S": "drill"}}
