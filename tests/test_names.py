@@ -12,9 +12,8 @@ from settings.paths import ROOT
 
 # Each says that there is something, not what.
 _SAY_NOTHING = {"found", "one"}
-_FOLDERS = [
-    ROOT / "packages" / "alarmproof" / "src",
-    ROOT / "packages" / "alarmproof" / "tools",
+_PARTS = [
+    *(ROOT / name for name in ("app.py", "packages", "tests")),
     *sorted(file.parent for file in ROOT.glob("*/__init__.py")),
 ]
 
@@ -30,12 +29,12 @@ def _bound(code: str) -> Iterator[tuple[str, int]]:
             yield node.name, node.lineno
 
 
-@pytest.mark.parametrize("folder", _FOLDERS, ids=lambda folder: folder.relative_to(ROOT).as_posix())
-def test_variables_say_what_they_hold(folder: Path) -> None:
+@pytest.mark.parametrize("part", _PARTS, ids=lambda part: part.name)
+def test_variables_say_what_they_hold(part: Path) -> None:
     """A reader sees an alarm, a row or a match, and need not look up what is iterated."""
     assert [
         f"{file.relative_to(ROOT)}:{line}: name what '{name}' holds"
-        for file in sorted(folder.rglob("*.py"))
+        for file in ([part] if part.is_file() else sorted(part.rglob("*.py")))
         for name, line in _bound(file.read_text("utf-8"))
         if name in _SAY_NOTHING
     ] == []

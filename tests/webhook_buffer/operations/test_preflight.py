@@ -71,7 +71,8 @@ def _certificate(**changes: Any) -> dict[str, Any]:
 
 def _zones(*ids: str) -> dict[str, Any]:
     zones = [
-        {"Id": f"/hostedzone/{one}", "Name": "example.com.", "CallerReference": one} for one in ids
+        {"Id": f"/hostedzone/{zone}", "Name": "example.com.", "CallerReference": zone}
+        for zone in ids
     ]
     zones.append({"Id": "/hostedzone/Z9", "Name": "example.net.", "CallerReference": "Z9"})
     return {"HostedZones": zones, "IsTruncated": False, "MaxItems": "10"}
@@ -111,17 +112,17 @@ def _resources(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _stack(status: str, **outputs: str) -> dict[str, Any]:
     listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-    one = {
+    stack = {
         "StackName": "x", "CreationTime": _CREATED, "StackStatus": status, "Outputs": listed,
     }  # fmt: skip
-    return {"Stacks": [one]}
+    return {"Stacks": [stack]}
 
 
 def _subscriptions(arn: str | None) -> dict[str, Any]:
     if arn is None:
         return {"Subscriptions": []}
-    one = {"Protocol": "email", "Endpoint": "ana@example.com", "SubscriptionArn": arn}
-    return {"Subscriptions": [one]}
+    subscription = {"Protocol": "email", "Endpoint": "ana@example.com", "SubscriptionArn": arn}
+    return {"Subscriptions": [subscription]}
 
 
 def _decisions(given: Mapping[str, Any], denied: str = "") -> dict[str, Any]:
@@ -603,12 +604,16 @@ class World:
         vars(target).update(self.clients)
         with pytest.MonkeyPatch.context() as patch:
             hook(patch, self.fake)
-            found = [
-                (one.check.id, problem) for one in run(target, CATALOG) for problem in one.problems
+            by_check = [
+                (result.check.id, problem)
+                for result in run(target, CATALOG)
+                for problem in result.problems
             ]
         made = vars(target).items()
-        self.clients.update((name, one) for name, one in made if name in (*CLIENTS, "session"))
-        return [(check, one.what, one.remedy, one.level) for check, one in found]
+        self.clients.update(
+            (name, client) for name, client in made if name in (*CLIENTS, "session")
+        )
+        return [(check, problem.what, problem.remedy, problem.level) for check, problem in by_check]
 
 
 def _environment(block: Mapping[str, Any], folder: Path, **more: Any) -> Environment:
@@ -712,7 +717,9 @@ def test_wrong_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With credentials of another account that is all that is said, and nothing else is asked."""
     install(monkeypatch, "999999999999")
     target = _environment(_BLOCK, tmp_path)
-    *_, (check, (problem,)) = [(one.check.id, one.problems) for one in run(target, CATALOG)]
+    *_, (check, (problem,)) = [
+        (result.check.id, result.problems) for result in run(target, CATALOG)
+    ]
     assert (check, problem.level) == ("account", Level.BLOCKS)
     assert "key 'awsAccount': it is 333333333333" in problem.what
     assert "AWS_PROFILE" in problem.remedy
@@ -782,8 +789,8 @@ def test_json(
     fake = install(monkeypatch, "111111111111")
     fake.answers |= _GOOD | {"ssm.GetParameter": Refusal("ParameterNotFound")}
     assert _run(monkeypatch, tmp_path, "preflight", "--env", "dev", "--json") == 1
-    checks = {one["id"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
-    wrong = [name for name, one in checks.items() if not one["ok"]]
+    checks = {entry["id"]: entry for entry in json.loads(capsys.readouterr().out)["checks"]}
+    wrong = [name for name, entry in checks.items() if not entry["ok"]]
     assert wrong == ["bootstrap"]
     assert checks["bootstrap"]["problems"][0]["level"] == "blocks"
 
@@ -808,17 +815,17 @@ def test_on_the_emulator(emulator: Running, tmp_path: Path) -> None:
         **loader.environments()["local"], "service": f"pre-{uuid.uuid4().hex[:8]}",
     }  # fmt: skip
     target = _environment(block, tmp_path, endpoint_url=emulator.endpoint_url)
-    assert [one.check.id for one in run(target, CATALOG)] == [
+    assert [result.check.id for result in run(target, CATALOG)] == [
         "tools",
         "account",
         "stacks",
         "names",
         "left",
     ]
-    assert not [problem for one in run(target, CATALOG) for problem in one.problems]
+    assert not [problem for result in run(target, CATALOG) for problem in result.problems]
     name = target.settings.queue_name
     target.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
-    (problem,) = [problem for one in run(target, CATALOG) for problem in one.problems]
+    (problem,) = [problem for result in run(target, CATALOG) for problem in result.problems]
     assert problem.what == f"The queue {name} exists already, outside of our stacks."
 
 
