@@ -39,10 +39,10 @@ def test_an_unverified_metric_gets_a_note_at_most(namespace: str, name: str) -> 
 
 
 def test_another_name_is_an_error_only_where_a_page_lists_all() -> None:
-    """Step Functions' page was read whole, Kinesis's was not in a recent copy."""
+    """Step Functions' page was read whole, that of Firehose was not."""
     assert {"AWS/States"} == COMPLETE
     assert _findings("AWS/States", "SomethingElse") == {"unknown-metric": "error"}
-    other = _findings("AWS/Kinesis", "SomethingElse", StreamName="s")
+    other = _findings("AWS/Firehose", "SomethingElse", DeliveryStreamName="s")
     assert other == {"metric-not-judged": "note"}
 
 

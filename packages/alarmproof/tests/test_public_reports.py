@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from alarmproof.lint import lint
-from alarmproof.template import parse
+from alarmproof.lint import Finding, lint
+from alarmproof.template import parse_all
 
 REPORTS = yaml.safe_load((Path(__file__).parent / "reported.yaml").read_text("utf-8"))
 TOPIC = {
@@ -23,7 +23,7 @@ ALARM: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _template(report: dict[str, Any]) -> dict[str, Any]:
+def _template(report: dict[str, Any], mended: bool = False) -> dict[str, Any]:
     if "plan" in report:
         planned = [
             {"address": f"{kind}.it", "mode": "managed", "type": kind, "name": "it",
@@ -35,17 +35,37 @@ def _template(report: dict[str, Any]) -> dict[str, Any]:
             "format_version": "1.2",
             "planned_values": {"root_module": {"resources": planned}},
         }
-    given = {**ALARM, **report.get("alarm", {})}
+    given = {**ALARM, **report.get("alarm", {}), **(report.get("mended", {}) if mended else {})}
     alarm = {key: value for key, value in given.items() if value is not None}
     resources = {"Topic": TOPIC, "A": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm}}
-    return {"Resources": {**resources, **report.get("resources", {})}}
+    resources |= report.get("resources", {})
+    return {"Resources": resources | (report.get("mended_resources", {}) if mended else {})}
+
+
+def _findings(report: dict[str, Any], mended: bool = False) -> list[Finding]:
+    file = "plan.json" if "plan" in report else "template.json"
+    region = report.get("mended_region" if mended else "region", report.get("region"))
+    given = {"AWS::Region": region} if region else {}
+    return lint(parse_all([(_template(report, mended), file)], given))
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=[report["says"] for report in REPORTS])
 def test_lint_names_a_reported_fault(report: dict[str, Any]) -> None:
     """With the rule's name, and as more than a note."""
-    file = "plan.json" if "plan" in report else "template.json"
-    findings = lint(parse(_template(report), file))
+    findings = _findings(report)
     assert report["rule"] in {finding.rule for finding in findings if finding.severity != "note"}, (
         findings
     )
+
+
+MENDED = [report for report in REPORTS if any(key.startswith("mended") for key in report)]
+
+
+@pytest.mark.parametrize("report", MENDED, ids=[report["says"] for report in MENDED])
+def test_a_mended_fault_is_not_found_any_more(report: dict[str, Any]) -> None:
+    """Nor anything else that is wrong."""
+    findings = _findings(report, mended=True)
+    assert report["rule"] not in {finding.rule for finding in findings}
+    assert {finding.rule for finding in findings if finding.severity != "note"} <= {
+        "slow-reaction"
+    }, findings

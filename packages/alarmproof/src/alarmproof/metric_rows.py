@@ -162,6 +162,7 @@ UNVERIFIED: Mapping[str, str] = {
         "ReservedLCUs ZonalShiftedHostCount"
     ),
     "AWS/EC2": "InstanceEBSIOPSExceededCheck InstanceEBSThroughputExceededCheck",
+    "AWS/ElastiCache": "IsPrimary",
     "AWS/NetworkELB": (
         "HealthyStateDNS HealthyStateRouting RejectedFlowCount RejectedFlowCount_TCP "
         "UnhealthyStateDNS UnhealthyStateRouting ZonalHealthStatus"
@@ -198,7 +199,9 @@ the rest it is a note, or a warning in ``LARGELY``. Those of ``alarmproof.aws_me
 as well."""
 
 LARGELY = frozenset(
-    ("AWS/ApplicationELB", "AWS/EBS", "AWS/EC2", "AWS/ECS", "AWS/ELB", "AWS/NetworkELB", "AWS/S3")
-)
-"""Namespaces that the generated table has as CloudWatch's console does, with ``UNVERIFIED`` beside:
-another name is a warning."""
+    ("AWS/ApplicationELB", "AWS/AutoScaling", "AWS/EBS", "AWS/EC2", "AWS/ECS", "AWS/EFS", "AWS/ELB",
+     "AWS/ElastiCache", "AWS/Kinesis", "AWS/NATGateway", "AWS/NetworkELB", "AWS/RDS",
+     "AWS/Redshift", "AWS/Route53", "AWS/S3", "AWS/TransitGateway", "AWS/VPN")
+)  # fmt: skip
+"""Namespaces that the generated table has as CloudWatch's console does, with the list of names and
+``UNVERIFIED`` beside: another name is a warning."""

@@ -56,6 +56,8 @@ BEGINS: Mapping[tuple[str, str], str] = {
     ("AWS/NATGateway", "NatGatewayId"): "nat-",
     ("AWS/CloudFront", "Region"): "Global",
 }
+# How many parts a value has that slashes divide: its kind, the name, and an id that AWS makes.
+PARTS: Mapping[str, int] = {"LoadBalancer": 3, "TargetGroup": 3}
 NAMES_OF_RESOURCES = frozenset(
     ("BucketName", "ClusterName", "DBClusterIdentifier", "DBInstanceIdentifier",
      "DeliveryStreamName", "FunctionName", "QueueName", "ServiceName", "StreamName", "TableName",
@@ -91,10 +93,9 @@ TRAITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
                    "DestinationDeliveryFailures"),
     },
     "AWS/ApiGateway": {"traffic": (), "counts": ("Count",), "binary": _ERROR_RATES},
-    "AWS/SNS": {
-        "traffic": (), "counts": ("NumberOfMessagesPublished",),
-        "always": ("SMSMonthToDateSpentUSD",),
-    },
+    # Spending has no data either before the first message of a month; reported:
+    # https://github.com/cds-snc/notification-terraform/pull/294.
+    "AWS/SNS": {"traffic": (), "counts": ("NumberOfMessagesPublished",)},
     "AWS/Events": {"traffic": (), "counts": ("Invocations", "TriggeredRules", "MatchedEvents")},
     # Each execution publishes ExecutionsStarted twice: 1, and 0 when it ends.
     "AWS/States": {"traffic": (), "binary": _EXECUTIONS},
@@ -121,6 +122,22 @@ TRAITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "AWS/ELB": {"event": (*_CLASSIC_CODES, "BackendConnectionErrors"), "binary": _CLASSIC_CODES},
 }  # fmt: skip
+
+GAUGES = frozenset((
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"),
+    ("AWS/SQS", "ApproximateNumberOfMessagesDelayed"), ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+    ("AWS/ApplicationELB", "HealthyHostCount"), ("AWS/ApplicationELB", "UnHealthyHostCount"),
+    ("AWS/NetworkELB", "HealthyHostCount"), ("AWS/NetworkELB", "UnHealthyHostCount"),
+    ("AWS/RDS", "DatabaseConnections"), ("AWS/RDS", "FreeStorageSpace"),
+    ("AWS/RDS", "FreeableMemory"), ("AWS/RDS", "ReplicaLag"), ("AWS/RDS", "DiskQueueDepth"),
+    ("AWS/Lambda", "ConcurrentExecutions"), ("AWS/Lambda", "IteratorAge"),
+    ("AWS/ElastiCache", "CurrConnections"), ("AWS/ElastiCache", "FreeableMemory"),
+    ("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds"),
+))  # fmt: skip
+"""Levels that are sampled once a minute or more often. Source: SQS developer guide, "Available
+CloudWatch metrics for Amazon SQS"; RDS, ElastiCache, Lambda, Kinesis and Elastic Load Balancing
+guides, the pages on their metrics: each is what there is at a time."""
 
 # Whose pages were read for this. Lambda developer guide, "Types of metrics for Lambda functions":
 # "binary indicators". Application Load Balancers user guide, "CloudWatch metrics for your

@@ -221,7 +221,9 @@ class _Builder:
             properties = entry.get("Properties")
             passed = properties.get("Parameters") if isinstance(properties, dict) else None
             values = made.resolver().value(passed) if isinstance(passed, dict) else {}
-            child = Deployed(self._available[file], f"{made.name}/{logical_id}", made.environment)
+            child = Deployed(
+                self._available[file], f"{made.name}/{logical_id}", deployed.environment
+            )
             below = self.stack(child, values, (*above, document.file))
             made.children[logical_id] = below[0]
             stacks += below
@@ -254,10 +256,16 @@ class _Builder:
             conditions=sections["Conditions"],
             outputs=sections["Outputs"],
             values=values,
-            environment=deployed.environment,
+            environment=deployed.environment or _place(values),
             unresolved=unresolved,
             exports=self._exports,
         )
+
+
+def _place(values: Mapping[str, Any]) -> str:
+    """``account/region`` as they were given; empty where no region was."""
+    region = values.get("AWS::Region")
+    return f"{values.get('AWS::AccountId', '')}/{region}" if region else ""
 
 
 def _unrolled(

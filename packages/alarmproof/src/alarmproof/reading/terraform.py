@@ -7,6 +7,7 @@ version 1); the AWS provider's pages of each resource.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -46,6 +47,7 @@ def read(document: Document) -> Templates:
     stack = document.file
     unknown = dict(_unknown(data))
     references = dict(_references(data))
+    regions = dict(_regions(data))
     entries = list(_resources(module, 0))
     types = {
         (stack, str(entry["address"])): RESOURCES[str(entry.get("type"))][0]
@@ -71,7 +73,10 @@ def read(document: Document) -> Templates:
         cloudformation, attributes = RESOURCES[kind]
         properties = _translated(given, attributes)
         if kind in ALARMS:
-            made.append(alarms.read(cloudformation, _alarm(properties), source, types))
+            alarm = alarms.read(cloudformation, _alarm(properties), source, types)
+            region = given.get("region") or regions.get(address.partition("[")[0])
+            place = f"/{region}" if isinstance(region, str) and type(region) is str else ""
+            made.append(dataclasses.replace(alarm, environment=place))
         resources[stack, address] = Resource(cloudformation, properties, source, properties, {})
     return Templates(tuple(made), resources)
 
@@ -125,6 +130,26 @@ def _references(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, lis
             child = call.get("module")
             if isinstance(child, dict) and depth < _DEEPEST:
                 pending.append((f"{prefix}module.{name}.", child, depth + 1))
+
+
+def _regions(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """By address without an index, the region of a resource's provider, where it is written out.
+
+    Only of the root module: what a module's provider stands for is its caller's.
+    """
+    configuration = data.get("configuration")
+    if not isinstance(configuration, dict):
+        return
+    providers = configuration.get("provider_config")
+    module = configuration.get("root_module")
+    for entry in (module.get("resources") or ()) if isinstance(module, dict) else ():
+        name = str(entry.get("provider_config_key"))
+        provider = providers.get(name) if isinstance(providers, dict) else None
+        expressions = provider.get("expressions") if isinstance(provider, dict) else None
+        region = expressions.get("region") if isinstance(expressions, dict) else None
+        constant = region.get("constant_value") if isinstance(region, dict) else None
+        if isinstance(constant, str):
+            yield str(entry.get("address")), constant
 
 
 def _pending(

@@ -30,6 +30,12 @@ NESTED: Mapping[str, Mapping[str, str]] = {
         "alarm": "ActionsSuppressor", "wait_period": "ActionsSuppressorWaitPeriod",
         "extension_period": "ActionsSuppressorExtensionPeriod",
     },
+    "step_scaling_policy_configuration": {"step_adjustment": "StepAdjustments"},
+    "step_adjustment": {
+        "metric_interval_lower_bound": "MetricIntervalLowerBound",
+        "metric_interval_upper_bound": "MetricIntervalUpperBound",
+        "scaling_adjustment": "ScalingAdjustment",
+    },
     "metric_transformation": {
         "name": "MetricName", "namespace": "MetricNamespace", "value": "MetricValue",
         "default_value": "DefaultValue", "dimensions": "Dimensions", "unit": "Unit",
@@ -112,7 +118,13 @@ RESOURCES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "AWS::Route53::HealthCheck", {"cloudwatch_alarm_name": "AlarmName", "type": "Type"},
     ),
     "aws_appautoscaling_policy": (
-        "AWS::ApplicationAutoScaling::ScalingPolicy", {"name": "PolicyName"},
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        {"name": "PolicyName",
+         "step_scaling_policy_configuration": "StepScalingPolicyConfiguration"},
     ),
-    "aws_autoscaling_policy": ("AWS::AutoScaling::ScalingPolicy", {"name": "PolicyName"}),
+    "aws_autoscaling_policy": (
+        "AWS::AutoScaling::ScalingPolicy",
+        {"name": "PolicyName", "autoscaling_group_name": "AutoScalingGroupName",
+         "step_adjustment": "StepAdjustments"},
+    ),
 }  # fmt: skip

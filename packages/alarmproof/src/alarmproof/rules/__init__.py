@@ -21,6 +21,7 @@ from alarmproof.rules import (
     ranges,
     reach,
     reading,
+    scaling,
     silence,
     timing,
 )
@@ -28,5 +29,5 @@ from alarmproof.rules.registry import Rule, of_modules
 
 RULES: tuple[Rule, ...] = of_modules(
     reading, acceptance, metrics, dimensions, own, identifiers, ranges, reach, expressions,
-    missing_terms, actions, permissions, silence, timing, composition, names, outside,
+    missing_terms, actions, permissions, scaling, silence, timing, composition, names, outside,
 )  # fmt: skip

@@ -138,13 +138,20 @@ def math_limits(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 @rule(
     "missing-period",
     ERROR,
-    finds="a query or math without a metric of its own, and without a `Period`",
+    finds="a metric, or a query or math without a metric of its own, and without a `Period`",
     why="CloudWatch refuses the alarm: Period must not be null.",
     remedy="Give the expression a Period, beside Id and Expression.",
 )
-def missing_period(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Source: https://github.com/aws/aws-cdk/issues/7155."""
-    if not isinstance(alarm, MetricAlarm) or not all(query.expression for query in alarm.queries):
+def missing_period(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: https://github.com/aws/aws-cdk/issues/7155; CloudWatch API reference, PutMetricAlarm,
+    Period: it is required for alarms based on static thresholds.
+    """
+    if not isinstance(alarm, MetricAlarm):
+        return
+    given = context.properties(alarm)
+    if "MetricName" in given and "Metrics" not in given and "Period" not in given:
+        yield Hit("Its metric has no Period.", remedy="Set Period.")
+    if not all(query.expression for query in alarm.queries):
         return
     unresolved = any(problem.property.endswith("Period") for problem in alarm.problems)
     if not unresolved and not any(query.period for query in alarm.queries):
@@ -182,6 +189,8 @@ def invalid_statistic(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         yield f"Statistic '{statistic[:40]}' is not one of the five.{better}"
     if _is_known_text(extended) and not _EXTENDED.fullmatch(extended):
         yield f"ExtendedStatistic '{extended[:40]}' is not a statistic that CloudWatch has."
+    if "MetricName" in given and "Metrics" not in given and statistic is None and extended is None:
+        yield "It has neither Statistic nor ExtendedStatistic."
     if not isinstance(alarm, MetricAlarm) or not given.get("Metrics"):
         return
     for query in alarm.queries:
@@ -253,7 +262,8 @@ def operator_and_threshold(context: Context, alarm: AnyAlarm) -> Iterator[str | 
 @rule(
     "ec2-action",
     ERROR,
-    finds="an EC2 action on a metric whose only dimension is not `InstanceId`",
+    finds="an EC2 action on a metric whose only dimension is not `InstanceId`, or recovery on "
+    "another metric than `StatusCheckFailed_System`",
     why="CloudWatch refuses the alarm, or the action finds no instance.",
     remedy="Use a metric of the instance alone (InstanceId), or another action.",
 )
@@ -273,6 +283,20 @@ def ec2_action(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         if len(alarm.queries) > 1 or names != [["InstanceId"]]:
             shown = " + ".join(names[0]) if names and names[0] else "none"
             yield f"An EC2 action needs the dimension InstanceId alone, and here it is: {shown}."
+        yield from _recovery(alarm)
+
+
+def _recovery(alarm: MetricAlarm) -> Iterator[Hit]:
+    """Source: EC2 user guide, "Add recover actions to Amazon CloudWatch alarms"."""
+    recovers = any(str(action.given).endswith("ec2:recover") for action in actions_of(alarm))
+    for metric in alarm.metrics if recovers else ():
+        if metric.namespace == "AWS/EC2" and metric.name != "StatusCheckFailed_System":
+            yield Hit(
+                f"The action ec2:recover works with StatusCheckFailed_System only, and the metric "
+                f"is {metric.name}.",
+                WARNING,
+                "Watch StatusCheckFailed_System, or reboot the instance instead.",
+            )
 
 
 @rule(

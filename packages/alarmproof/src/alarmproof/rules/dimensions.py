@@ -10,7 +10,7 @@ from alarmproof import metric_table
 from alarmproof.alarms import AnyAlarm
 from alarmproof.aws_metrics import SERVICES
 from alarmproof.metric_data import MetricKey
-from alarmproof.metric_traits import BEGINS, NAMES_OF_RESOURCES
+from alarmproof.metric_traits import BEGINS, NAMES_OF_RESOURCES, PARTS
 from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
@@ -131,6 +131,16 @@ def wrong_value(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             expected = BEGINS.get((metric.namespace, name)) or BEGINS.get(("", name))
             if expected and not value.startswith(expected):
                 yield f"{name} is '{value}', and its values begin with '{expected}'."
+            elif expected and value.count("/") + 1 < PARTS.get(name, 0):
+                yield (
+                    f"{name} is '{value}', and its values end with an id: "
+                    f"{expected}NAME/0123456789abcdef."
+                )
+            elif name == "FunctionName" and ":" in value and not value.startswith("arn:"):
+                yield (
+                    f"{name} is '{value}'; a version or an alias is the dimension Resource beside "
+                    "the name."
+                )
             elif name in NAMES_OF_RESOURCES and value.startswith(("arn:", "https://")):
                 yield f"{name} is '{value}', and its values are names."
             elif name == "StorageType" and metric.namespace == "AWS/S3":

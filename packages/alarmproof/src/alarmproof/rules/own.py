@@ -11,7 +11,7 @@ from alarmproof.metric_data import MetricKey
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context, slip_key
 from alarmproof.rules.dimensions import are_unknown, sets, shown
-from alarmproof.rules.registry import WARNING, Hit, rule
+from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
 _Filtered = Mapping[tuple[str, str], frozenset[frozenset[str]]]
 
@@ -45,6 +45,22 @@ def metric_filter_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | H
                 f"A metric filter publishes {namespace} {name}, "
                 f"not {metric.namespace} {metric.name}."
             )
+
+
+@rule(
+    "refused-filter",
+    ERROR,
+    finds="a metric of a metric filter that CloudWatch Logs refuses",
+    why="CloudFormation can't create the filter.",
+    remedy="Leave the default value out, or the dimensions; take dimensions from a pattern of JSON "
+    "({ $.level = ERROR }) or of fields ([time, level = ERROR]).",
+)
+def refused_filter(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Reported: https://github.com/aws/aws-cdk/pull/21654."""
+    for metric in alarm.metrics:
+        why = context.publishing.refused_filters.get((str(metric.namespace), str(metric.name)))
+        if why:
+            yield f"The metric filter of {metric.name} {why}."
 
 
 def _meant(context: Context, metric: MetricKey, filtered: _Filtered) -> Iterator[tuple[str, str]]:

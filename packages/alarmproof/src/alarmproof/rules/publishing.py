@@ -11,11 +11,13 @@ from typing import Any
 
 from alarmproof.definitions import Resource
 from alarmproof.metric_data import MetricKey
+from alarmproof.metric_table import Silence, published, silence_of
 from alarmproof.own_metrics import OwnMetrics
 from alarmproof.reading.values import leaves, listed
 
 # A text of so many characters can be code that publishes a metric.
 _SHORTEST_CODE = 40
+_PATTERN = "pattern"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Publishing:
             (
                 str(resource.resolved.get("FilterName", "")),
                 (str(made.get("MetricNamespace")), str(made.get("MetricName"))),
-                made,
+                {**made, _PATTERN: resource.resolved.get("FilterPattern")},
             )
             for resource in self.resources
             if resource.type == "AWS::Logs::MetricFilter"
@@ -58,6 +60,24 @@ class Publishing:
         return {metric: frozenset(sets) for metric, sets in dimensions.items()}
 
     @cached_property
+    def refused_filters(self) -> Mapping[tuple[str, str], str]:
+        """Metrics of filters that CloudWatch Logs refuses, with the reason.
+
+        Source: CloudWatch Logs user guide, "Create a metric filter": dimensions exclude a default
+        value, and are only for patterns of JSON or of fields.
+        """
+        refused = {}
+        for _, metric, made in self._filters:
+            if not listed(made.get("Dimensions")):
+                continue
+            pattern = str(made.get(_PATTERN, "")).strip()
+            if made.get("DefaultValue") is not None:
+                refused[metric] = "has dimensions and a default value, which exclude each other"
+            elif pattern and not pattern.startswith(("{", "[")) and "${" not in pattern:
+                refused[metric] = "has dimensions, and its pattern is neither of JSON nor of fields"
+        return refused
+
+    @cached_property
     def metrics_of_filters(self) -> Mapping[str, tuple[str, str]]:
         """The metric that a filter publishes, by the filter's name."""
         return {name: metric for name, metric, _ in self._filters if name}
@@ -68,6 +88,17 @@ class Publishing:
         return frozenset(
             metric for _, metric, made in self._filters if made.get("DefaultValue") is not None
         )
+
+    def silence_of(self, metric: MetricKey) -> Silence:
+        """What a period without data means, of a metric filter's metric as well.
+
+        Source: CloudWatch Logs user guide, "Filter pattern syntax for metric filters", the default
+        value: it is reported while lines are ingested that don't match.
+        """
+        name = (str(metric.namespace), str(metric.name))
+        if name not in self.filtered_metrics or published(metric):
+            return silence_of(metric)
+        return Silence.TRAFFIC if name in self.filled_by_filters else Silence.EVENT
 
     def covers(self, metric: MetricKey) -> bool:
         """Whether it is known that something publishes a metric of one's own."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from math import inf
 from typing import NamedTuple
 
 from alarmproof import metric_table
-from alarmproof.alarms import AnyAlarm
+from alarmproof.alarms import AnyAlarm, MetricAlarm
 from alarmproof.rules.context import Context, fires_above, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
@@ -101,6 +102,7 @@ def _number(value: object, default: float) -> float:
 )
 def threshold_unit(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Gigabytes for bytes, milliseconds for seconds and the reverse, a share for percent."""
+    yield from _percent_of_description(alarm)
     single = single_metric(alarm)
     if single is None or single[0].threshold is None or single[0].band:
         return
@@ -125,6 +127,25 @@ def threshold_unit(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             f"{metric.name} is in {entry.unit}, and the threshold of {threshold:g} looks like "
             f"{meant}."
         )
+
+
+def _percent_of_description(alarm: AnyAlarm) -> Iterator[str]:
+    """Math in percent with a threshold that is the described percentage as a share; reported:
+    https://github.com/hashicorp/terraform-provider-aws/pull/7785.
+    """
+    if not isinstance(alarm, MetricAlarm) or alarm.threshold is None:
+        return
+    shown = f"{alarm.threshold * 100:g}"
+    for query in alarm.queries:
+        text = (query.expression or "").replace(" ", "")
+        times = query.id == alarm.returned and ("*100" in text or "100*" in text)
+        if times and 0 < alarm.threshold < 1 and re.search(
+            rf"(?<![\d.]){re.escape(shown)} ?(%|percent)", alarm.description
+        ):  # fmt: skip
+            yield (
+                f"'{query.expression}' is in percent, the threshold is {alarm.threshold:g}, and "
+                f"the description says {shown} %."
+            )
 
 
 # Less free space than this notifies nobody in time.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from alarmproof.alarms import AnyAlarm
 from alarmproof.metric_table import Silence, published
+from alarmproof.metric_traits import GAUGES
 from alarmproof.rules.context import Context, fires_above, metric_queries, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
@@ -72,3 +73,32 @@ def counts_samples(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     zeros = entry is not None and entry.failure and entry.silence is not Silence.EVENT
     if zeros or (metric.namespace, metric.name) in context.publishing.filled_by_filters:
         yield f"{metric.name} has a sample of 0 when nothing happens, and SampleCount counts it."
+
+
+@rule(
+    "sum-of-gauge",
+    WARNING,
+    finds="the sum of a level, such as the length of a queue or a percentage",
+    why="A level is sampled again and again, and the sum counts it as often.",
+    remedy="Use Maximum or Average.",
+)
+def sum_of_gauge(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Where the threshold is more than a single sample would cross; reported:
+    https://github.com/govuk-one-login/authentication-api/pull/6833.
+    """
+    single = single_metric(alarm)
+    if single is None or single[1].statistic != "Sum" or single[0].band:
+        return
+    alarm, query, metric = single
+    entry = published(metric)
+    if entry is None or alarm.threshold is None:
+        return
+    level = (metric.namespace, metric.name) in GAUGES and (query.period or 0) > 60
+    harmless = fires_above(alarm) and alarm.threshold <= (
+        0 if alarm.comparison == "GreaterThanThreshold" else 1
+    )
+    if (level or entry.unit == "Percent") and not harmless:
+        yield (
+            f"{metric.name} is a level: its sum over {query.period} s counts each sample of it, "
+            f"and is compared with {alarm.threshold:g}."
+        )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from alarmproof.alarms import AnyAlarm, MetricAlarm, Missing, Query
 from alarmproof.metric_data import MetricKey
-from alarmproof.metric_table import Silence, published, silence_of
+from alarmproof.metric_table import Silence, published
 from alarmproof.rules.context import Context, fires_above, metric_queries, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
@@ -21,9 +21,9 @@ def _single(alarm: AnyAlarm) -> tuple[MetricAlarm, Query, MetricKey] | None:
     return None if single is None or single[0].band else single
 
 
-def _has_gaps(metric: MetricKey) -> bool:
+def _has_gaps(context: Context, metric: MetricKey) -> bool:
     """Whether periods without data are usual; DynamoDB's metrics have a rule of their own."""
-    return silence_of(metric) in _GAPS and metric.namespace != DYNAMODB
+    return context.publishing.silence_of(metric) in _GAPS and metric.namespace != DYNAMODB
 
 
 @rule(
@@ -33,13 +33,13 @@ def _has_gaps(metric: MetricKey) -> bool:
     why="After a breach and silence the alarm goes to INSUFFICIENT_DATA instead of OK.",
     remedy="Set TreatMissingData to notBreaching.",
 )
-def ends_in_insufficient_data(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def ends_in_insufficient_data(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Only metrics of which it is known that they pause."""
     single = _single(alarm)
     if single is None:
         return
     alarm, _, metric = single
-    pauses = silence_of(metric) in _PAUSES and metric.namespace != DYNAMODB
+    pauses = context.publishing.silence_of(metric) in _PAUSES and metric.namespace != DYNAMODB
     if pauses and alarm.missing is Missing.MISSING and fires_above(alarm):
         yield (
             f"{metric.name} has no data while nothing happens, so the alarm leaves ALARM for "
@@ -54,14 +54,14 @@ def ends_in_insufficient_data(_context: Context, alarm: AnyAlarm) -> Iterator[st
     why="One breaching datapoint among gaps is enough: CloudWatch looks only at the data it has.",
     remedy="Set TreatMissingData to notBreaching, or use FILL(metric, 0).",
 )
-def gap_completes_breach(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def gap_completes_breach(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data"."""
     single = _single(alarm)
     if single is None:
         return
     alarm, _, metric = single
     several = alarm.datapoints_to_alarm > 1 and alarm.missing is Missing.MISSING
-    if several and _has_gaps(metric):
+    if several and _has_gaps(context, metric):
         yield (
             f"It asks for {alarm.datapoints_to_alarm} datapoints, but a single breach followed by "
             f"periods without data sets it off as well ({metric.name} can have gaps)."
@@ -77,13 +77,13 @@ def gap_completes_breach(_context: Context, alarm: AnyAlarm) -> Iterator[str | H
     remedy="Set TreatMissingData to notBreaching or ignore; for the time after it is created, set "
     "WarmUpConfiguration.",
 )
-def ok_after_gap(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def ok_after_gap(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Whoever is notified of OK was notified of no ALARM before."""
     single = _single(alarm)
     if single is None or not single[0].ok_actions or not single[0].actions_enabled:
         return
     alarm, _, metric = single
-    if _has_gaps(metric) and alarm.missing is Missing.MISSING:
+    if _has_gaps(context, metric) and alarm.missing is Missing.MISSING:
         yield f"It notifies of OK after every gap in {metric.name}, without an ALARM before."
 
 
@@ -94,14 +94,18 @@ def ok_after_gap(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     why="When everything stops there is no data, and the alarm does not fire.",
     remedy="Set TreatMissingData to breaching, or compare FILL(metric, 0).",
 )
-def silence_not_low(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def silence_not_low(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """An error where only zero would breach, and zero is never published; else a warning."""
     single = _single(alarm)
     if single is None or not single[0].comparison.startswith("LessThan"):
         return
     alarm, query, metric = single
     counts = query.statistic in ("Sum", "SampleCount")
-    if silence_of(metric) not in _PAUSES or not counts or alarm.threshold is None:
+    if (
+        context.publishing.silence_of(metric) not in _PAUSES
+        or not counts
+        or alarm.threshold is None
+    ):
         return
     seen = alarm.missing is Missing.BREACHING or (
         alarm.missing is Missing.MISSING and alarm.insufficient_data_actions
@@ -154,13 +158,13 @@ def fires_while_well(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     why="Two pages of AWS contradict each other, and only one can be right.",
     remedy="Don't rely on it: compare FILL(metric, 0), or a metric that is always there.",
 )
-def dynamodb_missing(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def dynamodb_missing(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: the two pages that the message names."""
     single = _single(alarm)
     if single is None:
         return
     alarm, _, metric = single
-    event = metric.namespace == DYNAMODB and silence_of(metric) is Silence.EVENT
+    event = metric.namespace == DYNAMODB and context.publishing.silence_of(metric) is Silence.EVENT
     if event and fires_above(alarm):
         yield (
             f"{metric.name} has no data while nothing happens. The API reference "

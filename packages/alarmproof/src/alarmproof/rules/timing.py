@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alarmproof.alarms import AnyAlarm, MetricAlarm, Missing
-from alarmproof.metric_table import Silence, silence_of
+from alarmproof.metric_table import Silence
 from alarmproof.rules.context import Context, fires_above, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 from alarmproof.rules.silence import DYNAMODB
@@ -18,13 +18,13 @@ from alarmproof.rules.silence import DYNAMODB
     why="Once in ALARM, it stays there.",
     remedy="Set TreatMissingData to notBreaching.",
 )
-def never_clears(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def never_clears(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Nothing ever says that it is over."""
     single = single_metric(alarm)
     if single is None:
         return
     alarm, _, metric = single
-    event = silence_of(metric) is Silence.EVENT and metric.namespace != DYNAMODB
+    event = context.publishing.silence_of(metric) is Silence.EVENT and metric.namespace != DYNAMODB
     if event and alarm.missing is Missing.IGNORE and fires_above(alarm):
         yield (
             f"{metric.name} is published only when it happens, and missing data does not "
@@ -39,14 +39,14 @@ def never_clears(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     why="It is in ALARM while all is well.",
     remedy="Set TreatMissingData to notBreaching.",
 )
-def always_breaches(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def always_breaches(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Silence of such a metric is good news."""
     single = single_metric(alarm)
     if single is None:
         return
     alarm, _, metric = single
     breaches = alarm.missing is Missing.BREACHING and fires_above(alarm)
-    if breaches and silence_of(metric) is Silence.EVENT:
+    if breaches and context.publishing.silence_of(metric) is Silence.EVENT:
         yield (
             f"{metric.name} is published only when it happens, and missing data counts as "
             "breaching: it is in ALARM while all is well."
