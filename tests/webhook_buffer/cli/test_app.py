@@ -431,6 +431,7 @@ def test_alarms_lint(run: Run, tmp_path: Path) -> None:
         "Namespace": "AWS/SQS",
         "MetricName": "NumberOfMessages",
         "Dimensions": [{"Name": "QueueName", "Value": "q"}],
+        "Statistic": "Sum",
         "Period": 300,
         "EvaluationPeriods": 3,
         "Threshold": 5,

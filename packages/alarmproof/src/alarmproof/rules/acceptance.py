@@ -138,24 +138,38 @@ def math_limits(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 @rule(
     "missing-period",
     ERROR,
-    finds="a metric, or a query or math without a metric of its own, and without a `Period`",
+    finds="a query or math without a metric of its own, and without a `Period`",
     why="CloudWatch refuses the alarm: Period must not be null.",
     remedy="Give the expression a Period, beside Id and Expression.",
 )
-def missing_period(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Source: https://github.com/aws/aws-cdk/issues/7155; CloudWatch API reference, PutMetricAlarm,
-    Period: it is required for alarms based on static thresholds.
-    """
-    if not isinstance(alarm, MetricAlarm):
-        return
-    given = context.properties(alarm)
-    if "MetricName" in given and "Metrics" not in given and "Period" not in given:
-        yield Hit("Its metric has no Period.", remedy="Set Period.")
-    if not all(query.expression for query in alarm.queries):
+def missing_period(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: https://github.com/aws/aws-cdk/issues/7155."""
+    if not isinstance(alarm, MetricAlarm) or not all(query.expression for query in alarm.queries):
         return
     unresolved = any(problem.property.endswith("Period") for problem in alarm.problems)
     if not unresolved and not any(query.period for query in alarm.queries):
         yield "None of its queries has a Period, and no metric has one for them."
+
+
+@rule(
+    "incomplete-metric",
+    ERROR,
+    finds="an alarm on a metric without `Namespace`, `Period` or a statistic",
+    why="CloudWatch refuses the alarm.",
+    remedy="Set what is missing.",
+)
+def incomplete_metric(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudWatch API reference, PutMetricAlarm, MetricName, Namespace, Period, Statistic;
+    reported: https://github.com/sevenwestmedia-labs/pulumi-components/pull/33.
+    """
+    given = context.properties(alarm)
+    if "MetricName" not in given or "Metrics" in given:
+        return
+    wanted = {"Namespace": ("Namespace",), "Period": ("Period",),
+              "Statistic": ("Statistic", "ExtendedStatistic")}  # fmt: skip
+    for name, properties in wanted.items():
+        if not any(key in given for key in properties):
+            yield f"It is on the metric {given['MetricName']} and has no {name}."
 
 
 @rule(
@@ -189,8 +203,6 @@ def invalid_statistic(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         yield f"Statistic '{statistic[:40]}' is not one of the five.{better}"
     if _is_known_text(extended) and not _EXTENDED.fullmatch(extended):
         yield f"ExtendedStatistic '{extended[:40]}' is not a statistic that CloudWatch has."
-    if "MetricName" in given and "Metrics" not in given and statistic is None and extended is None:
-        yield "It has neither Statistic nor ExtendedStatistic."
     if not isinstance(alarm, MetricAlarm) or not given.get("Metrics"):
         return
     for query in alarm.queries:
