@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -10,35 +10,39 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from functions.encryption import Encryption
+from functions.statements import allow
 from lambdas.sources.handshakes import HANDSHAKES
 from settings.schema import Settings
 from settings.signing import Signing
 from settings.sources import Source
 
 
-def read_secrets(sources: Iterable[Source]) -> Iterator[iam.PolicyStatement]:
+def read_secrets(sources: Iterable[Source]) -> list[iam.PolicyStatement]:
     """Statements that allow reading each source's secret, and writing what comes by a handshake."""
     verified = [(source, source.verify) for source in sources if source.verify]
-    secrets = [verify.secretArn for _, verify in verified if verify.secretArn]
-    keys = [verify.secretKeyArn for _, verify in verified if verify.secretKeyArn]
     enrolled = [
-        (verify.secretArn, verify.secretKeyArn)
+        verify
         for source, verify in verified
         if any("enrollment" in HANDSHAKES[name].needs for name in source.handshakes)
     ]
-    yield from _allowed(secrets, "secretsmanager:GetSecretValue")
-    yield from _allowed(keys, "kms:Decrypt")
-    yield from _allowed([arn for arn, _ in enrolled if arn], "secretsmanager:PutSecretValue")
-    # Source: Secrets Manager user guide, "Secret encryption and decryption": a new version needs a
-    # data key.
-    yield from _allowed([key for _, key in enrolled if key], "kms:GenerateDataKey")
+    return [
+        *allow((verify.secretArn for _, verify in verified), "secretsmanager:GetSecretValue"),
+        *allow((verify.secretKeyArn for _, verify in verified), "kms:Decrypt"),
+        *allow((verify.secretArn for verify in enrolled), "secretsmanager:PutSecretValue"),
+        # Source: Secrets Manager user guide, "Secret encryption and decryption": a new version
+        # needs a data key.
+        *allow((verify.secretKeyArn for verify in enrolled), "kms:GenerateDataKey"),
+    ]
 
 
-def read_signing_secret(signing: Signing | None) -> Iterator[iam.PolicyStatement]:
+def read_signing_secret(signing: Signing | None) -> list[iam.PolicyStatement]:
     """Statements that allow reading the secret that attempts are signed with."""
-    if signing:
-        yield from _allowed([signing.secretArn], "secretsmanager:GetSecretValue")
-        yield from _allowed([signing.secretKeyArn or ""], "kms:Decrypt")
+    if signing is None:
+        return []
+    return [
+        *allow([signing.secretArn], "secretsmanager:GetSecretValue"),
+        *allow([signing.secretKeyArn], "kms:Decrypt"),
+    ]
 
 
 def create_heartbeat_key(
@@ -62,9 +66,3 @@ def create_heartbeat_key(
         ),
         removal_policy=RemovalPolicy.DESTROY,
     )
-
-
-def _allowed(resources: list[str], *actions: str) -> Iterator[iam.PolicyStatement]:
-    named = [resource for resource in dict.fromkeys(resources) if resource]
-    if named:
-        yield iam.PolicyStatement(actions=list(actions), resources=named)

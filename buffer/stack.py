@@ -8,7 +8,6 @@ from typing import Any
 
 from aws_cdk import Annotations, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
@@ -20,6 +19,7 @@ from buffer.stores import Stores, create_stores
 from functions import requirements
 from functions.encryption import READ_SECRET, SEND, WRITE_TABLE, Encryption
 from functions.factory import FunctionFactory
+from functions.statements import allow
 from functions.vpc import connect
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from lambdas.sources.table import FILE
@@ -74,53 +74,38 @@ class BufferStack(Stack):
         self._encryption = Encryption.of(self, settings)
         for notice in exposure.notices(settings):
             Annotations.of(self).add_warning_v2("webhook-buffer:exposure", notice)
-        beside = None
-        if settings.sources:
-            entries = sources.entries(settings.sources, url=settings.public_url)
-            beside = {FILE: json.dumps(entries, indent=1)}
-        self._functions = FunctionFactory.of(
-            settings,
-            encryption=self._encryption,
-            beside=beside,
-            cryptography=settings.needs_cryptography,
-        )
+        self._functions = self._factory()
         queue = self._queue()
         stores = create_stores(
             self, settings=settings, encryption=self._encryption, indexes=record_indexes
         )
         publish = self._publish(queue)
         domain = create_custom_domain(self, "Domain", settings=settings)
-        api = create_http_api(
-            self,
-            "Api",
-            name=settings.prefix,
-            function=publish,
-            settings=settings,
-            domain=domain,
-            throttle=apigateway.ThrottleSettings(
-                rate_limit=settings.throttleRate, burst_limit=settings.throttleBurst
-            )
-            if settings.throttleRate
-            else None,
-        )
+        api = self._api(publish, domain)
         faux = self._faux_backend().api_endpoint if settings.create_faux_backend else None
         backend_url = settings.backend_url or practice_backend or faux
         assert backend_url, "settings have one of the two"
         subscribe = self._subscribe(queue, stores, backend_url)
-        subscribe.add_event_source(
-            SqsEventSource(
-                queue,
-                batch_size=1,
-                max_concurrency=settings.maxConcurrency,
-                report_batch_item_failures=True,
-            )
-        )
         # An update replaces the reader of envelopes before their writer.
         publish.node.add_dependency(subscribe)
         own_origin = f"https://{settings.domain_name}" if domain else api.api_endpoint
         endpoint = f"{public_url or own_origin}{settings.pathPrefix or ''}"
         self._outputs(queue, stores, endpoint, api)
         self.functions = self._functions.made
+
+    def _factory(self) -> FunctionFactory:
+        """What makes the functions, with the sources in a file beside their code."""
+        settings = self._settings
+        beside = None
+        if settings.sources:
+            entries = sources.entries(settings.sources, url=settings.public_url)
+            beside = {FILE: json.dumps(entries, indent=1)}
+        return FunctionFactory.of(
+            settings,
+            encryption=self._encryption,
+            beside=beside,
+            cryptography=settings.needs_cryptography,
+        )
 
     def _queue(self) -> sqs.Queue:
         settings = self._settings
@@ -139,6 +124,25 @@ class BufferStack(Stack):
             # Destroying the stack deletes the queue, too; `webhook-buffer destroy` warns about
             # queued webhooks.
             removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _api(
+        self, publish: lambda_.Function, domain: apigateway.DomainName | None
+    ) -> apigateway.HttpApi:
+        settings = self._settings
+        throttle = None
+        if settings.throttleRate:
+            throttle = apigateway.ThrottleSettings(
+                rate_limit=settings.throttleRate, burst_limit=settings.throttleBurst
+            )
+        return create_http_api(
+            self,
+            "Api",
+            name=settings.prefix,
+            function=publish,
+            settings=settings,
+            domain=domain,
+            throttle=throttle,
         )
 
     def _publish(self, queue: sqs.Queue) -> lambda_.Function:
@@ -163,10 +167,10 @@ class BufferStack(Stack):
                 **self._sources,
             },
             statements=[
-                _allow(queue.queue_arn, "sqs:SendMessage"),
+                *allow([queue.queue_arn], "sqs:SendMessage"),
                 *self._encryption.allow(*SEND, *READ_SECRET),
                 *read_secrets(settings.sources or ()),
-                *([_allow(key.secret_arn, "secretsmanager:GetSecretValue")] if key else []),
+                *allow([key.secret_arn if key else None], "secretsmanager:GetSecretValue"),
             ],
         )
 
@@ -202,15 +206,23 @@ class BufferStack(Stack):
                 **self._sources,
             },
             statements=[
-                _allow(stores.records.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem"),
+                *allow([stores.records.table_arn], "dynamodb:GetItem", "dynamodb:UpdateItem"),
                 *stores.may_put_bodies(),
                 *read_signing_secret(settings.signing),
-                _allow(stores.parking.table_arn, *_PARKING_ACTIONS),
+                *allow([stores.parking.table_arn], *_PARKING_ACTIONS),
                 *self._encryption.allow(*WRITE_TABLE),
             ],
         )
         if settings.vpc:
             connect(function, settings.vpc, arn=settings.function_arn("subscribe"))
+        function.add_event_source(
+            SqsEventSource(
+                queue,
+                batch_size=1,
+                max_concurrency=settings.maxConcurrency,
+                report_batch_item_failures=True,
+            )
+        )
         return function
 
     @property
@@ -275,10 +287,6 @@ class BufferStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value, export_name=exports.get(name))
-
-
-def _allow(resource: str, *actions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=[resource])
 
 
 def _flag(value: bool) -> str:

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from functions.encryption import READ_SECRET, WRITE_TABLE
 from functions.factory import FunctionFactory
+from functions.statements import allow, log_arn, table_arn
 from monitoring.alarm_set import PROBE
 from settings.schema import Settings
 
@@ -82,8 +83,8 @@ def create_heartbeat(
             "HEARTBEAT_KEY": settings.heartbeat_key_name,
         },
         statements=[
-            iam.PolicyStatement(actions=["cloudwatch:SetAlarmState"], resources=[probe.attr_arn]),
-            iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[key]),
+            *allow([probe.attr_arn], "cloudwatch:SetAlarmState"),
+            *allow([key], "secretsmanager:GetSecretValue"),
             *functions.encryption.allow(*READ_SECRET),
         ],
     )
@@ -92,12 +93,7 @@ def create_heartbeat(
 
 def create_audit(scope: Construct, settings: Settings, functions: FunctionFactory) -> None:
     """Looks for each accepted webhook among those delivered and parked, and those that wait."""
-    stack = Stack.of(scope)
-
-    def table(name: str) -> str:
-        return stack.format_arn(service="dynamodb", resource="table", resource_name=name)
-
-    logs = [settings.log_group_name(name) for name in ("publish", "subscribe")]
+    settle = _SETTLE_SECONDS_ON_LAPTOP if settings.on_laptop else _SETTLE_SECONDS
     function = functions.create(
         scope,
         "Audit",
@@ -105,58 +101,43 @@ def create_audit(scope: Construct, settings: Settings, functions: FunctionFactor
         module="audit",
         timeout_seconds=_AUDIT_TIMEOUT_SECONDS,
         environment={
-            "PUBLISH_LOG": logs[0],
-            "SUBSCRIBE_LOG": logs[1],
+            "PUBLISH_LOG": settings.log_group_name("publish"),
+            "SUBSCRIBE_LOG": settings.log_group_name("subscribe"),
             "QUEUE_NAME": settings.queue_name,
             "TABLE": settings.table_name,
             "LEDGER_TABLE": settings.incidents_table_name,
             "PARKING_TABLE": settings.parking_table_name,
             "PARKING_KEEP_SECONDS": str(settings.failure_policy.keepDays * 86_400),
-            "SETTLE_SECONDS": str(
-                _SETTLE_SECONDS_ON_LAPTOP if settings.on_laptop else _SETTLE_SECONDS
-            ),
+            "SETTLE_SECONDS": str(settle),
             "PAUSE_SECONDS": str(settings.longest_pause_seconds),
         },
         statements=[
-            iam.PolicyStatement(
-                actions=["logs:FilterLogEvents"],
-                resources=[
-                    stack.format_arn(
-                        service="logs",
-                        resource="log-group",
-                        resource_name=f"{name}:*",
-                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                    )
-                    for name in logs
-                ],
-            ),
-            iam.PolicyStatement(
-                actions=["dynamodb:BatchGetItem"], resources=[table(settings.table_name)]
-            ),
+            *_audit_reads(scope, settings),
             # Rows of its own in the table of incidents.
             iam.PolicyStatement(
                 actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
-                resources=[table(settings.incidents_table_name)],
+                resources=[table_arn(scope, settings.incidents_table_name)],
                 conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["audit#*"]}},
-            ),
-            iam.PolicyStatement(
-                actions=["dynamodb:Query"],
-                resources=[table(f"{settings.parking_table_name}/index/*")],
-            ),
-            iam.PolicyStatement(
-                actions=["sqs:GetQueueUrl", "sqs:GetQueueAttributes"],
-                resources=[
-                    stack.format_arn(
-                        service="sqs",
-                        resource=settings.queue_name,
-                        arn_format=ArnFormat.NO_RESOURCE_NAME,
-                    )
-                ],
             ),
             *functions.encryption.allow(*WRITE_TABLE),
         ],
     )
     _every(scope, "Audit", Duration.minutes(_AUDIT_MINUTES), function)
+
+
+def _audit_reads(scope: Construct, settings: Settings) -> list[iam.PolicyStatement]:
+    """What the audit may read: two logs, the record, what is parked, and the queue's counts."""
+    logs = [log_arn(scope, settings.log_group_name(name)) for name in ("publish", "subscribe")]
+    parked = table_arn(scope, f"{settings.parking_table_name}/index/*")
+    queue = Stack.of(scope).format_arn(
+        service="sqs", resource=settings.queue_name, arn_format=ArnFormat.NO_RESOURCE_NAME
+    )
+    return [
+        *allow(logs, "logs:FilterLogEvents"),
+        *allow([table_arn(scope, settings.table_name)], "dynamodb:BatchGetItem"),
+        *allow([parked], "dynamodb:Query"),
+        *allow([queue], "sqs:GetQueueUrl", "sqs:GetQueueAttributes"),
+    ]
 
 
 def _every(scope: Construct, name: str, interval: Duration, function: lambda_.Function) -> None:

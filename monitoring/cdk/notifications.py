@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from collections.abc import Iterable
+
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -15,6 +16,7 @@ from constructs import Construct
 
 from functions.encryption import WRITE_TABLE
 from functions.factory import FunctionFactory
+from functions.statements import allow, log_arn, table_arn
 from monitoring.channels import described
 from monitoring.model.signals import Severity
 from settings.monitoring import Channel
@@ -156,13 +158,41 @@ class Notifications(Construct):
             dead_letter_queue=sqs.DeadLetterQueue(queue=undelivered, max_receive_count=_ATTEMPTS),
         )
 
-    def _notify(self, functions: FunctionFactory, queue: sqs.Queue) -> lambda_.Function:
+    def _notify(self, functions: FunctionFactory, queue: sqs.Queue) -> None:
+        settings = self._settings
         mail = {
             channel.id: self.topics[channel.mail_topic].topic_arn
-            for channel in self._settings.notifications
+            for channel in settings.notifications
             if channel.addresses
         }
-        table = dynamodb.Table(
+        plain = settings.for_practice or "http-channel" in settings.allowedRisks
+        channels = [
+            described(channel, mail.get(channel.id), https_only=not plain)
+            for channel in settings.notifications
+        ]
+        table = self._incidents()
+        environment = {
+            "CHANNELS": Stack.of(self).to_json_string(channels),
+            "TABLE": table.table_name,
+        }
+        if self._names_webhooks:
+            environment["PARKING_TABLE"] = settings.parking_table_name
+        function = functions.create(
+            self,
+            "Notify",
+            name="notify",
+            module="notify",
+            timeout_seconds=_TIMEOUT_SECONDS,
+            environment=environment,
+            statements=self._statements(table, mail.values()),
+        )
+        function.add_event_source(
+            SqsEventSource(queue, batch_size=1, max_concurrency=2, report_batch_item_failures=True)
+        )
+
+    def _incidents(self) -> dynamodb.Table:
+        """What each channel was notified of."""
+        return dynamodb.Table(
             self,
             "Incidents",
             table_name=self._settings.incidents_table_name,
@@ -175,79 +205,29 @@ class Notifications(Construct):
             **self._encryption.table,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        secrets = [
-            channel.secretArn for channel in self._settings.notifications if channel.secretArn
-        ]
-        statements = [
-            iam.PolicyStatement(
-                actions=["dynamodb:GetItem", "dynamodb:PutItem"],
-                resources=[table.table_arn],
-            ),
+
+    def _statements(self, table: dynamodb.Table, mail: Iterable[str]) -> list[iam.PolicyStatement]:
+        """What ``notify`` may do.
+
+        Args:
+            mail: ARNs of the topics that lead to addresses.
+        """
+        channels = self._settings.notifications
+        return [
+            *allow([table.table_arn], "dynamodb:GetItem", "dynamodb:PutItem"),
             *self._encryption.allow(*WRITE_TABLE),
             # CloudWatch does not support a narrower resource for it.
-            iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"]),
+            *allow(["*"], "cloudwatch:DescribeAlarms"),
+            *(self._reads_webhooks() if self._names_webhooks else ()),
+            *allow((channel.secretArn for channel in channels), "secretsmanager:GetSecretValue"),
+            *allow((channel.secretKeyArn for channel in channels), "kms:Decrypt"),
+            *allow(mail, "sns:Publish"),
         ]
-        if self._names_webhooks:
-            statements += self._reads_webhooks()
-        if secrets:
-            statements.append(
-                iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=secrets)
-            )
-        keys = [
-            channel.secretKeyArn for channel in self._settings.notifications if channel.secretKeyArn
-        ]
-        if keys:
-            statements.append(
-                iam.PolicyStatement(actions=["kms:Decrypt"], resources=list(dict.fromkeys(keys)))
-            )
-        if mail:
-            statements.append(
-                iam.PolicyStatement(actions=["sns:Publish"], resources=list(mail.values()))
-            )
-        plain = self._settings.for_practice or "http-channel" in self._settings.allowedRisks
-        channels = [
-            described(channel, mail.get(channel.id), https_only=not plain)
-            for channel in self._settings.notifications
-        ]
-        function = functions.create(
-            self,
-            "Notify",
-            name="notify",
-            module="notify",
-            timeout_seconds=_TIMEOUT_SECONDS,
-            environment={
-                "CHANNELS": Stack.of(self).to_json_string(channels),
-                "TABLE": table.table_name,
-                **(
-                    {"PARKING_TABLE": self._settings.parking_table_name}
-                    if self._names_webhooks
-                    else {}
-                ),
-            },
-            statements=statements,
-        )
-        function.add_event_source(
-            SqsEventSource(queue, batch_size=1, max_concurrency=2, report_batch_item_failures=True)
-        )
-        return function
 
     def _reads_webhooks(self) -> list[iam.PolicyStatement]:
         """Reading which webhooks are parked, block or are lost: nothing of it has bodies."""
-        index = Stack.of(self).format_arn(
-            service="dynamodb",
-            resource="table",
-            resource_name=f"{self._settings.parking_table_name}/index/*",
-        )
         logs = [
-            Stack.of(self).format_arn(
-                service="logs",
-                resource="log-group",
-                resource_name=f"{self._settings.log_group_name(function)}:*",
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-            for function in ("subscribe", "audit")
+            log_arn(self, self._settings.log_group_name(name)) for name in ("subscribe", "audit")
         ]
-        return [
-            iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]),
-            iam.PolicyStatement(actions=["logs:FilterLogEvents"], resources=logs),
-        ]
+        parked = table_arn(self, f"{self._settings.parking_table_name}/index/*")
+        return [*allow([parked], "dynamodb:Query"), *allow(logs, "logs:FilterLogEvents")]

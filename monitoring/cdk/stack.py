@@ -15,7 +15,7 @@ from functions import requirements
 from functions.encryption import Encryption
 from functions.factory import FunctionFactory
 from monitoring.alarm_guide import alarm_guides
-from monitoring.alarm_set import alarm_set
+from monitoring.alarm_set import AlarmSet, alarm_set
 from monitoring.cdk.alarms import Alarms, laptop_alarms
 from monitoring.cdk.end_to_end import create_audit, create_heartbeat, create_probe
 from monitoring.cdk.log_filters import create_log_filters
@@ -82,29 +82,11 @@ class MonitoringStack(Stack):
         )
         if settings.sends_heartbeats:
             probe = create_probe(self, settings, notifications.topics["page"])
-            create_heartbeat(
-                self,
-                settings,
-                functions,
-                endpoint=(
-                    f"https://{settings.domain_name}"
-                    if settings.domain_name
-                    else Fn.import_value(settings.endpoint_export)
-                )
-                + (settings.pathPrefix or ""),
-                probe=probe,
-            )
+            create_heartbeat(self, settings, functions, endpoint=_endpoint(settings), probe=probe)
         if alarms.resources.ours:
             create_audit(self, settings, functions)
         create_log_filters(self, alarms)
-        dashboard = cloudwatch.CfnDashboard(
-            self,
-            "Dashboard",
-            dashboard_name=settings.dashboard_name,
-            dashboard_body=self.to_json_string(
-                body(alarms, dashboards, region=settings.awsRegion, account=settings.awsAccount)
-            ),
-        )
+        dashboard = self._dashboard(alarms, dashboards)
         for number, warning in enumerate(unrouted(settings)):
             Annotations.of(self).add_warning_v2(f"webhook-buffer:unrouted-{number}", warning)
         for severity in Severity:
@@ -112,3 +94,22 @@ class MonitoringStack(Stack):
             CfnOutput(self, f"{severity.capitalize()}Topic", value=topic.topic_arn)
         CfnOutput(self, "DashboardName", value=dashboard.ref)
         self.functions = functions.made
+
+    def _dashboard(self, alarms: AlarmSet, dashboards: Dashboards) -> cloudwatch.CfnDashboard:
+        settings = alarms.settings
+        rendered = body(alarms, dashboards, region=settings.awsRegion, account=settings.awsAccount)
+        return cloudwatch.CfnDashboard(
+            self,
+            "Dashboard",
+            dashboard_name=settings.dashboard_name,
+            dashboard_body=self.to_json_string(rendered),
+        )
+
+
+def _endpoint(settings: Settings) -> str:
+    """Where the heartbeat sends its webhooks: at the domain, or at the API's own URL."""
+    if settings.domain_name:
+        origin = f"https://{settings.domain_name}"
+    else:
+        origin = Fn.import_value(settings.endpoint_export)
+    return origin + (settings.pathPrefix or "")

@@ -5,8 +5,7 @@ Source: Datadog API reference, "Monitors", for queries and options.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,32 +16,27 @@ from monitoring.datadog.definition import Definition, Kind, marked, tags
 from monitoring.datadog.messages import Incident, Reading, message
 from monitoring.datadog.monitor_queries import (
     ALERT_WINDOW,
-    SIGNS,
-    filled,
     query,
-    rendered,
     searches,
     seconds,
 )
+from monitoring.datadog.signal_queries import signal_query
 from monitoring.model.datadog import (
     WINDOWS,
     BurnRate,
     DatadogMonitor,
     MetricQuery,
     Needs,
-    window_covering,
 )
 from monitoring.model.signals import Comparison, Evaluator, Missing, Severity
 from monitoring.overrides import replaced
 from monitoring.resources import plain
 from monitoring.wording import measured
-from settings.errors import DefinitionError, SettingsError, WebhookBufferError
+from settings.errors import SettingsError
 from settings.paths import CDK_JSON
 from settings.schema import Settings
 
 _PRIORITIES = {Severity.PAGE: 1, Severity.TICKET: 3, Severity.INFO: 5}
-# How a window's values of a statistic become the one that is judged.
-_OVER_TIME = {"Sum": "sum", "Maximum": "max", "Minimum": "min", "Average": "avg"}
 
 
 def monitors(alarms: AlarmSet) -> list[Definition]:
@@ -197,86 +191,32 @@ def _factor(monitor: DatadogMonitor) -> float:
 
 
 def _of_alarm(alarm: Alarm, alarms: AlarmSet) -> Definition:
-    """A signal's monitor: the window is all of its periods, in each of which it has to hold.
-
-    Datadog does not support "2 of 3": CloudWatch alone evaluates such a signal.
-    """
+    """A signal's monitor: the window is all of its periods, in each of which it has to hold."""
     settings, signal = alarms.settings, alarm.signal
-
-    change = settings.alarms.get(signal.id)
-
-    def refuse(reason: str) -> WebhookBufferError:
-        problem = f"Datadog can't evaluate this signal: {reason}; write cloudwatch"
-        if change and change.evaluatedBy:
-            problem = f"key 'alarms.{signal.id}.evaluatedBy': {problem}"
-            return SettingsError(CDK_JSON, settings.environment, [problem])
-        return DefinitionError([f"signal '{signal.id}': evaluated_by: {problem}"])
-
-    if signal.datapoints != alarm.periods:
-        raise refuse(f"it is on with {signal.datapoints} of {alarm.periods} periods")
-    texts: dict[str, str] = {}
-    names, over, factor = [], set(), 1.0
-    above = signal.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
-    for name, measure in alarm.measures.items():
-        query = signal.queries[name]
-        known = metrics.of(query.metric, measure.statistic)
-        if known is None:
-            raise refuse(f"it has no {measure.statistic} of {query.metric.name}")
-        space, metric = known
-        names.append(metric)
-        text = rendered(MetricQuery(metric, space, query.role), alarms.resources, settings)
-        if alarm.periods > 1:
-            text += f".rollup({space}, {alarm.period})"
-        texts[name] = text
-        over.add(_OVER_TIME.get(measure.statistic, "avg"))
-        if alarm.expression is None:
-            factor = float(metrics.unit_factor(signal.threshold.unit, metric))
-    expression = _arithmetic(alarm, refuse)
-    if len(over) > 1:
-        raise refuse(f"its expression joins {' and '.join(sorted(over))}")
-    aggregation = over.pop() if alarm.periods == 1 else ("min" if above else "max")
-    wanted = alarm.period * alarm.periods
-    window = window_covering(wanted)
-    if window is None:
-        raise refuse(f"its window of {wanted} s is longer than Datadog's")
-    critical = _number(alarm.threshold * factor)
-    query_text = (
-        f"{aggregation}(last_{WINDOWS[window]}):{filled(expression, texts)} "
-        f"{SIGNS[signal.comparison]} {plain(critical)}"
-    )
-    silent = signal.missing is Missing.BREACHING and "default_zero" not in query_text
+    evaluated = signal_query(alarm, alarms)
+    silent = signal.missing is Missing.BREACHING and "default_zero" not in evaluated.text
     options: dict[str, Any] = {
         "include_tags": True,
-        "thresholds": {"critical": critical},
+        "thresholds": {"critical": evaluated.critical},
         "require_full_window": False,
         "notify_no_data": silent,
-        **({"no_data_timeframe": 2 * window // 60} if silent else {}),
-        **_delay(names, settings),
+        **({"no_data_timeframe": 2 * evaluated.window // 60} if silent else {}),
+        **_delay(evaluated.metrics, settings),
     }
+    unit = signal.threshold.unit
     reading = Reading(
         f"{measured(alarm)}: {{value}}",
-        unit=metrics.METRICS[names[0]].unit if alarm.expression is None else signal.threshold.unit,
+        unit=metrics.METRICS[evaluated.metrics[0]].unit if alarm.expression is None else unit,
         comparison=signal.comparison,
-        critical=critical,
-        window=wanted,
-        silence=2 * window if silent else None,
+        critical=evaluated.critical,
+        window=alarm.period * alarm.periods,
+        silence=2 * evaluated.window if silent else None,
     )
     incident = Incident(
         signal.title, signal.impact, alarm.severity, signal.runbook,
         steps(signal.runbook, alarms), reading,
     )  # fmt: skip
-    return _definition(settings, signal.id, query_text, "query alert", options, incident)
-
-
-def _arithmetic(alarm: Alarm, refuse: Callable[[str], WebhookBufferError]) -> str:
-    """CloudWatch's metric math in Datadog's syntax, as far as both support it."""
-    text = alarm.expression or next(iter(alarm.measures))
-    text = re.sub(r"FILL\((\w+), 0\)", r"default_zero(\1)", text)
-    unknown = set(re.findall(r"[A-Za-z_]\w*", text)) - alarm.measures.keys() - {"default_zero"}
-    if unknown or re.search(r"[<>=\[\]]", text):
-        what = f"{', '.join(sorted(unknown))}" if unknown else "comparisons"
-        raise refuse(f"its expression has {what}, which Datadog's queries lack")
-    return text
+    return _definition(settings, signal.id, evaluated.text, "query alert", options, incident)
 
 
 def _definition(

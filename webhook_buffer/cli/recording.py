@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import TaskID
@@ -18,6 +19,11 @@ from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.cdk import check_node
 from webhook_buffer.operations.environment import outputs
+
+if TYPE_CHECKING:
+    from alarmproof.alarms import AnyAlarm
+
+    from settings.schema import Settings
 
 _RECORDINGS = "webhook_buffer/benchmark/recordings"
 
@@ -77,32 +83,36 @@ def record_failures(
     Each failure takes 19 minutes (one takes 34), on an emulator of its own. `alarms bench` reads
     the recordings.
     """
-    from concurrent.futures import ThreadPoolExecutor
-    from contextlib import nullcontext
-    from threading import Event
-
-    from alarmproof import recordings, template
-    from alarmproof.alarms import AnyAlarm
-
-    from settings.schema import Settings
-    from webhook_buffer.benchmark.detection import baseline_sets
     from webhook_buffer.benchmark.scenarios import RECORDINGS
-    from webhook_buffer.laptop.drills import recorded
 
-    unknown = sorted(set(names or ()) - set(RECORDINGS))
+    wanted = names or list(RECORDINGS)
+    unknown = sorted(set(wanted) - set(RECORDINGS))
     if unknown:
         raise InputError(
             f"Unknown failure '{unknown[0]}'; known failures: {', '.join(RECORDINGS)}."
         )
     check_node()
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = names or list(RECORDINGS)
-    baselines = [alarm for baseline in baseline_sets() for alarm in baseline.alarms]
-    cancelled = Event()
+    _record_all({name: RECORDINGS[name].minutes for name in wanted}, folder, jobs)
+    console.print(f"{len(wanted)} recordings in {folder}. Next: webhook-buffer alarms bench")
 
-    def alarms_of(settings: Settings) -> list[AnyAlarm]:
-        ours = template.parse(own(alarm_set(settings)), "the alarms of the recorded buffer").alarms
-        return [*ours, *baselines]
+
+def _record_all(minutes: Mapping[str, int], folder: Path, jobs: int) -> None:
+    """Records failures side by side; the first that goes wrong, or Ctrl-C, ends them all.
+
+    Args:
+        minutes: how long each takes, by name.
+        jobs: how many run at the same time.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import nullcontext
+    from threading import Event
+
+    from alarmproof import recordings
+
+    from webhook_buffer.laptop.drills import recorded
+
+    cancelled = Event()
 
     def record_failure(name: str, task: TaskID) -> None:
         def advance(_: int) -> None:
@@ -110,15 +120,14 @@ def record_failures(
             if cancelled.is_set():
                 raise KeyboardInterrupt
 
-        series = recorded.record(
-            name, laptop.STATE / "failures" / name, alarms_of, step=nullcontext, progress=advance
-        )
+        state = laptop.STATE / "failures" / name
+        series = recorded.record(name, state, _alarms_of, step=nullcontext, progress=advance)
         recordings.save(folder / f"{name}.json", series)
 
     with progress() as bars, ThreadPoolExecutor(jobs) as pool:
         running = [
-            pool.submit(record_failure, name, bars.add_task(name, total=RECORDINGS[name].minutes))
-            for name in wanted
+            pool.submit(record_failure, name, bars.add_task(name, total=total))
+            for name, total in minutes.items()
         ]
         try:
             for future in running:
@@ -127,4 +136,13 @@ def record_failures(
             cancelled.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    console.print(f"{len(wanted)} recordings in {folder}. Next: webhook-buffer alarms bench")
+
+
+def _alarms_of(settings: Settings) -> list[AnyAlarm]:
+    """The alarms whose metrics are recorded: the buffer's own, and those of the benchmark."""
+    from alarmproof import template
+
+    from webhook_buffer.benchmark.detection import baseline_sets
+
+    ours = template.parse(own(alarm_set(settings)), "the alarms of the recorded buffer").alarms
+    return [*ours, *(alarm for baseline in baseline_sets() for alarm in baseline.alarms)]
