@@ -27,7 +27,7 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 
-from tests.conftest import context, http_event
+from tests.function_events import context, http_event
 from webhook_buffer.laptop.emulator import Emulator
 
 _SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:bench"

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from functions.assets import PYTHON_VERSION, functions_asset
-from tests.conftest import function_environ
+from tests.function_modules import function_environ
 from tests.lambda_process import WITH_EXTENSION
 
 RUNS = 15

@@ -27,7 +27,8 @@ from unittest.mock import patch
 from rich.console import Console
 from rich.table import Table
 
-from tests.conftest import function_environ, http_event
+from tests.function_events import http_event
+from tests.function_modules import function_environ
 
 RUNS = 1000
 WARM_UP = 50

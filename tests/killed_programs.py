@@ -20,8 +20,8 @@ from pathlib import Path
 import urllib3
 
 from settings.loader import load
-from tests.conftest import eventually
 from tests.laptop import BESIDE, Laptop
+from tests.waiting import eventually
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop.drills.catalog import DRILLS
 from webhook_buffer.laptop.drills.seen import Place

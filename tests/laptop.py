@@ -14,7 +14,7 @@ import psutil
 
 from settings.loader import load
 from settings.paths import ROOT
-from tests.conftest import client
+from tests.emulated_aws import client
 from webhook_buffer.operations.environment import Environment
 
 # The programs that ``up`` starts beside the emulator, by their folders.

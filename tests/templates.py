@@ -18,6 +18,18 @@ _SECRET = f"arn:aws:secretsmanager:us-east-1:{_ACCOUNT}:secret"
 _KEY = f"arn:aws:kms:us-east-1:{_ACCOUNT}:key/11111111-2222-3333-4444-55555555555"
 # Overrides of the environment stg: everything that an account may require of templates, and
 # everything that brings a function a right.
+# The outputs that other programs read. Source: docs/contracts.md.
+OUTPUTS = {
+    "AWSREGION",
+    "ApiEndpoint",
+    "ApiId",
+    "DynamoDBTable",
+    "QueueUrl",
+    "BufferedEndpoint",
+    "UsesFauxBackend",
+    "Release",
+}
+
 DEMANDING: Mapping[str, Any] = {
     "backend_url": None,
     "create_faux_backend": True,

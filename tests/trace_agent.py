@@ -13,7 +13,7 @@ from typing import Any
 
 import urllib3
 
-from tests.conftest import eventually
+from tests.waiting import eventually
 from webhook_buffer.laptop.process import free_port
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from settings import loader, schema
 from tests import datadog_logs
-from tests.conftest import OUTPUTS
-from tests.templates import Synthesized, Template, synthesize
+from tests.templates import OUTPUTS, Synthesized, Template, synthesize
 
 pytestmark = pytest.mark.xdist_group("synth")
 

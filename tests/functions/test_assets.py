@@ -16,7 +16,7 @@ from functions.assets import functions_asset, release
 from monitoring.alarm_guide import alarm_guides
 from settings import loader, paths
 from tests.bench_cold_start import RUNTIME
-from tests.conftest import AUDIT_ENVIRON, function_environ
+from tests.function_modules import AUDIT_ENVIRON, function_environ
 from webhook_buffer.composition import alarm_set
 
 

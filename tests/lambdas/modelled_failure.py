@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from lambdas import delivery
-from tests.conftest import POLICY
+from tests.function_modules import POLICY
 from tests.lambdas.modelled_run import Run, Webhook, World, loaded, replace
 
 # Source: settings/keys.py, the defaults.

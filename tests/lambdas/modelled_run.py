@@ -36,7 +36,7 @@ from lambdas import (
     tokens,
 )
 from lambdas.config import SubscribeConfig
-from tests.conftest import function_environ
+from tests.function_modules import function_environ
 from tests.lambdas.modelled_aws import Item, Queue, Tables, sequence_number
 
 _TIMEOUT = 10.0

@@ -11,8 +11,11 @@ import pytest
 
 from lambdas import lease
 from lambdas.faux_backend import Answer
-from tests.conftest import Aws, Functions, context, eventually, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, http_event
+from tests.function_modules import Functions
 from tests.lambdas.conftest import HttpStub, Wire
+from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 
 # The queue's visibility timeout, as these tests tell it to subscribe.

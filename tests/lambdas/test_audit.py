@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambdas import audit_ledger, audit_record, aws, log_lines
-from tests.conftest import AUDIT_ENVIRON, context
+from tests.function_events import context
+from tests.function_modules import AUDIT_ENVIRON
 from tests.lambdas.audited_world import HOUR, MINUTE, PAUSE, START, Webhook, World
 
 _VARIABLES = {

@@ -9,7 +9,9 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.conftest import AUDIT_ENVIRON, Aws, Functions, context
+from tests.emulated_aws import Aws
+from tests.function_events import context
+from tests.function_modules import AUDIT_ENVIRON, Functions
 from tests.lambdas.test_parking import Buffer
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running

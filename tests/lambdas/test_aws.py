@@ -31,8 +31,8 @@ from lambdas.aws import (
     endpoint_of,
     put_object,
 )
-from tests.conftest import Stopwatch
 from tests.lambdas.conftest import HttpStub, Request, Wire, read_request
+from tests.waiting import Stopwatch
 
 _KEY, _SECRET, _TOKEN = "AKIDEXAMPLE", "s3cr3t/key", "t0ken=="
 

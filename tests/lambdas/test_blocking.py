@@ -12,7 +12,8 @@ import pytest
 
 from lambdas import aws, blocking
 from lambdas.aws import AwsError
-from tests.conftest import Aws, Functions
+from tests.emulated_aws import Aws
+from tests.function_modules import Functions
 from tests.lambdas.test_parking import Buffer
 from webhook_buffer.laptop.backend import ScriptedBackend
 

@@ -19,10 +19,10 @@ from lambdas.blocking import Webhook
 from lambdas.channels import Channel, ChannelError
 from lambdas.faux_backend import Answer
 from lambdas.notification import Notification
-from tests.conftest import Stopwatch, eventually
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 from tests.lambdas.fixtures import alarms
 from tests.lambdas.fixtures.alarms import ALARM_GUIDES, DOWN, envelope, message
+from tests.waiting import Stopwatch, eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running
 

@@ -18,8 +18,8 @@ from lambdas import delivery, dial
 from lambdas.backend_url import Backend
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
-from tests.conftest import Stopwatch
 from tests.lambdas.conftest import Wire, read_request
+from tests.waiting import Stopwatch
 
 _OPENSSL = shutil.which("openssl") or "openssl"
 

@@ -11,7 +11,8 @@ import pytest
 from lambdas import alarm_events, drills, messages
 from lambdas.alarm_guide import AlarmGuides
 from lambdas.notification import build
-from tests.conftest import Aws, Functions
+from tests.emulated_aws import Aws
+from tests.function_modules import Functions
 from tests.lambdas.fixtures.alarms import ALARM_GUIDES, DOWN, SLOW, envelope, message
 
 

@@ -20,7 +20,7 @@ from lambdas.envelope import (
     pack,
     unpack,
 )
-from tests.conftest import http_event
+from tests.function_events import http_event
 
 _LIMIT = 1024 * 1024  # bytes; source: SQS quotas
 _ANY_TEXT = st.text(st.characters(), max_size=20)

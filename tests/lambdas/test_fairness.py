@@ -14,7 +14,7 @@ from lambdas import fairness, source_deliveries
 from lambdas.attempts import NONE
 from lambdas.delivery import Outcome
 from lambdas.failure_policy import Policy
-from tests.conftest import POLICY
+from tests.function_modules import POLICY
 
 _FAILED_BEFORE = NONE._replace(attempts=3)
 

@@ -17,8 +17,9 @@ from lambdas.backend_url import Backend
 from lambdas.envelope import Envelope
 from lambdas.faux_backend import Answer, FauxBackend
 from lambdas.observe import UnexpectedError
-from tests.conftest import context, eventually, http_event
+from tests.function_events import context, http_event
 from tests.lambdas.conftest import Sentry
+from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 
 

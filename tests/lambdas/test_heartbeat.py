@@ -18,8 +18,11 @@ import boto3
 import pytest
 
 from lambdas.faux_backend import Answer
-from tests.conftest import Aws, Functions, context, eventually, heartbeat_event, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, heartbeat_event, http_event
+from tests.function_modules import Functions
 from tests.lambdas.conftest import HttpStub, Wire, read_request
+from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running
 

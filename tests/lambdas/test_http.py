@@ -15,8 +15,8 @@ from lambdas import delivery, http
 from lambdas.aws import SQS, AwsError
 from lambdas.backend_url import Backend
 from lambdas.envelope import Envelope
-from tests.conftest import Stopwatch
 from tests.lambdas.conftest import HttpStub, Wire, read_request
+from tests.waiting import Stopwatch
 
 # Within which an exchange ends that only its time ends, and one that its peer or its size ends: a
 # busy machine must not make a timeout of the second.

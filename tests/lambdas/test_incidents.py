@@ -14,7 +14,8 @@ from lambdas import incidents
 from lambdas.alarm_events import ALARM, OK
 from lambdas.aws import AwsError
 from lambdas.incidents import SAME_INCIDENT, Incident, decide, decide_blindly
-from tests.conftest import Aws, Functions
+from tests.emulated_aws import Aws
+from tests.function_modules import Functions
 
 _NOW = 1_800_000_000_000
 _MINUTE = 60_000

@@ -24,7 +24,7 @@ from lambdas import envelope
 from lambdas.aws import AwsError
 from lambdas.tokens import Token
 from settings.paths import ROOT
-from tests.conftest import POLICY, function_environ
+from tests.function_modules import POLICY, function_environ
 from tests.lambdas.modelled_aws import Item, Queue, Tables
 
 pytestmark = pytest.mark.slow

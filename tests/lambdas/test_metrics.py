@@ -10,7 +10,9 @@ import pytest
 
 from lambdas import metrics, observe
 from lambdas.faux_backend import Answer
-from tests.conftest import Aws, Functions, context, heartbeat_event, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, heartbeat_event, http_event
+from tests.function_modules import Functions
 from webhook_buffer.laptop.backend import ScriptedBackend
 
 

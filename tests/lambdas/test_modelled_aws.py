@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas import aws as aws_calls
-from tests.conftest import Aws
+from tests.emulated_aws import Aws
 from tests.lambdas.modelled_aws import Queue, Tables
 from webhook_buffer.laptop.process import Running
 

@@ -19,7 +19,9 @@ from lambdas.aws import AwsError
 from lambdas.blocking import Webhook
 from lambdas.faux_backend import Answer
 from lambdas.metrics import UNITS
-from tests.conftest import Aws, Functions, Stopwatch, context, eventually
+from tests.emulated_aws import Aws
+from tests.function_events import context
+from tests.function_modules import Functions
 from tests.lambdas.conftest import HttpStub, Sentry, Wire
 from tests.lambdas.fixtures import alarms
 from tests.lambdas.fixtures.alarms import (
@@ -33,6 +35,7 @@ from tests.lambdas.fixtures.alarms import (
     message,
     record,
 )
+from tests.waiting import Stopwatch, eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running
 

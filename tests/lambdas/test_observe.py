@@ -18,8 +18,11 @@ from lambdas.faux_backend import Answer
 from lambdas.metrics import UNITS
 from settings import paths
 from tests import datadog_logs
-from tests.conftest import Aws, Functions, Stopwatch, context, eventually, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, http_event
+from tests.function_modules import Functions
 from tests.lambdas.conftest import Sentry, Wire
+from tests.waiting import Stopwatch, eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 
 _MARKERS = {

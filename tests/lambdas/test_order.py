@@ -19,7 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambdas.faux_backend import Answer, FauxBackend
-from tests.conftest import Aws, Functions, context, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, http_event
+from tests.function_modules import Functions
 from webhook_buffer.laptop.backend import ScriptedBackend
 
 # What may happen to an attempt before the one that succeeds, and what is none: an invocation that

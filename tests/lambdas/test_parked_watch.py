@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lambdas import parked_watch
-from tests.conftest import Aws, Functions
+from tests.emulated_aws import Aws
+from tests.function_modules import Functions
 from tests.lambdas.test_parking import Buffer
 from webhook_buffer.laptop.backend import ScriptedBackend
 

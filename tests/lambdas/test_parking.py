@@ -12,7 +12,10 @@ import pytest
 from lambdas import parked_index
 from lambdas.faux_backend import Answer
 from lambdas.tokens import Token
-from tests.conftest import POLICY, Aws, Functions, context, eventually, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, http_event
+from tests.function_modules import POLICY, Functions
+from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 
 Item = dict[str, Any]

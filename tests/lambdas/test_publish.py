@@ -14,8 +14,11 @@ import pytest
 
 from lambdas import envelope
 from lambdas.envelope import Envelope
-from tests.conftest import Aws, Functions, Stopwatch, context, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, http_event
+from tests.function_modules import Functions
 from tests.lambdas.conftest import HttpStub, Wire
+from tests.waiting import Stopwatch
 
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
 

@@ -15,7 +15,7 @@ from lambdas import attempts, record, record_index
 from lambdas.aws import AwsError, Service
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
-from tests.conftest import Aws
+from tests.emulated_aws import Aws
 from webhook_buffer.laptop.process import Running
 
 _AT = 1_700_000_000_000

@@ -10,7 +10,9 @@ import pytest
 
 from lambdas.redaction import Redaction, masked
 from settings import loader
-from tests.conftest import Aws, Functions, context, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, http_event
+from tests.function_modules import Functions
 from webhook_buffer.laptop.backend import ScriptedBackend
 
 _TOKEN = "XmF4cTB2aG9va3NlY3JldA"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.secrets import Secrets, UnavailableError, members, valid
-from tests.conftest import function_environ
+from tests.function_modules import function_environ
 from tests.lambdas.conftest import HttpStub
 
 _ARN = "arn:aws:secretsmanager:us-east-1:111111111111:secret:github-AbCdEf"

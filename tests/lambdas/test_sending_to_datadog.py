@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import eventually, function_environ, http_event
 from tests.datadog_receivers import Forwarded, Metric, awslogs, metric_socket
+from tests.function_events import http_event
+from tests.function_modules import function_environ
 from tests.instrumented import Choices, Synthesized
 from tests.lambda_process import WITH_EXTENSION, Invocation, invoke
 from tests.lambdas.conftest import HttpStub
 from tests.trace_agent import trace_agent
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.xdist_group("synth"), pytest.mark.slow]
 

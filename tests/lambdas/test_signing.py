@@ -14,7 +14,10 @@ import standardwebhooks
 from lambdas import secrets, signing
 from lambdas.faux_backend import Answer
 from lambdas.signing import Signer
-from tests.conftest import Aws, Functions, client, context, eventually, http_event
+from tests.emulated_aws import Aws, client
+from tests.function_events import context, http_event
+from tests.function_modules import Functions
+from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running
 

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from lambdas.faux_backend import Answer
-from tests.conftest import Aws, Functions, Stopwatch, context, eventually, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, http_event
+from tests.function_modules import Functions
 from tests.lambdas.conftest import HttpStub, Sentry, Wire
+from tests.waiting import Stopwatch, eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 
 Queued = Callable[..., dict[str, Any]]

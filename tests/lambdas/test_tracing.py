@@ -23,10 +23,12 @@ from lambdas.delivery import attempt
 from lambdas.envelope import MAX_MESSAGE_BYTES, Envelope, pack, unpack
 from monitoring.alarm_guide import alarm_guides
 from settings import loader
-from tests.conftest import AUDIT_ENVIRON, context, eventually, function_environ, http_event
+from tests.function_events import context, http_event
+from tests.function_modules import AUDIT_ENVIRON, function_environ
 from tests.lambda_process import invoke
 from tests.lambdas.conftest import HttpStub, Sentry
 from tests.trace_agent import TraceAgent, trace_agent
+from tests.waiting import eventually
 from webhook_buffer.composition import alarm_set
 
 _MARKER = "marker-exception-c0ffee"

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from settings.sources import Source, entries
-from tests.conftest import Functions, client
+from tests.emulated_aws import client
+from tests.function_modules import Functions
 from webhook_buffer.laptop.process import Running
 
 Publish = Callable[..., ModuleType]

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from lambdas.sources.handshakes import HANDSHAKES
 from lambdas.sources.providers import PROVIDERS
 from settings import sources as settings_of_sources
-from tests.conftest import Aws, client, context, http_event
+from tests.emulated_aws import Aws, client
+from tests.function_events import context, http_event
 from tests.lambdas.sources.conftest import Publish
 from webhook_buffer.laptop.process import Running
 

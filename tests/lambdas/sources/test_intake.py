@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from lambdas import envelope
-from tests.conftest import Aws, Functions, context, heartbeat_event, http_event
+from tests.emulated_aws import Aws
+from tests.function_events import context, heartbeat_event, http_event
+from tests.function_modules import Functions
 from tests.lambdas.sources.conftest import Publish
 from webhook_buffer.laptop.backend import ScriptedBackend
 

@@ -17,7 +17,9 @@ import pytest
 from lambdas import envelope
 from settings.paths import ROOT
 from settings.sources import Source, entries
-from tests.conftest import Aws, client, context, function_environ, http_event
+from tests.emulated_aws import Aws, client
+from tests.function_events import context, http_event
+from tests.function_modules import function_environ
 from tests.lambdas.sources.conftest import Publish
 from webhook_buffer.laptop.process import Running
 

@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from settings.errors import InputError
 from settings.loader import load
-from tests.conftest import Functions, made_aws
+from tests.emulated_aws import made_aws
+from tests.function_modules import Functions
 from tests.lambdas.test_parking import Buffer
 from webhook_buffer.cli import webhooks
 from webhook_buffer.laptop import laptop

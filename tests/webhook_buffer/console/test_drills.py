@@ -15,7 +15,7 @@ import pytest
 
 from settings.errors import InputError, ToolError
 from settings.loader import load
-from tests.conftest import eventually
+from tests.waiting import eventually
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.drills import Drills
 from webhook_buffer.laptop.drills.verdict import Claim, Result

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from settings.paths import ROOT
 from tests.chromium import launched
-from tests.conftest import eventually
+from tests.waiting import eventually
 from tests.webhook_buffer.console.sessions import RETRYING, Served, console
 from webhook_buffer.console.api import PAGE
 

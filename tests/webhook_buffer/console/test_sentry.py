@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from settings.loader import load
 from tests.chromium import launched
-from tests.conftest import eventually
+from tests.waiting import eventually
 from tests.webhook_buffer.console.sessions import HOSTILE, Served, saved
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.console import notifications

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 import urllib3
 
-from tests.conftest import eventually
 from tests.laptop import Laptop
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]
 

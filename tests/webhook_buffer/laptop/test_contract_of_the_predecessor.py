@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import eventually
 from tests.laptop import Laptop
+from tests.waiting import eventually
 from webhook_buffer.operations.send import Receipt, Sender, Webhook
 
 pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]

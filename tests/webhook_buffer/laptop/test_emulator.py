@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from settings.errors import InputError, ToolError
-from tests.conftest import eventually
+from tests.waiting import eventually
 from webhook_buffer.laptop.emulator import Emulator
 from webhook_buffer.laptop.process import Running
 

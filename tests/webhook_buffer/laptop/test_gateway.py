@@ -19,7 +19,7 @@ import pytest
 import urllib3
 
 from settings.errors import InputError
-from tests.conftest import client
+from tests.emulated_aws import client
 from webhook_buffer.laptop.emulator import Emulator
 from webhook_buffer.laptop.process import Running
 

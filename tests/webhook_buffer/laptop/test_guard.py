@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from tests.conftest import client
+from tests.emulated_aws import client
 from webhook_buffer.laptop import inbox
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.fake_datadog.server import FakeDatadog

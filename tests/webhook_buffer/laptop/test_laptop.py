@@ -20,8 +20,9 @@ import urllib3
 
 from alarms import CATALOG
 from settings.loader import load
-from tests.conftest import OUTPUTS, eventually
 from tests.laptop import Laptop
+from tests.templates import OUTPUTS
+from tests.waiting import eventually
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox
 from webhook_buffer.laptop.live_alarms import LiveAlarms

@@ -13,7 +13,7 @@ import pytest
 import urllib3
 
 from settings.errors import ToolError
-from tests.conftest import eventually
+from tests.waiting import eventually
 from webhook_buffer.laptop import inbox
 from webhook_buffer.laptop.inbox import InboxProcess
 from webhook_buffer.laptop.practice import Mode, PracticeBackend

@@ -15,7 +15,7 @@ import pytest
 
 from settings.errors import FileError
 from settings.paths import ROOT
-from tests.conftest import eventually
+from tests.waiting import eventually
 from webhook_buffer.laptop import laptop, process
 from webhook_buffer.laptop.process import HOST, Background, free_port, usable_port
 

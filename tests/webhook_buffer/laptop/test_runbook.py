@@ -17,8 +17,8 @@ import urllib3
 from monitoring.alarm_guide import steps
 from settings.loader import load
 from settings.paths import ROOT
-from tests.conftest import eventually
 from tests.laptop import Laptop
+from tests.waiting import eventually
 from webhook_buffer.composition import alarm_set
 
 pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]

@@ -18,7 +18,7 @@ import standardwebhooks
 
 from lambdas.faux_backend import Answer, FauxBackend
 from settings import loader
-from tests.conftest import eventually
+from tests.waiting import eventually
 from webhook_buffer.cli import sources
 from webhook_buffer.cli.app import app
 from webhook_buffer.laptop import laptop

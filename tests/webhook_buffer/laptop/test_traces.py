@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from lambdas.faux_backend import Answer, FauxBackend
-from tests.conftest import eventually
 from tests.datadog_receivers import Forwarded
 from tests.lambdas.conftest import HttpStub
 from tests.trace_agent import TraceAgent, trace_agent
+from tests.waiting import eventually
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.operations.environment import Environment

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.chromium import launched
-from tests.conftest import client
+from tests.emulated_aws import client
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.fake_datadog.server import FakeDatadog
 from webhook_buffer.laptop.listener import AnyMethod, listening

@@ -13,7 +13,7 @@ import pytest
 from alarmproof.alarms import CompositeAlarm, MetricAlarm, Query, Source
 
 from settings.loader import load
-from tests.conftest import client
+from tests.emulated_aws import client
 from webhook_buffer.laptop.process import Running
 from webhook_buffer.live.judge import Verdict
 from webhook_buffer.live.states import States

@@ -16,7 +16,7 @@ from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 from settings.errors import InputError
 from settings.loader import load
-from tests.conftest import Aws, made_aws
+from tests.emulated_aws import Aws, made_aws
 from webhook_buffer.laptop.process import Running
 from webhook_buffer.operations import records
 from webhook_buffer.operations.environment import Environment

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import eventually
 from tests.laptop import BESIDE, Laptop
+from tests.waiting import eventually
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.practice import Mode
 

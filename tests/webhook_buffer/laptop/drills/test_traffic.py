@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from settings.loader import load
-from tests.conftest import Stopwatch, eventually
 from tests.laptop import Laptop
+from tests.waiting import Stopwatch, eventually
 from webhook_buffer.benchmark.scenarios import RECORDINGS
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.drills import causes

@@ -14,7 +14,6 @@ import urllib3
 from datadog_api_client.exceptions import ApiException
 
 from settings.errors import InputError
-from tests.conftest import Stopwatch
 from tests.fake_datadog import (
     DASHBOARD,
     HEADERS,
@@ -27,6 +26,7 @@ from tests.fake_datadog import (
     refused,
     typed_monitor,
 )
+from tests.waiting import Stopwatch
 from webhook_buffer.laptop import fake_datadog
 from webhook_buffer.laptop.fake_datadog import FakeDatadog, Fault, Limit
 
