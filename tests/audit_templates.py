@@ -26,6 +26,7 @@ from tests.findings import (
     NAG_OF_VARIANTS,
     matches,
 )
+from tests.quotas import uses
 from tests.templates import Synthesized, synthesize
 from tests.variants import VARIANTS
 from webhook_buffer.operations.physical_names import by_stack
@@ -106,6 +107,14 @@ def test_preflight_knows_every_name(variants: dict[str, Synthesized], name: str)
     for stack in variants[name].stacks:
         names = by_stack(stack.settings, CATALOG)[stack.file.name.removesuffix(".template.json")]
         assert set(names) == stack.named()
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_quotas_are_kept(variants: dict[str, Synthesized], name: str) -> None:
+    """No template takes more of anything than AWS lets it have."""
+    for stack in variants[name].stacks:
+        assert [use for use in uses(stack.template) if use.taken > use.most] == []
+        assert stack.file.stat().st_size < 1024 * 1024
 
 
 @pytest.mark.parametrize("name", BLOCKS)

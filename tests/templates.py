@@ -72,6 +72,7 @@ _NAMES = {
     "AWS::CloudWatch::Dashboard": "DashboardName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::Events::Rule": "Name",
+    "AWS::IAM::ManagedPolicy": None,
     "AWS::IAM::Policy": None,
     "AWS::IAM::Role": None,
     "AWS::KMS::Key": None,

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from functions.assets import functions_asset
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from settings.errors import SettingsError
 from settings.keys import Keys
 from settings.loader import load
 from settings.paths import ROOT
+from tests.quotas import uses
 from tests.templates import Synthesized, Template
 from webhook_buffer.laptop.gateway import Gateway
 
@@ -25,19 +27,28 @@ pytestmark = pytest.mark.xdist_group("demanding")
 
 _EVENT_BYTES = 6 * 1024 * 1024
 _HIDDEN_SECONDS = 12 * 3600
-# Source: IAM quotas: characters of all inline policies of a role, white space aside.
-_ROLE_POLICIES = 10_240
 # What an account has of each in a region by default. Sources: API Gateway developer guide, "Amazon
 # API Gateway quotas" (regional APIs) and "Quotas for configuring and running an HTTP API";
-# DynamoDB, EventBridge (fewer in two regions) and IAM (account-wide) quotas. Alarms have none:
-# CloudWatch user guide, "CloudWatch service quotas".
+# DynamoDB, EventBridge (fewer in two regions), IAM (account-wide), KMS, CloudWatch Logs, Route 53
+# (in a zone), S3 (account-wide), Secrets Manager and SNS quotas. Alarms have none: CloudWatch user
+# guide, "CloudWatch service quotas".
 _QUOTAS = {
     "AWS::ApiGatewayV2::Api": 600,
     "AWS::ApiGatewayV2::DomainName": 120,
     "AWS::DynamoDB::Table": 2500,
     "AWS::Events::Rule": 300,
+    "AWS::IAM::ManagedPolicy": 1500,
     "AWS::IAM::Role": 1000,
+    "AWS::KMS::Key": 100_000,
+    "AWS::Logs::LogGroup": 1_000_000,
+    "AWS::Route53::RecordSet": 10_000,
+    "AWS::S3::Bucket": 10_000,
+    "AWS::SNS::Topic": 100_000,
+    "AWS::SecretsManager::Secret": 500_000,
 }
+# Sources: CloudFormation user guide, "Understand CloudFormation quotas"; Lambda developer guide,
+# "Lambda quotas".
+_STACKS, _CODE_BYTES = 2_000, 75 * 1024**3
 _ENVIRONMENTS = 20
 # What is another in other partitions, the files whose business that is, and those with an example
 # of nobody's for documents.
@@ -102,22 +113,60 @@ def test_whoever_reads_a_secret_may_decrypt_it(demanding: Synthesized) -> None:
     assert readers >= 2
 
 
-def test_policies_of_roles_fit(demanding: Synthesized) -> None:
-    """What a role may do fits into its inline policies, with every feature in use."""
-    for stack, _, properties in _functions(demanding):
-        text = json.dumps(_statements(stack, properties["Role"]["Fn::GetAtt"][0]))
-        assert len(re.sub(r"\s", "", text)) < _ROLE_POLICIES
+def test_quotas_of_templates_have_room(demanding: Synthesized) -> None:
+    """With every feature in use, templates take no more than AWS lets each have.
 
-
-def test_templates_have_room(demanding: Synthesized) -> None:
-    """With every feature in use, templates are less than half of what CloudFormation takes.
-
-    Source: CloudFormation quotas: 500 resources, 200 outputs, 1 MB in S3.
+    ``make templates`` asks the same of all variants, of which one has everything at its most.
     """
     for stack in demanding.stacks:
-        assert len(stack.template["Resources"]) < 250
-        assert len(stack.template.get("Outputs", {})) < 100
-        assert stack.file.stat().st_size < 500_000
+        assert [use for use in uses(stack.template) if use.taken > use.most] == []
+        assert stack.file.stat().st_size < 1024 * 1024
+
+
+def _edges() -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Quotas, what AWS takes of each, and resources with one more."""
+    yield "Resources", 500, {str(number): {"Type": "x"} for number in range(501)}
+    yield "tags", 47, {"a": {"Type": "x", "Properties": {"Tags": [{}] * 48}}}
+    log = {"LogGroupName": {"Ref": "Log"}}
+    yield (
+        "subscription filters",
+        2,
+        {
+            str(number): {"Type": "AWS::Logs::SubscriptionFilter", "Properties": log}
+            for number in range(3)
+        },
+    )
+    statement = {"Action": "*", "Resource": "r" * 5_200}
+    policy = {"Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": [statement]}}
+    yield (
+        "inline policies",
+        10_240,
+        {name: {"Type": "AWS::IAM::Policy", "Properties": policy} for name in "ab"},
+    )
+    queue = {"PolicyDocument": {"Statement": [{"Action": ["a"] * 8}]}}
+    yield "actions of a statement", 7, {"a": {"Type": "AWS::SQS::QueuePolicy", "Properties": queue}}
+    names = (f'ALARM("{number}")' for number in range(101))
+    composite = {"AlarmRule": " OR ".join(names)}
+    yield (
+        "children",
+        100,
+        {"a": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": composite}},
+    )
+    widgets = [{"properties": {"alarms": ["a"] * 101, "metrics": [["m"]] * 501}}]
+    dashboard = {"DashboardBody": {"Fn::Join": ["", [json.dumps({"widgets": widgets}), ""]]}}
+    for quota, most in {"alarms of a widget": 100, "metrics of a widget": 500}.items():
+        yield quota, most, {"a": {"Type": "AWS::CloudWatch::Dashboard", "Properties": dashboard}}
+    metrics: Any = {"Metrics": [{"MetricStat": {}}] * 11}
+    yield "metrics", 10, {"a": {"Type": "AWS::CloudWatch::Alarm", "Properties": metrics}}
+    variables = {"Environment": {"Variables": {"NAME": "v" * 4_093}}}
+    yield "variables", 4_096, {"a": {"Type": "AWS::Lambda::Function", "Properties": variables}}
+
+
+@pytest.mark.parametrize(("quota", "most", "resources"), list(_edges()))
+def test_a_quota_is_counted(quota: str, most: int, resources: dict[str, Any]) -> None:
+    """One more than AWS takes is seen."""
+    exceeded = [use for use in uses({"Resources": resources}) if use.taken > use.most]
+    assert (quota, most) in {(use.quota, use.most) for use in exceeded}
 
 
 def test_many_environments_fit_into_an_account(demanding: Synthesized) -> None:
@@ -131,13 +180,15 @@ def test_many_environments_fit_into_an_account(demanding: Synthesized) -> None:
     assert min(fitting.values()) >= _ENVIRONMENTS, fitting
     # Whatever adds an entry to the account's few log resource policies would be refused at ten.
     assert not counts["AWS::Logs::ResourcePolicy"]
-    filters = Counter(
-        json.dumps(entry["Properties"]["LogGroupName"])
-        for stack in demanding.stacks
-        for entry in stack.resources("AWS::Logs::MetricFilter").values()
+    assert len(demanding.stacks) * _ENVIRONMENTS <= _STACKS
+    size = sum(
+        file.stat().st_size
+        for file in functions_asset(cryptography=True).rglob("*")
+        if file.is_file()
     )
-    # Source: CloudWatch Logs API reference, PutMetricFilter: 100 filters a log group.
-    assert max(filters.values()) < 50
+    functions = counts["AWS::Lambda::Function"]
+    # Functions have no versions, so that each takes its code once.
+    assert functions * size * _ENVIRONMENTS <= _CODE_BYTES
 
 
 def test_only_records_have_several_indexes(demanding: Synthesized) -> None:

@@ -81,6 +81,60 @@ def _provided(name: str) -> dict[str, Any]:
     return {"name": name.replace("_", "-"), "paths": [f"/{name}/*"], "verify": verify}
 
 
+def _numbered(count: int, letter: str) -> list[str]:
+    """Names, each as long as can be."""
+    return [f"{letter * 28}-{number:03}" for number in range(count)]
+
+
+def _largest() -> dict[str, Any]:
+    """Everything at its most: what quotas have to hold."""
+    senders = [
+        {
+            "name": name,
+            "paths": [f"/{name}/*"],
+            "verify": {
+                "provider": "github",
+                "secretArn": _secret(f"hooks/{number}"),
+                "secretKeyArn": _key(number),
+            },
+        }
+        for number, name in enumerate(_numbered(40, "n"))
+    ]
+    by_secret = [
+        {
+            "kind": "slack",
+            "name": name,
+            "secretArn": _secret(name),
+            "secretKeyArn": _key(100 + number),
+        }
+        for number, name in enumerate(_numbered(6, "c"))
+    ]
+    by_mail = [
+        {
+            "kind": "email",
+            "name": name,
+            "addresses": [f"{at}.{name}@example.com" for at in "abcdef"],
+        }
+        for name in _numbered(4, "m")
+    ]
+    return {
+        **_SOURCED,
+        **_domain(),
+        **_account(),
+        "service": "s" * 32,
+        "environment": "e" * 16,
+        "sources": senders,
+        "notifications": [*by_secret, *by_mail],
+        "signing": {"secretArn": _secret("signing"), "secretKeyArn": _key(200)},
+        "datadog": {"apiKeySecretArn": _secret("datadog"), "secretKeyArn": _key(201)},
+        "sentryDsn": "https://key@sentry.example.com/1",
+        "runbookUrl": "https://wiki.example.com/runbook",
+        "reservedConcurrency": 50,
+        "pathPrefix": "/in",
+        "tags": dict.fromkeys(_numbered(40, "t"), "v" * 60),
+    }
+
+
 def _without(*keys: str) -> dict[str, Any]:
     return {key: value for key, value in _BASE.items() if key not in keys}
 
@@ -195,6 +249,22 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
             for number in range(40)
         ],
     },
+    "most-handshakes": {
+        **_SOURCED,
+        "sources": [
+            {
+                "name": f"source-{number}",
+                "paths": [f"/{number}/*"],
+                "verify": {
+                    "provider": "asana",
+                    "secretArn": _secret(f"hooks/source-{number}"),
+                    "secretKeyArn": _key(number),
+                },
+            }
+            for number in range(40)
+        ],
+    },
+    "largest": _largest(),
     "no-monitoring": {**_BASE, "monitoring": False, "heartbeat": "off"},
     "tuned": {
         **_BASE,
