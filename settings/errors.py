@@ -59,12 +59,16 @@ class AwsRefusalError(WebhookBufferError):
     """When AWS refuses a call.
 
     Attributes:
+        operation: that it refuses.
         code: AWS's own: ``AccessDenied``, ``ThrottlingException``.
+        remedy: what to do; empty where only AWS's message says it.
     """
 
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, operation: str, code: str, remedy: str) -> None:
+        super().__init__(f"{message} {remedy}".rstrip())
+        self.operation = operation
         self.code = code
+        self.remedy = remedy
 
 
 class CallerError(WebhookBufferError):

@@ -21,6 +21,7 @@ from webhook_buffer.laptop.gateway import MAX_BODY_BYTES, MAX_HEAD_BYTES
 from webhook_buffer.live import aws, status
 from webhook_buffer.operations import logs, template_limits
 from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.refusals import THROTTLED
 from webhook_buffer.operations.send import Receipt, Sender, Webhook
 from webhook_buffer.operations.smoke import Smoke
 
@@ -160,7 +161,7 @@ def followed(place: Place) -> Iterator[Outcome]:
             ended.set()
             place.target.logs.meta.events.unregister(event, counted)
         sent = load.result()
-    throttled = sum(code in logs.THROTTLED for code in codes)
+    throttled = sum(code in THROTTLED for code in codes)
     minutes = (time.time() - started) / 60
     seen = f"{len(codes)} calls in {minutes:.1f} min beside {sent} webhooks, {throttled} throttled"
     yield judged("log-throttle", bool(codes) and not throttled, seen)

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from settings.errors import AwsRefusalError, InputError, NotDeployedError, WebhookBufferError
 from settings.schema import Settings
-from webhook_buffer.operations import caller
+from webhook_buffer.operations import caller, refusals
 
 if TYPE_CHECKING:
     import boto3
@@ -174,18 +174,24 @@ def aws_errors(settings: Settings) -> Iterator[None]:
     where = f"environment '{settings.environment}' ({settings.awsAccount}, {settings.awsRegion})"
     try:
         yield
-    except NoCredentialsError:
-        raise WebhookBufferError(
-            f"No AWS credentials for {where}. Set AWS_PROFILE or sign in (aws sso login)."
-        ) from None
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        message = error.response["Error"]["Message"]
+        message = error.response["Error"]["Message"].removesuffix(".")
         raise AwsRefusalError(
-            f"AWS refused {error.operation_name} for {where}: {code}: {message}", code
+            f"AWS refused {error.operation_name} for {where}: {code}: {message}.",
+            operation=error.operation_name,
+            code=code,
+            remedy=refusals.remedy_of(code, settings.awsRegion),
         ) from None
     except BotoCoreError as error:
-        raise WebhookBufferError(f"AWS can't be reached for {where}: {error}") from None
+        remedy = refusals.remedy_of_credentials(error)
+        if remedy is None:
+            raise WebhookBufferError(
+                f"AWS can't be reached for {where}: {error}. Check the network, and awsRegion in "
+                "cdk.json."
+            ) from None
+        detail = "" if isinstance(error, NoCredentialsError) else f": {error}".rstrip(".")
+        raise WebhookBufferError(f"No AWS credentials for {where}{detail}. {remedy}") from None
 
 
 def require_account(target: Environment) -> None:

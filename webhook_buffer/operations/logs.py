@@ -14,13 +14,13 @@ from botocore.exceptions import ClientError
 
 from settings.errors import AwsRefusalError
 from webhook_buffer.operations.environment import Environment, aws_errors, not_deployed
+from webhook_buffer.operations.refusals import THROTTLED
 
 _POLL_SECONDS = 1.0
 # FilterLogEvents is limited for the whole account, and others read logs there too. Source:
 # CloudWatch Logs quotas: a few calls a second, by region.
 CALLS_PER_MINUTE = 60
 _MOST_SECONDS = 60.0
-THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException")
 # How much later than another a line may appear that was written before it. Assumed.
 LATE_MS = 60_000
 # The runtime's own lines and those of Datadog's library, which say nothing of a webhook.

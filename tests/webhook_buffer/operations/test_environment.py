@@ -8,11 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    EndpointConnectionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    UnauthorizedSSOTokenError,
+)
 from botocore.stub import Stubber
 
 from settings import loader
 from settings.errors import NotDeployedError, WebhookBufferError
-from webhook_buffer.operations.environment import Environment, outputs, stack
+from webhook_buffer.operations.environment import Environment, aws_errors, outputs, stack
 
 
 @pytest.fixture
@@ -94,3 +101,51 @@ def test_refusal_is_one_sentence(target: Environment) -> None:
         stubber.add_client_error("describe_stacks", "AccessDenied", "not authorized")
         with pytest.raises(WebhookBufferError, match=r"DescribeStacks for environment 'dev'"):
             stack(target)
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("AccessDenied", "Allow it; docs/permissions.md"),
+        ("UnauthorizedOperation", "An organization's service control policy can deny it, too."),
+        ("ExpiredToken", "Sign in again (aws sso login)"),
+        ("InvalidClientTokenId", "the account has not enabled us-east-1"),
+        ("OptInRequired", "the account has not enabled us-east-1"),
+        ("SignatureDoesNotMatch", "this computer's clock"),
+        ("Throttling", "wait a minute and run this again"),
+    ],
+)
+def test_a_refusal_has_its_remedy(target: Environment, code: str, remedy: str) -> None:
+    """What to do is said after what AWS says, in sentences."""
+    with Stubber(target.cloudformation) as stubber:
+        stubber.add_client_error("describe_stacks", code, "AWS's words.")
+        with pytest.raises(WebhookBufferError, match=rf"{code}: AWS's words\. \w") as caught:
+            stack(target)
+    assert remedy in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (
+            ProfileNotFound(profile="x"),
+            "No AWS credentials for environment 'dev' (111111111111, us-east-1): The config "
+            "profile (x) could not be found. Correct AWS_PROFILE",
+        ),
+        (
+            PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
+            "missing: AWS_SECRET_ACCESS_KEY. Set what is missing",
+        ),
+        (UnauthorizedSSOTokenError(), "Sign in again (aws sso login)"),
+        (
+            EndpointConnectionError(endpoint_url="https://sts.xx-east-1.amazonaws.com"),
+            "AWS can't be reached for environment 'dev' (111111111111, us-east-1): Could not "
+            'connect to the endpoint URL: "https://sts.xx-east-1.amazonaws.com". Check the network',
+        ),
+    ],
+)
+def test_no_answer_has_its_remedy(target: Environment, error: BotoCoreError, what: str) -> None:
+    """Credentials are told from a network that does not reach AWS."""
+    with pytest.raises(WebhookBufferError) as caught, aws_errors(target.settings):
+        raise error
+    assert what in str(caught.value)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from monitoring.model.catalog import Catalog
-from settings.errors import WebhookBufferError
+from settings.errors import AwsRefusalError, WebhookBufferError
 from settings.secrets import secrets
-from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.preflight import (
     account,
     adoption,
@@ -172,13 +170,13 @@ def left_to_do(target: Environment) -> list[Problem]:
 def _problems(check: Check, target: Environment) -> Iterator[Problem]:
     """A check's problems; one that AWS does not answer is unknown, not wrong."""
     try:
-        yield from check.find(target)
-    except ClientError as error:
-        code, call = error.response["Error"]["Code"], error.operation_name
+        with aws_errors(target.settings):
+            yield from check.find(target)
+    except AwsRefusalError as error:
         yield Problem(
-            f"Unknown: AWS refused {call} ({code}).",
-            "Allow it; docs/permissions.md has the policy of preflight.",
+            f"Unknown: AWS refused {error.operation} ({error.code}).",
+            error.remedy or f"{error}",
             Level.UNKNOWN,
         )
-    except (BotoCoreError, WebhookBufferError) as error:
+    except WebhookBufferError as error:
         yield Problem(f"Unknown: {error}", "Correct this and run preflight again.", Level.UNKNOWN)
