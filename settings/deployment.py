@@ -11,7 +11,7 @@ from settings.monitoring import KeyArn, Name, Part
 
 Account = Annotated[str, AfterValidator(Form("an AWS account's twelve digits", r"\d{12}"))]
 Region = Annotated[
-    str, AfterValidator(Form("an AWS region such as eu-central-1", r"[a-z]{2}(-[a-z]+)+-\d"))
+    str, AfterValidator(Form("an AWS region such as eu-central-1", r"[a-z]{2,4}(-[a-z]+)+-\d"))
 ]
 EnvironmentName = Annotated[
     str,

@@ -87,6 +87,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ({"domain": "example.com"}, "key 'subdomain': missing, while domain is set"),
         ({"retryBaseSeconds": 400}, "key 'retryBaseSeconds': 400 is more than retryMaxSeconds"),
         ({"awsRegion": "us-iso-east-1"}, "key 'awsRegion': us-iso-east-1 is of a partition that"),
+        ({"awsRegion": "eusc-de-east-1"}, "key 'awsRegion': eusc-de-east-1 is of a partition that"),
         ({"groupId": [], "groupIdMissing": "reject"}, "key 'groupId': empty while groupIdMissing"),
         (
             {"groupId": ["json:" + "a" * 2000]},

@@ -39,6 +39,24 @@ def lacking(settings: Settings, policy: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def denies_account(settings: Settings, policy: Mapping[str, Any]) -> bool:
+    """Whether a key's policy keeps the account's own policies from allowing to decrypt.
+
+    Of statements that deny, one with a condition is taken not to hold.
+    """
+    account = next(_statements(settings))
+    statements = _listed(policy["Statement"])
+
+    def some(effect: str) -> bool:
+        return any(
+            statement["Effect"] == effect and _allows(statement, account, "kms:Decrypt")
+            for statement in statements
+            if effect == "Allow" or not statement.get("Condition")
+        )
+
+    return some("Deny") or not some("Allow")
+
+
 def _statements(settings: Settings) -> Iterator[dict[str, Any]]:
     account, place = settings.awsAccount, settings.place
     start = f"arn:{settings.partition}"

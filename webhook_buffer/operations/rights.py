@@ -46,6 +46,23 @@ def _arns(service: str, *names: str, regional: bool = True) -> Callable[[Setting
     return arns
 
 
+def _existing(service: str, key: str, start: str = "") -> Callable[[Settings], list[str]]:
+    """ARNs of the resources that an environment only monitors."""
+
+    def arns(settings: Settings) -> list[str]:
+        resources = getattr(settings.existing, key) if settings.existing else ()
+        names = [f"{start}{resource.name}" for resource in resources]
+        return _arns(service, *names)(settings)
+
+    return arns
+
+
+def _existing_apis(settings: Settings) -> list[str]:
+    apis = settings.existing.apis if settings.existing else ()
+    start = f"arn:{settings.partition}:apigateway:{settings.awsRegion}::/apis"
+    return [f"{start}/{api.name}" for api in apis if api.kind == "http"]
+
+
 def _secrets(settings: Settings) -> list[str]:
     return [secret.arn for secret in secrets(settings)]
 
@@ -114,6 +131,9 @@ _QUERIED = _arns(
 )
 _QUEUES = _arns("sqs", "PREFIX.fifo", "PREFIX-notifications*")
 _FUNCTIONS = _arns("lambda", "function:PREFIX-*")
+_EXISTING_QUEUES = _existing("sqs", "queues")
+_EXISTING_FUNCTIONS = _existing("lambda", "functions", "function:")
+_EXISTING_TABLES = _existing("dynamodb", "tables", "table/")
 _TOPICS = _arns("sns", "PREFIX-*")
 _BOOTSTRAP_VERSION = _arns("ssm", f"parameter/cdk-bootstrap/{QUALIFIER}/version")
 _ALARMS = _arns("cloudwatch", "alarm:PREFIX-*")
@@ -151,6 +171,7 @@ _WRITE = (
 # By boto3's names of service and method.
 RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "acm.describe_certificate": (Right("acm:DescribeCertificate", _certificates),),
+    "apigatewayv2.get_api": (Right("apigateway:GET", _existing_apis),),
     "apigatewayv2.get_domain_name": (Right("apigateway:GET", _domains),),
     "cloudformation.delete_stack": (Right("cloudformation:DeleteStack", _STACKS),),
     "cloudformation.describe_stacks": (Right("cloudformation:DescribeStacks", _STACKS),),
@@ -169,7 +190,10 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "cloudwatch.set_alarm_state": (Right("cloudwatch:SetAlarmState", _ALARMS),),
     "dynamodb.batch_get_item": (Right("dynamodb:BatchGetItem", _TABLES), *_READ),
     "dynamodb.delete_item": (Right("dynamodb:DeleteItem", _TABLES), *_WRITE),
-    "dynamodb.describe_table": (Right("dynamodb:DescribeTable", _TABLES),),
+    "dynamodb.describe_table": (
+        Right("dynamodb:DescribeTable", _TABLES),
+        Right("dynamodb:DescribeTable", _EXISTING_TABLES),
+    ),
     "dynamodb.get_item": (Right("dynamodb:GetItem", _TABLES), *_READ),
     "dynamodb.put_item": (Right("dynamodb:PutItem", _TABLES), *_WRITE),
     "dynamodb.query": (Right("dynamodb:Query", _QUERIED), *_READ),
@@ -188,9 +212,12 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "iam.get_role": (Right("iam:GetRole", _ROLES),),
     "iam.simulate_principal_policy": (Right("iam:SimulatePrincipalPolicy", _ROLES),),
     "kms.describe_key": (Right("kms:DescribeKey", _all_keys),),
-    "kms.get_key_policy": (Right("kms:GetKeyPolicy", _data_key),),
+    "kms.get_key_policy": (Right("kms:GetKeyPolicy", _all_keys),),
     "lambda.get_account_settings": (Right("lambda:GetAccountSettings", _everything),),
-    "lambda.get_function_configuration": (Right("lambda:GetFunctionConfiguration", _FUNCTIONS),),
+    "lambda.get_function_configuration": (
+        Right("lambda:GetFunctionConfiguration", _FUNCTIONS),
+        Right("lambda:GetFunctionConfiguration", _EXISTING_FUNCTIONS),
+    ),
     "lambda.invoke": (Right("lambda:InvokeFunction", _FUNCTIONS),),
     "logs.describe_log_groups": (Right("logs:DescribeLogGroups", _everything),),
     "logs.describe_resource_policies": (Right("logs:DescribeResourcePolicies", _everything),),
@@ -223,7 +250,10 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "sns.get_topic_attributes": (Right("sns:GetTopicAttributes", _TOPICS),),
     "sns.list_subscriptions_by_topic": (Right("sns:ListSubscriptionsByTopic", _TOPICS),),
     "sqs.get_queue_attributes": (Right("sqs:GetQueueAttributes", _QUEUES),),
-    "sqs.get_queue_url": (Right("sqs:GetQueueUrl", _QUEUES),),
+    "sqs.get_queue_url": (
+        Right("sqs:GetQueueUrl", _QUEUES),
+        Right("sqs:GetQueueUrl", _EXISTING_QUEUES),
+    ),
     "sqs.send_message": (
         Right("sqs:SendMessage", _QUEUES),
         Right("kms:Decrypt", _data_key),

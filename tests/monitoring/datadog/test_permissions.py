@@ -32,6 +32,18 @@ def test_a_wrong_key_is_told_before_anything_is_written(
     assert all(request.method == "GET" for request in datadog.requests)
 
 
+@pytest.mark.parametrize(
+    ("which", "told"), [("api", "API key"), ("application", "application key")]
+)
+def test_preflight_tells_a_wrong_key(datadog: FakeDatadog, which: str, told: str) -> None:
+    """Each of the two keys is asked for by itself, and right ones pass, whatever their scopes."""
+    right = laptop.fake_datadog_keys(datadog.url)
+    datadog.permissions.clear()
+    Api(right).check_keys()
+    with pytest.raises(DatadogError, match=f"does not take the {told} from"):
+        Api(dataclasses.replace(right, **{which: "wrong-key"})).check_keys()
+
+
 @pytest.mark.parametrize("permission", ["monitors_write", "slos_write", "dashboards_write"])
 def test_a_missing_permission_is_told_before_anything_is_written(
     datadog: FakeDatadog, permission: str

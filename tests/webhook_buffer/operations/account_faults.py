@@ -54,16 +54,24 @@ def queue(key: str | None = None) -> Callable[[dict[str, Any]], Any]:
     return attributes
 
 
-def _policy(*left_out: str, **conditions: Any) -> dict[str, Any]:
-    """The key's policy, without some statements, or with another condition of Logs."""
+def _policy(*left_out: str, **conditions: Any) -> Callable[[dict[str, Any]], Any]:
+    """The data key's policy, without some statements, or with another condition of Logs; those of
+    other keys are whole.
+    """
     block = {**loader.environments()["prd"], **REQUIRED}
     policy = key_policy(Settings.model_validate(block))
     statements = [
         statement for statement in policy["Statement"] if statement["Sid"] not in left_out
     ]
     if conditions:
-        statements[1]["Condition"] = conditions
-    return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}
+        statements[1] = {**statements[1], "Condition": conditions}
+    return lambda given: {
+        "Policy": json.dumps(
+            {**policy, "Statement": statements}
+            if given["KeyId"] == REQUIRED["encryptionKeyArn"]
+            else policy
+        )
+    }
 
 
 def _subnet(number: int, *, zone: str = "", free: int = 100, vpc: str = "vpc-1") -> dict[str, Any]:

@@ -84,6 +84,18 @@ def _records(*kinds: str) -> dict[str, Any]:
     return {"ResourceRecordSets": listed, "IsTruncated": False, "MaxItems": "10"}
 
 
+def _key_policy(*effects: str, principal: str = "root", **conditions: Any) -> dict[str, Any]:
+    """What a secret's key lets the account do, statement by statement."""
+    statements = [
+        {
+            "Effect": effect, "Principal": {"AWS": f"arn:aws:iam::{_ACCOUNT}:{principal}"},
+            "Action": "kms:*", "Resource": "*", **conditions,
+        }
+        for effect in effects
+    ]  # fmt: skip
+    return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}
+
+
 def _limits(total: int, left: int) -> dict[str, Any]:
     return {"AccountLimit": {"ConcurrentExecutions": total, "UnreservedConcurrentExecutions": left}}
 
@@ -161,6 +173,7 @@ _GOOD: dict[str, Answer] = {
     },
     "iam.SimulatePrincipalPolicy": _decisions,
     "kms.DescribeKey": _key(),
+    "kms.GetKeyPolicy": _key_policy("Allow"),
     "lambda.GetAccountSettings": _limits(1000, 1000),
     "lambda.GetFunctionConfiguration": _RESOURCE_MISSING,
     "logs.DescribeLogGroups": {"logGroups": []},
@@ -332,6 +345,14 @@ _FAULTS = {
     "key disabled": Fault(
         "secrets", "whose state is Disabled", "Enable that key",
         {"kms.DescribeKey": _key("Disabled")},
+    ),
+    "key for an administrator only": Fault(
+        "secrets", f"encrypted with {_KEY}, whose policy does not let the account's", "--key --env",
+        {"kms.GetKeyPolicy": _key_policy("Allow", principal="role/Admin")},
+    ),
+    "key that denies": Fault(
+        "secrets", "its readers may not decrypt it", "AllowUseByPoliciesOfTheAccount",
+        {"kms.GetKeyPolicy": _key_policy("Allow", "Deny")},
     ),
     "certificate pending": Fault(
         "certificate", "is in state PENDING_VALIDATION", "DNS records",
@@ -582,7 +603,7 @@ _LATER = {
 @pytest.fixture(autouse=True)
 def _beyond_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Datadog takes the keys."""
-    monkeypatch.setattr("monitoring.datadog.sync.api.Api.check_key", lambda _: None)
+    monkeypatch.setattr("monitoring.datadog.sync.api.Api.check_keys", lambda _: None)
     monkeypatch.setenv("DD_API_KEY", "a")
     monkeypatch.setenv("DD_APP_KEY", "b")
 
@@ -617,7 +638,9 @@ class World:
 
 
 def _environment(block: Mapping[str, Any], folder: Path, **more: Any) -> Environment:
-    settings = Settings.model_validate(block)
+    """An environment; keys that are None are left out."""
+    given = {key: value for key, value in block.items() if value is not None}
+    settings = Settings.model_validate(given)
     return Environment(settings=settings, folder=folder, outputs_file=folder / "o.json", **more)
 
 
@@ -637,6 +660,59 @@ def test_nothing_is_wrong(world: World, answers: Mapping[str, Answer]) -> None:
 def test_what_an_account_requires_is_there(world: World, answers: Mapping[str, Answer]) -> None:
     """A key, a network and a boundary that are as they must be are found so."""
     assert world.problems({**account_faults.GOOD, **answers}, account_faults.REQUIRED) == []
+
+
+_WATCHED: Mapping[str, Any] = {
+    **dict.fromkeys(("backend_url", "subdomain", "domain", "acmCertificateArn")),
+    "openToEveryone": None,
+    "existing": {
+        "queues": [{"name": "orders.fifo"}],
+        "functions": [{"name": "orders", "timeoutSeconds": 30}],
+        "tables": [{"name": "orders"}],
+        "apis": [{"name": "a1b2c3", "kind": "http"}, {"name": "x", "role": "old", "kind": "rest"}],
+    },
+}  # fmt: skip
+_THERE: Mapping[str, Answer] = {
+    "apigatewayv2.GetApi": {"ApiId": "a1b2c3"},
+    "dynamodb.DescribeTable": lambda given: (
+        {"Table": {}} if given["TableName"] == "orders" else _RESOURCE_MISSING
+    ),
+    "lambda.GetFunctionConfiguration": lambda given: (
+        {"FunctionName": "orders"} if given["FunctionName"] == "orders" else _RESOURCE_MISSING
+    ),
+    "sqs.GetQueueUrl": lambda given: (
+        _QUEUE_URL
+        if given["QueueName"] == "orders.fifo"
+        else Refusal("AWS.SimpleQueueService.NonExistentQueue")
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("call", "refusal", "what"),
+    [
+        (
+            "sqs.GetQueueUrl",
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "'orders.fifo' of existing.q",
+        ),
+        (
+            "lambda.GetFunctionConfiguration",
+            "ResourceNotFoundException",
+            "'orders' of existing.func",
+        ),
+        ("dynamodb.DescribeTable", "ResourceNotFoundException", "'orders' of existing.tables does"),
+        ("apigatewayv2.GetApi", "NotFoundException", "'a1b2c3' of existing.apis does not exist"),
+    ],
+)
+def test_what_is_only_monitored_exists(world: World, call: str, refusal: str, what: str) -> None:
+    """A name with a mistake is told, for its alarms would stay silent for ever."""
+    assert world.problems(_THERE, _WATCHED) == []
+    answers = {**_THERE, call: Refusal(refusal, status=404)}
+    ((check, sentence, remedy, level),) = world.problems(answers, _WATCHED)
+    assert (check, level) == ("existing", Level.BLOCKS)
+    assert sentence.startswith(what)
+    assert remedy == "Correct its name in cdk.json."
 
 
 @pytest.mark.parametrize(
@@ -835,6 +911,7 @@ def test_every_check_finds_a_fault() -> None:
     assert {check.id for check in checks(CATALOG)} == planted | {
         "tools",
         "account",
+        "existing",
         "mail",
         "datadog",
     }
@@ -845,6 +922,7 @@ def test_its_rights_are_known(world: World) -> None:
     world.problems({"route53.GetHostedZone": Refusal("NoSuchHostedZone")}, {"hostedZoneId": "Z7"})
     world.problems(_deployed(_CONFIRMED), {})
     world.problems(account_faults.GOOD, account_faults.REQUIRED)
+    world.problems(_THERE, _WATCHED)
     asked = {name.partition(".")[::2] for name in world.fake.names}
     calls = {f"{service}.{xform_name(operation)}" for service, operation in asked}
     assert calls - {"sts.get_caller_identity"} <= by_command(app)["preflight"]

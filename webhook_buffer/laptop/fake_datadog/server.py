@@ -25,8 +25,10 @@ from webhook_buffer.laptop.listener import AnyMethod, listening
 from webhook_buffer.laptop.process import HOST
 
 _VALIDATE = Route("GET", "/api/v1/validate", "", lambda _: {"valid": True})
+_VALIDATE_KEYS = Route("GET", "/api/v2/validate_keys", "", lambda _: {"status": "ok"})
 _ROUTES = (
     _VALIDATE,
+    _VALIDATE_KEYS,
     *monitors.ROUTES,
     *slos.ROUTES,
     *dashboards.ROUTES,

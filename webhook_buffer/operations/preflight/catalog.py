@@ -15,6 +15,7 @@ from webhook_buffer.operations.preflight import (
     datadog,
     domain,
     encryption,
+    existing,
     mail,
     names,
     network,
@@ -64,6 +65,12 @@ def checks(alarms: Catalog) -> tuple[Check, ...]:
             title="The access log has room in the log resource policies",
             find=account.log_policies,
             applies=lambda settings: settings.existing is None,
+        ),
+        Check(
+            id="existing",
+            title="What is monitored exists",
+            find=existing.known,
+            applies=existing.monitors_others,
         ),
         Check(
             id="secrets",

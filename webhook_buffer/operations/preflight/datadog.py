@@ -22,7 +22,7 @@ def accepted(target: Environment) -> Iterator[Problem]:
     from monitoring.datadog.sync.api import Api  # its client takes a second to load
 
     try:
-        Api(keys(target)).check_key()
+        Api(keys(target)).check_keys()
     except DatadogError as error:
         what, _, remedy = str(error).partition(". ")
         yield Problem(f"{what}.", remedy)

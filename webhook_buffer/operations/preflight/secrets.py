@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
 from settings.secrets import Secret, secrets
 from webhook_buffer.operations.environment import Environment
+from webhook_buffer.operations.key_policy import denies_account
 from webhook_buffer.operations.preflight.model import Problem
 
 _AWS_KEY = "alias/aws/secretsmanager"
@@ -62,4 +64,12 @@ def _key(target: Environment, secret: Secret, name: str, key: str) -> Iterator[P
         yield Problem(
             f"{name} is encrypted with {known['Arn']}, whose state is {known['KeyState']}.",
             "Enable that key, or encrypt the secret with another.",
+        )
+    policy = target.kms.get_key_policy(KeyId=known["Arn"], PolicyName="default")["Policy"]
+    if denies_account(target.settings, json.loads(policy)):
+        yield Problem(
+            f"{name} is encrypted with {known['Arn']}, whose policy does not let the account's "
+            "own policies allow its use: its readers may not decrypt it.",
+            "Add to that key's policy the statement AllowUseByPoliciesOfTheAccount of: "
+            f"webhook-buffer permissions --key --env {target.settings.environment}",
         )

@@ -65,6 +65,21 @@ class Api(Transport):
         if status != 200 or not isinstance(body, dict) or not body.get("valid"):
             raise self._refused_key("API key")
 
+    def check_keys(self) -> None:
+        """Makes sure of both keys.
+
+        Source: Datadog API reference, "Validate API and application keys": 401 or 403 otherwise.
+
+        Raises:
+            DatadogError: When Datadog does not take one of them, or can't be reached.
+        """
+        self.check_key()
+        status, body, _ = self._request("GET", "/api/v2/validate_keys", family="validate")
+        if status in (401, 403):
+            raise self._refused_key("application key")
+        if status != 200:
+            raise DatadogError(f"checking the keys: Datadog answered {status}: {reason(body)}")
+
     def require_permission(self, kind: Kind) -> None:
         """Makes sure that objects of a kind may be written, without writing one.
 
