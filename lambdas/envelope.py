@@ -186,7 +186,7 @@ def unpack(text: str, body: bytes) -> Envelope:
     """The envelope from an SQS message's text and ``body`` attribute.
 
     Raises:
-        UnreadableError: When the text is no envelope, or of an unknown version.
+        UnreadableError: When the text is not an envelope, or its version is unknown.
     """
     fields = json_object(text)
     if fields is None or "v" not in fields:

@@ -1,4 +1,4 @@
-"""The key by which ``publish`` tells the monitoring's heartbeats from a stranger's imitation.
+"""The key that proves to ``publish`` that a heartbeat is the monitoring's own.
 
 It is made with the deployment and known to ``heartbeat`` and ``publish`` only. ``publish`` reads it
 when a request claims to be a heartbeat, so that no webhook waits for it.

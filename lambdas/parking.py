@@ -205,7 +205,7 @@ def _braked(
     try:
         _transact(message, [*actions, {"Update": count}])
     except aws.AwsError as error:
-        # The reply's reasons are not read: they would have to be told apart by their position.
+        # The reply's reasons are not read: only their position says which item each is about.
         if error.code == "TransactionCanceledException" and _counted(config, key) >= limit:
             raise BrakedError from None
         raise

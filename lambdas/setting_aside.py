@@ -113,7 +113,7 @@ def unreadable(
     error: UnreadableError,
     remaining: Remaining,
 ) -> bool:
-    """Puts back what is no webhook, or parks it as it is after some receives.
+    """Puts back what is not a webhook, or parks it as it is after some receives.
 
     An envelope of a version that is not known waits: a later release may read it.
     """

@@ -1,6 +1,6 @@
 """Whether the backend takes anything of a source: when it last did, and of which group.
 
-It tells a webhook that the backend refuses from a backend that refuses everything.
+It distinguishes a webhook that the backend refuses from a backend that refuses everything.
 """
 
 from __future__ import annotations

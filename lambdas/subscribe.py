@@ -96,7 +96,7 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
         observe.log("INFO", event, receives=message.receives)
         return True
     if webhook and webhook.heartbeat and standing.hold:
-        return True  # it is no webhook: it has nothing to wait for
+        return True  # it is not a webhook: it has nothing to wait for
     if webhook and not standing.hold:
         return _attempted(event_record, message, webhook, history, remaining)
     from lambdas import setting_aside

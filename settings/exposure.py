@@ -115,5 +115,5 @@ def _risks(settings: Names) -> Iterator[Risk]:
             yield Risk(
                 "internal-backend",
                 key,
-                "is a loopback, link-local or metadata address, which is no backend; name its host",
+                "is a loopback, link-local or metadata address, not a backend; name its host",
             )

@@ -19,7 +19,7 @@ _METADATA = ipaddress.ip_address("fd00:ec2::254")
 def is_internal(host: str) -> bool:
     """Whether a host is a loopback, link-local or metadata address, in whatever spelling.
 
-    A name that resolves to such an address can't be told from others before it is resolved.
+    A name that resolves to such an address looks like any other until it is resolved.
 
     Args:
         host: a name or address in lower case, IPv6 without brackets.

@@ -120,7 +120,7 @@ def _warm(environ: dict[str, str]) -> tuple[float, dict[str, list[float]]]:
 
 
 def _publish() -> ModuleType:
-    """``lambdas.publish``, loaded anew in the environment as it is."""
+    """``lambdas.publish``, loaded again in the current environment."""
     sys.modules.pop("lambdas.publish", None)
     return importlib.import_module("lambdas.publish")
 
@@ -147,7 +147,7 @@ def _sources(folder: Path) -> Path:
 
 
 def _request(queue_url: str, body: str) -> tuple[bytes, dict[str, str]]:
-    """A SendMessage call that is not worked out anew: only its deduplication id is."""
+    """A SendMessage call that is prepared once: only its deduplication id changes."""
     parameters = {
         "QueueUrl": queue_url,
         "MessageBody": body,

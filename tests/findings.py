@@ -31,7 +31,7 @@ NAG: Mapping[tuple[str, str], str] = {
         "event source, or by CloudFormation, which waits."
     ),
     ("Serverless-LambdaDLQ", "(Heartbeat|Audit)/Resource"): (
-        "A run that failed is made up for by the next; an alarm tells when they are missing."
+        "A run that failed is made up for by the next; an alarm fires when they are missing."
     ),
     ("Serverless-LambdaAsyncFailureDestination", "(Heartbeat|Audit)/EventInvokeConfig/Resource"): (
         "As for their dead-letter targets."

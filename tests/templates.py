@@ -143,7 +143,7 @@ class Template:
         }
 
     def _name(self, entry: Mapping[str, Any]) -> Iterator[str]:
-        """A resource's name, where it has one; a type that is new here has to be told of."""
+        """A resource's name, where it has one; a type that is new here has to be added."""
         key = _NAMES[entry["Type"]]
         if key:
             name = entry["Properties"][key]

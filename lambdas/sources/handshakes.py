@@ -2,7 +2,7 @@
 
 An answer that repeats something of a request is bounded, plain text, and not sniffed for anything
 else. What would sign a text of the sender's choice takes a token's characters only, and a body of
-nothing but these is no webhook of a source with such a handshake: anybody can have it signed.
+nothing but these is not a webhook of a source with such a handshake: anybody can have it signed.
 """
 
 from __future__ import annotations

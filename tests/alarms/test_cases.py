@@ -45,7 +45,7 @@ def test_every_signal_has_a_firing_a_silent_and_a_gap_case(name: str) -> None:
 
 
 def test_cases_are_what_their_kind_says() -> None:
-    """A firing case ends up in ALARM, a silent one expects nobody to be told, a gap has a gap."""
+    """A firing case ends up in ALARM, a silent one expects no notification, a gap has a gap."""
     for case in CASES:
         states = {
             expect.state.value for expect in case.expect if expect.alarm is None and expect.state

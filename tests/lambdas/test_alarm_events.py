@@ -99,7 +99,7 @@ _JSON = st.recursive(
 
 @given(changes=st.dictionaries(st.sampled_from([*alarms.COMPOSITE, "Trigger"]), _JSON))
 def test_any_message_is_read(changes: dict[str, Any]) -> None:
-    """Whatever stands where CloudWatch puts something else, there is something to tell."""
+    """Whatever stands where CloudWatch puts something else, there is something to show."""
     transition = _read(envelope({**alarms.COMPOSITE, **changes}))
     assert transition.alarm
     assert transition.state

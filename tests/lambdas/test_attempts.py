@@ -18,7 +18,7 @@ from tests.lambdas.conftest import HttpStub, Wire
 from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 
-# The queue's visibility timeout, as these tests tell it to subscribe.
+# The queue's visibility timeout, as these tests give it to subscribe.
 _VISIBILITY = 60
 # How long the invocations of these tests may run.
 _INVOCATION_SECONDS = 10.0
@@ -144,7 +144,7 @@ def test_a_later_receive_takes_the_message_first(
 def test_without_a_time_the_message_is_taken_first(
     aws: Aws, backend: ScriptedBackend, queued: Queued, handled: Handled
 ) -> None:
-    """An event that does not say since when the message is in flight is no reason to guess."""
+    """An event that does not say since when the message is in flight is not a reason to guess."""
     record = queued()
     del record["attributes"]["ApproximateFirstReceiveTimestamp"]
     aws.delete(record)

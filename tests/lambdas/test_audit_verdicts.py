@@ -126,7 +126,7 @@ def test_what_was_parked_is_not_put_back() -> None:
 
 
 def test_a_line_says_what_it_says_once_or_twice() -> None:
-    """Doubled lines settle and put back as single ones do, and other values are no numbers."""
+    """Doubled lines settle and put back as single ones do, and other values are not numbers."""
     line = ("webhook.failed", 1.0, {"group_id": "g", "message_id": "b", "sequence_number": 7})
     once, twice = _seen(line), _seen(line, line)
     assert once == twice

@@ -1,4 +1,4 @@
-"""Signed calls to AWS: what goes over the wire, what is tried again, and what an error tells."""
+"""Signed calls to AWS: what goes over the wire, what is retried, and what an error says."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _failed(seconds: float = 2) -> AwsError:
 
 
 def _signature(request: Request, scope: str, signed_headers: str) -> str:
-    """Signature Version 4, worked out anew.
+    """Signature Version 4, computed independently.
 
     Source: AWS General Reference, "Create a signed AWS API request".
     """

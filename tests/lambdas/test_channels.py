@@ -140,7 +140,7 @@ def test_slacks_limits(backend: ScriptedBackend, secret: Secrets) -> None:
 
 
 def test_runbook_in_the_repository(backend: ScriptedBackend, secret: Secrets) -> None:
-    """A runbook without a URL is named, and is no link."""
+    """A runbook without a URL is named without a link."""
     content = _content(guides={"runbook_url": "docs/runbook.md"})
     _notify(_channel("slack", secret(backend.url)), content)
     _notify(
@@ -294,7 +294,7 @@ def _secret_text(kind: str, url: str) -> str:
 @pytest.mark.parametrize("kind", _KINDS)
 @pytest.mark.parametrize("status", [302, 400, 429, 500])
 def test_refusals(backend: ScriptedBackend, secret: Secrets, kind: str, status: int) -> None:
-    """An answer that is no success is a failure with its status, and nothing is repeated."""
+    """Any answer but a success is a failure with its status, and nothing is repeated."""
     backend.faux.default = Answer(status, headers={"Location": backend.url})
     failure = _notify(_channel(kind, secret(_secret_text(kind, backend.url))))
     assert failure
@@ -368,7 +368,7 @@ def test_unreadable_secret(client: Any, kind: str) -> None:
 def test_no_answer_names_no_address(
     secret: Secrets, caplog: pytest.LogCaptureFixture, url: str, reason: str | None
 ) -> None:
-    """When nobody answers, the failure's class is told and nothing of the address."""
+    """When nobody answers, the failure's class is reported and nothing of the address."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         failure = _notify(
@@ -395,7 +395,7 @@ def test_malformed_answer_names_no_address(
 
 
 def test_silent_channel_ends_in_time(backend: ScriptedBackend, secret: Secrets) -> None:
-    """A channel that never ends its answer is left behind; the others are told meanwhile."""
+    """A channel that never ends its answer is abandoned; the others are notified meanwhile."""
 
     def script(connection: socket.socket) -> None:
         read_request(connection)

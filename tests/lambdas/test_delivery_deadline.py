@@ -146,7 +146,7 @@ def trust(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_tls(trust: Callable[[Path], None], certificate: Path, trusted: bool) -> None:
-    """A certificate that is trusted is spoken to; any other is ``Tls``, and is told nothing."""
+    """Only a trusted certificate gets the request; any other is ``Tls`` and gets nothing."""
     bodies: list[bytes] = []
 
     def script(connection: socket.socket) -> None:

@@ -157,7 +157,7 @@ def test_what_is_taken_is_given_back(size: int) -> None:
      {"headers": (("a", None),)}],
 )  # fmt: skip
 def test_what_would_not_come_back_is_not_taken(wrong: dict[str, Any]) -> None:
-    """What is no request is refused before it is acknowledged, not found damaged afterwards."""
+    """What is not a request is refused before it is acknowledged, not found damaged afterwards."""
     with pytest.raises(UncarriableError):
         pack(_SMALL._replace(**wrong))
 

@@ -88,7 +88,7 @@ def test_few_groups_say_nothing_about_the_backend(here: Setting) -> None:
 
 @pytest.mark.parametrize("outcome", [{"status": 404}, {"status": 429}, {"error": "Unsendable"}])
 def test_other_failures_do_not_pause(here: Setting, outcome: dict[str, Any]) -> None:
-    """Answers below 500, and webhooks that can't be sent, are no outage."""
+    """Answers below 500, and webhooks that can't be sent, are not an outage."""
     for number in range(20):
         here.attempt(f"g{number}", **outcome)
     assert here.pause() is None

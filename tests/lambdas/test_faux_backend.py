@@ -126,7 +126,7 @@ def _deliver(backend: ScriptedBackend, body: bytes = b"{}") -> delivery.Outcome:
 
 
 def test_on_a_socket(backend: ScriptedBackend) -> None:
-    """The scripted backend keeps a request as it came over the wire and answers as told."""
+    """The scripted backend keeps a request as it came over the wire and answers as scripted."""
     backend.faux.script.append(Answer(503, headers={"Retry-After": "7"}))
     outcome = _deliver(backend, b"\x00\xff")
     assert (outcome.status, outcome.retry_after) == (503, "7")
@@ -157,7 +157,7 @@ def test_resets(backend: ScriptedBackend) -> None:
 def test_failures_of_the_function_are_reported(
     monkeypatch: pytest.MonkeyPatch, sentry: Sentry
 ) -> None:
-    """Like the others, the faux backend's function tells Sentry of what it did not handle."""
+    """Like the others, the faux backend's function reports to Sentry what it did not handle."""
     function = _module(monkeypatch, "false")
     with pytest.raises(UnexpectedError, match="KeyError at"):
         function.handler({}, context())

@@ -133,7 +133,7 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_what_is_sent(
     heartbeat: Load, http_stub: HttpStub, capsys: pytest.CaptureFixture[str], slash: str
 ) -> None:
-    """It POSTs a marked webhook with the time in it, and tells which message that became."""
+    """It POSTs a marked webhook with the time in it, and logs which message that became."""
     http_stub.then(200, {"message_id": "m-1", "sequence_number": "words of the answer"})
     _run(heartbeat(http_stub.url + slash))
     [request] = http_stub.requests
@@ -173,7 +173,7 @@ def test_each_run_sets_the_alarm_off_once(
 def test_the_endpoint_is_down(
     heartbeat: Load, backend: ScriptedBackend, probe: Probe, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody listens: that is told and counted, and the probe goes off all the same."""
+    """Nobody listens: that is logged and counted, and the probe goes off all the same."""
     backend.refuse()
     _run(heartbeat(backend.url))
     [failed] = _lines(capsys)
@@ -252,7 +252,7 @@ def test_a_senseless_endpoint_stops_no_probe(
 def test_the_probe_fails(
     heartbeat: Load, http_stub: HttpStub, probe: Probe, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without its alarm the webhook is sent all the same, and that it can't go off is told."""
+    """Without its alarm the webhook is sent all the same; the log says that no probe is."""
     http_stub.then(200, {"message_id": "m-1"})
     _run(heartbeat(http_stub.url, alarm=f"{probe.name}-gone"))
     sent, failed = _lines(capsys)

@@ -123,7 +123,7 @@ _SCENARIOS: dict[str, tuple[_Script, int | str, int | str]] = {
     "another protocol": (_says(b"SSH-2.0-OpenSSH_9.9\r\n"), "BadAnswer", "BadAnswer"),
     "HTTP/2's frames": (_says(b"\x00\x00\x12\x04\x00\x00\n"), "BadAnswer", "BadAnswer"),
     "a status of two digits": (_says(b"HTTP/1.1 20 OK\r\n\r\n"), "BadAnswer", "BadAnswer"),
-    "bytes that are no text": (_says(b"HTTP/1.1 500 \xff\xfe\r\n\xff: \x00\r\n\r\n"), 500, 500),
+    "bytes that are not text": (_says(b"HTTP/1.1 500 \xff\xfe\r\n\xff: \x00\r\n\r\n"), 500, 500),
     "silence in the body": (
         _says(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", _WAIT), 200, "ReadTimeout",
     ),

@@ -1,4 +1,4 @@
-"""incidents: what of an alarm's changes a channel is told, and what is remembered of it."""
+"""incidents: which of an alarm's changes a channel is notified of, and what is remembered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOW = 1_800_000_000_000
 _MINUTE = 60_000
 
 
-# What a channel was told: the alarm is on, or was but is over (at once), or is over.
+# What a channel was notified of: the alarm is on, or was but is over (at once), or is over.
 _TOLD = {(ALARM, False): "on", (ALARM, True): "on, over", (OK, False): "over"}
 
 
@@ -100,7 +100,7 @@ def _arrivals(draw: st.DrawFn) -> list[tuple[str, int]]:
 @example([(ALARM, 3), (ALARM, 1), (OK, 2)])
 @example([(OK, 4), (ALARM, 3), (ALARM, 1), (OK, 2)])
 def test_channels_hear_each_change_once(arrivals: list[tuple[str, int]]) -> None:
-    """In any order and with any repeats, states alternate and the newest is told in the end.
+    """In any order and with any repeats, states alternate and the newest comes last.
 
     Only after a recovery that seems lost, an ALARM follows another: better twice than never.
     """
@@ -123,7 +123,7 @@ def test_repeats_right_away_tell_nothing(arrivals: list[tuple[str, int]], times:
 
 
 def test_unread_memory_does_not_silence() -> None:
-    """When the memory can't be read, both states are told, and remembered as told."""
+    """When the memory can't be read, both states are notified, and remembered as notified."""
     for state in (ALARM, OK):
         verdict = decide_blindly(state, 5)
         assert verdict.folded is None
@@ -199,7 +199,7 @@ def test_damaged_memory_is_unread(table: str, aws: Aws, damage: dict[str, Any]) 
 
 
 def test_an_alarm_after_a_lost_recovery_is_told() -> None:
-    """A channel that missed a recovery hears of the next incident all the same."""
+    """A channel that missed a recovery is notified of the next incident all the same."""
     first = decide(None, ALARM, 1_000).incident
     assert decide(first, ALARM, 1_000 + 48 * 3_600_000).folded is None
     assert decide(first, ALARM, 1_000).folded == "already-told"

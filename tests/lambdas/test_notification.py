@@ -1,4 +1,4 @@
-"""notification: what a person is told, in words that hold what they need to act."""
+"""notification: what a person reads, with all they need to act."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_composite_has_no_threshold_of_its_own(said: dict[str, Any], state: str)
 
 
 def test_composite_without_parts_tells_its_own() -> None:
-    """When no part is known to be on, the composite's own text is told, and no value."""
+    """When no part is known to be on, the composite's own text is shown, and no value."""
     built = _built({**alarms.COMPOSITE, "AlarmName": FAILING})
     assert built.title == "Webhooks do not reach the backend"
     assert (built.value, built.threshold, built.incident, built.also) == (None, None, None, ())
@@ -202,7 +202,7 @@ def test_composite_without_parts_tells_its_own() -> None:
 def test_alarms_without_guide(
     said: dict[str, Any], title: str, measured: str | None, says: str
 ) -> None:
-    """An alarm that nobody briefed us of is told in CloudWatch's own words."""
+    """An alarm without a guide is described in CloudWatch's own words."""
     built = _built(said, severity="ticket")
     assert (built.title, built.measured, built.signal) == (title, measured, None)
     assert says in [text for _, text in built.facts]

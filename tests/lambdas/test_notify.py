@@ -1,4 +1,4 @@
-"""notify: each alarm's change told once to each channel it concerns, whatever else fails."""
+"""notify: each channel gets each change that concerns it once, whatever else fails."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _at(minute: int) -> str:
 def test_alarm_and_recovery(
     notify: Loads, backend: ScriptedBackend, aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An incident is told when it begins and, with its length, when it is over."""
+    """An incident is notified when it begins and, with its length, when it is over."""
     module = notify("a")
     assert _failed(module, record(message(at=_at(10)))) == []
     assert _failed(module, record(message(state="OK", at=_at(52)))) == []
@@ -166,7 +166,7 @@ def test_a_drill_opens_no_pagerduty_incident_unless_asked(
 def test_probe_tells_nobody(
     notify: Loads, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The probe's arrival is the proof; nobody is told of it."""
+    """The probe's arrival is the proof; nobody is notified of it."""
     module = notify("a")
     for state in ("ALARM", "OK"):
         assert _failed(module, record(message(PROBE, state))) == []
@@ -188,7 +188,7 @@ def test_other_states_tell_nobody(
 
 @pytest.mark.parametrize(("severity", "expected"), [("page", 1), ("ticket", 1), ("info", 0)])
 def test_severities(notify: Loads, backend: ScriptedBackend, severity: str, expected: int) -> None:
-    """A channel is told of the severities it wants, and of no other."""
+    """A channel is notified of the severities it wants, and of no other."""
     module = notify("a", severities=("page", "ticket"))
     assert _failed(module, record(message(), severity)) == []
     assert [sent["severity"] for sent in _delivered(backend)] == [severity] * expected
@@ -199,7 +199,7 @@ def test_one_failing_channel(
     notify: Loads, backend: ScriptedBackend, clients: Callable[[str], Any], sentry: Sentry,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failure: str,
 ) -> None:  # fmt: skip
-    """The others are told; when the message comes again, only the failed one is told."""
+    """The others are notified; when the message comes again, only the failed one is."""
     module = notify("a", "b", "c")
     monkeypatch.setattr(module, "_CHANNEL_SECONDS", 0.3 if failure == "hanging" else 5.0)
     secrets = clients("secretsmanager")
@@ -261,7 +261,7 @@ def test_same_incident(notify: Loads, backend: ScriptedBackend) -> None:
 
 
 def test_recovery_overtakes(notify: Loads, backend: ScriptedBackend) -> None:
-    """An OK that arrives first is not told; its ALARM then says that it is over."""
+    """An OK that arrives first is not notified; its ALARM then says that it is over."""
     module = notify("a")
     assert _failed(module, record(message(state="OK", at=_at(20)))) == []
     assert _delivered(backend) == []
@@ -271,7 +271,7 @@ def test_recovery_overtakes(notify: Loads, backend: ScriptedBackend) -> None:
 
 
 def test_channels_remember_apart(notify: Loads, backend: ScriptedBackend) -> None:
-    """What one channel was told says nothing of another, nor one alarm of another."""
+    """What one channel got says nothing about another, nor one alarm about another."""
     assert _failed(notify("a"), record(message())) == []
     module = notify("b")
     assert _failed(module, record(message()), record(message(SLOW), message_id="m-2")) == []
@@ -281,7 +281,7 @@ def test_channels_remember_apart(notify: Loads, backend: ScriptedBackend) -> Non
 def test_without_its_table(
     notify: Loads, backend: ScriptedBackend, aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """When what was told can't be read, it is told: better twice than never."""
+    """When the record of notifications can't be read, they are sent: better twice than never."""
     module = notify("a")
     aws.dynamodb.delete_table(TableName=aws.table)
     for state in ("ALARM", "ALARM", "OK"):
@@ -300,7 +300,7 @@ def test_told_by_somebody_else_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """When a recovery overtakes while its ALARM is being told, the channel hears of it at once."""
+    """When a recovery overtakes an ALARM that is being sent, the channel gets it at once."""
     module = notify("a")
     notify_all = module.channels.notify_all
 
@@ -340,7 +340,7 @@ def test_the_same_message_twice_at_once(
 def test_a_race_that_is_always_lost(
     notify: Loads, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A message is decided anew a few times; then it comes again from the queue."""
+    """A message is decided again a few times; then it returns from the queue."""
     module = notify("a")
 
     def changed(*_: Any, **__: Any) -> None:
@@ -354,7 +354,7 @@ def test_a_race_that_is_always_lost(
 def test_an_unreadable_memory_of_something_newer(
     notify: Loads, backend: ScriptedBackend, aws: Aws
 ) -> None:
-    """What was told blindly is not told again because something newer stands in the table."""
+    """What was sent blindly is not sent again because the table has something newer."""
     newer = {"told": {"S": "OK"}, "changed_at": {"N": "9" * 13}, "count": {"S": "damaged"}}
     aws.dynamodb.put_item(TableName=aws.table, Item={"id": {"S": f"a|{DOWN}"}, **newer})
     assert _failed(notify("a"), record(message())) == []
@@ -373,7 +373,7 @@ def test_an_unreadable_memory_of_something_newer(
 def test_what_nobody_briefed_us_of(
     notify: Loads, backend: ScriptedBackend, said: Any, title: str, state: str
 ) -> None:
-    """Alarms made by hand and messages that are none are told all the same, once."""
+    """Manually created alarms, and messages that are not alarms, are notified once, too."""
     module = notify("a")
     for _ in range(2):
         assert _failed(module, record(said)) == []
@@ -390,7 +390,7 @@ def _composite(**more: Any) -> dict[str, Any]:
 def test_composite_leads_with_its_part(
     notify: Loads, backend: ScriptedBackend, clients: Callable[[str], Any]
 ) -> None:
-    """The parts' own states say what is wrong: the most telling first, the others after it."""
+    """The parts' own states say what is wrong: the most specific first, the others after it."""
     cloudwatch = clients("cloudwatch")
     names = (SLOW, AGE, DOWN)
     for name in names:

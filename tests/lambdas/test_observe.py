@@ -1,4 +1,4 @@
-"""What functions tell the outside: enough to act on, and nothing of a webhook or a secret."""
+"""What functions reveal: enough to act on, and nothing of a webhook or a secret."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def test_sentry_costs_nothing_until_it_is_needed(
 
 
 def test_failing_load_arrives(functions: Functions, sentry: Sentry) -> None:
-    """A module that can't load tells Sentry, its log and the runtime what kind of failure it is."""
+    """A module that can't load reports the kind of failure to Sentry, its log and the runtime."""
     functions.publish()
     done = _python(
         "import lambdas.subscribe",

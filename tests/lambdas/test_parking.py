@@ -156,7 +156,7 @@ def test_a_held_group_is_released_in_order(buffer: Buffer) -> None:
 
 
 def test_refused_again(buffer: Buffer) -> None:
-    """A release that meets another refusal holds the group anew, and the old token is void."""
+    """A release that meets another refusal holds the group again, and voids the old token."""
     buffer.policy["on_park"] = "group"
     buffer.accept(n=1)
     buffer.refused()
@@ -180,7 +180,7 @@ def test_everything_refused_parks_nothing(buffer: Buffer) -> None:
 
 
 def test_temporary_answers_park_nothing(buffer: Buffer) -> None:
-    """A 429, a 503 or silence is no refusal, however often and whoever else is delivered."""
+    """A 429, a 503 or silence is not a refusal, however often and whoever else is delivered."""
     buffer.accept(n=1)
     for status in (429, 503, 408, 429):
         buffer.others_are_delivered()
@@ -229,7 +229,7 @@ def test_whole_bodies(buffer: Buffer) -> None:
 
 
 def test_unreadable_messages_are_parked_raw(buffer: Buffer) -> None:
-    """A message that is no envelope is kept as it is; a version that is not known waits."""
+    """A message that is not an envelope is kept as it is; an unknown version waits."""
     for body, leaves in (("not ours", True), ('{"v": 99}', False)):
         buffer.aws.sqs.send_message(
             QueueUrl=buffer.aws.queue_url,

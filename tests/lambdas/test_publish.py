@@ -253,7 +253,7 @@ def test_no_200_without_a_receipt(
 
 
 def test_queue_is_silent(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When SQS does not answer, the sender is told in time."""
+    """When SQS does not answer, the sender gets an answer in time."""
     with Wire(lambda _: wire.over.wait(5)) as wire:
         module = functions.publish(AWS_ENDPOINT_URL=wire.url)
         # Two attempts fit into the shortest timeout that settings allow.
@@ -320,14 +320,14 @@ def test_wrong_environment_fails_the_load(
 
 @pytest.mark.parametrize("length", [True, False])
 def test_altered_body_is_refused(functions: Functions, length: bool) -> None:
-    """A body whose bytes the API replaced on the way is told, instead of passed on changed."""
+    """A body whose bytes the API replaced on the way is refused, not passed on changed."""
     sent = bytes([0x1F, 0x8B, 0x08])
     headers = {"content-type": "application/json"}
     if length:
         headers["content-length"] = str(len(sent))
     event = http_event(sent.decode("utf-8", "replace"), headers=headers)
     status, answer, _ = _answer(functions.publish(), event)
-    # Without a length nothing tells it from a sender's own replacement character.
+    # Without a length it looks like a sender's own replacement character.
     assert status == (415 if length else 200)
     assert length is ("application/octet-stream" in answer.get("error", ""))
 

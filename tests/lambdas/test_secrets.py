@@ -15,7 +15,7 @@ _ARN = "arn:aws:secretsmanager:us-east-1:111111111111:secret:github-AbCdEf"
 
 
 class _Clock:
-    """A monotonic clock that goes when told to."""
+    """A monotonic clock that advances on request."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -88,7 +88,7 @@ def test_a_withdrawn_secret_goes(manager: HttpStub, clock: _Clock) -> None:
 def test_the_last_good_one_serves_on_for_hours(
     manager: HttpStub, clock: _Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where Secrets Manager does not answer, a secret is good for twelve hours, and it is told."""
+    """Without Secrets Manager's answer a secret is good for twelve hours, and that is logged."""
     secrets = Secrets(clock)
     _holds(manager, "geheim")
     secrets.get(_ARN, within=2)

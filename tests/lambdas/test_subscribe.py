@@ -222,7 +222,7 @@ def test_unreadable_message_stays(
     functions: Functions, aws: Aws, backend: ScriptedBackend, queued: Queued, sentry: Sentry,
     capsys: pytest.CaptureFixture[str], change: dict[str, Any], says: str,
 ) -> None:  # fmt: skip
-    """What can't be read is not delivered, stays for a person to look at, and is told of."""
+    """What can't be read is not delivered, stays for a person to look at, and is reported."""
     record = {**queued(), **change}
     assert _handled(functions.subscribe(backend.url), record) == [record["messageId"]]
     assert not backend.faux.received

@@ -1,4 +1,4 @@
-"""Traces: carried on where there is one, told nothing of a webhook, and never in the way."""
+"""Traces: continued where there is one, without a webhook's content, and never in the way."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _message(**attributes: str) -> dict[str, Any]:
 def test_an_unexpected_exception_is_an_error_without_its_text(
     datadog: Datadog, sentry: Sentry
 ) -> None:
-    """Span, log and Sentry tell type and place; the text, which may hold a secret, none of them."""
+    """Span, log and Sentry have type and place, and none has the text, which may hold a secret."""
     invoked = datadog.invoke(
         "subscribe", _message(ApproximateReceiveCount=_MARKER), SENTRY_DSN=sentry.dsn
     )

@@ -1,4 +1,4 @@
-"""What notify is told of each alarm."""
+"""What notify knows about each alarm."""
 
 from __future__ import annotations
 

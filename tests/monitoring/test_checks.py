@@ -120,7 +120,7 @@ def test_a_statistic_has_a_unit(statistic: str, metric: Metric, unit: str) -> No
 
 
 def test_variables_are_the_ids_alone() -> None:
-    """Functions and facts in braces are no variables of an expression."""
+    """Functions and facts in braces are not variables of an expression."""
     expression = "IF((HOUR(clock) >= {traffic.busy_from}) AND (a > 2), FILL(b, REPEAT), 1)"
     assert variables(expression) == {"clock", "a", "b"}
 
@@ -214,7 +214,7 @@ def test_a_composite_s_parts_are_flat() -> None:
 
 
 def test_headings_are_those_of_the_second_level(tmp_path: Path) -> None:
-    """Titles and subsections are no place a link of an alarm may lead to."""
+    """An alarm's link may not lead to a title or a subsection."""
     file = tmp_path / "some.md"
     file.write_text("# One\n## two\ntext ## three\n### four\n## five \n")
     assert headings(file) == {"two", "five"}

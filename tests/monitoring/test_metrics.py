@@ -10,7 +10,7 @@ from lambdas.sources.schemes.reasons import Reason
 from monitoring.model import metrics
 from settings.paths import ROOT
 
-# Reasons of requests that are no source's.
+# Reasons for requests that belong to no source.
 _UNMATCHED = {"prefix", "no-source"}
 
 

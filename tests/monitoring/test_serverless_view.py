@@ -10,7 +10,7 @@ from tests.instrumented import API_KEY, HANDLER, Choices, Synthesized
 
 pytestmark = pytest.mark.xdist_group("synth")
 
-# What every instrumented function is told, whichever way it sends.
+# What every instrumented function gets, whichever way it sends.
 # Source: Datadog documentation, "Configure Serverless Monitoring for AWS Lambda" and "Enhanced
 # Lambda Metrics"; datadog_lambda/config.py.
 _EVERY_WAY = {

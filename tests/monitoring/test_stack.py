@@ -206,7 +206,7 @@ def test_topics_are_heard_or_warned_of(stacks: dict[str, Template], existing: Te
 
 
 def test_cloudwatch_may_use_the_key(stacks: dict[str, Template], existing: Template) -> None:
-    """The topics' key lets CloudWatch encrypt, without which alarms tell nobody, silently."""
+    """The topics' key lets CloudWatch encrypt, without which alarms notify nobody, silently."""
     for template in (*stacks.values(), existing):
         [(key, entry)] = template.resources("AWS::KMS::Key").items()
         granted = [
@@ -265,7 +265,7 @@ def test_alert_path_is_told_past_itself(stacks: dict[str, Template]) -> None:
 
 
 def test_parts_of_an_incident_page_nobody(stacks: dict[str, Template]) -> None:
-    """What a composite tells, its parts tell as information only: one page per incident."""
+    """What a composite notifies of, its parts report as information only: one page per incident."""
     template = stacks["prd"]
     topics = {
         name: entry["Properties"]["TopicName"].rpartition("-")[2]

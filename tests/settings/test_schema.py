@@ -1,4 +1,4 @@
-"""Settings: what is shipped works, and everything wrong is told with its remedy."""
+"""Settings: what is shipped works, and every mistake is reported with its remedy."""
 
 from __future__ import annotations
 
@@ -295,7 +295,7 @@ def test_a_runbook_is_a_web_page_or_a_path(tmp_path: Path, url: str, valid: bool
 
 
 def test_all_problems_at_once(tmp_path: Path) -> None:
-    """One run tells everything that is wrong, a line each."""
+    """One run reports every mistake, a line each."""
     lines = _problem(tmp_path, awsAccount=None, service=None, maxConcurrency=1).splitlines()
     assert len(lines) == 3
 
@@ -329,7 +329,7 @@ def test_an_example_of_signing_is_of_the_partition(tmp_path: Path) -> None:
 
 
 def test_unknown_environment(tmp_path: Path) -> None:
-    """An environment that is not there is told with those that are."""
+    """An unknown environment is reported with the known ones."""
     with pytest.raises(SettingsError, match=r"environment 'qa': unknown; known are dev\. Add its"):
         loader.load("qa", file=_file(tmp_path))
 

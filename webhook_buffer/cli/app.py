@@ -230,8 +230,8 @@ def console(
 ) -> None:
     """Print the address of a page with dashboards, alarms, notifications and webhooks.
 
-    Of an environment on AWS the page is read from CloudWatch with your credentials, until Ctrl+C;
-    what that costs an hour is printed first. It has not run on AWS yet.
+    For an environment on AWS, the page reads CloudWatch with your credentials, until Ctrl+C; the
+    hourly cost is printed first. Not yet tested on AWS.
     """
     from webhook_buffer.cli import console as command
 

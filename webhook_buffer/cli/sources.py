@@ -77,7 +77,7 @@ def check_request(
     ] = None,
     header: Annotated[
         list[str] | None,
-        typer.Option("--header", "-H", metavar="HEADER", help="'Name: value'; can be repeated."),
+        typer.Option("--header", "-H", metavar="HEADER", help="'Name: value'. Repeatable."),
     ] = None,
     env: Env = LOCAL,
     method: Annotated[str, typer.Option(metavar="METHOD", help="HTTP method.")] = "POST",
@@ -103,7 +103,7 @@ def check_request(
         ),
     ] = None,
 ) -> None:
-    """Tell whether a captured request would be accepted, and why not. Sends nothing."""
+    """Check whether a captured request would be accepted, and why not. Sends nothing."""
     settings = load(env)
     source = source_of(settings, name)
     path, _, query = (to or "").partition("?")

@@ -44,7 +44,7 @@ class Changes:
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def add(self, what: list[str]) -> None:
-        """Tells all listeners."""
+        """Notifies all listeners."""
         async with self._changed:
             self.number += 1
             self.kept.append((self.number, what))

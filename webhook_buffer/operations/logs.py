@@ -59,7 +59,7 @@ def read(
     """What functions logged since a moment (milliseconds since the epoch), oldest first.
 
     Args:
-        called: told of each call to AWS.
+        called: on each call to AWS.
 
     Raises:
         NotDeployedError: When an environment has no such log.
@@ -78,7 +78,7 @@ def follow(
     runtime: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Line]:
-    """``read`` again and again, each line once, until told to stop or interrupted.
+    """``read`` again and again, each line once, until it has to stop or is interrupted.
 
     On AWS that costs about ``CALLS_PER_MINUTE`` calls, however many pages there are to read, and
     fewer while AWS throttles them.

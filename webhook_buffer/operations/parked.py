@@ -171,7 +171,7 @@ def message(target: Environment, webhook: ParkedWebhook) -> dict[str, Any]:
 
 
 def request(raw: Mapping[str, Any]) -> envelope.Envelope | None:
-    """The webhook of a parked message; None where it is no envelope."""
+    """The webhook of a parked message; None where it is not an envelope."""
     try:
         return envelope.received(raw)
     except envelope.UnreadableError:

@@ -1,4 +1,4 @@
-"""What AWS would refuse of rendered templates, told by the key to change.
+"""What AWS would refuse of rendered templates, with the key to change.
 
 Lengths and sizes are checked here; everything else is cfn-lint's.
 """

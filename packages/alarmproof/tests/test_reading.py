@@ -357,7 +357,7 @@ def test_terraform_plans_are_read() -> None:
 
 
 def test_live_alarms_are_read() -> None:
-    """What DescribeAlarms answers; state and times are no unknown properties."""
+    """What DescribeAlarms answers; state and times are not unknown properties."""
     templates = parse({
         "MetricAlarms": [{**PROPERTIES, "AlarmName": "a", "StateValue": "OK", "Dimensions": [],
                           "AlarmArn": "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:a"}],

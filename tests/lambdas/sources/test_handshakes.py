@@ -164,7 +164,7 @@ def test_x_crc(publish: Publish, secret: Secret) -> None:
 def test_a_token_that_x_s_handshake_signed_is_no_webhook(
     publish: Publish, aws: Aws, secret: Secret
 ) -> None:
-    """Anybody gets a token signed by asking; with that signature it is no webhook."""
+    """Anybody gets a token signed by asking; with that signature it is not a webhook."""
     module = publish(_of("x", secret("consumer")))
     for token in ("1", "null", "A" * 256):
         reply = _asked(module, method="GET", query=f"crc_token={token}")

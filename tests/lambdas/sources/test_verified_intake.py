@@ -211,7 +211,7 @@ def test_a_secret_without_its_member_is_unreadable(
 
 
 def test_altered_bodies_are_415_before_401(publish: Publish, secret: Callable[[str], str]) -> None:
-    """A body that API Gateway altered can't be verified, and its sender is told why."""
+    """A body that API Gateway altered can't be verified, and the answer says why."""
     event = http_event("\ufffd", path="/github", headers={"content-length": "1"})
     assert _status(publish(_github(secret("geheim"))), event) == 415
 

@@ -65,7 +65,7 @@ def _options(**options: Any) -> dict[str, Any]:
 def test_what_the_server_adds_is_no_change(
     kind: Kind, sent: dict[str, Any], there: dict[str, Any]
 ) -> None:
-    """Fields that were not sent, other orders, and other ways to write the same are no change."""
+    """Fields that were not sent, other orders, and other ways to write the same are not changes."""
     assert changes(kind, there, sent) == []
 
 

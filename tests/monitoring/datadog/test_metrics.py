@@ -53,7 +53,7 @@ def test_what_is_watched_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_a_mapping_leads_into_the_table(statistic: str) -> None:
-    """Whatever CloudWatch metric is mapped, its Datadog name is known, and a sum is no gauge."""
+    """Whatever CloudWatch metric is mapped, its Datadog name is known, and a sum is not a gauge."""
     for metric in AWS:
         counterpart = metrics.of(metric, statistic)
         if counterpart:
@@ -123,7 +123,7 @@ def test_times_are_converted_exactly(milliseconds: int) -> None:
 
 
 def test_units_that_can_not_be_converted_are_refused() -> None:
-    """A count is no time, a share no money, and a name outside of the table has no unit."""
+    """A count is not a time, a share is not money, and a name outside the table has no unit."""
     assert metrics.unit_factor("Seconds", "aws.lambda.duration.p99") == Fraction(1000)
     assert metrics.unit_factor("US dollars", "aws.lambda.enhanced.estimated_cost") == 1
     with pytest.raises(ValueError, match=r"'aws.lambda.duration' is in millisecond, which no num"):

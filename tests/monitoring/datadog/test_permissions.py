@@ -60,7 +60,7 @@ def test_a_missing_permission_is_told_before_anything_is_written(
 def test_a_missing_read_permission_is_not_a_wrong_key(
     datadog: FakeDatadog, permission: str
 ) -> None:
-    """A scoped key is told which scope it lacks."""
+    """For a scoped key the error names the scope it lacks."""
     datadog.permissions.remove(permission)
     with pytest.raises(DatadogError, match=permission):
         planned(datadog, _SETTINGS, one_of_each(_SETTINGS))

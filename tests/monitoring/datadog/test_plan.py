@@ -91,7 +91,7 @@ def test_others_objects_are_never_touched(datadog: FakeDatadog) -> None:
 
 
 def test_a_copy_made_by_hand_stays(datadog: FakeDatadog) -> None:
-    """A clone has our marker, too; the older one is ours, and the plan tells of the other."""
+    """A clone has our marker, too; the older one is ours, and the plan names the other."""
     published(datadog, _SETTINGS, [monitor(_SETTINGS)])
     original = next(iter(datadog.objects("monitor").values()))
     clone = {name: original[name] for name in ("type", "query", "message", "options", "tags")}
@@ -111,7 +111,7 @@ def test_a_copy_made_by_hand_stays(datadog: FakeDatadog) -> None:
 
 
 def test_what_people_change_is_known_as_that(datadog: FakeDatadog) -> None:
-    """A change by hand is told from one of ours, and the next apply undoes it."""
+    """A manual change is distinguished from ours, and the next apply undoes it."""
     published(datadog, _SETTINGS, one_of_each(_SETTINGS))
     late = next(id_ for id_, body in datadog.objects("monitor").items() if "late" in body["name"])
     datadog.edit("monitor", late, lambda body: body["options"].update(renotify_interval=30))
@@ -140,7 +140,7 @@ def test_cancelled_downtimes_end_no_page(datadog: FakeDatadog) -> None:
 
 
 def test_a_line_below_the_marker_is_an_edit_like_any_other(datadog: FakeDatadog) -> None:
-    """A handle added at a message's end is a change by hand, and no monitor is made anew."""
+    """A handle added at a message's end is a manual change, and no monitor is recreated."""
     published(datadog, _SETTINGS, [monitor(_SETTINGS)])
     id_ = next(iter(datadog.objects("monitor")))
     datadog.edit(
@@ -180,7 +180,7 @@ def test_a_monitor_without_its_marker_is_told_and_not_made_twice(
 def test_a_field_that_people_add_is_drift_and_goes(
     datadog: FakeDatadog, kind: Kind, change: dict[str, Any]
 ) -> None:
-    """A field that we do not say is told of, and one apply gives it its default again."""
+    """A field that we do not set is listed, and one apply restores its default."""
     quiet = {"name": "q", "at": "22:00", "minutes": 60, "severities": ["info"]}
     settings = load("prd", overrides={"datadog": {"functions": [], "quietHours": [quiet]}})
     wanted = [*one_of_each(settings), *downtimes(settings)]

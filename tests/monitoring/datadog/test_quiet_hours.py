@@ -66,7 +66,7 @@ def test_a_running_downtime_is_no_drift() -> None:
 
 
 def test_a_mute_by_hand_is_shown_and_stays() -> None:
-    """A person's mute is no change, is named with its end, and outlasts an apply."""
+    """A person's mute is not a change, is named with its end, and outlasts an apply."""
     settings = _settings()
     with FakeDatadog() as datadog:
         published(datadog, settings, [monitor(settings)])

@@ -150,7 +150,7 @@ _CALL: dict[str, Any] = {
     ],
 )
 def test_hostile_file(tmp_path: Path, lines: list[Any], words: str) -> None:
-    """What is no such file is refused in one sentence that names its line."""
+    """Any other file is refused in one sentence that names its line."""
     with pytest.raises(InputError, match=words):
         read(_written(tmp_path, lines))
 

@@ -98,7 +98,7 @@ def test_every_incident_has_a_row(page: str) -> None:
 
 
 def test_every_metric_has_a_row(page: str) -> None:
-    """Each metric of ours is told with its unit and when it is written, and no other is."""
+    """Each metric of ours is listed with its unit and when it is written, and no other is."""
     rows = _rows(page, "Metrics of the functions")
     assert rows == [[f"`{metric.name}`", metric.unit, metric.written] for metric in metrics.OURS]
 

@@ -154,7 +154,7 @@ def test_users_hit_are_paged_within_three_minutes(results: detection.Results) ->
 
 
 def test_a_set_that_is_deaf_notices_nothing(ours: detection.AlarmSet) -> None:
-    """The benchmark can tell: without actions there is no detection."""
+    """The benchmark discriminates: without actions there is no detection."""
     silent = [dataclasses.replace(alarm, actions_enabled=False) for alarm in ours.alarms]
     outage = SCENARIOS[0]
     detected = detection.detection(
@@ -220,7 +220,7 @@ def test_every_recording_is_kept_and_can_be_caused_again() -> None:
 
 @pytest.mark.slow
 def test_ours_notices_what_was_recorded_as_it_does_in_the_model(results: detection.Results) -> None:
-    """Of every recorded failure somebody is told, and it pages where the model's does."""
+    """Every recorded failure notifies somebody, and pages where the model's does."""
     # Of nine attempts a minute five timed out, two minutes in a row: half of them, by chance.
     by_chance = {"backend-slow"}
     for name, (model, real) in zip(RECORDINGS, results.compared["ours"], strict=True):

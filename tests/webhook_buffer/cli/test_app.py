@@ -68,7 +68,7 @@ def test_nothing_runs_yet(run: Run, command: str) -> None:
 
 
 def test_down_with_nothing_up(run: Run) -> None:
-    """Stopping nothing is no error."""
+    """Stopping nothing is not an error."""
     assert run("down") == (0, "Nothing is running.\n")
 
 
@@ -326,7 +326,7 @@ def test_alarms_list_fits_a_narrow_terminal(run: Run, monkeypatch: pytest.Monkey
 
 
 def test_alarms_show_explains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One alarm in full: when, why, whom it tells, what to do first; an incident too."""
+    """One alarm in full: when, why, who is notified, what to do first; an incident too."""
     monkeypatch.setattr(console, "width", 200)
     code, output = run("alarms", "show", "publish-duration", "--env", "prd")
     assert code == 0

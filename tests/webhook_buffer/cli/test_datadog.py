@@ -100,7 +100,7 @@ def laptop(stopped: Laptop) -> Iterator[Laptop]:
 
 
 def test_plan_apply_plan_drift_apply(laptop: Laptop) -> None:
-    """Everything is planned, published, found unchanged; a change by hand is told and undone."""
+    """Everything is planned, published, found unchanged; a manual change is listed and undone."""
     first = laptop.datadog("plan", "--detailed-exitcode")
     assert first.returncode == 2, first.stderr
     assert "+ monitor publish-timeouts" in first.stdout

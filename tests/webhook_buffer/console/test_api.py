@@ -158,7 +158,7 @@ def _events(url: str, last: str = "") -> Iterator[dict[str, str]]:
 
 
 def test_events_say_what_changed_and_resume(tmp_path: Path) -> None:
-    """A listener that comes back is told what it missed; after a restart, everything."""
+    """A listener that comes back gets what it missed; after a restart, everything."""
     own_console: Served = console(tmp_path)
     with own_console.running() as url:
         events = _events(url)

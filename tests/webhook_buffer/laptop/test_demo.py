@@ -104,7 +104,7 @@ def test_order_is_judged_by_what_was_sent() -> None:
 
 
 def test_what_was_answered_500_was_not_delivered() -> None:
-    """An attempt that the backend turned down is no delivery."""
+    """An attempt that the backend refused is not a delivery."""
     received = _received(range(len(EXAMPLES)))
     received[5]["status"] = 500
     assert _report(received).lost == 1

@@ -103,7 +103,7 @@ def test_never_started(emulator: Emulator) -> None:
 def test_failing_start_is_told_with_the_log(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """An emulator that ends while it starts is told at once, with its log."""
+    """An emulator that ends while it starts is reported at once, with its log."""
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho broken; exit 3\n")
     python.chmod(0o755)

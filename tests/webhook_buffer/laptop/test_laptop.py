@@ -80,7 +80,7 @@ def test_smoke_with_failures(laptop: Laptop) -> None:
 
 
 def test_send_posts_a_folder(laptop: Laptop, tmp_path: Path) -> None:
-    """Every file of a folder is sent and summed up; the logs tell of each delivery."""
+    """Every file of a folder is sent and summed up; the logs show each delivery."""
     for number in range(3):
         (tmp_path / f"{number}.json").write_text(json.dumps({"group_id": "sent", "n": number}))
     output = laptop.run("send", str(tmp_path), "--repeat", "2", "--rate", "100", "--to", "/hook")
@@ -160,7 +160,7 @@ def by_hand(laptop: Laptop) -> Iterator[Laptop]:
 
 
 def test_one_incident_is_told_once_to_every_channel(by_hand: Laptop) -> None:
-    """A backend outage pages each kind of channel once; what follows from it tells nobody."""
+    """A backend outage pages each kind of channel once; what follows from it notifies nobody."""
     laptop = by_hand
     with inbox.opened(laptop.target) as received:
         _state(laptop, "backend-down", "ALARM")
@@ -185,7 +185,7 @@ def test_one_incident_is_told_once_to_every_channel(by_hand: Laptop) -> None:
             return len(since) >= 4
 
         eventually(all_told, seconds=60)
-        # Had a follower been told, it would stand before the recoveries.
+        # Had a consequence been notified, it would stand before the recoveries.
         assert {delivery.channel for delivery in since} == {"slack", "pagerduty", "https", "email"}
         assert len(since) == 4
         for recovery in since:
@@ -206,7 +206,7 @@ def test_a_drill_shows_what_arrives(laptop: Laptop) -> None:
 
 
 def test_what_a_channel_does_not_take_is_kept(by_hand: Laptop) -> None:
-    """A channel that fails is tried again, then kept in a queue; the others are told once."""
+    """A channel that fails is tried again, then kept in a queue; the others are notified once."""
     laptop = by_hand
     sqs = laptop.client("sqs")
     queue = sqs.get_queue_url(QueueName="webhook-buffer-local-notifications")["QueueUrl"]
@@ -249,7 +249,7 @@ def _heartbeats(laptop: Laptop) -> str:
 
 
 def test_logs_name_an_unknown_function(laptop: Laptop) -> None:
-    """A function that is not there is told with those that are."""
+    """An unknown function is reported with the known ones."""
     output = laptop.run("logs", "-f", "consume", code=2)
     assert (
         "Environment 'local' has no function 'consume'; it has publish, subscribe, faux-backend,"

@@ -1,4 +1,4 @@
-"""The faux backend and the inbox of `up`: programs on a fixed port, told by files."""
+"""The faux backend and the inbox of `up`: programs on a fixed port, controlled by files."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def test_the_backend_can_continue_the_trace(traced: Traced) -> None:
 
 
 def test_the_webhook_arrives_as_it_was(traced: Traced) -> None:
-    """What carries the trace is no part of the webhook, at the backend or in the record."""
+    """What carries the trace is not part of the webhook, at the backend or in the record."""
     for request in traced.requests:
         assert request["authorization"] == _SECRETS["authorization"]
         assert not any("_datadog" in name for name in request)

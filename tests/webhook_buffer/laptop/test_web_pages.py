@@ -134,7 +134,7 @@ def test_a_foreign_page_does_not_reach_the_emulator(foreign: Page, emulator: Run
 
 
 def test_a_foreign_page_reaches_no_listener(foreign: Page) -> None:
-    """The fake Datadog and the practice backend hear nothing of it."""
+    """Nothing of it reaches the fake Datadog or the practice backend."""
     with FakeDatadog() as datadog, ScriptedBackend() as backend:
         _attempt(foreign, f"{datadog.url}/api/v1/monitor", "{}")
         _attempt(foreign, f"{backend.url}/hook", "{}")

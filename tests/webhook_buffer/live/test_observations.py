@@ -147,7 +147,7 @@ def test_what_is_counted_by_source_and_reason_is_kept_apart() -> None:
 
 
 def test_what_is_outside_of_the_time_is_left_out() -> None:
-    """Lines of before tell how long a webhook waits, and count nothing themselves."""
+    """Earlier lines show how long a webhook has waited, and count nothing themselves."""
     lines = [
         line("publish", -300, "webhook.queued", status=200, message_id="a", metrics={"Accepted": 1})
     ]

@@ -72,7 +72,7 @@ def test_saved_and_opened_it_is_the_same(tmp_path: Path) -> None:
 
 
 def test_a_follower_sees_what_the_writer_sees(tmp_path: Path) -> None:
-    """Line by line; half a line waits for its end, and a file that was replaced is read anew."""
+    """Line by line; half a line waits for its end, and a replaced file is read from its start."""
     file, session = tmp_path / "s.jsonl", _session()
     follower = Follower(file)
     assert follower.update() is None

@@ -1,4 +1,4 @@
-"""Verdicts on the emulator: its topics hear of them exactly as CloudWatch's would."""
+"""Verdicts on the emulator: its topics get them exactly as CloudWatch's would."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from webhook_buffer.operations.environment import Environment
 
 @dataclass
 class World:
-    """A metric alarm and a suppressed composite over it, on the emulator, and who hears of them."""
+    """A metric alarm and a suppressed composite over it, on the emulator, and who is notified."""
 
     states: States
     cloudwatch: Any
@@ -107,14 +107,14 @@ def world(emulator: Running, tmp_path: Path) -> Iterator[World]:
 
 
 def test_beginning_notifies_nobody(world: World) -> None:
-    """Alarms without data become OK, which is no news."""
+    """Alarms without data become OK, which notifies nobody."""
     world.states.begin()
     assert world.put("OK", "OK", None) == []
     assert (world.state(world.part), world.heard()) == ("OK", [])
 
 
 def test_an_incident_is_told_when_its_verdict_says_so(world: World) -> None:
-    """The part's own action runs at once; the suppressed whole is in ALARM, and nobody is told
+    """The part's own action runs at once; the suppressed whole is in ALARM, and nobody is notified
     until its actions are due; then once, and once of its end.
     """
     world.states.begin()
@@ -142,7 +142,7 @@ def test_what_was_set_by_hand_is_reset(world: World) -> None:
 
 
 def test_an_incident_that_is_on_ends_for_its_recipients(world: World) -> None:
-    """Also where live alarms began anew meanwhile, with data that is fine."""
+    """Also where live alarms restarted meanwhile, with data that is fine."""
     world.states.begin()
     world.put("ALARM", "ALARM", "ALARM")
     world.heard()

@@ -96,7 +96,7 @@ def test_a_stack_that_could_not_be_deleted_is_still_there(
 
 
 def test_refusal_is_one_sentence(target: Environment) -> None:
-    """What AWS refuses is told with operation, environment and code."""
+    """An error for what AWS refuses has operation, environment and code."""
     with Stubber(target.cloudformation) as stubber:
         stubber.add_client_error("describe_stacks", "AccessDenied", "not authorized")
         with pytest.raises(WebhookBufferError, match=r"DescribeStacks for environment 'dev'"):

@@ -65,7 +65,7 @@ def _alarm(name: str, statistic: str = "Maximum") -> MetricAlarm:
 
 
 def test_pages_are_put_together(tmp_path: Path) -> None:
-    """All values arrive, whatever the pages; what was never published is no series."""
+    """All values arrive, whatever the pages; what was never published has no series."""
     cloudwatch = _CloudWatch(page=100)
     end = round(time.time()) // 60 * 60
     start = end - 3 * 3600

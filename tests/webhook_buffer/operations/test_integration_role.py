@@ -1,4 +1,4 @@
-"""Datadog's AWS integration: which rights its role lacks, told before somebody misses the data."""
+"""Datadog's AWS integration: its role's missing rights, reported before data is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ARN = "arn:aws:iam::333333333333:role/DatadogIntegrationRole"
 
 @dataclass(frozen=True)
 class Stubbed:
-    """An environment whose IAM answers as told, and is asked nothing else."""
+    """An environment whose IAM answers as scripted, and is asked nothing else."""
 
     target: Environment
     iam: Stubber

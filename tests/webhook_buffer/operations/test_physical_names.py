@@ -48,7 +48,7 @@ def test_they_are_those_of_the_templates(demanding: Synthesized) -> None:
 def test_a_stack_has_what_cloudformation_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: Named, owned: bool
 ) -> None:
-    """Whether something is ours is told by its kind and name, and what was let go is not."""
+    """Kind and name say whether something is ours, and what was let go is not."""
     listed: Any = [
         (QUEUE, "https://sqs.us-east-1.amazonaws.com/111111111111/a.fifo", "CREATE_COMPLETE"),
         (SECRET, "arn:aws:secretsmanager:us-east-1:111111111111:secret:a-key-AbCdEf", "x"),

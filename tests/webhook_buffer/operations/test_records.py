@@ -175,7 +175,7 @@ def test_a_body_that_is_gone_is_missing(place: tuple[Environment, Aws]) -> None:
 
 
 def test_a_damaged_body_is_missing(place: tuple[Environment, Aws]) -> None:
-    """What does not inflate, or to more than a webhook can have, is no body."""
+    """What does not inflate, or inflates to more than a webhook can have, is not a body."""
     import zlib
 
     for content in (b"damaged", zlib.compress(b"\x00" * 7_000_000)):
@@ -238,7 +238,7 @@ def test_a_long_time_is_refused(place: tuple[Environment, Aws]) -> None:
 
 
 def test_a_table_without_the_index_says_so(place: tuple[Environment, Aws]) -> None:
-    """What an older deployment left is no error of AWS's, and nothing is scanned."""
+    """What an older deployment left is not an error of AWS's, and nothing is scanned."""
     settings = load("local", overrides={"service": f"r{uuid.uuid4().hex[:12]}"})
     place[1].dynamodb.create_table(
         TableName=settings.table_name,

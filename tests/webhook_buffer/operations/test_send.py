@@ -41,7 +41,7 @@ def test_pace_repeats_in_order() -> None:
 
 
 def test_no_answer_is_a_receipt(backend: ScriptedBackend) -> None:
-    """A buffer that is away is told as such, not as an exception."""
+    """A buffer that is away is reported as such, not as an exception."""
     backend.refuse()
     receipt = Sender(backend.url).post(Webhook(body=b"x"))
     assert (receipt.status, receipt.accepted) == (0, False)

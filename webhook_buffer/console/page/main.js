@@ -67,7 +67,7 @@ async function refresh(what) {
   }
 }
 
-// From so many seconds on the two clocks are told apart.
+// From so many seconds on the two clocks are shown apart.
 const AHEAD = 60;
 
 function said() {

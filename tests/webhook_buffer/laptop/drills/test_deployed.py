@@ -25,7 +25,7 @@ SETTINGS = load("prd")
 
 
 def _place(states: Callable[[], str], *, delivered: bool, endpoint: str = "") -> tuple[Any, Any]:
-    """A deployed environment, and what its table was told."""
+    """A deployed environment, and what was written to its table."""
     table_calls: list[Any] = []
     alarm = SETTINGS.alarm_name("dropped-duplicates")
 

@@ -19,7 +19,7 @@ _NEVER = ("nothing is lost", "nothing is out of order", "nothing is left behind"
 
 @pytest.mark.parametrize("name", ["backend-unreachable", "queue-refuses", "duplicates"])
 def test_a_drill_passes(laptop: Laptop, tmp_path: Path, name: str) -> None:
-    """Signals within their limits, people notified and told that it is a drill, nothing lost.
+    """Signals within their limits, people notified that it is a drill, nothing lost.
 
     At 3 s a minute an emulator on a busy machine can miss a limit, so a drill may be run once
     more; nothing may be lost or out of order in either run.
