@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import re
@@ -123,6 +124,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--order", metavar="reversed|SEED", help="run files, and tests in them, in another order"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collects without the garbage collector, which would take a third of the time.
+
+    What was collected stays until the end, so that it need not be looked through again later.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 # What synthesizes stacks, or starts Chromium.
