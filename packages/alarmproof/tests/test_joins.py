@@ -44,7 +44,8 @@ USERS = [
         DeploymentConfiguration={"Alarms": {"AlarmNames": ["orders"], "Enable": True}}),
     _of("AWS::AppConfig::Environment", Monitors=[{"AlarmArn": {"Fn::GetAtt": ["A", "Arn"]}}]),
     _of("AWS::CloudWatch::CompositeAlarm", AlarmRule="FALSE", AlarmDescription="a runbook",
-        ActionsSuppressor={"Ref": "A"}, AlarmActions=[{"Ref": "T"}]),
+        ActionsSuppressor={"Ref": "A"}, ActionsSuppressorWaitPeriod=60,
+        ActionsSuppressorExtensionPeriod=60, AlarmActions=[{"Ref": "T"}]),
 ]  # fmt: skip
 
 

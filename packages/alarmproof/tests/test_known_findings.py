@@ -19,6 +19,7 @@ ALARM: dict[str, Any] = {
     "Type": "AWS::CloudWatch::Alarm",
     "Properties": {
         "AlarmDescription": "a runbook", "Namespace": "AWS/S3", "MetricName": "AllRequests",
+        "Dimensions": [{"Name": "BucketName", "Value": "b"}, {"Name": "FilterId", "Value": "f"}],
         "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1,
         "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching",
     },

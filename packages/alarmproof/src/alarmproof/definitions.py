@@ -17,6 +17,7 @@ class Resource:
     Attributes:
         properties: with intrinsics as they are written.
         resolved: the same with intrinsics resolved as far as a template allows.
+        depends_on: logical ids; None where a template can't say it.
     """
 
     type: str
@@ -24,6 +25,7 @@ class Resource:
     source: Source
     resolved: Mapping[str, Any]
     metadata: Mapping[str, Any]
+    depends_on: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

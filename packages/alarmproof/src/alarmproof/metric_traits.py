@@ -27,6 +27,31 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+# Of which dimensions a metric has all of at least one set. Source: each service's guide, on its
+# metrics; OpenSearch Service developer guide, "Dimensions for Amazon OpenSearch Service
+# metrics"; Billing user guide, "Creating a billing alarm"; S3 user guide, "S3 dimensions in
+# CloudWatch"; Aurora user guide, "Amazon CloudWatch metrics for Amazon Aurora", cluster-level
+# metrics. Not verified in these words, so that it is a warning.
+NEEDED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("AWS/ECS", ""): ("ClusterName", "DiscoveryName", "TargetDiscoveryName"),
+    ("AWS/ES", ""): ("DomainName ClientId", "CollectionName ClientId", "ClientId"),
+    ("AWS/Billing", ""): ("Currency",),
+    ("AWS/EFS", ""): ("FileSystemId",),
+    ("AWS/NATGateway", ""): ("NatGatewayId",),
+    ("AWS/AutoScaling", ""): ("AutoScalingGroupName",),
+    ("AWS/Kafka", ""): ("Cluster Name",),
+    ("AWS/S3", "AllRequests"): ("BucketName FilterId",),
+    ("AWS/S3", "4xxErrors"): ("BucketName FilterId",),
+    ("AWS/S3", "5xxErrors"): ("BucketName FilterId",),
+    ("AWS/S3", "FirstByteLatency"): ("BucketName FilterId",),
+    ("AWS/S3", "TotalRequestLatency"): ("BucketName FilterId",),
+    ("AWS/S3", "BucketSizeBytes"): ("BucketName StorageType",),
+    ("AWS/S3", "NumberOfObjects"): ("BucketName StorageType",),
+    ("AWS/RDS", "VolumeBytesUsed"): ("DBClusterIdentifier", "EngineName"),
+    ("AWS/RDS", "VolumeReadIOPs"): ("DBClusterIdentifier", "EngineName"),
+    ("AWS/RDS", "VolumeWriteIOPs"): ("DBClusterIdentifier", "EngineName"),
+}
+
 CONFIGURED = frozenset(["CWAgent"])
 """Namespaces whose dimensions a configuration decides, so that none is wrong. Source: CloudWatch
 user guide, "Manually create or edit the CloudWatch agent configuration file", append_dimensions and
@@ -154,6 +179,8 @@ READ_TRAITS = frozenset(
 EVERY: Mapping[tuple[str, str], int] = {
     ("AWS/S3", "BucketSizeBytes"): 86_400,
     ("AWS/S3", "NumberOfObjects"): 86_400,
+    # Source: Certificate Manager user guide, "Supported CloudWatch metrics": twice per day.
+    ("AWS/CertificateManager", "DaysToExpiry"): 43_200,
 }
 
 # The largest value, for metrics that are a share of a whole, or 0 or 1. ECS's utilization is not
@@ -171,6 +198,9 @@ MOST: Mapping[tuple[str, str], float] = {
     ("AWS/EC2", "StatusCheckFailed_Instance"): 1,
     ("AWS/EC2", "StatusCheckFailed_System"): 1,
     ("AWS/Route53", "HealthCheckStatus"): 1,
+    # Source: SES developer guide, "Creating reputation monitoring alarms": 0.05 stands for 5 %.
+    ("AWS/SES", "Reputation.BounceRate"): 1,
+    ("AWS/SES", "Reputation.ComplaintRate"): 1,
     ("AWS/VPN", "TunnelState"): 1,
 }
 
@@ -193,6 +223,7 @@ READ_MOST = frozenset((("AWS/Route53", "HealthCheckStatus"),))
 # (pages above). The others are not verified, and equal to the generated unit where it has one.
 UNITS: Mapping[tuple[str, str], str] = {
     ("AWS/Lambda", "Duration"): "Milliseconds",
+    ("AWS/ES", "FreeStorageSpace"): "Megabytes",
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): "Seconds",
     ("AWS/ApplicationELB", "TargetResponseTime"): "Seconds",
     ("AWS/ELB", "Latency"): "Seconds",

@@ -24,7 +24,7 @@ from alarmproof.reading import alarms, assembly, known, live, mute_rules, parame
 from alarmproof.reading.documents import Document
 from alarmproof.reading.resolver import Resolver
 from alarmproof.reading.stacks import Deployed, Stack, build, unique_names
-from alarmproof.reading.values import NO_VALUE
+from alarmproof.reading.values import NO_VALUE, listed
 
 _MALFORMED = (
     AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, RecursionError,
@@ -223,6 +223,7 @@ class _Reading:
             source,
             resolved if isinstance(resolved, dict) else {},
             metadata if isinstance(metadata, dict) else {},
+            frozenset(str(name) for name in listed(entry.get("DependsOn")) if name),
         )
 
     def _alarm(self, kind: str, entry: Mapping[str, Any], source: Source) -> AnyAlarm | None:

@@ -269,6 +269,8 @@ def operator_and_threshold(context: Context, alarm: AnyAlarm) -> Iterator[str | 
         yield Hit("It has no EvaluationPeriods.", remedy="Set EvaluationPeriods.")
     if alarm.band and alarm.band not in {query.id for query in alarm.queries}:
         yield f"ThresholdMetricId '{alarm.band}' is not the Id of a query."
+    if alarm.band and any(query.id == alarm.band and query.metric for query in alarm.queries):
+        yield f"ThresholdMetricId '{alarm.band}' is a metric, and not a band."
 
 
 @rule(
@@ -314,16 +316,23 @@ def _recovery(alarm: MetricAlarm) -> Iterator[Hit]:
 @rule(
     "composite-limits",
     ERROR,
-    finds="a composite alarm with an Auto Scaling action, of more than 100 alarms, or of itself",
+    finds="a composite alarm with an Auto Scaling action, of more than 100 alarms, or with a "
+    "suppressor and without its periods",
     why="CloudWatch refuses the alarm.",
-    remedy="Put the action on a metric alarm; divide the rule into several composite alarms.",
+    remedy="Put the action on a metric alarm; divide the rule into several composite alarms; set "
+    "ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod.",
 )
-def composite_limits(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+def composite_limits(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Source: CloudWatch API reference, PutCompositeAlarm, AlarmActions and AlarmRule."""
     if not isinstance(alarm, CompositeAlarm):
         return
     if any(action.kind == "autoscaling" for action in actions_of(alarm)):
         yield "A composite alarm can't perform Auto Scaling actions."
+    given = context.properties(alarm)
+    if "ActionsSuppressor" in given:
+        for name in ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"):
+            if name not in given:
+                yield f"It has an ActionsSuppressor and no {name}."
     count = len(composites.written_names(alarm))
     if count > _MOST_CHILDREN:
         yield f"It depends on {count} alarms; CloudWatch allows {_MOST_CHILDREN}."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from alarmproof import composites
 from alarmproof.alarms import AnyAlarm, CompositeAlarm
@@ -53,3 +55,43 @@ def unknown_part(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
                 )
             else:
                 yield f"It refers to the alarm '{name}', which is not in any of the templates."
+
+
+@rule(
+    "created-too-early",
+    WARNING,
+    finds="a composite alarm that names another alarm of its template, and does not depend on it",
+    why="CloudFormation may create it first, and then fails: the alarms in the rule do not exist.",
+    remedy="Refer to the other alarm (Ref, Fn::Sub), or name it in DependsOn.",
+)
+def created_too_early(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: https://github.com/awsdocs/aws-cloudformation-user-guide/issues/911."""
+    entry = context.templates.resource_of(alarm)
+    if not isinstance(alarm, CompositeAlarm) or entry is None or entry.depends_on is None:
+        return
+    referred = set(_referred(entry.properties)) | entry.depends_on
+    for name in sorted(composites.written_names(alarm)):
+        for other in context.by_declared_name.get(name, ()):
+            source = other.source
+            if source.stack == alarm.source.stack and source.logical_id not in referred:
+                yield f"It names '{name}', and nothing says that '{source.logical_id}' comes first."
+
+
+def _referred(value: Any) -> Iterator[str]:
+    """The logical ids that a property refers to, as it is written."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _referred(part)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "Ref":
+                yield str(inner)
+            elif key == "Fn::GetAtt":
+                yield str(inner[0] if isinstance(inner, list) and inner else inner).split(".")[0]
+            elif key == "Fn::Sub":
+                text = inner[0] if isinstance(inner, list) and inner else inner
+                yield from (found[1] for found in _SUBSTITUTED.finditer(str(text)))
+            yield from _referred(inner)
+
+
+_SUBSTITUTED = re.compile(r"\$\{\s*([A-Za-z0-9]+)")

@@ -10,9 +10,9 @@ from alarmproof import metric_table
 from alarmproof.alarms import AnyAlarm
 from alarmproof.aws_metrics import SERVICES
 from alarmproof.metric_data import MetricKey
-from alarmproof.metric_traits import BEGINS, NAMES_OF_RESOURCES, PARTS
+from alarmproof.metric_traits import BEGINS, NAMES_OF_RESOURCES, NEEDED, PARTS
 from alarmproof.reading.values import Reference, Unknown
-from alarmproof.rules.context import Context
+from alarmproof.rules.context import Context, metric_queries
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 
 
@@ -55,6 +55,11 @@ def unknown_dimension(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             )
         yield from _regional(context, metric, given)
         entry = metric_table.published(metric)
+        if entry and not entry.exact and given not in entry.dimensions:
+            lacking = _lacking(metric, given)
+            if lacking:
+                yield Hit(f"{metric.name} is not published without {lacking}.", WARNING)
+                continue
         if entry is None or given in entry.dimensions:
             continue
         known = metric_table.dimension_names(metric.namespace)
@@ -74,6 +79,15 @@ def unknown_dimension(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         elif strange:
             unknown = f"alarmproof knows no metric of {metric.namespace} with '{strange[0]}'"
             yield Hit(f"{message} {unknown}.", WARNING)
+
+
+def _lacking(metric: MetricKey, given: frozenset[str]) -> str:
+    """The dimensions that are missing for every set; empty where one is whole."""
+    space, name = str(metric.namespace), str(metric.name)
+    needed = NEEDED.get((space, name)) or NEEDED.get((space, ""), ())
+    lacking = [sorted(set(names.split(" ", 1) if space != "AWS/Kafka" else [names]) - given)
+               for names in needed]  # fmt: skip
+    return "" if not lacking or any(not names for names in lacking) else " and ".join(lacking[0])
 
 
 def _misspelled(metric: MetricKey, given: frozenset[str], known: Set[str]) -> Iterator[Hit]:
@@ -143,6 +157,10 @@ def wrong_value(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
                 )
             elif name in NAMES_OF_RESOURCES and value.startswith(("arn:", "https://")):
                 yield f"{name} is '{value}', and its values are names."
+            elif name == "Resource" and metric.namespace == "AWS/Lambda" and (
+                value.startswith("arn:") or value.endswith((".Version", ".Alias"))
+            ):  # fmt: skip
+                yield f"{name} is '{value}', and its values are FUNCTION:VERSION or FUNCTION:ALIAS."
             elif name == "StorageType" and metric.namespace == "AWS/S3":
                 yield from _storage_type(metric.name, value)
 
@@ -184,3 +202,27 @@ def fargate_cluster(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         ):
             name = metric.dimensions[0][1]
             yield f"All services of '{name}' in these templates run on Fargate."
+
+
+@rule(
+    "basic-monitoring",
+    WARNING,
+    finds="a period below five minutes on an instance with basic monitoring",
+    why="Its metrics come every five minutes, so most periods are without data.",
+    remedy="Set the period to 300, or turn on detailed monitoring (Monitoring: true).",
+)
+def basic_monitoring(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: EC2 user guide, "Manage detailed monitoring for your EC2 instances"; status checks
+    come every minute.
+    """
+    for query, metric in metric_queries(alarm):
+        if metric.namespace != "AWS/EC2" or metric.name.startswith("StatusCheck"):
+            continue
+        name = dict(metric.dimensions).get("InstanceId")
+        instance = name and context.resource("AWS::EC2::Instance", name, stack=alarm.source.stack)
+        given = instance.resolved.get("Monitoring", False) if instance else True
+        if str(given).lower() == "false" and 0 < (query.period or 0) < _BASIC:
+            yield f"'{name}' has basic monitoring, and the period is {query.period} s."
+
+
+_BASIC = 300

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from alarmproof.alarms import AnyAlarm
 from alarmproof.definitions import Resource
@@ -28,12 +30,18 @@ _WRONG_REF = {
     ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroup"): (
         "the target group's ARN", "Fn::GetAtt TargetGroupFullName",
     ),
+    ("AWS::Lambda::Version", "Resource"): ("the version's ARN", "FUNCTION:VERSION"),
+    ("AWS::Lambda::Alias", "Resource"): ("the alias's ARN", "FUNCTION:ALIAS"),
+    ("AWS::Lambda::Alias", "FunctionName"): ("the alias's ARN", "Ref of the function"),
+    ("AWS::Lambda::Version", "FunctionName"): ("the version's ARN", "Ref of the function"),
     ("AWS::ECS::Service", "ServiceName"): ("the service's ARN", "Fn::GetAtt Name"),
     ("AWS::EFS::AccessPoint", "FileSystemId"): ("the access point's id", "Ref of the file system"),
     ("AWS::ElastiCache::ReplicationGroup", "CacheClusterId"): (
         "the replication group's id", "its nodes' ids, such as GROUP-001",
     ),
 }  # fmt: skip
+# How a value ends that only the deployment knows, where it is an address.
+_ADDRESSES = (".Endpoint.Address", ".ReadEndpoint.Address", ".DNSName", ".DomainEndpoint")
 # The types of resources whose names are the values of dimensions.
 _NAMED = {
     "FunctionName": "AWS::Lambda::Function",
@@ -135,6 +143,8 @@ def wrong_reference(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """A queue's Ref is its URL, a topic's is its ARN, and so on."""
     for metric in alarm.metrics:
         for name, value in metric.dimensions:
+            if isinstance(value, Unknown) and value.endswith(_ADDRESSES):
+                yield f"{name} is given the address '{value}'."
             if not isinstance(value, Reference):
                 continue
             resource = context.templates.resources.get((value.stack, value.logical_id))
@@ -184,3 +194,43 @@ def case_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             alike = context.names_of_type(kind).get(value.lower(), frozenset())
             if alike and value not in alike:
                 yield f"{name} is '{value}', and the resource is called '{min(alike)}'."
+
+
+@rule(
+    "unresolved-text",
+    ERROR,
+    finds="a placeholder or a reference that stands as plain text",
+    why="CloudWatch takes it literally: the metric, the name or the action does not exist.",
+    remedy="Write Fn::Sub (!Sub) before the text; in Terraform, an expression instead of a text.",
+)
+def unresolved_text(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Source: CloudFormation template reference, Fn::Sub; reported:
+    https://github.com/DataBiosphere/azul/pull/5458.
+    """
+    entry = context.templates.resource_of(alarm)
+    for path, text in _plain_texts(entry.properties if entry else {}, ""):
+        placeholder = _PLACEHOLDER.search(text)
+        if placeholder:
+            yield f"{path} has '{placeholder[0]}' as plain text."
+        elif _OF_TERRAFORM.fullmatch(text):
+            yield f"{path} is the text '{text}'."
+
+
+# Where a text may have a placeholder of CloudWatch's own, or says something to people.
+_FREE = frozenset(("Label", "AlarmDescription", "Tags", "Metadata"))
+_PLACEHOLDER = re.compile(r"\$\{(?:AWS::[A-Za-z]+|[A-Za-z][A-Za-z0-9.]*)\}")
+_OF_TERRAFORM = re.compile(r"(?:aws_[a-z0-9_]+|module|var|local|data)(?:\.[A-Za-z_][\w-]*)+")
+
+
+def _plain_texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Texts outside of functions, with the names of their properties."""
+    if isinstance(value, str):
+        if not isinstance(value, Reference | Unknown):
+            yield path, value
+    elif isinstance(value, list):
+        for part in value:
+            yield from _plain_texts(part, path)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if not str(key).startswith("Fn::") and key not in ("Ref", *_FREE):
+                yield from _plain_texts(inner, f"{path}.{key}" if path else str(key))

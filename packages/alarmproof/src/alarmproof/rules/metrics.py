@@ -146,7 +146,7 @@ def metric_not_judged(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Whether it is a service's, or of one's own."""
     for metric in alarm.metrics:
         space = metric.namespace
-        if metric.name in metric_table.names(space) or space in context.own_metrics:
+        if metric.name in metric_table.names(space) or space in (*context.own_metrics, *_ABSENT):
             continue
         if any(_wrong(context, metric)):
             continue

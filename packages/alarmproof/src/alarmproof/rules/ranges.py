@@ -116,6 +116,10 @@ def threshold_unit(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     meant = ""
     if entry.unit == "Bytes" and not above and "Free" in metric.name and threshold < _FEW_BYTES:
         meant = "percent or gigabytes"
+    elif entry.unit == "Megabytes" and not above and threshold >= _MANY_MEGABYTES:
+        meant = "bytes"
+    elif metric.name in _AGES and above and threshold < _YOUNG:
+        meant = "seconds"
     elif entry.unit == "Seconds" and above and metric.name in _FAST and threshold >= _SLOW_SECONDS:
         meant = "milliseconds"
     elif entry.unit == "Milliseconds" and above and threshold <= _FAST_MILLISECONDS:
@@ -153,5 +157,8 @@ _FEW_BYTES = 1_000_000
 # What answers within a few seconds, in seconds; longer than this, its client has given up.
 _FAST = frozenset(("TargetResponseTime", "Latency", "ReadLatency", "WriteLatency"))
 _SLOW_SECONDS = 60
+# More megabytes than a node has, and less milliseconds than a reader needs for a batch.
+_MANY_MEGABYTES, _YOUNG = 100_000_000, 1000
+_AGES = frozenset(("GetRecords.IteratorAgeMilliseconds", "IteratorAge"))
 # A limit that everything exceeds.
 _FAST_MILLISECONDS = 5

@@ -177,16 +177,19 @@ def dynamodb_missing(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 @rule(
     "daily-metric",
     ERROR,
-    finds="a metric that is published once a day, with a shorter period",
+    finds="a metric that is published once or twice a day, with a shorter period",
     why="Almost every period is without data.",
-    remedy="Set the period to 86400.",
+    remedy="Set the period to that of the metric.",
 )
 def daily_metric(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """In expressions as well."""
     for query, metric in metric_queries(alarm):
         entry = published(metric)
         if entry and entry.every and (query.period or 0) < entry.every:
-            yield (
+            ignored = isinstance(alarm, MetricAlarm) and alarm.missing is Missing.IGNORE
+            yield Hit(
                 f"{metric.name} is published every {entry.every} s, and the period is "
-                f"{query.period} s."
+                f"{query.period} s.",
+                WARNING if ignored else None,
+                f"Set the period to {entry.every}.",
             )

@@ -35,22 +35,37 @@ def never_clears(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 @rule(
     "always-breaches",
     ERROR,
-    finds="a metric that is only there when something happens, with missing data that breaches",
-    why="It is in ALARM while all is well.",
+    finds="metrics that are only there when something happens, with missing data that breaches",
+    why="It is in ALARM while all is well, or while there is no traffic.",
     remedy="Set TreatMissingData to notBreaching.",
 )
 def always_breaches(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Silence of such a metric is good news."""
-    single = single_metric(alarm)
-    if single is None:
+    """Silence of such a metric is good news; without traffic it says nothing, a warning."""
+    if not isinstance(alarm, MetricAlarm) or alarm.band:
         return
-    alarm, _, metric = single
-    breaches = alarm.missing is Missing.BREACHING and fires_above(alarm)
-    if breaches and context.publishing.silence_of(metric) is Silence.EVENT:
+    if alarm.missing is not Missing.BREACHING or not fires_above(alarm) or not alarm.metrics:
+        return
+    silences = {context.publishing.silence_of(metric) for metric in alarm.metrics}
+    names = ", ".join(dict.fromkeys(str(metric.name) for metric in alarm.metrics))
+    single = single_metric(alarm)
+    if single and silences == {Silence.EVENT}:
         yield (
-            f"{metric.name} is published only when it happens, and missing data counts as "
+            f"{names} is published only when it happens, and missing data counts as "
             "breaching: it is in ALARM while all is well."
         )
+    elif silences <= {Silence.EVENT, Silence.TRAFFIC} and not any(
+        _FILLS in (query.expression or "") for query in alarm.queries
+    ):
+        verb = "has" if single else "have"
+        yield Hit(
+            f"{names} {verb} no data without traffic, and missing data counts as breaching: then "
+            "it is in ALARM.",
+            WARNING,
+        )
+
+
+# What makes a value of a missing one.
+_FILLS = "FILL("
 
 
 @rule(
