@@ -529,3 +529,43 @@ def test_an_empty_stack_of_an_assembly_is_left_out(tmp_path: Path) -> None:
     assert [alarm.source.stack for alarm in read([tmp_path]).alarms] == ["shop"]
     with pytest.raises(InputError, match=r"empty\.json: not a CloudFormation template"):
         read([tmp_path / "empty.json"])
+
+
+def test_what_a_macro_or_a_stack_set_makes_is_a_note() -> None:
+    """Neither an unknown property, nor silently left out."""
+    found = parse({"Resources": {
+        "A": {"Type": "AWS::CloudWatch::Alarm", "Properties": {
+            "Fn::Transform": {"Name": "Defaults"}, "Namespace": "Shop"}},
+        "B": {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://b/r"}}},
+        "C": {"Type": "Shop::Alarms::All::MODULE", "Properties": {"Limit": 1}},
+        "D": {"Type": "AWS::CloudFormation::StackSet", "Properties": {
+            "TemplateBody": "Resources: {A: {Type: AWS::CloudWatch::Alarm}}"}},
+        "E": {"Type": "AWS::CloudFormation::StackSet", "Properties": {"TemplateBody": "Resources"}},
+    }}, "t.json")  # fmt: skip
+    assert rules(found) == [("not-evaluated", "note", "A"), ("not-evaluated", "note", "D")]
+
+
+def test_a_region_is_known_by_parameter_and_by_terraform_s_provider(tmp_path: Path) -> None:
+    """A resource's own region counts before that of its provider."""
+    actions = ["arn:aws:sns:eu-west-1:111122223333:page"]
+    here = alarm(AlarmActions=actions)
+    found = parse_all([({"Resources": {"A": here}}, "t.json")], {"AWS::Region": "us-east-1"})
+    assert rules(found) == [("other-region", "error", "A")]
+    values = {"alarm_name": "a", "alarm_description": "runbook", "alarm_actions": actions,
+              "namespace": "Shop", "metric_name": "m", "statistic": "Sum", "period": 60,
+              "evaluation_periods": 1, "threshold": 1,
+              "comparison_operator": "GreaterThanThreshold"}  # fmt: skip
+    for own, expected in ((None, ["other-region"]), ("eu-west-1", [])):
+        address = "aws_cloudwatch_metric_alarm.a"
+        resource = {"address": address, "type": "aws_cloudwatch_metric_alarm",
+                    "values": {**values, "region": own}}  # fmt: skip
+        plan = {
+            "format_version": "1.2", "planned_values": {"root_module": {"resources": [resource]}},
+            "configuration": {
+                "provider_config": {"aws": {"expressions": {"region": {
+                    "constant_value": "us-east-1"}}}},
+                "root_module": {"resources": [{"address": address, "provider_config_key": "aws"}]},
+            },
+        }  # fmt: skip
+        (tmp_path / "plan.json").write_text(json.dumps(plan), "utf-8")
+        assert [rule for rule, _, _ in rules(read([tmp_path / "plan.json"]))] == expected

@@ -53,6 +53,7 @@ class Unread:
     kind: str
     why: str
     known: bool
+    remedy: str = "Give the value with --parameter NAME=VALUE."
 
 
 @dataclass(frozen=True, slots=True)

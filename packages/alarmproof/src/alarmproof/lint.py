@@ -203,7 +203,7 @@ def _unread(templates: Templates, off: set[str]) -> Iterator[Finding]:
         source = unread.source
         if unread.known:
             message = f"{unread.kind} '{source.logical_id}' is not evaluated, because {unread.why}."
-            remedy = "Give the value with --parameter NAME=VALUE."
+            remedy = unread.remedy
             rule, severity = "not-evaluated", NOTE
         else:
             message = f"The type {unread.kind} is not known: {unread.why}."

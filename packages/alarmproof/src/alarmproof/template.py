@@ -45,6 +45,10 @@ class Usable:
     skipped: int
 
 
+_MACRO, _STACK_SET = "Fn::Transform", "AWS::CloudFormation::StackSet"
+_ACCEPTED = "Nothing has to change: AWS accepts it."
+
+
 def read(paths: Sequence[Path], given: Mapping[str, str] | None = None) -> Templates:
     """The alarms of templates, folders such as cdk.out, Terraform plans and DescribeAlarms output.
 
@@ -162,7 +166,10 @@ class _Reading:
                 raise InputError(f"{source}: not an object with a Type.")
             kind = str(entry.get("Type"))
             condition = entry.get("Condition")
-            if kind in known.ALARM_TYPES:
+            not_read = _not_read(kind, entry.get("Properties"))
+            if not_read:
+                unread.append(Unread(source, kind, not_read, known=True, remedy=_ACCEPTED))
+            if kind in known.ALARM_TYPES and not not_read:
                 alarm = self._alarm(kind, entry, source)
                 if alarm is None:
                     absent.append(Absent(source, str(condition)))
@@ -285,6 +292,18 @@ class _Reading:
             conditional=self._stack.conditional(properties),
             environment=self._stack.environment,
         )
+
+
+def _not_read(kind: str, properties: Any) -> str:
+    """Why the alarms of a resource are not read; empty where they are, or where it has none."""
+    if not isinstance(properties, dict):
+        return ""
+    if kind in known.ALARM_TYPES and _MACRO in properties:
+        return "a macro (Fn::Transform) makes its properties"
+    body = properties.get("TemplateBody")
+    if kind == _STACK_SET and isinstance(body, str) and "AWS::CloudWatch::" in body:
+        return "the alarms in its TemplateBody are not read; pass them as a file of their own"
+    return ""
 
 
 def _check_condition(resolver: Resolver, condition: Any) -> None:

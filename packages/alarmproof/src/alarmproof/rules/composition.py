@@ -90,7 +90,7 @@ def _referred(value: Any) -> Iterator[str]:
                 yield str(inner[0] if isinstance(inner, list) and inner else inner).split(".")[0]
             elif key == "Fn::Sub":
                 text = inner[0] if isinstance(inner, list) and inner else inner
-                yield from (found[1] for found in _SUBSTITUTED.finditer(str(text)))
+                yield from _SUBSTITUTED.findall(str(text))
             yield from _referred(inner)
 
 
