@@ -41,6 +41,7 @@ ALARMS: dict[str, dict[str, Any]] = {
     "Clock": {**ONE, "Period": 3600, "EvaluationWindow": {"WallClockWindow": {}}},
     "Quick": {**ONE, "Period": 10},
     "Silent": {**ONE, "AlarmActions": []},
+    "Other": {**ONE, "MetricName": "Load", "Statistic": "Average", "Period": 60},
 }  # fmt: skip
 
 
@@ -50,7 +51,11 @@ def _templates(**alarms: dict[str, Any]) -> Any:
                "Properties": {key: value for key, value in properties.items() if value is not None}}
         for name, properties in alarms.items()
     }  # fmt: skip
-    rule = {"AlarmRule": "ALARM(Plain) AND NOT ALARM(Below)", "AlarmActions": ["x:page"]}
+    other = ["ALARM(Other)"] if "Other" in alarms else []
+    rule = {
+        "AlarmRule": " AND ".join(["ALARM(Plain)", "NOT ALARM(Below)", *other]),
+        "AlarmActions": ["x:page"],
+    }
     resources["Both"] = {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": rule}
     return parse({"Resources": resources}, "t.json")
 

@@ -533,7 +533,7 @@ def test_an_empty_stack_of_an_assembly_is_left_out(tmp_path: Path) -> None:
 
 def test_what_a_macro_or_a_stack_set_makes_is_a_note() -> None:
     """Neither an unknown property, nor silently left out."""
-    found = parse({"Resources": {
+    templates = parse({"Resources": {
         "A": {"Type": "AWS::CloudWatch::Alarm", "Properties": {
             "Fn::Transform": {"Name": "Defaults"}, "Namespace": "Shop"}},
         "B": {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://b/r"}}},
@@ -542,15 +542,15 @@ def test_what_a_macro_or_a_stack_set_makes_is_a_note() -> None:
             "TemplateBody": "Resources: {A: {Type: AWS::CloudWatch::Alarm}}"}},
         "E": {"Type": "AWS::CloudFormation::StackSet", "Properties": {"TemplateBody": "Resources"}},
     }}, "t.json")  # fmt: skip
-    assert rules(found) == [("not-evaluated", "note", "A"), ("not-evaluated", "note", "D")]
+    assert rules(templates) == [("not-evaluated", "note", "A"), ("not-evaluated", "note", "D")]
 
 
 def test_a_region_is_known_by_parameter_and_by_terraform_s_provider(tmp_path: Path) -> None:
     """A resource's own region counts before that of its provider."""
     actions = ["arn:aws:sns:eu-west-1:111122223333:page"]
     here = alarm(AlarmActions=actions)
-    found = parse_all([({"Resources": {"A": here}}, "t.json")], {"AWS::Region": "us-east-1"})
-    assert rules(found) == [("other-region", "error", "A")]
+    templates = parse_all([({"Resources": {"A": here}}, "t.json")], {"AWS::Region": "us-east-1"})
+    assert rules(templates) == [("other-region", "error", "A")]
     values = {"alarm_name": "a", "alarm_description": "runbook", "alarm_actions": actions,
               "namespace": "Shop", "metric_name": "m", "statistic": "Sum", "period": 60,
               "evaluation_periods": 1, "threshold": 1,

@@ -71,7 +71,14 @@ class _Search:
         self._alarm = alarm
         self._needed = composites.with_parts([alarm], templates.alarms)
         metric_alarms = [alarm for alarm in self._needed if isinstance(alarm, MetricAlarm)]
-        self._period = max((alarm.period for alarm in metric_alarms), default=60)
+        # The parts of a composite alarm may have different periods.
+        self._period = math.lcm(*(alarm.period for alarm in metric_alarms)) or 60
+        self._periods = dict(
+            sorted(
+                ((read, period) for alarm in metric_alarms for read, period in _periods(alarm)),
+                key=lambda entry: -entry[1],
+            )
+        )
         self._longest = max(
             (
                 -(-alarm.period * alarm.evaluation_periods // self._period)
@@ -117,10 +124,11 @@ class _Search:
         origin = _ALIGNED if self._clock else 0
         series: dict[MetricKey, list[Series]] = {}
         for read in self._reads:
+            each = self._period // self._periods[read]
             values = np.concatenate(
-                [np.full(phase.periods, phase.levels[read]) for phase in phases]
+                [np.full(each * phase.periods, phase.levels[read]) for phase in phases]
             )
-            made = Series(read[0], read[1], origin, self._period, values)
+            made = Series(read[0], read[1], origin, self._periods[read], values)
             series.setdefault(read[0], []).append(made)
         # In whole tens of seconds, so that the evaluation is what refuses another period.
         end = origin + math.ceil(self._period * sum(phase.periods for phase in phases) / 10) * 10
@@ -141,7 +149,7 @@ class _Search:
             start = datetime.fromtimestamp(_ALIGNED, UTC).isoformat()
             lines.append(f'    start: "{start}"')
         lines.append("    series:")
-        lines += [f"      - {_series(read, phases)}" for read in self._reads]
+        lines += [f"      - {self._series(read, phases)}" for read in self._reads]
         lines += self._expected(history, phases)
         return "\n".join(lines) + "\n"
 
@@ -167,16 +175,37 @@ class _Search:
             notifies = f", notifies: {json.dumps(notified)}" if notified else ""
             yield f"      - {{at: {duration(at).replace(' ', '')}, state: {state}{notifies}}}"
 
+    def _series(self, read: Read, phases: Sequence[_Phase]) -> str:
+        metric, statistic = read
+        own = self._periods[read]
+        each = self._period // own
+        values = " ".join(_written(phase.levels[read], each * phase.periods) for phase in phases)
+        parts = [
+            f"metric: {json.dumps(f'{metric.namespace} {metric.name}')}",
+            f"dimensions: {json.dumps(dict(metric.dimensions))}",
+            *([f"account: {json.dumps(metric.account)}"] if metric.account else []),
+            f"statistic: {json.dumps(statistic)}",
+            *([f"interval: {duration(own).replace(' ', '')}"] if each > 1 else []),
+            f'values: "{values}"',
+        ]
+        return f"{{{', '.join(parts)}}}"
+
 
 def _reads(alarm: MetricAlarm) -> Iterator[Read]:
+    yield from (read for read, _ in _periods(alarm))
+
+
+def _periods(alarm: MetricAlarm) -> Iterator[tuple[Read, int]]:
+    """What an alarm reads, with the period."""
     for query in alarm.queries:
         if query.metric is None or query.statistic is None:
             continue
-        yield query.metric, query.statistic
+        period = query.period or alarm.period
+        yield (query.metric, query.statistic), period
         if alarm.band:
-            yield from ((query.metric, name) for name in _BAND)
+            yield from (((query.metric, name), period) for name in _BAND)
         if alarm.low_samples == "ignore" and query.statistic.startswith("p"):
-            yield query.metric, "SampleCount"
+            yield (query.metric, "SampleCount"), period
 
 
 def _candidates(read: Read, alarms: Sequence[MetricAlarm]) -> list[float]:
@@ -200,19 +229,6 @@ def _candidates(read: Read, alarms: Sequence[MetricAlarm]) -> list[float]:
 
 def _asks(alarm: MetricAlarm, read: Read) -> Query | None:
     return next((query for query in alarm.queries if (query.metric, query.statistic) == read), None)
-
-
-def _series(read: Read, phases: Sequence[_Phase]) -> str:
-    metric, statistic = read
-    values = " ".join(_written(phase.levels[read], phase.periods) for phase in phases)
-    parts = [
-        f"metric: {json.dumps(f'{metric.namespace} {metric.name}')}",
-        f"dimensions: {json.dumps(dict(metric.dimensions))}",
-        *([f"account: {json.dumps(metric.account)}"] if metric.account else []),
-        f"statistic: {json.dumps(statistic)}",
-        f'values: "{values}"',
-    ]
-    return f"{{{', '.join(parts)}}}"
 
 
 def _written(value: float, periods: int) -> str:
