@@ -13,7 +13,13 @@ from constructs import Construct
 
 from functions.factory import FunctionFactory
 from monitoring.alarm_set import AlarmSet
-from monitoring.cloudwatch.alarms import ALARM, COMPOSITE, alarm_properties, composite_properties
+from monitoring.cloudwatch.alarms import (
+    ALARM,
+    COMPOSITE,
+    alarm_properties,
+    composite_properties,
+    needed_by,
+)
 
 # A function creates them where CloudFormation can't: on the laptop.
 _CUSTOM = {ALARM: "Custom::Alarm", COMPOSITE: "Custom::CompositeAlarm"}
@@ -50,12 +56,7 @@ class Alarms(Construct):
             composite = incident.composite
             properties = composite_properties(incident, alarms, topics=arns)
             resource = self._resource(composite.id, COMPOSITE, properties, known=False)
-            needed = [
-                *composite.parts,
-                *sum(composite.unless.values(), ()),
-                composite.suppressed_by,
-            ]
-            for other in dict.fromkeys(needed):
+            for other in needed_by(incident):
                 if other in made:
                     resource.add_resource_dependency(made[other])
             made[composite.id] = resource

@@ -105,9 +105,17 @@ def template(alarms: AlarmSet) -> dict[str, Any]:
     for composite in alarms.composites:
         resources[composite.composite.id] = {
             "Type": COMPOSITE,
+            "DependsOn": needed_by(composite),
             "Properties": composite_properties(composite, alarms, topics=topics),
         }
     return {"Resources": resources}
+
+
+def needed_by(alarm: CompositeAlarm) -> list[str]:
+    """The ids of the alarms that a composite alarm names, and that have to be there before it."""
+    composite = alarm.composite
+    named = [*composite.parts, *sum(composite.unless.values(), ()), composite.suppressed_by]
+    return [name for name in dict.fromkeys(named) if name]
 
 
 def _actions(purposes: Iterable[str], topics: Mapping[str, object]) -> Properties:

@@ -40,6 +40,7 @@ NEEDED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("AWS/NATGateway", ""): ("NatGatewayId",),
     ("AWS/AutoScaling", ""): ("AutoScalingGroupName",),
     ("AWS/Kafka", ""): ("Cluster Name",),
+    ("AWS/Firehose", ""): ("DeliveryStreamName",),
     ("AWS/S3", "AllRequests"): ("BucketName FilterId",),
     ("AWS/S3", "4xxErrors"): ("BucketName FilterId",),
     ("AWS/S3", "5xxErrors"): ("BucketName FilterId",),

@@ -68,7 +68,33 @@ def _lets_publish(statement: Mapping[str, Any]) -> bool:
         for principal in _principals(statement)
         if not principal.endswith(".amazonaws.com")
     }
-    return publishes and (_SERVICE in _principals(statement) or bool(services))
+    return (
+        publishes
+        and (_SERVICE in _principals(statement) or bool(services))
+        and not any(_never_holds(*condition) for condition in _conditions(statement))
+    )
+
+
+def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Keys in lower case, each with a value; of operators that ask for a value to be there."""
+    given = statement.get("Condition")
+    for operator, keys in (given if isinstance(given, Mapping) else {}).items():
+        if str(operator).startswith(("StringEquals", "StringLike", "Arn", "ForAnyValue")):
+            for name, values in (keys if isinstance(keys, Mapping) else {}).items():
+                for value in listed(values):
+                    yield str(name).lower(), "" if isinstance(value, Unknown) else str(value)
+
+
+def _never_holds(name: str, value: str) -> bool:
+    """A condition that no request of CloudWatch fulfills.
+
+    Source: IAM user guide, "AWS global condition context keys": aws:PrincipalOrgID and the like are
+    not in requests of service principals; aws:SourceOwner is an account. Reported:
+    https://github.com/aws-samples/amazon-cloudwatch-auto-alarms/pull/63,
+    https://github.com/cloudposse/terraform-aws-rds-cloudwatch-sns-alarms/pull/4.
+    """
+    of_account = name in ("aws:sourceowner", "aws:sourceaccount")
+    return name.startswith("aws:principalorg") or (of_account and value.startswith("arn:"))
 
 
 def _denies(statement: Mapping[str, Any]) -> bool:

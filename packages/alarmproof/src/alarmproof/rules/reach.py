@@ -64,13 +64,14 @@ def wrong_unit(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     remedy="Use the statistic Sum.",
 )
 def counts_samples(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """A failure count of AWS's that is published as 0, or a metric filter with a default value."""
+    """A failure count or a level of AWS's that can be 0, or a filter with a default value."""
     single = single_metric(alarm)
     if single is None or single[1].statistic != "SampleCount" or not fires_above(single[0]):
         return
     _, _, metric = single
     entry = published(metric)
-    zeros = entry is not None and entry.failure and entry.silence is not Silence.EVENT
+    level = (metric.namespace, metric.name) in GAUGES
+    zeros = entry is not None and (entry.failure or level) and entry.silence is not Silence.EVENT
     if zeros or (metric.namespace, metric.name) in context.publishing.filled_by_filters:
         yield f"{metric.name} has a sample of 0 when nothing happens, and SampleCount counts it."
 
