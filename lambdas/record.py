@@ -73,7 +73,7 @@ def write(
             outcome=outcome,
         )
         if first or outcome.delivered:
-            # Anew at the delivery, for the bucket keeps a body as long as the table an item.
+            # Again at the delivery, so that body and item expire at the same time.
             values |= _stored(
                 bucket, message_id, envelope, seconds=seconds, within=within * _BODY_SHARE
             )

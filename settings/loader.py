@@ -59,13 +59,7 @@ def load(
             every problem, each with its key and remedy.
     """
     blocks = environments(file)
-    name = environment or os.environ.get(VARIABLE)
-    known = _listed(set(blocks)) or "none"
-    if not name:
-        remedy = f"choose one with --env, {VARIABLE}=… or -c env=… (known: {known})"
-        raise SettingsError(file, None, [f"no environment chosen; {remedy}"])
-    if name not in blocks:
-        raise SettingsError(file, name, [f'unknown; known are {known}. Add its block to "context"'])
+    name = _chosen(environment, blocks, file)
     block = {**blocks[name], **(overrides or {})}
     block = {key: value for key, value in block.items() if value is not None}
     if block.get("environment", name) != name:
@@ -79,16 +73,36 @@ def load(
             file, name, [problem for entry in error.errors() for problem in _problems(entry)]
         ) from None
     others = {other: block for other, block in blocks.items() if other != name}
-    problems = [
+    if problems := _collisions(settings, others):
+        raise SettingsError(file, name, problems)
+    return settings
+
+
+def _chosen(environment: str | None, blocks: Mapping[str, Any], file: Path) -> str:
+    """The name of the environment that was asked for.
+
+    Raises:
+        SettingsError: When none was, or there is no such block.
+    """
+    name = environment or os.environ.get(VARIABLE)
+    known = _listed(set(blocks)) or "none"
+    if not name:
+        remedy = f"choose one with --env, {VARIABLE}=… or -c env=… (known: {known})"
+        raise SettingsError(file, None, [f"no environment chosen; {remedy}"])
+    if name not in blocks:
+        raise SettingsError(file, name, [f'unknown; known are {known}. Add its block to "context"'])
+    return name
+
+
+def _collisions(settings: Settings, others: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The other environments, by name, that would share a stack or a log with this one."""
+    return [
         f"key 'service': environment '{other}' also uses {min(taken)} in this account and region, "
         "so deploying either would change the other; choose another 'service'"
         for other, block in others.items()
         if _place(block) == (settings.awsAccount, settings.awsRegion)
         and (taken := _stacks_and_logs(settings.prefix) & _stacks_and_logs(_prefix(block)))
     ]
-    if problems:
-        raise SettingsError(file, name, problems)
-    return settings
 
 
 def _place(block: Mapping[str, Any]) -> tuple[Any, Any]:

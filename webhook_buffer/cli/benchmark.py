@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from settings.paths import ROOT
 from webhook_buffer.cli.alarmproof import TemplateFiles, alarms_of
 from webhook_buffer.cli.options import LOCAL, Env
+from webhook_buffer.cli.terminal import console
+
+if TYPE_CHECKING:
+    from webhook_buffer.benchmark.detection import Results
 
 
 def bench(
@@ -23,12 +27,10 @@ def bench(
 
     With --template, the names of the resources have to end in -publish, -subscribe and so on.
     """
-    from rich.console import Console
     from rich.progress import track
-    from rich.table import Table
 
     from webhook_buffer.benchmark import detection, document
-    from webhook_buffer.benchmark.scenarios import RECORDINGS, SCENARIOS
+    from webhook_buffer.benchmark.scenarios import SCENARIOS
 
     name = "these alarms" if template else "webhook-buffer"
     alarms = alarms_of(template, env, opt_in=True).alarms
@@ -40,22 +42,32 @@ def bench(
         next(steps, None)
 
     results = detection.run(sets, days=days, progress=progress)
-    console = Console(highlight=False)
+    _show(results, [alarm_set.name for alarm_set in sets], days)
+    if write:
+        (ROOT / "docs" / "benchmark.md").write_text(document.markdown(results), "utf-8")
+        console.print("Written: docs/benchmark.md")
+
+
+def _show(results: Results, names: list[str], days: int) -> None:
+    """Prints a row for each set of alarms, and what the first one detected of each failure."""
+    from rich.table import Table
+
+    from webhook_buffer.benchmark import document
+    from webhook_buffer.benchmark.scenarios import RECORDINGS, SCENARIOS
+
     # Without lines between the columns, so that all of them fit in 80 characters.
     title = f"{document.healthy(days)} and {len(SCENARIOS)} failures"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
     for number, head in enumerate(document.HEADS):
         table.add_column(head, justify="right" if number else "left", no_wrap=not number)
-    for alarm_set in sets:
-        table.add_row(alarm_set.name, *document.summary(results, alarm_set.name))
+    for name in names:
+        table.add_row(name, *document.summary(results, name))
     console.print(table)
-    for scenario, detected in zip(SCENARIOS, results.by_set[name], strict=True):
+    own = names[0]
+    for scenario, detected in zip(SCENARIOS, results.by_set[own], strict=True):
         cell = document.cell(scenario, detected)
         console.print(f"{scenario.mode:>2} {scenario.title}: {cell}", soft_wrap=True)
-    for recording, (_, recorded) in zip(RECORDINGS.values(), results.compared[name], strict=True):
+    for recording, (_, recorded) in zip(RECORDINGS.values(), results.compared[own], strict=True):
         scenario = recording.scenario
         cell = document.cell(scenario, recorded)
         console.print(f"{scenario.mode:>2} {scenario.title}, recorded: {cell}", soft_wrap=True)
-    if write:
-        (ROOT / "docs" / "benchmark.md").write_text(document.markdown(results), "utf-8")
-        console.print("Written: docs/benchmark.md")

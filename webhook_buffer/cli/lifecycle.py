@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import typer
@@ -138,6 +139,23 @@ def destroy(env: str, *, yes: bool) -> None:
     stacks = deployment.deployed(target)
     if not stacks:
         raise not_deployed(settings)
+    _announce_destruction(target, stacks)
+    if not yes:
+        typer.confirm(f"Destroy '{env}'?", abort=True)
+    cdk = deployment.synthesize(target, step, CATALOG, lint=False)
+    deployment.destroy(target, cdk, step)
+    laptop.forget(settings)
+    kept = stores.existing(target)
+    if kept:
+        console.print("Kept, and adopted by the next deployment. To delete it for good:")
+    for store in kept:
+        console.print(f"  {_deletion(target, store)}", soft_wrap=True)
+
+
+def _announce_destruction(target: Environment, stacks: Collection[str]) -> None:
+    """Prints what will be deleted, and what will be kept."""
+    settings = target.settings
+    env = settings.environment
     console.print(f"This deletes environment '{env}' in {settings.awsRegion}:")
     if settings.monitoring_stack_name in stacks:
         console.print("  the alarms, the dashboard and their topics;")
@@ -154,16 +172,6 @@ def destroy(env: str, *, yes: bool) -> None:
             f"It keeps what is in Datadog: webhook-buffer datadog destroy --env {env}",
             soft_wrap=True,
         )
-    if not yes:
-        typer.confirm(f"Destroy '{env}'?", abort=True)
-    cdk = deployment.synthesize(target, step, CATALOG, lint=False)
-    deployment.destroy(target, cdk, step)
-    laptop.forget(settings)
-    kept = stores.existing(target)
-    if kept:
-        console.print("Kept, and adopted by the next deployment. To delete it for good:")
-    for store in kept:
-        console.print(f"  {_deletion(target, store)}", soft_wrap=True)
 
 
 def _deletion(target: Environment, store: Named) -> str:

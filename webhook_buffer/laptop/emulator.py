@@ -7,7 +7,6 @@ environment variables: functions inherit what it has.
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import urllib3
@@ -17,7 +16,6 @@ from settings.names import LAPTOP_ACCOUNT
 from settings.paths import ROOT
 from webhook_buffer.laptop.process import (
     HOST,
-    START_SECONDS,
     Background,
     Running,
     free_port,
@@ -74,19 +72,7 @@ class Emulator(Background):
         process, running = self._spawn(
             "webhook_buffer.laptop.emulator_server", port=port, cwd=ROOT, environ=environ
         )
-        deadline = time.monotonic() + START_SECONDS
-        while not _healthy(running):
-            if process.poll() is not None:
-                raise ToolError(
-                    f"The emulator exited during start-up (exit code {process.returncode}).",
-                    log=self.log,
-                )
-            if time.monotonic() > deadline:
-                self.stop()
-                raise ToolError(
-                    f"The emulator did not answer within {START_SECONDS:.0f} s.", log=self.log
-                )
-            time.sleep(0.1)
+        self._await(process, "The emulator", lambda: _healthy(running))
         return running
 
     def require(self) -> Running:

@@ -161,9 +161,12 @@ class Background:
         """
         deadline = time.monotonic() + START_SECONDS
         while not ready():
-            if process.poll() is not None or time.monotonic() > deadline:
+            code = process.poll()
+            if code is not None or time.monotonic() > deadline:
                 self.stop()
-                raise ToolError(f"{name} did not start.", log=self.log)
+                late = f"did not answer within {START_SECONDS:.0f} s"
+                ended = f"exited during start-up (exit code {code})"
+                raise ToolError(f"{name} {late if code is None else ended}.", log=self.log)
             time.sleep(0.05)
 
     def _record(self, record: _Record) -> None:
