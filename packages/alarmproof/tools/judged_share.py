@@ -20,7 +20,7 @@ from alarmproof.metric_data import MetricKey
 from alarmproof.own_metrics import OwnMetrics
 from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context
-from alarmproof.template import read
+from alarmproof.template import read_usable
 
 _WRONG = (
     "metric-filter-differs", "other-api-kind", "spelling-differs", "unknown-dimension",
@@ -30,7 +30,7 @@ _WRONG = (
 
 def answers(path: Path, own: Sequence[OwnMetrics]) -> Iterator[tuple[str, MetricKey]]:
     """An answer for each reference: known, wrong, not known, own, or open (a parameter's)."""
-    templates = read([path])
+    templates = read_usable([path]).templates
     wrong = {
         finding.alarm
         for finding in lint(templates, own_metrics=own)

@@ -157,23 +157,36 @@ SERVICES: Mapping[str, Mapping[str, Published]] = {
         **_each("SMSSuccessRate", ("", "PhoneNumber", "SMSType Country"), most=1),
         **_each("SMSMonthToDateSpentUSD", ("",)),
     },
+    # Source: EventBridge user guide, "Monitoring Amazon EventBridge": which metrics it "only sends
+    # to CloudWatch if it isn't zero"; TriggeredRules is there when a rule is triggered.
     "AWS/Events": {
-        **_each("Invocations TriggeredRules MatchedEvents InvocationAttempts "
-                "SuccessfulInvocationAttempts", _RULE),
+        **_each("TriggeredRules InvocationAttempts SuccessfulInvocationAttempts ThrottledRules "
+                "DeadLetterInvocations", _RULE),
+        **_each("MatchedEvents", (*_RULE, "EventSourceName")),
+        **_each("Events", ("EventSourceName",)),
+        **_each("InvocationsCreated", ("",)),
         **_each(
-            "FailedInvocations ThrottledRules DeadLetterInvocations InvocationsSentToDlq "
-            "InvocationsFailedToBeSentToDlq RetryInvocationAttempts",
+            "Invocations FailedInvocations InvocationsSentToDlq InvocationsFailedToBeSentToDlq "
+            "RetryInvocationAttempts",
             _RULE,
             on_event=True,
         ),
         **_each(
-            "IngestionToInvocationStartLatency IngestionToInvocationCompleteLatency "
-            "IngestionToInvocationSuccessLatency",
+            "IngestionToInvocationStartLatency IngestiontoInvocationStartLatency "
+            "IngestionToInvocationCompleteLatency IngestionToInvocationSuccessLatency",
             _RULE,
         ),
-        **_each("PutEventsApproximateCallCount PutEventsEntriesCount PutEventsRequestSize "
-                "PutEventsLatency", ("",)),
-        **_each("PutEventsFailedEntriesCount PutEventsApproximateFailedCount "
-                "PutEventsApproximateThrottledCount", ("",), on_event=True),
+        **_each("EventBusEncryptionStarted EventBusEncryptionCompleted", ("EventBusName",)),
+        **_each("EventBusEncryptionFailed", ("EventBusName",), on_event=True),
+        **_each(
+            " ".join(
+                f"{call}{name}"
+                for call in ("PutEvents", "PutPartnerEvents")
+                for name in ("ApproximateCallCount", "ApproximateFailedCount",
+                             "ApproximateSuccessCount", "ApproximateThrottledCount",
+                             "EntriesCount", "FailedEntriesCount", "Latency", "RequestSize")
+            ),
+            ("",),
+        ),
     },
 }  # fmt: skip

@@ -163,6 +163,8 @@ UNVERIFIED: Mapping[str, str] = {
     ),
     "AWS/EC2": "InstanceEBSIOPSExceededCheck InstanceEBSThroughputExceededCheck",
     "AWS/ElastiCache": "IsPrimary",
+    "AWS/Lambda": "CommittedEventCount MaxOffsetLag RestoreDuration SumOffsetLag",
+    "AWS/DynamoDB": "FaultInjectionServiceInducedErrors",
     "AWS/NetworkELB": (
         "HealthyStateDNS HealthyStateRouting RejectedFlowCount RejectedFlowCount_TCP "
         "UnhealthyStateDNS UnhealthyStateRouting ZonalHealthStatus"

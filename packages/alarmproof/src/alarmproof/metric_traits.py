@@ -169,11 +169,20 @@ guides, the pages on their metrics: each is what there is at a time."""
 # "binary indicators". Application Load Balancers user guide, "CloudWatch metrics for your
 # Application Load Balancer": "Always reported", or "There is a nonzero value" (a copy of 2023).
 # Classic Load Balancers and WAF (pages above): "Reporting criteria: There is a nonzero value"; the
-# codes' minimum, maximum and average are 1. S3 user guide, "Metrics and
-# dimensions": 4xxErrors and 5xxErrors are 0 or 1. Step Functions (page above). The others are not
-# verified.
+# codes' minimum, maximum and average are 1. EventBridge user guide, "Monitoring Amazon
+# EventBridge": "only sends this metric to CloudWatch if it isn't zero". S3 user guide, "Metrics
+# and dimensions": 4xxErrors and 5xxErrors are 0 or 1. Step Functions (page above). The others are
+# not verified.
 READ_TRAITS = frozenset(
-    ("AWS/ApplicationELB", "AWS/ELB", "AWS/Lambda", "AWS/S3", "AWS/States", "AWS/WAFV2")
+    (
+        "AWS/ApplicationELB",
+        "AWS/ELB",
+        "AWS/Events",
+        "AWS/Lambda",
+        "AWS/S3",
+        "AWS/States",
+        "AWS/WAFV2",
+    )
 )
 
 # Source: S3 user guide, "Amazon S3 daily storage metrics for buckets in CloudWatch".
