@@ -176,6 +176,30 @@ def test_every_right_is_used(name: str) -> None:
     } == set()
 
 
+def _handed_on(tree: ast.Module) -> list[str]:
+    """Where a client stands without ``.call(…)`` behind it, so that its calls are not read."""
+    called = {
+        id(node.func.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr == "call"
+    }
+    return [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in _PREFIXES and id(node) not in called
+    ]
+
+
+def test_no_client_is_handed_on() -> None:
+    """Every call stands in the code as ``aws.SQS.call``, which is how the calls are read."""
+    files = sorted((ROOT / "lambdas").rglob("*.py"))
+    assert {file.name: _handed_on(ast.parse(file.read_text("utf-8"))) for file in files} == {
+        file.name: [] for file in files
+    }
+    assert _handed_on(ast.parse("client = aws.SQS; client.call('PurgeQueue', {})"))
+
+
 @pytest.mark.parametrize(("name", "module"), _NEVER_LOADED.items())
 def test_what_is_never_loaded_is_imported(name: str, module: str) -> None:
     """An exception for an import that is gone is gone, too."""

@@ -19,6 +19,10 @@ from webhook_buffer.operations.files import private_folder, write
 MINIMUM_NODE = 20
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"
 _LINES_SHOWN = 15
+# A warning of the app's own, which `deploy` shows by itself.
+_ANNOTATION = re.compile(
+    r"^\S+:\d+:\d+\n(?:WARNING|INFO) .*\n\s+\S+\n\s+Acknowledge with .*\n?", re.MULTILINE
+)
 # What tools show of templates has environment variables.
 _DSN = re.compile(r"https?://[^\s/@\"]+@[^\s/\"]+/[^\s\"]+")
 
@@ -152,5 +156,6 @@ def node_modules(package: str) -> Path:
 def _reason(output: str) -> str:
     """The end of a failed command's output, without noise."""
     noise = re.compile(r"^\s*$|npm warn|feature flags are not configured|subprocess exited")
-    lines = [line.rstrip() for line in output.splitlines() if not noise.search(line)]
+    said = _ANNOTATION.sub("", output)
+    lines = [line.rstrip() for line in said.splitlines() if not noise.search(line)]
     return os.linesep.join(lines[-_LINES_SHOWN:])

@@ -136,7 +136,8 @@ class Owned:
     def __contains__(self, named: Named) -> bool:
         if named.kind == EXPORT:
             return bool(self._ids)
-        # A name, a queue's URL, an ARN, a bus and a rule; a secret's ARN ends in six more.
-        more = r"-\w{6}" if named.kind == SECRET else ""
+        # A name, a queue's URL, an ARN, a bus and a rule. A secret's ARN ends in six more; the
+        # emulator gives its name.
+        more = r"(-\w{6})?" if named.kind == SECRET else ""
         form = re.compile(rf"(.*[:/|])?{re.escape(named.name)}{more}")
         return any(form.fullmatch(physical) for physical in self._ids.get(named.kind, ()))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from botocore import xform_name
 
 from settings.errors import InputError
 from settings.loader import load
+from settings.paths import ROOT
 from tests.fake_aws import Answer, install
 from webhook_buffer.cli import main
 from webhook_buffer.cli.app import app
-from webhook_buffer.cli.aws_calls import all_calls
+from webhook_buffer.cli.aws_calls import CLIENTS, all_calls
 from webhook_buffer.cli.permissions import by_command, permissions, policy
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.rights import RIGHTS
@@ -38,6 +41,49 @@ _OTHERWISE = {
 def test_every_call_has_its_right() -> None:
     """A call without a right would be refused, and a right without a call is one too many."""
     assert all_calls() == RIGHTS.keys()
+
+
+# What an environment is called where calls are read.
+_ENVIRONMENTS = {"target", "_target"}
+
+
+def _escapes(tree: ast.Module) -> Iterator[str]:
+    """Where a client is handed on, or an environment has a name that its calls aren't read by."""
+    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in CLIENTS:
+            owner = ast.unparse(node.value).rpartition(".")[2]
+            parent = parents[id(node)]
+            named = isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name)
+            if owner in _ENVIRONMENTS and not (named or isinstance(parent, ast.Attribute)):
+                yield ast.unparse(parent)
+        if isinstance(node, ast.arg) and getattr(node.annotation, "id", "") == "Environment":
+            yield from {node.arg} - _ENVIRONMENTS
+
+
+def test_every_call_can_be_read() -> None:
+    """Calls are read from ``target.sqs.…``, and nothing of ours asks AWS in another way."""
+    files = [
+        file
+        for file in (ROOT / "webhook_buffer").rglob("*.py")
+        if "laptop" not in file.parts and "benchmark" not in file.parts
+    ]
+    assert {
+        file.name for file in files if any(_escapes(ast.parse(file.read_text("utf-8"))))
+    } == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def purge(target): helper(target.sqs)",
+        "def purge(target): self.client = target.sqs",
+        "def purge(environment: Environment): environment.sqs.purge_queue()",
+    ],
+)
+def test_a_call_that_can_not_be_read_is_seen(code: str) -> None:
+    """Each way to keep a call from being counted is told."""
+    assert list(_escapes(ast.parse(code)))
 
 
 @cache

@@ -39,6 +39,8 @@ def test_they_are_those_of_the_templates(demanding: Synthesized) -> None:
         (Named(QUEUE, "a.fifo"), True),
         (Named(QUEUE, "b.fifo"), False),
         (Named(SECRET, "a-key"), True),
+        (Named(SECRET, "b-key"), True),
+        (Named(SECRET, "key"), False),
         (Named(FUNCTION, "a-publish"), True),
         (Named(FUNCTION, "a.fifo"), False),
         (Named(ALARM, "a-audit"), False),
@@ -52,6 +54,7 @@ def test_a_stack_has_what_cloudformation_says(
     listed: Any = [
         (QUEUE, "https://sqs.us-east-1.amazonaws.com/111111111111/a.fifo", "CREATE_COMPLETE"),
         (SECRET, "arn:aws:secretsmanager:us-east-1:111111111111:secret:a-key-AbCdEf", "x"),
+        (SECRET, "b-key", "CREATE_COMPLETE"),
         (FUNCTION, "a-publish", "UPDATE_COMPLETE"),
         (ALARM, "a-audit-failed", "CREATE_COMPLETE"),
         (TABLE, "a-records", "DELETE_SKIPPED"),
