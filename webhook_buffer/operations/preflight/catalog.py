@@ -68,7 +68,7 @@ def checks(alarms: Catalog) -> tuple[Check, ...]:
         ),
         Check(
             id="existing",
-            title="What is monitored exists",
+            title="What is only monitored exists, REST APIs aside",
             find=existing.known,
             applies=existing.monitors_others,
         ),
