@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from alarmproof.alarms import AnyAlarm
+from alarmproof.alarms import AnyAlarm, State
 
 from settings.errors import WebhookBufferError
 from settings.schema import Settings
@@ -119,7 +119,7 @@ class Engine:
         self._file = folder / SESSION
         self.session, self._source = self._begin()
         self._drops = Drops(target, every=_DROPS_SECONDS)
-        self._judged = self.session.start
+        self._judged = self._due()  # by then, if the session was there before
         self._beats: dict[str, float] = {}
         self._marked: tuple[float, str] | None = None
 
@@ -128,7 +128,7 @@ class Engine:
 
         What fails is tried again: the emulator may be busy, or be deployed to.
         """
-        self._states.begin()
+        self._states.begin(_performed(self.session))
         self._put(self._verdicts(self._due()), Control.read(self._folder), publish=True)
         try:
             while not ended.is_set():
@@ -250,6 +250,16 @@ class Engine:
                 self._target.functions.invoke(
                     FunctionName=settings.function_name(name), InvocationType="Event"
                 )
+
+
+def _performed(session: Session) -> dict[str, str]:
+    """The state of each alarm whose actions ran last, as far as a session knows."""
+    performed: dict[str, str] = {}
+    for change in session.timeline:
+        performed.setdefault(change.alarm, State.OK.value)
+        if change.notified:
+            performed[change.alarm] = change.state
+    return performed
 
 
 def prelude_of(settings: Settings, start: int) -> list[Event]:

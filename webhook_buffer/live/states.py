@@ -32,11 +32,15 @@ class States:
         self._performed: dict[str, str] = {}
         self._before: dict[str, str] = {}
 
-    def begin(self) -> None:
+    def begin(self, performed: Mapping[str, str]) -> None:
         """Takes over the emulator's states.
 
         What had no data is OK, and nobody is notified of that; what is in ALARM stays so until a
         verdict ends it.
+
+        Args:
+            performed: the state whose actions ran last, of alarms of which that is known. Of any
+                other it is taken to be the present one.
         """
         names = list(self._alarms)
         with aws_errors(self._target.settings):
@@ -48,7 +52,9 @@ class States:
             self._actions([name for name in names if name not in self._composites], run=True)
         on, off = State.ALARM.value, State.OK.value
         self._before = {name: on if state == on else off for name, state in before.items()}
-        self._performed = {name: self._before.get(name, off) for name in self._composites}
+        self._performed = {
+            name: performed.get(name, self._before.get(name, off)) for name in self._composites
+        }
 
     def end(self) -> None:
         """Leaves composites to the emulator's own rules again."""

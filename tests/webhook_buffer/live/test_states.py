@@ -108,7 +108,7 @@ def world(emulator: Running, tmp_path: Path) -> Iterator[World]:
 
 def test_beginning_notifies_nobody(world: World) -> None:
     """Alarms without data become OK, which notifies nobody."""
-    world.states.begin()
+    world.states.begin({})
     assert world.put("OK", "OK", None) == []
     assert (world.state(world.part), world.heard()) == ("OK", [])
 
@@ -117,7 +117,7 @@ def test_an_incident_is_told_when_its_verdict_says_so(world: World) -> None:
     """The part's own action runs at once; the suppressed whole is in ALARM, and nobody is notified
     until its actions are due; then once, and once of its end.
     """
-    world.states.begin()
+    world.states.begin({})
     part, whole = world.part, world.whole
     assert world.put("ALARM", "ALARM", None) == [(f"{part} ALARM", True), (f"{whole} ALARM", False)]
     assert world.heard() == [f"{part} ALARM"]
@@ -131,7 +131,7 @@ def test_an_incident_is_told_when_its_verdict_says_so(world: World) -> None:
 
 def test_what_was_set_by_hand_is_reset(world: World) -> None:
     """As CloudWatch does, but for alarms that somebody holds."""
-    world.states.begin()
+    world.states.begin({})
     world.cloudwatch.set_alarm_state(
         AlarmName=world.part, StateValue="ALARM", StateReason="by hand"
     )
@@ -143,10 +143,10 @@ def test_what_was_set_by_hand_is_reset(world: World) -> None:
 
 def test_an_incident_that_is_on_ends_for_its_recipients(world: World) -> None:
     """Also where live alarms restarted meanwhile, with data that is fine."""
-    world.states.begin()
+    world.states.begin({})
     world.put("ALARM", "ALARM", "ALARM")
     world.heard()
-    world.states.begin()
+    world.states.begin({})
     world.put("OK", "OK", None)
     assert sorted(world.heard()) == [f"{world.part} OK", f"{world.whole} OK"]
     world.states.end()
