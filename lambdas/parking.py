@@ -128,7 +128,7 @@ def lowest(config: SubscribeConfig, group_id: str) -> parked_rows.Parked | None:
     return _parked(config, group_id, rows[0]) if rows else None
 
 
-def one(config: SubscribeConfig, group_id: str, row: str) -> parked_rows.Parked | None:
+def parked_row(config: SubscribeConfig, group_id: str, row: str) -> parked_rows.Parked | None:
     """A parked message by its row, read consistently; None if it is not there.
 
     Raises:

@@ -101,7 +101,7 @@ class _Release:
                 parking.open_group(self._config, self._message.group_id, hold)
                 observe.log("INFO", "group.opened")
                 return True
-            done = self._one(parked, hold)
+            done = self._deliver(parked, hold)
             if done is not None:
                 return done
         put_back(self._config, self._message, 0, self._remaining)
@@ -109,11 +109,11 @@ class _Release:
 
     def aside(self, row: str) -> bool:
         """Releases a webhook that was set aside."""
-        parked = parking.one(self._config, self._message.group_id, row)
+        parked = parking.parked_row(self._config, self._message.group_id, row)
         if parked is None:
             observe.log("INFO", "release.void")
             return True
-        done = self._one(parked, None)
+        done = self._deliver(parked, None)
         return True if done is None else done
 
     def wait(self, error: str, code: str | None = None, *, after: int | None = None) -> None:
@@ -130,7 +130,7 @@ class _Release:
             retry_seconds=seconds,
         )
 
-    def _one(self, parked: parked_rows.Parked, hold: group_state.Hold | None) -> bool | None:
+    def _deliver(self, parked: parked_rows.Parked, hold: group_state.Hold | None) -> bool | None:
         """Releases one webhook; None when it left the store, else whether the token may leave.
 
         Args:

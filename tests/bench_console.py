@@ -109,7 +109,7 @@ def _lists(state: State) -> None:
           _milliseconds(lambda: state.alarms.listed(document)), _BOARD_MS)  # fmt: skip
     _said(
         "one alarm with its chart",
-        _milliseconds(lambda: state.alarms.one("backend-down", session, document)),
+        _milliseconds(lambda: state.alarms.alarm("backend-down", session, document)),
         _BOARD_MS,
     )
 

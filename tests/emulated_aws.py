@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
 
 from lambdas import parked_index, record_index
+from settings.loader import load
 from webhook_buffer.laptop.process import Running
+from webhook_buffer.operations.environment import Environment
 
 
 @cache  # boto3 takes long to make one; it may be shared, also among threads
@@ -155,3 +159,22 @@ def made_aws(emulator: Running, *, queue: str, table: str, parking: str, bodies:
         BillingMode="PAY_PER_REQUEST",
     )
     return Aws(url, table, parking, bodies, sqs, dynamodb, s3)
+
+
+def made_environment(emulator: Running, folder: Path) -> tuple[Environment, Aws]:
+    """An environment of its own name, whose queue, tables and bucket are there and empty."""
+    settings = load("local", overrides={"service": f"t{uuid.uuid4().hex[:12]}"})
+    aws = made_aws(
+        emulator,
+        queue=settings.queue_name,
+        table=settings.table_name,
+        parking=settings.parking_table_name,
+        bodies=settings.bodies_bucket_name,
+    )
+    environment = Environment(
+        settings=settings,
+        folder=folder,
+        outputs_file=folder / "outputs.json",
+        endpoint_url=emulator.endpoint_url,
+    )
+    return environment, aws

@@ -1,4 +1,4 @@
-"""Variables have the name of what they hold."""
+"""Variables and functions have the name of what they hold or do."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ _PARTS = [
 
 
 def _bound(code: str) -> Iterator[tuple[str, int]]:
-    """Every variable and parameter of a module, with the line that binds it."""
+    """Every variable, parameter and function of a module, with the line that binds it."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id, node.lineno
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, node.lineno
         elif isinstance(node, ast.arg):
             yield node.arg, node.lineno
         elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
@@ -33,7 +35,7 @@ def _bound(code: str) -> Iterator[tuple[str, int]]:
 def test_variables_say_what_they_hold(part: Path) -> None:
     """A reader sees an alarm, a row or a match, and need not look up what is iterated."""
     assert [
-        f"{file.relative_to(ROOT)}:{line}: name what '{name}' holds"
+        f"{file.relative_to(ROOT)}:{line}: name what '{name}' holds or does"
         for file in ([part] if part.is_file() else sorted(part.rglob("*.py")))
         for name, line in _bound(file.read_text("utf-8"))
         if name in _SAY_NOTHING
@@ -48,6 +50,7 @@ def test_variables_say_what_they_hold(part: Path) -> None:
         "[one for one in ()]",
         "def read(one): pass",
         "lambda found: 0",
+        "def found(): pass",
         "with x as found: pass",
         "if found := 1: pass",
         "match x:\n  case {'a': found}: pass",

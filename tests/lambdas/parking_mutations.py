@@ -242,13 +242,13 @@ def unstored_is_behind(patch: Patch) -> None:
 
 def deletes_first(patch: Patch) -> None:
     """A row leaves the store before its webhook is delivered."""
-    real = release._Release._one
+    real = release._Release._deliver
 
-    def one(self: Any, parked: Any, hold: Any) -> Any:
+    def deliver(self: Any, parked: Any, hold: Any) -> Any:
         parking.remove(self._config, self._message, parked)
         return real(self, parked, hold)
 
-    patch.setattr(release._Release, "_one", one)
+    patch.setattr(release._Release, "_deliver", deliver)
 
 
 def opens_early(patch: Patch) -> None:
@@ -291,18 +291,18 @@ def one_place(patch: Patch) -> None:
 
 def token_identity(patch: Patch) -> None:
     """A released webhook goes to the backend under its token's message id."""
-    real_make, real_one = attempt.make, release._Release._one
+    real_make, real_deliver = attempt.make, release._Release._deliver
     token: ContextVar[str] = ContextVar("token")
 
     def make(config: Any, container: Any, message: Any, *rest: Any) -> Any:
         return real_make(config, container, message._replace(id=token.get()), *rest)
 
-    def one(self: Any, parked: Any, hold: Any) -> Any:
+    def deliver(self: Any, parked: Any, hold: Any) -> Any:
         token.set(self._message.id)
-        return real_one(self, parked, hold)
+        return real_deliver(self, parked, hold)
 
     patch.setattr(release, "attempt", SimpleNamespace(make=make))
-    patch.setattr(release._Release, "_one", one)
+    patch.setattr(release._Release, "_deliver", deliver)
 
 
 def dropped_is_released(patch: Patch) -> None:

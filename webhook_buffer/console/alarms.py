@@ -89,7 +89,7 @@ class Alarms:
             )
         return listed
 
-    def one(self, key: str, session: Session, document: Mapping[str, Any]) -> Shown | None:
+    def alarm(self, key: str, session: Session, document: Mapping[str, Any]) -> Shown | None:
         """One alarm with all that is known of it; None for an unknown one."""
         alarm = self._by_id.get(key)
         if alarm is None:

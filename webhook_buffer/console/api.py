@@ -168,7 +168,7 @@ class Api:
 
     async def _alarm(self, request: Request) -> Response:
         key = request.path_params["key"]
-        shown = self._state.alarms.one(key, self._there(), self._verdicts())
+        shown = self._state.alarms.alarm(key, self._there(), self._verdicts())
         if shown is None:
             raise HTTPException(404, "There is no such alarm.")
         return JSONResponse(shown)
@@ -212,9 +212,9 @@ class Api:
 
     async def _webhook(self, request: Request) -> Response:
         key = _key(request)
-        shown = webhooks.one(self._there(), self._state.tracker, key)
+        shown = webhooks.in_full(self._there(), self._state.tracker, key)
         if shown is None:
-            shown = await asyncio.to_thread(self._records.one, key)
+            shown = await asyncio.to_thread(self._records.webhook, key)
         if shown is None:
             raise HTTPException(404, "Neither this session nor the record has such a webhook.")
         shown["withheld"] = self._records.withheld

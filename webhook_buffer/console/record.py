@@ -104,7 +104,7 @@ class Records:
             "minutes": minutes,
         }
 
-    def one(self, message_id: str) -> Shown | None:
+    def webhook(self, message_id: str) -> Shown | None:
         """A webhook as the record has it, without its request; None for an unknown one.
 
         Raises:

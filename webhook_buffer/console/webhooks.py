@@ -131,7 +131,7 @@ def listed(
     }
 
 
-def one(session: Session, tracker: Tracker, message_id: str) -> Shown | None:
+def in_full(session: Session, tracker: Tracker, message_id: str) -> Shown | None:
     """A webhook with its attempts and log lines; None for an unknown one."""
     webhook = session.webhooks.get(message_id)
     if webhook is None:

@@ -261,6 +261,23 @@ def stack(target: Environment, name: str | None = None) -> Stack | None:
     return Stack(description["StackStatus"], known)
 
 
+def deployed_template(target: Environment) -> Mapping[str, Any] | None:
+    """The template of the deployed main stack; None when there is no stack, or no resource in it.
+
+    A template in YAML, which this project never deploys, is empty: boto3 does not parse it.
+
+    Raises:
+        WebhookBufferError: When AWS can't be asked.
+    """
+    deployed = stack(target)
+    if deployed is None or not deployed.was_created:
+        return None
+    name = target.settings.main_stack_name
+    with aws_errors(target.settings):
+        body: Any = target.cloudformation.get_template(StackName=name)["TemplateBody"]
+    return body if isinstance(body, Mapping) else {}
+
+
 def outputs(target: Environment) -> dict[str, str]:
     """The outputs of a deployed environment.
 

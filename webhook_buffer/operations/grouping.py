@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from settings.errors import WebhookBufferError
 from webhook_buffer.operations.deployment import waiting
-from webhook_buffer.operations.environment import Environment, aws_errors, stack
+from webhook_buffer.operations.environment import Environment, deployed_template
 
 # Extractors by the settings key that has them.
 GroupIds = Mapping[str, list[str]]
@@ -39,14 +38,9 @@ def _deployed(target: Environment) -> GroupIds | None:
     Raises:
         WebhookBufferError: When AWS can't be asked, or the stack is not this buffer's.
     """
-    deployed = stack(target)
-    if deployed is None or not deployed.was_created:
+    template = deployed_template(target)
+    if template is None:
         return None
-    name = target.settings.main_stack_name
-    with aws_errors(target.settings):
-        body: Any = target.cloudformation.get_template(StackName=name)["TemplateBody"]
-    # boto3 reads JSON by itself and leaves YAML as it is.
-    template = body if isinstance(body, Mapping) else {}
     stated: GroupIds | None = template.get("Metadata", {}).get("GroupIds")
     if stated:
         return stated
@@ -55,6 +49,7 @@ def _deployed(target: Environment) -> GroupIds | None:
         environment = resource.get("Properties", {}).get("Environment", {}).get("Variables", {})
         if "GROUP_ID" in environment:
             return {"groupId": json.loads(environment["GROUP_ID"])}
+    name = target.settings.main_stack_name
     raise WebhookBufferError(f"The stack {name} does not say how it finds group ids.")
 
 

@@ -8,13 +8,13 @@ not wait until an index is built.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
 from lambdas.record_index import INDEXES
 from settings.errors import InputError
-from webhook_buffer.operations.environment import Environment, aws_errors, stack
+from webhook_buffer.operations.environment import Environment, aws_errors, deployed_template
 
 _NAMES = [index.name for index in INDEXES]
 _FINDS = {index.name: index.finds for index in INDEXES}
@@ -100,14 +100,9 @@ def _present(target: Environment) -> Mapping[str, str] | None:
 
 def _stated(target: Environment) -> set[str] | None:
     """The indexes in the deployed template; None where no stack has the table."""
-    deployed = stack(target)
-    if deployed is None or not deployed.was_created:
+    template = deployed_template(target)
+    if template is None:
         return None
-    name = target.settings.main_stack_name
-    with aws_errors(target.settings):
-        body: Any = target.cloudformation.get_template(StackName=name)["TemplateBody"]
-    # boto3 reads JSON by itself and leaves YAML as it is.
-    template = body if isinstance(body, Mapping) else {}
     for resource in template.get("Resources", {}).values():
         properties = resource.get("Properties", {})
         if properties.get("TableName") == target.settings.table_name:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from settings.errors import InputError
 from settings.loader import load
-from tests.emulated_aws import made_aws
+from tests.emulated_aws import made_environment
 from tests.function_modules import Functions
 from tests.lambdas.test_parking import Buffer
 from webhook_buffer.cli import webhooks
@@ -21,7 +20,6 @@ from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running
 from webhook_buffer.live.drops import Drops
-from webhook_buffer.operations.environment import Environment
 
 
 @pytest.fixture
@@ -29,20 +27,7 @@ def buffer(
     monkeypatch: pytest.MonkeyPatch, emulator: Running, backend: ScriptedBackend, tmp_path: Path
 ) -> Buffer:
     """A buffer whose queue and tables are an environment's, which the command works with."""
-    settings = load("local", overrides={"service": f"t{uuid.uuid4().hex[:12]}"})
-    aws = made_aws(
-        emulator,
-        queue=settings.queue_name,
-        table=settings.table_name,
-        parking=settings.parking_table_name,
-        bodies=settings.bodies_bucket_name,
-    )
-    target = Environment(
-        settings=settings,
-        folder=tmp_path,
-        outputs_file=tmp_path / "outputs.json",
-        endpoint_url=emulator.endpoint_url,
-    )
+    target, aws = made_environment(emulator, tmp_path)
     monkeypatch.setattr(laptop, "target", lambda _: target)
     return Buffer(Functions(monkeypatch, aws, emulator), aws, backend)
 

@@ -7,11 +7,11 @@ from tests.webhook_buffer.live.test_observations import START
 from webhook_buffer.console.state import State
 
 
-def _one(state: State, key: str) -> dict[str, object]:
+def _shown(state: State, key: str) -> dict[str, object]:
     assert state.session
     document = state.verdicts()
     assert document
-    shown = state.alarms.one(key, state.session, document)
+    shown = state.alarms.alarm(key, state.session, document)
     assert shown is not None
     return shown
 
@@ -28,7 +28,7 @@ def test_a_file_is_judged_here(state: State) -> None:
 
 def test_its_chart_is_what_is_compared(state: State) -> None:
     """Minute by minute, with the threshold: all attempts of the outage failed."""
-    chart = _one(state, "backend-down")["chart"]
+    chart = _shown(state, "backend-down")["chart"]
     assert isinstance(chart, dict)
     values = dict(zip(chart["times"], chart["values"], strict=True))
     assert [values[START + 60 * minute] for minute in OUTAGE] == [100.0] * len(OUTAGE)
@@ -41,7 +41,7 @@ def test_its_chart_is_what_is_compared(state: State) -> None:
 def test_what_was_made_up_is_told_apart(state: State) -> None:
     """An alarm on what is missing looks back before the session, and its chart says from when on
     it is one."""
-    chart = _one(state, "heartbeat-missing")["chart"]
+    chart = _shown(state, "heartbeat-missing")["chart"]
     assert isinstance(chart, dict)
     assert state.session
     assert chart["begun"] == state.session.start
@@ -50,7 +50,7 @@ def test_what_was_made_up_is_told_apart(state: State) -> None:
 
 def test_its_timeline_is_the_sessions(state: State) -> None:
     """With what was notified."""
-    changes = _one(state, "backend-down")["changes"]
+    changes = _shown(state, "backend-down")["changes"]
     assert isinstance(changes, list)
     [change] = changes
     assert (change["state"], change["notified"], change["at"]) == ("ALARM", True, START + 720)
@@ -58,12 +58,12 @@ def test_its_timeline_is_the_sessions(state: State) -> None:
 
 def test_it_says_why_and_when(state: State) -> None:
     """The rule's numbers are the alarm's; an incident names its parts."""
-    shown = _one(state, "backend-down")
+    shown = _shown(state, "backend-down")
     alarm = state.alarm_set.alarm("backend-down")
     assert alarm is not None
     assert f"{alarm.signal.datapoints} of {alarm.periods} periods" in str(shown["rule"])
     assert str(shown["why"]).startswith("Its newest value is 0 %, its threshold 50 %")
-    incident = _one(state, "deliveries-failing")
+    incident = _shown(state, "deliveries-failing")
     assert str(incident["why"]).startswith("heartbeat-missing in ALARM.")
     assert "backend-down" in str(incident["covers"])
 
@@ -73,6 +73,6 @@ def test_every_alarm_has_its_runbook(state: State) -> None:
     document = state.verdicts()
     assert document
     for row in state.alarms.listed(document):
-        runbook = _one(state, row["id"])["runbook"]
+        runbook = _shown(state, row["id"])["runbook"]
         assert isinstance(runbook, dict)
         assert runbook["content"], row["id"]

@@ -190,7 +190,7 @@ def test_states_and_timelines_are_cloudwatchs(tmp_path: Path) -> None:
     first = state.alarms.listed(document)[0]
     assert (first["id"], first["state"], first["value"]) == ("backend-down", "ALARM", "8 %")
     assert state.session
-    alarm = state.alarms.one("backend-down", state.session, document)
+    alarm = state.alarms.alarm("backend-down", state.session, document)
     assert alarm is not None
     assert [(change["state"], change["notified"]) for change in alarm["changes"]] == [
         ("ALARM", True), ("OK", False),

@@ -92,19 +92,19 @@ def test_a_message_id_finds_its_webhook(asked: list[dict[str, Any]]) -> None:
     assert _found("m-2") == _found("id:m-2") == ["m-2"]
     assert not asked
     target: Any = _Target()
-    second = Records(target).one("m-2")
+    second = Records(target).webhook("m-2")
     assert second is not None
     assert second["attempted"] == [
         {"at": _NOW, "number": 2, "status": None, "error": "Timeout", "took_ms": 5.0}
     ]
     assert "request" not in second
-    first = Records(target).one("m-1")
+    first = Records(target).webhook("m-1")
     assert first is not None
     assert [attempt["status"] for attempt in first["attempted"]] == [200]
-    assert Records(target).one("unknown") is None
+    assert Records(target).webhook("unknown") is None
 
 
 def test_a_file_has_no_record() -> None:
     """It says so, and finds nothing."""
     assert Records(None).search("x", minutes=None, now=_NOW)["reason"]
-    assert Records(None).one("m-1") is None
+    assert Records(None).webhook("m-1") is None

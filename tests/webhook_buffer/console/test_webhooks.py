@@ -76,7 +76,7 @@ def test_time_is_a_filter(state: State) -> None:
 def test_one_in_full(state: State) -> None:
     """Every attempt, and every line that names it."""
     assert state.session
-    shown = webhooks.one(state.session, state.tracker, f"m-{OUTAGE.start}-0")
+    shown = webhooks.in_full(state.session, state.tracker, f"m-{OUTAGE.start}-0")
     assert shown is not None
     outcomes = [
         (attempt["number"], attempt["status"], attempt["error"]) for attempt in shown["attempted"]
@@ -85,7 +85,7 @@ def test_one_in_full(state: State) -> None:
     assert [line["event"] for line in shown["lines"]] == [
         "webhook.queued", "webhook.failed", "webhook.delivered",
     ]  # fmt: skip
-    assert webhooks.one(state.session, state.tracker, "unknown") is None
+    assert webhooks.in_full(state.session, state.tracker, "unknown") is None
 
 
 def test_groups_say_what_blocks_them(state: State) -> None:
@@ -143,14 +143,14 @@ def test_the_command_that_releases_takes_a_group_for_a_word(session_file: Path) 
     assert state.session
     group = "-$(touch${IFS}/tmp/x);'`reboot`"
     _parked(state, "m-held", "held", 60.0 * MINUTES + 1, group=group)
-    shown = webhooks.one(state.session, state.tracker, "m-held")
+    shown = webhooks.in_full(state.session, state.tracker, "m-held")
     assert shown is not None
     command = ["webhook-buffer", "webhooks", "release", "--env", "local", "--"]
     assert shlex.split(shown["release"]) == [*command, group]
     _parked(state, "m-aside", "aside", 60.0 * MINUTES + 1)
-    shown = webhooks.one(state.session, state.tracker, "m-aside")
+    shown = webhooks.in_full(state.session, state.tracker, "m-aside")
     assert shown is not None
     assert shlex.split(shown["release"]) == [*command, "m-aside"]
-    delivered = webhooks.one(state.session, state.tracker, f"m-{OUTAGE.start}-0")
+    delivered = webhooks.in_full(state.session, state.tracker, f"m-{OUTAGE.start}-0")
     assert delivered is not None
     assert delivered["release"] is None

@@ -16,7 +16,7 @@ from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 from settings.errors import InputError
 from settings.loader import load
-from tests.emulated_aws import Aws, made_aws
+from tests.emulated_aws import Aws, made_environment
 from webhook_buffer.laptop.process import Running
 from webhook_buffer.operations import records
 from webhook_buffer.operations.environment import Environment
@@ -29,24 +29,7 @@ _OK = Outcome(_AT, 12.5, status=200)
 @pytest.fixture(scope="module")
 def place(emulator: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[Environment, Aws]:
     """An environment whose record is empty at first; tests use groups of their own."""
-    settings = load("local", overrides={"service": f"r{uuid.uuid4().hex[:12]}"})
-    aws = made_aws(
-        emulator,
-        queue=settings.queue_name,
-        table=settings.table_name,
-        parking=settings.parking_table_name,
-        bodies=settings.bodies_bucket_name,
-    )
-    folder = tmp_path_factory.mktemp("records")
-    return (
-        Environment(
-            settings=settings,
-            folder=folder,
-            outputs_file=folder / "outputs.json",
-            endpoint_url=emulator.endpoint_url,
-        ),
-        aws,
-    )
+    return made_environment(emulator, tmp_path_factory.mktemp("records"))
 
 
 @pytest.fixture(autouse=True)
