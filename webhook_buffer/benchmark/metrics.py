@@ -170,16 +170,14 @@ class Metrics:
         self.put(minute, (_API, "Count", "api", "SampleCount"), requests)
         self.put(minute, (_API, "4xx", "api", "Sum"), intake.wrong)
         self.put(minute, (_API, "5xx", "api", "Sum"), intake.refused + intake.beat_refused)
-        for name in ("Latency", "IntegrationLatency"):
-            for statistic, share in (("p90", 90), ("p99", 99), ("Maximum", 100)):
-                value = float(np.percentile(intake.took, share)) * 1000 + 5
-                self.put(minute, (_API, name, "api", statistic), value)
+        p90, p99, most = np.percentile(intake.took, (90, 99, 100))
+        for statistic, seconds in (("p90", p90), ("p99", p99), ("Maximum", most)):
+            for name in ("Latency", "IntegrationLatency"):
+                self.put(minute, (_API, name, "api", statistic), float(seconds) * 1000 + 5)
 
     def _durations(self, minute: int, role: str, seconds: Values) -> None:
-        durations = {
-            "p90": np.percentile(seconds, 90), "p99": np.percentile(seconds, 99),
-            "Maximum": seconds.max(), "Average": seconds.mean(),
-        }  # fmt: skip
+        p90, p99 = np.percentile(seconds, (90, 99))
+        durations = {"p90": p90, "p99": p99, "Maximum": seconds.max(), "Average": seconds.mean()}
         for statistic, value in durations.items():
             self.put(minute, (_LAMBDA, "Duration", role, statistic), float(value) * 1000)
 
