@@ -6,17 +6,25 @@ import gzip
 import json
 import socket
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
-from types import TracebackType
+from pathlib import Path
+from types import ModuleType, TracebackType
 from typing import Any, Self
 
 import pytest
 
 from lambdas import http, source_deliveries
+from tests.emulated_aws import client
+from tests.function_modules import Functions
+from tests.lambdas.fixtures.alarms import ALARM_GUIDES
+from tests.lambdas.notifying import Loads
+from webhook_buffer.laptop.backend import ScriptedBackend
+from webhook_buffer.laptop.process import Running
 
 
 @dataclass(frozen=True)
@@ -193,3 +201,36 @@ def _forget_client() -> None:
 
     sentry_sdk.get_client().close(timeout=0)
     sentry_sdk.get_global_scope().set_client(None)
+
+
+@pytest.fixture
+def clients(functions: Functions, emulator: Running) -> Callable[[str], Any]:
+    """Clients of the emulator's services; and the environment in which functions find them."""
+    functions.publish()
+    return lambda service: client(emulator.endpoint_url, service)
+
+
+@pytest.fixture
+def notify(
+    functions: Functions, clients: Callable[[str], Any], backend: ScriptedBackend, tmp_path: Path
+) -> Loads:
+    """Loads ``lambdas.notify`` with channels that lead to the scripted backend, by path."""
+    guides = tmp_path / "alarm_guides.json"
+    guides.write_text(json.dumps(ALARM_GUIDES))
+
+    def load(*channels: str, severities: tuple[str, ...] = ("page",), **more: str) -> ModuleType:
+        said = [
+            {
+                "id": name,
+                "kind": "https",
+                "severities": severities,
+                "secret_arn": clients("secretsmanager").create_secret(
+                    Name=uuid.uuid4().hex, SecretString=f"{backend.url}/{name}"
+                )["ARN"],
+            }
+            for name in channels
+        ]
+        variables = {"CHANNELS": json.dumps(said), "ALARM_GUIDES": str(guides), **more}
+        return functions._load("lambdas.notify", variables)
+
+    return load
