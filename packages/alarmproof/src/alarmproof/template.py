@@ -8,6 +8,7 @@ used of an alarm stays with that alarm (``alarmproof.alarms.Problem``).
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -233,6 +234,19 @@ class _Reading:
             frozenset(str(name) for name in listed(entry.get("DependsOn")) if name),
         )
 
+    def _undefined(self, name: str, value: Any) -> Iterator[Problem]:
+        """What a property refers to and the template does not have."""
+        stack = self._stack
+        if not stack.whole or isinstance(value, str):
+            return
+        for function, referred in dict.fromkeys(_names_in(value)):
+            conditional = function == "Fn::If"
+            here = stack.conditions if conditional else {**stack.resources, **stack.parameters}
+            if referred not in here and not referred.startswith("AWS::"):
+                what = "a condition" if conditional else "a resource or a parameter"
+                why = f"{name} refers to '{referred}', which is not {what} of the template"
+                yield Problem(ProblemKind.INVALID, name, why, blocks=False)
+
     def _alarm(self, kind: str, entry: Mapping[str, Any], source: Source) -> AnyAlarm | None:
         """An alarm with its variants; None where no world has it."""
         condition = entry.get("Condition")
@@ -285,6 +299,7 @@ class _Reading:
                 continue
             if known_value is not NO_VALUE:
                 resolved[name] = known_value
+            broken += self._undefined(str(name), value)
         alarm = alarms.read(kind, resolved, source, self._types)
         return dataclasses.replace(
             alarm,
@@ -292,6 +307,27 @@ class _Reading:
             conditional=self._stack.conditional(properties),
             environment=self._stack.environment,
         )
+
+
+def _names_in(value: Any) -> Iterator[tuple[str, str]]:
+    """``Ref``, ``Fn::GetAtt``, ``Fn::Sub`` or ``Fn::If``, each with the name that it refers to."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _names_in(part)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            first = inner[0] if isinstance(inner, list) and inner else inner
+            if key == "Fn::Sub":
+                own = inner[1] if isinstance(inner, list) and len(inner) == 2 else {}
+                for name in _SUBSTITUTED.findall(str(first)):
+                    if name not in (own if isinstance(own, dict) else {}):
+                        yield key, name.partition(".")[0]
+            elif key in ("Ref", "Fn::GetAtt", "Fn::If") and isinstance(first, str):
+                yield key, first.partition(".")[0]
+            yield from _names_in(inner)
+
+
+_SUBSTITUTED = re.compile(r"\$\{\s*([^!}\s][^}\s]*)\s*\}")
 
 
 def _not_read(kind: str, properties: Any) -> str:

@@ -363,6 +363,10 @@ def _query(reader: _Reader, number: int, entry: Mapping[str, Any]) -> Query:
 
 def _metric(reader: _Reader, entry: Mapping[str, Any], where: str, account: str) -> MetricKey:
     given = entry.get("Dimensions")
+    for dimension in reader.mappings(given, f"{where}Dimensions"):
+        if not {"Name", "Value"} <= dimension.keys():
+            name = f"{where}Dimensions"
+            reader.wrong(ProblemKind.INVALID, name, f"{name} has an entry without Name or Value")
     dimensions = {
         _plain(dimension.get("Name")): _plain(dimension.get("Value"))
         for dimension in reader.mappings(given, f"{where}Dimensions")

@@ -81,6 +81,17 @@ def _of_events(function: str, events: Any) -> Iterator[tuple[str, dict[str, Any]
                     },
                 },
             )
+            yield (
+                f"{logical_id}Permission",
+                {
+                    "Type": "AWS::Lambda::Permission",
+                    "Properties": {
+                        "Action": "lambda:InvokeFunction",
+                        "FunctionName": {"Ref": function},
+                        "Principal": "sns.amazonaws.com",
+                    },
+                },
+            )
         elif kind in _SOURCES:
             yield (
                 logical_id,

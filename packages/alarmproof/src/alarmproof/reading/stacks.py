@@ -38,6 +38,7 @@ class Stack:
         environment: ``account/region`` where an assembly says it; empty otherwise.
         values: of the parameters that have one.
         unresolved: loops that can't be written out, with the reason.
+        whole: whether everything that it refers to stands in it; no macro adds any of it.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Stack:
     values: dict[str, Any]
     environment: str = ""
     unresolved: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
     children: dict[str, Stack] = field(default_factory=dict)
     exports: dict[str, Any] = field(default_factory=dict)
     _resolvers: dict[int, Resolver] = field(default_factory=dict)
@@ -258,6 +260,7 @@ class _Builder:
             values=values,
             environment=deployed.environment or _place(values),
             unresolved=unresolved,
+            whole="Transform" not in document.data and not has_loops(document.data),
             exports=self._exports,
         )
 

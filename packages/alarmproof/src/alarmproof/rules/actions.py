@@ -40,11 +40,33 @@ def no_action(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     remedy="Give the complete ARN of a topic, a function, a scaling policy, or another action that "
     "CloudWatch supports.",
 )
-def invalid_action(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Only what is written out. Source: CloudWatch API reference, PutMetricAlarm, AlarmActions."""
+def invalid_action(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """What is written out, and resources in the templates.
+
+    Source: CloudWatch API reference, PutMetricAlarm, AlarmActions; CloudFormation template
+    reference, "Return values" of each type.
+    """
     for action in dict.fromkeys(actions_of(alarm)):
-        if not isinstance(action.given, Reference | Unknown) and not _is_arn(action.given):
+        if isinstance(action.given, Reference):
+            given = action.given
+            resource = context.templates.resources.get((given.stack, given.logical_id))
+            kind = resource.type if resource else ""
+            if kind in _NO_ACTIONS:
+                yield f"'{given.logical_id}' is of the type {kind}, which an alarm can't notify."
+            elif (kind, given.attribute) in _NAMES_OF_ACTIONS:
+                yield f"The action is the name of '{given.logical_id}', not its ARN."
+        elif not isinstance(action.given, Unknown) and not _is_arn(action.given):
             yield f"The action '{action.given}' is not an ARN."
+
+
+_NO_ACTIONS = frozenset(
+    ("AWS::SQS::Queue", "AWS::StepFunctions::StateMachine", "AWS::Kinesis::Stream",
+     "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Events::EventBus")
+)  # fmt: skip
+_NAMES_OF_ACTIONS = frozenset(
+    (("AWS::Lambda::Function", "Ref"), ("AWS::Serverless::Function", "Ref"),
+     ("AWS::SNS::Topic", "TopicName"))
+)  # fmt: skip
 
 
 def _is_arn(text: str) -> bool:
@@ -86,6 +108,13 @@ def unsubscribed_topic(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]
     """Only topics that the templates define; what another stack may subscribe to is a note."""
     for action, topic in context.topics(alarm):
         if key(topic) in context.subscribed:
+            filtered = [_filters(given) for given in context.subscriptions_of(topic)]
+            if filtered and all(filtered):
+                yield Hit(
+                    f"Every subscription of the topic '{action}' has a FilterPolicy on attributes, "
+                    "which CloudWatch's messages don't have.",
+                    remedy="Set FilterPolicyScope to MessageBody, or leave FilterPolicy out.",
+                )
             continue
         if key(topic) in context.passed_on:
             yield Hit(
@@ -95,6 +124,12 @@ def unsubscribed_topic(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]
             )
         else:
             yield f"The topic '{action}' has no subscription."
+
+
+def _filters(subscription: Mapping[str, Any]) -> bool:
+    """Source: SNS developer guide, "Amazon SNS subscription filter policies"."""
+    scope = subscription.get("FilterPolicyScope", "MessageAttributes")
+    return bool(subscription.get("FilterPolicy")) and scope == "MessageAttributes"
 
 
 @rule(

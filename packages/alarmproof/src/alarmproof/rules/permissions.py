@@ -9,7 +9,7 @@ from alarmproof.alarms import AnyAlarm
 from alarmproof.definitions import Resource
 from alarmproof.reading.values import Reference, Unknown, listed
 from alarmproof.rules.context import Context, actions_of
-from alarmproof.rules.registry import ERROR, Hit, rule
+from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 from alarmproof.rules.resources import key
 
 _SERVICE = "cloudwatch.amazonaws.com"
@@ -194,3 +194,64 @@ def metric_elsewhere(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     for metric in alarm.metrics:
         if metric.namespace in _VIRGINIA_ONLY:
             yield f"{metric.namespace} is published in {_VIRGINIA}, and the alarm is in {own}."
+
+
+@rule(
+    "subscriber-forbids",
+    WARNING,
+    finds="a function or a queue that is subscribed to the alarm's topic and does not let SNS in",
+    why="SNS can't deliver the notification, and nobody is told.",
+    remedy="Add an AWS::Lambda::Permission for sns.amazonaws.com, or an AWS::SQS::QueuePolicy that "
+    "lets sns.amazonaws.com send messages.",
+)
+def subscriber_forbids(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Only of CloudFormation's templates, whose permissions stand beside the function or the queue.
+
+    Source: SNS developer guide, "Fanout to Lambda functions", "Fanout to Amazon SQS queues".
+    """
+    for action, topic in context.topics(alarm):
+        if topic.depends_on is None:
+            continue
+        for subscription in context.subscriptions_of(topic):
+            endpoint, stack = subscription.get("Endpoint"), topic.source.stack
+            function = context.resource("AWS::Lambda::Function", endpoint, stack=stack)
+            queue = context.resource("AWS::SQS::Queue", endpoint, stack=stack)
+            protocol = subscription.get("Protocol")
+            if protocol == "lambda" and function and not _lets_invoke(context, function):
+                name = function.source.logical_id
+                yield f"'{name}', subscribed to '{action}', may not be invoked by SNS."
+            elif protocol == "sqs" and queue and not _lets_send(context, queue):
+                name = queue.source.logical_id
+                yield f"'{name}', subscribed to '{action}', has no policy that lets SNS send."
+
+
+def _lets_invoke(context: Context, function: Resource) -> bool:
+    return any(
+        permission.resolved.get("Principal") in ("sns.amazonaws.com", "*")
+        and (
+            isinstance(permission.resolved.get("FunctionName"), Unknown)
+            or context.resource(
+                "AWS::Lambda::Function",
+                permission.resolved.get("FunctionName"),
+                stack=permission.source.stack,
+            )
+            is function
+        )
+        for permission in context.of_type("AWS::Lambda::Permission")
+    )
+
+
+def _lets_send(context: Context, queue: Resource) -> bool:
+    """Whether a policy is there at all; what it allows is not judged."""
+    policies = (*context.of_type("AWS::SQS::QueuePolicy"), *context.of_type(_INLINE_POLICY))
+    return any(
+        isinstance(given, Unknown)
+        or context.resource("AWS::SQS::Queue", given, stack=policy.source.stack) is queue
+        for policy in policies
+        for given in (
+            *listed(policy.resolved.get("Queues")), *listed(policy.resolved.get("Queue")),
+        )
+    )  # fmt: skip
+
+
+_INLINE_POLICY = "AWS::SQS::QueueInlinePolicy"

@@ -89,6 +89,17 @@ class Resources:
                         topics.add(key(topic))
         return frozenset(topics)
 
+    def subscriptions_of(self, topic: Resource) -> Iterator[Mapping[str, Any]]:
+        """The subscriptions of a topic that the templates define."""
+        for entry in listed(topic.resolved.get("Subscription")):
+            if isinstance(entry, Mapping):
+                yield entry
+        for subscription in self.of_type("AWS::SNS::Subscription"):
+            given = subscription.resolved.get("TopicArn")
+            stack = subscription.source.stack
+            if given and self.resource("AWS::SNS::Topic", given, stack=stack) is topic:
+                yield subscription.resolved
+
     @cached_property
     def users(self) -> Mapping[tuple[str, str], frozenset[str]]:
         """The types of resources that refer to a resource, by stack and logical id."""
