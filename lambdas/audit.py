@@ -71,7 +71,7 @@ _FIRST = 30 * 60_000
 _MOST_BEHIND = 6 * 3_600_000
 # Milliseconds before a webhook's line in which it may be delivered already.
 _EARLY = 2 * 60_000
-# Of subscribe's log at least this many times the age at a first look is read, so that it says how
+# How far back subscribe's log is read at least, in ages at a first look, so that it shows how
 # long webhooks wait at present.
 _HISTORY = 3
 

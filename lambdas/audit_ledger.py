@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from lambdas import aws
 from lambdas.audit_verdicts import Followed
 
-# Of every key, so that a policy can grant these rows alone.
+# Begins every key, so that a policy can grant these rows alone.
 PREFIX = "audit#"
 # Webhooks of one row, and of all. A row has 400 KB; a webhook takes 250 bytes at most before it is
 # deflated. Source: DynamoDB quotas.

@@ -24,8 +24,8 @@ _HANDLED = " || ".join(
 _SETTLED = {
     "webhook.delivered", "webhook.parked", "webhook.already-delivered", "webhook.already-parked",
 }  # fmt: skip
-# Of a message that stays in the queue, unless another line settles its webhook. What waits for a
-# release was settled before.
+# Events of a message that stays in the queue, unless another line settles its webhook. What waits
+# for a release was settled before.
 _STAYS = {
     "webhook.failed", "webhook.unattempted", "webhook.paused", "message.unreadable",
     "release.waits",

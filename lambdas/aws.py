@@ -25,8 +25,8 @@ _T = TypeVar("_T")
 # Less is not worth beginning a call for.
 _LEAST_SECONDS = 0.05
 _CONNECT_SECONDS = 1.0
-# Of one answer. Source: CloudWatch Logs API reference, FilterLogEvents: 1 MB of lines, whose quotes
-# are escaped, each with its ids; everything else is smaller.
+# The largest answer. Source: CloudWatch Logs API reference, FilterLogEvents: 1 MB of lines, whose
+# quotes are escaped, each with its ids; everything else is smaller.
 _MOST_BYTES = 8 * 1024 * 1024
 
 # Source: DynamoDB developer guide, "Error handling"; SQS API reference, "Common errors".

@@ -22,7 +22,7 @@ __all__ = [
     "address", "ask", "deliver", "send",
 ]  # fmt: skip
 
-# Of the rest of an answer whose status has decided.
+# How much is read of an answer's rest once its status has decided.
 _MAX_DRAINED_BYTES = 65_536
 # Idle connections that are kept, for each place.
 _MAX_IDLE = 2

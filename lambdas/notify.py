@@ -201,7 +201,7 @@ def _decisions(
         else:
             verdict = incidents.decide(known, state, at, drill=marked)
         if channel.kind == "pagerduty" and verdict.incident.drill and not verdict.folded:
-            # Somebody would be woken. Of what was opened when asked, the end goes out.
+            # Somebody would be woken. The end of what was opened on request goes out.
             opened = drill.pagerduty if drill else bool(known and known.opened)
             verdict = replace(
                 verdict,

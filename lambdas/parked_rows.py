@@ -22,7 +22,7 @@ from lambdas.group_state import STATE, Hold, key
 
 HELD, ASIDE = "held#", "aside#"
 
-# Of a message in one row. Source: DynamoDB quotas: an item is at most 400 KB.
+# How much of a message is in one row. Source: DynamoDB quotas: an item is at most 400 KB.
 _CHUNK_BYTES = 350_000
 # SQS's sequence numbers are 128-bit integers; as text of this length they sort as numbers.
 _DIGITS = 39

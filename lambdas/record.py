@@ -17,12 +17,12 @@ from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 from lambdas.redaction import REDACTED
 
-# Of what is written here. Version 1 listed all attempts in the item, and before it there was no
-# number; version 2 had bodies in the request, cut at 100,000 bytes.
+# The version of what is written here. Items of version 1 list all attempts, those without a number
+# are older; items of version 2 have bodies in the request, cut at 100,000 bytes.
 VERSION = 3
 
 _BODY_KEY = "body_key"
-# Of the time for a record, what a body may take: the item counts the attempt.
+# The share of a record's time that its body may take: the item counts the attempt.
 _BODY_SHARE = 0.5
 
 

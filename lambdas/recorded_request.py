@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl
 
 from lambdas.envelope import Envelope
 
-# Of a body that stands in the JSON. Source: DynamoDB developer guide, "Read and write operations":
-# a write unit is 1 KB.
+# The largest body in the JSON. Source: DynamoDB developer guide, "Read and write operations": a
+# write unit is 1 KB.
 _PLAIN_BYTES = 1024
-# Of a deflated body in the item: with more, write units cost more than an object in the bucket.
+# The largest deflated body in the item: above, write units cost more than an object in the bucket.
 _ITEM_BYTES = 8192
 
 

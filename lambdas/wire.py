@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-# Of an answer's head, interim answers included. Servers and proxies allow 8 to 64 KB.
+# Limits of an answer's head, interim answers included. Servers and proxies allow 8 to 64 KB.
 _MAX_HEAD_BYTES = 256 * 1024
 _MAX_HEADERS = 1000
 _MAX_CHUNK_LINE_BYTES = 4096

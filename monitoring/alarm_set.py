@@ -210,7 +210,7 @@ def _candidates(settings: Settings, catalog: Catalog, resources: Resources) -> l
         if resource.role not in _OF_NOTIFICATIONS
         for signal in catalog.existing(resource.role, resource.kind, resource.name)
     ]
-    # Of the buffer's own signals those of notifications hold everywhere.
+    # Of the buffer's own signals, those about notifications hold everywhere.
     return generic + [signal for signal in catalog.signals if signal.roles <= _OF_NOTIFICATIONS]
 
 

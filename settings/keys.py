@@ -201,7 +201,7 @@ class Keys(Deployment):
         default=None,
         ge=1,
         description="Concurrency reserved for `publish`, which then is both its share and its "
-        "limit. Of the account's, 100 must stay unreserved.",
+        "limit. 100 of the account's must stay unreserved.",
     )
     # API Gateway gives up on an integration after 30 s.
     publishTimeoutSeconds: int = Field(default=10, ge=7, le=29, description="Timeout of `publish`.")

@@ -21,7 +21,7 @@ class Signing(Part):
 
 
 def example(partition: str, place: str) -> dict[str, str]:
-    """Of nobody's; for alarms and documents that show what signing brings.
+    """Nobody's signing; for alarms and documents that show what signing brings.
 
     Args:
         partition: ``aws``, of the environment that it is for.

@@ -65,7 +65,7 @@ Origin = Annotated[
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-# Of no provider's; for alarms and documents that show what sources bring.
+# No provider's source; for alarms and documents that show what sources bring.
 EXAMPLE: dict[str, Any] = {
     "name": "example",
     "paths": ["/example"],

@@ -79,7 +79,7 @@ def _many(alarms: AlarmSet) -> AlarmSet:
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
-    """Of processor time."""
+    """Milliseconds of processor time."""
     began = time.process_time()
     work()
     return 1000 * (time.process_time() - began)

@@ -19,7 +19,7 @@ _STARVING = Timetable(hanging=400, pace=60, until=40)
 _DOWN = Timetable(hanging=0, pace=60, down=60, until=80)
 
 
-# Of each variant: whether there are limits, and for how long a delivery by another container keeps
+# For each variant: whether there are limits, and for how long a delivery by another container keeps
 # the breaker closed.
 _VARIANTS = (
     ("limits off", False, fairness._RECENT_SECONDS),

@@ -81,7 +81,7 @@ _Counts = Iterator[tuple[str, int, int]]
 
 
 def _length(document: Any) -> int:
-    """Of a policy, with its references filled in, and without white space, which is not counted."""
+    """A policy's size, with references filled in; white space is not counted."""
     if isinstance(document, Mapping) and not document.keys().isdisjoint(
         {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::ImportValue", "Fn::Sub"}
     ):

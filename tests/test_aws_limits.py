@@ -170,7 +170,7 @@ def test_a_quota_is_counted(quota: str, most: int, resources: dict[str, Any]) ->
 
 
 def test_many_environments_fit_into_an_account(demanding: Synthesized) -> None:
-    """Of what is counted per account, an environment takes so little that twenty fit."""
+    """An environment takes so little of what is counted per account that twenty fit."""
     counts = Counter(
         entry["Type"]
         for stack in demanding.stacks

@@ -28,7 +28,7 @@ from webhook_buffer.operations.send import Receipt, Webhook
 _MARKER = re.compile(r"unproven on\s+AWS: (`[a-z-]+`)")
 _ASSUMED = re.compile(r"\b[Aa]ssumed\b(?!_)(?! by)")
 _PLACES = ("buffer", "functions", "lambdas", "settings", "webhook_buffer")
-# Of Datadog, which an AWS account says nothing about.
+# About Datadog, which an AWS account says nothing about.
 _ELSEWHERE = ("webhook_buffer/laptop/fake_datadog/",)
 
 

@@ -21,7 +21,7 @@ _SIMPLE = ("Sum", "Average", "Minimum", "Maximum", "SampleCount")
 
 
 def alarm_properties(alarm: Alarm, *, runbook: str, topics: Mapping[str, object]) -> Properties:
-    """Of an ``AWS::CloudWatch::Alarm``.
+    """The properties of an ``AWS::CloudWatch::Alarm``.
 
     Args:
         runbook: its URL, without a heading.
@@ -65,7 +65,7 @@ def alarm_properties(alarm: Alarm, *, runbook: str, topics: Mapping[str, object]
 def composite_properties(
     alarm: CompositeAlarm, alarms: AlarmSet, *, topics: Mapping[str, object]
 ) -> Properties:
-    """Of an ``AWS::CloudWatch::CompositeAlarm``.
+    """The properties of an ``AWS::CloudWatch::CompositeAlarm``.
 
     Args:
         alarms: the set it belongs to, where its suppressor is.

@@ -190,7 +190,7 @@ _ALL = (
             "system_errors": ("request", "count"),
             "successful_request_latency": ("millisecond", "gauge"),
             "successful_request_latency.maximum": ("millisecond", "gauge"),
-            # Of one second on average, while CloudWatch sums them up.
+            # Averages per second, while CloudWatch sums them up.
             "consumed_read_capacity_units": ("unit", "gauge"),
             "consumed_write_capacity_units": ("unit", "gauge"),
         },

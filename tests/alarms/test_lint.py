@@ -15,7 +15,7 @@ pytestmark = pytest.mark.xdist_group("synth")
 
 @pytest.mark.parametrize("env", ["dev", "stg", "prd", "local"])
 def test_our_own_alarms_have_nothing_wrong(synthesized: dict[str, Synthesized], env: str) -> None:
-    """Of both stacks of every environment there is no error; what is slow is slow on purpose."""
+    """No stack of any environment has an error; what is slow is slow on purpose."""
     environment = synthesized[env]
     assert environment.monitoring
     assert environment.buffer

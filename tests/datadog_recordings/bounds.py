@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# Of one request, plan or import; a recorded one takes milliseconds.
+# The longest that a request, plan or import may take; a recorded one takes milliseconds.
 _SECONDS = 20
 
 

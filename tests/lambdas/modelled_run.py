@@ -41,7 +41,7 @@ from tests.lambdas.modelled_aws import Item, Queue, Tables, sequence_number
 
 _TIMEOUT = 10.0
 _START = 1_700_000_000.0
-# Of bodies: one that is deflated into the record's item, and one that goes to the bucket, and
+# Sizes of bodies: one is deflated into the record's item, and one goes to the bucket, and
 # continues in further rows where it is parked.
 _MEDIUM_BYTES, _LARGE_BYTES, _CHUNK_BYTES = 1_500, 9_000, 4_000
 # What begins the keys of rows that hold messages.

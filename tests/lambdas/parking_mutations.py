@@ -390,13 +390,13 @@ def _unconditional(patch: Patch, attribute: str) -> None:
 
 
 def leaves_parts(patch: Patch) -> None:
-    """Of a large message only the first row is deleted."""
+    """Only the first row of a large message is deleted."""
     real = parked_rows.deletions
     patch.setattr(parked_rows, "deletions", lambda *args: islice(real(*args), 1))
 
 
 def first_part_only(patch: Patch) -> None:
-    """Of a large message only the first row is stored."""
+    """Only the first row of a large message is stored."""
     real = parked_rows.of_message
     patch.setattr(parked_rows, "of_message", lambda *args: islice(real(*args), 1))
 

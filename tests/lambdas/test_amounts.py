@@ -45,7 +45,7 @@ from lambdas.amounts import amount, duration, ordinal, value_in
     ],
 )  # fmt: skip
 def test_value_in_recorded_reasons(reason: str, unit: str, value: str | None) -> None:
-    """Of every form of CloudWatch's sentence the most recent value is read, if it has one."""
+    """The most recent value of every form of CloudWatch's sentence is read, if it has one."""
     assert value_in(reason, unit) == value
 
 

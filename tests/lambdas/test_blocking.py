@@ -53,7 +53,7 @@ def buffer(functions: Functions, aws: Aws, backend: ScriptedBackend) -> Buffer:
 
 
 def test_what_is_parked(buffer: Buffer) -> None:
-    """Of what subscribe parked, the head of a held group and what went aside are found."""
+    """The head of a held group, and what subscribe set aside, are found."""
     aside = buffer.accept("a", n=1)
     buffer.refused()
     buffer.policy["on_park"] = "group"

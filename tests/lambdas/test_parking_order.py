@@ -22,7 +22,7 @@ _WORLDS = [
         for seed, mode in ((100, "message"), (101, "message"), (102, "group"))
     ],
 ]
-# Of each kind, these are played by ``make test-fast`` too.
+# ``make test-fast`` plays these of each kind, too.
 _FAST = {0, 1, 102}
 _CALM = World(killed=0, failing=0, late=0)
 # The mutations that show in the first runs; ``make soak`` tries all.

@@ -144,7 +144,7 @@ def test_attempts_add_up(aws: Aws) -> None:
 
 
 def test_the_row_of_attempts_is_bounded(aws: Aws) -> None:
-    """Of any number of attempts the first, the last ten and counts are kept, in one write unit."""
+    """However many attempts: the first, the last ten and counts are kept, in one write unit."""
     history = _failed(aws, times=25)
     numbers = [int(attempt["M"]["number"]["N"]) for attempt in history.listed()]
     assert numbers == [1, *range(16, 26)]

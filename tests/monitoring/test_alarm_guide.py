@@ -78,7 +78,7 @@ def test_steps_name_this_environment() -> None:
 
 
 def test_steps_name_what_exists() -> None:
-    """Of resources that were there already, the steps and the title name the resource."""
+    """For existing resources, the steps and the title name the resource."""
     guides = alarm_guides(
         alarm_set(
             load(

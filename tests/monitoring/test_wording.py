@@ -155,7 +155,7 @@ def test_a_composite_s_description_names_its_parts() -> None:
 
 
 def test_a_description_too_long_loses_its_middle() -> None:
-    """Of a description that does not fit the link to the runbook stays."""
+    """A description that does not fit keeps its link to the runbook."""
     alarm = _alarm("refusals")
     long = replace(alarm, signal=replace(alarm.signal, impact="Long. " * 300))
     described = wording.description(long, RUNBOOK)

@@ -40,7 +40,7 @@ CLIENTS = {
 }
 _PACKAGE = "webhook_buffer"
 _LAPTOP = "webhook_buffer.laptop."
-# Of the laptop's folder, what also works on AWS.
+# What works on AWS, too, although it is in the laptop's folder.
 _BEYOND_THE_LAPTOP = {"webhook_buffer.laptop.drills.deployed"}
 _CDK = {"bootstrap", "deploy", "destroy", "diff"}
 # What an environment is called where its clients are asked for.

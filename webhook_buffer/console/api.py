@@ -38,7 +38,7 @@ _UPLOT = ROOT / "node_modules" / "uplot" / "dist"
 # Seconds between two signs of life on an event stream.
 _ALIVE_SECONDS = 15.0
 _LONGEST_QUERY = 300
-# Of log lines, in Datadog's syntax, which links of dashboards hold.
+# Characters of a search in log lines, in Datadog's syntax, as links of dashboards have them.
 _LONGEST_SEARCH = 4000
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -116,7 +116,7 @@ class FileFeed:
         self.session = self._follower.update()
 
     def stamps(self) -> dict[str, Any]:
-        """Of the files."""
+        """What changes whenever a file does, by the part of the page that shows it."""
         session = self.session
         return {
             "alarms": _stamp(self.place.verdicts) or (session and int(session.now) // MINUTE),

@@ -16,7 +16,7 @@ from webhook_buffer.live.session import Session
 from webhook_buffer.operations.logs import Line
 
 _MOST_SEARCHES = 500
-# Of one search; more are ids, which nobody looks at side by side.
+# The most groups of one search; more are ids, which nobody looks at side by side.
 MOST_GROUPS = 1000
 _NEWEST = 25
 

@@ -273,7 +273,7 @@ _ALIASES = {
     "trace.aws.lambda.hits": ("AWS/Lambda", "Invocations", "Sum"),
     "trace.aws.lambda.errors": ("AWS/Lambda", "Errors", "Sum"),
 }
-# Of DynamoDB, which tags have in lower case; more are in no metric that is read.
+# DynamoDB's operations, which tags have in lower case; no metric that is read has others.
 _OPERATIONS = ("GetItem", "UpdateItem")
 # Distributions, in seconds where the cells are in milliseconds.
 _DISTRIBUTIONS = {

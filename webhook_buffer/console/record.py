@@ -14,7 +14,7 @@ from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.parked import release_command
 from webhook_buffer.operations.records import Record
 
-# Of a body on the page.
+# How much of a body the page shows.
 _BODY_CHARACTERS = 100_000
 # How many webhooks a search reads; of them it lists those whose status and attempts fit.
 _MOST = 200

@@ -21,7 +21,7 @@ _LISTED = 200
 _LINES = 200
 _DELIVERY = "x-github-delivery"
 _TERM = re.compile(r"(status|attempts|group|path|method|id|error):(>=|<=|>|<)?(.+)")
-# Of webhooks that wait, the most urgent first; the others follow, the newest first.
+# States of webhooks that wait, the most urgent first; the others follow, the newest first.
 _URGENT = ("retrying", "queued", "parked")
 _STATES = (*_URGENT, "dropped", "consumed", "delivered")
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-# Of this machine, with any port; nobody else can own such a name.
+# Hosts of this machine, with any port; nobody else can own such a name.
 _LOCAL = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost)(?::\d{1,5})?", re.I)
 # What a browser says of a request to the page's own origin, or one that its user typed.
 _OWN_SITE = {"same-origin", "none"}

@@ -29,12 +29,12 @@ DEFAULT_PORT = 4569
 # Notifications, and Sentry's events apart from them: nobody is paged by one.
 FILE, SENTRY_FILE = "inbox.jsonl", "sentry.jsonl"
 _WAIT_SECONDS = 60.0
-# Of a queue: what waits, and what is being delivered.
+# A queue's counts: what waits, and what is being delivered.
 _MESSAGES: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
 )
-# Of the right form, and no secret.
+# Valid in form, and not a secret.
 _ROUTING_KEY = "0" * 32
 # The path of what SNS sends, and what alarms count as that write to people directly.
 MAIL, ALERT_PATH = "mail", "alert-path"

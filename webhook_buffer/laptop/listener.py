@@ -23,7 +23,7 @@ class AnyMethod(BaseHTTPRequestHandler):
     """
 
     protocol_version = "HTTP/1.1"
-    # Of silence, before a connection is closed. Clients keep theirs that long.
+    # Seconds of silence until a connection is closed. Clients keep theirs that long.
     timeout = 75
     deliveries = False
 

@@ -34,7 +34,7 @@ _WATCH_SECONDS = 0.05
 _EFFECT_SECONDS = 20.0
 # From this size on the older half of what was received is dropped.
 _FILE_BYTES = 32 * 2**20
-# Of a request's headers, those that say which webhook it is.
+# The headers of a request that say which webhook it is.
 _KEPT_HEADERS = (
     "x-buffer-message-id", "x-buffer-group", "x-buffer-sequence", "x-buffer-attempt",
     "x-buffer-received-at", "x-demo-number", "x-drill-number", "x-github-delivery",

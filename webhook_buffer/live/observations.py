@@ -206,7 +206,7 @@ class Reader:
             if message.queued is None:
                 over = message.done < depth.at - _DISORDER
             else:
-                # Of an empty queue nothing waits, however it was emptied.
+                # Nothing waits in an empty queue, however it was emptied.
                 over = message.done <= depth.at or (empty and message.queued <= depth.at)
             if over:
                 del self.messages[name]

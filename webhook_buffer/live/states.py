@@ -28,7 +28,7 @@ class States:
         self._target = target
         self._alarms = {alarm.name: alarm for alarm in alarms}
         self._composites = [alarm.name for alarm in alarms if isinstance(alarm, CompositeAlarm)]
-        # Of composites, the state whose actions ran last; of all, the last verdict's state.
+        # For composites, the state whose actions ran last; for all, the last verdict's state.
         self._performed: dict[str, str] = {}
         self._before: dict[str, str] = {}
 

@@ -59,7 +59,7 @@ class Entry:
 
 
 def of_laptop(alarms: AlarmSet, document: Mapping[str, Any]) -> list[Entry]:
-    """Of the verdicts that live alarms published; those that are on stand first."""
+    """An entry for each verdict that live alarms published; those in ALARM come first."""
     known = _known(alarms)
     entries = []
     for verdict in document["verdicts"]:

@@ -21,7 +21,8 @@ _LISTED = (
     "id", "group_id", "source", "received_timestamp", "attempt_count", "delivered_timestamp",
     "backend_response_status_code", "delivery_id", "parked_at", "dropped_at",
 )  # fmt: skip
-# Of webhooks, with two rows each. Source: DynamoDB API reference, BatchGetItem: up to 100 items.
+# Webhooks of one call, with two rows each. Source: DynamoDB API reference, BatchGetItem: up to 100
+# items.
 _BATCH = 50
 # By time alone an hour takes several queries, found or not.
 _MOST_HOURS = 7 * 24

@@ -16,8 +16,8 @@ from lambdas.sources.schemes.reasons import Reason
 
 # A list's tokens have to match each; Microsoft sends some hundred notifications at most at once.
 _MOST_TOKENS = 1_000
-# Of a body that is searched before anything about it is known: with millions of values in 6 MB that
-# takes seconds and hundreds of megabytes. A thousand notifications have some ten thousand.
+# The most commas in a body that is searched before anything about it is known: millions of values
+# in 6 MB take seconds and hundreds of megabytes. A thousand notifications have some ten thousand.
 _MOST_COMMAS = 50_000
 
 

@@ -28,7 +28,7 @@ _FETCH_SECONDS = 2.0
 # Below 500, what says nothing of the URL: to ask again is all that they mean. Source: RFC 9110,
 # 15.5.9 (408); RFC 6585, 4 (429).
 _ASKS_FOR_PATIENCE = (408, 429)
-# Of a region. AWS rotates its certificates about once a year.
+# How many are kept for a region. AWS rotates its certificates about once a year.
 _MOST_CERTIFICATES = 8
 # Forged messages may name any number of certificates. In this time a container fetches so many,
 _WINDOW_SECONDS = 60

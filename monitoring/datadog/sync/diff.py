@@ -108,7 +108,7 @@ def stamped(kind: Kind, body: Body) -> Body:
 
 
 class _Comparison:
-    """Of two bodies in one form."""
+    """The differences of two bodies in one form."""
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind

@@ -176,7 +176,7 @@ def test_more_datapoints_than_periods_is_said(tmp_path: Path, shop: Templates) -
 
 
 def test_cases_are_chosen_by_words(tmp_path: Path) -> None:
-    """Of the title or the alarm; none is a mistake."""
+    """Words of the title or of the alarm choose cases; choosing none is a mistake."""
     file = tmp_path / "a.yaml"
     case = '  - {{title: {}, alarm: {}, quiet: true, series: [{{metric: e, values: "0"}}]}}\n'
     file.write_text("cases:\n" + case.format("calm", "Ratio") + case.format("Dark", "Night"))

@@ -241,14 +241,14 @@ def test_a_case_of_nothing_that_is_there(
 
 
 def test_a_series_is_given_once(tmp_path: Path, shop: Templates) -> None:
-    """Of two series of one metric and statistic one would be lost."""
+    """With two series of one metric and statistic, one would be lost."""
     series = "      - {metric: Errors, values: 1}\n"
     with pytest.raises(InputError, match=r"a\.yaml:6: 'Errors' has a series on line 5 already"):
         _outcome(tmp_path, shop, f"    series:\n{series}{series}    quiet: true\n", "Errors")
 
 
 def test_folders_hold_other_files_too(tmp_path: Path) -> None:
-    """Of a folder's files those with cases are read; a misspelt one is not passed over."""
+    """In a folder, files with cases are read; a misspelled one is not passed over."""
     (tmp_path / "a.yaml").write_text(
         'cases:\n  - {title: t, alarm: a, quiet: true, series: [{metric: m, values: "1"}]}\n'
     )

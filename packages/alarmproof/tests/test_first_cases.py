@@ -61,7 +61,7 @@ def _templates(**alarms: dict[str, Any]) -> Any:
 
 
 def test_every_alarm_gets_three_cases_that_hold(tmp_path: Path) -> None:
-    """Of each kind one; the firing case ends in ALARM, the silent one notifies nobody."""
+    """One of each kind; the firing case ends in ALARM, the silent one notifies nobody."""
     templates = _templates(**ALARMS)
     text, lacking = first_cases.text(templates)
     assert lacking == []

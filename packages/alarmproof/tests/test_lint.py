@@ -78,7 +78,7 @@ def composite(rule: str, **changes: Any) -> dict[str, Any]:
 
 
 def findings(given: Any = (), **resources: Any) -> list[Finding]:
-    """Of a template with a subscribed topic, and these."""
+    """The findings in a template with a subscribed topic and these resources."""
     template = {"Resources": {"Topic": TOPIC, "Subscribed": SUBSCRIBED, **resources}}
     return lint(parse(template, "t.json"), allowances=given)
 

@@ -64,7 +64,7 @@ def test_names_that_a_page_lists_are_known(namespace: str, name: str) -> None:
 
 
 def test_a_slip_in_a_name_that_only_the_list_has_is_a_warning() -> None:
-    """Of the metric, and of a dimension; another name is a note."""
+    """A metric's and a dimension's misspelling is a warning; another name is a note."""
     wrong = _findings("AWS/Backup", "NumberOfBackupJobFailed")
     assert wrong == {"unknown-metric": "warning"}
     assert _findings("AWS/Backup", "NumberOfCats") == {"metric-not-judged": "note"}

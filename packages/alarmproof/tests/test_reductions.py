@@ -34,7 +34,7 @@ def _slowly(name: str, window: list[float]) -> float:
 @example(name="STDDEV", values=[math.nan, math.nan, 3, 3, 3], points=3)
 @given(name=st.sampled_from(NAMES), values=VALUES, points=st.integers(1, 25))
 def test_equals_plain_loops(name: str, values: list[float], points: int) -> None:
-    """Of each point and those before it, as many as there are."""
+    """Each point is reduced with those before it, as many as there are."""
     expected = [
         _slowly(name, values[max(0, index - points + 1) : index + 1])
         for index in range(len(values))

@@ -47,7 +47,7 @@ def test_a_wall_clock_window_sees_complete_hours() -> None:
 
 
 def test_calendar_days_have_the_length_of_the_zone() -> None:
-    """Of 23 hours where the clocks go forward, and a day's sum is that of these hours."""
+    """A day has 23 hours where the clocks go forward, and its sum is that of these hours."""
     zone = clock.zone("Europe/Berlin")
     begin = int(datetime(2026, 3, 28, tzinfo=UTC).timestamp())
     ends = clock.boundaries(86_400, zone, begin, begin + 3 * 86_400)
@@ -118,7 +118,7 @@ def test_a_new_alarm_warms_up(whole: bool, values: list[float | None], until: in
 
 
 def test_only_data_of_the_unit_counts() -> None:
-    """Of another unit none is seen; several units and none asked for is undefined on AWS."""
+    """Data of another unit is not seen; several units and none asked for is undefined on AWS."""
     seconds = Series(METRIC, None, 0, 60, np.array([9.0] * 5), "Seconds")
     counts = dataclasses.replace(seconds, unit="Count", values=np.array([1.0] * 5))
     both = InMemory({METRIC: [seconds, counts]})
@@ -231,7 +231,7 @@ def test_scaling_actions_are_repeated_each_minute() -> None:
     ],
 )  # fmt: skip
 def test_trimmed_statistics(statistic: str, expected: float) -> None:
-    """Of the values 1 to 10; a lower bound is exclusive, an upper one inclusive."""
+    """For the values 1 to 10: a lower bound is exclusive, an upper one inclusive."""
     metric_alarm = alarm(
         period=600, statistic=statistic, evaluation_periods=1, datapoints_to_alarm=1
     )

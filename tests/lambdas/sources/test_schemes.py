@@ -355,7 +355,7 @@ def test_the_specifications_library_agrees() -> None:
 
 
 def test_mutated_requests_are_refused() -> None:
-    """Of thousands of random changes to genuine requests none is accepted."""
+    """None of thousands of random changes to genuine requests is accepted."""
     outcome = mutations.run(VECTORS, count=6_000, seed=1)
     assert outcome.tried >= 6_000
     assert outcome.accepted == []

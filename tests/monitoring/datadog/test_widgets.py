@@ -352,7 +352,7 @@ def _links(line: Line, **overrides: Any) -> dict[str, str]:
     ],
 )
 def test_a_panel_leads_to_its_log_lines_and_traces(line: Line, functions: str) -> None:
-    """Of the function that works on what it shows, over the time that somebody clicks on."""
+    """Links lead to the function that works on what is shown, over the time that was clicked."""
     links = _links(line)
     chosen = "query={{$env}} {{$service}}"
     assert links["logs"].startswith(f"/logs?{chosen} {functions}&from_ts={{{{timestamp_start}}}}&")

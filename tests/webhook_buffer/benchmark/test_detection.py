@@ -221,7 +221,7 @@ def test_every_recording_is_kept_and_can_be_caused_again() -> None:
 @pytest.mark.slow
 def test_ours_notices_what_was_recorded_as_it_does_in_the_model(results: detection.Results) -> None:
     """Every recorded failure notifies somebody, and pages where the model's does."""
-    # Of nine attempts a minute five timed out, two minutes in a row: half of them, by chance.
+    # Five of nine attempts a minute timed out, two minutes in a row: half of them, by chance.
     by_chance = {"backend-slow"}
     for name, (model, real) in zip(RECORDINGS, results.compared["ours"], strict=True):
         assert real.notified is not None, name

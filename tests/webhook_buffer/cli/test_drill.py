@@ -62,7 +62,7 @@ def test_on_aws_all_drills_are_those_marked_safe(
 def test_a_run_that_is_stopped_keeps_earlier_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of drills that come later in the list, and of another pace."""
+    """Results of drills later in the list, and of another pace, are kept."""
     file = tmp_path / "results.json"
     kept = [("duplicates", 3.0, 1.0), ("invalid-requests", REAL_TIME, 1.0)]
     earlier = [Result(drill=d, title="t", pace=pace, begun=at) for d, pace, at in kept]

@@ -156,7 +156,7 @@ def test_handshakes_are_answered_as_the_buffer_would(
     status: int,
     words: str,
 ) -> None:
-    """Of a handshake that is not signed, too, the token, the topic and the origin count."""
+    """In an unsigned handshake, too, the token, the topic and the origin count."""
     secret = '{"current": "s", "verify_token": "v"}'
     monkeypatch.setenv("WEBHOOK_BUFFER_SOURCE_SECRET", secret)
     verify = {**block["verify"], "secretArn": _ARN}

@@ -67,7 +67,7 @@ def test_states_are_a_filter(state: State) -> None:
 
 
 def test_time_is_a_filter(state: State) -> None:
-    """Of the last minutes only, by the time at which they came."""
+    """Only webhooks that came in the last minutes are listed."""
     assert state.session
     listing = webhooks.listed(state.session, state.tracker, minutes=5)
     assert sum(listing["counts"].values()) == 6 * 5

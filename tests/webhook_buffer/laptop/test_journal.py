@@ -116,7 +116,7 @@ def test_a_drill_killed_at_any_moment_is_undone(tmp_path: Path) -> None:
 
 
 def test_what_a_drill_left_parked_is_released(tmp_path: Path) -> None:
-    """Of a held group, and of what went aside; a group of which nothing is parked gets no token."""
+    """Held groups and webhooks set aside get a token; a group without parked ones gets none."""
     state = {
         "group_id": {"S": "held"},
         "hold_id": {"S": "h"},

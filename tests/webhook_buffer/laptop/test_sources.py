@@ -163,7 +163,7 @@ def test_scanners_are_not_found(deployed: Deployed, path: str) -> None:
 
 def test_an_outage_outlasts_a_senders_signature(deployed: Deployed) -> None:
     """What waited longer than its signature holds arrives whole, in order, and can be verified."""
-    # Of soon, so that a busy machine has most of the time either way for what is sent in time.
+    # Soon over, so that a busy machine has most of the time either way for what is sent in time.
     sent_at = int(time.time()) + _TOLERANCE - 1
     deployed.server.refuse()
     bodies = [f'{{"id": "g", "n": {number}}}'.encode() for number in range(3)]

@@ -51,7 +51,7 @@ def test_longer_buckets_are_of_all_their_values(statistic: str, expected: list[f
 
 
 def test_many_minutes_at_once_are_each_of_their_own() -> None:
-    """Of groups of different lengths, every one as if it were alone."""
+    """Groups of different lengths are reduced as if each were alone."""
     random = np.random.default_rng(1)
     groups = [array("d", random.exponential(10.0, size)) for size in (1, 7, 300, 2, 40)]
     for statistic in ("p50", "p99", "Average", "PR(5:)"):

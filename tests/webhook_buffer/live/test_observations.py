@@ -185,7 +185,7 @@ def test_an_invocation_counts_once_its_end_is_known() -> None:
 
 
 def test_lines_that_come_late_take_an_error_back() -> None:
-    """Of an invocation that stays silent nothing is said until it has had time to speak."""
+    """A silent invocation counts for nothing until it has had time to log its end."""
     reader = Reader(Clock.begun(START, pace=3.0))
     lines = [boundary("subscribe", 1, "r1"), ended("subscribe", 1, "r1")]
     assert not [

@@ -16,7 +16,7 @@ _COUNTED_SECONDS = 42.0
 _AUDIT_MINUTES = 30
 # An invocation that logs nothing is known to have failed after this long, with a reserve.
 _SILENT_SECONDS = 2.0
-# Of a request that takes 5 s, the first end is that late.
+# The first request that takes 5 s ends this late.
 _SLOW_SECONDS = 6.0
 _LATE = (
     "queue-age-ticket", "queue-age-page", "slo-delivered-fast-long", "slo-delivered-fast-short",

@@ -18,7 +18,7 @@ from webhook_buffer.operations.environment import Environment, aws_errors
 
 _POISONED = 3
 _GENUINE = 3
-# Of a failure policy, what is a time; see ``lambdas.failure_policy``.
+# Those parts of a failure policy that are times; see ``lambdas.failure_policy``.
 _POLICY_TIMES = ("refused_for", "alone_for", "longest")
 # Real seconds that a parked webhook is kept, as the audit has it, so that one soon nears its end.
 _KEPT_SECONDS = 20

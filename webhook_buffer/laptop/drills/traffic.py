@@ -15,7 +15,7 @@ from webhook_buffer.operations.send import Receipt, Sender, Webhook
 
 GROUPS = 40
 _SENDERS = 8
-# Of what a drill sends, so that anybody can distinguish it from traffic.
+# What marks a drill's webhooks, so that anybody can distinguish them from traffic.
 HEADER, NUMBER, PATH = "X-Buffer-Drill", "X-Drill-Number", "/webhook-buffer/drill"
 # Shares of the webhooks that a faulty sender sends twice, or with a path that is not UTF-8.
 _REPEATED, _INVALID, _INVALID_PATH = 0.2, 1.0, f"{PATH}/%FF"
