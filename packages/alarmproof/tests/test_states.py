@@ -12,7 +12,7 @@ OK, ALARM, NONE, KEPT = State.OK, State.ALARM, State.INSUFFICIENT_DATA, None
 
 
 def _verdict(points: str, m: int, n: int, missing: Missing) -> State | None:
-    """The verdict on datapoints in AWS's notation: 0 within the threshold, X beyond it, - missing."""
+    """The verdict on datapoints in AWS's notation: 0 within, X beyond the threshold, - missing."""
     real = np.array([[point != "-" for point in reversed(points)]])
     breaching = np.array([[point == "X" for point in reversed(points)]])
     [code] = verdicts(real, breaching, m, n, missing)
