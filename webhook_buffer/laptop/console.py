@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from settings.paths import ROOT
-from webhook_buffer.laptop.process import Background, listens, usable_port
+from webhook_buffer.laptop.process import Background, listens_itself, usable_port
 from webhook_buffer.operations.files import private_folder, write
 
 DEFAULT_PORT = 4570
@@ -50,7 +50,8 @@ class ConsoleProcess(Background):
             "--port", str(port), "--folder", str(self.folder),
             port=port, cwd=ROOT, environ=environ,
         )  # fmt: skip
-        self._await(process, "The console", lambda: listens(running.port))
+        self._await(process, "The console", lambda: listens_itself(running))
+        self._keep_port(port)
         return f"{running.endpoint_url}/{token}/"
 
     def _token(self) -> str:

@@ -20,6 +20,7 @@ from webhook_buffer.laptop.process import (
     Running,
     free_port,
     listens,
+    listens_itself,
 )
 from webhook_buffer.operations.files import private_folder, write
 
@@ -27,6 +28,7 @@ DEFAULT_PORT = 4566
 DEFAULT_ENDPOINT_PORT = 4560
 # Under this path the emulator's process is asked to open public endpoints.
 ENDPOINTS_PATH = "/_webhook-buffer/endpoints/"
+_ELSEWHERE = "Stop that program, or choose another port with --port."
 
 
 class Emulator(Background):
@@ -56,10 +58,7 @@ class Emulator(Background):
         private_folder(self.folder)
         port = port or free_port()
         if listens(port):
-            raise InputError(
-                f"Port {port} on 127.0.0.1 is in use by another program. "
-                "Stop that program, or choose another port with --port."
-            )
+            raise InputError(f"Port {port} on {HOST} is in use by another program. {_ELSEWHERE}")
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
         environ = {
@@ -68,11 +67,17 @@ class Emulator(Background):
             "MINISTACK_ACCOUNT_ID": LAPTOP_ACCOUNT,
             "TMPDIR": str(temporary),
             "LOG_LEVEL": "WARNING",
+            # Its MQTT broker would listen on every address.
+            "IOT_MTLS_ENABLED": "0",
         }
         process, running = self._spawn(
             "webhook_buffer.laptop.emulator_server", port=port, cwd=ROOT, environ=environ
         )
-        self._await(process, "The emulator", lambda: _healthy(running))
+        self._await(
+            process, "The emulator", lambda: listens_itself(running) and _healthy(running),
+            elsewhere=_ELSEWHERE,
+        )  # fmt: skip
+        self._keep_port(port)
         return running
 
     def require(self) -> Running:

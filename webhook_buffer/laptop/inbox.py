@@ -18,7 +18,7 @@ from settings.errors import NotDeployedError, ProofFailedError
 from settings.monitoring import Channel
 from settings.paths import ROOT
 from webhook_buffer.laptop.practice import entries
-from webhook_buffer.laptop.process import Background, Running, listens, usable_port
+from webhook_buffer.laptop.process import Background, Running, listens_itself, usable_port
 from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.files import private_folder
 
@@ -91,7 +91,7 @@ class InboxProcess(Background):
             "webhook_buffer.laptop.inbox_server", "--port", str(port), "--folder", str(self.folder),
             port=port, cwd=ROOT, environ={},
         )  # fmt: skip
-        self._await(process, "The inbox", lambda: listens(port))
+        self._await(process, "The inbox", lambda: listens_itself(running))
         return running
 
 

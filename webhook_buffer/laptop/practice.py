@@ -24,7 +24,7 @@ from lambdas.faux_backend import Received as Request
 from settings.errors import ToolError
 from settings.paths import ROOT
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.laptop.process import Background, Running, listens, usable_port
+from webhook_buffer.laptop.process import Background, Running, listens_itself, usable_port
 from webhook_buffer.operations.files import private_folder, write
 
 DEFAULT_PORT = 4568
@@ -130,7 +130,8 @@ class PracticeBackend(Background):
         )  # fmt: skip
 
         def in_force() -> bool:
-            return (self.folder / IN_FORCE).exists() and self.mode.listens is listens(port)
+            taken_up = (self.folder / IN_FORCE).exists()
+            return taken_up and self.mode.listens is listens_itself(running)
 
         self._await(process, "The faux backend", in_force)
         return running

@@ -96,6 +96,7 @@ class Background:
         self.folder = folder
         self.log = folder / f"{name}.log"
         self._record_file = folder / f"{name}.json"
+        self._port_file = folder / f"{name}.port"
 
     def running(self) -> Running | None:
         """The program that this folder's record describes, if it is alive."""
@@ -107,9 +108,20 @@ class Background:
         return self._record_file.exists() and self.running() is None
 
     def last_port(self) -> int | None:
-        """The port of the program that this folder's record describes, alive or not."""
+        """The port of the program that this folder's record describes, alive or not; once it was
+        stopped, the one that is kept for its next start."""
         record = self._recorded()
-        return record.port if record else None
+        return record.port if record else self._kept_port()
+
+    def _keep_port(self, port: int) -> None:
+        """Keeps a port that a user may have chosen, or written down somewhere."""
+        write(self._port_file, str(port))
+
+    def _kept_port(self) -> int | None:
+        try:
+            return int(self._port_file.read_text())
+        except (OSError, ValueError):
+            return None
 
     def _recorded(self) -> _Record | None:
         """What was started last, or was about to be."""
@@ -149,12 +161,18 @@ class Background:
         return process, running
 
     def _await(
-        self, process: subprocess.Popen[bytes], name: str, ready: Callable[[], bool]
+        self,
+        process: subprocess.Popen[bytes],
+        name: str,
+        ready: Callable[[], bool],
+        *,
+        elsewhere: str = "Run the command again, which takes another port.",
     ) -> None:
         """Waits until a program that was just started is ready.
 
         Args:
             name: what the error calls it.
+            elsewhere: what to do where another program was quicker to take its port.
 
         Raises:
             ToolError: When it ends before that, or takes too long; then it is stopped.
@@ -163,7 +181,11 @@ class Background:
         while not ready():
             code = process.poll()
             if code is not None or time.monotonic() > deadline:
+                port = self.last_port()
                 self.stop()
+                if code is not None and port and listens(port):
+                    taken = f"Port {port} on {HOST} is in use by another program."
+                    raise ToolError(f"{name} did not start. {taken} {elsewhere}", log=self.log)
                 late = f"did not answer within {START_SECONDS:.0f} s"
                 ended = f"exited during start-up (exit code {code})"
                 raise ToolError(f"{name} {late if code is None else ended}.", log=self.log)
@@ -238,6 +260,17 @@ def _released(port: int) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def listens_itself(running: Running) -> bool:
+    """Whether a program listens on its port, and not another one that was quicker."""
+    try:
+        sockets = psutil.Process(running.pid).net_connections(kind="tcp")
+    except psutil.Error:
+        return False
+    return any(
+        entry.status == psutil.CONN_LISTEN and entry.laddr.port == running.port for entry in sockets
+    )
 
 
 def listens(port: int) -> bool:

@@ -6,10 +6,11 @@ import json
 from functools import partial
 from urllib.parse import quote
 
+import psutil
 import pytest
 import urllib3
 
-from tests.laptop import Laptop
+from tests.laptop import BESIDE, Laptop
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]
@@ -44,6 +45,21 @@ def test_a_page_can_not_use_the_emulator(
     assert reply.status == 403
     assert "Refused: " in reply.json()["error"]
     assert deployed() == before
+
+
+def test_nothing_listens_for_other_machines(laptop: Laptop) -> None:
+    """Every socket of every program of `up`, and of what it started, is bound to loopback."""
+    addresses = set()
+    for name in ("emulator", *BESIDE):
+        program = laptop.process(name)
+        assert program, name
+        for process in (program, *program.children(recursive=True)):
+            addresses |= {
+                entry.laddr.ip
+                for entry in process.net_connections(kind="inet")
+                if entry.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)  # NONE: UDP
+            }
+    assert addresses == {"127.0.0.1"}
 
 
 def test_no_path_forges_a_log_line(laptop: Laptop) -> None:

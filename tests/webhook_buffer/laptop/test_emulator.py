@@ -10,9 +10,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+import urllib3
 
 from settings.errors import InputError, ToolError
 from tests.waiting import eventually
+from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.emulator import Emulator
 from webhook_buffer.laptop.process import Running
 
@@ -25,11 +27,21 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 def test_listens_on_loopback_only(emulator: Emulator) -> None:
-    """Nobody else on the network can reach it."""
+    """Nobody else on the network can reach it; the MQTT broker, which would listen on every
+    address, is off, also where its port is free.
+    """
     running = emulator.start()
+    assert eventually(lambda: _begun(running.endpoint_url))["iot_mtls"] == "disabled"
     sockets = psutil.Process(running.pid).net_connections(kind="tcp")
     listening = {entry.laddr for entry in sockets if entry.status == psutil.CONN_LISTEN}
     assert listening == {("127.0.0.1", running.port)}
+
+
+def _begun(url: str) -> dict[str, str] | None:
+    """What the emulator says of itself once it has begun to listen wherever it will."""
+    reply = urllib3.request("GET", f"{url}/_ministack/ready")
+    said: dict[str, str] = reply.json()
+    return said if reply.status == 200 else None
 
 
 def test_functions_inherit_nothing_of_the_user(
@@ -54,7 +66,7 @@ def test_another_port_is_not_ignored(emulator: Emulator) -> None:
     with pytest.raises(InputError, match=f"already runs on port {running.port}"):
         emulator.start(running.port - 1)
     emulator.stop()
-    assert emulator.last_port() is None
+    assert emulator.last_port() == running.port  # which `up` takes again
 
 
 def test_stop_ends_it_and_its_children(emulator: Emulator) -> None:
@@ -82,6 +94,16 @@ def test_taken_port(emulator: Emulator) -> None:
         with pytest.raises(InputError, match=f"Port {port} on 127.0.0.1 is in use .* --port"):
             emulator.start(port)
     assert emulator.running() is None
+
+
+def test_a_quicker_rival_is_named(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another laptop takes the port between the look at it and the start, and answers on it."""
+    monkeypatch.setattr("webhook_buffer.laptop.emulator.listens", lambda _: False)
+    with ScriptedBackend() as rival:
+        port = int(rival.url.rpartition(":")[2])
+        with pytest.raises(ToolError, match=f"Port {port} on 127.0.0.1 is in use .* --port"):
+            emulator.start(port)
+    assert emulator.last_port() is None
 
 
 def test_death_is_told_with_the_log(emulator: Emulator) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,17 @@ def _post(url: str, group: str = "a", *, number: str = "r-0") -> int:
         "Origin": "https://sender",
     }  # fmt: skip
     return urllib3.request("POST", f"{url}/x", body=b"body", headers=headers, retries=False).status
+
+
+def test_a_port_that_a_rival_took_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two laptops start at the same moment: the later one says so, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as rival:
+        port = rival.getsockname()[1]
+        monkeypatch.setattr("webhook_buffer.laptop.practice.usable_port", lambda *_: port)
+        late = PracticeBackend(tmp_path / "backend")
+        with pytest.raises(ToolError, match=f"Port {port} .* Run the command again"):
+            late.start()
+    assert late.last_port() is None
 
 
 def test_an_answer_says_that_its_connection_ends(practice: PracticeBackend) -> None:
