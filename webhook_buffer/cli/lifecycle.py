@@ -207,6 +207,10 @@ def _show_changes(target: Environment, cdk: Cdk) -> None:
     if groups:
         console.print(f"[yellow]![/] {escape(groups)}", soft_wrap=True)
     _show_indexes(target)
+    left = stores.left(target)
+    if left:
+        names = ", ".join(store.name for store in left)
+        console.print(f"Adopted as it is, from an earlier deployment: {names}", soft_wrap=True)
     gone = deployment.leftover(target)
     if gone:
         console.print(

@@ -138,8 +138,19 @@ def test_destroy_finds_monitoring_that_is_left_alone(
         return done.exit_code, done.output if done.exit_code == 0 else str(done.exception)
 
     assert f"[-] Stack {name} will be deleted: 'monitoring' is false." in run("diff")[1]
+    table = target.settings.parking_table_name
+    target.dynamodb.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    assert f"Adopted as it is, from an earlier deployment: {table}\n" in run("diff")[1]
     code, output = run("destroy", "--env", "dev", "--yes")
     assert code == 0, output
+    assert "Kept, and adopted by the next deployment. To delete it for good:\n" in output
+    assert f"--table-name {table}\n" in output
+    assert "s3 rb" not in output
     assert "the alarms, the dashboard" in output
     assert "the queue" not in output
     assert at_destroy == [[]]
