@@ -162,7 +162,7 @@ MONITORS: tuple[DatadogMonitor, ...] = (
         id="traffic-unusual",
         runbook="no-traffic",
         title="Traffic is unusual for this time of the week",
-        impact="Perhaps none: a sender may have stopped, or may be resending everything.",
+        impact="A sender may have stopped, or may be resending everything.",
         covers=(FailureMode.TRAFFIC_STOPS, FailureMode.TRAFFIC_SURGE),
         severity=Severity.INFO,
         queries={"requests": MetricQuery("aws.apigateway.count", role="api")},
@@ -177,7 +177,7 @@ MONITORS: tuple[DatadogMonitor, ...] = (
     DatadogMonitor(
         id="datadog-blind",
         title="Datadog receives no data from the functions",
-        impact="None by itself, but the monitors in Datadog can no longer fire.",
+        impact="Monitors in Datadog can no longer fire.",
         covers=(FailureMode.ALERT_PATH_BROKEN,),
         severity=Severity.TICKET,
         # Log lines, whose count is zero where there are none. A metric monitor skips a window

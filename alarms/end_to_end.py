@@ -163,7 +163,7 @@ SIGNALS = (
     Signal(
         id="audit-missing",
         title="The delivery audit is not running",
-        impact="None yet; a lost webhook would go unnoticed.",
+        impact="A lost webhook would go unnoticed.",
         covers=(FailureMode.WEBHOOKS_LOST,),
         severity=Severity.TICKET,
         queries={
@@ -184,7 +184,7 @@ SIGNALS = (
     Signal(
         id="helpers-log-errors",
         title="Errors or warnings in the logs of heartbeat, audit or notify",
-        impact="Perhaps none yet: the monitoring works, but something in it fails.",
+        impact="The monitoring works, but part of it fails.",
         covers=(FailureMode.LOG_ERRORS, FailureMode.ALERT_PATH_BROKEN),
         severity=Severity.TICKET,
         queries={"trouble": Query(metrics.LOG_TROUBLE, "Sum", "helpers")},

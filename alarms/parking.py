@@ -35,7 +35,10 @@ SIGNALS = (
         queries={"parked": Query(metrics.PARKED, "Sum", "buffer")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
-            1, "Count", "Nothing is parked that would pass by itself.", counted="parked webhooks"
+            1,
+            "Count",
+            "Only failures that will not clear on their own are parked.",
+            counted="parked webhooks",
         ),
         datapoints=1,
         periods=5,
@@ -91,7 +94,7 @@ SIGNALS = (
         threshold=Threshold(
             1,
             "Count",
-            "So many refusals are a fault of the backend or of the sender, not of single webhooks.",
+            "This many refusals point to the backend or the sender, not to individual webhooks.",
             counted="attempts",
         ),
         datapoints=1,
@@ -104,7 +107,7 @@ SIGNALS = (
     ),
     Signal(
         id="parked-expiring",
-        title="Parked webhooks are near the end of their time",
+        title="Parked webhooks are about to expire",
         impact="DynamoDB deletes them {parking.keep_days} days after they were parked.",
         covers=(FailureMode.NEARING_RETENTION,),
         severity=Severity.TICKET,

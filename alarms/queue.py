@@ -287,7 +287,7 @@ SIGNALS = (
     Signal(
         id="dropped-duplicates",
         title="SQS drops webhooks as duplicates",
-        impact="None if senders repeat themselves; lost webhooks if the ids are not unique.",
+        impact="Harmless if senders resend; webhooks are lost if the ids are not unique.",
         covers=(FailureMode.DUPLICATES_DROPPED,),
         severity=Severity.INFO,
         queries={"dropped": Query(metrics.QUEUE_DUPLICATES, "Sum", "queue")},

@@ -48,7 +48,7 @@ SIGNALS = (
     Signal(
         id="signatures-refused",
         title="Many requests have a wrong signature",
-        impact="None if they are forged; otherwise a sender's webhooks are refused.",
+        impact="Harmless if they are forged; otherwise a sender's webhooks are refused.",
         covers=(FailureMode.TRAFFIC_SURGE,),
         severity=Severity.TICKET,
         queries={"refused": Query(metrics.SIGNATURES_REFUSED, "Sum", "buffer")},

@@ -67,7 +67,7 @@ UNITS: Mapping[str, str] = {
     "HeldGroups": "Count",
     "HeldSeconds": "Seconds",  # since the longest held group is held
     # audit: while there are any
-    "ParkedExpiring": "Count",  # that are near the end of their time
+    "ParkedExpiring": "Count",  # that are about to expire
     # heartbeat: as it happens
     "HeartbeatRefused": "Count",  # the API did not take a test webhook
     # audit: when there is something to report

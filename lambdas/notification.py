@@ -129,7 +129,7 @@ class Notification:
             "Webhooks": "; ".join(self._webhooks),
             "CloudWatch says": self.reason,
             "Logs": self.log_command
-            and f"`{self.log_command}`, then with `--group GROUP` all about one group",
+            and f"`{self.log_command}`; add `--group GROUP` to see one group only",
         }
         return tuple((label, text) for label, text in said.items() if text)
 

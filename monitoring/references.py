@@ -51,4 +51,4 @@ def fact_problems(name: str, resources: Resources) -> Iterator[str]:
     try:
         resources.fact(name)
     except KeyError:
-        yield f"there is no fact '{name}'; monitoring/resources.py has all of them"
+        yield f"unknown fact '{name}'; monitoring/resources.py lists them"

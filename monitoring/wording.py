@@ -96,7 +96,8 @@ def description(alarm: Alarm | CompositeAlarm, runbook_url: str) -> str:
     else:
         of, heading = alarm.composite, alarm.composite.id
         on = parts(alarm)
-        said = f"{_sentence(of.title)} {_sentence(of.impact)} Fires while any part is on: {on}."
+        said = f"{_sentence(of.title)} {_sentence(of.impact)} "
+        said += f"Fires while any of these is in ALARM: {on}."
         if of.suppressed_by:
             said += f" Suppressed during {of.suppressed_by}."
     link = f" Runbook: {runbook_url}#{heading}"

@@ -117,6 +117,6 @@ _REMEDIES = {
     errno.EDQUOT: "Free some disk space and run the command again.",
     errno.EFBIG: "Raise the limit on file sizes (ulimit -f) and run the command again.",
     errno.EISDIR: "Name a file.",
-    errno.ENOTDIR: "Name a path whose folders are folders.",
+    errno.ENOTDIR: "Part of this path is a file, not a folder.",
     errno.ENOENT: "Correct the path, or create its folder.",
 }

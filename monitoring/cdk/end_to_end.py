@@ -32,7 +32,7 @@ def create_probe(scope: Construct, settings: Settings, topic: sns.ITopic) -> clo
         "Probe",
         alarm_name=settings.alarm_name(PROBE),
         alarm_description=(
-            "Set off by every heartbeat, to see whether alarms reach notify; nobody is notified. "
+            "Triggered by every heartbeat to test the path to notify; it notifies nobody. "
             "Its condition is never true. "
             f"Runbook: {settings.runbookUrl}#alert-path-broken"
         ),

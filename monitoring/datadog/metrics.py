@@ -67,8 +67,8 @@ _COMMON = ("aws_account", "env", "region", "service")
 _ENHANCED_TAGS = (
     "functionname", "cold_start", "memorysize", "executedversion", "resource", "runtime",
 )  # fmt: skip
-# Source: Datadog documentation, "Trace Metrics". Host tags, and so a region, have traces of
-# Lambda not (assumed).
+# Source: Datadog documentation, "Trace Metrics". Traces of Lambda have no host tags, hence
+# no region (assumed).
 _TRACE_TAGS = frozenset({"env", "service", "resource", "resource_name", "version"})
 
 

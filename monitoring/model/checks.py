@@ -152,7 +152,7 @@ def _of_monitor(monitor: DatadogMonitor, catalog: Catalog, runbook: Path) -> Ite
     for name, share in (("warning", monitor.warning), ("recovery", monitor.recovery)):
         if share is not None and not (share < 1 if above else share > 1):
             yield (
-                f"{name} is {share:g} times the threshold, which is not on its healthy side; "
+                f"{name} is {share:g} times the threshold, which is on the wrong side of it; "
                 f"take {'less' if above else 'more'} than 1"
             )
     for query in monitor.queries.values():

@@ -220,7 +220,7 @@ RELEASED = _ours(
 )
 PARKING_BRAKED = _ours(
     "ParkingBraked",
-    "webhooks that the brake keeps in the queue",
+    "webhooks not parked because of the hourly limit",
     "by subscribe, for each failed attempt whose webhook is not parked because too many of its "
     "source were",
 )
@@ -239,7 +239,7 @@ HELD_SECONDS = _ours(
 )
 PARKED_EXPIRING = _ours(
     "ParkedExpiring",
-    "parked webhooks near the end of their time",
+    "parked webhooks about to expire",
     "by the audit, while there are any",
 )
 RECORD_FAILED = _ours(

@@ -65,8 +65,8 @@ def test_a_laptop_has_commands_in_place_of_a_console() -> None:
     built = notification.build(transition, guides, since=_AT, now=_NOW)
     assert built.links.keys() == {"runbook"}
     assert dict(built.facts)["Logs"] == (
-        "`webhook-buffer logs --env prd -f subscribe --level WARNING --minutes 16`, "
-        "then with `--group GROUP` all about one group"
+        "`webhook-buffer logs --env prd -f subscribe --level WARNING --minutes 16`; "
+        "add `--group GROUP` to see one group only"
     )
 
 

@@ -318,14 +318,14 @@ def test_wrong_definitions_are_one_error() -> None:
         ),
         (
             {"threshold": Threshold(1, "Seconds", "Half.", of="queue.age")},
-            "there is no fact 'queue.age'; monitoring/resources.py has all of them",
+            "unknown fact 'queue.age'; monitoring/resources.py lists them",
         ),
         (
             {"threshold": Threshold(1, "Seconds", "Half.", of="subscribe.concurrency")},
             "the threshold is in Seconds, but the fact 'subscribe.concurrency' is in Count",
         ),
-        ({"expression": "it * {queue.age}"}, "there is no fact 'queue.age'"),
-        ({"periods": "queue.age"}, "there is no fact 'queue.age'"),
+        ({"expression": "it * {queue.age}"}, "unknown fact 'queue.age'"),
+        ({"periods": "queue.age"}, "unknown fact 'queue.age'"),
         ({"impact": "{treshold} late."}, "a text names {treshold}, which does not exist; write"),
         ({"periods": "queue.retention"}, "1209600 periods of 60 s are more than CloudWatch's"),
     ],

@@ -155,7 +155,7 @@ def test_a_wrong_composite_is_named(changes: dict[str, Any], expected: list[str]
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"warning": 1.1}, "warning is 1.1 times the threshold, which is not on its healthy side"),
+        ({"warning": 1.1}, "warning is 1.1 times the threshold, which is on the wrong side of it"),
         ({"recovery": 1.0}, "recovery is 1 times the threshold"),
         ({"window": 240}, "Datadog has no window of 240 s; use one of 60, 300, 600,"),
         ({"runbook": "nowhere"}, "docs/runbook.md has no heading '## nowhere'; write it"),

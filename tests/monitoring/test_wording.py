@@ -146,7 +146,10 @@ def test_a_description_leads_to_the_signal_s_heading() -> None:
 def test_a_composite_s_description_names_its_parts() -> None:
     """An incident says what sets it off, what explains it, and during what it is silent."""
     described = wording.description(composite("degraded"), RUNBOOK)
-    assert "Fires while any part is on: slow, or retries. Suppressed during down." in described
+    assert (
+        "Fires while any of these is in ALARM: slow, or retries. Suppressed during down."
+        in described
+    )
     assert described.endswith(f" Runbook: {RUNBOOK}#degraded")
     assert wording.parts(composite("down")) == (
         "wait (unless unwritten), or crashes, or beats (unless refusals), "

@@ -136,7 +136,7 @@ def replay(
 ) -> None:
     """Replay recorded metrics against all alarms: who would have been notified, and how often?"""
     if (metrics is None) is not from_aws:
-        raise InputError("Where are the metrics? Give --metrics FILE, or --from-aws.")
+        raise InputError("No metrics given. Pass --metrics FILE, or --from-aws.")
     templates = alarms_of(template, env, given=cli.values(parameter, parameters))
     if metrics:
         recording = commands.load_recording(metrics)

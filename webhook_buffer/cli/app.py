@@ -84,7 +84,7 @@ def _sources(_: str | None) -> typer.Typer:
 app.add_typer(
     typer.Typer(
         cls=deferred(_alarms),
-        help="List, explain, set off, test, lint and replay alarms.",
+        help="List, explain, trigger, test, lint and replay alarms.",
         no_args_is_help=True,
     ),
     name="alarms",
@@ -120,7 +120,7 @@ app.add_typer(
 app.add_typer(
     typer.Typer(
         cls=deferred(_dashboards),
-        help="List dashboards, and draw them, or any of Datadog's, on a session.",
+        help="List dashboards, and render them, or exported Datadog JSON, with a session's data.",
         no_args_is_help=True,
     ),
     name="dashboards",
@@ -138,7 +138,7 @@ app.add_typer(
 app.add_typer(
     typer.Typer(
         cls=deferred(_backend),
-        help="Break the faux backend, and mend it: down, up, status, slow, reset.",
+        help="Make the faux backend fail, or restore it: down, status, slow, reset; up.",
         no_args_is_help=True,
     ),
     name="backend",
@@ -350,7 +350,7 @@ def logs(
 
 @app.command(rich_help_panel=_ANYWHERE)
 def synth(env: Env = LOCAL, no_lint: NoLint = False) -> None:
-    """Synthesize the stacks, refuse what AWS would refuse, print where the templates are."""
+    """Synthesize and validate the stacks, and print where the templates are."""
     from webhook_buffer.cli import lifecycle
 
     lifecycle.synth(env, lint=not no_lint)

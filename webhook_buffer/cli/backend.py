@@ -53,7 +53,7 @@ def slow(
 
 @backend_app.command()
 def reset() -> None:
-    """Break off every connection instead of answering."""
+    """Reset every connection instead of answering."""
     _set(Mode(reset=True))
 
 
@@ -62,4 +62,4 @@ def _set(mode: Mode) -> None:
     laptop.backend().set(mode)
     console.print(f"The faux backend {mode.words}.")
     if mode != Mode():
-        console.print("To mend it: webhook-buffer backend up")
+        console.print("To restore it: webhook-buffer backend up")

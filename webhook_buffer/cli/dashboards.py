@@ -44,7 +44,7 @@ Minutes = Annotated[
 ]
 Group = Annotated[
     list[str] | None,
-    typer.Option(metavar="TITLE", help="Only the group with this title; may be repeated."),
+    typer.Option(metavar="TITLE", help="Only the group with this title. Repeatable."),
 ]
 Width = Annotated[int, typer.Option(metavar="N", help="Pixels, of a picture.", min=320, max=4000)]
 
@@ -97,7 +97,7 @@ def _kept() -> Path:
         if file.exists():
             return file
     raise NotDeployedError(
-        "No session is kept here. One begins with: webhook-buffer up; or name one: --session FILE"
+        "No recorded session. Start one with webhook-buffer up, or pass --session FILE."
     )
 
 

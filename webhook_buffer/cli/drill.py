@@ -45,7 +45,7 @@ HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="R
 
 @drill_app.command("list")
 def list_drills(env: Env = LOCAL) -> None:
-    """List the drills: what is caused, what has to fire within which time."""
+    """List drills: the failure each causes, and the alarms that must fire, with deadlines."""
     alarms = alarm_set(load(env))
     table = Table(show_lines=True)
     for name in ("Drill", "Cause", "Must fire", "Pace", "AWS"):
@@ -92,7 +92,7 @@ def run_drill(
     html_file: HtmlFile = None,
     yes: Yes = False,
 ) -> None:
-    """Run one drill, and print what held.
+    """Run one drill, and print the results.
 
     On AWS only those marked safe run, in real time, after saying what will happen.
     """
@@ -110,7 +110,7 @@ def run_all(
     json_file: JsonFile = None,
     html_file: HtmlFile = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Leave out what passed already, by the --json file.")
+        bool, typer.Option("--resume", help="Skip drills that passed in the --json file.")
     ] = False,
     yes: Yes = False,
 ) -> None:
@@ -289,4 +289,4 @@ def _finish(
         write(html_file, report.as_html(results))
     failed = [result.drill for result in results if not (result.passed or result.skipped)]
     if failed:
-        raise ProofFailedError(f"Failed: {', '.join(failed)}. What did not hold stands above.")
+        raise ProofFailedError(f"Failed: {', '.join(failed)}. See the failures above.")

@@ -132,7 +132,7 @@ def enroll(
         float, typer.Option(metavar="N", help="How long to wait.", min=0.01, max=60)
     ] = 10,
 ) -> None:
-    """Take the secret that comes with a provider's handshake, such as Asana's."""
+    """Store the secret received in a provider's handshake, such as Asana's."""
     settings = load(env)
     source = source_of(settings, name)
     if not any("enrollment" in handshake.needs for handshake in source.handshakes):

@@ -141,7 +141,7 @@ def search(
     env: Env = LOCAL,
     as_json: Json = False,
 ) -> None:
-    """Find recorded webhooks by group, by the sender's delivery id, or by time; the latest first.
+    """Find recorded webhooks by group, by the sender's delivery id, or by time; newest first.
 
     Without --since, a search by group or delivery id covers all time, and any other the last day.
     """
@@ -159,7 +159,7 @@ def cost(
     ] = None,
     env: Env = LOCAL,
 ) -> None:
-    """Print what one webhook costs: delivered at its first attempt, and refused until parked."""
+    """Print the cost of one webhook: delivered on the first attempt, or refused and parked."""
     from webhook_buffer.cli import webhook_costs
 
     webhook_costs.show(env, size)
@@ -210,7 +210,7 @@ def drop(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Mark a parked webhook so that it is never delivered; it is kept until its time is over."""
+    """Mark a parked webhook so that it is never delivered; it is kept until it expires."""
     if not reason.strip() or len(reason) > 500:
         raise InputError("--reason: say why in up to 500 characters.")
     target = _target(env)
@@ -248,7 +248,7 @@ def _aside(store: Store, name: str, env: str) -> ParkedWebhook:
         raise InputError(f"'{name}' was dropped, and is not delivered any more.")
     if webhook.kind == "held":
         raise InputError(
-            f"'{name}' is one of a held group, which keeps its order; release the group: "
+            f"'{name}' belongs to a held group, whose order is preserved; release the group: "
             f"{parked.release_command(env, webhook.group_id)}"
         )
     return webhook

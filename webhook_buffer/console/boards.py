@@ -237,7 +237,7 @@ class Boards:
         key = reference.get("$ref", "") if isinstance(reference, dict) else str(reference)
         body = self._slos.get(str(key).removeprefix("slo:"))
         if body is None or "query" not in body:
-            raise UnmeasuredError("Only Datadog knows this objective.")
+            raise UnmeasuredError("This objective is only available in Datadog.")
         start, end = self._session.start, max(self._session.start + 60, self._end)
         good, total = (
             self._total(str(body["query"][part]), start, end)

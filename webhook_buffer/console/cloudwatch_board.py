@@ -161,7 +161,7 @@ class CloudWatchBoard:
             elif name in computed:
                 lines.append(_line(options, str(entry[1]), computed[name]))
         if not lines:
-            raise UnmeasuredError(missing or "It shows no line.")
+            raise UnmeasuredError(missing or "Nothing to show.")
         return lines, missing
 
     def _values(self, entry: Sequence[Any], options: Body, frame: Frame) -> Values:

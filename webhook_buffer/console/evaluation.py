@@ -229,7 +229,7 @@ def _evaluated(node: Node, numbers: Numbers, frame: Frame) -> Groups:
             return _operated(operator, first, other)
         case Call():
             return _called(node, _evaluated(node.argument, numbers, frame))
-    raise UnmeasuredError("This query is more than the console evaluates.")
+    raise UnmeasuredError("The console does not support this query.")
 
 
 def _computed(node: Node, values: Mapping[str, Groups]) -> Groups:
@@ -242,7 +242,7 @@ def _computed(node: Node, values: Mapping[str, Groups]) -> Groups:
             return _operated(operator, _computed(left, values), _computed(right, values))
         case Call():
             return _called(node, _computed(node.argument, values))
-    raise UnmeasuredError("This formula is more than the console evaluates.")
+    raise UnmeasuredError("The console does not support this formula.")
 
 
 def _operated(operator: str, left: Groups, right: Groups) -> Groups:

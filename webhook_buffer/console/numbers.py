@@ -292,7 +292,7 @@ def _observed(atom: Atom, role: str | None) -> tuple[Key, float] | None:
     namespace, name, factor = distribution
     own = namespace == "AWS/Lambda"
     if own and role is None:
-        raise UnmeasuredError("Choose one function: over all of them it is not computed here.")
+        raise UnmeasuredError("Not available across functions; choose one.")
     return (namespace, name, (role or "") if own else ""), factor
 
 

@@ -91,7 +91,9 @@ def picture(board: Mapping[str, Any], file: Path, *, width: int, dark: bool) -> 
     """
     browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if browser is None:
-        raise ToolError("A picture needs Chromium. On Debian: apt-get install chromium; or: --html")
+        raise ToolError(
+            "--png needs Chromium. On Debian: apt-get install chromium; or use --html instead."
+        )
     with tempfile.TemporaryDirectory() as folder:
         page, drawn = Path(folder, "page.html"), Path(folder, "page.png")
         page.write_text(html(board, dark=dark), "utf-8")
@@ -100,7 +102,7 @@ def picture(board: Mapping[str, Any], file: Path, *, width: int, dark: bool) -> 
         height = min(_MOST_HEIGHT, max(_LEAST_HEIGHT, int(match[1]))) if match else 1000
         _run(browser, folder, page, width, height, f"--screenshot={drawn}")
         if not drawn.exists():
-            raise ToolError("Chromium made no picture. Try --html, and open that.")
+            raise ToolError("Chromium produced no image. Use --html instead, and open that.")
         try:
             shutil.copyfile(drawn, file)
         except OSError as error:

@@ -109,7 +109,7 @@ class State:
         return changed
 
     async def follow(self) -> None:
-        """Keeps it up to date until it is cancelled."""
+        """Keeps it up to date until it is canceled."""
         while True:
             changed = self.update()
             if changed:

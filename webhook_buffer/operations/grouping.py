@@ -50,7 +50,10 @@ def _deployed(target: Environment) -> GroupIds | None:
         if "GROUP_ID" in environment:
             return {"groupId": json.loads(environment["GROUP_ID"])}
     name = target.settings.main_stack_name
-    raise WebhookBufferError(f"The stack {name} does not say how it finds group ids.")
+    raise WebhookBufferError(
+        f"The template of stack {name} does not say how it finds group ids, so it may not be this "
+        "buffer's. Look at it in CloudFormation's console."
+    )
 
 
 def _changes(before: GroupIds, after: GroupIds) -> list[str]:

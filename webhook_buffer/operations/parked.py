@@ -189,7 +189,7 @@ def release_webhook(target: Environment, webhook: ParkedWebhook) -> None:
 
 
 def drop(target: Environment, webhook: ParkedWebhook, reason: str) -> None:
-    """Marks a parked webhook, so that no release delivers it; it is kept until its time is over.
+    """Marks a parked webhook, so that no release delivers it; it is kept until it expires.
 
     Raises:
         InputError: When it was delivered or left the store meanwhile.

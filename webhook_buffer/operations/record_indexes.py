@@ -20,8 +20,8 @@ _NAMES = [index.name for index in INDEXES]
 _FINDS = {index.name: index.finds for index in INDEXES}
 # For `synth`, which asks AWS nothing.
 NOTICE = (
-    "The template has all indexes of the record table, as a new table gets them. An existing one "
-    "takes one per deployment: `diff` and `deploy` find out which is next."
+    "The template has all indexes of the record table, as a new table gets them. An existing table "
+    "gets one new index per deployment: `diff` and `deploy` show which."
 )
 
 

@@ -281,9 +281,9 @@ def test_quiet_hours_are_downtimes_of_our_monitors_alone() -> None:
         ),
         (
             {"threshold": Threshold(1, "Count", "One.", of="publish.speed")},
-            "there is no fact 'publish.speed'",
+            "unknown fact 'publish.speed'",
         ),
-        ({"queries": {"x": LogQuery("@x:>{slo.target}")}}, "there is no fact 'slo.target'"),
+        ({"queries": {"x": LogQuery("@x:>{slo.target}")}}, "unknown fact 'slo.target'"),
     ],
 )
 def test_what_does_not_exist_is_named(changes: dict[str, Any], expected: str) -> None:

@@ -125,8 +125,8 @@ def test_what_people_change_is_known_as_that(datadog: FakeDatadog) -> None:
     assert "renotify_interval" not in datadog.objects("monitor")[late]["options"]
 
 
-def test_cancelled_downtimes_end_no_page(datadog: FakeDatadog) -> None:
-    """Downtimes are read to the last page, although those that were cancelled are left out."""
+def test_canceled_downtimes_end_no_page(datadog: FakeDatadog) -> None:
+    """Downtimes are read to the last page, although those that were canceled are left out."""
     quiet = {"at": "22:00", "minutes": 60, "severities": ["info"]}
     hours = [{"name": f"h{number}", **quiet} for number in range(102)]
     settings = load("prd", overrides={"datadog": {"functions": [], "quietHours": hours}})

@@ -490,7 +490,7 @@ def test_alarms_replay(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert page.read_text().startswith("<!doctype html>")
     assert (tmp_path / "r.csv").read_text().count("\n") == 141
     for arguments, expected in (
-        ((), "Give --metrics FILE, or --from-aws"),
+        ((), "Pass --metrics FILE, or --from-aws"),
         (("--metrics", str(tmp_path / "gone.json")), "gone.json: can't be read"),
         (("--metrics", str(file), "--set", "x=1"), "'x=1' is not a change"),
         (("--metrics", str(file), "--since", "soon"), "--since: 'soon' is not a duration"),

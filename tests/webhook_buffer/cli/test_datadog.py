@@ -69,7 +69,7 @@ _PROBLEMS: dict[tuple[Kind, str], list[str]] = {}
 
 
 def _problems(definition: Definition) -> list[str]:
-    """The client's judgement of a body, remembered: of a dashboard it takes it half a second."""
+    """The client's judgment of a body, remembered: of a dashboard it takes it half a second."""
     key = definition.kind, json.dumps(definition.body)
     if key not in _PROBLEMS:
         _PROBLEMS[key] = problems(definition)

@@ -61,7 +61,7 @@ WIDGETS: list[tuple[Body, str]] = [
     ({"type": "hostmap", "requests": {"fill": {"q": "avg:system.cpu.user{*} by {host}"}}},
      "no hosts"),
     ({"type": "slo", "slo_id": "0123", "view_type": "detail", "time_windows": ["7d"]},
-     "Only Datadog knows"),
+     "only available in Datadog"),
     ({"type": "alert_value", "alert_id": "1"}, "evaluates its monitors itself"),
     ({"type": "alert_graph", "alert_id": "1", "viz_type": "timeseries"}, "monitors itself"),
     ({"type": "manage_status", "query": "env:prod"}, "monitors itself"),

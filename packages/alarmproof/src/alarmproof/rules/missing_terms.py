@@ -64,7 +64,7 @@ def _is_guarded(tree: Node) -> bool:
 
 @dataclass(slots=True)
 class _Terms:
-    """Terms whose absence moves an expression towards the threshold."""
+    """Terms whose absence moves an expression toward the threshold."""
 
     queries: Mapping[str, Query]
     dangerous: list[str] = field(default_factory=list)
