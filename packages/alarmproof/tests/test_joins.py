@@ -145,3 +145,24 @@ def test_shares_have_a_largest_value() -> None:
     assert rules_found(A=alarm("AWS/EC2", "CPUUtilization", Threshold=101, **low)) == {
         "out-of-range"
     }
+
+
+def test_a_group_by_name_may_be_the_one_that_is_referred_to() -> None:
+    """Only another reference, or another name, is surely another group."""
+
+    def policy(group: Any) -> dict[str, Any]:
+        return _of("AWS::AutoScaling::ScalingPolicy", AutoScalingGroupName=group)
+
+    def scaling(group: Any) -> dict[str, Any]:
+        return alarm(
+            "AWS/EC2", "CPUUtilization", Statistic="Average", Threshold=70,
+            AlarmActions=[{"Ref": "P"}],
+            Dimensions=[{"Name": "AutoScalingGroupName", "Value": group}],
+        )  # fmt: skip
+
+    group = _of("AWS::AutoScaling::AutoScalingGroup", AutoScalingGroupName="web")
+    for watched, expected in (("web", set()), ({"Ref": "G"}, set()),
+                              ({"Ref": "H"}, {"scales-on-others"})):  # fmt: skip
+        made = {"A": scaling(watched), "P": policy({"Ref": "G"}), "G": group}
+        made["H"] = _of("AWS::AutoScaling::AutoScalingGroup")
+        assert rules_found(**made) == expected

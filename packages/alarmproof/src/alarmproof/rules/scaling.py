@@ -7,7 +7,7 @@ from typing import Any
 
 from alarmproof.alarms import Action, AnyAlarm, MetricAlarm
 from alarmproof.definitions import Resource
-from alarmproof.reading.values import Unknown, listed
+from alarmproof.reading.values import Reference, Unknown, listed
 from alarmproof.rules.context import Context, fires_above
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
@@ -98,5 +98,11 @@ def scales_on_others(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             watched = dict(metric.dimensions).get(_GROUP)
             if metric.namespace == "AWS/EC2" and not metric.dimensions:
                 yield f"{metric.name} without a dimension is that of all instances in the region."
-            elif watched and not isinstance(watched, Unknown) and watched != group:
+            elif (
+                watched
+                and not isinstance(watched, Unknown)
+                # A reference and a name may mean the same group.
+                and isinstance(watched, Reference) == isinstance(group, Reference)
+                and watched != group
+            ):
                 yield f"It scales the group '{group}' by {metric.name} of '{watched}'."
