@@ -80,7 +80,6 @@ _LONGEST = (
     "tests/test_guides.py",
     "tests/webhook_buffer/laptop/test_traces.py",
     "tests/webhook_buffer/laptop/test_sources.py",
-    "tests/alarms/test_change_a_threshold.py",
     "tests/dashboards/test_add_a_widget.py",
     "bench",
     "datadog",

@@ -1,4 +1,8 @@
-"""The guides to a new alarm and a new monitor, followed to the letter in a copy of the tree."""
+"""Definitions changed in a copy of the tree, as people change them, to the end.
+
+Both guides, to a new alarm and to a new monitor, are followed to the letter, and a threshold is
+changed in its one place; then the documents are written, and all is well.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from textwrap import indent
 import pytest
 
 from settings.paths import ROOT
-from tests.source_tree import TESTS_OF_DEFINITIONS, Copy, copied
+from tests.source_tree import FAST_TESTS, Copy, copied
 from webhook_buffer.laptop import fake_datadog
 
 pytestmark = pytest.mark.slow
@@ -67,13 +71,34 @@ def _monitor(copy: Copy) -> None:
     _append(copy.root / name, "MONITORS", code)
 
 
+def _edit(file: Path, pattern: str, replacement: str) -> None:
+    text, edits = re.subn(pattern, replacement, file.read_text("utf-8"))
+    assert edits, f"{file.name} has nothing like {pattern}"
+    file.write_text(text, "utf-8")
+
+
+def _threshold(copy: Copy) -> None:
+    """queue-age-page from 15 to 10 minutes, and its cases where they say so."""
+    threshold = r'("queue-age-page",\s+Severity\.PAGE,\s+Threshold\(\s+)900'
+    _edit(copy.root / "alarms" / "queue.py", threshold, r"\g<1>600")
+    cases = copy.root / "alarms" / "cases" / "queue.yaml"
+    parts = re.split(r"(?m)^(?=  - title:)", cases.read_text("utf-8"))
+    changed = [
+        part.replace("900x", "600x").replace("899x", "599x")
+        if "alarm: queue-age-page\n" in part
+        else part
+        for part in parts
+    ]
+    cases.write_text("".join(changed), "utf-8")
+
+
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy after both guides, formatted, its documents regenerated as ``make docs`` does."""
+    """A copy after all changes, formatted, its documents regenerated as ``make docs`` does."""
     copy = copied(Path(tmp_path_factory.mktemp("guide"), "copy"))
-    guides: tuple[Callable[[Copy], None], ...] = (_alarm, _monitor)
-    for follow in guides:
-        follow(copy)
+    changes: tuple[Callable[[Copy], None], ...] = (_alarm, _monitor, _threshold)
+    for change in changes:
+        change(copy)
     done = copy.run("ruff", "format", "alarms", "dashboards")
     assert done.returncode == 0, done.stdout + done.stderr
     copy.write_documents()
@@ -88,11 +113,11 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         ("mypy", "alarms", "dashboards"),
         ("webhook-buffer", "alarms", "test"),
         ("webhook-buffer", "alarms", "list", "--env", "dev"),
-        ("pytest", "-q", "-p", "no:cacheprovider", *TESTS_OF_DEFINITIONS),
+        FAST_TESTS,
     ],
     ids=lambda command: " ".join(command[:3]),
 )
-def test_after_the_guides_the_checks_pass(followed: Copy, command: tuple[str, ...]) -> None:
+def test_after_the_changes_the_checks_pass(followed: Copy, command: tuple[str, ...]) -> None:
     """Whoever follows a guide to its end has a tree that is linted, typed, tested, and paid for."""
     done = followed.run(*command)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -104,6 +129,18 @@ def test_the_new_objects_are_in_the_documents(followed: Copy) -> None:
         followed.root / "docs" / "alarms.md"
     ).read_text("utf-8")
     assert (followed.root / "docs/datadog/monitor/subscribe-out-of-memory.json").exists()
+
+
+def test_no_document_has_the_old_threshold(followed: Copy) -> None:
+    """Both rows of docs/alarms.md and the runbook's section have the new number alone."""
+    page = (followed.root / "docs" / "alarms.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if re.match(r"\| \[?queue-age-page\b(?!-)", line)]
+    assert len(rows) == 2
+    runbook = (followed.root / "docs" / "runbook.md").read_text("utf-8")
+    section = runbook.partition("\n## queue-age-page\n")[2].partition("\n## ")[0]
+    for text in (*rows, section):
+        assert "10 min" in text
+        assert "15 min" not in text.replace("--minutes 15", "")
 
 
 @contextmanager

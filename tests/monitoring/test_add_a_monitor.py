@@ -38,7 +38,9 @@ def _example(**changes: str) -> DatadogMonitor:
 
 
 def _alarms(monitor: DatadogMonitor) -> AlarmSet:
-    return alarm_set(example(), replace(CATALOG, monitors=(*CATALOG.monitors, monitor)))
+    # Whoever follows the page to the letter has it among the monitors already.
+    others = [other for other in CATALOG.monitors if other.id != monitor.id]
+    return alarm_set(example(), replace(CATALOG, monitors=(*others, monitor)))
 
 
 def test_the_example_becomes_a_monitor_and_a_line() -> None:

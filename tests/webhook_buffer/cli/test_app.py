@@ -289,7 +289,9 @@ def test_alarms_as_json(run: Run) -> None:
     assert listed["leftOut"] == dict(alarms.left_out)
     age = json.loads(run("alarms", "show", "queue-age-page", "--json", "--env", "prd")[1])
     assert age["name"] == "webhook-buffer-prd-queue-age-page"
-    assert (age["threshold"], age["unit"]) == (900, "Seconds")
+    alarm = alarms.alarm("queue-age-page")
+    assert alarm
+    assert (age["threshold"], age["unit"]) == (alarm.threshold, alarm.signal.threshold.unit)
     assert [metric["name"] for metric in age["metrics"]] == ["ApproximateAgeOfOldestMessage"]
     assert len(age["firstSteps"]) > 1
     incident = json.loads(run("alarms", "show", "deliveries-failing", "--json")[1])
@@ -361,10 +363,12 @@ def test_a_changed_alarm_that_can_not_be(
     assert "key 'alarms.publish-duratoin': no signal has this id" in output
 
 
-@pytest.mark.parametrize(("env", "count"), [("local", 55), ("prd", 54)])
-def test_our_own_alarms_have_no_finding(run: Run, env: str, count: int) -> None:
+@pytest.mark.parametrize("env", ["local", "prd"])
+def test_our_own_alarms_have_no_finding(run: Run, env: str) -> None:
     """What is meant to be so is allowed with a reason, in alarms/allow.yaml."""
     code, output = run("alarms", "lint", "--strict", "--env", env)
+    alarms = alarm_set(load(env))
+    count = len(alarms.alarms) + len(alarms.composites)
     assert (code, output.strip()) == (0, f"{count} alarms: 0 errors, 0 warnings.")
 
 
