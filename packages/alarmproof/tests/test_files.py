@@ -48,6 +48,12 @@ def test_files_that_can_t_be_written(tmp_path: Path, name: str, expected: str) -
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
 
 
+def test_the_root_folder_is_no_file() -> None:
+    """It has no name to put a temporary file beside."""
+    with pytest.raises(InputError, match=r"^/: can't be written \(Is a directory\)\.$"):
+        files.write_text(Path("/"), "text")
+
+
 def test_a_full_device_is_an_error() -> None:
     """What the device refuses is not lost silently."""
     with pytest.raises(InputError, match="No space left on device"):

@@ -114,9 +114,7 @@ Changes = Annotated[
 ]
 Html = Annotated[
     Path | None,
-    typer.Option(
-        "--html", metavar="FILE", help="Write a report with charts (needs the extra 'report')."
-    ),
+    typer.Option("--html", metavar="FILE", help="Write a report with charts."),
 ]
 Save = Annotated[
     Path | None,
@@ -282,7 +280,7 @@ def replay(
 ) -> None:
     """Replay recorded metrics against all alarms: who would have been notified, and how often?
 
-    Needs the extra 'test'; --html needs 'report', and Parquet files need 'parquet'.
+    Needs the extra 'test'; Parquet files need 'parquet'.
     """
     from alarmproof import commands
     from alarmproof.template import read

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from alarmproof.errors import MissingExtraError
 
-_PACKAGES = {"test": "numpy", "parquet": "pyarrow", "live": "boto3"}
+PACKAGES = {"test": "numpy", "parquet": "pyarrow", "live": "boto3"}
 
 
 def require(extra: str, what: str) -> None:
@@ -18,5 +18,5 @@ def require(extra: str, what: str) -> None:
     Raises:
         MissingExtraError: When it is not installed.
     """
-    if find_spec(_PACKAGES[extra]) is None:
+    if find_spec(PACKAGES[extra]) is None:
         raise MissingExtraError(what, extra)

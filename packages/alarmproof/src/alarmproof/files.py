@@ -81,10 +81,10 @@ def replacing(file: Path) -> Iterator[Path]:
         OSError: When the file can't be written; an existing file is then unchanged.
     """
     target = file.resolve()
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}.tmp")
     try:
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if target.exists() and not target.is_file():
             yield target
             return
