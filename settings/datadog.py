@@ -10,10 +10,11 @@ from pydantic import AfterValidator, Field, model_validator
 from settings.forms import Form, Parsed
 from settings.monitoring import KeyArn, Name, Part, SecretArn, Severity
 
-# Source: Datadog documentation, "Getting Started with Datadog Sites".
+# Source: Datadog documentation, "Getting Started with Datadog Sites"; a test compares it with the
+# sites of Datadog's API client.
 Site = Literal[
     "datadoghq.com", "us3.datadoghq.com", "us5.datadoghq.com", "datadoghq.eu", "ap1.datadoghq.com",
-    "ap2.datadoghq.com", "ddog-gov.com",
+    "ap2.datadoghq.com", "uk1.datadoghq.com", "ddog-gov.com", "us2.ddog-gov.com",
 ]  # fmt: skip
 Day = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 # Source: Datadog documentation, "Notifications": @channel, @user's address, @service-name.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from datadog_api_client import Configuration
 
 from settings import loader
+from settings.datadog import Site
 from settings.errors import SettingsError
 
 _SECRET = "arn:aws:secretsmanager:us-east-1:111111111111:secret:datadog/api-key"
@@ -96,3 +98,9 @@ def test_on_the_laptop_an_agent_decides() -> None:
     assert without.instrumented_functions == []
     agent = {"traceAgentUrl": "http://127.0.0.1:8126", "functions": ["publish"]}
     assert loader.load("local", overrides={"datadog": agent}).instrumented_functions == ["publish"]
+
+
+def test_every_site_of_datadog_is_taken() -> None:
+    """Those that Datadog's own API client knows, and no others."""
+    known = Configuration().get_host_settings()[0]["variables"]["site"]["enum_values"]
+    assert set(get_args(Site)) == set(known)
