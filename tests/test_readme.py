@@ -86,7 +86,7 @@ def test_demo_output_is_the_demo_s() -> None:
     assert shown == printed
 
 
-def test_drift_is_told_as_the_command_tells_it() -> None:
+def test_drift_is_shown_as_the_command_prints_it() -> None:
     """The README's lines of drift are made of the command's own words."""
     shown = README.partition("This is `drift`")[2].split("```")[1]
     files = (ROOT / "webhook_buffer/cli").glob("datadog*.py")

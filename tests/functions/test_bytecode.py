@@ -45,7 +45,7 @@ str(lambdas.backoff.delay(1, "7", base=0, longest=0, longest_retry_after=9))
 """
 
 
-def test_compiled_anew_it_is_the_same_and_in_use(tmp_path: Path) -> None:
+def test_compiled_again_it_is_the_same_and_in_use(tmp_path: Path) -> None:
     """Whoever compiles gets the asset's bytes, and Lambda's Python runs them without a source."""
     lambdas = ROOT / "lambdas"
     sources = {

@@ -107,7 +107,7 @@ def test_signed_as_received(http_stub: HttpStub, service: Any, action: str, targ
     assert signature == _signature(request, scope, signed_headers)
 
 
-def test_credentials_are_read_anew(http_stub: HttpStub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_are_read_again(http_stub: HttpStub, monkeypatch: pytest.MonkeyPatch) -> None:
     """The runtime may rotate the credentials between two calls, and leave the token out."""
     _send()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDROTATED")
@@ -243,7 +243,7 @@ def test_refused(monkeypatch: pytest.MonkeyPatch, http_stub: HttpStub) -> None:
     assert not http_stub.requests
 
 
-def test_closed_connection_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_connection_is_reopened(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that the service closed while the sandbox was frozen costs no webhook."""
     served = 0
 

@@ -450,7 +450,7 @@ def test_wrong_settings(change: dict[str, Any], says: str) -> None:
 @pytest.mark.parametrize(
     "said", [alarms.METRIC, alarms.MATHS, alarms.COMPOSITE, alarms.EMULATOR, {"no": "alarm"}]
 )
-def test_every_channel_can_tell_anything(said: dict[str, Any]) -> None:
+def test_every_channel_can_show_anything(said: dict[str, Any]) -> None:
     """Each kind has a form for every message that was recorded, and for one that is none."""
     content = _content(said)
     for compose, key in ((messages.slack, "https://x"), (messages.pagerduty, _KEY),

@@ -76,7 +76,7 @@ def test_folding(
         assert verdict.recovered_at == before[-1 if before[-1][0] == OK else 0][1] * _MINUTE
 
 
-def test_same_millisecond_is_told_as_it_comes() -> None:
+def test_same_millisecond_is_notified_as_it_comes() -> None:
     """Where times are whole seconds, as on the emulator, a recovery is not taken for outdated."""
     assert _deliver([(ALARM, 0), (OK, 0), (ALARM, 0), (OK, 0)])[0] == ["on", "over", "on", "over"]
 
@@ -99,7 +99,7 @@ def _arrivals(draw: st.DrawFn) -> list[tuple[str, int]]:
 @given(arrivals=_arrivals())
 @example([(ALARM, 3), (ALARM, 1), (OK, 2)])
 @example([(OK, 4), (ALARM, 3), (ALARM, 1), (OK, 2)])
-def test_channels_hear_each_change_once(arrivals: list[tuple[str, int]]) -> None:
+def test_channels_get_each_change_once(arrivals: list[tuple[str, int]]) -> None:
     """In any order and with any repeats, states alternate and the newest comes last.
 
     Only after a recovery that seems lost, an ALARM follows another: better twice than never.
@@ -115,7 +115,7 @@ def test_channels_hear_each_change_once(arrivals: list[tuple[str, int]]) -> None
 
 
 @given(arrivals=_arrivals(), times=st.integers(1, 3))
-def test_repeats_right_away_tell_nothing(arrivals: list[tuple[str, int]], times: int) -> None:
+def test_repeats_right_away_notify_nobody(arrivals: list[tuple[str, int]], times: int) -> None:
     """A message that comes again because another channel failed is folded."""
     once, _ = _deliver(arrivals)
     often, _ = _deliver([arrival for arrival in arrivals for _ in range(times)])
@@ -198,7 +198,7 @@ def test_damaged_memory_is_unread(table: str, aws: Aws, damage: dict[str, Any]) 
         incidents.load(table, "c", "a", **_TIMES)
 
 
-def test_an_alarm_after_a_lost_recovery_is_told() -> None:
+def test_an_alarm_after_a_lost_recovery_is_notified() -> None:
     """A channel that missed a recovery is notified of the next incident all the same."""
     first = decide(None, ALARM, 1_000).incident
     assert decide(first, ALARM, 1_000 + 48 * 3_600_000).folded is None
@@ -217,7 +217,7 @@ def test_a_drill_is_not_flapping() -> None:
     assert (again.drill, again.count, again.since) == (False, 1, _NOW + 4 * _MINUTE)
 
 
-def test_a_real_alarm_during_a_drills_is_told() -> None:
+def test_a_real_alarm_during_a_drills_is_notified() -> None:
     """A channel knows it as a drill's, and that it is real is news; the other way it is none."""
     drill = decide(None, ALARM, _NOW, drill=True).incident
     real = decide(drill, ALARM, _NOW + _MINUTE)

@@ -78,7 +78,7 @@ def test_acceptance_counts_once(functions: Functions, capsys: pytest.CaptureFixt
         (503, "Backend5xx", 5),
     ],
 )
-def test_refusals_are_told_apart(
+def test_refusals_are_distinguished(
     functions: Functions,
     aws: Aws,
     backend: ScriptedBackend,
@@ -107,7 +107,7 @@ def test_delivery_counts_its_lag(
     assert 90_000 <= emitted["DeliveryLag"] < 120_000
 
 
-def test_no_answer_is_told_apart(
+def test_no_answer_is_distinguished(
     functions: Functions, aws: Aws, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A timeout and a refused connection are two kinds of being unavailable."""

@@ -154,7 +154,7 @@ def _part(name: str, reason: str = "", threshold: float | None = None) -> Readin
 _WAITING = "1 datapoint [320.0 (24/11/26 03:11:00)] was greater than the threshold (300.0)."
 
 
-def test_composite_leads_with_the_part_that_tells_most() -> None:
+def test_composite_leads_with_the_most_specific_part() -> None:
     """The first part on in the guides's order gives title, value, steps and links."""
     parts = (_part(SLOW), _part("of another", "x"), _part(AGE, _WAITING, 300.0))
     built = _built({**alarms.COMPOSITE, "AlarmName": FAILING}, parts=parts)
@@ -179,7 +179,7 @@ def test_composite_has_no_threshold_of_its_own(said: dict[str, Any], state: str)
     assert (built.value, built.threshold, built.measured) == (None, None, None)
 
 
-def test_composite_without_parts_tells_its_own() -> None:
+def test_composite_without_parts_shows_its_own_text() -> None:
     """When no part is known to be on, the composite's own text is shown, and no value."""
     built = _built({**alarms.COMPOSITE, "AlarmName": FAILING})
     assert built.title == "Webhooks do not reach the backend"
@@ -296,7 +296,7 @@ _VALUES: st.SearchStrategy[Any] = st.sampled_from(
     alarm=st.sampled_from([DOWN, FAILING, "x"]),
     state=st.sampled_from(["ALARM", "OK"]),
 )
-def test_something_is_always_told(said: dict[str, Any], alarm: str, state: str) -> None:
+def test_something_is_always_shown(said: dict[str, Any], alarm: str, state: str) -> None:
     """However damaged a message is, a notification comes of it that any channel can carry."""
     built = _built({**message(alarm, state), **said})
     texts = [built.headline, built.summary, *(text for fact in built.facts for text in fact)]

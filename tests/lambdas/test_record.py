@@ -237,7 +237,7 @@ def _object(aws: Aws) -> bytes:
     return body
 
 
-def test_a_late_delivery_stores_the_body_anew(aws: Aws) -> None:
+def test_a_late_delivery_stores_the_body_again(aws: Aws) -> None:
     """The bucket counts an object's age from its storing, the table an item's from its writing."""
     webhook = _WEBHOOK._replace(body=_INCOMPRESSIBLE)
     _written(aws, Outcome(_AT, 1.0, status=503), webhook=webhook)

@@ -58,7 +58,7 @@ def test_layers_are_pinned_and_of_the_right_kind(chosen: Choices) -> None:
         assert versions == (["7", "8"] if name in ("subscribe", "notify") else [])
 
 
-def test_what_functions_are_told(chosen: Choices) -> None:
+def test_what_functions_get(chosen: Choices) -> None:
     """Tags, site and tracing come from settings; payloads stay; Sentry stays beside it."""
     for function in chosen["extension"].functions:
         variables = chosen["extension"].variables(function)

@@ -50,7 +50,7 @@ _GROUPED = (
 
 
 @pytest.mark.parametrize("way", _WAYS)
-def test_every_function_is_told_what_the_view_needs(chosen: Choices, way: str) -> None:
+def test_every_function_gets_what_the_view_needs(chosen: Choices, way: str) -> None:
     """Site, service, env, version, metrics, traces and inferred spans; the key is never text."""
     environment = chosen[way]
     assert set(environment.functions) == {

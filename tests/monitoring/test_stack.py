@@ -1,4 +1,4 @@
-"""The monitoring stack's template: every alarm can be understood, heard, and can fire."""
+"""The monitoring stack's template: every alarm can fire, is understood, and reaches somebody."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _measures(alarm: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield entry["MetricStat"]["Metric"]
 
 
-def test_every_alarm_says_what_and_tells_somebody(
+def test_every_alarm_says_what_and_notifies_somebody(
     stacks: dict[str, Template], existing: Template
 ) -> None:
     """Each has a description with a link to a heading of the runbook, and actions both ways."""
@@ -187,7 +187,9 @@ def test_every_log_filter_reads_a_log_of_ours(
             assert group in groups or own[group] in entry["DependsOn"]
 
 
-def test_topics_are_heard_or_warned_of(stacks: dict[str, Template], existing: Template) -> None:
+def test_topics_have_a_channel_or_a_warning(
+    stacks: dict[str, Template], existing: Template
+) -> None:
     """A severity without a channel is warned of, and the warning names the setting."""
     for template in (*stacks.values(), existing):
         takers = {
@@ -242,7 +244,7 @@ def test_cloudwatch_may_publish_to_each_topic(stacks: dict[str, Template]) -> No
     assert targets == allowed
 
 
-def test_alert_path_is_told_past_itself(stacks: dict[str, Template]) -> None:
+def test_alert_path_is_notified_past_itself(stacks: dict[str, Template]) -> None:
     """Alarms on the alert path are also mailed directly, without key, queue or notify, by the one
     topic that each address has to confirm.
     """

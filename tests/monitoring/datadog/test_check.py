@@ -189,7 +189,7 @@ def test_what_is_no_query_is_refused(text: str) -> None:
         metric(text)
 
 
-def test_a_monitors_query_tells_its_groups_and_number() -> None:
+def test_a_monitors_query_shows_its_groups_and_number() -> None:
     """Log, SLO and metric queries give the tags they are grouped by and what they compare with."""
     logs = 'logs("a:b").index("*").rollup("count").by("@where,host").last("5m") >= 1'
     assert monitor(logs, "log alert").by == ("@where", "host")

@@ -31,7 +31,7 @@ def test_every_fact_has_its_origin() -> None:
         assert {"env", "service"} <= fact.tags, name
 
 
-def test_sources_are_told_by_names() -> None:
+def test_sources_are_known_by_names() -> None:
     """What the extension sends is enhanced, what traces make begins with trace."""
     for name, fact in METRICS.items():
         assert (fact.source is Source.EXTENSION) == name.startswith("aws.lambda.enhanced.")

@@ -21,7 +21,7 @@ _SETTINGS = example()
 @pytest.mark.parametrize(
     ("which", "refused"), [("api", "API key"), ("application", "application key")]
 )
-def test_a_wrong_key_is_told_before_anything_is_written(
+def test_a_wrong_key_is_reported_before_anything_is_written(
     datadog: FakeDatadog, which: str, refused: str
 ) -> None:
     """A wrong key or site: one sentence that names which key, from where, and no write."""
@@ -35,7 +35,7 @@ def test_a_wrong_key_is_told_before_anything_is_written(
 @pytest.mark.parametrize(
     ("which", "told"), [("api", "API key"), ("application", "application key")]
 )
-def test_preflight_tells_a_wrong_key(datadog: FakeDatadog, which: str, told: str) -> None:
+def test_preflight_reports_a_wrong_key(datadog: FakeDatadog, which: str, told: str) -> None:
     """Each of the two keys is asked for by itself, and right ones pass, whatever their scopes."""
     right = laptop.fake_datadog_keys(datadog.url)
     datadog.permissions.clear()
@@ -45,7 +45,7 @@ def test_preflight_tells_a_wrong_key(datadog: FakeDatadog, which: str, told: str
 
 
 @pytest.mark.parametrize("permission", ["monitors_write", "slos_write", "dashboards_write"])
-def test_a_missing_permission_is_told_before_anything_is_written(
+def test_a_missing_permission_is_reported_before_anything_is_written(
     datadog: FakeDatadog, permission: str
 ) -> None:
     """Without a permission that it needs, an apply names it and has written nothing."""

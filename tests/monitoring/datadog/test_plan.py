@@ -42,7 +42,7 @@ def test_a_plan_writes_nothing_and_lists_each_kind_once(datadog: FakeDatadog) ->
     assert api.writes == 0
 
 
-def test_a_change_is_told_field_by_field_and_keeps_ids(datadog: FakeDatadog) -> None:
+def test_a_change_is_shown_field_by_field_and_keeps_ids(datadog: FakeDatadog) -> None:
     """An update names what differs, old and new, and object and widgets keep their ids."""
     published(datadog, _SETTINGS, one_of_each(_SETTINGS))
     ids = {kind: set(datadog.objects(kind)) for kind in ("monitor", "slo", "dashboard")}
@@ -152,7 +152,7 @@ def test_a_line_below_the_marker_is_an_edit_like_any_other(datadog: FakeDatadog)
     assert "@slack-mine" not in datadog.objects("monitor")[id_]["message"]
 
 
-def test_a_monitor_without_its_marker_is_told_and_not_made_twice(
+def test_a_monitor_without_its_marker_is_named_and_not_made_twice(
     datadog: FakeDatadog, shipped: list[Definition]
 ) -> None:
     """Who takes the marker out and leaves the tags has not asked for a second monitor."""

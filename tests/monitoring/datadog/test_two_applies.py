@@ -42,7 +42,7 @@ def _raced(datadog: FakeDatadog) -> list[Failure]:
     return carried_out(datadog, _SETTINGS, second)
 
 
-def test_the_second_is_told(datadog: FakeDatadog) -> None:
+def test_the_second_is_reported(datadog: FakeDatadog) -> None:
     """The second apply fails with a clear word for each object that is there twice."""
     failures = _raced(datadog)
     assert {failure.step.key for failure in failures} == {"delivered", "burn", "overview"}

@@ -38,7 +38,7 @@ def test_its_chart_is_what_is_compared(state: State) -> None:
     assert (chart["threshold"], chart["unit"]) == (alarm.threshold, "percent")
 
 
-def test_what_was_made_up_is_told_apart(state: State) -> None:
+def test_what_was_made_up_is_distinguished(state: State) -> None:
     """An alarm on what is missing looks back before the session, and its chart says from when on
     it is one."""
     chart = _shown(state, "heartbeat-missing")["chart"]

@@ -266,7 +266,7 @@ def test_pausing_freezes_the_view_alone(browser: Browser, tmp_path: Path) -> Non
         page.context.close()
 
 
-def test_two_clocks_are_told_apart(browser: Browser, tmp_path: Path) -> None:
+def test_two_clocks_are_shown_apart(browser: Browser, tmp_path: Path) -> None:
     """After a fast drill each view says whose times it has, and by how much they differ."""
     own_console = console(tmp_path)
     session = own_console.state.session

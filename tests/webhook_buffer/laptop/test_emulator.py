@@ -106,7 +106,7 @@ def test_a_quicker_rival_is_named(emulator: Emulator, monkeypatch: pytest.Monkey
     assert emulator.last_port() is None
 
 
-def test_death_is_told_with_the_log(emulator: Emulator) -> None:
+def test_death_is_reported_with_the_log(emulator: Emulator) -> None:
     """Whoever needs an emulator that died learns so, and where its log is."""
     running = emulator.start()
     psutil.Process(running.pid).kill()
@@ -122,7 +122,7 @@ def test_never_started(emulator: Emulator) -> None:
         emulator.require()
 
 
-def test_failing_start_is_told_with_the_log(
+def test_failing_start_is_reported_with_the_log(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """An emulator that ends while it starts is reported at once, with its log."""

@@ -159,7 +159,7 @@ def by_hand(laptop: Laptop) -> Iterator[Laptop]:
     live.start()
 
 
-def test_one_incident_is_told_once_to_every_channel(by_hand: Laptop) -> None:
+def test_one_incident_reaches_every_channel_once(by_hand: Laptop) -> None:
     """A backend outage pages each kind of channel once; what follows from it notifies nobody."""
     laptop = by_hand
     with inbox.opened(laptop.target) as received:
@@ -324,7 +324,7 @@ def test_destroy_keeps_the_records_and_deploy_takes_them_over(laptop: Laptop) ->
     laptop.run("smoke")
 
 
-def test_death_of_the_emulator_is_told(laptop: Laptop) -> None:
+def test_death_of_the_emulator_is_reported(laptop: Laptop) -> None:
     """After the emulator died, status says so with the log; up starts a new one."""
     port = laptop.emulator["port"]
     psutil.Process(laptop.emulator["pid"]).kill()

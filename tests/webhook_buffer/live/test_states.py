@@ -43,7 +43,7 @@ class World:
         )  # fmt: skip
         return changed
 
-    def heard(self) -> list[str]:
+    def notified(self) -> list[str]:
         """What the topic was sent since last time."""
         notified = []
         while messages := self.sqs.receive_message(
@@ -100,7 +100,7 @@ def world(emulator: Running, tmp_path: Path) -> Iterator[World]:
         endpoint_url=emulator.endpoint_url,
     )  # fmt: skip
     made = World(States(target, [metric, composite]), cloudwatch, sqs, queue, part, whole)
-    made.heard()
+    made.notified()
     yield made
     cloudwatch.delete_alarms(AlarmNames=[whole])
     cloudwatch.delete_alarms(AlarmNames=[part])
@@ -110,23 +110,23 @@ def test_beginning_notifies_nobody(world: World) -> None:
     """Alarms without data become OK, which notifies nobody."""
     world.states.begin({})
     assert world.put("OK", "OK", None) == []
-    assert (world.state(world.part), world.heard()) == ("OK", [])
+    assert (world.state(world.part), world.notified()) == ("OK", [])
 
 
-def test_an_incident_is_told_when_its_verdict_says_so(world: World) -> None:
+def test_an_incident_is_notified_when_its_verdict_says_so(world: World) -> None:
     """The part's own action runs at once; the suppressed whole is in ALARM, and nobody is notified
     until its actions are due; then once, and once of its end.
     """
     world.states.begin({})
     part, whole = world.part, world.whole
     assert world.put("ALARM", "ALARM", None) == [(f"{part} ALARM", True), (f"{whole} ALARM", False)]
-    assert world.heard() == [f"{part} ALARM"]
+    assert world.notified() == [f"{part} ALARM"]
     assert world.state(whole) == "ALARM"
     assert world.put("ALARM", "ALARM", "ALARM") == [(f"{whole} ALARM", True)]
-    assert world.heard() == [f"{whole} ALARM"]
+    assert world.notified() == [f"{whole} ALARM"]
     assert world.put("ALARM", "ALARM", "ALARM") == []
     assert world.put("OK", "OK", "OK") == [(f"{part} OK", True), (f"{whole} OK", True)]
-    assert sorted(world.heard()) == [f"{part} OK", f"{whole} OK"]
+    assert sorted(world.notified()) == [f"{part} OK", f"{whole} OK"]
 
 
 def test_what_was_set_by_hand_is_reset(world: World) -> None:
@@ -145,10 +145,10 @@ def test_an_incident_that_is_on_ends_for_its_recipients(world: World) -> None:
     """Also where live alarms restarted meanwhile, with data that is fine."""
     world.states.begin({})
     world.put("ALARM", "ALARM", "ALARM")
-    world.heard()
+    world.notified()
     world.states.begin({})
     world.put("OK", "OK", None)
-    assert sorted(world.heard()) == [f"{world.part} OK", f"{world.whole} OK"]
+    assert sorted(world.notified()) == [f"{world.part} OK", f"{world.whole} OK"]
     world.states.end()
     world.cloudwatch.set_alarm_state(AlarmName=world.part, StateValue="ALARM", StateReason="x")
-    assert sorted(world.heard()) == [f"{world.part} ALARM", f"{world.whole} ALARM"]
+    assert sorted(world.notified()) == [f"{world.part} ALARM", f"{world.whole} ALARM"]

@@ -98,7 +98,7 @@ def _refused(file: Path, template: dict[str, Any], *findings: Finding) -> list[s
     return caught.value.problems
 
 
-def test_a_finding_is_told_by_its_key(tmp_path: Path) -> None:
+def test_a_finding_is_known_by_its_key(tmp_path: Path) -> None:
     """A finding of cfn-lint names the key, the file, the property, and how to go on without it."""
     template = _template("AWS::SQS::Queue", VisibilityTimeout=43_201)
     message = "43201 is greater than the maximum of 43200"
@@ -110,7 +110,7 @@ def test_a_finding_is_told_by_its_key(tmp_path: Path) -> None:
     ]
 
 
-def test_a_fault_of_ours_is_told_as_one(tmp_path: Path) -> None:
+def test_a_fault_of_ours_is_reported_as_one(tmp_path: Path) -> None:
     """Where no key sets what is wrong, the user is not sent to look for one."""
     finding = _finding("E3002", "Additional properties are not allowed", "Properties", "Bogus")
     (problem,) = _refused(tmp_path / "x.template.json", _template("AWS::SQS::Queue"), finding)
