@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitoring import placeholders
+from monitoring import panel_checks, placeholders
+from monitoring.deployed import deployed
 from monitoring.model import checks
 from monitoring.model.catalog import Catalog
+from monitoring.model.dashboards import Dashboards
 from monitoring.model.signals import (
     Composite,
     Evaluator,
@@ -113,6 +115,12 @@ class AlarmSet:
     left_out: Mapping[str, str]
     in_datadog: tuple[Alarm, ...] = ()
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The ids of the signals that it has, or leaves out."""
+        here = (*self.alarms, *self.in_datadog)
+        return frozenset({alarm.signal.id for alarm in here} | self.left_out.keys())
+
     def alarm(self, signal_id: str) -> Alarm | None:
         return next((alarm for alarm in self.alarms if alarm.signal.id == signal_id), None)
 
@@ -135,35 +143,43 @@ def alarm_set(
     catalog: Catalog,
     resources: Resources | None = None,
     *,
+    dashboards: Dashboards | None = None,
     runbook: Path = RUNBOOK,
 ) -> AlarmSet:
     """Resolves the signals for an environment.
 
     Args:
         resources: of the environment; default: those that the settings know.
+        dashboards: are checked together with the signals whose thresholds they draw.
         runbook: the file that the definitions' headings are in.
 
     Raises:
         DefinitionError: When definitions can't work; it names all of them.
         SettingsError: When ``alarms`` names what is not a signal, or a number that can't work.
     """
-    _require(checks.problems(catalog, runbook))
     resources = resources or resources_of(settings)
     candidates = _candidates(settings, catalog, resources)
     left_out = _left_out(settings, catalog, resources, candidates)
-    signals = overridden(
-        settings, [signal for signal in candidates if signal.id not in left_out], catalog
+    signals = [signal for signal in candidates if signal.id not in left_out]
+    known = {signal.id for signal in candidates} | left_out.keys()
+    _require(
+        [
+            *checks.problems(catalog, runbook),
+            *_of_signals(signals, resources),
+            *_of_dashboards(dashboards, settings, catalog, resources, known),
+        ]
     )
-    _require([problem for signal in signals for problem in signal_problems(signal, resources)])
+    signals = overridden(settings, signals, catalog)
+    _require(_of_signals(signals, resources))
     in_composites = _in_composites(settings, catalog, signals) if resources.ours else set()
     alarms = [_alarm(settings, resources, signal, in_composites) for signal in signals]
-    problems = [
+    never = [
         problem
         for alarm in alarms
         for problem in impossible(alarm.signal, alarm.threshold, resources)
     ]
-    if problems:
-        raise SettingsError(CDK_JSON, settings.environment, problems)
+    if never:
+        raise SettingsError(CDK_JSON, settings.environment, never)
     here = tuple(alarm for alarm in alarms if alarm.signal.evaluated_by is not Evaluator.DATADOG)
     in_datadog = tuple(alarm for alarm in alarms if alarm.signal.evaluated_by is Evaluator.DATADOG)
     left_out |= {
@@ -188,9 +204,25 @@ def resolved(threshold: Threshold, resources: Resources) -> float:
     return round(threshold.value * resources.value(threshold.of, threshold.unit), 6)
 
 
+def _of_signals(signals: Iterable[Signal], resources: Resources) -> list[str]:
+    return [problem for signal in signals for problem in signal_problems(signal, resources)]
+
+
+def _of_dashboards(
+    dashboards: Dashboards | None,
+    settings: Settings,
+    catalog: Catalog,
+    resources: Resources,
+    known: set[str],
+) -> list[str]:
+    if dashboards is None:
+        return []
+    return panel_checks.of_dashboards(dashboards, deployed(settings), catalog, resources, known)
+
+
 def _require(problems: list[str]) -> None:
     if problems:
-        raise DefinitionError(problems)
+        raise DefinitionError(list(dict.fromkeys(problems)))
 
 
 def _candidates(settings: Settings, catalog: Catalog, resources: Resources) -> list[Signal]:

@@ -20,7 +20,7 @@ def alarm_set(settings: Settings) -> machinery.AlarmSet:
         DefinitionError: When definitions can't work.
         SettingsError: When ``alarms`` changes something that can't be changed.
     """
-    return machinery.alarm_set(settings, CATALOG)
+    return machinery.alarm_set(settings, CATALOG, dashboards=DASHBOARDS)
 
 
 def definitions(settings: Settings) -> list[Definition]:

@@ -60,6 +60,7 @@ class MonitoringStack(Stack):
             settings,
             catalog,
             resources(settings) if settings.existing else resources(settings, api_id=api_id),
+            dashboards=dashboards,
         )
         functions = FunctionFactory.of(
             settings,

@@ -46,7 +46,7 @@ class Panels:
         if not isinstance(widget, Panel):
             return None
         panel = widget.shown(_has)
-        wrong = panel_checks.problems(widget, self._set)
+        wrong = panel_checks.problems(widget, self._resources, self._set.known)
         wrong += self._unsupported(panel) if panel else []
         self.problems += [
             f"CloudWatch dashboard, panel '{widget.title}', {problem}" for problem in wrong
@@ -68,7 +68,7 @@ class Panels:
                     f"{alarm.signal.threshold.unit}; draw it where that is the unit"
                 )
         for name in panel.limits:
-            if panel_checks.has_fact(self._set, name):
+            if panel_checks.has_fact(self._resources, name):
                 try:
                     self._resources.value(name, panel.unit)
                 except KeyError:

@@ -59,11 +59,8 @@ class Graphs:
     def shown(self, panel: Panel) -> Panel | None:
         """The part of a panel that Datadog can show, with its monitors; None where it has no
         part."""
-        wrong = panel_checks.problems(panel, self._set)
-        known = {monitor.id for monitor in self._set.catalog.monitors}
-        wrong += [
-            f"monitors: unknown monitor '{name}'" for name in panel.monitors if name not in known
-        ]
+        wrong = panel_checks.problems(panel, self._resources, self._set.known)
+        wrong += panel_checks.unknown_monitors(panel, self._set.catalog)
         for problem in wrong:
             self._wrong(panel, problem)
         shown = None if wrong else panel.shown(self._sources.has)

@@ -8,7 +8,12 @@ from dataclasses import replace
 import pytest
 
 from alarms import CATALOG
+from dashboards import DASHBOARDS
+from monitoring.model import metrics
+from monitoring.model.dashboards import Dashboards, Line, Panel, Section
+from monitoring.model.signals import Query
 from settings.errors import DefinitionError
+from settings.loader import load
 from webhook_buffer import composition
 from webhook_buffer.cli import docs, main
 
@@ -33,6 +38,40 @@ def test_the_command_shows_every_wrong_definition(
     assert ended.value.code == 2
     first, second = PROBLEMS
     assert capfd.readouterr().err == f"Error: {first}\n{second}\n"
+
+
+def test_every_kind_of_mistake_is_in_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text, a fact and a panel that are wrong are all reported at once."""
+    fact = replace(_SECOND, threshold=replace(_SECOND.threshold, of="queue.retentoin"))
+    panel = Panel(
+        title="Age",
+        unit="Seconds",
+        lines=(Line("oldest", Query(metrics.QUEUE_AGE, "Maximum", "queue")),),
+        signals=("queue-age-paeg",),
+        monitors=("cold-strats",),
+        limits={"queue.retentoin": "kept"},
+    )
+    section = Section("Queue", ((panel,),))
+    monkeypatch.setattr(
+        composition,
+        "CATALOG",
+        replace(CATALOG, signals=(replace(_FIRST, title=""), fact, *_OTHERS)),
+    )
+    monkeypatch.setattr(
+        composition,
+        "DASHBOARDS",
+        Dashboards(cloudwatch=lambda _: (section,), datadog=DASHBOARDS.datadog),
+    )
+    with pytest.raises(DefinitionError) as caught:
+        composition.alarm_set(load("dev"))
+    assert caught.value.problems == [
+        PROBLEMS[0],
+        f"signal '{_SECOND.id}': "
+        "unknown fact 'queue.retentoin'; monitoring/resources.py lists them",
+        "dashboard panel 'Age', limits: 'queue.retentoin' is not a fact of this environment",
+        "dashboard panel 'Age', signals: unknown signal 'queue-age-paeg'",
+        "dashboard panel 'Age', monitors: unknown monitor 'cold-strats'",
+    ]
 
 
 @pytest.mark.slow
