@@ -113,7 +113,12 @@ SIGNALS = (
         severity=Severity.TICKET,
         queries={"expiring": Query(metrics.PARKED_EXPIRING, "Maximum", "buffer")},
         comparison=Comparison.AT_LEAST,
-        threshold=Threshold(1, "Count", "80 % of their time is over.", counted="parked webhooks"),
+        threshold=Threshold(
+            1,
+            "Count",
+            "{parking.expiring_share} of their time is over.",
+            counted="parked webhooks",
+        ),
         datapoints=1,
         periods=_BETWEEN_AUDITS,
         missing=Missing.NOT_BREACHING,

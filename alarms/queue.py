@@ -218,7 +218,7 @@ SIGNALS = (
             900,
             "Seconds",
             "The value is the time to drain: waiting messages divided by the deliveries of the "
-            "last minute. From {threshold} on, queue-age-page is likely to fire next.",
+            "last minute. A webhook that arrives now waits that long; users notice {threshold}.",
         ),
         datapoints=3,
         periods=5,

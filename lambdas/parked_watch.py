@@ -9,9 +9,7 @@ from __future__ import annotations
 import time
 
 from lambdas import aws, observe, parked_index
-
-# The share of its time after which a parked webhook is reported.
-EXPIRING_SHARE = 0.8
+from lambdas.expiry import EXPIRING_SHARE
 
 
 def look(table: str, *, keep: int, within: float) -> None:

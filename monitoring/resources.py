@@ -229,6 +229,7 @@ def _general(settings: Settings) -> dict[str, Fact]:
         "slo.accepted_budget": Fact(100 - settings.acceptedObjective, "Percent"),
         "slo.delivered_budget": Fact(100 - settings.deliveredObjective, "Percent"),
         "parking.per_hour": Fact(settings.failure_policy.parkedPerHour, "Count"),
+        "parking.expiring_share": Fact(settings.failure_policy.expiring_percent, "Percent"),
         "parking.keep_days": Fact(settings.failure_policy.keepDays, "Count"),
         "heartbeat.period": Fact(60 * settings.heartbeatMinutes, "Seconds"),
         # Three heartbeats and the start of the function, but not after every short disturbance.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from pydantic import Field
 
+from lambdas.expiry import EXPIRING_SHARE
 from settings.monitoring import Part
 
 Status = Annotated[int, Ge(300), Le(499)]
@@ -71,7 +72,8 @@ class FailurePolicy(Part):
         default=30,
         ge=2,
         le=3650,
-        description="How long a parked webhook is kept. `parked-expiring` reports it at 80 %.",
+        description="How long a parked webhook is kept. `parked-expiring` reports it at "
+        f"{100 * EXPIRING_SHARE:g} %.",
     )
     breaker: bool = Field(
         default=True,
@@ -86,3 +88,8 @@ class FailurePolicy(Part):
         description="The share of the time of `subscribe` that attempts may take which fail again, "
         "so that webhooks that hang leave room for others. 100: no limit.",
     )
+
+    @property
+    def expiring_percent(self) -> float:
+        """After how much of ``keepDays`` a parked webhook is reported, percent."""
+        return 100 * EXPIRING_SHARE

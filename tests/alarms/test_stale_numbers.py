@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from monitoring.model.catalog import Catalog
 from monitoring.model.signals import Signal, Threshold
 from monitoring.quantities import quantity
 from settings.loader import load
-from settings.paths import RUNBOOK
+from settings.paths import ROOT, RUNBOOK
 from settings.signing import example
 from settings.sources import EXAMPLE
 
@@ -115,6 +116,31 @@ def test_the_runbook_writes_no_threshold_by_hand(name: str, before: AlarmSet) ->
     alarm = _alarm(before, name)
     prose = _NOT_PROSE.sub(" ", SECTIONS[alarm.signal.runbook])
     assert _stale(prose, _written(alarm.threshold, alarm.signal.threshold)) == []
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "docs/decisions").glob("*.md")), ids=lambda file: file.stem
+)
+def test_a_decision_writes_no_threshold_of_a_signal(file: Path, before: AlarmSet) -> None:
+    """A paragraph that names a signal has none of its numbers: nothing refreshes them there."""
+    for paragraph in file.read_text("utf-8").split("\n\n"):
+        for name in SIGNALS.keys() & set(re.findall(r"`([\w-]+)`", paragraph)):
+            alarm = _alarm(before, name)
+            prose = _NOT_PROSE.sub(" ", paragraph)
+            assert _stale(prose, _written(alarm.threshold, alarm.signal.threshold)) == []
+
+
+@pytest.mark.parametrize("name", sorted(SIGNALS))
+def test_no_reason_compares_a_number_with_another_signal(name: str) -> None:
+    """What a sentence says of this number and another signal is false once either changes."""
+    reason = SIGNALS[name].threshold.reason
+    for sentence in re.split(r"(?<=[.;]) ", reason):
+        others = [
+            other
+            for other in SIGNALS.keys() - {name}
+            if re.search(rf"(?<![\w-]){other}(?![\w-])", sentence)
+        ]
+        assert not others or not re.search(r"\{|\d", sentence), f"{others}: {sentence}"
 
 
 def test_the_runbook_s_numbers_move(before: AlarmSet, after: AlarmSet) -> None:
