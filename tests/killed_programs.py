@@ -51,6 +51,7 @@ def _kill(laptop: Laptop, seed: int) -> str:
     """Runs a drill and kills a program during it; what that was, in words."""
     chance = random.Random(seed)
     name, program = chance.choice(_DRILLS), chance.choice(_PROGRAMS)
+    laptop.begin_session()
     moment, both = chance.uniform(0, _UNTIL), program == "drill" or chance.random() < 0.5
     with laptop.started("drill", "run", name) as drill:
         time.sleep(moment)

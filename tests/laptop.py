@@ -15,6 +15,7 @@ import psutil
 from settings.loader import load
 from settings.paths import ROOT
 from tests.emulated_aws import client
+from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.operations.environment import Environment
 
 # The programs that ``up`` starts beside the emulator, by their folders.
@@ -51,6 +52,12 @@ class Laptop:
         except (OSError, psutil.Error):
             return None
         return None if process.status() == psutil.STATUS_ZOMBIE else process
+
+    def begin_session(self) -> None:
+        """Live alarms begin anew: nothing that was broken before is an incident any more."""
+        live = LiveAlarms(self.state / "alarms")
+        live.end_session()
+        live.start()
 
     def kill(self, name: str) -> None:
         """Ends a program by SIGKILL, if it runs."""

@@ -121,7 +121,7 @@ class Engine:
         self._drops = Drops(target, every=_DROPS_SECONDS)
         self._judged = self._due()  # by then, if the session was there before
         self._beats: dict[str, float] = {}
-        self._marked: tuple[float, str] | None = None
+        self._marked = _going_on(self.session)
 
     def run(self, ended: threading.Event) -> None:
         """Polls and judges until ``ended`` is set.
@@ -172,9 +172,10 @@ class Engine:
         control.put_in_force(self._folder)
         if control.pace != self.session.clock.pace:
             self._record({"kind": "pace", "real": time.time(), "pace": control.pace})
-        if control.mark and control.mark != self._marked:
+        if control.mark != self._marked:
+            real, text = control.mark or _over(self._marked)
             self._marked = control.mark
-            self._record({"kind": "mark", "real": control.mark[0], "text": control.mark[1]})
+            self._record({"kind": "mark", "real": real, "text": text})
         self._record(self._source.poll())
         for event in self._drops.poll(self.session.webhooks.parked, time.time()):
             self._record(event)
@@ -250,6 +251,18 @@ class Engine:
                 self._target.functions.invoke(
                     FunctionName=settings.function_name(name), InvocationType="Event"
                 )
+
+
+def _going_on(session: Session) -> tuple[float, str] | None:
+    """The last mark of a drill that was not over when a session was left."""
+    last = session.marks[-1] if session.marks else None
+    return (last.real, last.text) if last and session.drilled(last.real) else None
+
+
+def _over(mark: tuple[float, str] | None) -> tuple[float, str]:
+    """The mark at the end of a drill, after its last one."""
+    name = mark[1].partition(":")[0] if mark else ""
+    return time.time(), f"{name}: {sessions.OVER}"
 
 
 def _performed(session: Session) -> dict[str, str]:

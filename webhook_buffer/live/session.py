@@ -32,6 +32,8 @@ _KEPT_CHANGES = 5_000
 _LINES_TOGETHER = 500
 
 Event = dict[str, Any]
+# How the last mark of a drill ends.
+OVER = "over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,11 @@ class Session:
         if len(self.lines) < self.lines_read:
             return self.clock.session(self.lines[0].at / 1000)
         return self._lines_from
+
+    def drilled(self, real: float) -> bool:
+        """Whether a drill was going on at a real moment, since its cause."""
+        before = next((mark for mark in reversed(self.marks) if mark.real <= real), None)
+        return before is not None and not before.text.endswith(OVER)
 
     def apply(self, event: Event) -> None:
         """Takes in an event.

@@ -16,7 +16,7 @@ from monitoring.cloudwatch.alarms import template
 from settings.loader import load
 from tests.fake_aws import install
 from webhook_buffer.composition import alarm_set
-from webhook_buffer.live.engine import SESSION, Engine, prelude_of
+from webhook_buffer.live.engine import CONTROL, SESSION, Control, Engine, prelude_of
 from webhook_buffer.live.judge import Judge
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Change, Session, read_event
@@ -155,3 +155,16 @@ def test_an_incident_that_was_suppressed_does_not_end_for_anybody(
     alarms.states[suppressed] = "ALARM"
     _restart(tmp_path)
     assert (alarms.states[suppressed], alarms.notified) == ("OK", [])
+
+
+def test_the_end_of_a_drill_is_marked(alarms: Alarms, tmp_path: Path) -> None:
+    """Once nobody wants its mark any more, also after a restart of live alarms; and only once."""
+    assert alarms.notified == []
+    _session(lambda _: time.time()).save(tmp_path / SESSION)
+    Control(until=time.time() + 60, mark=(time.time(), "drill d: repaired")).write(tmp_path)
+    assert [mark.text for mark in _restart(tmp_path).marks] == ["drill d: repaired"]
+    (tmp_path / CONTROL).unlink()
+    for _ in range(2):
+        assert [mark.text for mark in _restart(tmp_path).marks] == [
+            "drill d: repaired", "drill d: over"
+        ]  # fmt: skip

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from webhook_buffer.laptop.drills.causes import CAUSES, Stage
 from webhook_buffer.laptop.drills.claims import judge, judge_parked
+from webhook_buffer.laptop.drills.health import require_start, trouble
 from webhook_buffer.laptop.drills.model import Drill, Expected, expected
 from webhook_buffer.laptop.drills.seen import POLL_SECONDS, Place, Seen
 from webhook_buffer.laptop.drills.snapshot import differences, snapshot
@@ -52,7 +53,7 @@ def run(
         progress: called with what is going on.
 
     Raises:
-        InputError: When another drill runs.
+        InputError: When another drill runs, or something is wrong already.
         WebhookBufferError: When something can't be changed, or can't be mended.
     """
     pace = max(pace, drill.least_pace)
@@ -67,8 +68,9 @@ def run(
         return result
     journal = Journal(place.state)
     journal.begin(drill.name, place.target)
-    before = snapshot(place)
     try:
+        require_start(place)
+        before = snapshot(place)
         _Run(drill, place, pace, wanted, result, journal, progress).run(traffic)
     finally:
         progress("mending")
@@ -114,6 +116,10 @@ class _Run:
             )
             self._progress("healthy")
             self._seen.wait_minutes(_HEALTHY)
+            wrong = trouble(self._seen, traffic)
+            self._result.claim("all is well before the cause", not wrong, wrong or "it was")
+            if wrong:
+                return
             self._begin(stage)
             try:
                 self._await_signals()

@@ -25,6 +25,7 @@ def test_a_drill_passes(laptop: Laptop, tmp_path: Path, name: str) -> None:
     more; nothing may be lost or out of order in either run.
     """
     file = tmp_path / "results.json"
+    laptop.begin_session()
     for _ in range(2):
         laptop.run("drill", "run", name, "--json", str(file), code=None)
         [result] = json.loads(file.read_text())["drills"]
@@ -40,6 +41,7 @@ def test_a_drill_passes(laptop: Laptop, tmp_path: Path, name: str) -> None:
 
 def test_a_killed_drill_is_undone_by_the_next_command(laptop: Laptop) -> None:
     """Also where every program beside the emulator was killed with it; they run again."""
+    laptop.begin_session()
     with laptop.started("drill", "run", "backend-5xx") as drill:
         eventually(lambda: Mode.read(laptop.state / "backend").status == 503, seconds=60)
         drill.kill()
