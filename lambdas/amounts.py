@@ -27,7 +27,7 @@ def value_in(reason: str, unit: str, counted: str = "") -> str | None:
             datapoints,
             key=lambda datapoint: (datapoint[3], datapoint[2], datapoint[1], datapoint[4]),
         )
-        said.append(_with_noun(float(value), unit, counted))
+        said.append(with_noun(float(value), unit, counted))
     elif "no datapoints were received" in reason:
         return "no data"
     if missing := _MISSING.search(reason):
@@ -35,7 +35,7 @@ def value_in(reason: str, unit: str, counted: str = "") -> str | None:
     return ", ".join(said) or None
 
 
-def _with_noun(value: float, unit: str, counted: str) -> str:
+def with_noun(value: float, unit: str, counted: str) -> str:
     """``2 failed attempts``, ``1 failed attempt``; other units than counts as they are."""
     said = amount(value, unit)
     if unit != "Count" or not counted:

@@ -110,7 +110,7 @@ def _of_alarm(alarm: Alarm, alarm_set: AlarmSet) -> dict[str, Any]:
         "impact": signal.impact,
         "severity": alarm.severity.value,
         "unit": signal.threshold.unit,
-        "counted": _counted(signal),
+        "counted": counted(signal),
         "runbook": signal.runbook,
         "steps": steps_of(alarm, alarm_set),
         "log_group": alarm.log_group,
@@ -120,7 +120,7 @@ def _of_alarm(alarm: Alarm, alarm_set: AlarmSet) -> dict[str, Any]:
     }
 
 
-def _counted(signal: Signal) -> str:
+def counted(signal: Signal) -> str:
     """What a signal's value counts; by default what its first metric does."""
     if signal.threshold.unit != "Count":
         return ""
@@ -136,7 +136,7 @@ def _of_composite(alarm: CompositeAlarm, alarm_set: AlarmSet) -> dict[str, Any]:
         "impact": composite.impact,
         "severity": alarm.severity.value,
         "unit": first.signal.threshold.unit,
-        "counted": _counted(first.signal),
+        "counted": counted(first.signal),
         "runbook": composite.id,
         "steps": steps(composite.id, alarm_set),
         "log_group": first.log_group,

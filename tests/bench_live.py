@@ -116,7 +116,7 @@ def main() -> None:
     print(f"A day's session with {_WEBHOOKS} webhooks a minute")
     shares = {}
     for some in (alarms, _twice(alarms)):
-        judge = Judge(some)
+        judge = Judge(some, load("local").alarm_name(""))
         judge.judge(session, end - MINUTE)
         judging = _timed(lambda judge=judge: judge.judge(session, end))  # type: ignore[misc]
         shares[len(some)] = judging + reading

@@ -42,19 +42,24 @@ def status(env: Env = LOCAL, as_json: Json = False) -> None:
                 f"Its alarms: webhook-buffer alarms list --env {env}"
             )
         entries = statuses.of_laptop(alarms, document)
-        about = {"judged": _time(document["judged"]), "pace": document["pace"]}
-        lead = ahead(document["judged"] - document["real"])
+        pace, judged_at = document["pace"], document["judged"]
+        lead = document.get("ahead", 0.0)
     else:
         entries = statuses.of_aws(target, alarms)
-        about = {"judged": _time(time.time()), "pace": None}
-        lead = ""
+        pace, judged_at, lead = None, time.time(), 0.0
     if as_json:
+        about = {
+            "environment": env,
+            "judged": statuses.iso(judged_at),
+            "pace": pace,
+            "ahead_seconds": round(lead),
+        }
         listed = [entry.document() for entry in entries]
-        console.print_json(data={"environment": env, **about, "alarms": listed})
+        console.print_json(data={**about, "alarms": listed})
         return
     _print(entries, env)
-    pace = f" ({described(float(about['pace']))})" if about["pace"] else ""
-    console.print(f"As of {about['judged']}{pace}. {lead}Details: webhook-buffer alarms show ID")
+    at = f"{_time(judged_at)} ({described(float(pace))})" if pace else _time(judged_at)
+    console.print(f"As of {at}. {ahead(lead)}Details: webhook-buffer alarms show ID")
 
 
 def ahead(seconds: float) -> str:
@@ -69,7 +74,7 @@ def judged() -> dict[str, Any]:
     """The verdicts of live alarms.
 
     Raises:
-        NotDeployedError: When they are not running, or have stopped judging.
+        NotDeployedError: When they are not running, have stopped judging, or can't read what runs.
     """
     live = laptop.live_alarms()
     document = live.verdicts()
@@ -79,6 +84,11 @@ def judged() -> dict[str, Any]:
         raise NotDeployedError(
             f"Live alarms have not judged since {_time(document['real'])}; their log: {live.log}. "
             "To start them again: webhook-buffer up"
+        )
+    if problem := document.get("problem"):
+        raise NotDeployedError(
+            f"Live alarms have not judged since {_time(document['real'])}, because they can't read "
+            f"what runs. {problem}"
         )
     return document
 
@@ -110,6 +120,8 @@ def _value(entry: Entry) -> str:
 
 def _remark(entry: Entry) -> str:
     remarks = [entry.title]
+    if entry.until:
+        remarks.append(entry.until)
     if entry.suppressed:
         remarks.append(f"suppressed: {entry.suppressed}")
     if entry.ours:

@@ -21,7 +21,7 @@ _MOST_SECONDS = 60.0
 
 @backend_app.command()
 def up() -> None:
-    """Answer every webhook with 200 at once."""
+    """Restore it: answer every webhook with 200 at once."""
     _set(Mode())
 
 
@@ -39,21 +39,21 @@ def status(
     _set(Mode(status=code))
 
 
-@backend_app.command()
+@backend_app.command(context_settings={"ignore_unknown_options": True})  # -1s is a time
 def slow(
     time: Annotated[str, typer.Argument(metavar="TIME", help="How long, such as 8s or 500ms.")],
 ) -> None:
-    """Wait before each answer."""
+    """Wait before each answer; 0 restores it."""
     match = _DURATION.fullmatch(time.strip())
     seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else -1.0
     if not 0 <= seconds <= _MOST_SECONDS:
         raise InputError(f"'{time}' is not a time of up to {_MOST_SECONDS:.0f} s; write 8s, 500ms.")
-    _set(Mode(slow=(seconds, seconds)))
+    _set(Mode(slow=(seconds, seconds) if seconds else None))
 
 
 @backend_app.command()
 def reset() -> None:
-    """Reset every connection instead of answering."""
+    """Reset every connection instead of answering. To restore it: up."""
     _set(Mode(reset=True))
 
 

@@ -70,7 +70,7 @@ def _beside() -> dict[str, object]:
     backend, inbox = laptop.backend(), laptop.inbox()
     live, verdicts = laptop.live_alarms().running(), laptop.live_alarms().verdicts()
     rows: dict[str, object] = {}
-    for name, running in (("practiceBackend", backend.running()), ("inbox", inbox.running())):
+    for name, running in (("fauxBackend", backend.running()), ("inbox", inbox.running())):
         rows[name] = {"url": running.endpoint_url, "pid": running.pid} if running else None
     rows["liveAlarms"] = (
         {"pid": live.pid, "pace": verdicts["pace"] if verdicts else None} if live else None

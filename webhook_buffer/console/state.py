@@ -78,7 +78,7 @@ class State:
         self.feed, self.place, self.alarm_set = feed, feed.place, alarms
         self.settings = alarms.settings
         parsed = template.parse(alarms_template(alarms), "alarms").alarms
-        self.alarms = Alarms(alarms, Judge(list(parsed)))
+        self.alarms = Alarms(alarms, Judge(list(parsed), self.settings.alarm_name("")))
         self.counts = LogCounts(self.settings.prefix)
         self.tracker = Tracker(self.place.backend)
         self.changes = Changes()

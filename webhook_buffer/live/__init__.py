@@ -11,8 +11,8 @@ A **session** is one stretch of observing a buffer, in one file. Its parts, bott
 - ``session``: all of it. ``Session.open(file)`` reads one; ``session.save(file)`` writes it whole;
   ``Follower(file)`` keeps one up to date while the engine writes; ``session.lines``, ``.webhooks``,
   ``.timeline`` (transitions of alarms) and ``.marks`` (drills, paces) are what a viewer shows.
-- ``judge``: ``Judge(alarms).judge(session, end)`` evaluates the alarms as deployed: state, since
-  when, value against threshold, and what is suppressed by what.
+- ``judge``: ``Judge(alarms, prefix).judge(session, end)`` evaluates the alarms as deployed: state,
+  since when, value against threshold, and what is suppressed by what.
 - ``states``: puts verdicts where notifications come from, on the emulator.
 - ``sources``: polls what runs. ``engine``: source → session → judge → states, until it is stopped.
 """

@@ -114,13 +114,14 @@ class Engine:
 
     def __init__(self, target: Environment, folder: Path, alarms: Sequence[AnyAlarm]) -> None:
         self._target, self._folder = target, folder
-        self._judge = Judge(alarms)
+        self._judge = Judge(alarms, target.settings.alarm_name(""))
         self._states = States(target, alarms)
         self._file = folder / SESSION
         self.session, self._source = self._begin()
         self._drops = Drops(target, every=_DROPS_SECONDS)
         self._judged = self._due()  # by then, if the session was there before
         self._beats: dict[str, float] = {}
+        self._published: dict[str, Any] = {}
         self._marked = _going_on(self.session)
 
     def run(self, ended: threading.Event) -> None:
@@ -135,8 +136,10 @@ class Engine:
                 started = time.monotonic()
                 try:
                     self._step()
+                    self._note(None)
                 except WebhookBufferError as error:
                     print(f"{time.strftime('%H:%M:%S')} {error}", flush=True)
+                    self._note(str(error))
                 ended.wait(self._pause(time.monotonic() - started))
         finally:
             with contextlib.suppress(WebhookBufferError):  # the emulator may be gone
@@ -220,14 +223,26 @@ class Engine:
             self._publish(verdicts)
 
     def _publish(self, verdicts: Sequence[Verdict]) -> None:
+        now = time.time()
         document = {
             "environment": self.session.environment,
             "judged": self._due(),
-            "real": time.time(),
+            "real": now,
+            "ahead": self.session.clock.session(now) - now,
             "pace": self.session.clock.pace,
+            "problem": None,
             "verdicts": [asdict(verdict) for verdict in verdicts],
         }
+        self._write(document)
+
+    def _note(self, problem: str | None) -> None:
+        """Says beside the verdicts why there are no newer ones; None where all is well."""
+        if problem != self._published["problem"]:
+            self._write({**self._published, "problem": problem})
+
+    def _write(self, document: dict[str, Any]) -> None:
         write(self._folder / VERDICTS, json.dumps(document))
+        self._published = document
 
     def _record(self, event: Event) -> None:
         self.session.apply(event)

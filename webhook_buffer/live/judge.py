@@ -14,6 +14,7 @@ from alarmproof.history import History
 from alarmproof.recordings import Recorded
 from alarmproof.states import COMPARISONS
 
+from lambdas.amounts import duration
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Session
 
@@ -65,9 +66,11 @@ class Judge:
     Args:
         alarms: as deployed, composites with their suppressors; those of a kind that can't be
             evaluated are left out.
+        prefix: of their names, which reasons in words leave out.
     """
 
-    def __init__(self, alarms: Sequence[AnyAlarm]) -> None:
+    def __init__(self, alarms: Sequence[AnyAlarm], prefix: str) -> None:
+        self._prefix = prefix
         self.alarms = [alarm for alarm in alarms if isinstance(alarm, MetricAlarm | CompositeAlarm)]
         self._names = {alarm.name for alarm in alarms}
 
@@ -131,7 +134,7 @@ class Judge:
                 comparison="",
                 reason=last.reason if last else "Alarm rule evaluated: no part of it is on.",
                 notified=performed,
-                suppressed=_suppressed(alarm, history, histories),
+                suppressed=self._suppressed(alarm, history, histories),
             )
         assert isinstance(alarm, MetricAlarm), "others are left out"
         values = _values(alarm, recorded, history.end)
@@ -148,22 +151,25 @@ class Judge:
             suppressed=None,
         )
 
-
-def _suppressed(
-    alarm: CompositeAlarm, history: History, histories: Mapping[str, History]
-) -> str | None:
-    """What keeps the actions of the present state from running."""
-    if alarm.suppressor is None or not history.changes:
-        return None
-    last = history.changes[-1]
-    if any(notification.at >= last.at for notification in history.notifications):
-        return None
-    suppressor = histories[alarm.suppressor]
-    if suppressor.state(history.end) is State.ALARM:
-        return f"{alarm.suppressor} is in ALARM"
-    if history.notifications and history.notifications[-1].state is last.state:
-        return None
-    return f"it waits {alarm.wait} s for {alarm.suppressor}, or {alarm.extension} s after its end"
+    def _suppressed(
+        self, alarm: CompositeAlarm, history: History, histories: Mapping[str, History]
+    ) -> str | None:
+        """What keeps the actions of the present state from running."""
+        if alarm.suppressor is None or not history.changes:
+            return None
+        last = history.changes[-1]
+        if any(notification.at >= last.at for notification in history.notifications):
+            return None
+        named = alarm.suppressor.removeprefix(self._prefix)
+        suppressor = histories[alarm.suppressor]
+        if suppressor.state(history.end) is State.ALARM:
+            return f"{named} is on"
+        if history.notifications and history.notifications[-1].state is last.state:
+            return None
+        ended = suppressor.changes[-1].at if suppressor.changes else None
+        if ended is not None and history.end < ended + alarm.extension:
+            return f"{named} ended less than {duration(alarm.extension)} ago"
+        return f"for its first {duration(alarm.wait)}, in case {named} comes on"
 
 
 def _values(alarm: MetricAlarm, recorded: Recorded, end: int) -> np.ndarray:
@@ -186,7 +192,8 @@ def _reason(alarm: MetricAlarm, state: State, values: np.ndarray, end: int) -> s
     pairs = [
         (float(value), end - alarm.period * (len(values) - index))
         for index, value in enumerate(values)
-        if not np.isnan(value) and (state is not State.ALARM or _breaches(alarm, float(value)))
+        if not np.isnan(value)
+        and (state is not State.ALARM or breaches(alarm.comparison, float(value), alarm.threshold))
     ]
     n, m = alarm.evaluation_periods, alarm.datapoints_to_alarm
     if not pairs:
@@ -204,12 +211,12 @@ def _reason(alarm: MetricAlarm, state: State, values: np.ndarray, end: int) -> s
     )
 
 
-def _breaches(alarm: MetricAlarm, value: float) -> bool:
+def breaches(comparison: str, value: float, threshold: float | None) -> bool:
     """Whether a datapoint is one of those that count; all are, of a comparison with a band."""
-    compare = COMPARISONS.get(alarm.comparison)
-    if compare is None or alarm.threshold is None:
+    compare = COMPARISONS.get(comparison)
+    if compare is None or threshold is None:
         return True
-    return bool(compare(np.array([value]), alarm.threshold)[0])
+    return bool(compare(np.array([value]), threshold)[0])
 
 
 def _number(value: float) -> str:

@@ -5,6 +5,7 @@ On AWS our verdict on the same metrics stands beside CloudWatch's state where th
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +18,11 @@ from alarmproof.alarms import AnyAlarm, State
 from alarmproof.evaluate import evaluate
 from alarmproof.recordings import Recorded
 
-from lambdas.amounts import amount
+from lambdas.amounts import amount, duration, with_noun
+from monitoring.alarm_guide import counted
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from settings.errors import NotDeployedError
+from webhook_buffer.live.judge import breaches
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.operations import history
 from webhook_buffer.operations.environment import Environment, aws_errors
@@ -38,6 +41,7 @@ class Entry:
         since: Unix seconds; None when it never changed, or that isn't known.
         value, threshold: in words, with their unit; None where there is none.
         suppressed: why nobody is notified of its state; None where somebody is.
+        until: what ends an ALARM whose value is fine again; None where nothing has to be said.
         ours: our verdict on the same metrics, where it differs from CloudWatch's state.
     """
 
@@ -50,11 +54,12 @@ class Entry:
     threshold: str | None
     reason: str
     suppressed: str | None = None
+    until: str | None = None
     ours: str | None = None
 
     def document(self) -> dict[str, Any]:
         """For other programs."""
-        since = None if self.since is None else _iso(self.since)
+        since = None if self.since is None else iso(self.since)
         return {name: getattr(self, name) for name in self.__slots__} | {"since": since}
 
 
@@ -66,7 +71,6 @@ def of_laptop(alarms: AlarmSet, document: Mapping[str, Any]) -> list[Entry]:
         alarm = known.get(verdict["alarm"])
         if alarm is None:
             continue
-        unit = alarm.signal.threshold.unit if isinstance(alarm, Alarm) else "Count"
         value, threshold = verdict["value"], verdict["threshold"]
         entries.append(
             Entry(
@@ -75,10 +79,11 @@ def of_laptop(alarms: AlarmSet, document: Mapping[str, Any]) -> list[Entry]:
                 title=_title(alarm),
                 state=verdict["state"],
                 since=verdict["since"],
-                value=None if value is None else amount(value, unit),
-                threshold=None if threshold is None else _threshold(verdict, unit),
+                value=None if value is None else _value(value, alarm),
+                threshold=None if threshold is None else _threshold(verdict, alarm),
                 reason=verdict["reason"],
                 suppressed=verdict["suppressed"],
+                until=_until(verdict, alarm),
             )
         )
     return _sorted(entries)
@@ -103,9 +108,8 @@ def of_aws(target: Environment, alarms: AlarmSet) -> list[Entry]:
     for said in listed:
         name, state = said["AlarmName"], said["StateValue"]
         alarm = known.get(name)
-        unit = alarm.signal.threshold.unit if isinstance(alarm, Alarm) else "Count"
         verdict = ours.get(name)
-        threshold = said.get("Threshold")
+        value, threshold = _evaluated_last(said), said.get("Threshold")
         since = said.get("StateTransitionedTimestamp") or said.get("StateUpdatedTimestamp")
         entries.append(
             Entry(
@@ -114,9 +118,9 @@ def of_aws(target: Environment, alarms: AlarmSet) -> list[Entry]:
                 title=_title(alarm) if alarm else said.get("AlarmDescription", ""),
                 state=state,
                 since=since.timestamp() if since else None,
-                value=None,
+                value=None if value is None else _value(value, alarm),
                 threshold=None if threshold is None else _threshold(
-                    {"threshold": threshold, "comparison": said.get("ComparisonOperator")}, unit
+                    {"threshold": threshold, "comparison": said.get("ComparisonOperator")}, alarm
                 ),
                 reason=said.get("StateReason", ""),
                 suppressed=_suppressed(said),
@@ -186,8 +190,43 @@ def _title(alarm: Alarm | CompositeAlarm) -> str:
     return alarm.signal.title if isinstance(alarm, Alarm) else alarm.composite.title
 
 
-def _threshold(said: Mapping[str, Any], unit: str) -> str:
+def _value(value: float, alarm: Alarm | CompositeAlarm | None) -> str:
+    """With what it counts, as notifications have it."""
+    if not isinstance(alarm, Alarm):
+        return amount(value, "Count")
+    return with_noun(value, alarm.signal.threshold.unit, counted(alarm.signal))
+
+
+def _threshold(said: Mapping[str, Any], alarm: Alarm | CompositeAlarm | None) -> str:
+    unit = alarm.signal.threshold.unit if isinstance(alarm, Alarm) else "Count"
     return _SIDES.get(str(said["comparison"]), "") + amount(float(said["threshold"]), unit)
+
+
+def _until(verdict: Mapping[str, Any], alarm: Alarm | CompositeAlarm) -> str | None:
+    """What ends an ALARM that is still on for its earlier datapoints."""
+    value, threshold = verdict["value"], verdict["threshold"]
+    if not isinstance(alarm, Alarm) or verdict["state"] != State.ALARM or value is None:
+        return None
+    if alarm.periods == 1 or breaches(verdict["comparison"], value, threshold):
+        return None
+    needed = alarm.periods - alarm.signal.datapoints + 1
+    times = "minutes" if alarm.period == MINUTE else f"periods of {duration(alarm.period)}"
+    return f"on until {needed} of the last {alarm.periods} {times} are within the threshold"
+
+
+def _evaluated_last(said: Mapping[str, Any]) -> float | None:
+    """The newest datapoint of CloudWatch's last change of state; None where there is none.
+
+    Source: describe-alarms of AWS CLI, whose ``StateReasonData`` has ``evaluatedDatapoints`` with
+    times and values. Not documented; a state that was set by hand has none.
+    """
+    try:
+        points = json.loads(said.get("StateReasonData") or "{}").get("evaluatedDatapoints", ())
+        known = [(str(point["timestamp"]), float(point["value"])) for point in points
+                 if "value" in point]  # fmt: skip
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+    return max(known)[1] if known else None
 
 
 def _sorted(entries: Iterable[Entry]) -> list[Entry]:
@@ -195,5 +234,6 @@ def _sorted(entries: Iterable[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (order.get(entry.state, 2), entry.id or entry.name))
 
 
-def _iso(at: float) -> str:
+def iso(at: float) -> str:
+    """A time as JSON has it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from webhook_buffer.cli import app, main
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.practice import Mode
 from webhook_buffer.operations import cdk
 
 Run = Callable[..., tuple[int, str]]
@@ -57,6 +59,23 @@ def test_unknown_environment(run: Run, command: str) -> None:
     code, output = run(command, "--env", "qa")
     assert code == 2
     assert "cdk.json: environment 'qa': unknown; known are dev, local, prd, stg" in output
+
+
+@pytest.mark.parametrize("time", ["-1s", "-1", "-500ms", "61s", "soon"])
+def test_a_time_below_zero_is_not_an_option(run: Run, time: str) -> None:
+    """What is no time of an answer is named, with what to write."""
+    code, output = run("backend", "slow", time)
+    assert code == 2
+    assert f"'{time}' is not a time of up to 60 s; write 8s, 500ms." in output
+
+
+def test_no_wait_at_all_restores_the_backend(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left to be restored then."""
+    modes: list[Mode] = []
+    monkeypatch.setattr(laptop, "target", lambda _: None)
+    monkeypatch.setattr(laptop, "backend", lambda: SimpleNamespace(set=modes.append))
+    assert run("backend", "slow", "0") == (0, "The faux backend answers 200.\n")
+    assert modes == [Mode()]
 
 
 @pytest.mark.parametrize("command", ["status", "outputs", "smoke", "logs"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +15,16 @@ from alarmproof.template import parse
 
 from monitoring.cloudwatch.alarms import template
 from settings.loader import load
-from tests.fake_aws import install
+from tests.fake_aws import FakeAws, Refusal, install
 from webhook_buffer.composition import alarm_set
-from webhook_buffer.live.engine import CONTROL, SESSION, Control, Engine, prelude_of
+from webhook_buffer.live.engine import (
+    CONTROL,
+    SESSION,
+    VERDICTS,
+    Control,
+    Engine,
+    prelude_of,
+)
 from webhook_buffer.live.judge import Judge
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Change, Session, read_event
@@ -38,6 +46,7 @@ class Alarms:
     states: dict[str, str] = field(default_factory=lambda: {alarm.name: "OK" for alarm in ALARMS})
     enabled: set[str] = field(default_factory=lambda: {alarm.name for alarm in ALARMS})
     notified: list[str] = field(default_factory=list)
+    aws: FakeAws = field(init=False)
 
     def describe(self, _: dict[str, Any]) -> dict[str, Any]:
         listed = [{"AlarmName": name, "StateValue": state} for name, state in self.states.items()]
@@ -67,7 +76,7 @@ def alarms(monkeypatch: pytest.MonkeyPatch) -> Alarms:
     counts = dict.fromkeys(
         ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"), "0"
     )
-    install(
+    cloudwatch.aws = install(
         monkeypatch, "000000000000", cloudwatch_DescribeAlarms=cloudwatch.describe,
         cloudwatch_SetAlarmState=cloudwatch.set, cloudwatch_EnableAlarmActions=cloudwatch.enable,
         cloudwatch_DisableAlarmActions=cloudwatch.disable, logs_FilterLogEvents={"events": []},
@@ -116,7 +125,7 @@ def _session(until: Callable[[Session], float]) -> Session:
 
 
 def _incident(session: Session, end: int) -> str:
-    verdicts = Judge(ALARMS).judge(session, end)
+    verdicts = Judge(ALARMS, SETTINGS.alarm_name("")).judge(session, end)
     return next(verdict.state for verdict in verdicts if verdict.alarm == INCIDENT)
 
 
@@ -129,6 +138,7 @@ def test_nobody_is_notified_again_of_what_is_over(alarms: Alarms, tmp_path: Path
     session.save(tmp_path / SESSION)
     _restart(tmp_path)
     assert alarms.notified == []
+    assert json.loads((tmp_path / VERDICTS).read_text())["ahead"] == 0.0  # no time was faster
 
 
 def test_minutes_that_nobody_judged_are_judged(alarms: Alarms, tmp_path: Path) -> None:
@@ -155,6 +165,15 @@ def test_an_incident_that_was_suppressed_does_not_end_for_anybody(
     alarms.states[suppressed] = "ALARM"
     _restart(tmp_path)
     assert (alarms.states[suppressed], alarms.notified) == ("OK", [])
+
+
+def test_what_can_not_be_read_is_said_beside_the_verdicts(alarms: Alarms, tmp_path: Path) -> None:
+    """The emulator was reset: its logs are gone; and once they are there, all is well again."""
+    for answer, problem in ((Refusal("ResourceNotFoundException"), True), ({"events": []}, False)):
+        alarms.aws.answers["logs.FilterLogEvents"] = answer
+        _restart(tmp_path)
+        said = json.loads((tmp_path / VERDICTS).read_text())["problem"]
+        assert ("'local' is not deployed" in said) if problem else (said is None)
 
 
 def test_the_end_of_a_drill_is_marked(alarms: Alarms, tmp_path: Path) -> None:

@@ -16,11 +16,12 @@ from webhook_buffer.live.sources import roles_of
 from webhook_buffer.live.values import Key, Limits
 
 SETTINGS = load("local")
+_GROUPS = ("AWS/SQS", "ApproximateNumberOfGroupsWithInflightMessages", "queue")
 BEGIN = START - START % 60 + 60
 
 
 def _judge() -> Judge:
-    return Judge(parse(template(alarm_set(SETTINGS)), "t").alarms)
+    return Judge(parse(template(alarm_set(SETTINGS)), "t").alarms, SETTINGS.alarm_name(""))
 
 
 def _session() -> Session:
@@ -45,8 +46,7 @@ def _verdict(session: Session, minutes: int, signal: str) -> Verdict:
 def _outage(session: Session, begin: int, end: int) -> None:
     for minute in range(begin, end):
         _add(session, ("WebhookBuffer", "BackendOutcome", ""), minute, 7.0, 7.0)
-        _add(session, ("AWS/SQS", "ApproximateNumberOfGroupsWithInflightMessages", "queue"),
-             minute, 4.0)  # fmt: skip
+        _add(session, _GROUPS, minute, 4.0)
 
 
 def test_a_session_begins_in_good_health() -> None:
@@ -83,4 +83,24 @@ def test_a_suppressed_incident_notifies_nobody_and_says_why() -> None:
         _add(session, ("AWS/SQS", "ApproximateAgeOfOldestMessage", "queue"), minute, 400.0)
     degraded = _verdict(session, 8, "deliveries-degraded")
     assert (degraded.state, degraded.notified) == ("ALARM", None)
-    assert degraded.suppressed == f"{SETTINGS.alarm_name('deliveries-failing')} is in ALARM"
+    assert degraded.suppressed == "deliveries-failing is on"
+
+
+def test_why_an_incident_is_suppressed_is_said_in_words() -> None:
+    """By ids and times that people read: before its suppressor may come on, and after its end."""
+    age = ("AWS/SQS", "ApproximateAgeOfOldestMessage", "queue")
+    waiting, afterwards = _session(), _session()
+    _add(waiting, age, 2, 400.0)
+    first = _verdict(waiting, 3, "deliveries-degraded")
+    assert (first.state, first.suppressed) == (
+        "ALARM", "for its first 2 min, in case deliveries-failing comes on"
+    )  # fmt: skip
+    _outage(afterwards, 2, 6)
+    _add(afterwards, age, 5, 400.0)
+    for minute in range(6, 12):
+        _add(afterwards, ("WebhookBuffer", "BackendOutcome", ""), minute, 2.0)
+        _add(afterwards, _GROUPS, minute, 0.0)
+    over = _verdict(afterwards, 12, "deliveries-degraded")
+    assert (over.state, over.suppressed) == (
+        "ALARM", "deliveries-failing ended less than 2 h 30 min ago"
+    )  # fmt: skip

@@ -6,6 +6,7 @@ stubber checks them against.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from datetime import UTC, datetime
@@ -22,7 +23,10 @@ from settings.loader import load
 from tests.fake_aws import install
 from webhook_buffer.cli import alarm_status
 from webhook_buffer.composition import alarm_set
+from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.live import status
+from webhook_buffer.live.engine import VERDICTS
 from webhook_buffer.live.status import Entry
 from webhook_buffer.operations.environment import Environment
 
@@ -60,12 +64,17 @@ def _metric(name: str, state: str, metric: str, threshold: float) -> dict[str, A
     )  # fmt: skip
 
 
-def _entries(tmp_path: Path, values: list[float]) -> dict[str, Entry]:
+def _entries(
+    tmp_path: Path, values: list[float], reason_data: str | None = None
+) -> dict[str, Entry]:
     """What is shown where the metrics of both alarms have these newest values."""
     target = _target(tmp_path)
     minute = int(time.time() // 60) * 60
     described = {
-        "MetricAlarms": [_metric("record-failed", "OK", "RecordFailed", 1)],
+        "MetricAlarms": [
+            _metric("record-failed", "OK", "RecordFailed", 1)
+            | ({"StateReasonData": reason_data} if reason_data else {})
+        ],
         "CompositeAlarms": [
             _alarm(
                 "deliveries-degraded", "ALARM",
@@ -136,6 +145,85 @@ def test_live_verdicts_have_units() -> None:
     assert (first.id, first.value, first.threshold) == ("backend-down", "62 %", "50 %")
     assert (second.id, second.value) == ("backend-slow", "850 ms")
     assert first.document()["since"] == "2025-10-09T09:00:00Z"
+
+
+def _judged(signal: str, value: float, threshold: float, state: str = "ALARM") -> Entry:
+    """What is shown of a verdict."""
+    verdict = {
+        "alarm": f"webhook-buffer-local-{signal}", "state": state, "value": value,
+        "threshold": threshold, "comparison": "GreaterThanOrEqualToThreshold", "reason": "",
+        "since": 1_760_000_400, "suppressed": None, "notified": None,
+    }  # fmt: skip
+    [entry] = status.of_laptop(alarm_set(load("local")), {"verdicts": [verdict]})
+    return entry
+
+
+def test_a_count_says_what_it_counts() -> None:
+    """As notifications do."""
+    assert _judged("record-failed", 1.0, 1.0).value == "1 record not written or read"
+
+
+def test_an_alarm_whose_value_is_fine_again_says_until_when_it_is_on() -> None:
+    """It looks back on minutes, most of which have to be fine; one that is not says nothing."""
+    entry = _judged("backend-down", 0.0, 50.0)
+    assert entry.until == "on until 4 of the last 5 minutes are within the threshold"
+    assert entry.document()["until"] == entry.until
+    assert _judged("backend-down", 70.0, 50.0).until is None
+    assert _judged("backend-down", 0.0, 50.0, "OK").until is None
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ('{"evaluatedDatapoints": [{"timestamp": "2026-11-26T03:10:00.000+0000", "value": 2.0}, '
+         '{"timestamp": "2026-11-26T03:11:00.000+0000", "value": 4.0}, '
+         '{"timestamp": "2026-11-26T03:12:00.000+0000"}]}', "4 records not written or read"),
+        ('{"evaluatedDatapoints": []}', None),
+        ("by hand", None),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_a_value_on_aws_is_that_of_the_last_change(
+    tmp_path: Path, said: str | None, shown: str | None
+) -> None:
+    """The newest datapoint that CloudWatch evaluated then; a state set by hand has none."""
+    assert _entries(tmp_path, [0.0], said)["record-failed"].value == shown
+
+
+def _publish(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
+    """Live alarms have judged a minute."""
+    live = LiveAlarms(folder / "alarms")
+    live.folder.mkdir()
+    document = {
+        "environment": "local", "judged": 1_760_000_400, "real": time.time(), "ahead": 770.4,
+        "pace": 60.0, "verdicts": [], **more,
+    }  # fmt: skip
+    (live.folder / VERDICTS).write_text(json.dumps(document))
+    monkeypatch.setattr(laptop, "target", lambda _: None)
+    monkeypatch.setattr(laptop, "live_alarms", lambda: live)
+    monkeypatch.setattr(LiveAlarms, "running", lambda _: True)
+
+
+def test_json_has_dates_and_says_how_far_they_are_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Times are ISO 8601 of the session's clock; the difference to the wall clock in seconds."""
+    _publish(tmp_path, monkeypatch)
+    alarm_status.status("local", as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert said == {
+        "environment": "local", "judged": "2025-10-09T09:00:00Z", "pace": 60.0,
+        "ahead_seconds": 770, "alarms": [],
+    }  # fmt: skip
+
+
+def test_verdicts_on_what_can_not_be_read_are_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The emulator was reset, so that nothing is deployed: that is said, not what was judged."""
+    _publish(tmp_path, monkeypatch, problem="Environment 'local' is not deployed.")
+    with pytest.raises(NotDeployedError, match=r"can't read what runs. .* is not deployed"):
+        alarm_status.status("local")
 
 
 def test_it_has_a_price(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def require_start(place: Place) -> None:
     if mode != Mode():
         raise InputError(
             f"The faux backend {mode.words}. A drill needs one in good health; "
-            "to mend it: webhook-buffer backend up"
+            "to restore it: webhook-buffer backend up"
         )
     session = Follower(place.live.session_file).update()
     on = _incidents(place, session) if session else []
