@@ -39,7 +39,6 @@ def test_what_is_shipped_is_published_once_and_for_all(
     assert counts(planned(datadog, _SETTINGS, shipped)) == {"unchanged": len(shipped)}
 
 
-@pytest.mark.slow
 def test_what_is_shipped_passes_the_clients_models(shipped: list[Definition]) -> None:
     """Nothing that is shipped has a value or field that the official client does not know."""
     assert [problem for definition in shipped for problem in problems(definition)] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from datadog_api_client.model_utils import (
     ModelSimple,
     OpenApiModel,
     UnparsedObject,
+    _discriminator_map_cache,
     validate_and_convert_types,
 )
 
@@ -31,7 +33,7 @@ def problems(definition: Definition) -> list[str]:
     return [f"{definition.name}: {problem}" for problem in wrong]
 
 
-# A dashboard's body takes the models two seconds, and `deploy` plans twice.
+# A dashboard's body takes the models a tenth of a second, and `deploy` plans twice.
 @lru_cache(maxsize=256)
 def _problems(kind: Kind, body: str) -> tuple[str, ...]:
     try:
@@ -97,8 +99,36 @@ def _model(kind: Kind) -> Any:
         case Kind.DASHBOARD:
             from datadog_api_client.v1.model.dashboard import Dashboard
 
+            _choose_widgets_by_type()
             return Dashboard
         case Kind.DOWNTIME:
             from datadog_api_client.v2.model.downtime_create_request import DowntimeCreateRequest
 
             return DowntimeCreateRequest
+
+
+def _choose_widgets_by_type() -> None:
+    """Lets the client read a widget with the model of its ``type``, and only a wrong one with all.
+
+    The client does so itself where every model has a ``type`` that no other has. Of widgets, two
+    share "funnel" and one has none, so it would read each widget, and each group, with all 43.
+    Source: ``get_oneof_instance`` of datadog-api-client 2.62.
+    """
+    from datadog_api_client.v1.model.widget_definition import WidgetDefinition
+
+    models = [
+        (value, model)
+        for model in WidgetDefinition._composed_schemas["oneOf"]
+        for value in _types(model)
+    ]
+    shared = Counter(value for value, _ in models)
+    _discriminator_map_cache[WidgetDefinition] = {
+        value: model for value, model in models if shared[value] == 1
+    }
+
+
+def _types(model: Any) -> frozenset[str]:
+    """The values that a model's ``type`` may have."""
+    return frozenset(
+        value for kind in model.openapi_types.get("type", ()) for value in kind.allowed_values
+    )

@@ -1,0 +1,103 @@
+"""A widget is read with the model of its type, and what is refused is what all models refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from datadog_api_client import model_utils
+from datadog_api_client.v1.model.alert_graph_widget_definition import AlertGraphWidgetDefinition
+from datadog_api_client.v1.model.widget_definition import WidgetDefinition
+
+from monitoring.datadog.definition import Definition, Kind
+from monitoring.datadog.sync.api import models, problems
+
+_MODELS = WidgetDefinition._composed_schemas["oneOf"]
+_TYPES = sorted({value for model in _MODELS for value in models._types(model)})
+_NOTE = {"type": "note", "content": "Read the runbook."}
+
+
+def _board(*widgets: dict[str, Any]) -> Definition:
+    body = {
+        "title": "overview", "layout_type": "ordered",
+        "widgets": [{"definition": widget} for widget in widgets],
+    }  # fmt: skip
+    return Definition(Kind.DASHBOARD, "overview", body)
+
+
+def _group(widget: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "group", "layout_type": "ordered", "widgets": [{"definition": widget}]}
+
+
+@pytest.fixture
+def tried_with_all(monkeypatch: pytest.MonkeyPatch) -> Callable[[Definition], list[str]]:
+    """What the client's models say of a definition when each widget is tried with all of them."""
+
+    def read(definition: Definition) -> list[str]:
+        models._problems.cache_clear()
+        with monkeypatch.context() as patched:
+            patched.setitem(model_utils._discriminator_map_cache, WidgetDefinition, None)
+            said = problems(definition)
+        models._problems.cache_clear()
+        return said
+
+    return read
+
+
+def _widgets(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for widget in body.get("widgets", []):
+        yield widget["definition"]
+        yield from _widgets(widget["definition"])
+
+
+def _wrong(widget: dict[str, Any]) -> list[dict[str, Any]]:
+    """The widget with a field too many, with a value of the wrong type, and in a wrong group."""
+    wrong = [{**widget, "colour": "red"}, {**widget, "title": 3}]
+    return [*wrong, *map(_group, wrong), {**_group(widget), "layout_type": "free"}]
+
+
+def test_a_widget_is_read_with_the_model_of_its_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A right widget, in a group or not, is not tried as another type."""
+    tried = []
+    made = AlertGraphWidgetDefinition.__init__
+
+    def recorded(self: Any, *args: Any, **fields: Any) -> None:
+        tried.append(fields)
+        made(self, *args, **fields)
+
+    monkeypatch.setattr(AlertGraphWidgetDefinition, "__init__", recorded)
+    models._problems.cache_clear()
+    assert problems(_board(_NOTE, _group(_NOTE))) == []
+    assert tried == []
+
+
+def test_what_is_wrong_with_a_shipped_widget_is_what_all_models_say(
+    shipped: list[Definition], tried_with_all: Callable[[Definition], list[str]]
+) -> None:
+    """One of each type that is shipped, right and with each of some faults."""
+    boards = [definition.body for definition in shipped if definition.kind is Kind.DASHBOARD]
+    by_type = {widget["type"]: widget for body in boards for widget in _widgets(body)}
+    assert len(by_type) > 3
+    for kind, widget in by_type.items():
+        assert problems(_board(widget)) == tried_with_all(_board(widget)) == [], kind
+        for wrong in _wrong(widget):
+            said = problems(_board(wrong))
+            assert said == tried_with_all(_board(wrong)), kind
+        assert problems(_board({**widget, "title": 3, "content": 3})) != [], kind
+
+
+@pytest.mark.parametrize("kind", _TYPES)
+def test_a_widget_without_what_its_type_needs_is_what_all_models_say(
+    kind: str, tried_with_all: Callable[[Definition], list[str]]
+) -> None:
+    """Every type that the client knows, including one that two models share."""
+    bare = _board({"type": kind})
+    assert problems(bare) == tried_with_all(bare)
+
+
+def test_an_unknown_type_of_widget_is_named() -> None:
+    """No model takes it, so it is refused by its place."""
+    [problem] = problems(_board(_NOTE, {"type": "notes", "content": "Read the runbook."}))
+    assert problem.startswith("dashboard overview: widgets.1.definition")
+    assert "Datadog's models" in problem
