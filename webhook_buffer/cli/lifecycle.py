@@ -26,7 +26,7 @@ from webhook_buffer.operations.cdk import Cdk, check_node
 from webhook_buffer.operations.environment import Environment, not_deployed, require_account
 from webhook_buffer.operations.grouping import change_of_groups
 from webhook_buffer.operations.physical_names import BUCKET, Named
-from webhook_buffer.operations.preflight.catalog import left_to_do
+from webhook_buffer.operations.preflight.runner import left_to_do
 
 
 def up(port: int | None, endpoint_port: int | None) -> None:

@@ -16,8 +16,9 @@ from settings.paths import ROOT
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.environment import Environment
-from webhook_buffer.operations.preflight.catalog import checks, run
+from webhook_buffer.operations.preflight.catalog import checks
 from webhook_buffer.operations.preflight.model import Finding, Level, Problem
+from webhook_buffer.operations.preflight.runner import run
 
 FILE = ROOT / "docs" / "first-deployment.md"
 _SIGNS = {Level.BLOCKS: "[red]✗[/]", Level.TODO: "[yellow]![/]", Level.UNKNOWN: "[yellow]?[/]"}

@@ -15,7 +15,7 @@ from webhook_buffer.live.pace import described
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.environment import Environment, buffer_outputs, stack
 from webhook_buffer.operations.environment import outputs as stack_outputs
-from webhook_buffer.operations.preflight.catalog import left_to_do
+from webhook_buffer.operations.preflight.runner import left_to_do
 from webhook_buffer.operations.send import Sender, Summary, from_files, paced
 from webhook_buffer.operations.smoke import Smoke
 
