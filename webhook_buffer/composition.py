@@ -9,6 +9,8 @@ from dashboards import DASHBOARDS
 from monitoring import alarm_set as machinery
 from settings.schema import Settings
 
+__all__ = ["CATALOG", "DASHBOARDS", "alarm_set", "definitions"]
+
 if TYPE_CHECKING:
     from monitoring.datadog.definition import Definition
 

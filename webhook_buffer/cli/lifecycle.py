@@ -8,18 +8,17 @@ from pathlib import Path
 import typer
 from rich.markup import escape
 
-from alarms import CATALOG
 from monitoring.channels import unlinked, unrouted
 from settings import exposure
 from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
+from webhook_buffer import composition
 from webhook_buffer.cli import preflight
 from webhook_buffer.cli.alarms import by_reason
 from webhook_buffer.cli.datadog_steps import Publication
 from webhook_buffer.cli.running import smoke_test
 from webhook_buffer.cli.terminal import console, require_answer, step
-from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.operations import deployment, record_indexes, stores
 from webhook_buffer.operations.cdk import Cdk, check_node
@@ -42,7 +41,7 @@ def up(port: int | None, endpoint_port: int | None) -> None:
 def deploy_here(port: int | None = None, endpoint_port: int | None = None) -> dict[str, str]:
     """``up`` without its advice; the outputs."""
     target = _target(load("local"), port, endpoint_port)
-    cdk = deployment.prepare(target, step, CATALOG)
+    cdk = deployment.prepare(target, step, composition.CATALOG)
     return _apply(target, cdk)
 
 
@@ -75,7 +74,7 @@ def synth(env: str, *, lint: bool) -> None:
     settings = load(env)
     folder = laptop.STATE / settings.environment
     target = Environment(settings=settings, folder=folder, outputs_file=laptop.OUTPUTS)
-    cdk = deployment.synthesize(target, step, CATALOG, lint=lint)
+    cdk = deployment.synthesize(target, step, composition.CATALOG, lint=lint)
     _warn(settings)
     if settings.existing is None:
         console.print(record_indexes.NOTICE, soft_wrap=True)
@@ -87,7 +86,7 @@ def diff(env: str, *, lint: bool) -> None:
     settings = load(env)
     was_running = not settings.on_laptop or laptop.emulator().running() is not None
     target = _target(settings)
-    cdk = deployment.prepare(target, step, CATALOG, lint=lint)
+    cdk = deployment.prepare(target, step, composition.CATALOG, lint=lint)
     _show_changes(target, cdk)
     started = None if was_running else laptop.emulator().running()
     if started:
@@ -106,7 +105,7 @@ def deploy(env: str, *, yes: bool, lint: bool) -> None:
     if not settings.on_laptop:
         require_account(target)
         preflight.require(target)
-    cdk = deployment.prepare(target, step, CATALOG, lint=lint)
+    cdk = deployment.prepare(target, step, composition.CATALOG, lint=lint)
     _show_changes(target, cdk)
     publication = Publication(settings) if settings.datadog else None
     if publication:
@@ -142,7 +141,7 @@ def destroy(env: str, *, yes: bool) -> None:
     _announce_destruction(target, stacks)
     if not yes:
         typer.confirm(f"Destroy '{env}'?", abort=True)
-    cdk = deployment.synthesize(target, step, CATALOG, lint=False)
+    cdk = deployment.synthesize(target, step, composition.CATALOG, lint=False)
     deployment.destroy(target, cdk, step)
     laptop.forget(settings)
     kept = stores.existing(target)
@@ -247,7 +246,7 @@ def _warn(settings: Settings) -> None:
         for warning in filter(None, (*unrouted(settings), unlinked(settings))):
             console.print(f"[yellow]![/] {warning}", soft_wrap=True)
     if settings.existing:
-        for reason, signals in by_reason(alarm_set(settings)).items():
+        for reason, signals in by_reason(composition.alarm_set(settings)).items():
             console.print(f"Left out: {', '.join(signals)}: {reason}", soft_wrap=True)
 
 

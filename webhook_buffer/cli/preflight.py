@@ -8,11 +8,11 @@ from typing import Any
 import typer
 from rich.markup import escape
 
-from alarms import CATALOG
 from monitoring.documents.markdown import table
 from settings.errors import PreflightError
 from settings.loader import load
 from settings.paths import ROOT
+from webhook_buffer import composition
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.environment import Environment
@@ -28,10 +28,10 @@ def preflight(env: str, *, as_json: bool) -> None:
     """Prints what each check found; exit code 1 if a deployment would fail."""
     target = laptop.target(load(env))
     if as_json:
-        findings = list(run(target, CATALOG))
+        findings = list(run(target, composition.CATALOG))
         console.print_json(data=_document(env, findings))
     else:
-        findings = _shown(run(target, CATALOG), all_of_them=True)
+        findings = _shown(run(target, composition.CATALOG), all_of_them=True)
     if any(finding.blocks for finding in findings):
         raise typer.Exit(1)
 
@@ -43,7 +43,7 @@ def require(target: Environment) -> None:
         PreflightError: When one of them would make the deployment fail.
     """
     with console.status("Preflight"):
-        findings = list(run(target, CATALOG))
+        findings = list(run(target, composition.CATALOG))
     _shown(findings, all_of_them=False)
     blocking = sum(finding.blocks for finding in findings)
     if blocking:
@@ -77,7 +77,7 @@ def parts() -> Mapping[str, str]:
     """The generated parts of ``docs/first-deployment.md``."""
     rows = [
         [f"`{check.id}`", check.title, "yes" if check.on_laptop else ""]
-        for check in checks(CATALOG)
+        for check in checks(composition.CATALOG)
     ]
     return {"checks": table(["check", "what is so when it passes", "on the laptop too"], rows)}
 

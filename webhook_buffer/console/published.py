@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dashboards import DASHBOARDS
 from monitoring.alarm_set import AlarmSet
 from monitoring.cloudwatch import dashboard
 from monitoring.datadog.definition import Kind
 from monitoring.datadog.messages import pages
 from settings.datadog import DATADOG_SITE
-from webhook_buffer.composition import definitions
+from webhook_buffer import composition
 
 CLOUDWATCH = "cloudwatch"
 
@@ -22,7 +21,7 @@ class Published:
 
     def __init__(self, alarms: AlarmSet) -> None:
         settings = alarms.settings
-        objects = definitions(settings) if settings.datadog else []
+        objects = composition.definitions(settings) if settings.datadog else []
         self.boards = {
             published.key: published.body
             for published in objects
@@ -33,7 +32,7 @@ class Published:
         }
         self.site = pages(settings.datadog.site if settings.datadog else DATADOG_SITE)
         self.cloudwatch = dashboard.body(
-            alarms, DASHBOARDS, region=settings.awsRegion, account=settings.awsAccount
+            alarms, composition.DASHBOARDS, region=settings.awsRegion, account=settings.awsAccount
         )
 
     def listed(self) -> list[dict[str, str]]:

@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from alarms import CATALOG
 from monitoring.datadog.sync.keys import Keys
 from settings.errors import NotDeployedError
 from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
+from webhook_buffer import composition
 from webhook_buffer.laptop import inbox as inboxes
 from webhook_buffer.laptop import practice
 from webhook_buffer.laptop.console import ConsoleProcess
@@ -254,7 +254,7 @@ def fresh(
             overrides=changed,
             outputs_file=folder / "cdk.out.json",
         )
-        outputs = deployment.apply(made, deployment.prepare(made, step, CATALOG), step)
+        outputs = deployment.apply(made, deployment.prepare(made, step, composition.CATALOG), step)
         program.open_endpoint(settings.environment, api_id=outputs["ApiId"])
         yield made, outputs
     finally:
