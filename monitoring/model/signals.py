@@ -28,6 +28,11 @@ class FailureMode(IntEnum):
         mode.description = description
         return mode
 
+    @property
+    def key(self) -> str:
+        """Its name as ids are written."""
+        return self.name.lower().replace("_", "-")
+
     BACKEND_UNREACHABLE = 1, "backend unreachable"
     BACKEND_5XX = 2, "backend answers 5xx"
     BACKEND_SLOW = 3, "backend slow, near the function's timeout"

@@ -10,7 +10,7 @@ import typer
 from settings.errors import InputError
 from settings.loader import load
 from settings.schema import Settings
-from webhook_buffer.cli.options import LOCAL, Env, Yes
+from webhook_buffer.cli.options import LOCAL, Env, Yes, alarm_ids
 from webhook_buffer.cli.terminal import console, step
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
@@ -29,7 +29,12 @@ PagerDuty = Annotated[
 
 
 def drill(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A signal's id, as `list` shows it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="A signal's id, as `list` shows it.", autocompletion=alarm_ids
+        ),
+    ],
     env: Env = LOCAL,
     pagerduty: PagerDuty = False,
     yes: Yes = False,

@@ -13,7 +13,7 @@ from settings.loader import load
 from webhook_buffer.cli import alarm_drill, alarm_status, alarmproof, recording
 from webhook_buffer.cli.alarm_tables import notified_as, show_alarms, show_cost, show_incidents
 from webhook_buffer.cli.benchmark import bench
-from webhook_buffer.cli.options import LOCAL, Env, Json
+from webhook_buffer.cli.options import LOCAL, Env, Json, alarm_ids
 from webhook_buffer.cli.terminal import console, show
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.operations import drill
@@ -42,7 +42,12 @@ def list_alarms(env: Env = LOCAL, as_json: Json = False) -> None:
 @alarms_app.command("show")
 def show_alarm(
     name: Annotated[
-        str, typer.Argument(metavar="ID", help="A signal's or incident's id, as `list` shows it.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A signal's or incident's id, as `list` shows it.",
+            autocompletion=alarm_ids,
+        ),
     ],
     env: Env = LOCAL,
     as_json: Json = False,
@@ -93,7 +98,7 @@ def _entry(alarm: Alarm, alarms: AlarmSet) -> dict[str, Any]:
         "condition": wording.condition(alarm),
         "severity": alarm.severity.value,
         "incident": incident.composite.id if incident else None,
-        "covers": [int(mode) for mode in alarm.signal.covers],
+        "covers": [mode.key for mode in alarm.signal.covers],
         "dollarsPerMonth": round(cost.of_alarm(alarm), 2),
     }
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from settings.errors import FileError, InputError, NotDeployedError
 from settings.loader import load
-from webhook_buffer.cli.options import LOCAL, Env
+from webhook_buffer.cli.options import LOCAL, Env, dashboard_names
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
@@ -65,7 +65,12 @@ def list_boards(env: Env = LOCAL) -> None:
 @dashboards_app.command("render")
 def render(
     name: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="As `list` shows it, or Datadog's JSON.")
+        str,
+        typer.Argument(
+            metavar="NAME|FILE",
+            help="As `list` shows it, or Datadog's JSON.",
+            autocompletion=dashboard_names,
+        ),
     ],
     html: Html = None,
     png: Png = None,

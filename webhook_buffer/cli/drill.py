@@ -19,7 +19,7 @@ from settings.loader import load
 from settings.paths import ROOT
 from settings.schema import Settings
 from webhook_buffer.cli.alarm_status import judged
-from webhook_buffer.cli.options import LOCAL, Env, Yes
+from webhook_buffer.cli.options import LOCAL, Env, Yes, drill_names
 from webhook_buffer.cli.terminal import console, require_answer
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
@@ -85,7 +85,12 @@ def print_table(
 
 @drill_app.command("run")
 def run_drill(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A drill, as `list` shows it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="A drill, as `list` shows it.", autocompletion=drill_names
+        ),
+    ],
     env: Env = LOCAL,
     pace: Pace = "3s",
     json_file: JsonFile = None,

@@ -283,10 +283,13 @@ def test_help_loads_nothing_heavy(words: str) -> None:
         ("alarms li", {"list", "lint"}),
         ("datadog dr", {"drift"}),
         ("status --env p", {"prd"}),
+        ("alarms show queue", {"queue-age-page", "queue-age-ticket"}),
+        ("dashboards render over", {"overview"}),
+        ("drill run forged", {"forged-webhook"}),
     ],
 )
 def test_completion(typed: str, expected: set[str]) -> None:
-    """A shell completes commands, those of groups too, and the names of environments."""
+    """A shell completes commands, those of groups too, and names: environments, alarms, drills."""
     done = subprocess.run(
         [str(Path(sys.executable).with_name("webhook-buffer"))], cwd=ROOT, text=True,
         capture_output=True, check=False,
@@ -306,6 +309,8 @@ def test_alarms_as_json(run: Run) -> None:
         alarm.signal.id for alarm in alarms.alarms
     ]
     assert listed["leftOut"] == dict(alarms.left_out)
+    covered = {entry["id"]: entry["covers"] for entry in listed["alarms"]}
+    assert covered["backend-slow"] == ["backend-slow"]
     age = json.loads(run("alarms", "show", "queue-age-page", "--json", "--env", "prd")[1])
     assert age["name"] == "webhook-buffer-prd-queue-age-page"
     alarm = alarms.alarm("queue-age-page")
