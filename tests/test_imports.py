@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -281,3 +282,26 @@ def test_the_architecture_page_has_these_rules() -> None:
     for folder, others in ALLOWED.items():
         names = ", ".join(f"`{name}`" for name in sorted(others)) or "nothing of ours"
         assert f"| `{folder}` | {names} |" in page
+
+
+def test_the_pictures_have_every_folder() -> None:
+    """A newcomer finds each folder with a rule in the page's picture and CONTRIBUTING's table."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    picture = page.partition("\n## The house")[2].split("```")[1]
+    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Repository layout")[2]
+    rows = dict(re.findall(r"^\| `([\w/.]+?)/?`(?:, `\w+/`)* \| (.*)$", table, re.MULTILINE))
+    drawn = set(re.findall(r"\w+", picture))
+    for folder in ALLOWED:
+        top, _, part = folder.partition(".")
+        assert (part.rpartition(".")[2] or top) in drawn | {"drills", "fake_datadog"}, folder
+        if top == "webhook_buffer" and part and "." not in part:
+            assert f"`{part}/`" in rows[top], folder
+
+
+def test_what_the_index_names_is_there() -> None:
+    """Every path of the page's index exists."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    index = page.partition("\n## Where to find it")[2].partition("\n## ")[0]
+    paths = set(re.findall(r"`([\w.-]+/[\w./-]*)`", index))
+    assert paths
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
