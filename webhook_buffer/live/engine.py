@@ -166,7 +166,7 @@ class Engine:
                 session.apply(event)
             session.save(self._file)
         source = sources.LaptopSource(self._target, since=session.until - 1)
-        source.skip(session.lines)
+        source.skip(session.recent)
         return session, source
 
     def _step(self) -> None:

@@ -28,6 +28,8 @@ VERSION = 1
 _KEPT_MINUTES = 25 * 60
 _KEPT_LINES = 20_000
 _KEPT_CHANGES = 5_000
+# Seconds before the end of what was read, of which whoever goes on reads all again.
+_AGAIN = 2.0
 # Log lines that are one event of a saved file, which is read as a whole.
 _LINES_TOGETHER = 500
 
@@ -77,6 +79,7 @@ class Session:
         until: real time up to which everything has been read.
         cells: values by the minute of the session.
         lines: the newest log lines; ``lines_read`` counts all.
+        recent: all lines of the last seconds, with the runtime's, for a source that goes on.
         webhooks: what became of each, by message id, the newest last.
         timeline: transitions of alarms, the newest last.
         marks: what somebody did.
@@ -95,6 +98,7 @@ class Session:
         self.cells = Cells(header["roles"])
         self.lines: deque[Line] = deque(maxlen=_KEPT_LINES)
         self.lines_read = 0
+        self.recent: list[Line] = []
         self.webhooks = Webhooks()
         self.timeline: deque[Change] = deque(maxlen=_KEPT_CHANGES)
         self.marks: deque[Mark] = deque(maxlen=_KEPT_CHANGES)
@@ -172,6 +176,8 @@ class Session:
             case "dropped":
                 for name in event["webhooks"]:
                     self.webhooks.drop(name)
+            case "recent":
+                self.recent = _lines(event["lines"])
             case "lines":
                 self._keep(_lines(event["lines"]))
             case "webhook":
@@ -190,6 +196,8 @@ class Session:
         for line in lines:
             self.webhooks.read(line)
         self._keep([line for line in lines if line.fields])
+        again = 1000 * (self.until - _AGAIN)
+        self.recent = [line for line in (*self.recent, *lines) if line.at >= again]
         self.cells.forget(int(self.now) - MINUTE * _KEPT_MINUTES)
 
     def _seen(self, event: Event) -> None:
@@ -213,8 +221,8 @@ class Session:
         yield {"kind": "reader", "state": self._reader.state()}
         lines = iter(self.lines)
         while together := list(islice(lines, _LINES_TOGETHER)):
-            said = [[line.at, line.function, line.text] for line in together]
-            yield {"kind": "lines", "lines": said}
+            yield {"kind": "lines", "lines": _said(together)}
+        yield {"kind": "recent", "lines": _said(self.recent)}
         for webhook in self.webhooks.values():
             yield {"kind": "webhook", "webhook": asdict(webhook)}
         for change in self.timeline:
@@ -317,9 +325,13 @@ def read_event(lines: Iterable[Line], depths: Iterable[Depth], until: float) -> 
     return {
         "kind": "read",
         "until": until,
-        "lines": [[line.at, line.function, line.text] for line in lines],
+        "lines": _said(lines),
         "depths": [[depth.at, depth.visible, depth.in_flight, depth.role] for depth in depths],
     }
+
+
+def _said(lines: Iterable[Line]) -> list[list[int | str]]:
+    return [[line.at, line.function, line.text] for line in lines]
 
 
 def _lines(given: Iterable[Any]) -> list[Line]:

@@ -211,7 +211,8 @@ def _until(verdict: Mapping[str, Any], alarm: Alarm | CompositeAlarm) -> str | N
         return None
     needed = alarm.periods - alarm.signal.datapoints + 1
     times = "minutes" if alarm.period == MINUTE else f"periods of {duration(alarm.period)}"
-    return f"on until {needed} of the last {alarm.periods} {times} are within the threshold"
+    enough = "all" if needed == alarm.periods else needed
+    return f"on until {enough} of the last {alarm.periods} {times} are within the threshold"
 
 
 def _evaluated_last(said: Mapping[str, Any]) -> float | None:

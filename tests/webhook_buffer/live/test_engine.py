@@ -187,3 +187,33 @@ def test_the_end_of_a_drill_is_marked(alarms: Alarms, tmp_path: Path) -> None:
         assert [mark.text for mark in _restart(tmp_path).marks] == [
             "drill d: repaired", "drill d: over"
         ]  # fmt: skip
+
+
+def test_a_restart_counts_no_invocation_again(
+    alarms: Alarms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runtime's lines of the last second are not read twice: without those of ours, an
+    invocation would count as one that failed. Also after the file was written anew.
+    """
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    request = "15aac514"
+    ours = {"event": "webhook.queued", "level": "INFO", "request_id": request}
+    texts = (
+        f"START RequestId: {request} Version: $LATEST", json.dumps(ours),
+        f"REPORT RequestId: {request}\tDuration: 9 ms\tBilled Duration: 9 ms",
+    )  # fmt: skip
+    at = round(1000 * now) - 500
+    events = [{"timestamp": at, "message": text} for text in texts]
+
+    def read(given: dict[str, Any]) -> dict[str, Any]:
+        of_publish = given["logGroupName"].endswith("-publish")
+        return {"events": events if of_publish and at >= given["startTime"] else []}
+
+    alarms.aws.answers["logs.FilterLogEvents"] = read
+    for _ in range(3):
+        session = _restart(tmp_path)
+        minute = int(at / 1000) // MINUTE * MINUTE
+        key = ("AWS/Lambda", "Invocations", "publish")
+        assert session.cells.statistics(key, "Sum", start=minute, count=1).tolist() == [1.0]
+        session.save(tmp_path / SESSION)

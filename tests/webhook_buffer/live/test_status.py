@@ -168,6 +168,8 @@ def test_an_alarm_whose_value_is_fine_again_says_until_when_it_is_on() -> None:
     entry = _judged("backend-down", 0.0, 50.0)
     assert entry.until == "on until 4 of the last 5 minutes are within the threshold"
     assert entry.document()["until"] == entry.until
+    longer = _judged("queue-age-ticket", 1.0, 300.0).until
+    assert longer == "on until all of the last 17 minutes are within the threshold"
     assert _judged("backend-down", 70.0, 50.0).until is None
     assert _judged("backend-down", 0.0, 50.0, "OK").until is None
 
