@@ -25,6 +25,8 @@ from webhook_buffer.operations.template_lint import Finding, Linter
 
 # In an environment's folder: what cfn-lint found in its latest templates.
 VERDICTS = "cfn-lint.json"
+# Source: AWS CDK guide, "cdk bootstrap", read on 2026-11-26.
+_BOOTSTRAP_STACK = "CDKToolkit"
 # Shows a step's name while it runs.
 Step = Callable[[str], AbstractContextManager[object]]
 
@@ -39,11 +41,18 @@ def prepare(target: Environment, step: Step, catalog: Catalog, *, lint: bool = T
     """
     require_account(target)
     if target.settings.on_laptop:
-        with step("Bootstrapping the emulator's account"):
-            Cdk(target).bootstrap()
+        _bootstrap(target, step)
         lint = False  # nothing of it goes to AWS, and `up` is run again and again
     indexes = record_indexes.planned(target).included
     return synthesize(target, step, catalog, lint=lint, indexes=indexes)
+
+
+def _bootstrap(target: Environment, step: Step) -> None:
+    """Bootstraps the emulator's account once; the CDK takes a second to find nothing to do."""
+    made = stack(target, _BOOTSTRAP_STACK)
+    if made is None or not made.was_created:
+        with step("Bootstrapping the emulator's account"):
+            Cdk(target).bootstrap()
 
 
 def synthesize(

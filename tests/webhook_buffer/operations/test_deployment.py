@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from alarms import CATALOG
 from settings.errors import InputError
 from settings.loader import load
 from tests.fake_aws import Refusal, install
@@ -51,6 +52,47 @@ def test_a_log_that_is_not_there_is_named(
     watching.logs.create_log_group(logGroupName="/aws/lambda/orders-worker")
     deployment.apply(watching, cdk, _step)
     assert deployed == ["deployed"]
+
+
+@pytest.mark.parametrize(
+    ("status", "bootstrapped"),
+    [
+        (None, True),
+        ("ROLLBACK_COMPLETE", True),
+        ("CREATE_COMPLETE", False),
+        ("UPDATE_COMPLETE", False),
+    ],
+)
+def test_the_laptop_is_bootstrapped_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: str | None, bootstrapped: bool
+) -> None:
+    """The CDK is not asked to bootstrap an emulator that has the bootstrap stack."""
+    settings = load("local")
+    gone = Refusal("ValidationError", "Stack with id x does not exist")
+
+    def described(given: dict[str, Any]) -> Any:
+        if status is None or given["StackName"] != "CDKToolkit":
+            return gone
+        made = {"StackName": "CDKToolkit", "CreationTime": 0, "StackStatus": status}
+        return {"Stacks": [made]}
+
+    install(
+        monkeypatch,
+        settings.awsAccount,
+        cloudformation_DescribeStacks=described,
+        dynamodb_DescribeTable=Refusal("ResourceNotFoundException"),
+    )
+    ran: list[str] = []
+    monkeypatch.setattr(Cdk, "bootstrap", lambda _: ran.append("bootstrap"))
+    monkeypatch.setattr(Cdk, "synth", lambda *_: ran.append("synth"))
+    target = Environment(
+        settings=settings,
+        folder=tmp_path,
+        outputs_file=tmp_path / "o.json",
+        endpoint_url="http://127.0.0.1:1",
+    )
+    deployment.prepare(target, _step, CATALOG)
+    assert ran == [*(["bootstrap"] if bootstrapped else []), "synth"]
 
 
 @pytest.mark.parametrize("kept", ["webhook-buffer-dev-parking", "webhook-buffer-dev-records", None])
