@@ -26,6 +26,7 @@ def _tool() -> ModuleType:
     return module
 
 
+@pytest.mark.slow
 def test_the_schema_is_current() -> None:
     """What the package has is what the command extracts from the installed cfn-lint."""
     pytest.importorskip("cfnlint")
