@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -14,14 +15,17 @@ from webhook_buffer.cli.options import LOCAL, Env, Yes, alarm_ids
 from webhook_buffer.cli.terminal import console, step
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
+from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.live import states
+from webhook_buffer.live.engine import Control
 from webhook_buffer.operations import drill as drills
 from webhook_buffer.operations import drill_record
 from webhook_buffer.operations.drill import SetOff
 from webhook_buffer.operations.environment import Environment, outputs
 
-# How long what is set off counts as the drill's: CloudWatch resets it within a minute.
-_MARKED_SECONDS = 300.0
+# How long what is set off counts as the drill's. CloudWatch resets an alarm within a minute, and
+# until then it can't fire for real; the end of it belongs to what was set off.
+_MARKED_SECONDS = 60.0
 
 PagerDuty = Annotated[
     bool, typer.Option("--pagerduty", help="Have PagerDuty open an incident for it, too.")
@@ -45,27 +49,46 @@ def drill(
     channels are notified; PagerDuty opens an incident only with --pagerduty.
     """
     settings = load(env)
-    alarms = alarm_set(settings)
-    what = drills.set_off(alarms, name)
+    what = drills.set_off(alarm_set(settings), name)
     target = laptop.target(settings)
     outputs(target)  # or there is nothing to set off
-    drills.end_other_parts(target, what)
     channels = _notified(settings, what, pagerduty=pagerduty)
-    if not settings.on_laptop and not yes:
-        said = ", ".join(channels) or "no channel"
+    if settings.on_laptop:
+        _on_laptop(target, what, channels, pagerduty=pagerduty)
+    else:
+        _on_aws(target, what, channels, pagerduty=pagerduty, yes=yes)
+
+
+def _on_aws(
+    target: Environment, what: SetOff, channels: list[str], *, pagerduty: bool, yes: bool
+) -> None:
+    drills.check_not_active(target, what)
+    if not yes:
+        env, said = target.settings.environment, ", ".join(channels) or "no channel"
         typer.confirm(f"Set off {_names(what)} in '{env}' and notify {said}?", abort=True)
-    until = time.time() + _MARKED_SECONDS
-    marked = dict.fromkeys(what.names, (time.time(), until))
-    drill_record.write(target, f"alarms drill {name}", marked, pagerduty=pagerduty)
-    if not settings.on_laptop:
-        for part in what.parts:
-            drills.force(target, part, "ALARM")
-        console.print(f"{_names(what)}: in ALARM; CloudWatch resets it by itself.", soft_wrap=True)
-        return
+    _announce(target, what, pagerduty=pagerduty)
+    for part in what.parts:
+        drills.force(target, part.name, "ALARM")
+    console.print(f"{_names(what)}: in ALARM; CloudWatch resets it by itself.", soft_wrap=True)
+
+
+def _on_laptop(target: Environment, what: SetOff, channels: list[str], *, pagerduty: bool) -> None:
+    """One drill at a time; what it changes is in the journal, as of any other."""
+    journal = Journal(laptop.STATE)
+    journal.begin(what.alarm.signal.id, target)
     try:
-        _show(target, what, channels)
+        drills.check_not_active(target, what)
+        _show(target, what, channels, journal, pagerduty=pagerduty)
     finally:
-        drill_record.remove(target)
+        journal.undo(target)
+
+
+def _announce(target: Environment, what: SetOff, *, pagerduty: bool) -> None:
+    """Has notify mark what is set off next."""
+    now = time.time()
+    marked = dict.fromkeys(what.names, (now, now + _MARKED_SECONDS))
+    name = f"alarms drill {what.alarm.signal.id}"
+    drill_record.write(target, name, marked, pagerduty=pagerduty)
 
 
 def _notified(settings: Settings, what: SetOff, *, pagerduty: bool) -> list[str]:
@@ -74,7 +97,9 @@ def _notified(settings: Settings, what: SetOff, *, pagerduty: bool) -> list[str]
     return [channel for channel in what.channels if pagerduty or channel not in quiet]
 
 
-def _show(target: Environment, what: SetOff, channels: list[str]) -> None:
+def _show(
+    target: Environment, what: SetOff, channels: list[str], journal: Journal, *, pagerduty: bool
+) -> None:
     settings = target.settings
     if not channels:
         severity = (what.incident or what.alarm).severity.value
@@ -86,27 +111,29 @@ def _show(target: Environment, what: SetOff, channels: list[str]) -> None:
     console.print(f"[bold]{_names(what)}[/] will notify {', '.join(channels)}{through}.",
                   soft_wrap=True)  # fmt: skip
     held = [alarm.name for part in (what.incident.parts if what.incident else ()) for alarm in part]
+    journal.note(kind="control", before=asdict(Control.read(laptop.live_alarms().folder)))
     with inbox.opened(target) as received, laptop.held([*what.names, *held]):
-        _set(target, what, "OK", notify=False)
         received.settle()
-        try:
-            for state in ("ALARM", "OK"):
-                received.next_second()
-                with step(f"{what.alarm.signal.id} → {state}"):
-                    _set(target, what, state, notify=True)
-                    notifications = received.expect(channels, recovered=state == "OK")
-                for notification in notifications:
-                    console.rule(f"[bold]{notification.channel}[/]", align="left")
-                    console.print(notification.text, markup=False, soft_wrap=True)
-        finally:
-            _set(target, what, "OK", notify=False)
+        journal.note(kind="record")
+        incident = what.incident.name if what.incident else None
+        journal.note(kind="set-off", parts=[part.name for part in what.parts], incident=incident)
+        for state in ("ALARM", "OK"):
+            received.next_second()
+            if state == "ALARM":
+                _announce(target, what, pagerduty=pagerduty)
+            with step(f"{what.alarm.signal.id} → {state}"):
+                _set(target, what, state)
+                notifications = received.expect(channels, recovered=state == "OK")
+            for notification in notifications:
+                console.rule(f"[bold]{notification.channel}[/]", align="left")
+                console.print(notification.text, markup=False, soft_wrap=True)
 
 
-def _set(target: Environment, what: SetOff, state: str, *, notify: bool) -> None:
+def _set(target: Environment, what: SetOff, state: str) -> None:
     """Sets the parts. While live alarms run, an incident's actions wait for whoever asks."""
     for part in what.parts:
-        drills.force(target, part, state)
-    if notify and what.incident and laptop.live_alarms().running():
+        drills.force(target, part.name, state)
+    if what.incident and laptop.live_alarms().running():
         states.perform(target, what.incident.name, state, drills.reason(state))
 
 

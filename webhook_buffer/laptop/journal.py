@@ -18,7 +18,9 @@ import psutil
 
 from settings.errors import InputError, WebhookBufferError
 from webhook_buffer.laptop.practice import Mode
-from webhook_buffer.live.engine import CONTROL
+from webhook_buffer.live import states
+from webhook_buffer.live.engine import CONTROL, Control
+from webhook_buffer.operations import drill as drills
 from webhook_buffer.operations import drill_record, parked
 from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.files import write
@@ -141,8 +143,11 @@ def _backend(folder: Path, _: Environment | None, _entry: Mapping[str, Any]) -> 
     Mode().write(folder / "backend")
 
 
-def _control(folder: Path, _: Environment | None, _entry: Mapping[str, Any]) -> None:
-    (folder / "alarms" / CONTROL).unlink(missing_ok=True)
+def _control(folder: Path, _: Environment | None, entry: Mapping[str, Any]) -> None:
+    if before := entry.get("before"):
+        Control(**before).write(folder / "alarms")
+    else:
+        (folder / "alarms" / CONTROL).unlink(missing_ok=True)
 
 
 def _variables(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
@@ -173,6 +178,20 @@ def _visibility(_: Path, target: Environment | None, entry: Mapping[str, Any]) -
 def _record(_: Path, target: Environment | None, _entry: Mapping[str, Any]) -> None:
     if target is not None:
         drill_record.remove(target)
+
+
+def _set_off(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
+    """Ends what is still set off, and has its end notified where live alarms run the actions."""
+    if target is None:
+        return
+    parts, incident = entry["parts"], entry["incident"]
+    names = [*parts, *([incident] if incident else [])]
+    on = drills.in_alarm(target, names)
+    for part in parts:
+        if part in on:
+            drills.force(target, part, "OK")
+    if incident in on and incident not in drills.in_alarm(target, [incident]):
+        states.perform(target, incident, "OK", drills.reason("OK"))
 
 
 def _message(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> None:
@@ -222,6 +241,7 @@ _UNDO: Mapping[str, Callable[[Path, Environment | None, Mapping[str, Any]], None
     "variables": _variables,
     "event-source": _event_source,
     "record": _record,
+    "set-off": _set_off,
     "visibility": _visibility,
     "message": _message,
     "parked": _parked,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
@@ -86,38 +87,43 @@ def _unknown(alarms: AlarmSet, name: str) -> InputError:
     )
 
 
-def end_other_parts(target: Environment, what: SetOff) -> None:
-    """Checks that an incident is not active already: then no channel would be notified.
-
-    On the laptop, where states are only ever set, its other parts are set to OK.
+def check_not_active(target: Environment, what: SetOff) -> None:
+    """Checks that no channel has been notified of it already: then none would be notified again.
 
     Raises:
-        InputError: When another part of the incident is in ALARM on AWS; it names them.
+        InputError: When the alarm, or the incident that it is part of, is in ALARM.
     """
-    incident = what.incident
-    others = {alarm.name: alarm for part in (incident.parts if incident else ()) for alarm in part}
-    for part in what.parts:
-        others.pop(part.name, None)
-    if not (incident and others):
-        return
-    with aws_errors(target.settings):
-        answer = target.cloudwatch.describe_alarms(AlarmNames=list(others), StateValue="ALARM")
-    on = [alarm["AlarmName"] for alarm in answer["MetricAlarms"]]
-    if on and not target.settings.on_laptop:
-        raise InputError(
-            f"The incident {incident.composite.id} is already active "
-            f"({', '.join(on)}), so no channel would be notified. Try again when it is over."
+    notifies = what.incident or what.alarm
+    if notifies.name in in_alarm(target, [notifies.name]):
+        env = target.settings.environment
+        active = (
+            f"The incident '{what.incident.composite.id}' is already active"
+            if what.incident
+            else f"The alarm '{what.alarm.signal.id}' is already on"
         )
-    for name in on:
-        force(target, others[name], "OK")
+        raise InputError(
+            f"{active}, so no channel would be notified. Try again when it is over; "
+            f"to see what is on: webhook-buffer alarms status --env {env}"
+        )
 
 
-def force(target: Environment, alarm: Alarm, state: str) -> None:
+def in_alarm(target: Environment, names: Sequence[str]) -> list[str]:
+    """Those of the alarms, composite ones among them, that are in ALARM."""
+    with aws_errors(target.settings):
+        answer = target.cloudwatch.describe_alarms(
+            AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
+        )
+    alarms = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
+    return [alarm["AlarmName"] for alarm in alarms]
+
+
+def force(target: Environment, name: str, state: str) -> None:
     """Puts an alarm into a state, with a reason that says that it is a drill.
 
     On AWS, CloudWatch resets a metric alarm to the state of its data within a minute.
 
     Args:
+        name: the alarm's.
         state: ``ALARM`` or ``OK``.
 
     Raises:
@@ -127,13 +133,13 @@ def force(target: Environment, alarm: Alarm, state: str) -> None:
     with aws_errors(target.settings):
         try:
             client.set_alarm_state(
-                AlarmName=alarm.name,
+                AlarmName=name,
                 StateValue=state,  # type: ignore[arg-type]
                 StateReason=reason(state),
             )
         except client.exceptions.ResourceNotFound:
             raise NotDeployedError(
-                f"The alarm {alarm.name} is not deployed. Deploy it: "
+                f"The alarm {name} is not deployed. Deploy it: "
                 f"make deploy ENV={target.settings.environment}"
             ) from None
 

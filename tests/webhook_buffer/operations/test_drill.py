@@ -35,7 +35,7 @@ def test_a_drill_invents_no_value(target: Environment) -> None:
         Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=alarm.threshold,
         ComparisonOperator=alarm.signal.comparison.value,
     )  # fmt: skip
-    drill.force(target, alarm, "ALARM")
+    drill.force(target, alarm.name, "ALARM")
     [deployed] = client.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"]
     client.delete_alarms(AlarmNames=[alarm.name])
     assert deployed["StateReason"].startswith("Drill: ")
@@ -46,7 +46,7 @@ def test_an_alarm_that_is_not_there_is_named(target: Environment) -> None:
     """A drill before the deployment says what to deploy."""
     alarm = alarms_of(target.settings).alarms[0]
     with pytest.raises(NotDeployedError, match=f"{alarm.name} is not deployed. Deploy it: make"):
-        drill.force(target, alarm, "ALARM")
+        drill.force(target, alarm.name, "ALARM")
 
 
 def test_a_part_notifies_through_its_incident() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lambdas import drills
 from tests.laptop import BESIDE, Laptop
 from tests.waiting import eventually
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.practice import Mode
+from webhook_buffer.live.engine import Control
 
 pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]
 
@@ -57,3 +61,28 @@ def test_a_killed_drill_is_undone_by_the_next_command(laptop: Laptop) -> None:
     ):  # fmt: skip
         assert words in status
     assert all(laptop.process(name) for name in BESIDE)
+
+
+def test_an_alarm_s_drill_that_was_killed_is_undone_by_the_next_command(laptop: Laptop) -> None:
+    """No alarm stays on or unjudged, and what fires next is real."""
+    alarm = "webhook-buffer-local-backend-down"
+    alarms, table = laptop.client("cloudwatch"), laptop.client("dynamodb")
+    name = laptop.target.settings.incidents_table_name
+
+    def on() -> list[Any]:
+        asked = alarms.describe_alarms(AlarmNames=[alarm], StateValue="ALARM")
+        return list(asked["MetricAlarms"])
+
+    with laptop.started("alarms", "drill", "backend-down") as drill:
+        try:
+            eventually(on, seconds=60)
+            drill.send_signal(signal.SIGSTOP)
+            refused = laptop.run("drill", "run", "duplicates", code=None)
+        finally:
+            drill.kill()
+    assert f"The drill backend-down is running (pid {drill.pid})" in refused
+    assert "Item" in table.get_item(TableName=name, Key=drills.KEY)
+    assert "undid what the drill backend-down had changed" in laptop.run("status")
+    assert not on()
+    assert "Item" not in table.get_item(TableName=name, Key=drills.KEY)
+    assert not Control.read(laptop.state / "alarms").held
