@@ -1,12 +1,13 @@
 """Which webhooks an alarm is about, for its notification.
 
-What is parked stands in an index that has no bodies; what waits in the queue, in the lines of
-``subscribe``'s log; what is lost, in those of the audit's. Group ids come from senders: ``plain``
-is how a text may show them.
+What is parked stands in an index that has no bodies; what waits in the queue, and whether it still
+does, in the lines of ``subscribe``'s log; what is lost, in those of the audit's. Group ids come
+from senders: ``plain`` is how a text may show them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -34,6 +35,11 @@ _LINES: dict[str, tuple[str, int | str]] = {
     "lost": ("event", "webhook.lost"),
 }
 WHICH = frozenset((*_ROWS, *_LINES))
+# Whose ids a pattern of 1,024 characters has room for.
+# Source: CloudWatch Logs API reference, FilterLogEvents.
+_MOST_ASKED = 6
+# After one of these a message waits no more.
+_GONE = frozenset(("webhook.delivered", "webhook.already-delivered", "webhook.parked"))
 
 # Rows of a kind that are read: what somebody dropped stays listed, and is passed over.
 _MOST_ROWS = 25
@@ -129,13 +135,33 @@ def _logged(
         except aws.AwsError:
             if not lines:
                 raise
-        webhooks = [
-            _webhook(line["group_id"], line["message_id"], _received_at(line))
-            for line in sorted(lines, key=lambda line: line["at"], reverse=True)
-        ]
+        webhooks = _once(
+            [
+                _webhook(line["group_id"], line["message_id"], _received_at(line))
+                for line in sorted(lines, key=lambda line: line["at"], reverse=True)
+            ]
+        )
+        if sought != _LINES["lost"]:
+            webhooks = _waiting(log_group, webhooks, begin, at + 60_000, until=until)
         if webhooks:
-            return _once(webhooks)
+            return webhooks
     return []
+
+
+def _waiting(
+    log_group: str, webhooks: list[Webhook], begin: int, end: int, *, until: float
+) -> list[Webhook]:
+    """Those that wait still, by the log; all of them where there is too little time to see."""
+    some = webhooks[:_MOST_ASKED]
+    if not some:
+        return []
+    pattern = " || ".join(f"$.message_id = {json.dumps(webhook.message_id)}" for webhook in some)
+    gone = set()
+    with contextlib.suppress(aws.AwsError):
+        for line in log_lines.lines(log_group, f"{{ {pattern} }}", begin, end, until=until):
+            if line["event"] in _GONE:
+                gone.add(line.get("message_id"))
+    return [webhook for webhook in some if webhook.message_id not in gone]
 
 
 def _with(

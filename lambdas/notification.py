@@ -207,6 +207,11 @@ def build(
     )
 
 
+def has_value(transition: Transition) -> bool:
+    """Whether CloudWatch's sentence has a value; one that somebody set by hand has none."""
+    return value_in(transition.reading.reason, "Count") is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subject:
     """What a transition is about.

@@ -147,7 +147,7 @@ def _done(record: dict[str, Any], remaining: Remaining) -> bool:
     ends: dict[channels.Channel, _End] = {}
     for _ in range(_DECISIONS):
         decisions = _decisions(concerned, transition, drill, remaining)
-        outcomes = _outcomes(decisions, transition, now, remaining)
+        outcomes = _outcomes(decisions, transition, drill, now, remaining)
         for channel, decision in decisions.items():
             ends[channel] = _settled(
                 channel, decision, outcomes.get(channel), fields, now, remaining
@@ -215,6 +215,7 @@ def _decisions(
 def _outcomes(
     decisions: Mapping[channels.Channel, _Decision],
     transition: alarm_events.Transition,
+    drill: drills.Drill | None,
     now: int,
     remaining: Remaining,
 ) -> channels.Outcomes:
@@ -227,7 +228,9 @@ def _outcomes(
     if not verdicts:
         return {}
     parts = _parts_on(transition, remaining)
-    webhooks = _webhooks_of(transition, remaining)
+    # An alarm that was set by hand is about none.
+    real = drill is None or notification.has_value(transition)
+    webhooks = _webhooks_of(transition, remaining) if real else ()
     notifications = {
         channel: notification.build(
             transition,

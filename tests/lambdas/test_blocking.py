@@ -124,7 +124,38 @@ def test_earlier_lines_are_read_only_if_there_are_no_later(monkeypatch: pytest.M
 
     requests = _service(monkeypatch, "LOGS", answer)
     assert [webhook.message_id for webhook in _look("blocked")] == ["m-1"]
-    assert [request["startTime"] for request in requests] == [_AT - 5 * _MINUTE, _AT - 15 * _MINUTE]
+    assert [request["startTime"] for request in requests[:2]] == [
+        _AT - 5 * _MINUTE, _AT - 15 * _MINUTE,
+    ]  # fmt: skip
+
+
+def test_what_was_delivered_since_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor what was parked since; where that can't be read, all are named."""
+    blocked = [_line(_AT - 9, "m-1"), _line(_AT - 8, "m-2"), _line(_AT - 7, "m-3")]
+    later = [
+        _line(_AT - 6, "m-1", event="webhook.delivered", BlockedGroup=None),
+        _line(_AT - 6, "m-3", event="webhook.parked", BlockedGroup=None),
+    ]
+    pattern = '{ $.message_id = "m-3" || $.message_id = "m-2" || $.message_id = "m-1" }'
+    refused: list[str] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        if request["filterPattern"] != pattern:
+            return {"events": blocked}
+        if refused:
+            raise AwsError("Throttling", retryable=False)
+        return {"events": [*blocked, *later]}
+
+    requests = _service(monkeypatch, "LOGS", answer)
+    assert [webhook.message_id for webhook in _look("blocked")] == ["m-2"]
+    assert requests[1] == {
+        "logGroupName": "subscribe",
+        "filterPattern": pattern,
+        "startTime": _AT - 5 * _MINUTE,
+        "endTime": _AT + _MINUTE - 1,
+    }
+    refused.append("")
+    assert [webhook.message_id for webhook in _look("blocked")] == ["m-3", "m-2", "m-1"]
 
 
 def test_what_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

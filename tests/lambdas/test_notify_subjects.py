@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lambdas import drills
 from lambdas.aws import AwsError
 from lambdas.blocking import Webhook
 from tests.lambdas.fixtures.alarms import (
@@ -105,6 +106,23 @@ def test_what_blocks_is_named(
     assert asked == [("blocked", "parking", "/aws/lambda/buffer-prd-subscribe")]
     named = {"group_id": "acme/shop", "message_id": "m-9", "since": None}
     assert [sent["webhooks"] for sent in delivered(backend)] == [[named], [], []]
+
+
+def test_an_alarm_that_a_drill_set_off_names_no_webhook(
+    notify: Loads, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was measured, so none blocks; a drill's cause that was measured names its own."""
+    module = notify("a")
+    drill = drills.Drill("d", {BLOCKED: (0, 10**14)}, pagerduty=False)
+    monkeypatch.setattr(module.drills, "load", lambda *_, **__: drill)
+    monkeypatch.setattr(module.blocking, "look", lambda *_, **__: (Webhook("g", "m", None),))
+    said = message(BLOCKED, at=at_minute(10), NewStateReason="Drill: set off on purpose.")
+    assert failed(module, record(said)) == []
+    assert failed(module, record(message(BLOCKED, "OK", at=at_minute(11)))) == []
+    assert failed(module, record(message(BLOCKED, at=at_minute(12)))) == []
+    sent = delivered(backend)
+    assert [len(each["webhooks"]) for each in sent] == [0, 0, 1]
+    assert [each["drill"] for each in sent] == [True, True, True]
 
 
 def test_names_that_cannot_be_read(
