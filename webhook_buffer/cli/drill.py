@@ -30,7 +30,7 @@ from webhook_buffer.laptop.drills.seen import Place
 from webhook_buffer.laptop.drills.verdict import Result
 from webhook_buffer.live.pace import FASTEST, REAL_TIME, described
 from webhook_buffer.operations.environment import buffer_outputs
-from webhook_buffer.operations.files import write
+from webhook_buffer.operations.files import check_writable, write
 
 drill_app = typer.Typer(rich_markup_mode=None)
 _PACE = re.compile(r"(\d+(?:\.\d+)?)s?")
@@ -103,6 +103,7 @@ def run_drill(
     """
     if name not in DRILLS:
         raise InputError(f"Unknown drill '{name}'; known drills: {', '.join(DRILLS)}.")
+    _check_files(json_file, html_file)
     settings, drills = load(env), [DRILLS[name]]
     results = _here(drills, pace) if settings.on_laptop else _deployed(drills, settings, yes=yes)
     _finish(results, json_file, html_file)
@@ -125,6 +126,7 @@ def run_all(
     """
     if resume and json_file is None:
         raise InputError("--resume needs the file of the earlier results: --json FILE.")
+    _check_files(json_file, html_file)
     known = report.read(json_file) if resume and json_file and json_file.exists() else []
     settings, drills = load(env), list(DRILLS.values())
     if settings.on_laptop:
@@ -133,6 +135,13 @@ def run_all(
         safe = [drill for drill in drills if drill.safe]
         results = _deployed(safe, settings, known, json_file, yes=yes)
     _finish(results, json_file, html_file, known)
+
+
+def _check_files(*files: Path | None) -> None:
+    """Results that take minutes are not lost for a file that can't be written."""
+    for file in files:
+        if file:
+            check_writable(file)
 
 
 def _here(
@@ -191,6 +200,7 @@ def _run(
         if earlier := passed.get((drill.name, max(pace, drill.least_pace))):
             results.append(earlier)
             continue
+        console.print(_announced(drill, pace), soft_wrap=True)
         with console.status(drill.name) as status:
             result = run(
                 drill,
@@ -204,6 +214,12 @@ def _run(
     if len(drills) > 1:
         console.print(table(results))
     return results
+
+
+def _announced(drill: Drill, pace: float) -> str:
+    """``backend-slow: begins, 1 minute = 15 s, because ...``."""
+    slower = f", because {drill.why}" if pace < drill.least_pace else ""
+    return f"{drill.name}: begins, {described(max(pace, drill.least_pace))}{slower}"
 
 
 def commit() -> str:

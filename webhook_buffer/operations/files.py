@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import tempfile
 from pathlib import Path
 
 from alarmproof.files import replacing
@@ -22,6 +25,23 @@ def write(file: Path, text: str) -> None:
     try:
         with replacing(file) as temporary:
             temporary.write_text(text, "utf-8")
+    except OSError as error:
+        raise FileError(error, file) from None
+
+
+def check_writable(file: Path) -> None:
+    """Checks that ``write`` can write a file, before the work whose result it keeps.
+
+    Raises:
+        FileError: When it can't.
+    """
+    file = file.resolve()
+    try:
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not file.exists() or file.is_file():  # a device is left alone
+            with tempfile.TemporaryFile(dir=file.parent):
+                pass
     except OSError as error:
         raise FileError(error, file) from None
 

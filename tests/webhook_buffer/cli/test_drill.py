@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from settings.errors import FileError
 from settings.loader import load
 from webhook_buffer.cli import drill
 from webhook_buffer.laptop import laptop
-from webhook_buffer.laptop.drills import deployed, report
+from webhook_buffer.laptop.drills import deployed, report, runner
 from webhook_buffer.laptop.drills.model import Drill
 from webhook_buffer.laptop.drills.verdict import Result
 from webhook_buffer.live.pace import REAL_TIME
@@ -80,3 +81,34 @@ def test_a_run_that_is_stopped_keeps_earlier_results(
         drill.run_all("prd", json_file=file, resume=True, yes=True)
     known = [(result.drill, result.pace, result.begun) for result in report.read(file)]
     assert known == [kept[0], ("duplicates", REAL_TIME, 2.0), kept[1]]
+
+
+def test_files_are_tried_before_the_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results of minutes would be lost at the end."""
+    monkeypatch.setattr(drill, "_here", lambda *_: pytest.fail("The drill began."))
+    missing = tmp_path / "missing" / "r.json"
+    with pytest.raises(FileError, match=str(missing)):
+        drill.run_drill("backend-slow", json_file=missing)
+    with pytest.raises(FileError, match=str(tmp_path)):
+        drill.run_all(html_file=tmp_path)
+
+
+def test_a_slower_pace_is_announced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before the drill runs, with the reason, and also where the output is not a terminal."""
+    printed: list[str] = []
+
+    def run(each: Drill, *_: Any, pace: float, **__: Any) -> Result:
+        printed.append(capsys.readouterr().out)
+        return Result(drill=each.name, title=each.title, pace=pace, begun=0.0)
+
+    monkeypatch.setattr(drill, "here", lambda: None)
+    monkeypatch.setattr(runner, "run", run)
+    drill.run_drill("backend-slow", pace="3s")
+    drill.run_drill("backend-slow", pace="20s")
+    assert printed[0] == (
+        "backend-slow: begins, 1 minute = 15 s, because attempts take their real 6 s, one at a "
+        "time\n"
+    )
+    assert printed[1].endswith("backend-slow: begins, 1 minute = 20 s\n")

@@ -1,4 +1,4 @@
-"""Folders that commands make are their user's own."""
+"""Folders that commands make are their user's own; files are tried before long work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from settings.errors import FileError
-from webhook_buffer.operations.files import private_folder
+from webhook_buffer.operations.files import check_writable, private_folder
 
 
 def test_made_folders_are_private(tmp_path: Path) -> None:
@@ -29,3 +29,15 @@ def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
     assert caught.value.__context__
     assert isinstance(caught.value.__context__, OSError)
     assert caught.value.__context__.errno == errno.ENOTDIR
+
+
+@pytest.mark.parametrize("name", [".", "missing/x.json", "file/x.json"])
+def test_what_can_not_be_written_is_named_before(tmp_path: Path, name: str) -> None:
+    """A folder, and a file in what is missing or is not a folder; trying leaves nothing."""
+    (tmp_path / "file").write_text("kept")
+    for good in ("new.json", "file", "/dev/null"):
+        check_writable(tmp_path / good)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "kept"
+    with pytest.raises(FileError, match=str(tmp_path)):
+        check_writable(tmp_path / name)
