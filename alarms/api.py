@@ -69,6 +69,7 @@ def _signals(
                 "Percent",
                 f"AWS's recommended alarm for APIs, and at least {_FEWEST_5XX} a minute: a share "
                 "of very few requests means nothing.",
+                counted="of the requests got 5xx",
             ),
             datapoints=2,
             periods=2,
@@ -96,6 +97,7 @@ def _signals(
                 "Single invalid requests are their senders' own mistakes; {threshold} of "
                 + ("the requests to known paths" if apart else "all requests")
                 + " mean that somebody changed something.",
+                counted="of the requests were invalid",
             ),
             period=300,
             datapoints=1,

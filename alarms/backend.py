@@ -47,6 +47,7 @@ SIGNALS = (
             "Percent",
             "At least {threshold} of the attempts end in 5xx, a timeout or no connection. "
             f"{_GROUPS}",
+            counted="of the attempts failed",
         ),
         datapoints=2,
         periods="subscribe.backoff_minutes",
@@ -72,6 +73,7 @@ SIGNALS = (
             "Percent",
             "At least {threshold} of the attempts get 3xx or 4xx: an expired credential or a moved "
             f"URL affects all of them. {_GROUPS}",
+            counted="of the attempts got 3xx or 4xx",
         ),
         datapoints=2,
         periods="subscribe.backoff_minutes",

@@ -24,6 +24,8 @@ SPEEDS = (
     ("fast", 14.4, 3600, 300, Severity.PAGE),
     ("slow", 3.0, 86_400, 7200, Severity.TICKET),
 )
+# objective -> what a share of it is
+_COUNTED = {"accepted": "of the requests failed", "delivered": "of the webhooks were late"}
 # objective -> (title, impact, failure modes)
 WORDS: dict[str, tuple[str, str, tuple[FailureMode, ...]]] = {
     "accepted": (
@@ -75,6 +77,7 @@ def _signal(
             "Percent",
             "{factor} times the rate that uses up the budget in exactly 30 days.",
             of=f"slo.{objective}_budget",
+            counted=_COUNTED[objective],
         ),
         period=long if window == "long" else short,
         datapoints=1,

@@ -96,6 +96,7 @@ def of_source(role: str) -> tuple[Signal, ...]:
                 "Percent",
                 f"Forgeries are few beside a source's webhooks; at least {_FEWEST} in a period, "
                 "because a share of very few means nothing.",
+                counted="of its requests failed verification",
             ),
             period=300,
             datapoints=2,

@@ -19,7 +19,8 @@ class AlarmGuide:
     Attributes:
         id: the signal's.
         unit: of its value; one of ``UNITS``.
-        counted: what a count counts, in the plural; empty for other units.
+        counted: what a count counts, in the plural, or ``of the attempts failed`` of a share; empty
+            for other units.
         runbook: heading in the runbook.
         log_group, log_query: where more can be read, if anywhere.
         names: which webhooks a notification names; one of ``lambdas.blocking.WHICH``, or None.

@@ -18,7 +18,7 @@ def value_in(reason: str, unit: str, counted: str = "") -> str | None:
     """The most recent value in CloudWatch's sentence, in words; None if it has none.
 
     Args:
-        counted: what a count counts, in the plural.
+        counted: what a count counts, in the plural; of a share, what is so much of what.
     """
     said = []
     datapoints = _DATAPOINT.findall(reason)
@@ -36,13 +36,13 @@ def value_in(reason: str, unit: str, counted: str = "") -> str | None:
 
 
 def with_noun(value: float, unit: str, counted: str) -> str:
-    """``2 failed attempts``, ``1 failed attempt``; other units than counts as they are."""
+    """``2 failed attempts``, ``1 failed attempt``, ``62 % of the attempts failed``."""
     said = amount(value, unit)
-    if unit != "Count" or not counted:
+    if not counted:
         return said
-    # Each noun of such a phrase is in the plural.
-    noun = re.sub(r"(?<=[a-z])(?<!s)s\b", "", counted) if value == 1 else counted
-    return f"{said} {noun}"
+    if unit == "Count" and value == 1:  # each noun of a count's phrase is in the plural
+        counted = re.sub(r"(?<=[a-z])(?<!s)s\b", "", counted)
+    return f"{said} {counted}"
 
 
 def threshold_in(reading: Reading, unit: str) -> str | None:

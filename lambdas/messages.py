@@ -110,7 +110,8 @@ def pagerduty(secret: str, notification: Notification) -> Posts:
 def https(secret: str, notification: Notification) -> Posts:
     """Our own JSON document. Members without a value are null; times are ISO 8601, UTC.
 
-    ``since`` is the start of the incident, in ALARM and OK alike; ``value`` and ``threshold``
+    ``title`` begins with ``Recovered`` in an OK; ``since`` is the start of the incident, in ALARM
+    and OK alike; ``value`` and ``threshold``
     are texts with their unit; commands in ``steps`` stand in backticks; ids in ``webhooks`` are
     as they are, with what their senders chose; ``lasted_seconds`` is in an OK only.
     """

@@ -17,7 +17,7 @@ from lambdas.blocking import MOST, Webhook, plain
 from lambdas.links import command_for_log, links_of
 
 _QUARTER_OF_AN_HOUR = 15 * 60 * 1000
-_DRILL = "DRILL"
+_DRILL, _RECOVERED = "DRILL", "Recovered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +69,9 @@ class Notification:
 
     @property
     def named(self) -> str:
-        """The title, marked where it is a drill's."""
-        return f"{_DRILL}: {self.title}" if self.drill else self.title
+        """The title, marked where it is an incident's end, or a drill's."""
+        said = f"{_RECOVERED}: {self.title}" if self.recovered else self.title
+        return f"{_DRILL}: {said}" if self.drill else said
 
     @property
     def recovered(self) -> bool:
@@ -90,7 +91,7 @@ class Notification:
 
     @property
     def measured(self) -> str | None:
-        """``62 %, threshold 50 %``."""
+        """``62 % of the attempts failed, threshold 50 %``."""
         if self.drill and not (self.value or self.recovered):
             return "no measurement: this is a drill"
         if self.value and self.threshold:
@@ -108,8 +109,8 @@ class Notification:
         what = f"{self.title} in {self.environment}"
         if self.recovered:
             if self.lasted_seconds is None:
-                return f"Recovered: {what}. Its duration is unknown."
-            return f"Recovered: {what}. It lasted {duration(self.lasted_seconds)}."
+                return f"{_RECOVERED}: {what}. Its duration is unknown."
+            return f"{_RECOVERED}: {what}. It lasted {duration(self.lasted_seconds)}."
         said = f"{what} since {self.clock(self.changed_at)}"
         said += f": {self.measured}." if self.measured else "."
         if self.times > 1 and self.since is not None:
@@ -221,7 +222,7 @@ class _Subject:
         part: the part of a composite alarm that explains most, if one is on.
         guide: the part's guide, else the alarm's own.
         reading: the part's, else the alarm's own.
-        also: titles of the other parts that are on.
+        also: titles of the other parts that are on, each once: a burn rate's windows share one.
     """
 
     own: AlarmGuide | None
@@ -239,17 +240,13 @@ def _subject(transition: Transition, guides: AlarmGuides, parts: Sequence[Readin
     if own and own.parts and not part:
         # A composite has no threshold of its own; the emulator says 0.
         reading = replace(reading, threshold=None)
-    return _Subject(
-        own=own,
-        part=part,
-        guide=guides.alarms[part.alarm] if part else own,
-        reading=reading,
-        also=tuple(
-            guides.alarms[other.alarm].title if other.alarm in guides.alarms else other.alarm
-            for other in on
-            if other is not part
-        ),
-    )
+    guide = guides.alarms[part.alarm] if part else own
+    titles = [
+        guides.alarms[other.alarm].title if other.alarm in guides.alarms else other.alarm
+        for other in on
+    ]
+    also = tuple(title for title in dict.fromkeys(titles) if not guide or title != guide.title)
+    return _Subject(own=own, part=part, guide=guide, reading=reading, also=also)
 
 
 def _window(

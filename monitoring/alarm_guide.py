@@ -121,10 +121,10 @@ def _of_alarm(alarm: Alarm, alarm_set: AlarmSet) -> dict[str, Any]:
 
 
 def counted(signal: Signal) -> str:
-    """What a signal's value counts; by default what its first metric does."""
-    if signal.threshold.unit != "Count":
-        return ""
-    return signal.threshold.counted or next(iter(signal.queries.values())).metric.label
+    """What a signal's value counts, by default what its first metric does; or what its share is."""
+    if signal.threshold.counted or signal.threshold.unit != "Count":
+        return signal.threshold.counted
+    return next(iter(signal.queries.values())).metric.label
 
 
 def _of_composite(alarm: CompositeAlarm, alarm_set: AlarmSet) -> dict[str, Any]:

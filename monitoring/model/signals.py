@@ -159,7 +159,8 @@ class Threshold:
         value: the number itself, or with ``of`` the share of that fact.
         of: a fact, ``role.name`` (``publish.timeout``); units of time are converted.
         at_most: a fact the number can't exceed, for then it could never be crossed.
-        counted: what a count counts, in the plural, where that is not the first metric's label.
+        counted: what a count counts, in the plural, where that is not the first metric's label; of
+            a share what is so much of what (``of the attempts failed``).
     """
 
     value: float

@@ -106,7 +106,10 @@ def test_slack(backend: ScriptedBackend, secret: Secrets) -> None:
     assert seen.headers["content-type"] == "application/json"
     [body] = _bodies(backend)
     title = "a &lt; b &amp; &lt;!channel&gt;"
-    assert body["text"] == f"{title} in prd since 03:12 UTC: 62 %, threshold 50 %."
+    assert (
+        body["text"]
+        == f"{title} in prd since 03:12 UTC: 62 % of the attempts failed, threshold 50 %."
+    )
     header, *sections = body["blocks"]
     assert header == {
         "type": "header", "text": {"type": "plain_text", "text": f"PAGE buffer prd: {title}"},
@@ -216,7 +219,7 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
         "environment": "prd",
         "service": "buffer",
         "since": "2026-11-24T03:12:00.000Z",
-        "value": "62 %",
+        "value": "62 % of the attempts failed",
         "threshold": "50 %",
         "steps": ALARM_GUIDES["alarms"][DOWN]["steps"],
         "links": dict(content.links),
@@ -226,6 +229,7 @@ def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
     }
     assert (recovery["state"], recovery["lasted_seconds"]) == ("OK", 60.0)
     assert recovery["since"] == "2026-11-24T03:11:00.000Z"
+    assert recovery["title"] == "Recovered: The backend does not accept webhooks"
 
 
 def test_email(clients: Callable[[str], Any]) -> None:

@@ -75,7 +75,8 @@ def test_alarm() -> None:
     built = _built(message())
     assert built.headline == "PAGE buffer prd: The backend does not accept webhooks"
     assert built.summary == (
-        "The backend does not accept webhooks in prd since 03:12 UTC: 62 %, threshold 50 %."
+        "The backend does not accept webhooks in prd since 03:12 UTC: "
+        "62 % of the attempts failed, threshold 50 %."
     )
     assert built.facts == (("Impact", "Webhooks wait in the queue; none is lost."),)
     assert built.steps == tuple(ALARM_GUIDES["alarms"][DOWN]["steps"])
@@ -111,7 +112,10 @@ def test_recovery(since: int | None, lasted: str) -> None:
     built = _built(message(state="OK", NewStateReason=reason), since=since)
     assert built.summary == f"Recovered: The backend does not accept webhooks in prd. {lasted}"
     assert built.headline == "RECOVERED buffer prd: The backend does not accept webhooks"
-    assert (built.steps, built.facts) == ((), (("Now", "0 %, threshold 50 %"),))
+    assert (built.steps, built.facts) == (
+        (),
+        (("Now", "0 % of the attempts failed, threshold 50 %"),),
+    )
 
 
 def test_again() -> None:
@@ -169,6 +173,22 @@ def test_composite_leads_with_the_most_specific_part() -> None:
     )
     assert built.signal == "deliveries-failing"
     assert f"alarm/{FAILING}" in built.links["alarm"]
+
+
+def test_titles_that_are_the_same_are_said_once() -> None:
+    """Of a burn rate's two windows, and of two rates, each of two windows."""
+    titles = {"rate-long": "Late", "rate-short": "Late", "slow-long": "Slow", "slow-short": "Slow"}
+    guides = {
+        **{name: {**ALARM_GUIDES["alarms"][AGE], "title": title} for name, title in titles.items()},
+        FAILING: {**ALARM_GUIDES["alarms"][FAILING], "parts": list(titles)},
+    }
+    said = envelope({**alarms.COMPOSITE, "AlarmName": FAILING})
+    built = notification.build(
+        alarm_events.read(said, message_id="m", now=1),
+        AlarmGuides.parse(json.dumps({**ALARM_GUIDES, "alarms": guides})),
+        parts=[_part(name) for name in titles], since=1, now=1,
+    )  # fmt: skip
+    assert (built.title, built.also) == ("Late", ("Slow",))
 
 
 @pytest.mark.parametrize("said", [alarms.COMPOSITE, alarms.EMULATOR_COMPOSITE])

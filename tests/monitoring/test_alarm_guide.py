@@ -61,10 +61,10 @@ def test_commands_are_set_as_code() -> None:
 
 
 @pytest.mark.parametrize("env", environments())
-def test_every_count_says_what_it_counts(env: str) -> None:
-    """A count has a noun whose singular reads well, too; other units have none."""
+def test_every_count_and_share_says_of_what(env: str) -> None:
+    """A count has a noun whose singular reads well, too; a share says what is; a time has none."""
     for entry in alarm_guides(alarm_set(load(env)))["alarms"].values():
-        assert bool(entry["counted"]) == (entry["unit"] == "Count"), entry["id"]
+        assert bool(entry["counted"]) == (entry["unit"] in ("Count", "Percent")), entry["id"]
         assert not re.search(r"\w(ss|ies|xes|ches)\b", entry["counted"])
 
 

@@ -172,7 +172,7 @@ class Alarms:
         else:
             limit = quantity(alarm.threshold, alarm.signal.threshold.unit)
             bad = {"ALARM": "is bad for long enough", "OK": "is not bad for long enough"}
-            said = f"Its newest value is {value}, its threshold {limit}: it {bad.get(state, '')}."
+            said = f"Newest value: {value}; threshold: {limit}. It {bad.get(state, '')}."
         incident = self._incident(alarm)
         if state == "ALARM" and incident:
             said += f" The incident '{incident}' notifies of it."

@@ -62,7 +62,9 @@ def test_it_says_why_and_when(state: State) -> None:
     alarm = state.alarm_set.alarm("backend-down")
     assert alarm is not None
     assert f"{alarm.signal.datapoints} of {alarm.periods} periods" in str(shown["rule"])
-    assert str(shown["why"]).startswith("Its newest value is 0 %, its threshold 50 %")
+    assert str(shown["why"]).startswith(
+        "Newest value: 0 % of the attempts failed; threshold: 50 %. It "
+    )
     incident = _shown(state, "deliveries-failing")
     assert str(incident["why"]).startswith("heartbeat-missing in ALARM.")
     assert "backend-down" in str(incident["covers"])

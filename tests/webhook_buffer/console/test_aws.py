@@ -188,7 +188,11 @@ def test_states_and_timelines_are_cloudwatchs(tmp_path: Path) -> None:
     document = state.verdicts()
     assert document
     first = state.alarms.listed(document)[0]
-    assert (first["id"], first["state"], first["value"]) == ("backend-down", "ALARM", "8 %")
+    assert (first["id"], first["state"], first["value"]) == (
+        "backend-down",
+        "ALARM",
+        "8 % of the attempts failed",
+    )
     assert state.session
     alarm = state.alarms.alarm("backend-down", state.session, document)
     assert alarm is not None

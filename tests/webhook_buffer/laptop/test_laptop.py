@@ -168,7 +168,7 @@ def test_one_incident_reaches_every_channel_once(by_hand: Laptop) -> None:
         for page in pages:
             text = _text(page)
             assert "The backend does not accept webhooks" in text, page.channel
-            assert "62.5 %, threshold 50 %" in text
+            assert "62.5 % of the attempts failed, threshold 50 %" in text
             assert "Webhooks wait in the queue" in text
             assert "docs/runbook.md#backend-down" in text
             assert "webhook-buffer logs --env local" in text

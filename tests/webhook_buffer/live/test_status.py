@@ -142,7 +142,11 @@ def test_live_verdicts_have_units() -> None:
         ]
     }  # fmt: skip
     first, second = status.of_laptop(alarms, document)
-    assert (first.id, first.value, first.threshold) == ("backend-down", "62 %", "50 %")
+    assert (first.id, first.value, first.threshold) == (
+        "backend-down",
+        "62 % of the attempts failed",
+        "50 %",
+    )
     assert (second.id, second.value) == ("backend-slow", "850 ms")
     assert first.document()["since"] == "2025-10-09T09:00:00Z"
 
