@@ -36,7 +36,9 @@ def drill(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="ID", help="A signal's id, as `list` shows it.", autocompletion=alarm_ids
+            metavar="ID",
+            help="A signal's id, as `list` shows it; not an incident's.",
+            autocompletion=alarm_ids,
         ),
     ],
     env: Env = LOCAL,

@@ -46,7 +46,12 @@ def show_incidents(alarms: AlarmSet) -> None:
     ]
     heads = ("Incident", "Severity", "What is wrong", "Active while")
     if rows:
-        _show("Incidents: several signals, one notification", heads, rows, essential=3)
+        _show(
+            "Incidents: several signals, one notification; alarms drill takes the id of a signal",
+            heads,
+            rows,
+            essential=3,
+        )
 
 
 def show_cost(alarms: AlarmSet) -> None:

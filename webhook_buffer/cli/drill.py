@@ -52,8 +52,11 @@ def list_drills(env: Env = LOCAL) -> None:
         table.add_column(name, overflow="fold", no_wrap=name == "Drill")
     for drill in DRILLS.values():
         expectations, lacking = expected(drill, alarms, REAL_TIME)
+        fast, _ = expected(drill, alarms, drill.least_pace)
         fires = [
-            f"{expectation.signal} within {expectation.limit} min" for expectation in expectations
+            f"{real.signal} within {real.limit} min"
+            + (f" ({quick.limit} at {drill.least_pace:g} s)" if quick.limit > real.limit else "")
+            for real, quick in zip(expectations, fast, strict=True)
         ]
         fires += [
             f"{signal} (not here: {alarms.left_out.get(signal, 'unknown')})" for signal in lacking
@@ -63,7 +66,9 @@ def list_drills(env: Env = LOCAL) -> None:
         table.add_row(drill.name, cause, "\n".join(fires), pace, safe)
     console.print(table)
     console.print(
-        "Pace: the shortest real time that a minute may take (--pace). AWS: may it run there?",
+        "Must fire: in minutes of the session; in parentheses at the shortest pace, as what takes "
+        "real seconds takes more of them. Pace: the shortest real time that a minute may take "
+        "(--pace). AWS: may it run there?",
         soft_wrap=True,
     )
 

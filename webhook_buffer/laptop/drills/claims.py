@@ -11,7 +11,7 @@ from webhook_buffer.laptop.drills.seen import Seen, is_of, marked
 from webhook_buffer.laptop.drills.traffic import Traffic
 from webhook_buffer.laptop.drills.verdict import Fired, Result
 from webhook_buffer.laptop.inbox import Received
-from webhook_buffer.live.pace import MINUTE
+from webhook_buffer.live.pace import MINUTE, described
 from webhook_buffer.live.session import Session
 
 # Minutes within which users' failures have to page somebody, and real seconds that it may take
@@ -89,7 +89,9 @@ def _silence(result: Result, seen: Seen, session: Session, received: Sequence[Re
     on = {fired.signal for fired in result.fired}
     for signal in seen.drill.silent:
         result.claim(
-            f"{signal} stays silent", signal not in on, "it fired" if signal in on else "it did"
+            f"{signal} stays silent",
+            signal not in on,
+            "it fired" if signal in on else "it was never on",
         )
     titles = {
         title for expected in seen.wanted for title in (*expected.titles, expected.notifies.name)
@@ -138,11 +140,14 @@ def _page(result: Result, seen: Seen, received: Sequence[Received]) -> None:
         result.page_seconds = min(pages) - seen.cause
         result.paged = result.page_seconds / result.pace
     if seen.drill.users_notice:
-        after = max(expected.after for expected in seen.wanted) + _NOTIFIED_SECONDS
+        unscaled = max(expected.after for expected in seen.wanted) + _NOTIFIED_SECONDS
+        limit = _PAGE_MINUTES * result.pace + unscaled
+        first = result.page_seconds
         result.claim(
-            f"a page arrives within {_PAGE_MINUTES} min and {after:g} s",
-            result.paged is not None and result.paged <= _PAGE_MINUTES + after / result.pace,
-            "never" if result.paged is None else f"after {result.paged:.1f} min",
+            f"a page arrives within {limit:g} s: {_PAGE_MINUTES} min ({described(result.pace)}), "
+            f"and {unscaled:g} s that no pace shortens",
+            first is not None and first <= limit,
+            "never" if first is None else f"after {first:.1f} s",
         )
 
 

@@ -152,11 +152,15 @@ def as_html(results: Sequence[Result]) -> str:
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><title>Fire drills</title>",
         f"<style>{_STYLE}</style><h1>Fire drills</h1>",
-        f"<p>{passed} of {len(results)} drills passed.</p>",
+        f"<p>{passed} of {_drills(len(results))} passed.</p>",
         *(_drill(result) for result in results),
         "</html>\n",
     ]
     return "".join(parts)
+
+
+def _drills(count: int) -> str:
+    return f"{count} drill{'' if count == 1 else 's'}"
 
 
 def _drill(result: Result) -> str:

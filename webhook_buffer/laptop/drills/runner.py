@@ -77,7 +77,7 @@ def run(
         journal.undo(place.target)
         result.took = time.time() - result.begun
     left = _left(before, place)
-    result.claim("nothing is left behind", not left, ", ".join(left) or "all as it was before")
+    result.claim("nothing is left behind", not left, "; ".join(left) or "all as it was before")
     return result
 
 

@@ -7,13 +7,14 @@ from typing import Any
 from webhook_buffer.laptop.drills.seen import Place
 from webhook_buffer.operations.environment import aws_errors
 
+BACKEND = "the faux backend"
 _FUNCTIONS = ("publish", "subscribe", "notify", "audit")
 
 
 def snapshot(place: Place) -> dict[str, Any]:
     """Variables and event sources of functions, the queue's attributes, the backend's behavior."""
     target, settings = place.target, place.target.settings
-    state: dict[str, Any] = {"the faux backend": place.backend.mode.words}
+    state: dict[str, Any] = {BACKEND: place.backend.mode.words}
     with aws_errors(settings):
         for function in _FUNCTIONS:
             name = settings.function_name(function)
@@ -29,10 +30,16 @@ def snapshot(place: Place) -> dict[str, Any]:
         asked = target.sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["VisibilityTimeout"]
         )  # fmt: skip
-        state["the queue"] = asked["Attributes"]["VisibilityTimeout"]
+        state["the queue's attributes"] = asked["Attributes"]["VisibilityTimeout"]
     return state
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """What differs, by name; values may be secrets."""
-    return [name for name in before if before[name] != after.get(name)]
+    """What differs, and how to restore it; values of functions may be secrets, and are not said."""
+    left = [name for name in before if before[name] != after.get(name)]
+    return [
+        f'{name} now "{after.get(name)}", before "{before[name]}"; set it: webhook-buffer backend'
+        if name == BACKEND
+        else f"{name} differ from before; to deploy afresh: webhook-buffer down, then up"
+        for name in left
+    ]
