@@ -89,25 +89,9 @@ class FunctionFactory:
         log_group = create_log_group(
             scope, f"{construct_id}Logs", name=settings.log_group_name(name), settings=settings
         )
-        role = iam.Role(
-            scope,
-            f"{construct_id}Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"What {settings.function_name(name)} may do",
+        role = self._role(
+            scope, f"{construct_id}Role", name=name, statements=statements, log_group=log_group
         )
-        log_group.grant_write(role)
-        # Lambda decrypts the variables with the function's role. Source: Lambda developer guide,
-        # "Securing Lambda environment variables".
-        for statement in [*statements, *self.encryption.allow("kms:Decrypt")]:
-            role.add_to_policy(statement)
-        shared = {
-            "SERVICE": settings.service,
-            "ENVIRONMENT": settings.environment,
-            "RELEASE": self.release,
-            "LOG_LEVEL": "INFO",
-        }
-        if settings.sentryDsn:
-            shared["SENTRY_DSN"] = settings.sentryDsn
         self.made[name] = lambda_.Function(
             scope,
             construct_id,
@@ -121,11 +105,44 @@ class FunctionFactory:
             log_group=log_group,
             memory_size=FUNCTION_MEMORY_MB,
             timeout=Duration.seconds(timeout_seconds),
-            environment={**shared, **environment},
+            environment={**self._shared_variables(), **environment},
             environment_encryption=self.encryption.key,
             reserved_concurrent_executions=reserved_concurrency,
         )
         return self.made[name]
+
+    def _role(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        statements: Sequence[iam.PolicyStatement],
+        log_group: logs.LogGroup,
+    ) -> iam.Role:
+        role = iam.Role(
+            scope,
+            construct_id,
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What {self.settings.function_name(name)} may do",
+        )
+        log_group.grant_write(role)
+        # Lambda decrypts the variables with the function's role. Source: Lambda developer guide,
+        # "Securing Lambda environment variables".
+        for statement in [*statements, *self.encryption.allow("kms:Decrypt")]:
+            role.add_to_policy(statement)
+        return role
+
+    def _shared_variables(self) -> dict[str, str]:
+        shared = {
+            "SERVICE": self.settings.service,
+            "ENVIRONMENT": self.settings.environment,
+            "RELEASE": self.release,
+            "LOG_LEVEL": "INFO",
+        }
+        if self.settings.sentryDsn:
+            shared["SENTRY_DSN"] = self.settings.sentryDsn
+        return shared
 
 
 def create_log_group(

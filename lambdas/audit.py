@@ -123,6 +123,34 @@ def _reconcile(until: Callable[[float], float]) -> None:
     ]
     fresh = list(audit_verdicts.originals(webhooks, seen, begin=begin))
     followed = [*before, *fresh]
+    evidence, unasked = _evidence(followed, seen, now=now, until=until(_RECORD_SHARE))
+    waits = audit_verdicts.waiting(_unsettled(followed, evidence), evidence)
+    further = audit_verdicts.after_look(followed, waits, evidence)
+    kept = audit_verdicts.bounded(further, audit_ledger.MOST)
+    audit_ledger.write(
+        CONFIG.ledger, ledger, until=read_until, followed=kept, within=_LEDGER_SECONDS
+    )
+    accepted = sum(webhook.at >= begin for webhook in webhooks)
+    _report(kept, now=now, since=begin, until=read_until, accepted=accepted, waits=len(waits))
+    _report_unreconciled(
+        {
+            "Skipped": (wanted, begin),
+            "Unread": (read_until, end),
+            "HalfRead": (begin, begin if seen.whole else now),
+        },
+        count=len(further) - len(kept) + unasked,
+    )
+
+
+def _evidence(
+    followed: Sequence[Followed], seen: audit_log.Seen, *, now: int, until: float
+) -> tuple[Evidence, int]:
+    """What is known of those followed, and how many the record was not asked about for lack of
+    time.
+
+    Raises:
+        AwsError: When the queue or the record can't be asked.
+    """
     evidence = Evidence(
         now=now,
         settle=CONFIG.settle,
@@ -132,26 +160,8 @@ def _reconcile(until: Callable[[float], float]) -> None:
         record={},
     )
     asked = _to_ask(followed, evidence)
-    evidence = replace(
-        evidence, record=audit_record.standings(CONFIG.table, asked, until=until(_RECORD_SHARE))
-    )
-    waits = audit_verdicts.waiting(_unsettled(followed, evidence), evidence)
-    further = audit_verdicts.after_look(followed, waits, evidence)
-    kept = audit_verdicts.bounded(further, audit_ledger.MOST)
-    audit_ledger.write(
-        CONFIG.ledger, ledger, until=read_until, followed=kept, within=_LEDGER_SECONDS
-    )
-    accepted = sum(webhook.at >= begin for webhook in webhooks)
-    _report(kept, now=now, since=begin, until=read_until, accepted=accepted, waits=len(waits))
-    unasked = len(set(asked) - evidence.record.keys())
-    _report_unreconciled(
-        {
-            "Skipped": (wanted, begin),
-            "Unread": (read_until, end),
-            "HalfRead": (begin, begin if seen.whole else now),
-        },
-        count=len(further) - len(kept) + unasked,
-    )
+    record = audit_record.standings(CONFIG.table, asked, until=until)
+    return replace(evidence, record=record), len(set(asked) - record.keys())
 
 
 def _to_ask(followed: Sequence[Followed], evidence: Evidence) -> list[str]:

@@ -71,20 +71,35 @@ def decide(known: Incident | None, state: str, at: int, *, drill: bool = False) 
         if state == OK:
             return Verdict(Incident(told=OK, changed_at=at), "never-told")
         return Verdict(_begun(at, drill=drill))
-    newest = max(at, known.changed_at)
     if state == known.told:
+        return _told_again(known, at, drill=drill)
+    if state == OK:
+        return _recovered(known, at)
+    return _fired(known, at, drill=drill)
+
+
+def _told_again(known: Incident, at: int, *, drill: bool) -> Verdict:
+    """The state that the channel was last notified of has come once more."""
+    newest = max(at, known.changed_at)
+    if known.told == ALARM and at == newest:
         # A channel last notified of ALARM long ago has missed the recovery: a new incident.
-        since = known.told_at
-        if state == ALARM and since is not None and at == newest and at > since + SAME_INCIDENT:
+        if known.told_at is not None and at > known.told_at + SAME_INCIDENT:
             return Verdict(_begun(at, drill=drill))
         # What a drill set off is on, and now it is real.
-        if state == ALARM and known.drill and not drill and at == newest:
+        if known.drill and not drill:
             return Verdict(_begun(at))
-        return Verdict(replace(known, changed_at=newest), "already-told")
-    if state == OK:
-        if at < known.changed_at:
-            return Verdict(known, "outdated")
-        return Verdict(replace(known, told=OK, changed_at=at, told_at=at))
+    return Verdict(replace(known, changed_at=newest), "already-told")
+
+
+def _recovered(known: Incident, at: int) -> Verdict:
+    """OK, after an ALARM that the channel was notified of."""
+    if at < known.changed_at:
+        return Verdict(known, "outdated")
+    return Verdict(replace(known, told=OK, changed_at=at, told_at=at))
+
+
+def _fired(known: Incident, at: int, *, drill: bool) -> Verdict:
+    """ALARM, after an OK."""
     if known.told_at is not None and at < known.changed_at and at <= known.told_at:
         return Verdict(known, "outdated")
     recovery = known.told_at if known.since is not None else None
@@ -94,8 +109,9 @@ def decide(known: Incident | None, state: str, at: int, *, drill: bool = False) 
     if at >= known.changed_at:
         return Verdict(replace(begun, told=ALARM, changed_at=at, told_at=at))
     # It is over already: the channel is notified of both at once.
-    over = replace(begun, told=OK, changed_at=newest, told_at=newest)
-    return Verdict(over, recovered_at=newest)
+    recovered_at = known.changed_at
+    over = replace(begun, told=OK, changed_at=recovered_at, told_at=recovered_at)
+    return Verdict(over, recovered_at=recovered_at)
 
 
 def decide_blindly(state: str, at: int, *, drill: bool = False) -> Verdict:

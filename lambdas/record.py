@@ -58,10 +58,7 @@ def write(
         AwsError: When DynamoDB does not take it.
     """
     first = after.attempts == 1
-    result: dict[str, Any] = {"expires_at": {"N": str(int(time.time()) + ttl)}}
-    if outcome.delivered:
-        delivered_at = outcome.started_at + round(outcome.duration_ms)
-        result["delivered_timestamp"] = {"N": str(delivered_at)}
+    result = _result(outcome, ttl)
     deadline = time.monotonic() + within
     if first or outcome.delivered or after.answered > before.answered:
         values = result | item(
@@ -137,6 +134,15 @@ def report_failure(what: str, code: str, *, attempt: int | None = None) -> None:
         "ERROR", "record.failed", metrics={"RecordFailed": 1}, aws_error=code, attempt=attempt
     )
     observe.report(f"A webhook's record can't be {what}: {code}")
+
+
+def _result(outcome: Outcome, ttl: int) -> dict[str, Any]:
+    """The attributes of both rows: when they expire, and when the webhook was delivered."""
+    result = {"expires_at": {"N": str(int(time.time()) + ttl)}}
+    if outcome.delivered:
+        delivered_at = outcome.started_at + round(outcome.duration_ms)
+        result["delivered_timestamp"] = {"N": str(delivered_at)}
+    return result
 
 
 def _update(

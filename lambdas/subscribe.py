@@ -89,6 +89,18 @@ def _done(event_record: dict[str, Any], remaining: Remaining) -> bool:
 
         waiting.put_back_unattempted(CONFIG, message, webhook, unattempted, remaining)
         return False
+    return _checked(event_record, message, webhook, unreadable, standing, remaining)
+
+
+def _checked(
+    event_record: dict[str, Any],
+    message: lease.Received,
+    webhook: envelope.Envelope | None,
+    unreadable: envelope.UnreadableError | None,
+    standing: preconditions.Standing,
+    remaining: Remaining,
+) -> bool:
+    """Attempts what may be attempted, and sets the rest aside; True when it may leave the queue."""
     history = standing.history
     if history.delivered or history.settled:
         # The invocation that settled it ended before the message was deleted.

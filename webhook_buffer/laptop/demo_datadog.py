@@ -6,12 +6,12 @@ What it claims is judged by what the fake Datadog holds and by the requests that
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.datadog.definition import Kind
+from monitoring.datadog.definition import Definition, Kind
 from monitoring.datadog.sync.api import Api
 from monitoring.datadog.sync.plan import Action, Plan, plan
 from monitoring.datadog.sync.publish import apply
@@ -50,51 +50,91 @@ def run(settings: Settings, progress: Callable[[str], None]) -> Published:
     Raises:
         ProofFailedError: When a claim does not hold.
     """
-    wanted = definitions(settings)
     with FakeDatadog() as datadog:
-        api = Api(fake_datadog_keys(datadog.url))
-
-        def planned() -> Plan:
-            return plan(api, settings, wanted)
-
-        def applied(plan: Plan) -> None:
-            failures = apply(api, settings, plan, prune=False, progress=lambda _: None)
-            _require(not failures, f"{len(failures)} objects were not published")
-
-        progress("plan")
-        first = planned()
-        _require(first.count(Action.CREATE) == len(wanted), "the first plan does not make them all")
-        _require(all(request.method == "GET" for request in datadog.requests), "a plan has written")
-        progress("apply")
-        datadog.requests.clear()
-        applied(first)
-        requests = len(datadog.requests)
-        progress("plan again")
-        _require(not planned().changing(), "the plan after an apply is not empty")
-        progress("plan in quiet hours")
-        moment = _in_quiet_hours(datadog)
-        datadog.set_clock(lambda: moment)
-        quiet = planned()
-        _require(bool(quiet.mutes), "no monitor is muted in quiet hours")
-        _require(not quiet.changing(), "the plan in quiet hours is not empty")
-        progress("a change by hand")
-        id_, monitor = next(iter(datadog.objects(Kind.MONITOR).items()))
-        datadog.edit(
-            Kind.MONITOR, id_, lambda monitor: monitor["options"].update(renotify_interval=60)
+        demo = _Demo(
+            settings, definitions(settings), datadog, Api(fake_datadog_keys(datadog.url)), progress
         )
-        progress("drift")
-        by_hand = [step for step in planned().steps if step.by_hand]
-        _require([step.id for step in by_hand] == [id_], "drift was not found where it was made")
-        progress("apply")
-        applied(planned())
-        _require(not planned().changing(), "the change by hand was not undone")
+        requests = demo.publish()
+        muted = demo.enter_quiet_hours()
+        id_, changed = demo.change_by_hand()
+        drifted = demo.find_drift(id_)
+        demo.undo()
         return Published(
             objects={kind.value: len(datadog.objects(kind)) for kind in Kind},
             requests=requests,
-            muted=len(quiet.mutes),
-            changed=f"renotify_interval of '{monitor['name']}'",
-            drifted=[change.path for step in by_hand for change in step.changes],
+            muted=muted,
+            changed=changed,
+            drifted=drifted,
         )
+
+
+@dataclass(frozen=True)
+class _Demo:
+    """The steps, each with its claims; to be taken in their order."""
+
+    settings: Settings
+    wanted: Sequence[Definition]
+    datadog: FakeDatadog
+    api: Api
+    progress: Callable[[str], None]
+
+    def publish(self) -> int:
+        """How many requests an apply took, between a plan of everything and an empty one."""
+        self.progress("plan")
+        first = self._plan()
+        _require(
+            first.count(Action.CREATE) == len(self.wanted), "the first plan does not make them all"
+        )
+        reads = all(request.method == "GET" for request in self.datadog.requests)
+        _require(reads, "a plan has written")
+        self.progress("apply")
+        self.datadog.requests.clear()
+        self._apply(first)
+        requests = len(self.datadog.requests)
+        self.progress("plan again")
+        _require(not self._plan().changing(), "the plan after an apply is not empty")
+        return requests
+
+    def enter_quiet_hours(self) -> int:
+        """How many monitors quiet hours mute, which is no change."""
+        self.progress("plan in quiet hours")
+        moment = _in_quiet_hours(self.datadog)
+        self.datadog.set_clock(lambda: moment)
+        quiet = self._plan()
+        _require(bool(quiet.mutes), "no monitor is muted in quiet hours")
+        _require(not quiet.changing(), "the plan in quiet hours is not empty")
+        return len(quiet.mutes)
+
+    def change_by_hand(self) -> tuple[str, str]:
+        """The monitor that is changed in Datadog, and what is changed, in words."""
+        self.progress("a change by hand")
+        id_, monitor = next(iter(self.datadog.objects(Kind.MONITOR).items()))
+        self.datadog.edit(
+            Kind.MONITOR, id_, lambda monitor: monitor["options"].update(renotify_interval=60)
+        )
+        return id_, f"renotify_interval of '{monitor['name']}'"
+
+    def find_drift(self, changed: str) -> list[str]:
+        """The fields that drift lists, all of the monitor that was changed."""
+        self.progress("drift")
+        by_hand = [step for step in self._plan().steps if step.by_hand]
+        _require(
+            [step.id for step in by_hand] == [changed], "drift was not found where it was made"
+        )
+        return [change.path for step in by_hand for change in step.changes]
+
+    def undo(self) -> None:
+        """Applies again."""
+        self.progress("apply")
+        self._apply(self._plan())
+        _require(not self._plan().changing(), "the change by hand was not undone")
+
+    def _plan(self) -> Plan:
+        return plan(self.api, self.settings, self.wanted)
+
+    def _apply(self, wanted: Plan) -> None:
+        failures = apply(self.api, self.settings, wanted, prune=False, progress=lambda _: None)
+        _require(not failures, f"{len(failures)} objects were not published")
 
 
 def _in_quiet_hours(datadog: FakeDatadog) -> datetime:
