@@ -27,51 +27,40 @@ BY: Mapping[str, tuple[tuple[str, ...], ...]] = {
 
 # Name -> unit. CloudWatch charges for a metric in the hours in which it is written, so what
 # happens rarely is written only when it happens; `docs/decisions/0008-metrics.md` says more.
+# ``monitoring.model.metrics`` says when each is written, and for what.
 UNITS: Mapping[str, str] = {
-    # publish
-    "Accepted": "Count",  # 1 per webhook that SQS took
-    "IdReused": "Count",  # as it happens: a deduplication id came with another request
-    # publish, with sources
-    "SourceAccepted": "Count",  # 1 per webhook that SQS took, by source
-    "SourceRefused": "Count",  # as it happens: by source, and by source and reason
-    "SignatureRefused": "Count",  # as it happens: answered 401, in all and by source
-    "Unmatched": "Count",  # as it happens: answered 404, because no source takes the path
-    "SecretUnreadable": "Count",  # as it happens: nothing can be verified, or only with old secrets
-    # subscribe: one of these per attempt, by what the backend answered
+    "Accepted": "Count",
+    "IdReused": "Count",
+    "SourceAccepted": "Count",
+    "SourceRefused": "Count",
+    "SignatureRefused": "Count",
+    "Unmatched": "Count",
+    "SecretUnreadable": "Count",
     "Backend2xx": "Count",
     "Backend3xx": "Count",
     "Backend4xx": "Count",
     "Backend5xx": "Count",
     "BackendTimeout": "Count",
     "BackendConnectionError": "Count",
-    # subscribe: every attempt
     "BackendDuration": "Milliseconds",
-    # subscribe: every attempt of a webhook that is FRESH_SECONDS old at most
-    "BackendOutcome": "Count",  # 2 to 5 for 2xx to 5xx, 6 a timeout, 7 a connection error
-    # subscribe: every delivery
-    "DeliveryLag": "Milliseconds",  # from receipt at the API
-    # subscribe: every attempt that failed or could not be made
-    "HeadAge": "Seconds",  # of the webhook that stays at its group's head
-    "BlockedGroup": "Count",  # 1 once that head has failed too often or waited too long
-    # subscribe: as it happens
-    "PausedBackendDown": "Count",  # put back unattempted, because the backend fails for everybody
-    "PausedRetryShare": "Count",  # put back unattempted, so that other webhooks get their turn
-    "SigningSecretUnreadable": "Count",  # attempts are not made, or signed with old secrets
-    "Consumed": "Count",  # left the queue undelivered, as a test flag asked
-    "RecordFailed": "Count",  # not written, or not read before another attempt
-    "Parked": "Count",  # left the queue for the parking store
-    "Released": "Count",  # delivered from there
-    "ParkingBraked": "Count",  # not parked, because too much of its source was
+    "BackendOutcome": "Count",
+    "DeliveryLag": "Milliseconds",
+    "HeadAge": "Seconds",
+    "BlockedGroup": "Count",
+    "PausedBackendDown": "Count",
+    "PausedRetryShare": "Count",
+    "SigningSecretUnreadable": "Count",
+    "Consumed": "Count",
+    "RecordFailed": "Count",
+    "Parked": "Count",
+    "Released": "Count",
+    "ParkingBraked": "Count",
     "HeartbeatArrived": "Count",
-    # subscribe as it happens, and audit while there are any
     "HeldGroups": "Count",
-    "HeldSeconds": "Seconds",  # since the longest held group is held
-    # audit: while there are any
-    "ParkedExpiring": "Count",  # that are about to expire
-    # heartbeat: as it happens
-    "HeartbeatRefused": "Count",  # the API did not take a test webhook
-    # audit: when there is something to report
-    "Unaccounted": "Count",  # lost: accepted, and neither settled nor waiting
+    "HeldSeconds": "Seconds",
+    "ParkedExpiring": "Count",
+    "HeartbeatRefused": "Count",
+    "Unaccounted": "Count",
 }
 
 
