@@ -24,7 +24,7 @@ _COLORS = {
 _LIMIT_COLOR = Color.GRAY
 # Where lines fall together, the worst decides the color.
 _BY_WEIGHT = [*_COLORS.values(), _LIMIT_COLOR]
-_AXES = {"Count": "count", "Seconds": "s", "Milliseconds": "ms", "Percent": "%"}
+AXES = {"Count": "count", "Seconds": "s", "Milliseconds": "ms", "Percent": "%"}
 
 
 class Panels:
@@ -55,8 +55,8 @@ class Panels:
 
     def _unsupported(self, panel: Panel) -> Iterator[str]:
         """The problems of CloudWatch alone."""
-        if panel.unit not in _AXES:
-            yield f"unit: '{panel.unit}' is unknown here; take one of {', '.join(_AXES)}"
+        if panel.unit not in AXES:
+            yield f"unit: '{panel.unit}' is unknown here; take one of {', '.join(AXES)}"
         for line, query in _queries(panel):
             if query.role not in self._resources.by_role:
                 yield f"line '{line.label}': this environment has no '{query.role}'"
@@ -86,7 +86,7 @@ class Panels:
                 for line in panel.lines
             ],
             "yAxis": {
-                "left": {"label": panel.axis or _AXES[panel.unit], "min": 0, "showUnits": False}
+                "left": {"label": panel.axis or AXES[panel.unit], "min": 0, "showUnits": False}
             },
         }
         if panel.number:

@@ -38,7 +38,7 @@ _PALETTES = {
     Color.GRAY: "gray",
 }
 # Datadog's word for what a formula is in; a count has none of its own.
-_UNITS = {
+UNITS = {
     "Percent": "percent",
     "Seconds": "second",
     "Milliseconds": "millisecond",
@@ -212,7 +212,7 @@ class Graphs:
             if isinstance(line, Line) and not line.hidden
             if (query := queries.get(name_of(line, place))) and query.metric
         }
-        if len(visible) > 1 and visible.keys() & set(_UNITS.values()):
+        if len(visible) > 1 and visible.keys() & set(UNITS.values()):
             self._wrong(
                 panel,
                 f"lines: in {' and '.join(sorted(visible))} on one axis; give each unit a panel "
@@ -249,7 +249,7 @@ def _out_of_unit(unit: str, axis: DatadogMetric | None, panel: Panel, name: str)
 
 def _number_format(panel: Panel, query: Query | None) -> Body:
     """The unit of a formula, which Datadog can't know, or of a metric in its own."""
-    unit = query.metric.unit if query and query.metric else _UNITS.get(panel.unit)
+    unit = query.metric.unit if query and query.metric else UNITS.get(panel.unit)
     if not unit:
         return {}
     return {"number_format": {"unit": {"type": "canonical_unit", "unit_name": unit}}}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from alarmproof import cli, commands
+from alarmproof.defaults import MAX_REACTION
 
 from settings.errors import InputError
 from settings.paths import ROOT
@@ -55,7 +56,7 @@ def run_cases(
 def lint(
     template: TemplateFiles = None,
     env: Env = LOCAL,
-    max_reaction: cli.MaxReaction = 300,
+    max_reaction: cli.MaxReaction = MAX_REACTION,
     allow: cli.Allow = None,
     form: cli.OutputFormat = "text",
     strict: cli.Strict = False,

@@ -12,6 +12,7 @@ from alarmproof.recordings import Recorded
 
 from lambdas.amounts import amount
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
+from monitoring.datadog.graphs import UNITS
 from monitoring.quantities import quantity
 from monitoring.resources import UNKNOWN_API
 from webhook_buffer.console.reductions import rounded
@@ -35,12 +36,6 @@ _MISSING = {
     "notBreaching": "A period without data counts as good.",
     "ignore": "Without data the state stays as it is.",
     "missing": "Without data the state is INSUFFICIENT_DATA.",
-}
-_UNITS = {
-    "Seconds": "second",
-    "Milliseconds": "millisecond",
-    "Percent": "percent",
-    "US dollars": "dollar",
 }
 
 
@@ -210,7 +205,7 @@ class Alarms:
         start = max(session.start - alarm.period * alarm.periods, end - 24 * 3600)
         unit = alarm.signal.threshold.unit
         shown: Shown = {
-            "unit": _UNITS.get(unit, ""), "times": [], "values": [], "threshold": alarm.threshold,
+            "unit": UNITS.get(unit, ""), "times": [], "values": [], "threshold": alarm.threshold,
             "side": _SIDES.get(alarm.signal.comparison.value, "beyond"),
             "threshold_words": amount(alarm.threshold, unit),
             "begun": None if session.on_aws else session.start,

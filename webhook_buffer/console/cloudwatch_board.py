@@ -13,6 +13,8 @@ from alarmproof import expressions, metric_math
 from alarmproof.errors import AlarmproofError
 from alarmproof.metric_data import MetricKey
 
+from monitoring.cloudwatch.panels import AXES
+from monitoring.datadog.graphs import UNITS
 from settings.errors import InputError
 from webhook_buffer.console.frame import Frame
 from webhook_buffer.console.numbers import Numbers, UnmeasuredError
@@ -24,7 +26,7 @@ Body = Mapping[str, Any]
 Shown = dict[str, Any]
 
 _COLUMNS, _DATADOG_COLUMNS = 24, 12
-_UNITS = {"count": "", "s": "second", "ms": "millisecond", "%": "percent"}
+_UNITS = {axis: UNITS.get(unit, "") for unit, axis in AXES.items()}
 
 
 class CloudWatchBoard:

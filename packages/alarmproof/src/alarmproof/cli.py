@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from alarmproof.commands import Format, print_error
+from alarmproof.defaults import MAX_REACTION
 from alarmproof.errors import AlarmproofError
 
 EXIT_CODES = (
@@ -39,8 +40,8 @@ ReactionOrConfigured = Annotated[
     typer.Option(
         min=60,
         metavar="SECONDS",
-        help="Warn about alarms that need longer than this to react to a breach; default: 300, or "
-        "max-reaction of alarmproof.toml.",
+        help="Warn about alarms that need longer than this to react to a breach; default: "
+        f"{MAX_REACTION}, or max-reaction of alarmproof.toml.",
     ),
 ]
 ConfigFile = Annotated[
@@ -209,7 +210,7 @@ def lint(
 
     project = load(config)
     given = values(parameter, parameters)
-    reaction = max_reaction or project.max_reaction or 300
+    reaction = max_reaction or project.max_reaction or MAX_REACTION
     known = known_findings.load(baseline) if baseline else frozenset()
     usable = template.read_usable(paths, given)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from alarmproof import advice, bounded_yaml, files
 from alarmproof.alarms import AnyAlarm, Source
+from alarmproof.defaults import MAX_REACTION
 from alarmproof.definitions import Templates, is_called
 from alarmproof.errors import InputError
 from alarmproof.own_metrics import OwnMetrics
@@ -82,7 +83,7 @@ class Allowance:
 def lint(
     templates: Templates,
     *,
-    max_reaction: int = 300,
+    max_reaction: int = MAX_REACTION,
     allowances: Sequence[Allowance] = (),
     severities: Mapping[str, Severity | None] = _AS_DECLARED,
     patterns: Mapping[str, re.Pattern[str]] = _NO_PATTERNS,

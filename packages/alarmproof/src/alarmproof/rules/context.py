@@ -11,6 +11,7 @@ from typing import Any
 
 from alarmproof import composites
 from alarmproof.alarms import Action, AnyAlarm, CompositeAlarm, MetricAlarm, Query
+from alarmproof.defaults import MAX_REACTION
 from alarmproof.definitions import Resource
 from alarmproof.metric_data import MetricKey
 from alarmproof.own_metrics import OwnMetrics
@@ -35,7 +36,7 @@ class Context(Resources):
         declared: the metrics of one's own that the project declares.
     """
 
-    max_reaction: int = 300
+    max_reaction: int = MAX_REACTION
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     declared: Sequence[OwnMetrics] = ()
 
