@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +28,20 @@ _IGNORED = shutil.ignore_patterns(
 FAST_TESTS = ("pytest", "-q", "-p", "no:cacheprovider", "tests", "-m", "not emulator and not slow")
 
 
-def hashes(root: Path = ROOT) -> dict[str, str]:
-    """The digest of every file that is not ignored, by its path below the root."""
-    digests = {}
-    for folder, folders, files in os.walk(root):
-        ignored = _IGNORED(folder, [*folders, *files])
+def files(root: Path = ROOT) -> Iterator[str]:
+    """The path below the root of every file that is not ignored."""
+    for folder, folders, names in os.walk(root):
+        ignored = _IGNORED(folder, [*folders, *names])
         folders[:] = [name for name in folders if name not in ignored]
-        for name in files:
+        for name in names:
             file = Path(folder, name)
             if name not in ignored and file.is_file():
-                digest = hashlib.sha256(file.read_bytes()).hexdigest()
-                digests[file.relative_to(root).as_posix()] = digest
-    return digests
+                yield file.relative_to(root).as_posix()
+
+
+def hashes(root: Path = ROOT) -> dict[str, str]:
+    """The digest of every file that is not ignored, by its path below the root."""
+    return {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in files(root)}
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
