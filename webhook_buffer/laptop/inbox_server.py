@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import signal
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from webhook_buffer.laptop import sentry_events
+from webhook_buffer.laptop import program, sentry_events
 from webhook_buffer.laptop.inbox import ALERT_PATH, FILE, MAIL, SENTRY_FILE
 from webhook_buffer.laptop.listener import AnyMethod, listening
 from webhook_buffer.laptop.practice import append
@@ -80,12 +78,8 @@ def _is_alarm(text: str) -> bool:
 
 def main() -> None:
     """Receives until it is ended."""
-    parser = argparse.ArgumentParser(prog="webhook_buffer.laptop.inbox_server", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--folder", type=Path, required=True)
-    arguments = parser.parse_args()
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    arguments = program.arguments("inbox_server", __doc__, listens=True)
+    ended = program.end()
     server = listening(type("Handler", (Inbox,), {"folder": arguments.folder}), arguments.port)
     ended.wait()
     server.shutdown()

@@ -7,11 +7,9 @@ program: ``mode.json``, written by ``webhook-buffer backend`` and by drills. Wha
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import random
-import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -23,6 +21,7 @@ from lambdas.faux_backend import Answer, FauxBackend
 from lambdas.faux_backend import Received as Request
 from settings.errors import ToolError
 from settings.paths import ROOT
+from webhook_buffer.laptop import program
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Background, Running, listens_itself, usable_port
 from webhook_buffer.operations.files import private_folder, write
@@ -225,12 +224,8 @@ def append(file: Path, entry: Mapping[str, Any]) -> None:
 
 def main() -> None:
     """Serves until it is ended."""
-    parser = argparse.ArgumentParser(prog="webhook_buffer.laptop.practice", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--folder", type=Path, required=True)
-    arguments = parser.parse_args()
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    arguments = program.arguments("practice", __doc__, listens=True)
+    ended = program.end()
     practice = _Practice(arguments.folder)
     in_force = None
     with ScriptedBackend(practice, arguments.port) as backend:
