@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from alarmproof import metric_table
 from alarmproof.alarms import AnyAlarm, MetricAlarm
+from alarmproof.metric_data import MetricKey
 from alarmproof.rules.context import Context, fires_above, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 
@@ -65,15 +66,7 @@ def out_of_range(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         if published.silence is not metric_table.Silence.EVENT:
             yield Hit(f"{metric.name} is never below 0, so it is always at least 0.", WARNING)
         return
-    most, whose = published.most, "it can't be more"
-    for limit in _LIMITS:
-        name = dict(metric.dimensions).get(limit.dimension, "")
-        resource = limit.metric == metric.name and context.resource(
-            limit.kind, name, stack=alarm.source.stack
-        )
-        if resource:
-            most = limit.factor * _number(resource.resolved.get(limit.property), limit.default)
-            whose = f"{limit.what} of '{resource.source.logical_id}'"
+    most, whose = _most(context, alarm, metric) or (published.most, "it can't be more")
     additive = query.statistic in ("Sum", "SampleCount")
     if alarm.comparison.startswith("LessThan") and threshold > most and not additive:
         yield f"{metric.name} is {most:g} at most ({whose}), so it is always below {threshold:g}."
@@ -81,6 +74,20 @@ def out_of_range(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     beyond = threshold > most or (threshold == most and alarm.comparison == "GreaterThanThreshold")
     if beyond and fires_above(alarm) and not additive:
         yield f"{metric.name} is {most:g} at most ({whose}), and the threshold is {threshold:g}."
+
+
+def _most(context: Context, alarm: MetricAlarm, metric: MetricKey) -> tuple[float, str] | None:
+    """The greatest value that a resource of the templates allows, and what says so."""
+    most = None
+    for limit in _LIMITS:
+        name = dict(metric.dimensions).get(limit.dimension, "")
+        resource = limit.metric == metric.name and context.resource(
+            limit.kind, name, stack=alarm.source.stack
+        )
+        if resource:
+            value = limit.factor * _number(resource.resolved.get(limit.property), limit.default)
+            most = value, f"{limit.what} of '{resource.source.logical_id}'"
+    return most
 
 
 def _number(value: object, default: float) -> float:
@@ -113,24 +120,34 @@ def threshold_unit(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     if entry is None or additive or threshold <= 0:
         return
     above = fires_above(alarm)
-    meant = ""
-    if entry.unit == "Bytes" and not above and "Free" in metric.name and threshold < _FEW_BYTES:
-        meant = "percent or gigabytes"
-    elif entry.unit == "Megabytes" and not above and threshold >= _MANY_MEGABYTES:
-        meant = "bytes"
-    elif metric.name in _AGES and above and threshold < _YOUNG:
-        meant = "seconds"
-    elif entry.unit == "Seconds" and above and metric.name in _FAST and threshold >= _SLOW_SECONDS:
-        meant = "milliseconds"
-    elif entry.unit == "Milliseconds" and above and threshold <= _FAST_MILLISECONDS:
-        meant = "seconds"
-    elif above and metric.name.endswith("Utilization") and entry.most != 1 and threshold < 1:
-        yield f"{metric.name} is in percent, and the threshold of {threshold:g} looks like a share."
+    meant = (_meant_above if above else _meant_below)(metric.name, entry.unit, threshold)
     if meant:
         yield (
             f"{metric.name} is in {entry.unit}, and the threshold of {threshold:g} looks like "
             f"{meant}."
         )
+    elif above and metric.name.endswith("Utilization") and entry.most != 1 and threshold < 1:
+        yield f"{metric.name} is in percent, and the threshold of {threshold:g} looks like a share."
+
+
+def _meant_above(name: str, unit: str | None, threshold: float) -> str | None:
+    """The unit that an upper limit seems to be in."""
+    if name in _AGES and threshold < _YOUNG:
+        return "seconds"
+    if unit == "Seconds" and name in _FAST and threshold >= _SLOW_SECONDS:
+        return "milliseconds"
+    if unit == "Milliseconds" and threshold <= _FAST_MILLISECONDS:
+        return "seconds"
+    return None
+
+
+def _meant_below(name: str, unit: str | None, threshold: float) -> str | None:
+    """The unit that a lower limit seems to be in."""
+    if unit == "Bytes" and "Free" in name and threshold < _FEW_BYTES:
+        return "percent or gigabytes"
+    if unit == "Megabytes" and threshold >= _MANY_MEGABYTES:
+        return "bytes"
+    return None
 
 
 def _percent_of_description(alarm: AnyAlarm) -> Iterator[str]:
