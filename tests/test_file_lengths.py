@@ -12,14 +12,8 @@ _LONG = 350
 _LONG_TESTS = 600
 _REASONS = {
     "alarms/queue.py": "the queue's signals are read beside each other, as a list of numbers",
-    "packages/alarmproof/src/alarmproof/cli.py": "the options and help of every command, no code",
-    "packages/alarmproof/src/alarmproof/reading/alarms.py": "one property after another of alarms",
     "packages/alarmproof/src/alarmproof/reading/resolver.py": "all intrinsic functions, which call "
     "each other",
-    "packages/alarmproof/src/alarmproof/reading/stacks.py": "what nested stacks and their "
-    "parameters hand each other",
-    "packages/alarmproof/src/alarmproof/template.py": "each kind of resource that alarms are read "
-    "from",
     "webhook_buffer/cli/app.py": "the options and help of every command, no code",
 }
 

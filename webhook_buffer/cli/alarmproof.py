@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from alarmproof import cli, commands
+from alarmproof import cli, commands, options
 from alarmproof.defaults import MAX_REACTION
 
 from settings.errors import InputError
@@ -42,10 +42,10 @@ def run_cases(
     ] = None,
     template: TemplateFiles = None,
     env: Env = LOCAL,
-    junit: cli.Junit = None,
-    words: cli.Words = "",
-    parameter: cli.Parameter = None,
-    parameters: cli.Parameters = None,
+    junit: options.Junit = None,
+    words: options.Words = "",
+    parameter: options.Parameter = None,
+    parameters: options.Parameters = None,
 ) -> None:
     """Test alarms: series of samples in, states and notifications out."""
     own = alarms_of(template, env, opt_in=True, given=cli.values(parameter, parameters))
@@ -56,12 +56,12 @@ def run_cases(
 def lint(
     template: TemplateFiles = None,
     env: Env = LOCAL,
-    max_reaction: cli.MaxReaction = MAX_REACTION,
-    allow: cli.Allow = None,
-    form: cli.OutputFormat = "text",
-    strict: cli.Strict = False,
-    parameter: cli.Parameter = None,
-    parameters: cli.Parameters = None,
+    max_reaction: options.MaxReaction = MAX_REACTION,
+    allow: options.Allow = None,
+    form: options.OutputFormat = "text",
+    strict: options.Strict = False,
+    parameter: options.Parameter = None,
+    parameters: options.Parameters = None,
 ) -> None:
     """Find alarms that never fire, never clear, or notify nobody."""
     from alarmproof.config import Config
@@ -127,13 +127,13 @@ def replay(
             f"{_FROM_AWS_SINCE} with --from-aws.",
         ),
     ] = None,
-    changes: cli.Changes = None,
+    changes: options.Changes = None,
     template: TemplateFiles = None,
     env: Env = LOCAL,
-    html: cli.Html = None,
-    save: cli.Save = None,
-    parameter: cli.Parameter = None,
-    parameters: cli.Parameters = None,
+    html: options.Html = None,
+    save: options.Save = None,
+    parameter: options.Parameter = None,
+    parameters: options.Parameters = None,
 ) -> None:
     """Replay recorded metrics against all alarms: who would have been notified, and how often?"""
     if (metrics is None) is not from_aws:

@@ -10,125 +10,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from alarmproof.commands import Format, print_error
+from alarmproof import options
+from alarmproof.commands import print_error
 from alarmproof.defaults import MAX_REACTION
 from alarmproof.errors import AlarmproofError
 
 EXIT_CODES = (
     "Exit codes: 0 all is well; 1 findings, or failed cases; 2 bad input, or an extra is missing."
 )
-
-# Options that other commands on top of this package share.
-MaxReaction = Annotated[
-    int,
-    typer.Option(
-        min=60,
-        metavar="SECONDS",
-        help="Warn about alarms that need longer than this to react to a breach.",
-    ),
-]
-Allow = Annotated[
-    list[Path] | None,
-    typer.Option(
-        metavar="FILE",
-        help="YAML list of {rule, alarm, reason}: findings that are intended. Repeatable.",
-    ),
-]
-OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the findings.")]
-ReactionOrConfigured = Annotated[
-    int | None,
-    typer.Option(
-        min=60,
-        metavar="SECONDS",
-        help="Warn about alarms that need longer than this to react to a breach; default: "
-        f"{MAX_REACTION}, or max-reaction of alarmproof.toml.",
-    ),
-]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Configuration; default: alarmproof.toml in this folder."),
-]
-ChangedSince = Annotated[
-    str | None,
-    typer.Option(metavar="REV", help="Report only what git's revision REV did not have."),
-]
-Baseline = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Report only what is not in this baseline.")
-]
-Live = Annotated[
-    bool,
-    typer.Option(
-        "--live",
-        help="Ask CloudWatch about metrics that no table knows (needs the extra 'live'; not run on "
-        "AWS by the project).",
-    ),
-]
-CheckLinks = Annotated[
-    bool,
-    typer.Option(
-        "--check-links",
-        help="Ask whether linked runbooks answer: those that patterns.runbook matches, or all.",
-    ),
-]
-WriteBaseline = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write all findings as a baseline, and pass.")
-]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Fail on warnings, and on what was not judged, as well.")
-]
-AllowEmpty = Annotated[
-    bool, typer.Option("--allow-empty", help="Pass if there is no alarm at all.")
-]
-Parameter = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--parameter",
-        metavar="NAME=VALUE",
-        help="The value of a template's parameter (STACK/NAME=VALUE for one stack's). Repeatable.",
-    ),
-]
-Parameters = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--parameters",
-        metavar="FILE",
-        help="Values of parameters, JSON or YAML, as AWS's tools write them. Repeatable.",
-    ),
-]
-Words = Annotated[
-    str,
-    typer.Option(
-        "-k", metavar="TEXT", help="Only cases with this in their title or their alarm's name."
-    ),
-]
-Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML.")]
-Since = Annotated[
-    str | None, typer.Option(metavar="DURATION", help="Use only the last part: 30d, 12h.")
-]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="ALARM.KEY=VALUE",
-        help="Compare with another value, e.g. queue-age.threshold=600. Repeatable.",
-    ),
-]
-Html = Annotated[
-    Path | None,
-    typer.Option("--html", metavar="FILE", help="Write a report with charts."),
-]
-Save = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Save the metrics as .json, .csv or .parquet."),
-]
-_Template = Annotated[
-    list[Path],
-    typer.Option(
-        "--template",
-        metavar="PATH",
-        help="CloudFormation template, or a folder that has some. Repeatable.",
-    ),
-]
 
 _HELP = ("-h", "--help")
 
@@ -184,19 +73,19 @@ def lint(
             help="CloudFormation templates, or folders that have some, such as cdk.out.",
         ),
     ],
-    max_reaction: ReactionOrConfigured = None,
-    allow: Allow = None,
-    form: OutputFormat = "text",
-    strict: Strict = False,
-    parameter: Parameter = None,
-    parameters: Parameters = None,
-    allow_empty: AllowEmpty = False,
-    config: ConfigFile = None,
-    changed_since: ChangedSince = None,
-    baseline: Baseline = None,
-    write_baseline: WriteBaseline = None,
-    live: Live = False,
-    check_links: CheckLinks = False,
+    max_reaction: options.ReactionOrConfigured = None,
+    allow: options.Allow = None,
+    form: options.OutputFormat = "text",
+    strict: options.Strict = False,
+    parameter: options.Parameter = None,
+    parameters: options.Parameters = None,
+    allow_empty: options.AllowEmpty = False,
+    config: options.ConfigFile = None,
+    changed_since: options.ChangedSince = None,
+    baseline: options.Baseline = None,
+    write_baseline: options.WriteBaseline = None,
+    live: options.Live = False,
+    check_links: options.CheckLinks = False,
 ) -> None:
     """Find alarms that never fire, never clear, or notify nobody.
 
@@ -248,11 +137,11 @@ def run_cases(
             help="Case files or folders. In a folder, only YAML files with a `cases` key are read.",
         ),
     ],
-    template: _Template,
-    junit: Junit = None,
-    words: Words = "",
-    parameter: Parameter = None,
-    parameters: Parameters = None,
+    template: options.Template,
+    junit: options.Junit = None,
+    words: options.Words = "",
+    parameter: options.Parameter = None,
+    parameters: options.Parameters = None,
 ) -> None:
     """Test alarms: series of samples in, states and notifications out.
 
@@ -271,13 +160,13 @@ def replay(
         Path,
         typer.Option(metavar="FILE", help="Recorded metrics: .json, .csv or .parquet."),
     ],
-    template: _Template,
-    since: Since = None,
-    changes: Changes = None,
-    html: Html = None,
-    save: Save = None,
-    parameter: Parameter = None,
-    parameters: Parameters = None,
+    template: options.Template,
+    since: options.Since = None,
+    changes: options.Changes = None,
+    html: options.Html = None,
+    save: options.Save = None,
+    parameter: options.Parameter = None,
+    parameters: options.Parameters = None,
 ) -> None:
     """Replay recorded metrics against all alarms: who would have been notified, and how often?
 
@@ -311,8 +200,8 @@ def init(
         Path,
         typer.Option("--output", "-o", metavar="FILE", help="Where to write the cases."),
     ] = Path("alarm-cases.yaml"),
-    parameter: Parameter = None,
-    parameters: Parameters = None,
+    parameter: options.Parameter = None,
+    parameters: options.Parameters = None,
 ) -> None:
     """Write a first case file: a firing, a silent and a gap case for each alarm.
 

@@ -75,43 +75,57 @@ def run_lint(
             "No alarm in the files given, so nothing was checked. Name the files that have them, "
             "or pass --allow-empty."
         )
-    own_metrics = config.own_metrics if config else ()
-    outside: list[Finding] = []
-    if live:
-        extras.require("live", "Asking CloudWatch")
-        from alarmproof import live_metrics
-
-        outside += live_metrics.findings(templates, live_metrics.client(), own_metrics)
-    if check_links:
-        from alarmproof import links
-
-        outside += links.findings(templates, config.patterns.get("runbook") if config else None)
     findings = lint.lint(
         templates,
         max_reaction=max_reaction,
         allowances=[*allowances, *(config.allowances if config else ())],
         severities=config.severities if config else {},
         patterns=config.patterns if config else {},
-        own_metrics=own_metrics,
-        outside=outside,
+        own_metrics=config.own_metrics if config else (),
+        outside=_asked(templates, config, live=live, check_links=check_links),
     )
     if baselines:
         findings = baselines.applied(findings)
     if form == "text":
         _print_findings(formats.joined(findings), len(templates.alarms), skipped)
-    elif form == "sarif":
-        from importlib.metadata import version
-
-        print(formats.as_sarif(findings, version=version("alarmproof")))
     else:
-        forms = {
-            "json": formats.as_json, "junit": formats.as_junit, "github": formats.as_github,
-            "checkstyle": formats.as_checkstyle,
-        }  # fmt: skip
-        print(forms[form](findings))
+        print(_formatted(findings, form))
     if errors:
         raise errors[-1]
     return int(lint.failed(findings, strict=strict))
+
+
+def _asked(
+    templates: Templates, config: Config | None, *, live: bool, check_links: bool
+) -> list[Finding]:
+    """What CloudWatch and linked runbooks answer that is wrong, where they are to be asked."""
+    outside: list[Finding] = []
+    if live:
+        extras.require("live", "Asking CloudWatch")
+        from alarmproof import live_metrics
+
+        own_metrics = config.own_metrics if config else ()
+        outside += live_metrics.findings(templates, live_metrics.client(), own_metrics)
+    if check_links:
+        from alarmproof import links
+
+        outside += links.findings(templates, config.patterns.get("runbook") if config else None)
+    return outside
+
+
+def _formatted(findings: Sequence[Finding], form: Format) -> str:
+    """The findings for a program."""
+    from alarmproof import formats
+
+    if form == "sarif":
+        from importlib.metadata import version
+
+        return formats.as_sarif(findings, version=version("alarmproof"))
+    forms = {
+        "json": formats.as_json, "junit": formats.as_junit, "github": formats.as_github,
+        "checkstyle": formats.as_checkstyle,
+    }  # fmt: skip
+    return forms[form](findings)
 
 
 _COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}

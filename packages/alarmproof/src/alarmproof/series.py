@@ -39,7 +39,7 @@ def datapoints(
     """A statistic's value for the periods that end at ``first``, ``first + every``, …; NaN without.
 
     Args:
-        found: all series of one metric.
+        given: all series of one metric.
         period: seconds.
         every: seconds between two ends.
 
@@ -71,15 +71,7 @@ def datapoints(
         counts = recorded.get("SampleCount")
         additive = statistic == "Average" or _RANK.fullmatch(statistic)
         if additive and counts and (counts.step, counts.start) == (chosen.step, chosen.start):
-            length = min(len(chosen.values), len(counts.values))
-            weighted = Series(
-                chosen.metric,
-                None,
-                chosen.start,
-                chosen.step,
-                chosen.values[:length] * counts.values[:length],
-            )
-            return _ratio(windows(weighted, _sum), windows(counts, _sum))
+            return _ratio(windows(_weighted(chosen, counts), _sum), windows(counts, _sum))
     if observed:
         return windows(observed, _of_observations(observed, statistic))
     if statistic == "Average" and {"Sum", "SampleCount"} <= recorded.keys():
@@ -88,6 +80,18 @@ def datapoints(
     raise NotSupportedError(
         f"{given[0].metric}: {statistic} over {period} s can't be made of {have} every "
         f"{given[0].step} s. Record {statistic} every {period} s."
+    )
+
+
+def _weighted(averages: Series, counts: Series) -> Series:
+    """The sums behind averages, or shares, of as many samples as were counted."""
+    length = min(len(averages.values), len(counts.values))
+    return Series(
+        averages.metric,
+        None,
+        averages.start,
+        averages.step,
+        averages.values[:length] * counts.values[:length],
     )
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from alarmproof.alarms import (
-    Action,
     AnyAlarm,
     CompositeAlarm,
     MetricAlarm,
     Missing,
     OpaqueAlarm,
-    Problem,
     ProblemKind,
     Query,
     Source,
@@ -23,20 +18,8 @@ from alarmproof.alarms import (
 )
 from alarmproof.metric_data import MetricKey
 from alarmproof.reading import known
-from alarmproof.reading.values import Reference, Unknown
-
-# What the type of a resource does as an action.
-_ACTING = {
-    "AWS::SNS::Topic": "sns",
-    "AWS::Lambda::Function": "lambda",
-    "AWS::Lambda::Alias": "lambda",
-    "AWS::Lambda::Version": "lambda",
-    "AWS::AutoScaling::ScalingPolicy": "autoscaling",
-    "AWS::ApplicationAutoScaling::ScalingPolicy": "autoscaling",
-    "AWS::SSMIncidents::ResponsePlan": "ssm-incidents",
-}
-# Parts of ARNs, and the kind of action that they stand for.
-_SERVICES = {"automate": "ec2", "swf": "ec2"}
+from alarmproof.reading.properties import Reader
+from alarmproof.reading.values import Unknown
 
 
 def read(
@@ -54,7 +37,7 @@ def read(
         types: of resources, by (stack, logical id).
         live: whether they come from DescribeAlarms, which has more.
     """
-    reader = _Reader(properties, source, types)
+    reader = Reader(properties, source, types)
     if kind in known.CUSTOM:
         kind = known.CUSTOM[kind]  # its provider decides which properties it has
     else:
@@ -69,160 +52,13 @@ def read(
     return _metric_alarm(reader)
 
 
-class _Reader:
-    """Reads properties, and keeps what is wrong with them."""
-
-    def __init__(
-        self,
-        properties: Mapping[str, Any],
-        source: Source,
-        types: Mapping[tuple[str, str], str],
-    ) -> None:
-        self.properties, self.source = properties, source
-        self.problems: list[Problem] = []
-        self._types = types
-
-    def wrong(self, kind: ProblemKind, name: str, why: str, *, blocks: bool = True) -> None:
-        self.problems.append(Problem(kind, name, why, blocks))
-
-    def only(self, given: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
-        """Keeps every property that is not one of those allowed."""
-        for name in given:
-            if name in allowed:
-                continue
-            near = difflib.get_close_matches(str(name), list(allowed), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            self.wrong(
-                ProblemKind.UNKNOWN_PROPERTY,
-                f"{where}{name}",
-                f"{where}{name} is not a property that CloudFormation has{hint}",
-            )
-
-    def number(self, value: Any, name: str) -> float | None:
-        """A finite number; None where it is missing, unknown or not a number."""
-        if value is None:
-            return None
-        if isinstance(value, Unknown):
-            self.unresolved(value, name)
-            return None
-        try:
-            number = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError, OverflowError):
-            number = math.nan
-        if math.isfinite(number):
-            return number
-        try:
-            shown = json.dumps(value, default=str)[:100]
-        except ValueError:
-            shown = "an integer of thousands of digits"
-        self.wrong(ProblemKind.INVALID, name, f"{name} is not a finite number but {shown}")
-        return None
-
-    def integer(self, value: Any, name: str, default: int) -> int:
-        """A whole number of at least 1."""
-        number = self.number(value, name)
-        if number is None:
-            return default
-        if number != int(number) or not 0 <= number <= 10**9:
-            self.wrong(ProblemKind.INVALID, name, f"{name} is not a whole number but {number:g}")
-            return default
-        return int(number)
-
-    def text(self, name: str, default: str = "") -> str:
-        """A property as text; an unknown one stays the text that stands for it."""
-        value = self.properties.get(name)
-        if value is None:
-            return default
-        if isinstance(value, dict | list):
-            self.wrong(ProblemKind.INVALID, name, f"{name} is not a text")
-            return default
-        return value if isinstance(value, str) else str(value)
-
-    def flag(self, value: Any, name: str, default: bool) -> bool:
-        """A truth value."""
-        if isinstance(value, Unknown):
-            self.unresolved(value, name)
-            return default
-        return default if value is None else str(value).lower() == "true"
-
-    def one_of(self, name: str, allowed: Sequence[str], default: str) -> str:
-        """One of a few words."""
-        value = self.text(name, default)
-        if isinstance(value, Unknown):
-            self.unresolved(value, name)
-            return default
-        if value not in allowed:
-            listed = ", ".join(allowed)
-            self.wrong(ProblemKind.INVALID, name, f"{name} '{value[:100]}' is not one of {listed}")
-            return default
-        return value
-
-    def unresolved(self, value: Unknown, name: str) -> None:
-        self.wrong(ProblemKind.UNRESOLVED, name, f"{name} is not known: {value.why}")
-
-    def mappings(self, value: Any, name: str) -> list[Mapping[str, Any]]:
-        """A list of mappings; whatever else is in it is a problem."""
-        if value is None:
-            return []
-        if isinstance(value, Unknown):
-            self.unresolved(value, name)
-            return []
-        listed = value if isinstance(value, list) else [value]
-        if not all(isinstance(entry, dict) for entry in listed):
-            self.wrong(ProblemKind.INVALID, name, f"{name} is not a list of objects")
-        return [entry for entry in listed if isinstance(entry, dict)]
-
-    def mapping(self, value: Any, name: str) -> Mapping[str, Any]:
-        """A mapping; an empty one where it is something else."""
-        if isinstance(value, dict):
-            return value
-        if isinstance(value, Unknown):
-            self.unresolved(value, name)
-        else:
-            self.wrong(ProblemKind.INVALID, name, f"{name} is not an object")
-        return {}
-
-    def actions(self, name: str) -> tuple[Action, ...]:
-        value = self.properties.get(name)
-        listed = value if isinstance(value, list) else [] if value is None else [value]
-        if not all(isinstance(entry, str) for entry in listed):
-            self.wrong(ProblemKind.INVALID, name, f"{name} is not a list of ARNs", blocks=False)
-        return tuple(self._action(entry) for entry in listed if isinstance(entry, str))
-
-    def _action(self, given: str) -> Action:
-        if isinstance(given, Reference):
-            kind = _ACTING.get(self._types.get((given.stack, given.logical_id), ""), "")
-            return Action(str(given), given, kind)
-        parts = given.split(":")
-        service = parts[2] if len(parts) > 2 and parts[0] == "arn" else ""
-        name = "function:" + ":".join(parts[6:]) if service == "lambda" else parts[-1]
-        short = name.removeprefix("function:")
-        return Action(short, given, _SERVICES.get(service, service))
-
-    def common(self) -> dict[str, Any]:
-        declared = self.properties.get("AlarmName")
-        name = self.text("AlarmName") or self.source.logical_id
-        return {
-            "name": str(name),
-            "declared_name": str(name) if isinstance(declared, str) else None,
-            "source": self.source,
-            "description": str(self.text("AlarmDescription")),
-            "actions_enabled": self.flag(
-                self.properties.get("ActionsEnabled"), "ActionsEnabled", True
-            ),
-            "alarm_actions": self.actions("AlarmActions"),
-            "ok_actions": self.actions("OKActions"),
-            "insufficient_data_actions": self.actions("InsufficientDataActions"),
-        }
-
-
-def _opaque(reader: _Reader, kind: str, why: str) -> OpaqueAlarm:
+def _opaque(reader: Reader, kind: str, why: str) -> OpaqueAlarm:
     common = reader.common()
     reader.wrong(ProblemKind.UNSUPPORTED, "Type", f"{why}, which alarmproof does not do")
     return OpaqueAlarm(kind=kind, problems=tuple(reader.problems), **common)
 
 
-def _composite(reader: _Reader) -> CompositeAlarm:
+def _composite(reader: Reader) -> CompositeAlarm:
     properties = reader.properties
     suppressor = properties.get("ActionsSuppressor")
     rule = reader.text("AlarmRule")
@@ -244,7 +80,7 @@ def _composite(reader: _Reader) -> CompositeAlarm:
     return CompositeAlarm(problems=tuple(reader.problems), **given)
 
 
-def _metric_alarm(reader: _Reader) -> MetricAlarm:
+def _metric_alarm(reader: Reader) -> MetricAlarm:
     properties = reader.properties
     queries = _queries(reader)
     entries = reader.mappings(properties.get("Metrics"), "Metrics") or [{}]
@@ -280,7 +116,7 @@ def _metric_alarm(reader: _Reader) -> MetricAlarm:
     return MetricAlarm(problems=tuple(reader.problems), **given)
 
 
-def _wall_clock(reader: _Reader) -> str | None:
+def _wall_clock(reader: Reader) -> str | None:
     """The time zone of a wall clock window; None for a sliding one.
 
     Source: CloudWatch API reference, EvaluationWindow and WallClockWindow; UTC by default.
@@ -300,7 +136,7 @@ def _wall_clock(reader: _Reader) -> str | None:
     return str(zone)
 
 
-def _warm_up(reader: _Reader) -> WarmUp | None:
+def _warm_up(reader: Reader) -> WarmUp | None:
     """Source: CloudWatch API reference, WarmUpConfiguration."""
     value = reader.properties.get("WarmUpConfiguration")
     if value is None:
@@ -313,7 +149,7 @@ def _warm_up(reader: _Reader) -> WarmUp | None:
     return WarmUp(60 * minutes, waits) if minutes else None
 
 
-def _queries(reader: _Reader) -> tuple[Query, ...]:
+def _queries(reader: Reader) -> tuple[Query, ...]:
     properties = reader.properties
     entries = reader.mappings(properties.get("Metrics"), "Metrics")
     if entries:
@@ -325,7 +161,7 @@ def _queries(reader: _Reader) -> tuple[Query, ...]:
     return (Query("m1", metric, str(statistic), period, unit=unit),)
 
 
-def _query(reader: _Reader, number: int, entry: Mapping[str, Any]) -> Query:
+def _query(reader: Reader, number: int, entry: Mapping[str, Any]) -> Query:
     where = f"Metrics[{number}]."
     reader.only(entry, known.METRIC_QUERY, where)
     stat = entry.get("MetricStat")
@@ -361,7 +197,7 @@ def _query(reader: _Reader, number: int, entry: Mapping[str, Any]) -> Query:
     return Query(name, key, str(statistic), period, unit=unit if isinstance(unit, str) else None)
 
 
-def _metric(reader: _Reader, entry: Mapping[str, Any], where: str, account: str) -> MetricKey:
+def _metric(reader: Reader, entry: Mapping[str, Any], where: str, account: str) -> MetricKey:
     given = entry.get("Dimensions")
     for dimension in reader.mappings(given, f"{where}Dimensions"):
         if not {"Name", "Value"} <= dimension.keys():

@@ -12,7 +12,8 @@ from alarmproof import files
 from alarmproof.errors import InputError
 from alarmproof.reading import documents, folders
 from alarmproof.reading.documents import Document
-from alarmproof.reading.stacks import Deployed, nested_names, unique_names
+from alarmproof.reading.file_names import nested_names, unique_names
+from alarmproof.reading.stacks import Deployed
 
 _MANIFEST = "manifest.json"
 _STACK, _ASSEMBLY = "aws:cloudformation:stack", "cdk:cloud-assembly"

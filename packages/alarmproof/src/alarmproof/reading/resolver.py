@@ -15,6 +15,7 @@ from alarmproof.bounded_yaml import DEEPEST
 from alarmproof.errors import InputError
 from alarmproof.reading import arns, parameters
 from alarmproof.reading.conditions import Conditions, World
+from alarmproof.reading.file_names import STACK
 from alarmproof.reading.values import (
     LONGEST_TEXT,
     NO_VALUE,
@@ -38,7 +39,6 @@ _LONGEST_NAME = 1024
 MOST_MADE = 10_000_000
 _SUBSTITUTED = re.compile(r"\$\{(!?)([^}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:([^}]*)\}\}")
-_STACK = "AWS::CloudFormation::Stack"
 
 
 class Scope(Protocol):
@@ -215,7 +215,7 @@ class Resolver:
         if logical_id not in self._stack.resources:
             return Unknown(f"{logical_id}.{attribute}", f"{logical_id} is not in this template")
         name = self.name(logical_id)
-        if attribute.startswith("Outputs.") and self._type_of(logical_id) == _STACK:
+        if attribute.startswith("Outputs.") and self._type_of(logical_id) == STACK:
             output = self._stack.output_of(logical_id, attribute.removeprefix("Outputs."))
             if output is not None:
                 return output

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from alarmproof.errors import InputError
 from alarmproof.reading import conditions, parameters, sam
 from alarmproof.reading.conditions import World
 from alarmproof.reading.documents import Document
+from alarmproof.reading.file_names import (
+    SERVERLESS_APPLICATION,
+    STACK,
+    nested_names,
+    normal,
+)
 from alarmproof.reading.foreach import Loops, has_loops
 from alarmproof.reading.known import ALARM_TYPES
 from alarmproof.reading.resolver import Resolver
 from alarmproof.reading.values import NO_VALUE
 
-_STACK = "AWS::CloudFormation::Stack"
-_SERVERLESS_APPLICATION = "AWS::Serverless::Application"
 # Nested stacks of nested stacks. Source: none; CloudFormation names no limit.
 _DEEPEST = 10
 # Resources of all stacks that are read together.
 _MOST_RESOURCES = 100_000
-_SUFFIXES = (".template.json", ".template.yaml", ".template.yml", ".template", ".json", ".yaml",
-             ".yml")  # fmt: skip
 _SECTIONS = ("Resources", "Parameters", "Mappings", "Conditions", "Outputs")
 
 
@@ -163,7 +165,7 @@ class _Builder:
         self, given: Mapping[str, str], exports: dict[str, Any], available: Mapping[str, Document]
     ) -> None:
         self._given, self._exports, self._available = given, exports, available
-        self._by_path = {_normal(file): file for file in available}
+        self._by_path = {normal(file): file for file in available}
         self._by_name: dict[str, list[str]] = defaultdict(list)
         for path in self._by_path:
             self._by_name[PurePosixPath(path).name].append(path)
@@ -174,14 +176,14 @@ class _Builder:
         resources = document.data.get("Resources")
         for logical_id, entry in (resources if isinstance(resources, dict) else {}).items():
             kind = entry.get("Type") if isinstance(entry, dict) else None
-            if kind in (_STACK, _SERVERLESS_APPLICATION):
+            if kind in (STACK, SERVERLESS_APPLICATION):
                 file = self._file_of(entry, document)
                 if file:
                     yield str(logical_id), file
 
     def _file_of(self, entry: Mapping[str, Any], document: Document) -> str | None:
         for name in nested_names(entry):
-            path = _normal(str(document.folder / name))
+            path = normal(str(document.folder / name))
             if path in self._by_path:
                 return self._by_path[path]
         for name in nested_names(entry):
@@ -297,66 +299,3 @@ def _section(document: Document, name: str) -> Mapping[str, Any]:
             f"{document.file}: not a CloudFormation template: '{name}' is not a mapping."
         )
     return {str(key): value for key, value in section.items()}
-
-
-def nested_names(entry: Any) -> Iterator[str]:
-    """The file names that a nested stack's template may have, the surest first."""
-    if not isinstance(entry, dict) or entry.get("Type") not in (_STACK, _SERVERLESS_APPLICATION):
-        return
-    for name in _written_names(entry):
-        for suffix in ("", *_SUFFIXES):
-            yield f"{name}{suffix}"
-
-
-def _written_names(entry: Mapping[str, Any]) -> Iterator[str]:
-    metadata, properties = entry.get("Metadata"), entry.get("Properties")
-    path = metadata.get("aws:asset:path") if isinstance(metadata, dict) else None
-    if isinstance(path, str):
-        yield path
-    url = None
-    if isinstance(properties, dict):
-        url = properties.get("TemplateURL", properties.get("Location"))
-    if isinstance(url, dict):
-        url = _end_of(url)
-    if isinstance(url, str) and url:
-        if "://" not in url:
-            yield url
-        yield PurePosixPath(url).name
-
-
-def _end_of(url: Mapping[str, Any]) -> Any:
-    """What an address ends with that ``Fn::Sub`` or ``Fn::Join`` makes."""
-    substituted, joined = url.get("Fn::Sub"), url.get("Fn::Join")
-    if isinstance(substituted, list) and substituted:
-        substituted = substituted[0]
-    if isinstance(joined, list) and len(joined) == 2 and isinstance(joined[1], list):
-        return joined[1][-1] if joined[1] else None
-    return substituted
-
-
-def _normal(file: str) -> str:
-    return str(Path(file).resolve(strict=False))
-
-
-def unique_names(files: Sequence[str]) -> list[str]:
-    """A stack's name for each file: what it is called, with its folder where that is not enough."""
-    names = [_stem(file) for file in files]
-    for depth in range(1, 5):
-        doubled = {name for name, count in Counter(names).items() if count > 1}
-        if not doubled:
-            break
-        names = [
-            "/".join([*Path(file).parts[-1 - depth : -1], _stem(file)]) if name in doubled else name
-            for file, name in zip(files, names, strict=True)
-        ]
-    # The same template as JSON and as YAML.
-    doubled = {name for name, count in Counter(names).items() if count > 1}
-    return [file if name in doubled else name for file, name in zip(files, names, strict=True)]
-
-
-def _stem(file: str) -> str:
-    name = Path(file).name
-    for suffix in _SUFFIXES:
-        if name.endswith(suffix) and name != suffix:
-            return name.removesuffix(suffix)
-    return name
