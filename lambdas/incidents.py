@@ -72,13 +72,13 @@ def decide(known: Incident | None, state: str, at: int, *, drill: bool = False) 
             return Verdict(Incident(told=OK, changed_at=at), "never-told")
         return Verdict(_begun(at, drill=drill))
     if state == known.told:
-        return _told_again(known, at, drill=drill)
+        return _repeated(known, at, drill=drill)
     if state == OK:
         return _recovered(known, at)
     return _fired(known, at, drill=drill)
 
 
-def _told_again(known: Incident, at: int, *, drill: bool) -> Verdict:
+def _repeated(known: Incident, at: int, *, drill: bool) -> Verdict:
     """The state that the channel was last notified of has come once more."""
     newest = max(at, known.changed_at)
     if known.told == ALARM and at == newest:
