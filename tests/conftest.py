@@ -74,10 +74,10 @@ _GROUP = re.compile(r'xdist_group\("(\w+)"\)')
 # Groups and files of half a minute and more, the longest first: one that is begun last is run by
 # one worker while the others have nothing to do.
 _LONGEST = (
+    "tests/test_guides.py",
     "laptop",
     "synth",
     "tests/webhook_buffer/laptop/test_demo.py",
-    "tests/test_guides.py",
     "tests/webhook_buffer/laptop/test_traces.py",
     "tests/webhook_buffer/laptop/test_sources.py",
     "tests/dashboards/test_add_a_widget.py",
