@@ -1,12 +1,13 @@
 """Definitions changed in a copy of the tree, as people change them, to the end.
 
-Both guides, to a new alarm and to a new monitor, are followed to the letter, and a threshold is
-changed in its one place; then the documents are written, and all is well.
+The guides to a new alarm, monitor and widget are followed to the letter, and a threshold is changed
+in its one place; then the documents are written, and all is well.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.slow
 
 _ALARM = (ROOT / "docs" / "add-an-alarm.md").read_text("utf-8")
 _MONITOR = (ROOT / "docs" / "add-a-monitor.md").read_text("utf-8")
+_WIDGET = (ROOT / "docs" / "add-a-widget.md").read_text("utf-8")
 
 
 def _step(guide: str, number: int) -> tuple[str, str]:
@@ -71,6 +73,33 @@ def _monitor(copy: Copy) -> None:
     _append(copy.root / name, "MONITORS", code)
 
 
+def _insert(file: Path, title: str, code: str) -> None:
+    """Puts ``code`` and a comma behind the panel of that title, indented like it."""
+    source = file.read_text("utf-8")
+    [(line, column)] = [
+        (call.end_lineno, call.col_offset)
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == "title" and ast.unparse(keyword.value) == f"f'{title}'"
+    ]
+    before = source.splitlines(keepends=True)
+    panel = indent(code.rstrip() + ",\n", " " * column)
+    file.write_text("".join([*before[:line], panel, *before[line:]]), "utf-8")
+
+
+def _widget(copy: Copy) -> None:
+    """Step 1 of the guide to a widget, whose code needs no formatting."""
+    [(name, title, code)] = re.findall(
+        r"In `(\S+)`, behind the panel `([^`]+)`, with a comma after it:\n\n```python\n(.*?)```",
+        _WIDGET,
+        re.DOTALL,
+    )
+    _insert(copy.root / name, title, code)
+    done = copy.run("ruff", "format", "--check", name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def _edit(file: Path, pattern: str, replacement: str) -> None:
     text, edits = re.subn(pattern, replacement, file.read_text("utf-8"))
     assert edits, f"{file.name} has nothing like {pattern}"
@@ -96,7 +125,7 @@ def _threshold(copy: Copy) -> None:
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy after all changes, formatted, its documents regenerated as ``make docs`` does."""
     copy = copied(Path(tmp_path_factory.mktemp("guide"), "copy"))
-    changes: tuple[Callable[[Copy], None], ...] = (_alarm, _monitor, _threshold)
+    changes: tuple[Callable[[Copy], None], ...] = (_alarm, _monitor, _widget, _threshold)
     for change in changes:
         change(copy)
     done = copy.run("ruff", "format", "alarms", "dashboards")
@@ -129,6 +158,25 @@ def test_the_new_objects_are_in_the_documents(followed: Copy) -> None:
         followed.root / "docs" / "alarms.md"
     ).read_text("utf-8")
     assert (followed.root / "docs/datadog/monitor/subscribe-out-of-memory.json").exists()
+
+
+def test_the_widget_is_in_the_documents(followed: Copy) -> None:
+    """Its thresholds, unit and query are those that the guide promises."""
+    assert re.search(r"^make docs ", _WIDGET, re.MULTILINE)
+    board = json.loads(
+        (followed.root / "docs/datadog/dashboard/serverless.json").read_text("utf-8")
+    )
+    panels = {
+        widget["definition"].get("title"): widget["definition"]
+        for group in board["widgets"]
+        for widget in group["definition"]["widgets"]
+    }
+    panel = panels["publish: after its answer"]
+    assert panel["markers"][0]["value"] == "y = 10000"
+    query = panel["requests"][1]["queries"][0]["query"]
+    assert query.startswith("max:aws.lambda.enhanced.post_runtime_duration{$env,$service,$region,")
+    assert query.endswith("functionname:webhook-buffer-prd-publish}.rollup(max, 60)")
+    assert "markers" not in panels["notify: after its answer"]
 
 
 def test_no_document_has_the_old_threshold(followed: Copy) -> None:
@@ -187,3 +235,22 @@ def test_a_mistake_ends_as_the_guide_says(
     [shown] = re.findall(r"^Error: .*$", guide, re.MULTILINE)
     assert done.returncode == 2
     assert done.stderr.strip() == shown
+
+
+def test_a_mistake_in_a_widget_ends_as_the_guide_says(followed: Copy, tmp_path: Path) -> None:
+    """The command lists every problem, in the guide's words, and shows no traceback."""
+    [(wrong, right)] = re.findall(r"With `(\w+)` in place of\s`(\w+)`", _WIDGET)
+    file = followed.root / "dashboards" / "serverless.py"
+    good = file.read_text("utf-8")
+    file.write_text(good.replace(right, wrong), "utf-8")
+    try:
+        done = followed.run("webhook-buffer", "datadog", "render", str(tmp_path / "datadog"))
+    finally:
+        file.write_text(good, "utf-8")
+    [problem] = re.findall(r"^Datadog dashboard, .*", _WIDGET, re.MULTILINE)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    listed = [text for text in done.stderr.splitlines() if wrong in text]
+    assert listed[0].endswith(problem)
+    assert len(listed) == 2 * len(set(re.findall(r"panel '([\w-]+): after", done.stderr)))
+    assert not (tmp_path / "datadog").exists()

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from datadog_api_client.configuration import Configuration
 from datadog_api_client.model_utils import UnparsedObject, validate_and_convert_types
-from datadog_api_client.v1.model.dashboard import Dashboard
 
 from alarms import CATALOG
 from dashboards import DASHBOARDS
 from monitoring.datadog import metrics
 from monitoring.datadog.boards import boards
-from monitoring.datadog.definition import Definition
+from monitoring.datadog.definition import Definition, Kind
 from monitoring.datadog.query import metric as read
+from monitoring.datadog.sync.api import models
 from monitoring.deployed import deployed
 from monitoring.model.dashboards import Panel, Section
 from monitoring.model.metrics import REFUSALS
@@ -162,7 +162,6 @@ def test_every_environment_has_both(environment: str) -> None:
     assert len(boards(alarms, DASHBOARDS)) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("overrides", [{}, EXISTING])
 def test_datadog_s_own_models_take_them(overrides: dict[str, Any]) -> None:
     """Each body, ids in place of references, is a dashboard to the official client, to the last
@@ -171,7 +170,8 @@ def test_datadog_s_own_models_take_them(overrides: dict[str, Any]) -> None:
         text = re.sub(r'\{"\$ref": "slo:[a-z]+"\}', '"0123456789"', json.dumps(board.body))
         convert: Any = validate_and_convert_types
         untyped: Any = Configuration
-        model = convert(json.loads(text), (Dashboard,), [board.key], True, True, untyped())
+        kind = models._model(Kind.DASHBOARD)
+        model = convert(json.loads(text), (kind,), [board.key], True, True, untyped())
         assert not list(_unparsed(model))
         # What no model knows, it keeps aside without a word.
         assert not list(_further(model, board.key))
