@@ -97,6 +97,14 @@ def compile_expression(text: str) -> Expression:
     )
 
 
+def tree_of(text: str | None) -> Node | None:
+    """An expression's tree; None where it has none or can't be read."""
+    try:
+        return compile_expression(text).tree if text else None
+    except NotSupportedError:
+        return None
+
+
 def walk(node: Node) -> Iterator[Node]:
     """A node and all below it."""
     yield node

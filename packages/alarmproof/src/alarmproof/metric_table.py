@@ -207,5 +207,7 @@ def silence_of(metric: MetricKey) -> Silence:
     entry = published(metric)
     if entry is not None:
         return entry.silence
+    if is_unverified(metric.namespace, metric.name):
+        return _silence(metric.namespace, metric.name, None)
     aws = metric.namespace.startswith("AWS/") or metric.namespace in _CUSTOM
     return Silence.ALWAYS if aws else Silence.UNKNOWN

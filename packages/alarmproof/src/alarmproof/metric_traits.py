@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alarmproof.metric_rows import NAMES
+from alarmproof.metric_rows import NAMES, UNVERIFIED
 
 # Sets of dimensions under which all metrics of a namespace are published. Source: Kinesis Data
 # Streams developer guide, "Monitoring the Amazon Kinesis Data Streams Service with Amazon
@@ -113,7 +113,8 @@ TRAITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "traffic": (),
         "always": ("ConcurrentExecutions", "UnreservedConcurrentExecutions",
                    "ClaimedAccountConcurrency", "ProvisionedConcurrentExecutions",
-                   "ProvisionedConcurrencyUtilization", "IteratorAge", "OffsetLag"),
+                   "ProvisionedConcurrencyUtilization", "IteratorAge", "OffsetLag",
+                   "MaxOffsetLag", "SumOffsetLag"),
         "counts": ("Invocations",),
         "binary": ("Errors", "Throttles", "Invocations", "DeadLetterErrors",
                    "DestinationDeliveryFailures"),
@@ -124,29 +125,37 @@ TRAITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "AWS/SNS": {"traffic": (), "counts": ("NumberOfMessagesPublished",)},
     "AWS/Events": {"traffic": (), "counts": ("Invocations", "TriggeredRules", "MatchedEvents")},
     # Each execution publishes ExecutionsStarted twice: 1, and 0 when it ends.
-    "AWS/States": {"traffic": (), "binary": _EXECUTIONS},
+    "AWS/States": {"traffic": (), "always": ("OpenMapRunCount",), "binary": _EXECUTIONS},
     "AWS/AppSync": {"traffic": (), "binary": ("4XXError", "5XXError")},
     "AWS/Bedrock": {"traffic": ()},
     "AWS/CloudFront": {"traffic": ()},
     "AWS/Cognito": {"traffic": ()},
     "AWS/EventBridge/Pipes": {"traffic": ()},
     "AWS/Scheduler": {"traffic": ()},
-    "AWS/WAFV2": {"event": tuple(sorted(NAMES["AWS/WAFV2"]))},
+    "AWS/WAFV2": {
+        "event": (*sorted(NAMES["AWS/WAFV2"]), *UNVERIFIED["AWS/WAFV2"].split()),
+    },
+    "AWS/X-Ray": {"traffic": ()},
     "AWS/S3": {
         "traffic": (), "always": ("BucketSizeBytes", "NumberOfObjects"),
         "binary": ("4xxErrors", "5xxErrors"),
     },
     "AWS/ApplicationELB": {
         "traffic": (),
-        "always": ("ConsumedLCUs", "DroppedInvalidHeaderRequestCount",
-                   "ForwardedInvalidHeaderRequestCount", "HealthyHostCount", "RequestCount",
-                   "RequestCountPerTarget", "UnHealthyHostCount"),
+        "always": ("BYoIPUtilPercentage", "ConsumedLCUs", "DroppedInvalidHeaderRequestCount",
+                   "ForwardedInvalidHeaderRequestCount", "HealthyHostCount", "PeakLCUs",
+                   "RequestCount", "RequestCountPerTarget", "ReservedLCUs", "UnHealthyHostCount",
+                   "ZonalShiftedHostCount"),
         "event": (*_HTTP_CODES, "RejectedConnectionCount", "TargetConnectionErrorCount",
                   "ClientTLSNegotiationErrorCount", "TargetTLSNegotiationErrorCount",
                   "LambdaInternalError", "LambdaUserError"),
         "binary": _HTTP_CODES,
     },
-    "AWS/ELB": {"event": (*_CLASSIC_CODES, "BackendConnectionErrors"), "binary": _CLASSIC_CODES},
+    # The four codes that no page names are published as the others, if at all.
+    "AWS/ELB": {
+        "event": (*_CLASSIC_CODES, *UNVERIFIED["AWS/ELB"].split(), "BackendConnectionErrors"),
+        "binary": _CLASSIC_CODES,
+    },
 }  # fmt: skip
 
 GAUGES = frozenset((

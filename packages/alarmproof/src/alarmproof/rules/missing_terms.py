@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from alarmproof.alarms import AnyAlarm, MetricAlarm, Query
-from alarmproof.errors import NotSupportedError
-from alarmproof.expressions import Node, compile_expression, walk
+from alarmproof.expressions import Node, tree_of, walk
 from alarmproof.metric_table import Silence, silence_of
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import WARNING, Hit, rule
@@ -36,9 +35,9 @@ def missing_term(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     queries = {query.id: query for query in alarm.queries}
     direction = 1 if alarm.comparison.startswith("Greater") else -1
     returned = queries.get(alarm.returned)
-    if returned is None or not returned.expression:
+    if returned is None:
         return
-    tree = _tree(returned)
+    tree = tree_of(returned.expression)
     if tree is None or _is_guarded(tree):
         return
     terms = _Terms(queries)
@@ -48,13 +47,6 @@ def missing_term(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             f"In '{returned.expression}' a missing datapoint of '{name}' counts as 0, which brings "
             "the alarm on."
         )
-
-
-def _tree(query: Query) -> Node | None:
-    try:
-        return compile_expression(query.expression or "").tree
-    except NotSupportedError:
-        return None
 
 
 def _is_guarded(tree: Node) -> bool:
@@ -77,7 +69,7 @@ class _Terms:
             return
         if node.kind == "name":
             query = self.queries.get(node.value)
-            tree = _tree(query) if query and query.expression else None
+            tree = tree_of(query.expression) if query else None
             if tree is not None and not _is_guarded(tree):
                 self.walk(tree, direction, depth + 1)
         elif node.kind == "operation":
