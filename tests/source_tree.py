@@ -23,10 +23,6 @@ _IGNORED = shutil.ignore_patterns(
     ),
 )
 
-# What `make test-fast` runs here: all of it, because a list of what a definition can touch is never
-# complete. Nothing in packages/ knows our definitions.
-FAST_TESTS = ("pytest", "-q", "-p", "no:cacheprovider", "tests", "-m", "not emulator and not slow")
-
 
 def files(root: Path = ROOT) -> Iterator[str]:
     """The path below the root of every file that is not ignored."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
 import pytest
 
 from settings.paths import ROOT
+from tests.import_graph import imports, module_of, modules
 
 # What each folder may import of ours besides itself. docs/architecture.md shows it.
 ALLOWED: dict[str, set[str]] = {
@@ -182,43 +179,11 @@ HOMES = {
     "pyarrow": {"alarmproof.recordings_parquet"},
     "sentry_sdk": {"lambdas"},
 }
-_ALARMPROOF = ROOT / "packages" / "alarmproof" / "src"
-
-
-@cache
-def _files() -> dict[str, Path]:
-    """Every module of ours, by its dotted name."""
-    tops = sorted({name.partition(".")[0] for name in ALLOWED} - {"alarmproof"})
-    files = [(ROOT, path) for top in tops for path in (ROOT / top).rglob("*.py")]
-    files += [(ROOT, path) for path in ROOT.glob("*.py")]
-    files += [(_ALARMPROOF, path) for path in _ALARMPROOF.rglob("*.py")]
-    return {
-        ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__"): path
-        for base, path in files
-    }
-
-
-@cache
-def _imports(file: Path) -> frozenset[str]:
-    """The whole name of everything a file imports, wherever the import stands."""
-
-    def names() -> Iterator[str]:
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{file}: relative import"
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-    return frozenset(names())
+_FILES = modules(sorted({name.partition(".")[0] for name in ALLOWED} - {"alarmproof"}))
 
 
 def _module(whole: str) -> str | None:
-    """The module of ours that an import reads: the name itself, or what holds it."""
-    for name in (whole, whole.rpartition(".")[0]):
-        if name in _files():
-            return name
-    return None
+    return module_of(whole, _FILES)
 
 
 def _folder(module: str) -> str:
@@ -228,11 +193,11 @@ def _folder(module: str) -> str:
     return max(names, key=len)
 
 
-@pytest.mark.parametrize("module", sorted(_files()))
+@pytest.mark.parametrize("module", sorted(_FILES))
 def test_imports_run_one_way(module: str) -> None:
     """A folder imports only what it is allowed to, and a library only at its home."""
     folder = _folder(module)
-    for whole in _imports(_files()[module]):
+    for whole in imports(_FILES[module]):
         ours = _module(whole)
         if ours:
             other = _folder(ours)
@@ -259,15 +224,15 @@ def test_no_two_folders_import_each_other() -> None:
 
 def _parent(module: str) -> str:
     """The folder that a module lies in, with a rule or without."""
-    return module if _files()[module].name == "__init__.py" else module.rpartition(".")[0]
+    return module if _FILES[module].name == "__init__.py" else module.rpartition(".")[0]
 
 
 def test_only_a_part_and_its_detail_use_each_other() -> None:
     """However deep a folder lies; the page lists the pairs, and no others."""
     using = {
         (_parent(module), _parent(ours))
-        for module, file in _files().items()
-        for whole in _imports(file)
+        for module, file in _FILES.items()
+        for whole in imports(file)
         if (ours := _module(whole))
     }
     mutual = {(outer, inner) for outer, inner in using if outer < inner and (inner, outer) in using}
@@ -282,9 +247,9 @@ def test_only_roots_import_data() -> None:
     data = {"alarms", "dashboards"}
     importing = {
         module
-        for module, file in _files().items()
+        for module, file in _FILES.items()
         if module.partition(".")[0] not in data
-        and data & {whole.partition(".")[0] for whole in _imports(file)}
+        and data & {whole.partition(".")[0] for whole in imports(file)}
     }
     assert importing == roots
 
@@ -292,9 +257,9 @@ def test_only_roots_import_data() -> None:
 def test_every_rule_is_used() -> None:
     """A permission nobody needs is taken away, so that the picture is the code."""
     used: dict[str, set[str]] = {name: set() for name in ALLOWED}
-    for module, file in _files().items():
+    for module, file in _FILES.items():
         folder = _folder(module)
-        ours = {_module(whole) for whole in _imports(file)} - {None}
+        ours = {_module(whole) for whole in imports(file)} - {None}
         used[folder] |= {_folder(name) for name in ours if name} - {folder}
     unused = {name: ALLOWED[name] - used[name] for name in ALLOWED if ALLOWED[name] - used[name]}
     assert not unused
@@ -310,8 +275,8 @@ def test_the_root_holds_one_module() -> None:
 def test_no_circles_within_a_folder() -> None:
     """No module of ours imports itself through others."""
     graph = {
-        name: {module for whole in _imports(file) if (module := _module(whole)) and module != name}
-        for name, file in _files().items()
+        name: {module for whole in imports(file) if (module := _module(whole)) and module != name}
+        for name, file in _FILES.items()
     }
     done: set[str] = set()
 
