@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from alarmproof import cli
+from alarmproof.errors import InputError
 from alarmproof.formats import as_checkstyle, as_github, as_json, as_junit, as_sarif, joined
 from alarmproof.lint import Finding
 from alarmproof.rules.registry import Severity
+from template_parts import alarm
+from typer.testing import CliRunner
 
 NASTY = "a\n::error::b\x1b[31m%0A<script>&\"'\x00]]>\N{RIGHT-TO-LEFT OVERRIDE}"
 FINDINGS = [
@@ -37,12 +42,41 @@ def test_xml_is_well_formed(form: object) -> None:
     assert not any("\x1b" in text or "\x00" in text for text in texts)
 
 
-def test_junit_fails_what_is_bad() -> None:
-    """Errors and warnings are failures; notes are not."""
-    suite = ElementTree.fromstring(as_junit(FINDINGS))[0]  # noqa: S314 - our own text
-    assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
-    assert [len(case.findall("failure")) for case in suite] == [1, 1, 0]
+@pytest.mark.parametrize(("strict", "failures"), [(False, [1, 0, 0]), (True, [1, 1, 1])])
+def test_junit_fails_what_the_command_fails(*, strict: bool, failures: list[int]) -> None:
+    """Errors, and with --strict all else; what passes has its text."""
+    suite = ElementTree.fromstring(as_junit(FINDINGS, strict=strict))[0]  # noqa: S314 - our own text
+    assert (suite.get("tests"), suite.get("failures")) == ("3", str(sum(failures)))
+    assert [len(case.findall("failure")) for case in suite] == failures
+    assert [len(case.findall("system-out")) for case in suite] == [1 - count for count in failures]
     assert {case.get("line") for case in suite} == {"7"}
+
+
+@pytest.mark.parametrize("form", ["sarif", "junit", "checkstyle", "github"])
+@pytest.mark.parametrize("kind", ["bad file beside a good one", "only a bad file", "bad option"])
+def test_each_form_says_what_kept_a_file_from_being_judged(
+    tmp_path: Path, form: str, kind: str
+) -> None:
+    """A program that reads it learns of the error, beside the findings of the other files."""
+    (tmp_path / "bad.json").write_text("{")
+    (tmp_path / "good.json").write_text(json.dumps({"Resources": {"A": alarm()}}))
+    names = {"bad option": ["good.json", "--parameter", "Gone=1"], "only a bad file": ["bad.json"]}
+    arguments = names.get(kind, ["bad.json", "good.json"])
+    paths = [str(tmp_path / text) if "json" in text else text for text in arguments]
+    done = CliRunner().invoke(cli.app, ["lint", "--format", form, *paths])
+    assert isinstance(done.exception, InputError)
+    message = str(done.exception)
+    if form == "sarif":
+        [run] = json.loads(done.stdout)["runs"]
+        [invocation] = run["invocations"]
+        texts = [note["message"]["text"] for note in invocation["toolExecutionNotifications"]]
+        assert invocation["executionSuccessful"] is False
+    elif form == "github":
+        texts = [line[9:] for line in done.stdout.splitlines() if line.startswith("::error::")]
+    else:
+        nodes = ElementTree.fromstring(done.stdout).iter("error")  # noqa: S314 - our own text
+        texts = [text for node in nodes if (text := node.get("message")) == message]
+    assert texts == [message]
 
 
 def test_github_has_a_line_each() -> None:

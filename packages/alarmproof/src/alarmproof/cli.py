@@ -97,11 +97,13 @@ def lint(
     from alarmproof.lint import Finding, load_allowances
     from alarmproof.lint import lint as find
 
-    project = load(config)
-    given = values(parameter, parameters)
-    reaction = max_reaction or project.max_reaction or MAX_REACTION
-    known = known_findings.load(baseline) if baseline else frozenset()
-    usable = template.read_usable(paths, given)
+    with commands.failure_reported(form):
+        project = load(config)
+        given = values(parameter, parameters)
+        reaction = max_reaction or project.max_reaction or MAX_REACTION
+        known = known_findings.load(baseline) if baseline else frozenset()
+        usable = template.read_usable(paths, given)
+        allowances = [allowance for file in allow or () for allowance in load_allowances(file)]
 
     def findings(earlier: list[Path]) -> list[Finding]:
         before = template.read_usable(earlier, given).templates
@@ -110,11 +112,12 @@ def lint(
         )
 
     if changed_since:
-        known |= known_findings.at_revision(changed_since, paths, findings)
+        with commands.failure_reported(form):
+            known |= known_findings.at_revision(changed_since, paths, findings)
     code = commands.run_lint(
         usable.templates,
         max_reaction=reaction,
-        allowances=[allowance for file in allow or () for allowance in load_allowances(file)],
+        allowances=allowances,
         form=form,
         strict=strict,
         allow_empty=allow_empty,

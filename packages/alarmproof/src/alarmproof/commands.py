@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -68,28 +69,29 @@ def run_lint(
     for error in errors[:-1]:
         print_error(str(error))
     empty = not (templates.alarms or templates.absent or templates.unread)
-    if errors and empty:
-        raise errors[-1]
-    if empty and not allow_empty:
-        raise InputError(
-            "No alarm in the files given, so nothing was checked. Name the files that have them, "
-            "or pass --allow-empty."
+    with failure_reported(form, errors):
+        if errors and empty:
+            raise errors[-1]
+        if empty and not allow_empty:
+            raise InputError(
+                "No alarm in the files given, so nothing was checked. Name the files that have "
+                "them, or pass --allow-empty."
+            )
+        findings = lint.lint(
+            templates,
+            max_reaction=max_reaction,
+            allowances=[*allowances, *(config.allowances if config else ())],
+            severities=config.severities if config else {},
+            patterns=config.patterns if config else {},
+            own_metrics=config.own_metrics if config else (),
+            outside=_asked(templates, config, live=live, check_links=check_links),
         )
-    findings = lint.lint(
-        templates,
-        max_reaction=max_reaction,
-        allowances=[*allowances, *(config.allowances if config else ())],
-        severities=config.severities if config else {},
-        patterns=config.patterns if config else {},
-        own_metrics=config.own_metrics if config else (),
-        outside=_asked(templates, config, live=live, check_links=check_links),
-    )
-    if baselines:
-        findings = baselines.applied(findings)
+        if baselines:
+            findings = baselines.applied(findings)
     if form == "text":
         _print_findings(formats.joined(findings), len(templates.alarms), skipped)
     else:
-        print(_formatted(findings, form))
+        print(_formatted(findings, form, errors, strict=strict))
     if errors:
         raise errors[-1]
     return int(lint.failed(findings, strict=strict))
@@ -113,19 +115,46 @@ def _asked(
     return outside
 
 
-def _formatted(findings: Sequence[Finding], form: Format) -> str:
-    """The findings for a program."""
+@contextmanager
+def failure_reported(form: Format, errors: Sequence[InputError] = ()) -> Iterator[None]:
+    """Writes an error in the form that a program asked for, too, where nothing can be judged.
+
+    Args:
+        errors: of files that can't be used, beside the one that is raised.
+    """
+    try:
+        yield
+    except InputError as error:
+        if form not in ("text", "json"):
+            print(_formatted([], form, [*(other for other in errors if other != error), error]))
+        raise
+
+
+def _formatted(
+    findings: Sequence[Finding],
+    form: Format,
+    errors: Sequence[InputError] = (),
+    *,
+    strict: bool = False,
+) -> str:
+    """The findings for a program, and what kept files from being judged; JSON has no place for it.
+
+    Args:
+        strict: whether warnings fail.
+    """
     from alarmproof import formats
 
+    messages = [str(error) for error in errors]
     if form == "sarif":
         from importlib.metadata import version
 
-        return formats.as_sarif(findings, version=version("alarmproof"))
-    forms = {
-        "json": formats.as_json, "junit": formats.as_junit, "github": formats.as_github,
-        "checkstyle": formats.as_checkstyle,
-    }  # fmt: skip
-    return forms[form](findings)
+        return formats.as_sarif(findings, messages, version=version("alarmproof"))
+    if form == "junit":
+        return formats.as_junit(findings, messages, strict=strict)
+    if form == "json":
+        return formats.as_json(findings)
+    forms = {"github": formats.as_github, "checkstyle": formats.as_checkstyle}
+    return forms[form](findings, messages)
 
 
 _COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}

@@ -13,7 +13,7 @@ from dataclasses import replace
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from alarmproof.lint import Finding
+from alarmproof.lint import Finding, failed
 from alarmproof.printable import printable
 from alarmproof.rules import RULES
 
@@ -21,6 +21,8 @@ from alarmproof.rules import RULES
 # 1.0", Char.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_SHOWN = 8
+# In place of a rule, where a file or an option can't be used.
+_INPUT = "input"
 _KEYS = ("rule", "severity", "alarm", "file", "line", "message", "remedy")
 
 
@@ -57,10 +59,14 @@ def as_json(findings: Sequence[Finding]) -> str:
     )
 
 
-def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
+def as_sarif(findings: Sequence[Finding], errors: Sequence[str] = (), *, version: str) -> str:
     """SARIF 2.1.0, which code hosts show beside the code.
 
-    Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+    Args:
+        errors: what kept files from being judged.
+
+    Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0"; for errors,
+    3.20, "invocation object".
     """
     rules = [
         {
@@ -72,10 +78,22 @@ def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
         for rule in RULES
     ]
     driver = {"name": "alarmproof", "version": version, "rules": rules}
+    invocation = {
+        "executionSuccessful": not errors,
+        "toolExecutionNotifications": [
+            {"level": "error", "message": {"text": error}} for error in errors
+        ],
+    }
     document = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": list(map(_sarif_result, findings))}],
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "invocations": [invocation],
+                "results": list(map(_sarif_result, findings)),
+            }
+        ],
     }
     return json.dumps(document, indent=2)
 
@@ -97,10 +115,15 @@ def _sarif_result(finding: Finding) -> dict[str, object]:
     }
 
 
-def as_junit(findings: Sequence[Finding]) -> str:
-    """JUnit XML: a failure for each error and warning; notes pass, with their text."""
-    failures = [finding for finding in findings if finding.severity != "note"]
-    counts = {"tests": str(len(findings)), "failures": str(len(failures))}
+def as_junit(
+    findings: Sequence[Finding], errors: Sequence[str] = (), *, strict: bool = False
+) -> str:
+    """JUnit XML: a failure for each finding that is one; all others pass, with their text."""
+    failures = [finding for finding in findings if failed([finding], strict=strict)]
+    counts = {
+        "tests": str(len(findings) + len(errors)), "failures": str(len(failures)),
+        "errors": str(len(errors)),
+    }  # fmt: skip
     root = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(root, "testsuite", {"name": "alarmproof", **counts})
     for finding in findings:
@@ -110,19 +133,28 @@ def as_junit(findings: Sequence[Finding]) -> str:
         }  # fmt: skip
         case = _element(suite, "testcase", attributes)
         text = f"{finding.file}:{finding.line}: {finding.message} {finding.remedy}"
-        if finding.severity == "note":
-            _element(case, "system-out", {}).text = _xml(text)
-        else:
+        if finding in failures:
             failure = _element(
                 case, "failure", {"type": finding.severity, "message": finding.message}
             )
             failure.text = _xml(text)
+        else:
+            shown = f"{finding.severity}: {text}"
+            _element(case, "system-out", {}).text = _xml(shown)
+    for error in errors:
+        case = _element(suite, "testcase", {"classname": "alarmproof", "name": _INPUT})
+        _element(case, "error", {"message": error})
     return _document(root)
 
 
-def as_checkstyle(findings: Sequence[Finding]) -> str:
-    """Checkstyle's XML; a note is ``info``."""
+def as_checkstyle(findings: Sequence[Finding], errors: Sequence[str] = ()) -> str:
+    """Checkstyle's XML; a note is ``info``, and an error of a file names it in its message."""
     root = ElementTree.Element("checkstyle", {"version": "4.3"})
+    if errors:
+        node = _element(root, "file", {"name": "alarmproof"})
+        for error in errors:
+            _element(node, "error", {"line": "1", "severity": "error", "message": error,
+                                     "source": f"alarmproof.{_INPUT}"})  # fmt: skip
     for file in dict.fromkeys(finding.file for finding in findings):
         node = _element(root, "file", {"name": file})
         for finding in findings:
@@ -152,18 +184,19 @@ def _document(root: ElementTree.Element) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, "unicode")
 
 
-def as_github(findings: Sequence[Finding]) -> str:
+def as_github(findings: Sequence[Finding], errors: Sequence[str] = ()) -> str:
     """Workflow commands, which GitHub shows as annotations beside the code.
 
     Source: GitHub Actions documentation, "Workflow commands for GitHub Actions".
     """
-    return "\n".join(
+    annotations = [
         f"::{'notice' if finding.severity == 'note' else finding.severity} "
         f"file={_github_property(finding.file)},line={finding.line},"
         f"title={_github_property(finding.rule)}::"
         f"{_github_data(f'{finding.alarm}: {finding.message} {finding.remedy}')}"
         for finding in findings
-    )
+    ]
+    return "\n".join([*annotations, *(f"::error::{_github_data(error)}" for error in errors)])
 
 
 def _github_data(text: str) -> str:
