@@ -76,7 +76,22 @@ def test_a_replay_of_a_file_is_that_of_the_series(
         (
             "r.json",
             '[{"namespace": "N", "metric": "m", "values": [1], "start": "soon"}]',
-            "series 1: Invalid isoformat",
+            "series 1: start 'soon' is not a time; write 2026-05-01T08:00Z or Unix seconds.",
+        ),
+        (
+            "r.json",
+            '[{"namespace": "N", "metric": "m", "values": [1], "start": 1e300}]',
+            "series 1: start '1e+300' is not a time",
+        ),
+        (
+            "r.json",
+            '[{"namespace": "N", "metric": "m", "values": [1], "timestamps": [-60]}]',
+            "series 1: timestamp '-60' is not a time",
+        ),
+        (
+            "r.json",
+            '[{"namespace": "N", "metric": "m", "values": [1], "start": 0, "period": 1e30}]',
+            "series 1: period 1e+30 is not 1, 5,",
         ),
         (
             "r.json",
@@ -108,6 +123,11 @@ def test_a_replay_of_a_file_is_that_of_the_series(
             "r.csv",
             "time,namespace,metric,dimensions,statistic,period,value\n60,N,m,broken,Sum,60,1\n",
             "r.csv:2: 'broken' are not dimensions",
+        ),
+        (
+            "r.csv",
+            f"time,namespace,metric,dimensions,statistic,period,value\n{'9' * 400},N,m,,Sum,60,1\n",
+            "r.csv:2: time '9999999999",
         ),
         ("r.parquet", "no parquet", "not a recording in Parquet"),
     ],
@@ -186,7 +206,15 @@ def test_a_changed_threshold_is_shown_beside_the_old_one() -> None:
     [
         ("a.threshold", "is not a change; write ALARM.KEY=VALUE, where KEY is threshold, period"),
         ("a.color=red", "is not a change"),
-        ("a.threshold=high", "could not convert"),
+        ("a.threshold=high", "'high' is not a finite number"),
+        ("a.threshold=inf", "'inf' is not a finite number"),
+        ("a.period=1.5", "'1.5' is not a whole number"),
+        ("a.period=7", "'a.period=7': t.json Alarm: a period of 7 s is not supported"),
+        ("a.period=30", "'a.period=30': t.json Alarm: N m {D=d, E=e}: recorded every 60 s"),
+        (
+            "a.evaluation_periods=1000000",
+            "1000000 periods of 60 s are not supported; together they are seven days at most",
+        ),
         ("a.missing=maybe", "'maybe' is not one of"),
         ("b.threshold=1", "'b' is not an alarm here"),
         ("both.threshold=1", "a composite alarm has no threshold; change a part"),
@@ -197,6 +225,27 @@ def test_what_can_t_be_changed(change: str, expected: str) -> None:
     """A change of nothing, or to nothing that can be, is one error."""
     with pytest.raises(InputError) as wrong:
         _replayed(_outages(), change)
+    assert expected in str(wrong.value)
+
+
+def test_a_band_has_no_threshold_to_change() -> None:
+    """A change that the comparison would ignore is refused."""
+    with pytest.raises(InputError, match="it compares with an anomaly band"):
+        _replayed(_outages(), "a.threshold=1", band="b")
+
+
+@pytest.mark.parametrize(
+    ("alarms", "years", "expected"),
+    [
+        (1, 56, "to 2081-09-25T09:00:00Z, and a replay at most 1,527 days"),
+        (400, 1, "525,600 minutes of 400 alarms are more than 200,000,000 evaluations"),
+    ],
+)  # fmt: skip
+def test_a_replay_is_bounded(alarms: int, years: int, expected: str) -> None:
+    """Two values decades apart are one error, and not minutes of work."""
+    many = tuple(_alarm(name=f"a{number}") for number in range(alarms))
+    with pytest.raises(InputError) as wrong:
+        replay(Templates(many), Recorded.of([]), start=START, end=START + years * 365 * 86_400)
     assert expected in str(wrong.value)
 
 

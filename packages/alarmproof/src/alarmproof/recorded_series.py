@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from alarmproof.metric_data import MetricKey, Series
 
 _BELOW_A_MINUTE = (1, 5, 10, 20, 30)
+# Source: CloudWatch API reference, PutMetricAlarm, Period and EvaluationPeriods: seven days in all.
+_LONGEST = 604_800
+LATEST = 253_402_300_799  # the last second of the year 9999, in Unix seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +107,54 @@ def require_period(period: int) -> None:
     Raises:
         ValueError: When CloudWatch has no such period.
     """
-    if period not in _BELOW_A_MINUTE and (period < 60 or period % 60):
-        raise ValueError(f"period {period} is not 1, 5, 10, 20, 30, or a multiple of 60 seconds")
+    if period not in _BELOW_A_MINUTE and (not 60 <= period <= _LONGEST or period % 60):
+        shown = period if abs(period) <= _LONGEST else f"{period:.3g}"
+        raise ValueError(
+            f"period {shown} is not 1, 5, 10, 20, 30, or a multiple of 60 seconds up to {_LONGEST}"
+        )
+
+
+def require_boundary(start: int, period: int) -> None:
+    """Checks where a series' first period begins.
+
+    Raises:
+        ValueError: When CloudWatch has no period that begins then.
+    """
+    grain = min(period, 60)
+    if start % grain:
+        raise ValueError(f"{iso(start)} is not on a boundary of {grain} s")
+
+
+def iso(at: int) -> str:
+    """Unix seconds as ISO 8601."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def unix_seconds(value: Any, name: str) -> int:
+    """A time that is given in Unix seconds or ISO 8601, from 1970 to 9999.
+
+    Args:
+        name: of the time, for the error.
+
+    Raises:
+        ValueError: When it is something else.
+    """
+    try:
+        at = round(_seconds(value))
+    except (OverflowError, ValueError):
+        at = -1
+    if not 0 <= at <= LATEST:
+        raise ValueError(
+            f"{name} '{str(value)[:40]}' is not a time; write 2026-05-01T08:00Z or Unix seconds"
+        )
+    return at
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    text = str(value)
+    if text.replace(".", "", 1).isdigit():
+        return float(text)
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

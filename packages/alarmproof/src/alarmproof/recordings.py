@@ -10,7 +10,6 @@ import dataclasses
 import json
 import math
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,10 @@ from alarmproof.recorded_series import (
     Recorded,
     dimensions,
     dimensions_text,
+    iso,
+    require_boundary,
     require_period,
+    unix_seconds,
 )
 
 __all__ = ["Recorded", "load", "save"]
@@ -81,25 +83,6 @@ def _unknown_form(file: Path) -> InputError:
     return InputError(f"{file}: unknown format; the name has to end in {', '.join(FORMS)}.")
 
 
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _time(value: Any) -> int:
-    """Unix seconds, or ISO 8601.
-
-    Raises:
-        ValueError: When it is neither.
-    """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return round(value)
-    text = str(value)
-    if text.replace(".", "", 1).isdigit():
-        return round(float(text))
-    moment = datetime.fromisoformat(text)
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-
 def _placed(
     metric: MetricKey, statistic: str | None, period: int, times: Sequence[int], given: Values
 ) -> Series:
@@ -110,8 +93,7 @@ def _placed(
     """
     require_period(period)
     start, end = min(times), max(times)
-    if start % min(period, 60):
-        raise ValueError(f"{_iso(start)} is not on a boundary of {min(period, 60)} s")
+    require_boundary(start, period)
     if np.isinf(given).any():
         raise ValueError("an infinite value")
     count = (end - start) // period + 1
@@ -122,9 +104,9 @@ def _placed(
     for at, value in zip(times, given, strict=True):
         index, rest = divmod(at - start, period)
         if rest:
-            raise ValueError(f"{_iso(at)} is not a multiple of {period} s after {_iso(start)}")
+            raise ValueError(f"{iso(at)} is not a multiple of {period} s after {iso(start)}")
         if taken[index]:
-            raise ValueError(f"{_iso(at)} comes twice")
+            raise ValueError(f"{iso(at)} comes twice")
         taken[index], values[index] = True, value
     return Series(metric, statistic, start, period, values)
 
@@ -190,7 +172,7 @@ def _of_points(points: Points) -> Series:
         ValueError: When a time or a value can't be.
     """
     values = np.array([math.nan if value is None else float(value) for value in points.values])
-    times = [_time(time) for time in points.times]
+    times = [unix_seconds(time, "timestamp") for time in points.times]
     placed = _placed(points.metric, points.statistic, points.period, times, values)
     return dataclasses.replace(placed, unit=points.unit)
 
@@ -212,11 +194,11 @@ def _of_json(entry: Any) -> Series:
     if not len(values):
         raise ValueError("has no values")
     if "timestamps" in entry:
-        times = [_time(timestamp) for timestamp in entry["timestamps"]]
+        times = [unix_seconds(timestamp, "timestamp") for timestamp in entry["timestamps"]]
         if len(times) != len(values):
             raise ValueError(f"{len(times)} timestamps for {len(values)} values")
     else:
-        start = _time(entry["start"])
+        start = unix_seconds(entry["start"], "start")
         times = [start + period * index for index in range(len(values))]
     placed = _placed(metric, statistic, period, times, values)
     return placed if unit is None else dataclasses.replace(placed, unit=str(unit))
@@ -232,7 +214,7 @@ def _to_json(file: Path, series: Iterable[Series]) -> None:
             **({"unit": recorded.unit} if recorded.unit else {}),
             "statistic": recorded.statistic,
             "period": recorded.step,
-            "start": _iso(recorded.start),
+            "start": iso(recorded.start),
             "values": [None if math.isnan(value) else value for value in recorded.values],
         }
         for recorded in series
@@ -255,7 +237,7 @@ def _from_csv(file: Path) -> list[Entry]:
                 )
                 key = metric, row["statistic"] or None, int(row["period"] or 60)
                 times, values, _ = points.setdefault(key, ([], [], line))
-                times.append(_time(row["time"]))
+                times.append(unix_seconds(row["time"], "time"))
                 values.append(float(row["value"]))
             except (csv.Error, OverflowError, TypeError, ValueError) as error:
                 raise InputError(f"{file}:{line}: {error}.") from None
@@ -276,6 +258,6 @@ def _to_csv(file: Path, series: Iterable[Series]) -> None:
         for recorded in series:
             what = recorded.metric.namespace, recorded.metric.name, dimensions_text(recorded.metric)
             for index in np.flatnonzero(~np.isnan(recorded.values)):
-                at = _iso(recorded.start + recorded.step * int(index))
+                at = iso(recorded.start + recorded.step * int(index))
                 value = repr(float(recorded.values[index]))
                 writer.writerow([at, *what, recorded.statistic or "", recorded.step, value])

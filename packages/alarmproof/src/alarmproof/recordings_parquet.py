@@ -14,12 +14,18 @@ import numpy as np
 from alarmproof import extras
 from alarmproof.errors import InputError
 from alarmproof.metric_data import MetricKey, Series
-from alarmproof.recorded_series import Entry, dimensions, dimensions_text, require_period
+from alarmproof.recorded_series import (
+    Entry,
+    dimensions,
+    dimensions_text,
+    require_boundary,
+    require_period,
+    unix_seconds,
+)
 
 _DESCRIBED = ("namespace", "metric", "dimensions", "statistic", "start", "period", "count")
 _OPTIONAL = ("account", "unit")
 _MOST_SERIES, _MOST_VALUES = 100_000, 6_000_000  # of one series: eleven years of minutes
-_LATEST = 253_402_300_800  # the year 10000, in Unix seconds
 
 
 def load(file: Path) -> list[Entry]:
@@ -62,10 +68,12 @@ def _entry(file: Path, opened: Any, number: int, row: Mapping[str, Any]) -> Entr
         str(row["namespace"]), str(row["metric"]), dimensions(row["dimensions"]),
         str(row.get("account") or ""),
     )  # fmt: skip
-    start, step, count = int(row["start"]), int(row["period"]), int(row["count"])
+    start = unix_seconds(int(row["start"]), "start")
+    step, count = int(row["period"]), int(row["count"])
     require_period(step)
-    if not 0 < count <= _MOST_VALUES or not 0 <= start <= _LATEST or start % min(step, 60):
-        raise ValueError(f"{count} values from {start} can't be")
+    require_boundary(start, step)
+    if not 0 < count <= _MOST_VALUES:
+        raise ValueError(f"count is {count:,}, and has to be 1 to {_MOST_VALUES:,}")
 
     def read() -> Series:
         return Series(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +27,11 @@ from alarmproof.history import History
 from alarmproof.metric_data import Recording
 from alarmproof.muting import muted
 from alarmproof.notation import duration
+from alarmproof.recorded_series import iso
 
-_DAY = 86_400
+_MINUTE, _DAY = 60, 86_400
+# Minutes of a replay, four years; and evaluations of all alarms together: about a minute of work.
+_MOST_MINUTES, _MOST_EVALUATIONS = 2_200_000, 200_000_000
 # This many changes to ALARM within an hour count as flapping.
 _FLAPS, _HOUR = 3, 3600
 
@@ -44,6 +48,22 @@ class Change:
         return f"{self.alarm}.{self.key}={self.value}"
 
 
+def _finite(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"'{text}' is not a finite number")
+    return number
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError(f"'{text}' is not a whole number")
+    return int(text)
+
+
 def _missing(text: str) -> Missing:
     if text not in set(Missing):
         raise ValueError(f"'{text}' is not one of {', '.join(Missing)}")
@@ -51,10 +71,10 @@ def _missing(text: str) -> Missing:
 
 
 _KEYS: Mapping[str, Callable[[str], Any]] = {
-    "threshold": float,
-    "period": int,
-    "evaluation_periods": int,
-    "datapoints_to_alarm": int,
+    "threshold": _finite,
+    "period": _whole,
+    "evaluation_periods": _whole,
+    "datapoints_to_alarm": _whole,
     "missing": _missing,
 }
 _CHANGE = re.compile(r"(?P<alarm>.+)\.(?P<key>[a-z_]+)=(?P<value>.+)")
@@ -170,16 +190,48 @@ def replay(
 
     Raises:
         InputError: When a change names an unknown alarm or is impossible, or the recording is empty
-            in time.
+            in time, or too long.
     """
-    if end <= start:
-        raise InputError("The recording's end is not after its start.")
+    _require_range(start, end, len(templates.alarms))
     before = _replayed(templates.alarms, templates.mute_rules, recording, start, end)
     if not changes:
         return Replay(start, end, before)
     alarms = _changed(templates, changes)
     changed = _replayed(alarms, templates.mute_rules, recording, start, end)
+    _require_evaluated(templates, changes, before, changed)
     return Replay(start, end, before, tuple(changes), changed)
+
+
+def _require_range(start: int, end: int, alarms: int) -> None:
+    if end <= start:
+        raise InputError("The recording's end is not after its start.")
+    minutes = (end - start) // _MINUTE
+    if minutes > _MOST_MINUTES:
+        raise InputError(
+            f"The recording lasts from {iso(start)} to {iso(end)}, and a replay at most "
+            f"{_MOST_MINUTES // 1440:,} days. Remove series with a wrong time, or replay the last "
+            "part: --since 30d."
+        )
+    if minutes * alarms > _MOST_EVALUATIONS:
+        raise InputError(
+            f"{minutes:,} minutes of {alarms:,} alarms are more than {_MOST_EVALUATIONS:,} "
+            "evaluations. Replay the last part (--since 30d), or fewer templates."
+        )
+
+
+def _require_evaluated(
+    templates: Templates,
+    changes: Sequence[Change],
+    before: Sequence[Replayed],
+    after: Sequence[Replayed],
+) -> None:
+    """Refuses changes with which an alarm can't be evaluated any more."""
+    refused = {alarm.alarm.name for alarm in before if alarm.refused}
+    reasons = {alarm.alarm.name: alarm.refused for alarm in after if alarm.refused}
+    for change in changes:
+        name = templates.find(change.alarm).name
+        if name in reasons and name not in refused:
+            raise InputError(f"'{change}': {reasons[name]}")
 
 
 def _changed(templates: Templates, changes: Sequence[Change]) -> list[AnyAlarm]:
@@ -188,6 +240,10 @@ def _changed(templates: Templates, changes: Sequence[Change]) -> list[AnyAlarm]:
         alarm = by_name[templates.find(change.alarm).name]
         if not isinstance(alarm, MetricAlarm):
             raise InputError(f"'{change}': a composite alarm has no {change.key}; change a part.")
+        if change.key == "threshold" and alarm.band:
+            raise InputError(
+                f"'{change}': it compares with an anomaly band, and has no threshold to change."
+            )
         values = {change.key: change.value}
         if change.key == "period":
             values["queries"] = tuple(
