@@ -160,6 +160,7 @@ HOMES = {
     "ministack": {
         "webhook_buffer.laptop.emulator_server",
         "webhook_buffer.laptop.function_logs",
+        "webhook_buffer.laptop.function_updates",
         "webhook_buffer.laptop.gateway",
     },
     "hypercorn": {"webhook_buffer.console.server", "webhook_buffer.laptop.emulator_server"},

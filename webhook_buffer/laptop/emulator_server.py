@@ -22,7 +22,7 @@ from ministack.app import app as ministack
 from ministack.core.sigv4 import decode_header_value
 from ministack.services.cloudformation import provisioners
 
-from webhook_buffer.laptop import function_logs, guard
+from webhook_buffer.laptop import function_logs, function_updates, guard
 from webhook_buffer.laptop.emulator import ENDPOINTS_PATH
 from webhook_buffer.laptop.gateway import Gateway, Receive, Scope, Send, answer, known
 from webhook_buffer.laptop.process import HOST
@@ -35,6 +35,7 @@ _JSON = {"Content-Type": "application/json"}
 # does. A bucket that is created under a name of another fails all the same.
 provisioners.s3_bucket_name_conflict = lambda _: None
 function_logs.install()
+function_updates.install()
 
 
 @dataclass
