@@ -79,6 +79,16 @@ def test_every_alarm_gets_three_cases_that_hold(tmp_path: Path) -> None:
         assert outcome.case.kind != "silent" or outcome.case.expect[-1].notifies == ("nobody",)
 
 
+def test_a_value_that_no_case_can_hold_is_not_tried(tmp_path: Path) -> None:
+    """What is written can be read: a threshold near the largest number has no firing case."""
+    templates = _templates(Plain=ONE, Below=ONE, Never={**ONE, "Threshold": 1e308})
+    text, lacking = first_cases.text(templates)
+    assert "Never: no values were found at which it fires." in lacking
+    file = tmp_path / "cases.yaml"
+    file.write_text(text)
+    assert all(outcome.passed for outcome in run(load([file]), templates))
+
+
 def test_what_has_no_case_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """An alarm without cases stops no other; a file that is there is never overwritten."""
     quota = {**BASE, "Metrics": [{"Id": "q", "Expression": "m / SERVICE_QUOTA(m)"}, _stat("m")]}

@@ -51,6 +51,53 @@ def test_a_baseline_hides_what_it_has() -> None:
     assert _found("--baseline", "b.json") == [("no-action", "B")]
 
 
+def test_a_baseline_holds_from_another_folder_and_with_other_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knows a finding by rule and alarm, and a file by its path from the baseline's folder."""
+    slow = {**ALARM["Properties"], "Period": 300, "AlarmActions": ["arn:aws:sns:eu-west-1:1:page"]}
+
+    def write(periods: int) -> None:
+        _write(A={**ALARM, "Properties": {**slow, "EvaluationPeriods": periods}})
+
+    write(5)
+    rules = {rule for rule, _ in _found()}
+    assert "slow-reaction" in rules
+    assert _found("--write-baseline", "b.json") == []
+    write(6)
+    assert _found("--baseline", "b.json") == []
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    for file in ("../t.json", str(tmp_path / "t.json")):
+        arguments = ["lint", file, "--baseline", "../b.json", "--format", "json"]
+        assert json.loads(CliRunner().invoke(cli.app, arguments).stdout) == []
+
+
+def test_entries_of_a_baseline_that_are_not_needed_are_named() -> None:
+    """Of the files that were read; those of others may still hold."""
+    _write(A=ALARM, B=OTHER)
+    Path("u.json").write_text(Path("t.json").read_text("utf-8"), "utf-8")
+    everything = ["lint", "t.json", "u.json"]
+    assert CliRunner().invoke(cli.app, [*everything, "--write-baseline", "b.json"]).exit_code == 0
+    _write(A=ALARM)
+    done = CliRunner().invoke(cli.app, ["lint", "t.json", "--baseline", "b.json"])
+    assert done.exit_code == 0
+    assert "b.json: no-action of B (t.json) is not found any more." in done.stderr
+    assert "u.json" not in done.stderr
+    assert "--write-baseline" in done.stderr
+
+
+def test_a_baseline_of_another_form_is_one_error() -> None:
+    """With the remedy."""
+    _write(A=ALARM)
+    for text in ("[1]", '["no-action | t.json | A | It has none."]', "{}", '[{"rule": 1}]'):
+        Path("b.json").write_text(text, "utf-8")
+        done = CliRunner().invoke(cli.app, ["lint", "t.json", "--baseline", "b.json"])
+        assert "b.json: not a baseline file. Write one with --write-baseline." in str(
+            done.exception
+        )
+
+
 def _git(*arguments: str) -> None:
     who = {f"GIT_{role}_{what}": "t@example.com" for role in ("AUTHOR", "COMMITTER")
            for what in ("NAME", "EMAIL")}  # fmt: skip
@@ -66,6 +113,26 @@ def test_only_what_a_revision_did_not_have() -> None:
     assert _found("--changed-since", "HEAD") == []
     _write(B=OTHER, A=ALARM)
     assert _found("--changed-since", "HEAD") == [("no-action", "B")]
+
+
+def test_a_file_that_was_moved_has_nothing_new() -> None:
+    """Neither a file, nor one that comes from elsewhere into a folder that is linted."""
+    _git("init", "-q")
+    _write(A=ALARM)
+    _git("add", ".")
+    _git("commit", "-qm", "first")
+    Path("stacks").mkdir()
+    _git("mv", "t.json", "stacks/shop.json")
+    for path in ("stacks/shop.json", "stacks"):
+        arguments = ["lint", path, "--changed-since", "HEAD", "--format", "json"]
+        assert json.loads(CliRunner().invoke(cli.app, arguments).stdout) == []
+
+
+def test_outside_of_a_repository(tmp_path: Path) -> None:
+    """The error says so, rather than that the revision is not there."""
+    _write(A=ALARM)
+    done = CliRunner().invoke(cli.app, ["lint", "t.json", "--changed-since", "HEAD"])
+    assert f"{tmp_path} is not in a git repository" in str(done.exception)
 
 
 def test_a_revision_that_is_not_there() -> None:

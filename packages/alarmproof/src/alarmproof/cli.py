@@ -102,6 +102,7 @@ def lint(
         given = values(parameter, parameters)
         reaction = max_reaction or project.max_reaction or MAX_REACTION
         known = known_findings.load(baseline) if baseline else frozenset()
+        earlier: frozenset[known_findings.Known] = frozenset()
         usable = template.read_usable(paths, given)
         allowances = [allowance for file in allow or () for allowance in load_allowances(file)]
 
@@ -113,7 +114,7 @@ def lint(
 
     if changed_since:
         with commands.failure_reported(form):
-            known |= known_findings.at_revision(changed_since, paths, findings)
+            earlier = known_findings.at_revision(changed_since, paths, findings)
     code = commands.run_lint(
         usable.templates,
         max_reaction=reaction,
@@ -122,7 +123,7 @@ def lint(
         strict=strict,
         allow_empty=allow_empty,
         config=project,
-        baselines=known_findings.Baselines(known, write_baseline),
+        baselines=known_findings.Baselines(baseline, known, earlier, write_baseline),
         live=live,
         check_links=check_links,
         errors=usable.errors,

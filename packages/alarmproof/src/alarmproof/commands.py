@@ -87,6 +87,9 @@ def run_lint(
             outside=_asked(templates, config, live=live, check_links=check_links),
         )
         if baselines:
+            read = [alarm.source.file for alarm in templates.alarms]
+            for sentence in baselines.unneeded(findings, read):
+                typer.echo(printable(sentence), err=True)
             findings = baselines.applied(findings)
     if form == "text":
         _print_findings(formats.joined(findings), len(templates.alarms), skipped)

@@ -21,7 +21,7 @@ from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.evaluate import evaluate
 from alarmproof.history import History
 from alarmproof.metric_data import MetricKey, Series
-from alarmproof.notation import duration
+from alarmproof.notation import LARGEST, duration
 from alarmproof.runner import InMemory
 
 # Combinations of values that are tried for one alarm.
@@ -224,7 +224,8 @@ def _candidates(read: Read, alarms: Sequence[MetricAlarm]) -> list[float]:
         step = abs(threshold) or 1.0
         candidates += [threshold + step, threshold, threshold - step / 2]
     candidates += [1.0, 100.0, 10_000.0]
-    return list(dict.fromkeys(round(value, 6) for value in candidates))
+    usable = (round(value, 6) for value in candidates if abs(value) < LARGEST)
+    return list(dict.fromkeys(usable))
 
 
 def _asks(alarm: MetricAlarm, read: Read) -> Query | None:

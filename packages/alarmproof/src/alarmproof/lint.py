@@ -39,6 +39,7 @@ class Finding:
         remedy: what to do, in a sentence.
         strict: whether it fails with ``--strict``.
         shared: how the message begins for other alarms as well, and how it goes on for this one.
+        logical_id: of the alarm, which other files that are read do not change.
     """
 
     rule: str
@@ -50,6 +51,7 @@ class Finding:
     remedy: str
     strict: bool = True
     shared: tuple[str, str] | None = None
+    logical_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def lint(
         severity = severities.get(finding.rule, finding.severity)
         subject = alarms.get(finding.alarm, finding.alarm)
         if severity and not _is_allowed(finding.rule, subject, given, used):
-            findings.append(replace(finding, severity=severity))
+            logical_id = subject if isinstance(subject, str) else subject.source.logical_id
+            findings.append(replace(finding, severity=severity, logical_id=logical_id))
     if "allowance" in off:
         return findings
     return [*findings, *_of_allowances(given, used, templates)]
@@ -178,6 +181,7 @@ def _undecided(alarm: AnyAlarm) -> Finding:
         alarm.source.line,
         f"It is not evaluated, because {alarm.refusal}.",
         "Give the value; every rule was applied to each case.",
+        logical_id=alarm.source.logical_id,
     )
 
 
@@ -194,6 +198,7 @@ def _finding(
         advice.remedy(hit.remedy or rule.remedy, alarm, templates),
         rule.strict,
         hit.shared,
+        alarm.source.logical_id,
     )
 
 

@@ -15,6 +15,8 @@ from alarmproof.arrays import Values
 
 # Values that one case may hold: a year of minutes.
 MOST = 530_000
+# A case's values are below; doubling one never overflows.
+LARGEST = 1e300
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _ITEM = re.compile(
     rf"(?:(?P<start>{_NUMBER})(?:(?P<sign>[+-])(?P<step>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?))?|(?P<missing>_))"
