@@ -62,7 +62,7 @@ def test_nothing_unknown_is_ignored() -> None:
     assert opaque == {"P": "PromQL alarm", "L": "log alarm"}
     messages = {(finding.rule, finding.alarm): finding.message for finding in lint(templates)}
     assert (
-        "Treshold is not a property that CloudFormation has; did you mean Threshold?"
+        "Treshold is not a property that CloudFormation has (did you mean Threshold?)."
         in (messages["unknown-property", "A"])
     )
     assert "Metrics[0].Colour" in messages["unknown-property", "M"]

@@ -1,4 +1,4 @@
-"""Writes ``data/alarm_schema.json``: the constraints of CloudFormation's schema of alarms.
+"""Writes ``data/alarm_schema.json``: the constraints of CloudFormation's schemas of CloudWatch.
 
 ``python tools/extract_schema.py`` reads the schemas that the installed cfn-lint ships, which are
 CloudFormation's own with cfn-lint's corrections. Only what constrains a value is kept.
@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 TARGET = Path(__file__).parents[1] / "src" / "alarmproof" / "data" / "alarm_schema.json"
-TYPES = (
-    "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::LogAlarm",
-)  # fmt: skip
+PREFIX = "AWS::CloudWatch::"
 _REGION = "us-east-1"
-# Neither constrains what a user writes.
+# What does not constrain what a user writes, or is not applied.
 _LEFT_OUT = frozenset(
     (
         "$schema", "additionalProperties", "anyOf", "createOnlyProperties", "default",
@@ -24,7 +22,7 @@ _LEFT_OUT = frozenset(
         "primaryIdentifier", "additionalIdentifiers", "readOnlyProperties", "replacementStrategy",
         "sourceUrl", "tagging", "title", "typeName", "writeOnlyProperties", "documentationUrl",
         "propertyTransform", "conditionalCreateOnlyProperties", "examples", "$comment", "taggable",
-        "relationshipRef", "arrayType", "awsType",
+        "relationshipRef", "arrayType", "awsType", "allOf", "maxProperties", "patternProperties",
     )
 )  # fmt: skip
 
@@ -37,8 +35,8 @@ def extracted() -> dict[str, Any]:
         kind: _constraints(
             json.loads(schemas.joinpath(f"resources/{index[kind]}.json").read_text("utf-8"))
         )
-        for kind in TYPES
-        if kind in index
+        for kind in sorted(index)
+        if kind.startswith(PREFIX)
     }
 
 

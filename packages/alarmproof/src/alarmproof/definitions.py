@@ -57,6 +57,20 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """What CloudFormation refuses of a resource that can't be, or is not, an alarm.
+
+    Attributes:
+        rule: the id of the rule that it breaks.
+        why: a sentence.
+    """
+
+    source: Source
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Templates:
     """The alarms of one template or more, and the other resources beside them.
 
@@ -66,6 +80,7 @@ class Templates:
         absent: alarms that are left out by conditions.
         unread: what is not read.
         outputs: the values of the stacks' outputs.
+        faults: of resources beside the alarms.
     """
 
     alarms: tuple[AnyAlarm, ...]
@@ -74,6 +89,7 @@ class Templates:
     unread: tuple[Unread, ...] = ()
     mute_rules: tuple[MuteRule, ...] = ()
     outputs: tuple[object, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
     def resource_of(self, alarm: AnyAlarm) -> Resource | None:
         """The resource that an alarm was read from; None where it is not from a template."""

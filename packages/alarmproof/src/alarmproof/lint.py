@@ -119,7 +119,7 @@ def lint(
                 findings += [_finding(rule, alarm, hit, fixed, templates) for hit in hits]
         if alarm.variants and "not-evaluated" not in off:
             findings.append(_undecided(alarm))
-    for finding in (*_unread(templates, off), *outside):
+    for finding in (*_unread(templates, off), *_faults(templates), *outside):
         severity = severities.get(finding.rule, finding.severity)
         subject = alarms.get(finding.alarm, finding.alarm)
         if severity and not _is_allowed(finding.rule, subject, given, used):
@@ -216,6 +216,16 @@ def _unread(templates: Templates, off: set[str]) -> Iterator[Finding]:
             remedy = unknown_type.remedy
             rule, severity = unknown_type.id, unknown_type.severity
         yield Finding(rule, severity, source.logical_id, source.file, source.line, message, remedy)
+
+
+def _faults(templates: Templates) -> Iterator[Finding]:
+    rules = {rule.id: rule for rule in RULES}
+    for fault in templates.faults:
+        rule, source = rules[fault.rule], fault.source
+        yield Finding(
+            rule.id, rule.severity, source.logical_id, source.file, source.line, fault.why,
+            rule.remedy,
+        )  # fmt: skip
 
 
 def load_allowances(file: Path) -> list[Allowance]:

@@ -49,6 +49,32 @@ def violations(kind: str, properties: Mapping[str, Any]) -> Iterator[Violation]:
         yield from _Check(schema).value("", properties, schema)
 
 
+def unknown_names(kind: str, properties: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
+    """Properties that a type does not have: where, the name, and the names that it has there."""
+    schema = _schemas().get(kind)
+    if schema is not None:
+        yield from _unknown_names("", properties, schema, schema.get("definitions", {}))
+
+
+def _unknown_names(
+    where: str, value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any]
+) -> Iterator[tuple[str, str, list[str]]]:
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _unknown_names(
+                f"{where}[{number}]", inner, schema.get("items", {}), definitions
+            )
+    elif isinstance(value, Mapping) and "properties" in schema:
+        for name, inner in value.items():
+            if name in schema["properties"]:
+                below = schema["properties"][name]
+                yield from _unknown_names(_path(where, name), inner, below, definitions)
+            else:
+                yield where, str(name), list(schema["properties"])
+
+
 class _Check:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._definitions = root.get("definitions", {})
@@ -74,7 +100,7 @@ class _Check:
         there = {name for name, inner in value.items() if inner is not None}
         for name in schema.get("required", ()):
             if name not in there:
-                yield where, f"{where or 'The alarm'} has no {name}."
+                yield where, f"{where or 'It'} has no {name}."
         excluding = schema.get("dependentExcluded", {})
         pairs = {tuple(sorted((name, other))) for name, others in excluding.items()
                  for other in others}  # fmt: skip

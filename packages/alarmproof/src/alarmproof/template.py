@@ -119,13 +119,5 @@ def _of(
 
 
 def _require_template(document: Document) -> None:
-    data = document.data
-    if not isinstance(data.get("Resources"), dict):
+    if not isinstance(document.data.get("Resources"), dict):
         raise InputError(f"{document.file}: not a CloudFormation template: it has no 'Resources'.")
-    for logical_id, entry in data["Resources"].items():
-        if str(logical_id).startswith("Fn::ForEach"):
-            continue
-        if not isinstance(entry, dict) or not isinstance(entry.get("Properties") or {}, dict):
-            raise InputError(
-                f"{document.file}: resource '{logical_id}' is not an object with a Type."
-            )

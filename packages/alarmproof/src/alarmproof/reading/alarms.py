@@ -199,7 +199,8 @@ def _query(reader: Reader, number: int, entry: Mapping[str, Any]) -> Query:
 
 def _metric(reader: Reader, entry: Mapping[str, Any], where: str, account: str) -> MetricKey:
     given = entry.get("Dimensions")
-    for dimension in reader.mappings(given, f"{where}Dimensions"):
+    for number, dimension in enumerate(reader.mappings(given, f"{where}Dimensions")):
+        reader.only(dimension, known.DIMENSION, f"{where}Dimensions[{number}].")
         if not {"Name", "Value"} <= dimension.keys():
             name = f"{where}Dimensions"
             reader.wrong(ProblemKind.INVALID, name, f"{name} has an entry without Name or Value")

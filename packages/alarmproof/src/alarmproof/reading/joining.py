@@ -25,6 +25,7 @@ def joined(parts: Sequence[Templates]) -> Templates:
         tuple(unread for part in parts for unread in part.unread),
         tuple(names.retargeted(rule) for part in parts for rule in part.mute_rules),
         tuple(output for part in parts for output in part.outputs),
+        tuple(fault for part in parts for fault in part.faults),
     )
 
 

@@ -49,6 +49,7 @@ METRIC_QUERY = frozenset(
 )
 METRIC_STAT = frozenset(["Metric", "Period", "Stat", "Unit"])
 METRIC = frozenset(["Dimensions", "MetricName", "Namespace"])
+DIMENSION = frozenset(["Name", "Value"])
 # Read-only in the answers of DescribeAlarms. Source: CloudWatch API reference, MetricAlarm,
 # CompositeAlarm and LogAlarm, as the model of botocore 1.43.106 has them.
 LIVE_ONLY = frozenset(

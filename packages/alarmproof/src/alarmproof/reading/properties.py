@@ -25,6 +25,20 @@ _ACTING = {
 _SERVICES = {"automate": "ec2", "swf": "ec2"}
 
 
+def unknown_property(
+    name: str, allowed: Iterable[str], where: str, what: str = "a property that CloudFormation has"
+) -> str:
+    """That a name is not one of those allowed, and which it resembles; without a full stop.
+
+    Args:
+        where: what stands before the name.
+        what: each of those allowed is.
+    """
+    near = difflib.get_close_matches(name, sorted(allowed), n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return f"{where}{name} is not {what}{hint}"
+
+
 class Reader:
     """Reads properties, and keeps what is wrong with them."""
 
@@ -46,12 +60,10 @@ class Reader:
         for name in given:
             if name in allowed:
                 continue
-            near = difflib.get_close_matches(str(name), list(allowed), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
             self.wrong(
                 ProblemKind.UNKNOWN_PROPERTY,
                 f"{where}{name}",
-                f"{where}{name} is not a property that CloudFormation has{hint}",
+                unknown_property(str(name), allowed, where),
             )
 
     def number(self, value: Any, name: str) -> float | None:

@@ -12,9 +12,9 @@ from contextlib import suppress
 from typing import Any
 
 from alarmproof.alarms import AnyAlarm, MuteRule, Problem, ProblemKind, Source
-from alarmproof.definitions import Absent, Resource, Templates, Unread
+from alarmproof.definitions import Absent, Fault, Resource, Templates, Unread
 from alarmproof.errors import InputError
-from alarmproof.reading import alarms, known, mute_rules
+from alarmproof.reading import alarms, known, mute_rules, resource_faults
 from alarmproof.reading.malformed import MALFORMED
 from alarmproof.reading.resolver import Resolver
 from alarmproof.reading.stacks import Stack
@@ -25,11 +25,7 @@ _ACCEPTED = "Nothing has to change: AWS accepts it."
 
 
 def read(stack: Stack) -> Templates:
-    """All of one stack.
-
-    Raises:
-        InputError: When a resource is not an object.
-    """
+    """All of one stack."""
     return _Reading(stack).templates()
 
 
@@ -50,10 +46,18 @@ class _Reading:
         unread = list(self._unread_loops())
         resources: dict[tuple[str, str], Resource] = {}
         muting: list[MuteRule] = []
+        faults: list[Fault] = []
         for logical_id, entry in self._stack.resources.items():
+            if resource_faults.is_function(logical_id):
+                continue
             source = self._source(str(logical_id))
-            if not isinstance(entry, dict):
-                raise InputError(f"{source}: not an object with a Type.")
+            malformed = resource_faults.form(entry, source)
+            if malformed:
+                faults.append(malformed)
+            if not isinstance(entry, dict) or malformed:
+                continue
+            if self._stack.whole:
+                faults += resource_faults.attributes(entry, source)
             kind = str(entry.get("Type"))
             condition = entry.get("Condition")
             not_read = _not_read(kind, entry.get("Properties"))
@@ -69,11 +73,15 @@ class _Reading:
                 continue
             resource = self._resource(kind, entry, source)
             resources[self._stack.name, source.logical_id] = resource
+            refused: list[Fault] = []
+            if kind in known.OTHER_TYPES:
+                refused = list(resource_faults.properties(kind, resource.resolved, source))
+                faults += refused
             if kind == known.MUTE_RULE:
                 rule = mute_rules.read(resource.resolved, source)
                 if isinstance(rule, MuteRule):
                     muting.append(rule)
-                else:
+                elif not refused:
                     unread.append(Unread(source, kind, rule, known=True))
             elif kind.startswith("AWS::CloudWatch::") and kind not in (
                 known.ALARM_TYPES | known.OTHER_TYPES
@@ -82,7 +90,7 @@ class _Reading:
                 unread.append(Unread(source, kind, why, known=False))
         return Templates(
             tuple(alarms), resources, tuple(absent), tuple(unread), tuple(muting),
-            tuple(self._outputs()),
+            tuple(self._outputs()), tuple(faults),
         )  # fmt: skip
 
     def _outputs(self) -> Iterator[object]:
