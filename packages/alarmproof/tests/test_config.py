@@ -82,7 +82,7 @@ def test_an_allowance_ends() -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("rules = 3", "'rules' is not a table"),
+        ("rules = 3", "[rules] is not a table"),
         ("[rule]", "Did you mean 'rules'?"),
         ('[rules]\nno-acton = "off"', "Did you mean 'no-action'?"),
         ('[rules]\nno-action = "of"', "not one of off, error, warning, note"),
@@ -99,6 +99,52 @@ def test_a_wrong_file_is_one_error(tmp_path: Path, text: str, part: str) -> None
     with pytest.raises(InputError, match=r"alarmproof\.toml") as error:
         _loaded(tmp_path, text)
     assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("\n[rule]", 2),
+        ('[rules]\n\nno-acton = "off"', 3),
+        ('[rules]\nno-runbook = "off"\n"no-action" = "of"', 3),
+        ("# x\nrules = 3", 2),
+        ('[patterns]\nrunbook = ""\nname = "("', 3),
+        ("\nmax-reaction = true", 2),
+        ('[[allow]]\nrule = "a"\nalarm = "b"\n[[allow]]\nrule = "a"', 4),
+        ('[[allow]]\nrule = "a"\nalarm = "b"\nuntil = "soon"', 4),
+        ('[[metrics]]\nnamespace = "A"\nnames = ["a"]\n[[metrics]]\nnamespace = "AWS/A"', 5),
+        ('allow = [{rule = "a"}]', 1),
+    ],
+)
+def test_an_error_names_the_line(tmp_path: Path, text: str, line: int) -> None:
+    """That of the key; of an entry, where a key of it is missing."""
+    with pytest.raises(InputError, match=rf"alarmproof\.toml:{line}: "):
+        _loaded(tmp_path, text)
+
+
+def test_an_allowance_is_reported_where_it_stands(tmp_path: Path) -> None:
+    """Expired, without a reason, or of nothing: at its entry, with the remedy that is left."""
+    config = _loaded(
+        tmp_path,
+        '[[allow]]\nrule = "no-action"\nalarm = "A"\nreason = "old"\nuntil = 2020-01-01\n'
+        '\n[[allow]]\nrule = "no-description"\nalarm = "A"\n'
+        '[[allow]]\nrule = "circle"\nalarm = "A"\nreason = "none"\n',
+    )
+    own = [finding for finding in _found(config) if finding.rule == "allowance"]
+    file = str(tmp_path / "alarmproof.toml")
+    assert [(finding.file, finding.line, finding.remedy) for finding in own] == [
+        (file, 1, "Remove it, or give a later day."), (file, 7, "Give a reason, or remove it."),
+        (file, 10, "Remove it."),
+    ]  # fmt: skip
+
+
+def test_a_misspelled_unit_is_one_error(tmp_path: Path) -> None:
+    """CloudWatch has none of that name, so no datapoint has it."""
+    with pytest.raises(
+        InputError, match="unit is 'Second', which CloudWatch does not have"
+    ) as error:
+        _loaded(tmp_path, '[[metrics]]\nnamespace = "A"\nnames = ["a"]\nunit = "Second"')
+    assert "Did you mean 'Seconds'?" in str(error.value)
 
 
 def test_without_a_file_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,7 +296,7 @@ def test_allowance_files(tmp_path: Path) -> None:
     """A list of rule, alarm and reason; anything else is one error."""
     file = tmp_path / "allow.yaml"
     file.write_text("- {rule: no-action, alarm: A, reason: shown}\n")
-    assert load_allowances(file) == [Allowance("no-action", "A", "shown", str(file))]
+    assert load_allowances(file) == [Allowance("no-action", "A", "shown", str(file), line=1)]
     for text in ("- {rule: no-action}", "a: [", "5"):
         file.write_text(text)
         with pytest.raises(InputError, match=r"allow\.yaml"):

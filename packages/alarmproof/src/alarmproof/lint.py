@@ -10,8 +10,8 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from alarmproof import advice, bounded_yaml, files
-from alarmproof.alarms import AnyAlarm, Source
+from alarmproof import advice, bounded_yaml, files, yaml_nodes
+from alarmproof.alarms import AnyAlarm
 from alarmproof.defaults import MAX_REACTION
 from alarmproof.definitions import Templates, is_called
 from alarmproof.errors import InputError
@@ -61,6 +61,7 @@ class Allowance:
     Attributes:
         rule: an id, or a pattern with ``*``.
         alarm: name, logical id or end of the name; or a pattern with ``*``.
+        source, line: where it stands, the line counted from 1.
         until: the last day that it holds; None for always.
     """
 
@@ -69,6 +70,7 @@ class Allowance:
     reason: str
     source: str
     until: date | None = None
+    line: int = 1
 
     def allows(self, rule: str, subject: AnyAlarm | str) -> bool:
         """Whether it is about this rule and this alarm, or another resource's logical id."""
@@ -127,7 +129,7 @@ def lint(
             findings.append(replace(finding, severity=severity, logical_id=logical_id))
     if "allowance" in off:
         return findings
-    return [*findings, *_of_allowances(given, used, templates)]
+    return [*findings, *_of_allowances(given, used)]
 
 
 def _is_allowed(
@@ -234,8 +236,10 @@ def load_allowances(file: Path) -> list[Allowance]:
     Raises:
         InputError: When it can't be read or is something else.
     """
+    text = files.read_text(file)
     try:
-        given = bounded_yaml.load(files.read_text(file))
+        given = bounded_yaml.load(text)
+        nodes = getattr(bounded_yaml.compose(text), "value", [])
     except ValueError as error:
         raise InputError(f"{file}: not YAML: {error}") from None
     if not isinstance(given, list) or not all(
@@ -243,9 +247,12 @@ def load_allowances(file: Path) -> list[Allowance]:
     ):
         raise InputError(f"{file}: not a list of mappings with 'rule', 'alarm' and 'reason'.")
     return [
-        Allowance(str(entry["rule"]), str(entry["alarm"]), str(entry["reason"] or ""), str(file))
-        for entry in given
-    ]
+        Allowance(
+            str(entry["rule"]), str(entry["alarm"]), str(entry["reason"] or ""), str(file),
+            line=yaml_nodes.line(node),
+        )
+        for entry, node in zip(given, nodes, strict=True)
+    ]  # fmt: skip
 
 
 def _in_metadata(templates: Templates) -> Iterator[Allowance]:
@@ -254,33 +261,32 @@ def _in_metadata(templates: Templates) -> Iterator[Allowance]:
         ours = entry.metadata.get(METADATA) if entry else None
         allowed = ours.get("allow") if isinstance(ours, dict) else None
         for rule, reason in (allowed if isinstance(allowed, dict) else {}).items():
-            yield Allowance(str(rule), alarm.name, str(reason or ""), str(alarm.source))
+            yield Allowance(str(rule), alarm.name, str(reason or ""), alarm.source.file,
+                            line=alarm.source.line)  # fmt: skip
 
 
-def _of_allowances(
-    given: Sequence[Allowance], used: set[Allowance], templates: Templates
-) -> Iterator[Finding]:
+def _of_allowances(given: Sequence[Allowance], used: set[Allowance]) -> Iterator[Finding]:
     known = {rule.id for rule in RULES}
     for allowance in given:
-        alarm = next(
-            (alarm for alarm in templates.alarms if _is_meant(allowance.alarm, alarm)), None
-        )
-        source = alarm.source if alarm else Source(allowance.source, allowance.alarm)
         if not any(fnmatchcase(rule, allowance.rule) for rule in known):
             near = difflib.get_close_matches(allowance.rule, known, n=1)
             why = f"'{allowance.rule}' is not a rule" + (
                 f"; did you mean '{near[0]}'?" if near else "."
             )
+            remedy = "Correct it, or remove it."
         elif not allowance.reason.strip():
             why = f"{allowance.rule} is allowed without a reason."
+            remedy = "Give a reason, or remove it."
         elif allowance.expired:
             why = f"{allowance.rule} was allowed until {allowance.until}, which is over."
+            remedy = "Remove it, or give a later day."
         elif allowance not in used and allowance.rule not in ASKED:
             why = f"{allowance.rule} is allowed, but alarmproof does not find it."
+            remedy = "Remove it."
         else:
             continue
-        remedy = allowance_rule.remedy
-        yield Finding("allowance", ERROR, allowance.alarm, source.file, source.line, why, remedy)
+        source = (allowance.source, allowance.line)
+        yield Finding(allowance_rule.id, ERROR, allowance.alarm, *source, why, remedy)
 
 
 def _is_meant(name: str, alarm: AnyAlarm) -> bool:

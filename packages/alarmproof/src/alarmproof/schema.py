@@ -34,6 +34,12 @@ def _schemas() -> Mapping[str, Any]:
     return loaded
 
 
+def units() -> tuple[str, ...]:
+    """The units that CloudWatch has."""
+    alarm = _schemas()["AWS::CloudWatch::Alarm"]
+    return tuple(alarm["properties"]["Unit"]["enum"])
+
+
 Violation = tuple[str, str]
 
 

@@ -56,7 +56,7 @@ def runbook_unreachable(_context: Context, _alarm: AnyAlarm) -> Iterator[str | H
     finds="an allowance without a reason, of no rule, of nothing that is found, or past its last "
     "day",
     why="It hides nothing today, and may hide something tomorrow.",
-    remedy="Remove it, or give a reason.",
+    remedy="Remove it, or correct what the message names.",
 )
 def allowance(_context: Context, _alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Found among the allowances."""
