@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -16,13 +17,28 @@ ALARM: dict[str, Any] = {
 }  # fmt: skip
 TYPE = "AWS::CloudWatch::Alarm"
 ADDRESS = "module.shop.aws_cloudwatch_metric_alarm.errors"
-PLAN = {"planned_values": {"root_module": {"child_modules": [{"resources": [{
+PLAN: dict[str, Any] = {"planned_values": {"root_module": {"child_modules": [{"resources": [{
     "address": ADDRESS, "type": "aws_cloudwatch_metric_alarm", "values": {
         "alarm_name": "errors", "alarm_description": "https://example.com/runbook",
         "alarm_actions": ["arn:aws:sns:a:1:b"], "namespace": "AWS/Lambda", "metric_name": "Errors",
         "dimensions": {"FunctionName": "f"}, "statistic": "Sum", "period": 60,
         "evaluation_periods": 1, "threshold": 1, "comparison_operator": "GreaterThanThreshold"},
 }]}]}}}  # fmt: skip
+
+
+def test_a_message_about_a_plan_names_terraform_s_attributes() -> None:
+    """Those of CloudFormation stay where they are words of their own, or a template has them."""
+    plan = copy.deepcopy(PLAN)
+    [module] = plan["planned_values"]["root_module"]["child_modules"]
+    values = module["resources"][0]["values"]
+    values.update(datapoints_to_alarm=2, treat_missing_data="notBreaching")
+    messages = {finding.rule: finding.message for finding in lint(parse(plan, "p.json"))}
+    assert messages["datapoints-exceed-periods"].startswith("datapoints_to_alarm")
+    assert "evaluation_periods" in messages["datapoints-exceed-periods"]
+    wrong = {**ALARM, "DatapointsToAlarm": 2, "TreatMissingData": "notBreaching"}
+    template = {"Resources": {"A": {"Type": TYPE, "Properties": wrong}}}
+    [finding] = lint(parse(template, "t.json"))
+    assert finding.message.startswith("DatapointsToAlarm")
 
 
 @pytest.mark.parametrize(

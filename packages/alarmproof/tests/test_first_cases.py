@@ -89,6 +89,26 @@ def test_a_value_that_no_case_can_hold_is_not_tried(tmp_path: Path) -> None:
     assert all(outcome.passed for outcome in run(load([file]), templates))
 
 
+def test_a_ratio_is_silent_with_traffic() -> None:
+    """A case without any request would say nothing about the share of those that fail."""
+    text, _ = first_cases.text(_templates(Plain=ONE, Below=ONE, Ratio=ALARMS["Ratio"]))
+    case = text.partition('"Ratio is silent"')[2].partition("- title")[0]
+    [requests] = [line for line in case.splitlines() if '"Shop n"' in line]
+    assert 'values: "0x' not in requests
+
+
+def test_an_alarm_that_cloudwatch_refuses_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its cases would pass, and the deployment fail."""
+    both = [{**_stat("e"), "ReturnData": True}, {**_stat("n"), "ReturnData": True}]
+    templates = _templates(Plain=ONE, Below=ONE, Two={**BASE, "Metrics": both})
+    commands.run_init(templates, tmp_path / "cases.yaml")
+    output = capsys.readouterr().out
+    assert "Two: CloudWatch refuses the alarm (returned-queries):" in output
+    assert "Plain: CloudWatch" not in output
+
+
 def test_what_has_no_case_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """An alarm without cases stops no other; a file that is there is never overwritten."""
     quota = {**BASE, "Metrics": [{"Id": "q", "Expression": "m / SERVICE_QUOTA(m)"}, _stat("m")]}

@@ -17,6 +17,7 @@ from alarmproof.reading.terraform_types import ALARMS, NESTED, RESOURCES
 _PATH = "aws:cdk:path"
 # What the Serverless Framework adds to each template that it makes.
 _SERVERLESS = "ServerlessDeploymentBucket"
+_SEVERAL_WORDS = re.compile(r"\b[A-Z][a-zA-Z]*[a-z][A-Z][a-zA-Z]*\b")
 # What is not an attribute of an alarm. Source: the AWS provider's pages of these resources.
 _TERRAFORM = {
     "Fn::GetAtt LoadBalancerFullName": "its arn_suffix",
@@ -59,6 +60,17 @@ def remedy(text: str, alarm: AnyAlarm, templates: Templates) -> str:
     if (source.stack, _SERVERLESS) in templates.resources:
         return f"{text} This template is made from serverless.yml: change it there."
     return text
+
+
+def message(text: str, alarm: AnyAlarm) -> str:
+    """What is wrong, with Terraform's attributes where it has the alarm.
+
+    Only for names that are no words beside, such as ``TreatMissingData``.
+    """
+    if not any(f"{kind}." in alarm.source.logical_id for kind in ALARMS):
+        return text
+    words = _words("terraform")
+    return _SEVERAL_WORDS.sub(lambda match: words.get(match[0], match[0]), text)
 
 
 def _replaced(text: str, tool: str) -> str:

@@ -230,11 +230,23 @@ def run_init(templates: Templates, output: Path) -> int:
         raise InputError(f"{output}: is there already. Name another file with --output.")
     text, lacking = first_cases.text(templates)
     files.write_text(output, text)
-    for sentence in lacking:
+    for sentence in (*lacking, *_refused(templates)):
         print(printable(sentence))
     written = counted(text.count("\n  - title: "), "case")
     print(f"{output}: {written} for {counted(len(templates.alarms), 'alarm')}.")
     return 0
+
+
+def _refused(templates: Templates) -> Iterator[str]:
+    """A sentence for each alarm that CloudWatch does not take."""
+    from alarmproof import lint
+    from alarmproof.rules import RULES
+
+    refused = {rule.id for rule in RULES if rule.why.startswith("CloudWatch refuses the alarm")}
+    for finding in lint.lint(templates):
+        if finding.rule in refused and finding.severity == "error":
+            what = f"CloudWatch refuses the alarm ({finding.rule}): {finding.message}"
+            yield f"{finding.alarm}: {what} {finding.remedy}"
 
 
 def load_recording(file: Path) -> Recorded:

@@ -92,7 +92,8 @@ class _Search:
 
     def cases(self) -> tuple[list[str], list[str]]:
         """Cases, and what is lacking."""
-        silent, firing = self._levels(State.OK), self._levels(State.ALARM)
+        firing = self._levels(State.ALARM)
+        silent = self._levels(State.OK, beside=firing)
         before = self._longest + states.BEYOND
         lines: list[str] = []
         lacking: list[str] = []
@@ -110,11 +111,24 @@ class _Search:
         lines.append(self._case("gap", "when its data stops and comes back", gap))
         return lines, lacking
 
-    def _levels(self, wanted: State) -> Levels | None:
-        """Values at which the alarm ends in a state and stays there."""
-        combined = itertools.product(*self._tried.values())
-        for values in itertools.islice(combined, _MOST_TRIED):
-            levels = dict(zip(self._tried, values, strict=True))
+    def _levels(self, wanted: State, beside: Levels | None = None) -> Levels | None:
+        """Values at which the alarm ends in a state and stays there.
+
+        Args:
+            beside: values of which those that differ in one series are tried first.
+        """
+        known = beside or {}
+        near = (
+            {**known, read: value}
+            for read, values in self._tried.items()
+            for value in values
+            if known
+        )
+        others = (
+            dict(zip(self._tried, values, strict=True))
+            for values in itertools.product(*self._tried.values())
+        )
+        for levels in itertools.islice(itertools.chain(near, others), _MOST_TRIED):
             history = self._history([_Phase(levels, self._longest + states.BEYOND)])
             if history.state(history.end) is wanted:
                 return levels

@@ -196,7 +196,7 @@ def _finding(
         alarm.name,
         alarm.source.file,
         alarm.source.line,
-        hit.message,
+        advice.message(hit.message, alarm),
         advice.remedy(hit.remedy or rule.remedy, alarm, templates),
         rule.strict,
         hit.shared,
