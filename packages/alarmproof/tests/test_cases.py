@@ -304,3 +304,33 @@ def test_the_documented_example(tmp_path: Path) -> None:
     )
     [outcome] = run(load([file]), orders)
     assert outcome.failures == ()
+
+
+@pytest.mark.parametrize(
+    ("series", "expect", "message"),
+    [
+        ("{metric: m, values: high}", "{at: 9m, state: OK}", "'high' is not a value"),
+        (
+            "{metric: m, interval: 1x, values: 1x5}",
+            "{at: 9m, state: OK}",
+            "'1x' is not a duration",
+        ),
+        (
+            "{metric: m, values: 1x5}",
+            "{at: 2m, state: OK}, {at: 1y, state: OK}",
+            "'1y' is not a duration",
+        ),
+    ],
+)
+def test_a_mistake_has_no_further_ones(
+    tmp_path: Path, series: str, expect: str, message: str
+) -> None:
+    """Times and order are not judged by values, or times, that can't be read."""
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        f"cases:\n  - title: t\n    alarm: a\n    series: [{series}]\n    expect: [{expect}]\n"
+    )
+    with pytest.raises(InputError) as wrong:
+        load([file])
+    [line] = str(wrong.value).splitlines()
+    assert message in line

@@ -149,3 +149,12 @@ def test_alarms_are_found_by_the_names_people_use() -> None:
         UnknownAlarmError, match="not an alarm here; there are: Orders-age, Users-age"
     ):
         templates.find("depth")
+
+
+def test_a_number_that_is_too_long_has_its_line(tmp_path: Path) -> None:
+    """In this package's words, not in Python's."""
+    file = tmp_path / "t.json"
+    file.write_text('{"Resources":\n {"A": ' + "9" * 5000 + "}}")
+    with pytest.raises(InputError) as wrong:
+        read([file])
+    assert str(wrong.value).endswith("JSON nor YAML: line 2: a number of 5,000 digits")

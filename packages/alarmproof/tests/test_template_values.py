@@ -111,6 +111,26 @@ def test_a_value_that_nobody_knows_is_a_note_of_that_alarm(
         evaluate([templates.find("A")], InMemory({}), start=0, end=60)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("zz/Limit", "no stack is called 'zz'. There are: a, b."),
+        ("a/Other", "the stack 'a' does not have this parameter."),
+        ("b/Limit", "the stack 'b' does not have this parameter."),
+        ("Limt", "no template has this parameter. Did you mean 'Limit'?"),
+    ],
+)
+def test_a_value_of_a_parameter_that_is_not_there_is_refused(name: str, expected: str) -> None:
+    """Also where another stack has the parameter: the value would change nothing."""
+    first = {"Resources": {}, "Parameters": {"Limit": {"Type": "Number"}}}
+    second: dict[str, Any] = {"Resources": {}}
+    given = [(first, "a.json"), (second, "b.json")]
+    with pytest.raises(InputError) as wrong:
+        parse_all(given, {name: "5"})
+    assert str(wrong.value) == f"--parameter {name}: {expected}"
+    parse_all(given, {"a/Limit": "5", "b/AWS::Region": "eu-west-1"})
+
+
 def test_parameters_are_given_by_name_and_by_file(tmp_path: Path) -> None:
     """In any form that AWS's tools write; a name that no template has is an error."""
     template = {"Parameters": {"Limit": {"Type": "Number"}},

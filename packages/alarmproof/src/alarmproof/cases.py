@@ -176,14 +176,15 @@ class _Reader(Reader):
             self.wrong(
                 given["series"], "the list is empty; add at least one series (_x5 for no data)"
             )
+        sound = len(self.problems) == before
         expect = [self._expectation(item) for item in self.items(given.get("expect"), "expect")]
         initial = self.one_of(given.get("initial"), tuple(State), "initial")
         kind = self.one_of(given.get("kind"), KINDS, "kind")
         quiet = self.one_of(given.get("quiet"), ("true", "false"), "quiet") == "true"
         if not expect and not quiet:
             self.wrong(node, "the case expects nothing; add 'expect', or 'quiet: true'")
-        longest = max((sound.end for sound in series if sound), default=0)
-        for expectation in expect:
+        longest = max((held.end for held in series if held), default=0)
+        for expectation in expect if sound else ():
             if expectation and expectation.at > longest:
                 self.problems.append(
                     f"{self.file}:{expectation.line}: at {notation.duration(expectation.at)} is "
@@ -202,7 +203,7 @@ class _Reader(Reader):
             title=self.text(given["title"]),
             alarm=self.text(given["alarm"]),
             start=begins,
-            series=tuple(sound for sound in series if sound),
+            series=tuple(held for held in series if held),
             expect=tuple(expectation for expectation in expect if expectation),
             initial=State(initial) if initial else None,
             kind=kind,
@@ -238,12 +239,12 @@ class _Reader(Reader):
     def _expectation(self, node: yaml.Node) -> Expectation | None:
         given = self.mapping(node, _EXPECT, "an expectation", required=("at",))
         state = self.one_of(given.get("state"), tuple(State), "state")
-        at = self._seconds(given.get("at"), 0)
+        at = self._seconds(given.get("at"), None)
         values = self._values(given)
         if not given.keys() & {"state", "value", "values"}:
             self.wrong(node, "an expectation lacks 'state' (or 'value', or 'values')")
             return None
-        if "at" not in given or (state is None and "state" in given):
+        if at is None or (state is None and "state" in given):
             return None
         notifies = None
         if names := given.get("notifies"):
@@ -290,11 +291,12 @@ class _Reader(Reader):
 
     def _interval(self, node: yaml.Node | None, default: int) -> int:
         seconds = self._seconds(node, default)
-        if node and not seconds:
+        if node and seconds == 0:
             self.wrong(node, "the interval is zero; write 1m or more")
-        return seconds
+        return seconds or default
 
-    def _seconds(self, node: yaml.Node | None, default: int) -> int:
+    def _seconds(self, node: yaml.Node | None, default: int | None) -> int | None:
+        """A duration; the default where there is none, or it can't be read."""
         if node is None:
             return default
         try:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from alarmproof import files, recordings_aws, recordings_parquet
+from alarmproof import bounded_json, files, recordings_aws, recordings_parquet
 from alarmproof.arrays import Values
 from alarmproof.errors import InputError
 from alarmproof.metric_data import MetricKey, Series
@@ -143,7 +143,7 @@ def _from_json(file: Path) -> list[Entry]:
             return [
                 Entry.of(room.take(_of_points(points))) for points in recordings_aws.of_stream(text)
             ]
-        document = json.loads(text)
+        document = bounded_json.load(text)
         if recordings_aws.is_answer(document):
             return [
                 Entry.of(room.take(_of_points(points)))

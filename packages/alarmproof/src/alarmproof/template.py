@@ -107,12 +107,10 @@ def _of(
             else:
                 _require_template(template.document)
                 templates.append(template)
-    documents = [*(template.document for template in templates), *nested.values()]
-    sections = [document.data.get("Parameters") for document in documents]
-    declared = [str(name) for section in sections if isinstance(section, dict) for name in section]
+    stacks = build(templates, given, nested, keep)
     if not errors:
-        parameters.require_known(given, declared)
-    for stack in build(templates, given, nested, keep):
+        parameters.require_known(given, {stack.name: stack.parameters for stack in stacks})
+    for stack in stacks:
         with keep(stack.file):
             parts.append(stack_alarms.read(stack))
     return joined(parts)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alarmproof import files
+from alarmproof import bounded_json, files
 from alarmproof.bounded_yaml import DEEPEST
 from alarmproof.errors import InputError
 
@@ -102,7 +102,7 @@ def load_json(text: str) -> tuple[Any, dict[str, int]]:
         ValueError: When it can't be parsed, is nested too deeply, or has a resource twice.
     """
     try:
-        data = json.loads(text, parse_constant=_refused)
+        data = bounded_json.load(text, _refused)
     except RecursionError:
         raise ValueError(f"nested more than {DEEPEST} levels deep") from None
     except json.JSONDecodeError as error:

@@ -75,18 +75,31 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def require_known(given: Iterable[str], declared: Iterable[str]) -> None:
-    """Checks that every given parameter is one of a template's.
+def require_known(given: Iterable[str], declared: Mapping[str, Iterable[str]]) -> None:
+    """Checks that every given parameter is one of a template's, or of the stack that it names.
+
+    Args:
+        declared: parameters by the stack's name.
 
     Raises:
         InputError: When one is not; a misspelt name would change nothing.
     """
-    names = {*declared, *PSEUDO}
-    for name in given:
-        if name.rpartition("/")[2] not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise InputError(f"--parameter {name}: no template has this parameter.{hint}")
+    for text in given:
+        stack, slash, name = text.rpartition("/")
+        if slash and stack not in declared:
+            hint = _hint(stack, declared) or f" There are: {', '.join(sorted(declared)[:8])}."
+            raise InputError(f"--parameter {text}: no stack is called '{stack}'.{hint}")
+        owners = (
+            declared[stack] if slash else {name for names in declared.values() for name in names}
+        )
+        if name not in {*owners, *PSEUDO}:
+            who = f"the stack '{stack}' does not have" if slash else "no template has"
+            raise InputError(f"--parameter {text}: {who} this parameter.{_hint(name, owners)}")
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
 
 
 def values(
