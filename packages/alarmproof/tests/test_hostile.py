@@ -162,3 +162,13 @@ def test_odd_values_are_one_error_or_are_judged(data: st.DataObject) -> None:
         as_json(lint(template.parse(document, "t.json")))
     except InputError as error:
         assert "t.json" in str(error)  # noqa: PT017 - either is fine
+
+
+def test_the_number_of_alarms_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all files together; below the limit, time grows with the number."""
+    monkeypatch.setattr(template, "_MOST_ALARMS", 3)
+    alarms = {name: {"Type": "AWS::CloudWatch::Alarm"} for name in "ab"}
+    documents = [({"Resources": alarms}, f"{name}.json") for name in "xy"]
+    assert len(template.parse_all(documents[:1]).alarms) == 2
+    with pytest.raises(InputError, match="4 alarms are more than the 3 that are read together"):
+        template.parse_all(documents)

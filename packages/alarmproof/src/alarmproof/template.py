@@ -22,6 +22,9 @@ from alarmproof.reading.joining import joined
 from alarmproof.reading.malformed import kept
 from alarmproof.reading.stacks import Deployed, build
 
+# Alarms that are read together: lint takes seconds for so many.
+_MOST_ALARMS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Usable:
@@ -113,6 +116,12 @@ def _of(
     for stack in stacks:
         with keep(stack.file):
             parts.append(stack_alarms.read(stack))
+    alarms = sum(len(part.alarms) for part in parts)
+    if alarms > _MOST_ALARMS:
+        raise InputError(
+            f"{alarms:,} alarms are more than the {_MOST_ALARMS:,} that are read together. Name "
+            "fewer files, or divide the file."
+        )
     return joined(parts)
 
 
