@@ -114,7 +114,7 @@ def own_metrics(templates: Templates) -> tuple[OwnMetrics, ...]:
 def replay(
     metrics: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Recorded metrics: .json, .csv or .parquet."),
+        typer.Option(metavar="FILE", help="Recorded metrics: .json, .jsonl, .csv or .parquet."),
     ] = None,
     from_aws: Annotated[
         bool, typer.Option("--from-aws", help="Fetch the metrics from CloudWatch, for --env.")

@@ -113,6 +113,8 @@ def test_a_replay_of_a_file_is_that_of_the_series(
             '[{"namespace": "N", "metric": "m", "values": [1], "start": 0, "period": 45}]',
             "period 45 is not 1, 5, 10, 20, 30",
         ),
+        ("r.jsonl", '{"a": 1}\nnot JSON', "line 1 is not of a metric stream: it lacks 'namespace'"),
+        ("r.ndjson", "not JSON", "line 1 is not JSON: Expecting value"),
         ("r.csv", "time,value\n", "r.csv:1: lacks the column namespace"),
         (
             "r.csv",

@@ -162,7 +162,7 @@ def run_cases(
 def replay(
     metrics: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Recorded metrics: .json, .csv or .parquet."),
+        typer.Option(metavar="FILE", help="Recorded metrics: .json, .jsonl, .csv or .parquet."),
     ],
     template: options.Template,
     since: options.Since = None,

@@ -35,6 +35,7 @@ __all__ = ["Recorded", "load", "save"]
 
 COLUMNS = ("time", "namespace", "metric", "dimensions", "statistic", "period", "value")
 FORMS = (".json", ".csv", ".parquet")
+_LINES = (".jsonl", ".ndjson")  # of a metric stream
 _MOST = 2_000_000  # values of one series: nearly four years of minutes
 # Values of a whole file that are in memory at once, gaps included; bytes of a file that is read
 # whole. Parquet has no such limits.
@@ -139,7 +140,7 @@ def _from_json(file: Path) -> list[Entry]:
     _require_size(file)
     text, room = file.read_text("utf-8"), _Room(file)
     try:
-        if recordings_aws.is_stream(text):
+        if file.suffix.lower() in _LINES or recordings_aws.is_stream(text):
             return [
                 Entry.of(room.take(_of_points(points))) for points in recordings_aws.of_stream(text)
             ]

@@ -99,7 +99,11 @@ def of_stream(text: str) -> Iterator[Points]:
                 times, values = points.setdefault(key, ([], []))
                 times.append(at)
                 values.append(math.nan if value is None else float(value))
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise ValueError(f"line {number} is not of a metric stream: it lacks {error}") from None
+        except json.JSONDecodeError as error:
+            raise ValueError(f"line {number} is not JSON: {error.msg}") from None
+        except (AttributeError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"line {number} is not of a metric stream ({error})") from None
     for (metric, statistic, unit), (times, values) in points.items():
         yield Points(metric, statistic, _MINUTE, times, values, unit)
