@@ -83,3 +83,4 @@ def test_nobody_there() -> None:
         port = free.getsockname()[1]
     [finding] = findings(_templates(A=f"http://127.0.0.1:{port}/there"))
     assert "refused" in finding.message
+    assert "Errno" not in finding.message

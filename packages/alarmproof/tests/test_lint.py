@@ -265,6 +265,46 @@ def test_what_is_right_is_left_alone(rule: str, resources: dict[str, Any]) -> No
     assert rule not in rules_found(**resources)
 
 
+WORDS: list[tuple[str, dict[str, Any], str]] = [
+    ("wrong-reference", {"A": alarm(dimensions={"FunctionName": {"Fn::GetAtt": ["F", "Arn"]}}),
+                         "F": FUNCTION}, "not its name. Use Ref."),
+    ("wrong-reference", {"A": alarm(AGE, "AWS/SQS",
+                                    dimensions={"QueueName": {"Fn::GetAtt": ["Q", "Arn"]}}),
+                         "Q": QUEUE}, "not its name. Use Fn::GetAtt QueueName."),
+    ("missing-term", {"A": math("100 * used / (used + free)", used="NumberOfMessagesReceived",
+                                free="ApproximateNumberOfMessagesVisible")},
+     "IF(DATAPOINT_COUNT(free) == 1, 100 * used / (used + free))"),
+    ("metric-elsewhere", {"A": alarm("EstimatedCharges", "AWS/Billing", AlarmActions=[
+        "arn:aws:sns:us-west-2:111122223333:page"])}, "is in us-west-2, by the ARN of its action."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "resources", "text"), WORDS, ids=[word[2] for word in WORDS])
+def test_what_is_found_is_said_with_its_own_remedy(
+    rule: str, resources: dict[str, Any], text: str
+) -> None:
+    """Names are those of the alarm."""
+    mine = [finding for finding in findings(**resources) if finding.rule == rule]
+    assert [text in f"{finding.message} {finding.remedy}" for finding in mine] == [True]
+
+
+def test_the_remedy_of_a_value_that_is_not_known_is_said_once() -> None:
+    """With the parameter's name."""
+    kind = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/shop/limit"}
+    template = {
+        "Parameters": {"Limit": kind},
+        "Resources": {"A": alarm(Threshold={"Ref": "Limit"})},
+    }
+    [note] = [entry for entry in lint(parse(template, "t.json")) if entry.rule == "not-evaluated"]
+    assert "--parameter" not in note.message
+    assert note.remedy == "Give --parameter Limit=VALUE."
+
+
+def test_another_name_of_a_namespace_is_said_once() -> None:
+    """That the metric is not known adds nothing."""
+    assert rules_found(A=alarm("DaysToExpiry", "AWS/ACM")) == ["unknown-namespace"]
+
+
 def test_the_plain_alarm_has_nothing_wrong() -> None:
     """Faults that are found come from what a test changes."""
     assert rules_found(A=alarm()) == []

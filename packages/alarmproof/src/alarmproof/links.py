@@ -72,4 +72,5 @@ def _fault(address: str, method: str = "HEAD") -> str:
             return _fault(address, "GET")
         return "" if error.code in _THERE else f"status {error.code}"
     except (OSError, HTTPException, ValueError) as error:
-        return str(getattr(error, "reason", None) or error or type(error).__name__)
+        reason = getattr(error, "reason", None) or error
+        return str(getattr(reason, "strerror", None) or reason or type(error).__name__)

@@ -40,6 +40,13 @@ _WRONG_REF = {
         "the replication group's id", "its nodes' ids, such as GROUP-001",
     ),
 }  # fmt: skip
+# What Ref of a type is the name of. Source: CloudFormation template reference, "Return values".
+_NAME = "its name"
+_NAMED_BY_REF = dict.fromkeys(
+    ("AWS::DynamoDB::Table", "AWS::ECS::Cluster", "AWS::EFS::FileSystem", "AWS::Kinesis::Stream",
+     "AWS::KinesisFirehose::DeliveryStream", "AWS::Lambda::Function", "AWS::S3::Bucket"),
+    "Ref",
+)  # fmt: skip
 # How a value ends that only the deployment knows, where it is an address.
 _ADDRESSES = (".Endpoint.Address", ".ReadEndpoint.Address", ".DNSName", ".DomainEndpoint")
 # The types of resources whose names are the values of dimensions.
@@ -137,26 +144,35 @@ def drained_dead_letters(context: Context, alarm: AnyAlarm) -> Iterator[str | Hi
     ERROR,
     finds="a `Ref` or an attribute of a resource that is not the value of the dimension",
     why="It never has data.",
-    remedy="Refer to the attribute that the message names.",
+    remedy="Refer to the attribute that is the dimension's value.",
 )
 def wrong_reference(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """A queue's Ref is its URL, a topic's is its ARN, and so on."""
     for metric in alarm.metrics:
         for name, value in metric.dimensions:
             if isinstance(value, Unknown) and value.endswith(_ADDRESSES):
-                yield f"{name} is given the address '{value}'."
+                yield Hit(f"{name} is given the address '{value}'.", remedy="Use its name.")
             if not isinstance(value, Reference):
                 continue
             resource = context.templates.resources.get((value.stack, value.logical_id))
             if resource is None:
                 continue
-            if value.attribute == "Arn" and not name.endswith("Arn"):
-                yield f"{name} is given the ARN of '{value.logical_id}', not its name."
-            if value.attribute == "Name" and name.endswith("Arn"):
-                yield f"{name} is given the name of '{value.logical_id}', not its ARN."
             wrong = _WRONG_REF.get((resource.type, name))
+            if value.attribute == "Arn" and not name.endswith("Arn"):
+                yield Hit(
+                    f"{name} is given the ARN of '{value.logical_id}', not its name.",
+                    remedy=f"Use {wrong[1] if wrong else _NAMED_BY_REF.get(resource.type, _NAME)}.",
+                )
+            if value.attribute == "Name" and name.endswith("Arn"):
+                yield Hit(
+                    f"{name} is given the name of '{value.logical_id}', not its ARN.",
+                    remedy="Use Fn::GetAtt Arn.",
+                )
             if wrong and value.attribute == "Ref":
-                yield f"{name} is given {wrong[0]} by Ref of '{value.logical_id}'; use {wrong[1]}."
+                yield Hit(
+                    f"{name} is given {wrong[0]} by Ref of '{value.logical_id}'.",
+                    remedy=f"Use {wrong[1]}.",
+                )
 
 
 @rule(

@@ -150,6 +150,8 @@ def metric_not_judged(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
             continue
         if any(_wrong(context, metric)):
             continue
+        if space not in metric_table.namespaces() and metric_table.namespace_like(space):
+            continue
         if space.startswith("AWS/") or space in metric_table.namespaces():
             yield f"alarmproof does not know {space} {metric.name}."
         elif not context.publishing.covers(metric):

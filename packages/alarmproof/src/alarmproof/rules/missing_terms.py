@@ -18,6 +18,8 @@ _GROWING = frozenset(
 _SIGNS = {"+": (1, 1), "-": (1, -1)}
 # Ends a walk through queries that name each other.
 _DEEPEST = 20
+# Characters of an expression that a remedy repeats.
+_SHORT = 120
 
 
 @rule(
@@ -43,9 +45,11 @@ def missing_term(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     terms = _Terms(queries)
     terms.walk(tree, direction, 0)
     for name in dict.fromkeys(terms.dangerous):
-        yield (
-            f"In '{returned.expression}' a missing datapoint of '{name}' counts as 0, which brings "
-            "the alarm on."
+        whole = returned.expression or ""
+        kept = f"IF(DATAPOINT_COUNT({name}) == 1, {whole if len(whole) <= _SHORT else '…'})"
+        yield Hit(
+            f"In '{whole}' a missing datapoint of '{name}' counts as 0, which brings the alarm on.",
+            remedy=f"Drop such points: {kept}; or fill them: FILL({name}, REPEAT).",
         )
 
 

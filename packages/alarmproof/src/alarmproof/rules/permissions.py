@@ -186,14 +186,17 @@ def _is_region(text: str) -> bool:
 )
 def metric_elsewhere(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Where the stack's region is known, or an action has to be in the alarm's."""
-    own = alarm.environment.rpartition("/")[2]
+    own, why = alarm.environment.rpartition("/")[2], ""
     if not _is_region(own):
         own = next(filter(None, (_region(action.given) for action in actions_of(alarm))), "")
+        why = ", by the ARN of its action"
     if not own or own == _VIRGINIA:
         return
     for metric in alarm.metrics:
         if metric.namespace in _VIRGINIA_ONLY:
-            yield f"{metric.namespace} is published in {_VIRGINIA}, and the alarm is in {own}."
+            yield (
+                f"{metric.namespace} is published in {_VIRGINIA}, and the alarm is in {own}{why}."
+            )
 
 
 @rule(

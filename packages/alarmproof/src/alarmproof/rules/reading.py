@@ -26,7 +26,10 @@ def not_evaluated(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
         if problem.kind in kinds:
             unsupported = problem.kind is ProblemKind.UNSUPPORTED
             remedy = "Nothing has to change: AWS accepts it." if unsupported else None
-            yield Hit(f"It is not evaluated, because {problem.why}.", remedy=remedy)
+            why, semicolon, own = problem.why.partition("; give ")
+            if semicolon:
+                remedy = f"Give {own}."
+            yield Hit(f"It is not evaluated, because {why}.", remedy=remedy)
 
 
 @rule(
