@@ -89,12 +89,31 @@ def test_a_value_that_no_case_can_hold_is_not_tried(tmp_path: Path) -> None:
     assert all(outcome.passed for outcome in run(load([file]), templates))
 
 
-def test_a_ratio_is_silent_with_traffic() -> None:
+@pytest.mark.parametrize("order", [("e", "n"), ("n", "e")])
+def test_a_ratio_is_silent_with_traffic(order: tuple[str, str]) -> None:
     """A case without any request would say nothing about the share of those that fail."""
-    text, _ = first_cases.text(_templates(Plain=ONE, Below=ONE, Ratio=ALARMS["Ratio"]))
+    [expression, *_] = ALARMS["Ratio"]["Metrics"]
+    ratio = {**BASE, "Metrics": [expression, *map(_stat, order)]}
+    text, _ = first_cases.text(_templates(Plain=ONE, Below=ONE, Ratio=ratio))
     case = text.partition('"Ratio is silent"')[2].partition("- title")[0]
     [requests] = [line for line in case.splitlines() if '"Shop n"' in line]
     assert 'values: "0x' not in requests
+
+
+@pytest.mark.parametrize("comparison", ["LessThanThreshold", "GreaterThanThreshold"])
+def test_a_rate_fires_while_its_metric_falls_or_rises(tmp_path: Path, comparison: str) -> None:
+    """No constant value is a change."""
+    limit = -3 if comparison.startswith("Less") else 3
+    rate = {**BASE, "ComparisonOperator": comparison, "Threshold": limit,
+            "Metrics": [{"Id": "r", "Expression": "RATE(e) * 60"}, _stat("e")]}  # fmt: skip
+    templates = _templates(Plain=ONE, Below=ONE, Rate=rate)
+    text, lacking = first_cases.text(templates)
+    assert not any("Rate" in sentence for sentence in lacking)
+    file = tmp_path / "cases.yaml"
+    file.write_text(text)
+    outcomes = [outcome for outcome in run(load([file]), templates) if outcome.case.alarm == "Rate"]
+    assert [outcome.case.kind for outcome in outcomes] == ["firing", "silent", "gap"]
+    assert all(outcome.passed for outcome in outcomes)
 
 
 def test_an_alarm_that_cloudwatch_refuses_is_named(

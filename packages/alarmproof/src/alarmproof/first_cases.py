@@ -9,16 +9,18 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
 
 from alarmproof import composites, states
 from alarmproof.alarms import AnyAlarm, MetricAlarm, Query, State
+from alarmproof.arrays import Values
 from alarmproof.definitions import Templates
 from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.evaluate import evaluate
+from alarmproof.expressions import Node, tree_of, walk
 from alarmproof.history import History
 from alarmproof.metric_data import MetricKey, Series
 from alarmproof.notation import LARGEST, duration
@@ -27,6 +29,8 @@ from alarmproof.runner import InMemory
 # Combinations of values that are tried for one alarm.
 _MOST_TRIED = 1_500
 _SAMPLES = 100_000.0
+# Changes from sample to sample that are tried where no value that stays fires.
+_SLOPES = (1.0, -1.0, 100.0, -100.0, 10_000.0, -10_000.0)
 _ALIGNED = 345_600  # Monday, 1970-01-05: a boundary of every calendar period
 _BAND = {"band-lower": 0.0, "band-upper": 10.0}
 
@@ -37,10 +41,21 @@ Levels = Mapping[Read, float]
 
 @dataclass(frozen=True, slots=True)
 class _Phase:
-    """Some periods in which each series has one value; NaN is missing."""
+    """Some periods in which each series has one value, or rises or falls; NaN is missing.
+
+    Attributes:
+        levels: of the first sample.
+        slopes: by which a series changes from sample to sample; 0 where it has none.
+    """
 
     levels: Levels
     periods: int
+    slopes: Levels = field(default_factory=dict)
+
+    def values(self, read: Read, samples: int) -> Values:
+        """A series' samples."""
+        steps = np.arange(samples, dtype=np.float64)
+        return np.array(self.levels[read] + self.slopes.get(read, 0.0) * steps, np.float64)
 
 
 def text(templates: Templates) -> tuple[str, list[str]]:
@@ -92,9 +107,9 @@ class _Search:
 
     def cases(self) -> tuple[list[str], list[str]]:
         """Cases, and what is lacking."""
-        firing = self._levels(State.ALARM)
-        silent = self._levels(State.OK, beside=firing)
         before = self._longest + states.BEYOND
+        firing = self._firing(before)
+        silent = self._levels(State.OK, beside=firing.levels if firing else None)
         lines: list[str] = []
         lacking: list[str] = []
         if silent is None:
@@ -102,7 +117,7 @@ class _Search:
         if firing is None:
             lacking.append(f"{self._alarm.name}: no values were found at which it fires.")
         else:
-            fires = [_Phase(silent, before), _Phase(firing, before)]
+            fires = [_Phase(silent, before), firing]
             lines.append(self._case("firing", "fires", fires))
         # What was before the first period is missing, so the first half may begin with a change.
         lines.append(self._case("silent", "is silent", [_Phase(silent, before)] * 2))
@@ -111,6 +126,23 @@ class _Search:
         lines.append(self._case("gap", "when its data stops and comes back", gap))
         return lines, lacking
 
+    def _firing(self, periods: int) -> _Phase | None:
+        """A phase at whose end it is in ALARM: of values that stay, or else of one that changes."""
+        levels = self._levels(State.ALARM)
+        if levels is not None:
+            return _Phase(levels, periods)
+        if not any(map(_looks_back, self._needed)):
+            return None
+        zeros = dict.fromkeys(self._reads, 0.0)
+        for read, slope in itertools.product(self._reads, _SLOPES):
+            samples = periods * (self._period // self._periods[read])
+            start = max(-slope * samples, 0.0)
+            phase = _Phase({**zeros, read: start}, periods, {read: slope})
+            history = self._history([phase])
+            if history.state(history.end) is State.ALARM:
+                return phase
+        return None
+
     def _levels(self, wanted: State, beside: Levels | None = None) -> Levels | None:
         """Values at which the alarm ends in a state and stays there.
 
@@ -118,10 +150,11 @@ class _Search:
             beside: values of which those that differ in one series are tried first.
         """
         known = beside or {}
+        traffic = {read for alarm in self._needed for read in _traffic(alarm)}
         near = (
             {**known, read: value}
-            for read, values in self._tried.items()
-            for value in values
+            for read in sorted(self._reads, key=traffic.__contains__)
+            for value in self._tried[read]
             if known
         )
         others = (
@@ -139,9 +172,7 @@ class _Search:
         series: dict[MetricKey, list[Series]] = {}
         for read in self._reads:
             each = self._period // self._periods[read]
-            values = np.concatenate(
-                [np.full(each * phase.periods, phase.levels[read]) for phase in phases]
-            )
+            values = np.concatenate([phase.values(read, each * phase.periods) for phase in phases])
             made = Series(read[0], read[1], origin, self._periods[read], values)
             series.setdefault(read[0], []).append(made)
         # In whole tens of seconds, so that the evaluation is what refuses another period.
@@ -193,7 +224,10 @@ class _Search:
         metric, statistic = read
         own = self._periods[read]
         each = self._period // own
-        values = " ".join(_written(phase.levels[read], each * phase.periods) for phase in phases)
+        values = " ".join(
+            _written(phase.levels[read], each * phase.periods, phase.slopes.get(read, 0.0))
+            for phase in phases
+        )
         parts = [
             f"metric: {json.dumps(f'{metric.namespace} {metric.name}')}",
             f"dimensions: {json.dumps(dict(metric.dimensions))}",
@@ -246,8 +280,34 @@ def _asks(alarm: MetricAlarm, read: Read) -> Query | None:
     return next((query for query in alarm.queries if (query.metric, query.statistic) == read), None)
 
 
-def _written(value: float, periods: int) -> str:
+def _nodes(alarm: AnyAlarm) -> Iterator[Node]:
+    """All parts of an alarm's expressions."""
+    for query in alarm.queries if isinstance(alarm, MetricAlarm) else ():
+        tree = tree_of(query.expression)
+        yield from walk(tree) if tree else ()
+
+
+def _looks_back(alarm: AnyAlarm) -> bool:
+    """Whether a value depends on those before it, as a rate does."""
+    return any(node.kind == "call" and node.value in ("RATE", "DIFF") for node in _nodes(alarm))
+
+
+def _traffic(alarm: AnyAlarm) -> Iterator[Read]:
+    """The series of which an alarm takes a share: what it divides by, or asks for first."""
+    parts = [
+        node.parts[node.value == "/"] for node in _nodes(alarm) if node.value in ("/", "IF")
+    ]  # fmt: skip
+    ids = {node.value for part in parts for node in walk(part) if node.kind == "name"}
+    for query in alarm.queries if isinstance(alarm, MetricAlarm) else ():
+        if query.id in ids and query.metric and query.statistic:
+            yield query.metric, query.statistic
+
+
+def _written(value: float, periods: int, slope: float = 0.0) -> str:
     if np.isnan(value):
         return f"_x{periods}"
     number = np.format_float_positional(value, trim="-")
-    return number if periods == 1 else f"{number}x{periods - 1}"
+    if periods == 1:
+        return number
+    step = np.format_float_positional(slope, trim="-", sign=True) if slope else ""
+    return f"{number}{step}x{periods - 1}"
