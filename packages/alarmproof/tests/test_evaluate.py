@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -272,3 +273,19 @@ def test_an_unknown_part_is_named() -> None:
     circle = [composite("c", "ALARM(d)"), composite("d", "ALARM(c)")]
     with pytest.raises(InputError, match="in a circle"):
         evaluate(circle, recorded([1]), start=0, end=60)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("AVG(m)", "makes a number, not a series; TIME_SERIES makes a series of it"),
+        ("MAX(m) * 2", "makes a number"),
+        ("METRICS()", "makes several series, and an alarm watches one"),
+    ],
+)
+def test_what_is_not_one_series_is_not_evaluated(expression: str, expected: str) -> None:
+    """CloudWatch refuses such an alarm, so its cases can't pass."""
+    queries = (Query("e", expression=expression), Query("m", METRIC, "Sum", 60))
+    metric_alarm = alarm(queries=queries, returned="e")
+    with pytest.raises(NotSupportedError, match=re.escape(f"'{expression}' {expected}")):
+        evaluate([metric_alarm], InMemory({}), start=0, end=60)

@@ -112,6 +112,14 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(part)
 
 
+# What an alarm can't compare. Source: CloudWatch API reference, MetricDataQuery of PutMetricAlarm:
+# "Any expression used must return a single time series."
+NOT_COMPARED = {
+    "array": "makes several series, and an alarm watches one",
+    "number": "makes a number, not a series; TIME_SERIES makes a series of it",
+}
+
+
 def kind_of(node: Node, kinds: Mapping[str, str]) -> str:
     """What an expression makes: a ``number``, a ``series``, or an ``array`` of them.
 

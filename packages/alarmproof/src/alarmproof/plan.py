@@ -13,7 +13,7 @@ from alarmproof import clock, metric_math, series, states
 from alarmproof.alarms import AnyAlarm, MetricAlarm, Query
 from alarmproof.arrays import Times, Values
 from alarmproof.errors import NotSupportedError
-from alarmproof.expressions import Expression, compile_expression
+from alarmproof.expressions import NOT_COMPARED, Expression, compile_expression, kind_of
 from alarmproof.metric_data import Recording, Series
 
 _MINUTE = 60
@@ -70,6 +70,7 @@ class Plan:
                 for query in alarm.queries
                 if query.expression is not None and query.id != alarm.band
             }
+            _require_series(alarm, expressions)
             used = _used(alarm, expressions)
             _require_periods(alarm, used)
             metrics = {
@@ -232,6 +233,14 @@ class Plan:
             return made[name]
 
         return value(self.alarm.returned)
+
+
+def _require_series(alarm: MetricAlarm, expressions: Mapping[str, Expression]) -> None:
+    """Refuses what CloudWatch refuses: an alarm on anything but one series."""
+    returned = expressions.get(alarm.returned)
+    kind = kind_of(returned.tree, {}) if returned else "series"
+    if returned and kind in NOT_COMPARED:
+        raise NotSupportedError(f"the expression '{returned.text}' {NOT_COMPARED[kind]}.")
 
 
 def _used(alarm: MetricAlarm, expressions: dict[str, Expression]) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from alarmproof import composites
 from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm, Query
 from alarmproof.errors import NotSupportedError, SyntaxProblemError
-from alarmproof.expressions import Node, compile_expression, kind_of
+from alarmproof.expressions import NOT_COMPARED, Node, compile_expression, kind_of
 from alarmproof.metric_table import published
 from alarmproof.rules.context import Context, fires_above
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
@@ -55,8 +55,7 @@ def invalid_expression(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit
 _WRONG_KINDS = {
     "band": "makes two series, the ends of a band; name it as ThresholdMetricId and compare the "
     "metric with it",
-    "array": "makes several series, and an alarm watches one",
-    "number": "makes a number, not a series; TIME_SERIES makes a series of it",
+    **NOT_COMPARED,
 }
 
 
