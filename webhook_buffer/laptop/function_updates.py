@@ -1,8 +1,8 @@
 """On the emulator, an update of a function lets its running invocations end, as Lambda does.
 
 ministack kills them, and counts each as a crash of the function.
-Source: AWS Lambda developer guide, "Lambda execution environment lifecycle": new invocations get a
-new environment (that those under way end in theirs: assumed).
+Source: AWS Lambda API reference, "UpdateFunctionConfiguration", read 2026-11-26: a new instance of
+the function is provisioned, and the function can be invoked meanwhile.
 """
 
 from __future__ import annotations
