@@ -314,7 +314,7 @@ def test_synth_reports_mistakes_without_a_traceback(
     assert app.main() == 2
     error = capsys.readouterr().err
     # jsii warns on standard error, too, whenever it likes.
-    assert "CloudWatch dashboard, panel 'Age', signals: unknown signal 'weights'\n" in error
+    assert "dashboard panel 'Age', signals: unknown signal 'weights'\n" in error
     assert "Traceback" not in error
 
 
