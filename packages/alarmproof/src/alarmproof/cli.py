@@ -92,12 +92,12 @@ def lint(
     Pass all stacks at once: a threshold is compared with a function's timeout only if that
     function is in one of the templates.
     """
-    from alarmproof import commands, known_findings, template
+    from alarmproof import commands, findings_output, known_findings, template
     from alarmproof.config import load
     from alarmproof.lint import Finding, load_allowances
     from alarmproof.lint import lint as find
 
-    with commands.failure_reported(form):
+    with findings_output.failure_reported(form):
         project = load(config)
         given = values(parameter, parameters)
         reaction = max_reaction or project.max_reaction or MAX_REACTION
@@ -113,7 +113,7 @@ def lint(
         )
 
     if changed_since:
-        with commands.failure_reported(form):
+        with findings_output.failure_reported(form):
             earlier = known_findings.at_revision(changed_since, paths, findings)
     code = commands.run_lint(
         usable.templates,

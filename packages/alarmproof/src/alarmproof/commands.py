@@ -7,18 +7,17 @@ that need an extra are imported when a command runs.
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
 from alarmproof import extras, files
 from alarmproof.errors import InputError
-from alarmproof.printable import printable
+from alarmproof.findings_output import Format, failure_reported, formatted, print_findings
+from alarmproof.printable import counted, printable, styled
 
 if TYPE_CHECKING:
     from alarmproof.config import Config
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from alarmproof.recordings import Recorded
     from alarmproof.replay import Replay
 
-Format = Literal["text", "json", "sarif", "junit", "github", "checkstyle"]
 # Columns of the table of a replay, after the alarm.
 _FIGURES = ("Fired", "Notified", "A week", "In ALARM", "Longest", "Flaps")
 
@@ -92,9 +90,9 @@ def run_lint(
                 typer.echo(printable(sentence), err=True)
             findings = baselines.applied(findings)
     if form == "text":
-        _print_findings(formats.joined(findings), len(templates.alarms), skipped)
+        print_findings(formats.joined(findings), len(templates.alarms), skipped)
     else:
-        print(_formatted(findings, form, errors, strict=strict))
+        print(formatted(findings, form, errors, strict=strict))
     if errors:
         raise errors[-1]
     return int(lint.failed(findings, strict=strict))
@@ -118,69 +116,6 @@ def _asked(
     return outside
 
 
-@contextmanager
-def failure_reported(form: Format, errors: Sequence[InputError] = ()) -> Iterator[None]:
-    """Writes an error in the form that a program asked for, too, where nothing can be judged.
-
-    Args:
-        errors: of files that can't be used, beside the one that is raised.
-    """
-    try:
-        yield
-    except InputError as error:
-        if form not in ("text", "json"):
-            print(_formatted([], form, [*(other for other in errors if other != error), error]))
-        raise
-
-
-def _formatted(
-    findings: Sequence[Finding],
-    form: Format,
-    errors: Sequence[InputError] = (),
-    *,
-    strict: bool = False,
-) -> str:
-    """The findings for a program, and what kept files from being judged; JSON has no place for it.
-
-    Args:
-        strict: whether warnings fail.
-    """
-    from alarmproof import formats
-
-    messages = [str(error) for error in errors]
-    if form == "sarif":
-        from importlib.metadata import version
-
-        return formats.as_sarif(findings, messages, version=version("alarmproof"))
-    if form == "junit":
-        return formats.as_junit(findings, messages, strict=strict)
-    if form == "json":
-        return formats.as_json(findings)
-    forms = {"github": formats.as_github, "checkstyle": formats.as_checkstyle}
-    return forms[form](findings, messages)
-
-
-_COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
-
-
-def _print_findings(findings: Sequence[Finding], alarms: int, skipped: int) -> None:
-    for finding in findings:
-        severity = _styled(finding.severity, _COLORS[finding.severity])
-        where = f"{finding.file}:{finding.line}"
-        print(f"{severity} {finding.rule}: {printable(finding.alarm)} ({printable(where)})")
-        print(f"  {printable(finding.message)} {printable(finding.remedy)}")
-    counts = {
-        severity: sum(finding.severity == severity for finding in findings) for severity in _COLORS
-    }
-    shown = [counted(counts[severity], severity) for severity in ("error", "warning")]
-    if counts["note"]:
-        shown.append(counted(counts["note"], "note"))
-    print(f"{counted(alarms, 'alarm')}: {', '.join(shown)}.")
-    if skipped:
-        files = counted(skipped, "other JSON or YAML file")
-        print(f"{files} skipped: not a template, a plan or alarms.")
-
-
 def run_cases(
     paths: Sequence[Path], templates: Templates, *, junit: Path | None, words: str = ""
 ) -> int:
@@ -199,7 +134,7 @@ def run_cases(
     width = max(len(outcome.alarm.source.logical_id) for outcome in outcomes)
     columns = min(shutil.get_terminal_size().columns, 120)
     for outcome in outcomes:
-        sign = _styled("✓", "green") if outcome.passed else _styled("✗", "red")
+        sign = styled("✓", "green") if outcome.passed else styled("✗", "red")
         print(f"{sign} {outcome.alarm.source.logical_id:<{width}}  {outcome.case.title}")
         for note in outcome.notes:
             print(f"  note: {printable(note)}")
@@ -313,15 +248,6 @@ def print_error(message: str) -> None:
     """An error on standard error."""
     typer.secho("Error: ", fg="red", err=True, nl=False)
     typer.echo(message, err=True)
-
-
-def counted(number: int, what: str) -> str:
-    """``1 alarm``, ``2 alarms``."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _styled(text: str, color: str) -> str:
-    return typer.style(text, fg=color) if sys.stdout.isatty() else text
 
 
 def _print_replay(result: Replay) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from alarmproof.commands import Format
 from alarmproof.defaults import MAX_REACTION
+from alarmproof.findings_output import Format
 
 MaxReaction = Annotated[
     int,
