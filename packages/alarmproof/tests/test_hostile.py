@@ -15,6 +15,7 @@ from alarmproof.composites import parse as parse_rule
 from alarmproof.errors import InputError, NotSupportedError
 from alarmproof.formats import as_json
 from alarmproof.lint import lint
+from alarmproof.reading import documents
 from hypothesis import given, settings
 
 _DEEP = 100_000
@@ -164,11 +165,16 @@ def test_odd_values_are_one_error_or_are_judged(data: st.DataObject) -> None:
         assert "t.json" in str(error)  # noqa: PT017 - either is fine
 
 
-def test_the_number_of_alarms_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of all files together; below the limit, time grows with the number."""
-    monkeypatch.setattr(template, "_MOST_ALARMS", 3)
-    alarms = {name: {"Type": "AWS::CloudWatch::Alarm"} for name in "ab"}
-    documents = [({"Resources": alarms}, f"{name}.json") for name in "xy"]
-    assert len(template.parse_all(documents[:1]).alarms) == 2
+def test_the_number_of_alarms_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all files together, and of one before it is parsed; below it, time grows with it."""
+    monkeypatch.setattr(documents, "MOST_ALARMS", 3)
+    alarms = {name: {"Type": "AWS::CloudWatch::Alarm"} for name in "abcd"}
+    two = {name: alarms[name] for name in "ab"}
+    files = [({"Resources": two}, f"{name}.json") for name in "xy"]
+    assert len(template.parse_all(files[:1]).alarms) == 2
     with pytest.raises(InputError, match="4 alarms are more than the 3 that are read together"):
-        template.parse_all(documents)
+        template.parse_all(files)
+    file = tmp_path / "many.json"
+    file.write_text(json.dumps({"Resources": alarms})[:-1])
+    with pytest.raises(InputError, match=r"many\.json: 4 alarms are more than the 3"):
+        documents.read(file)

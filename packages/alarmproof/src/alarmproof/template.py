@@ -15,15 +15,12 @@ from typing import Any
 
 from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
-from alarmproof.reading import assembly, live, parameters, stack_alarms, terraform
+from alarmproof.reading import assembly, documents, live, parameters, stack_alarms, terraform
 from alarmproof.reading.documents import Document
 from alarmproof.reading.file_names import unique_names
 from alarmproof.reading.joining import joined
 from alarmproof.reading.malformed import kept
 from alarmproof.reading.stacks import Deployed, build
-
-# Alarms that are read together: lint takes seconds for so many.
-_MOST_ALARMS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +114,8 @@ def _of(
         with keep(stack.file):
             parts.append(stack_alarms.read(stack))
     alarms = sum(len(part.alarms) for part in parts)
-    if alarms > _MOST_ALARMS:
-        raise InputError(
-            f"{alarms:,} alarms are more than the {_MOST_ALARMS:,} that are read together. Name "
-            "fewer files, or divide the file."
-        )
+    if alarms > documents.MOST_ALARMS:
+        raise InputError(documents.too_many(alarms))
     return joined(parts)
 
 

@@ -17,6 +17,9 @@ from alarmproof.errors import InputError
 # Source: Terraform documentation, "JSON output format": a plan repeats every resource several
 # times; CloudWatch's answers for thousands of alarms are as large.
 LARGEST_JSON = 50_000_000
+# Alarms that are read together: lint takes seconds for so many.
+MOST_ALARMS = 10_000
+_ALARM = re.compile(r"\bAWS::CloudWatch::Alarm\b")
 _SIGN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]', re.DOTALL)
 _NAMED = re.compile(
     r'\b(?:address|AlarmName)"?:[ \t]*("(?:[^"\\\n]|\\["\\/bfnrt])*+"|[^"\s,][^\n,]*+)'
@@ -65,8 +68,11 @@ def parsed(file: Path, text: str) -> Document:
     """A file's text as a mapping.
 
     Raises:
-        InputError: When it is something else; it names the file.
+        InputError: When it is something else, or has too many alarms; it names the file.
     """
+    alarms = sum(1 for _ in _ALARM.finditer(text))
+    if alarms > MOST_ALARMS:
+        raise InputError(f"{file}: {too_many(alarms)}")
     try:
         if text.lstrip()[:1] in ("{", "["):
             data, lines = load_json(text)
@@ -79,6 +85,14 @@ def parsed(file: Path, text: str) -> Document:
     if not isinstance(data, dict):
         raise InputError(f"{file}: not a CloudFormation template: it is not a mapping.")
     return Document(data, str(file), lines if "Resources" in data else _named_lines(text))
+
+
+def too_many(alarms: int) -> str:
+    """What to do about so many alarms."""
+    return (
+        f"{alarms:,} alarms are more than the {MOST_ALARMS:,} that are read together. Name fewer "
+        "files, or divide the file."
+    )
 
 
 def _named_lines(text: str) -> dict[str, int]:
