@@ -203,7 +203,7 @@ def metric_elsewhere(_context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     "subscriber-forbids",
     WARNING,
     finds="a function or a queue that is subscribed to the alarm's topic and does not let SNS in",
-    why="SNS can't deliver the notification, and nobody is told.",
+    why="SNS can't deliver the notification, and nobody is notified.",
     remedy="Add an AWS::Lambda::Permission for sns.amazonaws.com, or an AWS::SQS::QueuePolicy that "
     "lets sns.amazonaws.com send messages.",
 )
