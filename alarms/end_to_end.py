@@ -187,7 +187,7 @@ SIGNALS = (
         impact="The monitoring works, but part of it fails.",
         covers=(FailureMode.LOG_ERRORS, FailureMode.ALERT_PATH_BROKEN),
         severity=Severity.TICKET,
-        queries={"trouble": Query(metrics.LOG_TROUBLE, "Sum", "helpers")},
+        queries={"problems": Query(metrics.LOG_PROBLEMS, "Sum", "helpers")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
             1,

@@ -18,7 +18,7 @@ with observe.loading():
     from collections.abc import Callable, Mapping, Sequence
     from dataclasses import dataclass, replace
 
-    from lambdas import audit_ledger, audit_log, audit_record, audit_verdicts, aws, parked_watch
+    from lambdas import audit_ledger, audit_log, audit_parked, audit_record, audit_verdicts, aws
     from lambdas.audit_verdicts import Evidence, Followed
     from lambdas.timestamps import iso
 
@@ -88,7 +88,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Looks at what stays parked, then at what was accepted since the run before, and reports."""
     whole = context.get_remaining_time_in_millis() / 1000
     begun = time.monotonic()
-    parked_watch.look(CONFIG.parking, keep=CONFIG.keep, within=_PARKED_SHARE * whole)
+    audit_parked.report(CONFIG.parking, keep=CONFIG.keep, within=_PARKED_SHARE * whole)
     try:
         _reconcile(lambda share: begun + share * whole)
     except aws.AwsError as error:

@@ -25,18 +25,18 @@ class Incident:
     """What is remembered about an alarm for a channel; times in milliseconds since the epoch.
 
     Attributes:
-        told: the newest state that the channel has been notified of.
+        notified: the newest state that the channel has been notified of.
         changed_at: when the newest change that has arrived here happened.
-        told_at: up to when the channel knows what happened; None before its first ALARM.
+        notified_at: up to when the channel knows what happened; None before its first ALARM.
         since: the beginning of the incident; None when there was none, or it isn't known.
         count: how often the alarm has been on in this incident.
         drill: whether a drill set it off; then it is not part of any real incident.
         opened: whether the drill's incident was opened in PagerDuty, as was asked.
     """
 
-    told: str
+    notified: str
     changed_at: int
-    told_at: int | None = None
+    notified_at: int | None = None
     since: int | None = None
     count: int = 0
     drill: bool = False
@@ -69,9 +69,9 @@ def decide(known: Incident | None, state: str, at: int, *, drill: bool = False) 
     """
     if known is None:
         if state == OK:
-            return Verdict(Incident(told=OK, changed_at=at), "never-told")
+            return Verdict(Incident(notified=OK, changed_at=at), "never-notified")
         return Verdict(_begun(at, drill=drill))
-    if state == known.told:
+    if state == known.notified:
         return _repeated(known, at, drill=drill)
     if state == OK:
         return _recovered(known, at)
@@ -81,48 +81,48 @@ def decide(known: Incident | None, state: str, at: int, *, drill: bool = False) 
 def _repeated(known: Incident, at: int, *, drill: bool) -> Verdict:
     """The state that the channel was last notified of has come once more."""
     newest = max(at, known.changed_at)
-    if known.told == ALARM and at == newest:
+    if known.notified == ALARM and at == newest:
         # A channel last notified of ALARM long ago has missed the recovery: a new incident.
-        if known.told_at is not None and at > known.told_at + SAME_INCIDENT:
+        if known.notified_at is not None and at > known.notified_at + SAME_INCIDENT:
             return Verdict(_begun(at, drill=drill))
         # What a drill set off is on, and now it is real.
         if known.drill and not drill:
             return Verdict(_begun(at))
-    return Verdict(replace(known, changed_at=newest), "already-told")
+    return Verdict(replace(known, changed_at=newest), "already-notified")
 
 
 def _recovered(known: Incident, at: int) -> Verdict:
     """OK, after an ALARM that the channel was notified of."""
     if at < known.changed_at:
         return Verdict(known, "outdated")
-    return Verdict(replace(known, told=OK, changed_at=at, told_at=at))
+    return Verdict(replace(known, notified=OK, changed_at=at, notified_at=at))
 
 
 def _fired(known: Incident, at: int, *, drill: bool) -> Verdict:
     """ALARM, after an OK."""
-    if known.told_at is not None and at < known.changed_at and at <= known.told_at:
+    if known.notified_at is not None and at < known.changed_at and at <= known.notified_at:
         return Verdict(known, "outdated")
-    recovery = known.told_at if known.since is not None else None
+    recovery = known.notified_at if known.since is not None else None
     again = recovery is not None and at - recovery <= SAME_INCIDENT
     again = again and not (drill or known.drill)
     begun = replace(known, count=known.count + 1) if again else _begun(at, drill=drill)
     if at >= known.changed_at:
-        return Verdict(replace(begun, told=ALARM, changed_at=at, told_at=at))
+        return Verdict(replace(begun, notified=ALARM, changed_at=at, notified_at=at))
     # It is over already: the channel is notified of both at once.
     recovered_at = known.changed_at
-    over = replace(begun, told=OK, changed_at=recovered_at, told_at=recovered_at)
+    over = replace(begun, notified=OK, changed_at=recovered_at, notified_at=recovered_at)
     return Verdict(over, recovered_at=recovered_at)
 
 
 def decide_blindly(state: str, at: int, *, drill: bool = False) -> Verdict:
     """The verdict when what is remembered can't be read: better to notify twice than never."""
     if state == OK:
-        return Verdict(Incident(told=OK, changed_at=at, told_at=at, drill=drill))
+        return Verdict(Incident(notified=OK, changed_at=at, notified_at=at, drill=drill))
     return Verdict(_begun(at, drill=drill))
 
 
 def _begun(at: int, *, drill: bool = False) -> Incident:
-    return Incident(told=ALARM, changed_at=at, told_at=at, since=at, count=1, drill=drill)
+    return Incident(notified=ALARM, changed_at=at, notified_at=at, since=at, count=1, drill=drill)
 
 
 def load(table: str, channel: str, alarm: str, *, seconds: float, within: float) -> Incident | None:
@@ -142,9 +142,9 @@ def load(table: str, channel: str, alarm: str, *, seconds: float, within: float)
         return None
     try:
         return Incident(
-            told=item["told"]["S"],
+            notified=item["notified"]["S"],
             changed_at=int(item["changed_at"]["N"]),
-            told_at=int(item["told_at"]["N"]) if "told_at" in item else None,
+            notified_at=int(item["notified_at"]["N"]) if "notified_at" in item else None,
             since=int(item["since"]["N"]) if "since" in item else None,
             count=int(item["count"]["N"]),
             drill=_flag(item, "drill"),
@@ -170,7 +170,7 @@ def save(
             changed in the meantime.
     """
     values: dict[str, Any] = {
-        "told": {"S": incident.told},
+        "notified": {"S": incident.notified},
         "changed_at": {"N": str(incident.changed_at)},
         "count": {"N": str(incident.count)},
         "expires_at": {"N": str(now // 1000 + _KEPT_SECONDS)},
@@ -178,7 +178,7 @@ def save(
     for flag in ("drill", "opened"):
         if getattr(incident, flag):
             values[flag] = {"BOOL": True}
-    for name in ("told_at", "since"):
+    for name in ("notified_at", "since"):
         if (at := getattr(incident, name)) is not None:
             values[name] = {"N": str(at)}
     aws.DYNAMODB.call(
@@ -207,10 +207,12 @@ def _condition(incident: Incident, over: Incident | None, blindly: bool) -> dict
         return {"ConditionExpression": "attribute_not_exists(id)"}
     return {
         # "count" is a reserved word of DynamoDB's.
-        "ConditionExpression": "told = :told AND changed_at = :changed_at AND #count = :count",
+        "ConditionExpression": (
+            "notified = :notified AND changed_at = :changed_at AND #count = :count"
+        ),
         "ExpressionAttributeNames": {"#count": "count"},
         "ExpressionAttributeValues": {
-            ":told": {"S": over.told},
+            ":notified": {"S": over.notified},
             ":changed_at": {"N": str(over.changed_at)},
             ":count": {"N": str(over.count)},
         },

@@ -1,4 +1,4 @@
-"""Which lines of the buffer's logs count as errors, warnings or trouble, as data.
+"""Which lines of the buffer's logs count as errors, as warnings or as problems (either), as data.
 
 The metric filters of the stack and the laptop's live alarms count by the same conditions.
 Source of the patterns' language: CloudWatch Logs user guide, "Filter pattern syntax".
@@ -55,7 +55,7 @@ COUNTS: Mapping[str, LogCount] = {
         ("ERROR",), ("record.failed", "parking.braked"), runtime=True
     ),
     # Named one by one: lines of Datadog's library have no level at all.
-    metrics.LOG_TROUBLE.name: LogCount(
+    metrics.LOG_PROBLEMS.name: LogCount(
         ("WARNING", "ERROR"),
         ("heartbeat.failed", "probe.failed", "notification.failed"),
         runtime=True,

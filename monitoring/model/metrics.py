@@ -93,7 +93,7 @@ TABLE_GET_LATENCY, TABLE_UPDATE_LATENCY = (
 
 LOG_ERRORS = _log("log-errors", "errors in the log")
 LOG_WARNINGS = _log("log-warnings", "warnings in the log")
-LOG_TROUBLE = _log("log-trouble", "errors and warnings in the logs")  # either of the two
+LOG_PROBLEMS = _log("log-problems", "errors and warnings in the logs")  # either of the two
 
 _EACH_ANSWER = "by subscribe, for each attempt with this answer"
 

@@ -22,7 +22,7 @@ _MINUTE = 60_000
 
 
 # What a channel was notified of: the alarm is on, or was but is over (at once), or is over.
-_TOLD = {(ALARM, False): "on", (ALARM, True): "on, over", (OK, False): "over"}
+_NOTIFIED = {(ALARM, False): "on", (ALARM, True): "on, over", (OK, False): "over"}
 
 
 def _deliver(arrivals: list[tuple[str, int]]) -> tuple[list[str], Incident | None]:
@@ -31,7 +31,7 @@ def _deliver(arrivals: list[tuple[str, int]]) -> tuple[list[str], Incident | Non
         verdict = decide(known, state, at)
         known = verdict.incident
         if verdict.folded is None:
-            notified.append(_TOLD[state, verdict.recovered_at is not None])
+            notified.append(_NOTIFIED[state, verdict.recovered_at is not None])
     return notified, known
 
 
@@ -68,7 +68,7 @@ def test_folding(
 ) -> None:  # fmt: skip
     """Repeats and the outdated are folded; what is on again within 10 minutes is one incident."""
     verdict = decide(_after(*before), arrival[0], arrival[1] * _MINUTE)
-    said = None if verdict.folded else _TOLD[arrival[0], verdict.recovered_at is not None]
+    said = None if verdict.folded else _NOTIFIED[arrival[0], verdict.recovered_at is not None]
     assert said == expected
     assert verdict.incident.since == (None if since is None else since * _MINUTE)
     assert verdict.incident.count == count
@@ -129,13 +129,13 @@ def test_unread_memory_does_not_silence() -> None:
         assert verdict.folded is None
         assert decide(verdict.incident, state, 5).folded
     assert decide(decide_blindly(OK, 5).incident, ALARM, 6).incident == Incident(
-        told=ALARM, changed_at=6, told_at=6, since=6, count=1
+        notified=ALARM, changed_at=6, notified_at=6, since=6, count=1
     )
 
 
 _TIMES = {"seconds": 2.0, "within": 4.0}
-_FULL = Incident(told=ALARM, changed_at=7, told_at=6, since=5, count=2)
-_REMEMBERED = Incident(told=OK, changed_at=7)
+_FULL = Incident(notified=ALARM, changed_at=7, notified_at=6, since=5, count=2)
+_REMEMBERED = Incident(notified=OK, changed_at=7)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_memory_round_trip(table: str, aws: Aws, incident: Incident) -> None:
     item = aws.record("slack|a|b")
     assert item
     assert int(item["expires_at"]["N"]) == now // 1000 + 30 * 86_400
-    assert item["told"] == {"S": incident.told}
+    assert item["notified"] == {"S": incident.notified}
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_memory_round_trip(table: str, aws: Aws, incident: Incident) -> None:
         (_FULL, False, True),
         (None, False, False),
         (_REMEMBERED, False, False),
-        (Incident(told=ALARM, changed_at=7, told_at=6, since=5, count=1), False, False),
+        (Incident(notified=ALARM, changed_at=7, notified_at=6, since=5, count=1), False, False),
         (None, True, True),
     ],
 )
@@ -174,11 +174,11 @@ def test_memory_of_somebody_else_is_kept(
     """Only what was read is written over; where nothing could be read, only what is older."""
     first: dict[str, Any] = {"over": None, "blindly": False, "now": _NOW, **_TIMES}
     incidents.save(table, "c", "a", _FULL, **first)
-    newer = Incident(told=OK, changed_at=8, told_at=8)
+    newer = Incident(notified=OK, changed_at=8, notified_at=8)
     then: dict[str, Any] = {"over": over, "blindly": blindly, "now": _NOW, **_TIMES}
     if saved:
         incidents.save(table, "c", "a", newer, **then)
-        older = Incident(told=OK, changed_at=7, told_at=7)
+        older = Incident(notified=OK, changed_at=7, notified_at=7)
         with pytest.raises(AwsError, match="ConditionalCheckFailedException"):
             incidents.save(table, "c", "a", older, **{**then, "over": older})
     else:
@@ -188,11 +188,16 @@ def test_memory_of_somebody_else_is_kept(
 
 
 @pytest.mark.parametrize(
-    "damage", [{"told": {"N": "1"}}, {"changed_at": {"S": "x"}}, {"count": {"N": "1.5"}}]
+    "damage", [{"notified": {"N": "1"}}, {"changed_at": {"S": "x"}}, {"count": {"N": "1.5"}}]
 )
 def test_damaged_memory_is_unread(table: str, aws: Aws, damage: dict[str, Any]) -> None:
     """An item that is not ours says so, instead of ending the function."""
-    item = {"id": {"S": "c|a"}, "told": {"S": "OK"}, "changed_at": {"N": "1"}, "count": {"N": "0"}}
+    item = {
+        "id": {"S": "c|a"},
+        "notified": {"S": "OK"},
+        "changed_at": {"N": "1"},
+        "count": {"N": "0"},
+    }
     aws.dynamodb.put_item(TableName=table, Item={**item, **damage})
     with pytest.raises(AwsError, match="DamagedItem"):
         incidents.load(table, "c", "a", **_TIMES)
@@ -202,7 +207,7 @@ def test_an_alarm_after_a_lost_recovery_is_notified() -> None:
     """A channel that missed a recovery is notified of the next incident all the same."""
     first = decide(None, ALARM, 1_000).incident
     assert decide(first, ALARM, 1_000 + 48 * 3_600_000).folded is None
-    assert decide(first, ALARM, 1_000).folded == "already-told"
+    assert decide(first, ALARM, 1_000).folded == "already-notified"
 
 
 def test_a_drill_is_not_flapping() -> None:
@@ -222,4 +227,4 @@ def test_a_real_alarm_during_a_drills_is_notified() -> None:
     drill = decide(None, ALARM, _NOW, drill=True).incident
     real = decide(drill, ALARM, _NOW + _MINUTE)
     assert (real.folded, real.incident.drill) == (None, False)
-    assert decide(real.incident, ALARM, _NOW + 2 * _MINUTE, drill=True).folded == "already-told"
+    assert decide(real.incident, ALARM, _NOW + 2 * _MINUTE, drill=True).folded == "already-notified"

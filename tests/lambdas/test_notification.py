@@ -280,7 +280,7 @@ def test_links() -> None:
     ],
 )
 def test_window_of_the_log(state: str, more: dict[str, Any], start: str, end: str) -> None:
-    """The log's window begins 15 minutes before the trouble and ends now, or at recovery."""
+    """The log's window begins 15 minutes before the alarm and ends now, or at recovery."""
     link = unquote(_built(message(state=state), **more).links["logs"].replace("*", "%"))
     assert f"start~'2026-11-24T{start}:" in link
     assert f"(end~'2026-11-24T{end}:" in link

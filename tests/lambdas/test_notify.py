@@ -56,7 +56,7 @@ def test_alarm_and_recovery(
     assert [(line["channel"], line["state"]) for line in sent] == [("a", "ALARM"), ("a", "OK")]
     remembered = aws.record(f"a|{DOWN}")
     assert remembered
-    assert (remembered["told"], remembered["count"]) == ({"S": "OK"}, {"N": "1"})
+    assert (remembered["notified"], remembered["count"]) == ({"S": "OK"}, {"N": "1"})
 
 
 def test_only_what_a_drill_expects_is_marked(
@@ -123,7 +123,7 @@ def test_the_probe_notifies_nobody(
 def test_other_states_notify_nobody(
     notify: Loads, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither ALARM nor OK is neither trouble nor its end; the log has it."""
+    """A state that is neither ALARM nor OK notifies nobody; the log has it."""
     assert failed(notify("a"), record(message(state="INSUFFICIENT_DATA"))) == []
     assert not backend.faux.received
     [line] = printed_lines(capsys)

@@ -86,7 +86,7 @@ def test_notified_by_somebody_else_meanwhile(
     assert "It recovered at" in second["summary"]
     remembered = aws.record(f"a|{DOWN}")
     assert remembered
-    assert remembered["told"] == {"S": "OK"}
+    assert remembered["notified"] == {"S": "OK"}
     assert {line["level"] for line in printed_lines(capsys)} == {"INFO"}
 
 
@@ -125,7 +125,7 @@ def test_an_unreadable_memory_of_something_newer(
     notify: Loads, backend: ScriptedBackend, aws: Aws
 ) -> None:
     """What was sent blindly is not sent again because the table has something newer."""
-    newer = {"told": {"S": "OK"}, "changed_at": {"N": "9" * 13}, "count": {"S": "damaged"}}
+    newer = {"notified": {"S": "OK"}, "changed_at": {"N": "9" * 13}, "count": {"S": "damaged"}}
     aws.dynamodb.put_item(TableName=aws.table, Item={"id": {"S": f"a|{DOWN}"}, **newer})
     assert failed(notify("a"), record(message())) == []
     assert len(delivered(backend)) == 1

@@ -36,7 +36,7 @@ class BufferRecording:
         ]
 
 
-_LOG_COUNTS = (metrics.LOG_ERRORS, metrics.LOG_WARNINGS, metrics.LOG_TROUBLE)
+_LOG_COUNTS = (metrics.LOG_ERRORS, metrics.LOG_WARNINGS, metrics.LOG_PROBLEMS)
 _ROLES = ("publish", "subscribe", "notify", "audit", "undelivered", "helpers")
 
 

@@ -241,7 +241,7 @@ class Metrics:
             share = 100 * float((np.array(done.lags) * 1000 <= TARGET_MS).mean())
             self.put(minute, _ours(metrics.DELIVERY_LAG, f"PR(:{TARGET_MS})"), share)
             self.put(minute, _ours(metrics.DELIVERY_LAG, "SampleCount"), len(done.lags))
-        self._trouble(minute, done, faults)
+        self._problems(minute, done, faults)
 
     def _subscribe(self, minute: int, done: Deliveries) -> None:
         self.put(minute, (_LAMBDA, "Invocations", "subscribe", "Sum"), done.attempts)
@@ -262,7 +262,7 @@ class Metrics:
         for statistic, value in shares.items():
             self.put(minute, _ours(metrics.BACKEND_OUTCOME, statistic), value)
 
-    def _trouble(self, minute: int, done: Deliveries, faults: Sequence[Fault]) -> None:
+    def _problems(self, minute: int, done: Deliveries, faults: Sequence[Fault]) -> None:
         if not math.isnan(done.head_age):
             self.put(minute, _ours(metrics.HEAD_AGE, "Maximum"), done.head_age)
         if done.blocked:

@@ -280,9 +280,10 @@ def show(result: Result, *, whole: bool) -> None:
             sign = "[green]✓[/]" if claim.holds else "[red]✗[/]"
             console.print(f"  {sign} {claim.what} [dim]({escape(claim.seen)})[/]", soft_wrap=True)
     if whole:
-        for said in result.told:
+        for notification in result.notified:
             console.print(
-                f"  [dim]{said.minute:5.1f} min[/] {said.channel}: {escape(said.title)}",
+                f"  [dim]{notification.minute:5.1f} min[/] {notification.channel}: "
+                f"{escape(notification.title)}",
                 soft_wrap=True,
             )
 

@@ -202,6 +202,6 @@ def _verdict(result: Result) -> dict[str, Any]:
         ],
         "notified": [
             {"minute": line.minute, "channel": line.channel, "title": line.title}
-            for line in result.told
+            for line in result.notified
         ],
     }

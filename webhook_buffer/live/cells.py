@@ -19,7 +19,7 @@ from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.values import Key, part
 from webhook_buffer.operations.history import wanted
 
-_LOG_METRIC = re.compile(r"(?:.*-)?([a-z]+)-(log-(?:errors|warnings|trouble))")
+_LOG_METRIC = re.compile(r"(?:.*-)?([a-z]+)-(log-(?:errors|warnings|problems))")
 _COUNTED = ("Sum", "SampleCount")
 # What the minutes of a longer period suffice for.
 _FOLDED = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")

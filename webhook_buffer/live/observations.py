@@ -107,7 +107,7 @@ class Reader:
             return
         fields = line.fields
         for name, count in COUNTS.items():
-            role = "helpers" if name.endswith("trouble") else line.function
+            role = "helpers" if name.endswith("problems") else line.function
             if (role != "helpers" or line.function in _HELPERS) and count.counts(line.text, fields):
                 yield Observation(("WebhookBuffer/Logs", name, role), at, 1.0)
         if not fields:

@@ -204,7 +204,7 @@ def test_alarms_of_ours_read_what_the_model_writes(ours: detection.AlarmSet) -> 
         "log-warnings", "ReadThrottleEvents", "SystemErrors", "SourceAccepted", "Unmatched",
         "SignatureRefused", "SecretUnreadable", "SigningSecretUnreadable", "Parked",
         "HeldGroups", "HeldSeconds", "ParkingBraked", "ParkedExpiring",
-        "webhook-buffer-prd-helpers-log-trouble",
+        "webhook-buffer-prd-helpers-log-problems",
     }  # fmt: skip
     assert read - written == unconcerned
 

@@ -180,11 +180,11 @@ def test_one_incident_reaches_every_channel_once(by_hand: Laptop) -> None:
         _state(laptop, "backend-down", "OK")
         since: list[inbox.Received] = []
 
-        def all_told() -> bool:
+        def all_notified() -> bool:
             since.extend(received.unread())
             return len(since) >= 4
 
-        eventually(all_told, seconds=60)
+        eventually(all_notified, seconds=60)
         # Had a consequence been notified, it would stand before the recoveries.
         assert {delivery.channel for delivery in since} == {"slack", "pagerduty", "https", "email"}
         assert len(since) == 4

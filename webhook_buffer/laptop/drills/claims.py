@@ -22,7 +22,7 @@ _PAGE_MINUTES, _NOTIFIED_SECONDS = 3, 5.0
 def judge(result: Result, seen: Seen, traffic: Traffic) -> None:
     """Adds every claim to a result."""
     session, received = seen.session(), seen.received()
-    result.told = [seen.told(session, said) for said in received]
+    result.notified = [seen.notification(session, said) for said in received]
     _signals(result, seen, session)
     for expected in seen.wanted:
         _notified(result, seen, session, expected, received)
@@ -78,10 +78,10 @@ def _notified(
         drilled = channel in seen.drill.through or all(map(marked, [*on, *over]))
         what = "no notification"
         if on:
-            what = f"after {seen.told(session, on[0]).minute:.1f} min"
+            what = f"after {seen.notification(session, on[0]).minute:.1f} min"
             what += ", marked as a drill" if drilled else ", not marked as a drill"
         result.claim(f"{channel} is notified of {expected.signal}", bool(on) and drilled, what)
-        ended = f"after {seen.told(session, over[0]).minute:.1f} min" if over else "never"
+        ended = f"after {seen.notification(session, over[0]).minute:.1f} min" if over else "never"
         result.claim(f"{channel} is notified of its end", bool(over), ended)
 
 
@@ -104,7 +104,7 @@ def _silence(result: Result, seen: Seen, session: Session, received: Sequence[Re
         if not any(title in said.text for title in titles)
         and said.content.get("event_action") != "resolve"
     ]
-    first = f"; {seen.told(session, others[0]).title}" if others else ""
+    first = f"; {seen.notification(session, others[0]).title}" if others else ""
     result.claim("nobody is notified of anything else", not others,
                  f"{len(others)} notifications{first}")  # fmt: skip
 

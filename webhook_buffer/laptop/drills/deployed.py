@@ -65,7 +65,7 @@ def plan(drill: Drill, place: Deployed) -> list[str]:
             f"Environment '{place.target.settings.environment}' has no alarm "
             f"'{lacking[0]}' ({place.alarms.left_out.get(lacking[0], 'it is not deployed')})."
         )
-    minutes = max(expected.told for expected in wanted) + _SEEN_MINUTES
+    minutes = max(expected.notified for expected in wanted) + _SEEN_MINUTES
     faux = place.outputs.get("UsesFauxBackend") == "true"
     backend = "its faux backend" if faux else "its REAL backend"
     notified = sorted({channel for expected in wanted for channel in _channels(place, expected)})
@@ -99,7 +99,7 @@ def run(drill: Drill, place: Deployed, *, progress: Callable[[str], None]) -> Re
     begun = time.time()
     result = Result(drill=drill.name, title=drill.title, pace=REAL_TIME, begun=begun)
     marked = {
-        name: (begun, begun + MINUTE * (expected.told + _SEEN_MINUTES))
+        name: (begun, begun + MINUTE * (expected.notified + _SEEN_MINUTES))
         for expected in wanted
         for name in (expected.alarm.name, expected.notifies.name)
     }

@@ -47,7 +47,7 @@ def _incidents(place: Place, session: Session) -> list[str]:
     )
 
 
-def trouble(seen: Seen, traffic: Traffic) -> str | None:
+def problem(seen: Seen, traffic: Traffic) -> str | None:
     """What is wrong before the cause, so that nothing would be proven by it; None where all is
     well."""
     session = seen.session()

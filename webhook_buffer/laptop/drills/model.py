@@ -87,7 +87,7 @@ class Expected:
         incident: what notifies of it; None where it notifies by itself.
         after: real seconds until the cause can show.
         limit: minutes of the session until it is on.
-        told: until people are notified: an incident that another one suppresses waits for it.
+        notified: until people are notified: an incident that another one suppresses waits for it.
         recovery: minutes of the session after the repair within which it has to end.
     """
 
@@ -96,7 +96,7 @@ class Expected:
     incident: CompositeAlarm | None
     after: float
     limit: int
-    told: int
+    notified: int
     recovery: int
 
     @property
@@ -122,9 +122,9 @@ def expected(drill: Drill, alarms: AlarmSet, pace: float) -> tuple[list[Expected
         incident = alarms.incident(expectation.signal)
         ends = recovery(alarm, incident, pace)
         limit = expectation.limit(alarm, pace)
-        told = limit + (_wait_minutes(incident) if incident else 0)
+        notified = limit + (_wait_minutes(incident) if incident else 0)
         evaluated.append(
-            Expected(expectation.signal, alarm, incident, expectation.after, limit, told, ends)
+            Expected(expectation.signal, alarm, incident, expectation.after, limit, notified, ends)
         )
     return evaluated, lacking
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from settings.errors import FileError, InputError
 from webhook_buffer.laptop.drills.catalog import DRILLS
-from webhook_buffer.laptop.drills.verdict import Claim, Fired, Result, Told
+from webhook_buffer.laptop.drills.verdict import Claim, Fired, Notified, Result
 from webhook_buffer.live.pace import REAL_TIME, described
 
 _STYLE = """
@@ -53,11 +53,11 @@ def read(file: Path) -> list[Result]:
 
 
 def _result(said: dict[str, Any]) -> Result:
-    known = {field.name for field in fields(Result)} - {"fired", "told", "claims"}
+    known = {field.name for field in fields(Result)} - {"fired", "notified", "claims"}
     return Result(
         **{name: value for name, value in said.items() if name in known},
         fired=[Fired(**fields) for fields in said["fired"]],
-        told=[Told(**fields) for fields in said["told"]],
+        notified=[Notified(**fields) for fields in said["notified"]],
         claims=[Claim(**fields) for fields in said["claims"]],
     )
 
@@ -178,8 +178,9 @@ def _drill(result: Result) -> str:
         for claim in result.claims
     )
     rows = "".join(
-        f"<tr><td>{said.minute:.1f} min<td>{escape(said.channel)}<td>{escape(said.title)}"
-        for said in result.told
+        f"<tr><td>{notification.minute:.1f} min<td>{escape(notification.channel)}"
+        f"<td>{escape(notification.title)}"
+        for notification in result.notified
     )
     return (
         f"{head}<table>{claims}</table>"

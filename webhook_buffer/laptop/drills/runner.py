@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from webhook_buffer.laptop.drills.causes import CAUSES, Stage
 from webhook_buffer.laptop.drills.claims import judge, judge_parked
-from webhook_buffer.laptop.drills.health import require_start, trouble
+from webhook_buffer.laptop.drills.health import problem, require_start
 from webhook_buffer.laptop.drills.model import Drill, Expected, expected
 from webhook_buffer.laptop.drills.seen import POLL_SECONDS, Place, Seen
 from webhook_buffer.laptop.drills.snapshot import differences, snapshot
@@ -116,7 +116,7 @@ class _Run:
             )
             self._progress("healthy")
             self._seen.wait_minutes(_HEALTHY)
-            wrong = trouble(self._seen, traffic)
+            wrong = problem(self._seen, traffic)
             self._result.claim("all is well before the cause", not wrong, wrong or "it was")
             if wrong:
                 return
@@ -186,7 +186,7 @@ class _Run:
         """Has notify mark what is expected, within its limits."""
         marked: dict[str, tuple[float, float]] = {}
         for awaited in self._wanted:
-            until = begins + (awaited.told + 1) * self._pace + _NOTIFIED_SECONDS + reserve
+            until = begins + (awaited.notified + 1) * self._pace + _NOTIFIED_SECONDS + reserve
             for name in (awaited.alarm.name, awaited.notifies.name):
                 marked[name] = (begins, max(until, marked.get(name, (0, 0))[1]))
         drill_record.write(self._place.target, self._drill.name, marked)
@@ -205,7 +205,7 @@ class _Run:
 
     def _await_signals(self) -> None:
         """Until every expected signal fired and notified, or the last limit is over."""
-        limit = max(self._drill.lasts, *(expected.told for expected in self._wanted)) + 1
+        limit = max(self._drill.lasts, *(expected.notified for expected in self._wanted)) + 1
         least = self._seen.cause + self._drill.lasts * self._pace
 
         def done(session: Session) -> bool:
@@ -213,7 +213,7 @@ class _Run:
             self._progress(
                 f"cause, minute {self._seen.minute(session, time.time()):.0f} of {limit}"
             )
-            return on and self._seen.all_told(recovered=False) and time.time() >= least
+            return on and self._seen.all_notified(recovered=False) and time.time() >= least
 
         self._seen.until(done, limit * self._pace + _NOTIFIED_SECONDS)
 
@@ -230,7 +230,7 @@ class _Run:
             }
             return all(
                 self._seen.state(session, name) == "OK" for name in names
-            ) and self._seen.all_told(recovered=True)  # fmt: skip
+            ) and self._seen.all_notified(recovered=True)  # fmt: skip
 
         self._seen.until(done, limit * self._pace + _NOTIFIED_SECONDS)
 

@@ -16,7 +16,7 @@ from webhook_buffer.laptop import inbox
 from webhook_buffer.laptop.drills import verdict
 from webhook_buffer.laptop.drills.model import Drill, Expected
 from webhook_buffer.laptop.drills.traffic import Traffic
-from webhook_buffer.laptop.drills.verdict import Told
+from webhook_buffer.laptop.drills.verdict import Notified
 from webhook_buffer.laptop.inbox import Received
 from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.laptop.practice import PracticeBackend
@@ -153,7 +153,7 @@ class Seen:
         }
         return sorted(channels)
 
-    def all_told(self, *, recovered: bool) -> bool:
+    def all_notified(self, *, recovered: bool) -> bool:
         """Whether every channel was notified of every expected signal, or of its end."""
         received = self.received()
         return all(
@@ -162,11 +162,11 @@ class Seen:
             for channel in self.channels(expected)
         )
 
-    def told(self, session: Session, said: Received) -> Told:
+    def notification(self, session: Session, said: Received) -> Notified:
         """A notification as the result has it."""
         title = next(iter(first_line(said).splitlines()), "")
         minute, seconds = self.minute(session, said.at), said.at - self.cause
-        return Told(
+        return Notified(
             said.channel, round(minute, 2), round(seconds, 2), title, marked(said), said.recovered
         )
 

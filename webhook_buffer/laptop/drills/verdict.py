@@ -24,7 +24,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Notified:
     """A notification that arrived during a drill.
 
     Attributes:
@@ -79,7 +79,7 @@ class Result:
     accepted: int = 0
     delivered: int = 0
     fired: list[Fired] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    notified: list[Notified] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     paged: float | None = None
     page_seconds: float | None = None

@@ -16,7 +16,7 @@ from tests.webhook_buffer.live.test_observations import line
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop.drills import runner
 from webhook_buffer.laptop.drills.catalog import DRILLS
-from webhook_buffer.laptop.drills.health import require_start, trouble
+from webhook_buffer.laptop.drills.health import problem, require_start
 from webhook_buffer.laptop.drills.model import expected
 from webhook_buffer.laptop.drills.seen import Place, Seen
 from webhook_buffer.laptop.drills.traffic import Ledger, Sent, Traffic
@@ -138,10 +138,10 @@ def _attempted(status: int | None, event: str, **more: Any) -> Session:
 def test_a_cause_needs_health_before_it(place: Place) -> None:
     """What should fire is not on yet, and what the drill has sent was delivered."""
     fine = _attempted(200, "webhook.delivered")
-    assert trouble(_seen(place, fine), _traffic("g")) is None
+    assert problem(_seen(place, fine), _traffic("g")) is None
     failed = _attempted(503, "webhook.failed")
-    said = trouble(_seen(place, failed), _traffic("g"))
+    said = problem(_seen(place, failed), _traffic("g"))
     assert said == "1 of 1 webhooks failed (status 503). See: webhook-buffer logs"
-    assert trouble(_seen(place, failed), _traffic("another")) is None
-    on = trouble(_seen(place, _session((PART, "ALARM", True))), _traffic("g"))
+    assert problem(_seen(place, failed), _traffic("another")) is None
+    on = problem(_seen(place, _session((PART, "ALARM", True))), _traffic("g"))
     assert on == f"in ALARM already: {PART}. See: webhook-buffer alarms status"

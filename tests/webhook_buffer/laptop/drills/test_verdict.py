@@ -13,7 +13,7 @@ from webhook_buffer.laptop.drills import report
 from webhook_buffer.laptop.drills.catalog import DRILLS
 from webhook_buffer.laptop.drills.claims import judge_parked
 from webhook_buffer.laptop.drills.traffic import Ledger, Sent
-from webhook_buffer.laptop.drills.verdict import Claim, Fired, Result, Told, deliveries
+from webhook_buffer.laptop.drills.verdict import Claim, Fired, Notified, Result, deliveries
 
 
 def _received(number: str, status: int | None = 200) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def test_a_report_shows_texts_as_they_are() -> None:
     """A notification's words can't become part of the page."""
     result = Result(drill="d", title="<b>t</b>", pace=3.0, begun=0.0)
     result.claims.append(Claim("c", False, "<script>"))
-    result.told.append(Told("slack", 1.0, 3.0, "<img src=x>", True, False))
+    result.notified.append(Notified("slack", 1.0, 3.0, "<img src=x>", True, False))
     page = report.as_html([result])
     assert "<script>" not in page
     assert "<img" not in page
@@ -96,7 +96,7 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     result = Result(drill="d", title="t", pace=3.0, begun=1e9, commit="abc1234")
     result.claims.append(Claim("nothing is lost", True, "0 of 5 accepted"))
     result.fired.append(Fired("backend-down", 2, 3))
-    result.told.append(Told("slack", 1.0, 3.0, "x", True, False))
+    result.notified.append(Notified("slack", 1.0, 3.0, "x", True, False))
     file = tmp_path / "r.json"
     file.write_text(report.as_json([result]))
     assert report.read(file) == [result]

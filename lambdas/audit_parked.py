@@ -12,7 +12,7 @@ from lambdas import aws, observe, parked_index
 from lambdas.expiry import EXPIRING_SHARE
 
 
-def look(table: str, *, keep: int, within: float) -> None:
+def report(table: str, *, keep: int, within: float) -> None:
     """Reports held groups and parked webhooks that will expire.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import parked_watch
+from lambdas import audit_parked
 from tests.emulated_aws import Aws
 from tests.function_modules import Functions
 from tests.lambdas.test_parking import Buffer
@@ -26,7 +26,7 @@ def _said(
 ) -> dict[str, dict[str, Any]]:
     """The lines of a look, by their event."""
     capsys.readouterr()
-    parked_watch.look(table, keep=keep, within=5)
+    audit_parked.report(table, keep=keep, within=5)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return {line["event"]: line for line in lines}
 
