@@ -158,7 +158,7 @@ def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates
         ("cases: 5", "a.yaml:1: 'cases' is a list"),
         ("case: []", "a.yaml:1: the file has no key 'case'; did you mean 'cases'?"),
         ("cases:\n  - 5", "a.yaml:2: a case is a mapping"),
-        ("cases:\n  - title: [", "a.yaml:2: not YAML"),
+        ("cases:\n  - title: [\n", "a.yaml:3: not YAML"),
         ("cases:\n  - {title: t}", "a.yaml:2: a case lacks 'alarm'"),
         (
             "cases:\n  - title: t\n    alarm: a\n    serie: []",

@@ -13,9 +13,10 @@ import yaml
 # Values of one file, aliases followed, and how deep they may be nested. CloudFormation's largest
 # template (1 MB) has fewer.
 MOST_NODES, DEEPEST = 500_000, 100
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def compose(text: str, loader: Any = yaml.SafeLoader) -> yaml.Node | None:
+def compose(text: str) -> yaml.Node | None:
     """The node at the top; None where the text is empty.
 
     Raises:
@@ -23,25 +24,25 @@ def compose(text: str, loader: Any = yaml.SafeLoader) -> yaml.Node | None:
         ValueError: When it holds too much.
     """
     try:
-        _check_depth(text, loader)
-        root: yaml.Node | None = yaml.compose(text, Loader=loader)
+        _check_depth(text)
+        root: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
     except ValueError as error:
         raise ValueError(str(error).replace("\n", " ")) from None
     _count(root)
     return root
 
 
-def load(text: str, loader: Any = yaml.SafeLoader) -> Any:
+def load(text: str) -> Any:
     """The text as plain data.
 
     Raises:
         ValueError: When it is not YAML, or holds too much.
     """
     try:
-        root = compose(text, loader)
+        root = compose(text)
         if root is None:
             return None
-        building = loader("")
+        building = _LOADER("")
         try:
             return building.construct_document(root)
         finally:
@@ -54,10 +55,10 @@ def load(text: str, loader: Any = yaml.SafeLoader) -> Any:
         raise ValueError(str(error).replace("\n", " ")) from None
 
 
-def _check_depth(text: str, loader: Any) -> None:
+def _check_depth(text: str) -> None:
     """Composing is recursive, in libyaml's binding even on C's stack; reading events is not."""
     depth = 0
-    for event in yaml.parse(text, Loader=loader):
+    for event in yaml.parse(text, Loader=_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
