@@ -51,7 +51,12 @@ def deferred(load: Callable[[str | None], typer.Typer]) -> type[TyperGroup]:
 
 
 @cache
-def _commands(app: typer.Typer) -> Any:
+def built(app: typer.Typer) -> TyperGroup:
+    """The group that an app describes; Typer itself would build it again in each call."""
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    return group.commands
+    return group
+
+
+def _commands(app: typer.Typer) -> Any:
+    return built(app).commands

@@ -15,8 +15,9 @@ from settings.errors import FileError, WebhookBufferError
 def main() -> None:
     """Runs the command line."""
     from webhook_buffer.cli.app import app
+    from webhook_buffer.cli.groups import built
 
-    run(app)
+    run(built(app))
 
 
 def run(command: Callable[[], object]) -> None:
