@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+import botocore.session
 import hypothesis
 import pytest
 from xdist.remote import Producer
@@ -23,6 +24,7 @@ from settings import loader
 from settings.paths import ROOT
 from tests import source_tree
 from tests.emulated_aws import Aws, client, made_aws
+from tests.fake_aws import MODELS
 from tests.function_events import HEARTBEAT_KEY
 from tests.function_modules import Functions
 from tests.instrumented import Choices
@@ -39,6 +41,8 @@ os.environ.pop("NO_COLOR", None)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+# Each session of boto3 would read AWS's service models again, which takes longer than most tests.
+botocore.session.create_loader = lambda *_: MODELS
 
 # The same examples in every run, of each property as many as are asked for; what Hypothesis caches
 # belongs in no source tree.

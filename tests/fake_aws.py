@@ -13,7 +13,6 @@ from typing import Any
 
 import botocore.handlers
 import botocore.loaders
-import botocore.session
 import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.validate import validate_parameters
@@ -123,7 +122,7 @@ class _Models(botocore.loaders.Loader):
         return list(super().search_paths)
 
 
-_MODELS = _Models()
+MODELS = _Models()
 
 
 def install(monkeypatch: pytest.MonkeyPatch, account: str, **answers: Answer) -> FakeAws:
@@ -144,6 +143,5 @@ def hook(monkeypatch: pytest.MonkeyPatch, fake: FakeAws) -> None:
     handlers = [("before-parameter-build", fake.remember), ("before-call", fake.answer)]
     known = [*botocore.handlers.BUILTIN_HANDLERS, *handlers]
     monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", known)
-    monkeypatch.setattr(botocore.session, "create_loader", lambda *_: _MODELS)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", CALLER)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
