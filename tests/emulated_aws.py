@@ -14,6 +14,7 @@ import boto3
 
 from lambdas import parked_index, record_index
 from settings.loader import load
+from settings.schema import Settings
 from webhook_buffer.laptop.process import Running
 from webhook_buffer.operations.environment import Environment
 
@@ -171,10 +172,14 @@ def made_environment(emulator: Running, folder: Path) -> tuple[Environment, Aws]
         parking=settings.parking_table_name,
         bodies=settings.bodies_bucket_name,
     )
-    environment = Environment(
+    return emulated_environment(emulator, folder, settings), aws
+
+
+def emulated_environment(emulator: Running, folder: Path, settings: Settings) -> Environment:
+    """An environment on the emulator, its files in a folder."""
+    return Environment(
         settings=settings,
         folder=folder,
         outputs_file=folder / "outputs.json",
         endpoint_url=emulator.endpoint_url,
     )
-    return environment, aws

@@ -78,19 +78,34 @@ AUDIT_ENVIRON = {
 }
 
 
+def shared_environ(endpoint_url: str) -> dict[str, str]:
+    """What every function of a test gets, with AWS at an address."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "SERVICE": "webhook-buffer",
+        "ENVIRONMENT": "test",
+        "RELEASE": "0.0.0+test",
+    }
+
+
+def load(monkeypatch: pytest.MonkeyPatch, module: str, variables: Mapping[str, str]) -> ModuleType:
+    """Imports a function's module as a cold start does."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    sys.modules.pop(module, None)
+    return importlib.import_module(module)
+
+
 class Functions:
-    """Loads functions' modules as a cold start does, each in an environment of its own."""
+    """Loads functions' modules, each in an environment of its own."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, aws: Aws, emulator: Running) -> None:
         self._monkeypatch = monkeypatch
         self._shared = {
-            "AWS_ENDPOINT_URL": emulator.endpoint_url,
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "SERVICE": "webhook-buffer",
-            "ENVIRONMENT": "test",
-            "RELEASE": "0.0.0+test",
+            **shared_environ(emulator.endpoint_url),
             "QUEUE_URL": aws.queue_url,
             "TABLE": aws.table,
             "BODIES_BUCKET": aws.bodies,
@@ -105,7 +120,7 @@ class Functions:
             "HEARTBEAT_KEY": "heartbeat-key",
             "DEDUPLICATION_ID": "[]",
         }
-        return self._load("lambdas.publish", {**defaults, **variables})
+        return self.load("lambdas.publish", {**defaults, **variables})
 
     def subscribe(self, backend_url: str, **variables: str) -> ModuleType:
         """``lambdas.subscribe``, delivering to a backend, with retries after 0 seconds."""
@@ -117,10 +132,8 @@ class Functions:
             "RETRY_AFTER_MAX_SECONDS": "0",
             "RECORD_TTL_SECONDS": "3600",
         }
-        return self._load("lambdas.subscribe", {**defaults, **variables})
+        return self.load("lambdas.subscribe", {**defaults, **variables})
 
-    def _load(self, module: str, variables: Mapping[str, str]) -> ModuleType:
-        for name, value in {**self._shared, **variables}.items():
-            self._monkeypatch.setenv(name, value)
-        sys.modules.pop(module, None)
-        return importlib.import_module(module)
+    def load(self, module: str, variables: Mapping[str, str]) -> ModuleType:
+        """Any function's module, with the resources of this test."""
+        return load(self._monkeypatch, module, {**self._shared, **variables})

@@ -16,6 +16,7 @@ import pytest
 from settings.errors import InputError, ToolError
 from settings.loader import load
 from settings.paths import ROOT
+from tests.emulated_aws import emulated_environment
 from tests.first_deployment import steps, trial
 from tests.first_deployment.assumptions import Outcome, Verdict, assumptions, report
 from tests.first_deployment.steps import STEPS, Place
@@ -158,12 +159,7 @@ def test_history_is_compared_with_what_is_read_of_it(data: str, verdict: str) ->
 def target(emulator: Running, tmp_path: Path) -> Environment:
     """An environment of its own names on the emulator, with nothing deployed."""
     overrides = {"awsAccount": "000000000000", "service": f"first-{uuid.uuid4().hex[:8]}"}
-    return Environment(
-        settings=load("dev", overrides=overrides),
-        folder=tmp_path,
-        outputs_file=tmp_path / "outputs.json",
-        endpoint_url=emulator.endpoint_url,
-    )
+    return emulated_environment(emulator, tmp_path, load("dev", overrides=overrides))
 
 
 def _stack(target: Environment) -> dict[str, Any]:

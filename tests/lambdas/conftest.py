@@ -231,6 +231,6 @@ def notify(
             for name in channels
         ]
         variables = {"CHANNELS": json.dumps(said), "ALARM_GUIDES": str(guides), **more}
-        return functions._load("lambdas.notify", variables)
+        return functions.load("lambdas.notify", variables)
 
     return load

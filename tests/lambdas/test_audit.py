@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 import time
 from collections.abc import Callable
 from types import ModuleType
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 
 from lambdas import audit_ledger, audit_record, aws, log_lines
 from tests.function_events import context
-from tests.function_modules import AUDIT_ENVIRON
+from tests.function_modules import AUDIT_ENVIRON, load
 from tests.lambdas.audited_world import HOUR, MINUTE, PAUSE, START, Webhook, World
 
 _VARIABLES = {
@@ -33,10 +31,7 @@ Run = Callable[..., list[Line]]
 def audit() -> ModuleType:
     """The module, loaded as for one environment."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in _VARIABLES.items():
-            patch.setenv(name, value)
-        sys.modules.pop("lambdas.audit", None)
-        return importlib.import_module("lambdas.audit")
+        return load(patch, "lambdas.audit", _VARIABLES)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_a_deleted_message_is_found(
     variables |= {"PUBLISH_LOG": logs.names["publish"], "SUBSCRIBE_LOG": logs.names["subscribe"]}
     variables |= {"TABLE": aws.table, "LEDGER_TABLE": ledger, "PARKING_TABLE": aws.parking}
     variables["QUEUE_NAME"] = aws.queue_url.rpartition("/")[2]
-    audit = functions._load("lambdas.audit", variables)
+    audit = functions.load("lambdas.audit", variables)
 
     def looked(minutes: int) -> dict[str, dict[str, Any]]:
         monkeypatch.setattr(time, "time", lambda: now + 60 * minutes)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import socket
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -20,7 +18,7 @@ import pytest
 from lambdas.faux_backend import Answer
 from tests.emulated_aws import Aws
 from tests.function_events import context, heartbeat_event, http_event
-from tests.function_modules import Functions
+from tests.function_modules import Functions, load, shared_environ
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
@@ -98,25 +96,16 @@ Load = Callable[..., ModuleType]
 def heartbeat(monkeypatch: pytest.MonkeyPatch, emulator: Running, probe: Probe) -> Load:
     """Loads ``lambdas.heartbeat`` for an endpoint, with this test's probe or another's name."""
 
-    def load(endpoint: str, alarm: str = probe.name) -> ModuleType:
+    def loaded(endpoint: str, alarm: str = probe.name) -> ModuleType:
         variables = {
-            "AWS_ENDPOINT_URL": emulator.endpoint_url,
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "SERVICE": "webhook-buffer",
-            "ENVIRONMENT": "test",
-            "RELEASE": "0.0.0+test",
+            **shared_environ(emulator.endpoint_url),
             "ENDPOINT": endpoint,
             "PROBE_ALARM": alarm,
             "HEARTBEAT_KEY": "heartbeat-key",
         }
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        sys.modules.pop("lambdas.heartbeat", None)
-        return importlib.import_module("lambdas.heartbeat")
+        return load(monkeypatch, "lambdas.heartbeat", variables)
 
-    return load
+    return loaded
 
 
 def _run(module: ModuleType) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from alarmproof import lint as linting
 from alarmproof.alarms import CompositeAlarm, MetricAlarm, Query, Source
+from alarmproof.cases import load
 from alarmproof.definitions import Templates
 from alarmproof.metric_data import MetricKey, Series
-from alarmproof.runner import InMemory
+from alarmproof.runner import InMemory, Outcome, run
 
 METRIC = MetricKey.of("N", "m", {"D": "d"})
 SOURCE = Source("t.json", "Alarm")
@@ -58,3 +60,11 @@ def composite(name: str, rule: str, **changes: Any) -> CompositeAlarm:
         name=name, source=Source("t.json", name), rule=rule, alarm_actions=("page",),
         ok_actions=("page",), **changes,
     )  # fmt: skip
+
+
+def run_case(folder: Path, templates: Templates, alarm: str, body: str) -> Outcome:
+    """What becomes of a case of an alarm, given as the rest of its YAML."""
+    file = folder / "a.yaml"
+    file.write_text(f"cases:\n  - title: one\n    alarm: {alarm}\n{body}")
+    [outcome] = run(load([file]), templates)
+    return outcome

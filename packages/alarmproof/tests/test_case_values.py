@@ -10,8 +10,8 @@ from alarmproof import ascii_chart, runner
 from alarmproof.cases import load
 from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
-from alarmproof.runner import Outcome, run
 from alarmproof.template import parse
+from factories import run_case
 
 
 def _stat(name: str, account: str = "") -> dict[str, Any]:
@@ -49,13 +49,6 @@ def shop() -> Templates:
     }}, "shop.json")  # fmt: skip
 
 
-def _outcome(tmp_path: Path, shop: Templates, alarm: str, body: str) -> Outcome:
-    file = tmp_path / "a.yaml"
-    file.write_text(f"cases:\n  - title: one\n    alarm: {alarm}\n{body}")
-    [outcome] = run(load([file]), shop)
-    return outcome
-
-
 RATIO = '    series: [{metric: e, values: "2 _x3 3"}, {metric: n, values: "40x4"}]\n    expect:\n'
 
 
@@ -66,7 +59,7 @@ def test_values_of_expressions_are_expected(tmp_path: Path, shop: Templates) -> 
         "      - {at: 2m, values: {e: _, n: 40}}\n"
         "      - {at: 5m, value: 7.5, values: {r: 7.5}, notifies: page}\n"
     )
-    outcome = _outcome(tmp_path, shop, "Ratio", body)
+    outcome = run_case(tmp_path, shop, "Ratio", body)
     assert outcome.failures == ()
 
 
@@ -82,7 +75,7 @@ def test_another_value_is_a_failure(
     tmp_path: Path, shop: Templates, expect: str, expected: str
 ) -> None:
     """With what it is."""
-    outcome = _outcome(tmp_path, shop, "Ratio", f"{RATIO}      - {{at: 1m, {expect}}}\n")
+    outcome = run_case(tmp_path, shop, "Ratio", f"{RATIO}      - {{at: 1m, {expect}}}\n")
     assert expected in str(outcome.failures[0])
     assert "Ratio" in ascii_chart.failed(outcome)
 
@@ -102,7 +95,7 @@ def test_mistakes_of_expected_values(
 ) -> None:
     """Each is named with its line."""
     with pytest.raises(InputError) as wrong:
-        _outcome(tmp_path, shop, "Ratio", f"{RATIO}      - {expect}\n")
+        run_case(tmp_path, shop, "Ratio", f"{RATIO}      - {expect}\n")
     assert "a.yaml:6: " in str(wrong.value)
     assert expected in str(wrong.value)
 
@@ -115,7 +108,7 @@ def test_a_case_has_a_start(tmp_path: Path, shop: Templates, start: str, state: 
         f'    start: "{begins}"\n    initial: OK\n    series: [{{metric: e, values: "9x29"}}]\n'
         f"    expect: [{{at: 10m, state: {state}}}, {{at: 30m, state: {state}}}]\n"
     )
-    outcome = _outcome(tmp_path, shop, "Night", body)
+    outcome = run_case(tmp_path, shop, "Night", body)
     assert outcome.passed
     assert outcome.histories["Night"].end == 1800
     assert "30m" in ascii_chart.failed(outcome) or "20m" in ascii_chart.failed(outcome)
@@ -124,7 +117,7 @@ def test_a_case_has_a_start(tmp_path: Path, shop: Templates, start: str, state: 
 def test_a_start_that_is_none_is_a_mistake(tmp_path: Path, shop: Templates) -> None:
     """With its line."""
     with pytest.raises(InputError, match=r"a\.yaml:4: 'noon' is not a time"):
-        _outcome(tmp_path, shop, "Night", "    start: noon\n" + RATIO)
+        run_case(tmp_path, shop, "Night", "    start: noon\n" + RATIO)
 
 
 def test_intervals_below_a_minute_and_several_of_them(tmp_path: Path, shop: Templates) -> None:
@@ -134,12 +127,12 @@ def test_intervals_below_a_minute_and_several_of_them(tmp_path: Path, shop: Temp
         "    expect: [{at: 1m, state: OK}, {at: 1m10s, state: ALARM, notifies: page},"
         " {at: 80s, state: OK}]\n"
     )
-    assert _outcome(tmp_path, shop, "Quick", body).failures == ()
+    assert run_case(tmp_path, shop, "Quick", body).failures == ()
     both = (
         '    series: [{metric: e, interval: 30s, values: "1x9"}, {metric: n, values: "10x4"}]\n'
         "    expect: [{at: 5m, value: 20, state: ALARM}]\n"
     )
-    assert _outcome(tmp_path, shop, "Ratio", both).failures == ()
+    assert run_case(tmp_path, shop, "Ratio", both).failures == ()
 
 
 def test_series_of_accounts(tmp_path: Path, shop: Templates) -> None:
@@ -149,12 +142,12 @@ def test_series_of_accounts(tmp_path: Path, shop: Templates) -> None:
         ' {metric: a, account: "111", values: "3x3"}]\n'
         "    expect: [{at: 3m, value: 7, values: {a: 3, b: 4}}]\n"
     )
-    outcome = _outcome(tmp_path, shop, "Two", named)
+    outcome = run_case(tmp_path, shop, "Two", named)
     assert (outcome.failures, outcome.notes) == ((), ())
     bare = (
         '    series: [{metric: a, values: "4x3"}]\n    expect: [{at: 3m, values: {a: 4, b: _}}]\n'
     )
-    outcome = _outcome(tmp_path, shop, "Two", bare)
+    outcome = run_case(tmp_path, shop, "Two", bare)
     assert outcome.failures == ()
     assert "is taken for that of account 111; 222 has no data" in outcome.notes[0]
 
@@ -164,13 +157,13 @@ def test_without_a_start_a_wall_clock_begins_a_minute_past_midnight(
 ) -> None:
     """So the sample number N is that of minute N, and hours of +00:30 end at sample 30."""
     body = '    series: [{metric: d, values: "_x28 3 3 _x60"}]\n    expect: [{at: 90m, value: 3}]\n'
-    assert _outcome(tmp_path, shop, "Days", body).failures == ()
+    assert run_case(tmp_path, shop, "Days", body).failures == ()
 
 
 def test_more_datapoints_than_periods_is_said(tmp_path: Path, shop: Templates) -> None:
     """It is evaluated as it stands, though CloudWatch refuses it."""
     body = '    series: [{metric: d, values: "9x5"}]\n    quiet: true\n'
-    outcome = _outcome(tmp_path, shop, "Never", body)
+    outcome = run_case(tmp_path, shop, "Never", body)
     assert outcome.passed
     assert "Never never fires: 2 of 1 datapoints are impossible" in outcome.notes[0]
 

@@ -11,8 +11,9 @@ from alarmproof.cases import load
 from alarmproof.definitions import Templates
 from alarmproof.errors import InputError
 from alarmproof.junit import junit
-from alarmproof.runner import Outcome, run
+from alarmproof.runner import run
 from alarmproof.template import parse
+from factories import run_case
 
 TEMPLATE = {
     "Resources": {
@@ -66,13 +67,6 @@ def shop() -> Templates:
     return parse(TEMPLATE, "shop.json")
 
 
-def _outcome(tmp_path: Path, shop: Templates, body: str, alarm: str = "QueueAge") -> Outcome:
-    file = tmp_path / "a.yaml"
-    file.write_text(f"cases:\n  - title: one\n    alarm: {alarm}\n{body}")
-    [outcome] = run(load([file]), shop)
-    return outcome
-
-
 AGE = '    series:\n      - {metric: ApproximateAgeOfOldestMessage, values: "%s"}\n'
 
 
@@ -87,7 +81,7 @@ def test_what_is_expected_is_checked(tmp_path: Path, shop: Templates) -> None:
         "      - {at: 16m, state: OK, notifies: [page]}\n"
         "      - {at: 16m, state: OK, alarm: Incident}\n"
     )
-    assert _outcome(tmp_path, shop, body).passed
+    assert run_case(tmp_path, shop, "QueueAge", body).passed
 
 
 @pytest.mark.parametrize(
@@ -112,7 +106,7 @@ def test_what_is_not_met_is_reported_and_drawn(
 ) -> None:
     """A failure says when, which alarm, what was expected and what was; with a drawing of it."""
     body = AGE % "0x4 200x9" + f"    initial: OK\n    expect:\n      - {expect}\n"
-    outcome = _outcome(tmp_path, shop, body)
+    outcome = run_case(tmp_path, shop, "QueueAge", body)
     assert expected in str(outcome.failures[0])
     drawn = ascii_chart.failed(outcome, width=80)
     assert all(len(line) <= 80 for line in drawn.replace(str(tmp_path), "").splitlines())
@@ -126,22 +120,22 @@ def test_nobody_is_nobody_at_all(tmp_path: Path, shop: Templates) -> None:
     body = AGE % "0x4 200x4 0x4" + (
         "    initial: OK\n    expect:\n      - {at: 14m, state: OK, notifies: nobody}\n"
     )
-    outcome = _outcome(tmp_path, shop, body, "Incident")
+    outcome = run_case(tmp_path, shop, "Incident", body)
     assert "should have notified nobody, but notified shop-page" in str(outcome.failures[0])
 
 
 def test_an_alarm_without_actions_is_quiet_out_of_alarm(tmp_path: Path, shop: Templates) -> None:
     """Without actions, ``quiet`` is not trivially true."""
     series = '    series:\n      - {metric: Errors, values: "%s"}\n    quiet: true\n'
-    assert _outcome(tmp_path, shop, series % "0x4", "Errors").passed
-    loud = _outcome(tmp_path, shop, series % "0 5 0x4", "Errors")
+    assert run_case(tmp_path, shop, "Errors", series % "0x4").passed
+    loud = run_case(tmp_path, shop, "Errors", series % "0 5 0x4")
     assert "shop-errors should never be in ALARM, but is at 2m" in str(loud.failures[0])
 
 
 def test_a_quiet_case_notifies_nobody(tmp_path: Path, shop: Templates) -> None:
     """``quiet`` holds for all its time."""
-    assert _outcome(tmp_path, shop, AGE % "0 200 0x9" + "    quiet: true\n").passed
-    loud = _outcome(tmp_path, shop, AGE % "0 200x1 0x9" + "    quiet: true\n")
+    assert run_case(tmp_path, shop, "QueueAge", AGE % "0 200 0x9" + "    quiet: true\n").passed
+    loud = run_case(tmp_path, shop, "QueueAge", AGE % "0 200x1 0x9" + "    quiet: true\n")
     assert "at any time shop-queue-age should never notify anybody" in str(loud.failures[0])
 
 
@@ -149,7 +143,7 @@ def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates
     """A series of any part counts; the parts without one have no data."""
     body = '    series:\n      - {metric: AWS/Lambda Errors, values: "0x2 1x2 0x4"}\n'
     body += "    expect:\n      - {at: 4m, state: ALARM, notifies: page}\n"
-    assert _outcome(tmp_path, shop, body, "shop-incident").passed
+    assert run_case(tmp_path, shop, "shop-incident", body).passed
 
 
 @pytest.mark.parametrize(
@@ -235,7 +229,7 @@ def test_a_case_of_nothing_that_is_there(
     """An alarm, metric or dimension that does not exist is a mistake, not a silent test."""
     body = f"    series:\n      - {series}\n    quiet: true\n"
     with pytest.raises(InputError) as wrong:
-        _outcome(tmp_path, shop, body, alarm)
+        run_case(tmp_path, shop, alarm, body)
     assert expected in str(wrong.value)
     assert "a.yaml:" in str(wrong.value)
 
@@ -244,7 +238,7 @@ def test_a_series_is_given_once(tmp_path: Path, shop: Templates) -> None:
     """With two series of one metric and statistic, one would be lost."""
     series = "      - {metric: Errors, values: 1}\n"
     with pytest.raises(InputError, match=r"a\.yaml:6: 'Errors' has a series on line 5 already"):
-        _outcome(tmp_path, shop, f"    series:\n{series}{series}    quiet: true\n", "Errors")
+        run_case(tmp_path, shop, "Errors", f"    series:\n{series}{series}    quiet: true\n")
 
 
 def test_folders_hold_other_files_too(tmp_path: Path) -> None:
@@ -278,7 +272,7 @@ def test_without_cases_there_is_nothing_to_pass(tmp_path: Path) -> None:
 def test_junit(tmp_path: Path, shop: Templates) -> None:
     """The outcomes as continuous integration reads them."""
     failing = AGE % "0x4 200x9" + "    expect:\n      - {at: 2m, state: ALARM}\n"
-    root = ElementTree.fromstring(junit([_outcome(tmp_path, shop, failing)]))  # noqa: S314 - ours
+    root = ElementTree.fromstring(junit([run_case(tmp_path, shop, "QueueAge", failing)]))  # noqa: S314 - ours
     assert (root.attrib["tests"], root.attrib["failures"]) == ("1", "1")
     [case] = root.iter("testcase")
     assert (case.attrib["classname"], case.attrib["name"]) == ("shop-queue-age", "one")

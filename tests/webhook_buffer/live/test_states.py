@@ -13,11 +13,10 @@ import pytest
 from alarmproof.alarms import CompositeAlarm, MetricAlarm, Query, Source
 
 from settings.loader import load
-from tests.emulated_aws import client
+from tests.emulated_aws import client, emulated_environment
 from webhook_buffer.laptop.process import Running
 from webhook_buffer.live.judge import Verdict
 from webhook_buffer.live.states import States
-from webhook_buffer.operations.environment import Environment
 
 
 @dataclass
@@ -95,10 +94,7 @@ def world(emulator: Running, tmp_path: Path) -> Iterator[World]:
         period=60, evaluation_periods=1, datapoints_to_alarm=1,
     )  # fmt: skip
     composite = CompositeAlarm(name=whole, source=source, rule=f'ALARM("{part}")')
-    target = Environment(
-        settings=load("local"), folder=tmp_path, outputs_file=tmp_path / "o",
-        endpoint_url=emulator.endpoint_url,
-    )  # fmt: skip
+    target = emulated_environment(emulator, tmp_path, load("local"))
     made = World(States(target, [metric, composite]), cloudwatch, sqs, queue, part, whole)
     made.notified()
     yield made

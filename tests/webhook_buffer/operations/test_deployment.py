@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from alarms import CATALOG
 from settings.errors import InputError
 from settings.loader import load
+from tests.emulated_aws import emulated_environment
 from tests.fake_aws import Refusal, install
 from webhook_buffer.cli import app, lifecycle
 from webhook_buffer.laptop import laptop
@@ -29,12 +30,7 @@ def watching(emulator: Running, tmp_path: Path) -> Environment:
         "create_faux_backend": None,
         "existing": {"functions": [{"name": "orders-worker", "timeoutSeconds": 60}]},
     }
-    return Environment(
-        settings=load("dev", overrides=overrides),
-        folder=tmp_path,
-        outputs_file=tmp_path / "cdk.out.json",
-        endpoint_url=emulator.endpoint_url,
-    )
+    return emulated_environment(emulator, tmp_path, load("dev", overrides=overrides))
 
 
 def test_a_log_that_is_not_there_is_named(
@@ -129,12 +125,7 @@ def _left(emulator: Running, folder: Path, *, monitoring: bool) -> Environment:
         "service": f"left-{uuid.uuid4().hex[:8]}",
         "monitoring": monitoring,
     }
-    target = Environment(
-        settings=load("dev", overrides=overrides),
-        folder=folder,
-        outputs_file=folder / "cdk.out.json",
-        endpoint_url=emulator.endpoint_url,
-    )
+    target = emulated_environment(emulator, folder, load("dev", overrides=overrides))
     assert deployment.deployed(target) == []
     assert deployment.leftover(target) is None
     name = target.settings.monitoring_stack_name

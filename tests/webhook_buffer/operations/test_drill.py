@@ -9,6 +9,7 @@ import pytest
 from lambdas.amounts import value_in
 from settings.errors import InputError, NotDeployedError
 from settings.loader import load
+from tests.emulated_aws import emulated_environment
 from tests.monitoring.fixtures import alarms, alarms_of
 from webhook_buffer.laptop.process import Running
 from webhook_buffer.operations import drill
@@ -18,12 +19,7 @@ from webhook_buffer.operations.environment import Environment
 @pytest.fixture
 def target(emulator: Running, tmp_path: Path) -> Environment:
     """An environment on the emulator, with nothing deployed."""
-    return Environment(
-        settings=load("prd"),
-        folder=tmp_path,
-        outputs_file=tmp_path / "cdk.out.json",
-        endpoint_url=emulator.endpoint_url,
-    )
+    return emulated_environment(emulator, tmp_path, load("prd"))
 
 
 def test_a_drill_invents_no_value(target: Environment) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from settings.errors import InputError
 from settings.loader import load
+from tests.emulated_aws import emulated_environment
 from webhook_buffer.laptop.process import Running
 from webhook_buffer.operations.enrollment import Enrollment
 from webhook_buffer.operations.environment import Environment
@@ -18,12 +19,7 @@ from webhook_buffer.operations.environment import Environment
 @pytest.fixture
 def target(emulator: Running, tmp_path: Path) -> Environment:
     """The emulator, as an environment of the laptop."""
-    return Environment(
-        settings=load("local"),
-        folder=tmp_path,
-        outputs_file=tmp_path / "cdk.out.json",
-        endpoint_url=emulator.endpoint_url,
-    )
+    return emulated_environment(emulator, tmp_path, load("local"))
 
 
 def _secret(target: Environment, text: str) -> str:

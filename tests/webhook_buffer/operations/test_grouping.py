@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from settings.loader import load
 from settings.schema import Settings
+from tests.emulated_aws import emulated_environment
 from webhook_buffer.cli import app, lifecycle
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.process import Running
@@ -38,12 +39,7 @@ def environment(emulator: Running, tmp_path: Path) -> Environment:
         "groupId": _BEFORE,
         "sources": [_SOURCE],
     }
-    return Environment(
-        settings=load("dev", overrides=overrides),
-        folder=tmp_path,
-        outputs_file=tmp_path / "cdk.out.json",
-        endpoint_url=emulator.endpoint_url,
-    )
+    return emulated_environment(emulator, tmp_path, load("dev", overrides=overrides))
 
 
 def _deploy(environment: Environment, template: dict[str, Any] | None = None) -> None:
