@@ -101,3 +101,40 @@ def test_an_unknown_type_of_widget_is_named() -> None:
     [problem] = problems(_board(_NOTE, {"type": "notes", "content": "Read the runbook."}))
     assert problem.startswith("dashboard overview: widgets.1.definition")
     assert "Datadog's models" in problem
+
+
+_TIMESERIES: dict[str, Any] = {
+    "type": "timeseries",
+    "requests": [
+        {
+            "response_format": "timeseries",
+            "queries": [{"name": "a", "data_source": "metrics", "query": "avg:system.load.1{*}"}],
+        }
+    ],
+}
+
+
+def _in_the_request(**fields: Any) -> dict[str, Any]:
+    return {**_TIMESERIES, "requests": [{**_TIMESERIES["requests"][0], **fields}]}
+
+
+@pytest.mark.parametrize(
+    ("widget", "place"),
+    [
+        ({**_TIMESERIES, "colour": "red"}, "widgets.0.definition.colour"),
+        (_group({**_NOTE, "colour": "red"}), "widgets.0.definition.widgets.0.definition.colour"),
+        (_in_the_request(colour="red"), "widgets.0.definition.requests.0.colour"),
+        (
+            _in_the_request(
+                queries=[{**_TIMESERIES["requests"][0]["queries"][0], "colour": "red"}]
+            ),
+            "widgets.0.definition.requests.0.queries.0.colour",
+        ),
+    ],
+    ids=["definition", "in a group", "request", "query"],
+)
+def test_an_unknown_field_of_a_widget_is_named(widget: dict[str, Any], place: str) -> None:
+    """The models take a field that they don't know; it is named by its place."""
+    assert problems(_board(widget)) == [
+        f"dashboard overview: {place}: Datadog's models have no such field"
+    ]

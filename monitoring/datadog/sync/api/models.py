@@ -10,6 +10,7 @@ from typing import Any
 
 from datadog_api_client import Configuration
 from datadog_api_client.model_utils import (
+    ModelComposed,
     ModelNormal,
     ModelSimple,
     OpenApiModel,
@@ -73,13 +74,12 @@ def _unparsed(value: Any, path: str) -> Iterator[str]:
 
 
 def _inside(model: OpenApiModel, path: str) -> Iterator[str]:
-    store = getattr(model, "_data_store", None)
-    if isinstance(store, dict):
-        for name, inner in store.items():
-            yield from _unparsed(inner, f"{path}.{name}".lstrip("."))
-    elif hasattr(model, "_composed_instances"):
+    if isinstance(model, ModelComposed):
         for inner in model._composed_instances:
             yield from _unparsed(inner, path)
+    else:
+        for name, inner in model._data_store.items():
+            yield from _unparsed(inner, f"{path}.{name}".lstrip("."))
 
 
 @cache
