@@ -22,9 +22,9 @@ setup: .venv/.ready node_modules/.ready ## Install everything below this folder
 demo: setup ## Show the whole story on this laptop: deploy, send, break, alarm, recover (KEEP=1: keep it)
 	@$(RUN) demo $(if $(KEEP),--keep)
 
-# One process more than the budget's two cores: the laptop's tests wait most of their time.
+# Twice the processes of the budget's two cores: the drills and the laptop's tests wait most of their time.
 test: setup ## Run every test
-	@$(BIN)/pytest -n 3 --dist loadscope -q
+	@$(BIN)/pytest -n 4 --dist loadscope -q
 
 test-fast: setup ## Run the tests that need no emulator, but for the few marked slow
 	@$(BIN)/pytest -n 2 --dist loadscope -q -m "not emulator and not slow"

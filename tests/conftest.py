@@ -78,18 +78,20 @@ _GROUP = re.compile(r'xdist_group\("(\w+)"\)')
 # Groups and files of half a minute and more, the longest first: one that is begun last is run by
 # one worker while the others have nothing to do.
 _LONGEST = (
-    "tests/test_guides.py",
+    "drills",
     "laptop",
-    "synth",
+    "tests/test_guides.py",
     "tests/webhook_buffer/laptop/test_demo.py",
+    "synth",
     "bench",
     "tests/webhook_buffer/cli/test_os_errors.py",
     "tests/webhook_buffer/laptop/test_traces.py",
     "datadog",
-    "tests/functions/test_bytecode.py",
     "tests/webhook_buffer/laptop/test_sources.py",
-    "tests/lambdas/test_parking_order.py",
+    "tests/functions/test_bytecode.py",
+    "tests/webhook_buffer/console/test_page.py",
     "demanding",
+    "tests/lambdas/test_parking_order.py",
     "tests/test_alarmproof_wheel.py",
 )
 

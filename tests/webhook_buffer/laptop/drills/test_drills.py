@@ -16,7 +16,7 @@ from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.practice import Mode
 from webhook_buffer.live.engine import Control
 
-pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.emulator]
+pytestmark = [pytest.mark.xdist_group("drills"), pytest.mark.emulator]
 
 _NEVER = ("nothing is lost", "nothing is out of order", "nothing is left behind")
 
