@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from settings.paths import ROOT
 
 # Each says that there is something, not what.
 _SAY_NOTHING = {"found", "one"}
+# Where one may be bound: in prose, a word follows. To parse what has none would take a second.
+_MAY_BIND = re.compile(rf"\b(?:{'|'.join(_SAY_NOTHING)})\b\s*(?:[^\w\s]|in\b|if\b|$)", re.MULTILINE)
 _PARTS = [
     *(ROOT / name for name in ("app.py", "packages", "tests")),
     *sorted(file.parent for file in ROOT.glob("*/__init__.py")),
@@ -19,7 +22,12 @@ _PARTS = [
 
 
 def _bound(code: str) -> Iterator[tuple[str, int]]:
-    """Every variable, parameter and function of a module, with the line that binds it."""
+    """Every variable, parameter and function of a module, with the line that binds it.
+
+    None of a module that binds no such name.
+    """
+    if not _MAY_BIND.search(code):
+        return
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id, node.lineno

@@ -17,6 +17,7 @@ from typing import Any
 import typer
 
 from settings.paths import ROOT
+from webhook_buffer.cli.groups import built
 
 # An environment's clients, by the name of their attribute: boto3's name of the service.
 CLIENTS = {
@@ -199,7 +200,7 @@ def calls_by_command(app: typer.Typer) -> dict[str, frozenset[str]]:
     """The calls that each command can make, by its words; commands without any are left out."""
     by_command = {
         words: calls_from(callback.__module__, callback.__name__)
-        for words, callback in _commands(typer.main.get_command(app), ())
+        for words, callback in _commands(built(app), ())
     }
     return {words: calls for words, calls in sorted(by_command.items()) if calls}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from alarmproof import bounded_yaml
 from alarmproof.lint import Finding, lint
 from alarmproof.template import parse_all
 
-REPORTS = yaml.safe_load((Path(__file__).parent / "reported.yaml").read_text("utf-8"))
+REPORTS = bounded_yaml.load((Path(__file__).parent / "reported.yaml").read_text("utf-8"))
 TOPIC = {
     "Type": "AWS::SNS::Topic",
     "Properties": {"Subscription": [{"Protocol": "email", "Endpoint": "a@example.com"}]},
