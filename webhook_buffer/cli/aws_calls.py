@@ -32,6 +32,7 @@ CLIENTS = {
     "ec2": "ec2",
     "kms": "kms",
     "logs": "logs",
+    "rest_apis": "apigateway",
     "route53": "route53",
     "s3": "s3",
     "secrets": "secretsmanager",

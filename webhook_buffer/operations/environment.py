@@ -115,6 +115,10 @@ class Environment:
         return self.session.client("logs", **self._options)
 
     @cached_property
+    def rest_apis(self) -> Any:
+        return self.session.client("apigateway", **self._options)
+
+    @cached_property
     def route53(self) -> Any:
         return self.session.client("route53", **self._options)
 

@@ -63,6 +63,13 @@ def _existing_apis(settings: Settings) -> list[str]:
     return [f"{start}/{api.name}" for api in apis if api.kind == "http"]
 
 
+def _rest_apis(settings: Settings) -> list[str]:
+    """The list of all. Source: API Gateway developer guide, "ARN reference"."""
+    apis = settings.existing.apis if settings.existing else ()
+    listed = f"arn:{settings.partition}:apigateway:{settings.awsRegion}::/restapis"
+    return [listed] if any(api.kind == "rest" for api in apis) else []
+
+
 def _secrets(settings: Settings) -> list[str]:
     return [secret.arn for secret in secrets(settings)]
 
@@ -171,6 +178,7 @@ _WRITE = (
 # By boto3's names of service and method.
 RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "acm.describe_certificate": (Right("acm:DescribeCertificate", _certificates),),
+    "apigateway.get_rest_apis": (Right("apigateway:GET", _rest_apis),),
     "apigatewayv2.get_api": (Right("apigateway:GET", _existing_apis),),
     "apigatewayv2.get_domain_name": (Right("apigateway:GET", _domains),),
     "cloudformation.delete_stack": (Right("cloudformation:DeleteStack", _STACKS),),

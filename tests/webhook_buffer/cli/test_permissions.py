@@ -30,6 +30,7 @@ from webhook_buffer.operations.rights import RIGHTS
 _MANAGED_POLICY = 6144
 # Actions that are not named after their operation. Source: Service Authorization Reference.
 _OTHERWISE = {
+    "apigateway.get_rest_apis": "apigateway:GET",
     "apigatewayv2.get_api": "apigateway:GET",
     "apigatewayv2.get_domain_name": "apigateway:GET",
     "lambda.invoke": "lambda:InvokeFunction",

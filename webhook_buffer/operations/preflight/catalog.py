@@ -64,7 +64,7 @@ _ACCOUNT_CHECKS = (
 _REFERENCE_CHECKS = (
     Check(
         id="existing",
-        title="What is only monitored exists, REST APIs aside",
+        title="What is only monitored exists",
         find=existing.known,
         applies=existing.monitors_others,
     ),

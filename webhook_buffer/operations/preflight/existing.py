@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from botocore.exceptions import ClientError
 
@@ -17,6 +17,9 @@ _UNKNOWN = {
     "ResourceNotFoundException",
     "NotFoundException",
 }
+_CORRECT = "Correct its name in cdk.json."
+# The most that one answer lists. Source: API Gateway API reference, GetRestApis.
+_PAGE = 500
 
 
 def monitors_others(settings: Settings) -> bool:
@@ -25,7 +28,7 @@ def monitors_others(settings: Settings) -> bool:
 
 
 def known(target: Environment) -> Iterator[Problem]:
-    """Each of them exists. REST APIs are known by names that can't be asked for one by one."""
+    """Each of them exists."""
     existing = target.settings.existing
     assert existing
     for queue in existing.queues:
@@ -51,6 +54,30 @@ def known(target: Environment) -> Iterator[Problem]:
             yield from _asked(
                 target, "apis", api.name, lambda name: target.apigateway.get_api(ApiId=name)
             )
+    yield from _rest_apis(target, [api.name for api in existing.apis if api.kind == "rest"])
+
+
+def _rest_apis(target: Environment, names: Sequence[str]) -> Iterator[Problem]:
+    """REST APIs, which AWS can be asked for by id alone, and whose metrics are under their names.
+
+    Source: API Gateway developer guide, "Amazon API Gateway dimensions and metrics": ApiName.
+    """
+    if not names:
+        return
+    pages = target.rest_apis.get_paginator("get_rest_apis").paginate(
+        PaginationConfig={"PageSize": _PAGE}
+    )
+    by_id = {api["id"]: api["name"] for page in pages for api in page.get("items", ())}
+    for name in names:
+        if name not in by_id.values():
+            yield _missing(
+                target,
+                "apis",
+                name,
+                f"Set its name to '{by_id[name]}' in cdk.json: '{name}' is its id."
+                if name in by_id
+                else _CORRECT,
+            )
 
 
 def _asked(
@@ -61,9 +88,13 @@ def _asked(
     except ClientError as error:
         if error.response["Error"]["Code"] not in _UNKNOWN:
             raise
-        settings = target.settings
-        yield Problem(
-            f"'{name}' of existing.{key} does not exist in {settings.awsAccount}, "
-            f"{settings.awsRegion}: its alarms would never have data.",
-            "Correct its name in cdk.json.",
-        )
+        yield _missing(target, key, name, _CORRECT)
+
+
+def _missing(target: Environment, key: str, name: str, remedy: str) -> Problem:
+    settings = target.settings
+    return Problem(
+        f"'{name}' of existing.{key} does not exist in {settings.awsAccount}, "
+        f"{settings.awsRegion}: its alarms would never have data.",
+        remedy,
+    )

@@ -35,3 +35,22 @@ def test_what_is_only_monitored_exists(world: World, call: str, refusal: str, wh
     assert (check, level) == ("existing", Level.BLOCKS)
     assert sentence.startswith(what)
     assert remedy == "Correct its name in cdk.json."
+
+
+@pytest.mark.parametrize(
+    ("known", "instead"),
+    [
+        ([{"id": "d4e5f6", "name": "order"}], "Correct its name in cdk.json."),
+        ([{"id": "orders", "name": "shop"}], "Set its name to 'shop' in cdk.json"),
+    ],
+    ids=["mistyped", "an id"],
+)
+def test_rest_apis_are_known_by_name(
+    world: World, known: list[dict[str, str]], instead: str
+) -> None:
+    """A REST API is looked for among the names of all; one that is named by its id is told so."""
+    answers = {**existing.GOOD, "apigateway.GetRestApis": {"items": known}}
+    ((check, sentence, remedy, level),) = world.problems(answers, existing.MONITORED)
+    assert (check, level) == ("existing", Level.BLOCKS)
+    assert sentence.startswith("'orders' of existing.apis does not exist in 333333333333, us-east")
+    assert remedy.startswith(instead)

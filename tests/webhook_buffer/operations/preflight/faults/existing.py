@@ -15,10 +15,14 @@ MONITORED: Mapping[str, Any] = {
         "queues": [{"name": "orders.fifo"}],
         "functions": [{"name": "orders", "timeoutSeconds": 30}],
         "tables": [{"name": "orders"}],
-        "apis": [{"name": "a1b2c3", "kind": "http"}, {"name": "x", "role": "old", "kind": "rest"}],
+        "apis": [
+            {"name": "a1b2c3", "kind": "http"},
+            {"name": "orders", "role": "rest", "kind": "rest"},
+        ],
     },
 }  # fmt: skip
 GOOD: Mapping[str, Answer] = {
+    "apigateway.GetRestApis": {"items": [{"id": "d4e5f6", "name": "orders"}]},
     "apigatewayv2.GetApi": {"ApiId": "a1b2c3"},
     "dynamodb.DescribeTable": lambda given: (
         {"Table": {}} if given["TableName"] == "orders" else RESOURCE_MISSING
