@@ -166,3 +166,73 @@ def test_a_group_by_name_may_be_the_one_that_is_referred_to() -> None:
         made = {"A": scaling(watched), "P": policy({"Ref": "G"}), "G": group}
         made["H"] = _of("AWS::AutoScaling::AutoScalingGroup")
         assert rules_found(**made) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("OrdersDb", {"case-differs"}),
+        ("ordersdb", set()),
+        ({"Ref": "Named"}, {"case-differs"}),
+        ({"Ref": "Unnamed"}, set()),
+        ({"Fn::Sub": "${Unnamed}-reader"}, set()),
+    ],
+)
+def test_identifiers_that_are_stored_in_lower_case(value: Any, expected: set[str]) -> None:
+    """An alarm on one in upper case has no data, even where the resource is called so."""
+    cpu = alarm("AWS/RDS", "CPUUtilization", Statistic="Average", Threshold=80,
+                dimensions={"DBClusterIdentifier": value})  # fmt: skip
+    named = _of("AWS::RDS::DBCluster", DBClusterIdentifier="OrdersDb")
+    assert rules_found(A=cpu, Named=named, Unnamed=_of("AWS::RDS::DBCluster")) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute", "properties", "namespace"),
+    [
+        ("LoadBalancer", "LoadBalancer", {}, "AWS/ApplicationELB"),
+        ("LoadBalancer", "LoadBalancer", {"Type": "network"}, "AWS/NetworkELB"),
+        ("TargetGroup", "TargetGroup", {"Protocol": "HTTP"}, "AWS/ApplicationELB"),
+        ("TargetGroup", "TargetGroup", {"Protocol": "TLS"}, "AWS/NetworkELB"),
+        ("LoadBalancer", "LoadBalancer", {"Type": {"Ref": "Given"}}, None),
+    ],
+)
+def test_load_balancers_publish_in_the_namespace_of_their_kind(
+    kind: str, attribute: str, properties: dict[str, Any], namespace: str | None
+) -> None:
+    """Where the template says the kind; a parameter's is not judged."""
+    balancer = _of(f"AWS::ElasticLoadBalancingV2::{kind}", **properties)
+    for given in ("AWS/ApplicationELB", "AWS/NetworkELB"):
+        unhealthy = alarm(
+            given, "UnHealthyHostCount", Statistic="Maximum",
+            dimensions={
+                "LoadBalancer": {"Fn::ImportValue": "balancer"},
+                "TargetGroup": {"Fn::ImportValue": "group"},
+                attribute: {"Fn::GetAtt": ["B", f"{attribute}FullName"]},
+            },
+        )  # fmt: skip
+        wrong = namespace not in (None, given)
+        assert ("other-load-balancer" in rules_found(A=unhealthy, B=balancer)) is wrong
+
+
+def test_a_disk_without_its_path() -> None:
+    """The agent's configuration says whether it is aggregated; without it, nobody knows."""
+    full = {"InstanceId": "i-0", "path": "/", "device": "nvme0n1p1", "fstype": "xfs"}
+
+    def rules_of(configuration: str, *names: str) -> set[str]:
+        disk = alarm("CWAgent", "disk_used_percent", Statistic="Maximum", Threshold=80,
+                     dimensions={name: full[name] for name in names})  # fmt: skip
+        return rules_found(A=disk, P=_of("AWS::SSM::Parameter", Value=configuration))
+
+    plain = '{"metrics": {"metrics_collected": {"disk": {}}}}'
+    aggregated = plain[:-2] + ', "aggregation_dimensions": [["InstanceId"]]}}'
+    assert (
+        rules_of(plain, "InstanceId")
+        == rules_of(plain, "InstanceId", "path")
+        == {"unknown-dimension"}
+    )
+    assert (
+        rules_of(plain, *full)
+        == rules_of(aggregated, "InstanceId")
+        == rules_of("", "InstanceId")
+        == set()
+    )

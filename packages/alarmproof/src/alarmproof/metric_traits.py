@@ -58,6 +58,13 @@ CONFIGURED = frozenset(["CWAgent"])
 user guide, "Manually create or edit the CloudWatch agent configuration file", append_dimensions and
 aggregation_dimensions."""
 
+DISK_METRICS = frozenset(
+    ("disk_free", "disk_inodes_free", "disk_inodes_total", "disk_inodes_used", "disk_total",
+     "disk_used", "disk_used_percent")
+)  # fmt: skip
+"""What the agent measures of each file system. Source: CloudWatch user guide, "Metrics collected by
+the CloudWatch agent"."""
+
 # Namespaces whose metrics are published by the sets of the generated table, and by each of these
 # together with one more dimension. Source: user guides of Application, Network and Gateway Load
 # Balancers, "Metric dimensions".

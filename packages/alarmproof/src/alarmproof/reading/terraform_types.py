@@ -94,8 +94,13 @@ RESOURCES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "aws_apigatewayv2_api": (
         "AWS::ApiGatewayV2::Api", {"name": "Name", "protocol_type": "ProtocolType"},
     ),
-    "aws_lb": ("AWS::ElasticLoadBalancingV2::LoadBalancer", {"name": "Name"}),
-    "aws_lb_target_group": ("AWS::ElasticLoadBalancingV2::TargetGroup", {"name": "Name"}),
+    "aws_lb": (
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        {"name": "Name", "load_balancer_type": "Type"},
+    ),
+    "aws_lb_target_group": (
+        "AWS::ElasticLoadBalancingV2::TargetGroup", {"name": "Name", "protocol": "Protocol"},
+    ),
     "aws_elasticache_replication_group": ("AWS::ElastiCache::ReplicationGroup", {}),
     "aws_rds_cluster_instance": (
         "AWS::RDS::DBInstance", {"identifier": "DBInstanceIdentifier", "engine": "Engine"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -109,6 +110,15 @@ class Context(Resources):
         """Whether a resource, other than what only shows or mutes alarms, depends on an alarm."""
         types = self.users.get((alarm.source.stack, alarm.source.logical_id), frozenset())
         return bool(types - _ONLY_SHOW) or alarm.declared_name in self.named_alarms
+
+    @cached_property
+    def agent_configurations(self) -> Sequence[str]:
+        """Resources that configure the CloudWatch agent to measure disks, as text."""
+        texts = (
+            json.dumps([resource.properties, resource.metadata], default=str)
+            for resource in self.templates.resources.values()
+        )
+        return [text for text in texts if "metrics_collected" in text and "disk" in text]
 
     @cached_property
     def publishing(self) -> Publishing:

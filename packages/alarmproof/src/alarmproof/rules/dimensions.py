@@ -10,7 +10,7 @@ from alarmproof import metric_table
 from alarmproof.alarms import AnyAlarm
 from alarmproof.aws_metrics import SERVICES
 from alarmproof.metric_data import MetricKey
-from alarmproof.metric_traits import BEGINS, NAMES_OF_RESOURCES, NEEDED, PARTS
+from alarmproof.metric_traits import BEGINS, DISK_METRICS, NAMES_OF_RESOURCES, NEEDED, PARTS
 from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context, metric_queries
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
@@ -54,6 +54,7 @@ def unknown_dimension(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
                 f"they are: {shown(given)}."
             )
         yield from _regional(context, metric, given)
+        yield from _of_disks(context, metric, given)
         entry = metric_table.published(metric)
         if entry and not entry.exact and given not in entry.dimensions:
             lacking = _lacking(metric, given)
@@ -123,6 +124,29 @@ def _regional(context: Context, metric: MetricKey, given: frozenset[str]) -> Ite
             "CloudFront.",
             WARNING if "REGIONAL" in scopes else NOTE,
             "Add the dimension Region, unless the web ACL is CloudFront's.",
+        )
+
+
+def _of_disks(context: Context, metric: MetricKey, given: frozenset[str]) -> Iterator[Hit]:
+    """A disk's metric without its path and file system, which only an aggregation has.
+
+    Only where the templates have the agent's configuration. Source: CloudWatch user guide,
+    "Manually create or edit the CloudWatch agent configuration file", ``aggregation_dimensions``
+    and ``drop_device``.
+    """
+    lacking = sorted({"fstype", "path"} - given)
+    if (
+        metric.namespace == "CWAgent"
+        and metric.name in DISK_METRICS
+        and lacking
+        and context.agent_configurations
+        and not any("aggregation_dimensions" in text for text in context.agent_configurations)
+    ):
+        yield Hit(
+            f"{metric.name} is not published without {' and '.join(lacking)}: the agent's "
+            "configuration has no aggregation_dimensions.",
+            WARNING,
+            "Name the dimensions path, fstype and, without drop_device, device; or aggregate.",
         )
 
 

@@ -57,10 +57,25 @@ _NAMED = {
     "TableName": "AWS::DynamoDB::Table",
     "StreamName": "AWS::Kinesis::Stream",
     "LogGroupName": "AWS::Logs::LogGroup",
-    "DBInstanceIdentifier": "AWS::RDS::DBInstance",
     "ClusterName": "AWS::ECS::Cluster",
     "BucketName": "AWS::S3::Bucket",
 }
+# Identifiers that are stored in lower case, however they are given. Source: the API references of
+# RDS, DocumentDB and Neptune, CreateDBInstance and CreateDBCluster; ElastiCache API reference,
+# CreateCacheCluster and CreateReplicationGroup: "This parameter is stored as a lowercase string."
+_LOWERED = frozenset(
+    ("CacheClusterId", "DBClusterIdentifier", "DBInstanceIdentifier", "ReplicationGroupId")
+)
+_LOWERING = frozenset(("AWS/DocDB", "AWS/ElastiCache", "AWS/Neptune", "AWS/RDS"))
+# Which load balancers a target group may belong to, by its protocol. Source: Elastic Load Balancing
+# API reference, CreateTargetGroup, Protocol.
+_BALANCERS = {
+    "application": "AWS/ApplicationELB", "network": "AWS/NetworkELB", "gateway": "AWS/GatewayELB",
+}  # fmt: skip
+_PROTOCOLS = {
+    "HTTP": "application", "HTTPS": "application", "GENEVE": "gateway", "TCP": "network",
+    "TLS": "network", "UDP": "network", "TCP_UDP": "network",
+}  # fmt: skip
 
 
 def _meant(context: Context, alarm: AnyAlarm, kind: str, value: str) -> Resource | None:
@@ -194,22 +209,81 @@ def other_engine(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 
 
 @rule(
+    "other-load-balancer",
+    ERROR,
+    finds="a load balancer or a target group under the namespace of another kind of load balancer",
+    why="Each kind publishes in its own namespace only, so it never has data.",
+    remedy="Use the namespace of the load balancer's kind, and one of its metrics.",
+)
+def other_load_balancer(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
+    """Only where the template says which kind it is; a name's prefix is ``wrong-value``."""
+    for metric in alarm.metrics:
+        if metric.namespace not in _BALANCERS.values():
+            continue
+        for _, value in metric.dimensions:
+            namespace = _BALANCERS.get(_kind_of_balancer(context, value))
+            if namespace is not None and namespace != metric.namespace:
+                assert isinstance(value, Reference)
+                yield f"'{value.logical_id}' publishes in {namespace}, not in {metric.namespace}."
+
+
+def _kind_of_balancer(context: Context, value: str) -> str:
+    """The kind of a load balancer or of a target group's; empty where a template does not say."""
+    if not isinstance(value, Reference):
+        return ""
+    resource = context.templates.resources.get((value.stack, value.logical_id))
+    if resource is None:
+        return ""
+    if resource.type == "AWS::ElasticLoadBalancingV2::LoadBalancer":
+        return str(resource.resolved.get("Type", "application"))
+    if resource.type == "AWS::ElasticLoadBalancingV2::TargetGroup":
+        return _PROTOCOLS.get(str(resource.resolved.get("Protocol")), "")
+    return ""
+
+
+@rule(
     "case-differs",
     WARNING,
-    finds="a name that differs from a resource's only in upper and lower case",
+    finds="a name that differs from the resource's only in upper and lower case",
     why="CloudWatch's dimensions are case-sensitive, so it never has data.",
     remedy="Write it as the resource has it, or refer to the resource.",
 )
 def case_differs(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
-    """Only literal names, and only where no resource has that very name."""
+    """Only literal names, and only where no resource has that very name.
+
+    Identifiers of databases and caches are in lower case, whatever the resource's property says.
+    """
     for metric in alarm.metrics:
         for name, value in metric.dimensions:
+            if name in _LOWERED:
+                if metric.namespace in _LOWERING and _is_upper(context, alarm, name, value):
+                    yield Hit(
+                        f"{name} is '{value}', and {metric.namespace} has it as '{value.lower()}'.",
+                        remedy="Write it in lower case, in the resource as well.",
+                    )
+                continue
             kind = _NAMED.get(name)
             if kind is None or isinstance(value, Reference | Unknown):
                 continue
             alike = context.names_of_type(kind).get(value.lower(), frozenset())
             if alike and value not in alike:
                 yield f"{name} is '{value}', and the resource is called '{min(alike)}'."
+
+
+def _is_upper(context: Context, alarm: AnyAlarm, name: str, value: str) -> bool:
+    """Whether an identifier is surely not in lower case.
+
+    Ref of a cluster is the identifier as the template has it. Source:
+    https://github.com/aws/aws-cdk/pull/13710.
+    """
+    if isinstance(value, Reference):
+        cluster = context.resource("AWS::RDS::DBCluster", value)
+        given = cluster.resolved.get(name) if cluster and value.attribute == "Ref" else None
+        return isinstance(given, str) and not isinstance(given, Unknown) and given != given.lower()
+    entry = context.templates.resource_of(alarm)
+    # What is joined from references may be a logical id here, and not what the deployment has.
+    written = entry is None or value in {text for _, text in _plain_texts(entry.properties, "")}
+    return written and not isinstance(value, Unknown) and value != value.lower()
 
 
 @rule(
