@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitoring import panel_checks, placeholders
+from monitoring import coverage, panel_checks, placeholders
 from monitoring.deployed import deployed
 from monitoring.model import checks
 from monitoring.model.catalog import Catalog
@@ -15,7 +15,6 @@ from monitoring.model.signals import (
     Composite,
     Evaluator,
     FailureMode,
-    Kind,
     Severity,
     Signal,
     Threshold,
@@ -30,9 +29,6 @@ from settings.schema import Settings
 
 # The alarm that the heartbeat sets off to see whether alerts arrive; it reads no metric.
 PROBE = "alert-path-probe"
-
-_NEEDS_OURS = "it needs metrics that only the buffer's own functions emit"
-_OF_NOTIFICATIONS = {"notify", "notify-dlq"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +98,8 @@ class AlarmSet:
     Attributes:
         catalog: the definitions they were made of.
         runbook: the file that the definitions' headings are in.
-        left_out: signal id -> why it has no alarm here.
+        left_out: signal id -> why it has no alarm here; monitors, too, where definitions are
+            wrong.
         in_datadog: what Datadog evaluates instead of CloudWatch.
     """
 
@@ -158,8 +155,8 @@ def alarm_set(
         SettingsError: When ``alarms`` names what is not a signal, or a number that can't work.
     """
     resources = resources or resources_of(settings)
-    candidates = _candidates(settings, catalog, resources)
-    left_out = _left_out(settings, catalog, resources, candidates)
+    candidates = coverage.candidates(settings, catalog, resources)
+    left_out = coverage.left_out(settings, catalog, resources, candidates)
     signals = [signal for signal in candidates if signal.id not in left_out]
     known = {signal.id for signal in candidates} | left_out.keys()
     _require(
@@ -197,6 +194,21 @@ def alarm_set(
     )
 
 
+def without_signals(settings: Settings, catalog: Catalog, *, runbook: Path = RUNBOOK) -> AlarmSet:
+    """The set of an environment whose definitions are wrong, to find out what else is wrong."""
+    resources = resources_of(settings)
+    candidates = [signal.id for signal in coverage.candidates(settings, catalog, resources)]
+    return AlarmSet(
+        settings=settings,
+        resources=resources,
+        catalog=catalog,
+        runbook=runbook,
+        alarms=(),
+        composites=(),
+        left_out=dict.fromkeys(candidates, "definitions are wrong"),
+    )
+
+
 def resolved(threshold: Threshold, resources: Resources) -> float:
     """A threshold's number, in its unit."""
     if threshold.of is None:
@@ -223,54 +235,6 @@ def _of_dashboards(
 def _require(problems: list[str]) -> None:
     if problems:
         raise DefinitionError(list(dict.fromkeys(problems)))
-
-
-def _candidates(settings: Settings, catalog: Catalog, resources: Resources) -> list[Signal]:
-    if resources.ours:
-        sources = [
-            resource
-            for resource in resources.by_role.values()
-            if resource.kind is Kind.SOURCE and resource.name in settings.verified_sources
-        ]
-        return [
-            *catalog.signals,
-            *(signal for source in sources for signal in catalog.source(source.role)),
-        ]
-    generic = [
-        signal
-        for resource in resources.by_role.values()
-        if resource.role not in _OF_NOTIFICATIONS
-        for signal in catalog.existing(resource.role, resource.kind, resource.name)
-    ]
-    # Of the buffer's own signals, those about notifications hold everywhere.
-    return generic + [signal for signal in catalog.signals if signal.roles <= _OF_NOTIFICATIONS]
-
-
-def _left_out(
-    settings: Settings, catalog: Catalog, resources: Resources, candidates: Iterable[Signal]
-) -> dict[str, str]:
-    reasons = {}
-    for signal in candidates:
-        change = settings.alarms.get(signal.id)
-        if change and not change.enabled:
-            reasons[signal.id] = f"settings say so (alarms.{signal.id}.enabled)"
-        elif signal.opt_in and getattr(settings, signal.opt_in) is None:
-            reasons[signal.id] = f"it is opt-in: set '{signal.opt_in}' (docs/settings.md)"
-        elif signal.needs_heartbeat and not resources.ours:
-            reasons[signal.id] = "its probe comes with the buffer's heartbeat"
-        elif signal.needs_heartbeat and not settings.sends_heartbeats:
-            reasons[signal.id] = "heartbeat is 'off'"
-    if not resources.ours:
-        generic = {signal.id for signal in candidates}
-        for signal in catalog.signals:
-            if signal.id not in generic and _reads_ours(signal):
-                reasons[signal.id] = _NEEDS_OURS
-    return reasons
-
-
-def _reads_ours(signal: Signal) -> bool:
-    ours = (Kind.BUFFER, Kind.SOURCE)
-    return any(query.metric.kind in ours for query in signal.queries.values())
 
 
 def _in_composites(settings: Settings, catalog: Catalog, signals: Iterable[Signal]) -> set[str]:

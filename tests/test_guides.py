@@ -254,7 +254,7 @@ def test_a_mistake_in_a_widget_ends_as_the_guide_says(followed: Copy, tmp_path: 
         done = followed.run("webhook-buffer", "datadog", "render", str(tmp_path / "datadog"))
     finally:
         file.write_text(good, "utf-8")
-    [problem] = re.findall(r"^Datadog dashboard, .*", _WIDGET, re.MULTILINE)
+    [problem] = re.findall(r"^dashboard panel .*", _WIDGET, re.MULTILINE)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     listed = [text for text in done.stderr.splitlines() if wrong in text]

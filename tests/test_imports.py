@@ -56,7 +56,14 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
     },
     # composition.py, where the command and its laptop hand data to the machinery.
-    "webhook_buffer": {"alarms", "dashboards", "monitoring", "monitoring.datadog", "settings"},
+    "webhook_buffer": {
+        "alarms",
+        "dashboards",
+        "monitoring",
+        "monitoring.datadog",
+        "monitoring.datadog.sync.api",
+        "settings",
+    },
     "webhook_buffer.operations": {
         "alarmproof",
         "lambdas",

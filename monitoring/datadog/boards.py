@@ -16,7 +16,6 @@ from monitoring.datadog.monitors import datadog_monitors
 from monitoring.datadog.widgets import Widgets
 from monitoring.deployed import deployed
 from monitoring.model.dashboards import Board, Dashboards, Note, Panel, Section, Widget
-from settings.errors import DefinitionError
 
 COLUMNS = 12
 # Rows of the grid that a widget takes.
@@ -25,19 +24,13 @@ _LOW, _HIGH = 1, 3
 _NOTE_LINE = 200
 
 
-def boards(alarms: AlarmSet, dashboards: Dashboards) -> list[Definition]:
-    """Every Datadog dashboard of an environment.
-
-    Raises:
-        DefinitionError: When widgets can't be drawn as they are defined; lists every problem.
-    """
+def boards(alarms: AlarmSet, dashboards: Dashboards) -> tuple[list[Definition], list[str]]:
+    """Every Datadog dashboard of an environment, and why widgets can't be drawn as defined."""
     rendered = _Rendered(alarms)
     definitions = [
         rendered.definition(board) for board in dashboards.datadog(deployed(alarms.settings))
     ]
-    if rendered.problems:
-        raise DefinitionError(rendered.problems)
-    return definitions
+    return definitions, rendered.problems
 
 
 class _Rendered:

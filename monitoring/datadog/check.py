@@ -32,8 +32,12 @@ _BLOCKS = {
 _SEARCHED = ("query", "query_string", "search")
 
 
-def problems(definitions: Sequence[Definition]) -> list[str]:
-    """Everything that is wrong, each with its object and field; empty when nothing is."""
+def problems(definitions: Sequence[Definition], *, whole: bool = True) -> list[str]:
+    """Everything that is wrong, each with its object and field; empty when nothing is.
+
+    Args:
+        whole: whether nothing was left out that they could refer to, or be referred to by.
+    """
     known = {(definition.kind, definition.key) for definition in definitions}
     twice = [
         name
@@ -42,14 +46,14 @@ def problems(definitions: Sequence[Definition]) -> list[str]:
     ]
     wrong = [f"{name}: is defined twice; give each a key of its own" for name in twice]
     for definition in definitions:
-        wrong += [f"{definition.name}: {problem}" for problem in _of(definition)]
+        wrong += [f"{definition.name}: {problem}" for problem in _of(definition, whole)]
         for kind, key in definition.references:
-            if (kind, key) not in known:
+            if whole and (kind, key) not in known:
                 wrong.append(f"{definition.name}: refers to {kind} {key}, which is not defined")
     return wrong
 
 
-def _of(definition: Definition) -> Iterator[str]:
+def _of(definition: Definition, whole: bool) -> Iterator[str]:
     if not str(definition.body.get(TEXT[definition.kind]) or "").strip():
         yield f"{TEXT[definition.kind]}: is empty; it has to hold the object's marker"
     if definition.imported:
@@ -60,7 +64,7 @@ def _of(definition: Definition) -> Iterator[str]:
         case Kind.SLO:
             yield from _slo(definition)
         case Kind.DASHBOARD:
-            yield from _dashboard(definition)
+            yield from _dashboard(definition, whole)
         case Kind.DOWNTIME:
             yield from _downtime(definition.body)
 
@@ -157,7 +161,7 @@ def _downtime(body: dict[str, Any]) -> Iterator[str]:
             yield f"schedule.recurrences.{place}.duration: write a number and m, h or d"
 
 
-def _dashboard(board: Definition) -> Iterator[str]:
+def _dashboard(board: Definition, whole: bool) -> Iterator[str]:
     body = resolved(board.body, {}, missing="id")
     variables = {variable["name"] for variable in body.get("template_variables") or ()}
     used: set[str] = set()
@@ -180,7 +184,7 @@ def _dashboard(board: Definition) -> Iterator[str]:
                 yield f"{field}: {error}"
         yield from _formulas(path, definition)
         used |= set(re.findall(r"\$([a-z_]+)", str(definition)))
-    for name in sorted(variables - used):
+    for name in sorted(variables - used) if whole else ():
         yield f"template_variables: ${name} is not used by any widget; use it or remove it"
     for name in sorted(used - variables):
         yield f"widgets: ${name} is not a template variable of this dashboard; define it"

@@ -178,7 +178,7 @@ class Sources:
 
     def wrong(self, problem: str) -> None:
         """Keeps a problem until all are known."""
-        self.problems.append(f"Datadog dashboard, {problem}")
+        self.problems.append(f"dashboard {problem}")
 
     def _count(self, logs: LogCount, name: str, where: str, period: int) -> Query:
         compute: Body = {"aggregation": "count"}

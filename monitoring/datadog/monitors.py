@@ -106,6 +106,8 @@ def left_out(monitor: DatadogMonitor, alarms: AlarmSet) -> str | None:
     change = settings.alarms.get(monitor.id)
     if change and not change.enabled:
         return f"settings say so (alarms.{monitor.id}.enabled)"
+    if monitor.id in alarms.left_out:
+        return alarms.left_out[monitor.id]
     instrumented = settings.datadog_functions
     datadog = settings.datadog
     there = {

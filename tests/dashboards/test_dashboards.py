@@ -15,7 +15,6 @@ from datadog_api_client.model_utils import UnparsedObject, validate_and_convert_
 from alarms import CATALOG
 from dashboards import DASHBOARDS
 from monitoring.datadog import metrics
-from monitoring.datadog.boards import boards
 from monitoring.datadog.definition import Definition, Kind
 from monitoring.datadog.query import metric as read
 from monitoring.datadog.sync.api import models
@@ -32,6 +31,7 @@ from tests.dashboard_fixtures import (
     UNTRACED,
     Body,
     cloudwatch_widgets,
+    drawn_boards,
     every_widget,
     made,
     queries,
@@ -56,7 +56,7 @@ CASES: list[dict[str, Any]] = [
 
 
 def _datadog(**overrides: Any) -> list[Definition]:
-    return boards(made(CATALOG, **overrides), DASHBOARDS)
+    return drawn_boards(made(CATALOG, **overrides), DASHBOARDS)
 
 
 def _drawn(**overrides: Any) -> list[Body]:
@@ -159,7 +159,7 @@ def test_every_environment_has_both(environment: str) -> None:
     datadog: dict[str, Any] = {"functions": []} if environment != "local" else {}
     alarms = alarm_set(load(environment, overrides={"datadog": datadog}))
     assert cloudwatch_widgets(alarms, DASHBOARDS)
-    assert len(boards(alarms, DASHBOARDS)) == 2
+    assert len(drawn_boards(alarms, DASHBOARDS)) == 2
 
 
 @pytest.mark.parametrize("overrides", [{}, EXISTING])

@@ -12,7 +12,6 @@ from alarms import CATALOG
 from dashboards import DASHBOARDS
 from monitoring.alarm_set import AlarmSet, resolved
 from monitoring.datadog import metrics
-from monitoring.datadog.boards import boards
 from monitoring.datadog.monitors import datadog_monitors
 from monitoring.datadog.query import metric as read
 from monitoring.deployed import deployed
@@ -24,6 +23,7 @@ from tests.dashboard_fixtures import (
     Body,
     across,
     cloudwatch_widgets,
+    drawn_boards,
     every_widget,
     made,
     markers,
@@ -74,7 +74,7 @@ def _cloudwatch(alarms: AlarmSet) -> list[Body]:
 
 
 def _datadog(alarms: AlarmSet) -> list[Body]:
-    return every_widget(boards(alarms, DASHBOARDS))
+    return every_widget(drawn_boards(alarms, DASHBOARDS))
 
 
 def _named(labels: Iterator[str]) -> set[str]:

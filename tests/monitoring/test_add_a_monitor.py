@@ -10,7 +10,6 @@ import pytest
 from alarms import CATALOG
 from dashboards import DASHBOARDS
 from monitoring.alarm_set import AlarmSet, alarm_set
-from monitoring.datadog.boards import boards
 from monitoring.datadog.check import problems
 from monitoring.datadog.monitors import monitors
 from monitoring.documents.datadog import example
@@ -19,6 +18,7 @@ from monitoring.model.datadog import DatadogMonitor, MetricQuery, Needs
 from monitoring.model.signals import Comparison, FailureMode, Severity, Threshold
 from settings.errors import DefinitionError
 from settings.paths import ROOT
+from tests.dashboard_fixtures import drawn_boards
 
 PAGE = (ROOT / "docs" / "add-a-monitor.md").read_text("utf-8")
 _NAMES = {
@@ -50,7 +50,7 @@ def test_the_example_becomes_a_monitor_and_a_line() -> None:
     published = next(definition for definition in monitors(alarms) if definition.key == monitor.id)
     assert problems([published]) == []
     assert "sum(last_15m):sum:aws.lambda.enhanced.out_of_memory{" in published.body["query"]
-    drawn = str([board.body for board in boards(alarms, DASHBOARDS)])
+    drawn = str([board.body for board in drawn_boards(alarms, DASHBOARDS)])
     assert f"{monitor.id} (ticket)" in drawn
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from alarms import CATALOG
-from dashboards import DASHBOARDS
 from monitoring.model import metrics
-from monitoring.model.dashboards import Dashboards, Line, Panel, Section
+from monitoring.model.dashboards import Board, Dashboards, EventList, Line, Panel, Section
+from monitoring.model.datadog import MetricQuery
 from monitoring.model.signals import Query
 from settings.errors import DefinitionError
 from settings.loader import load
@@ -41,7 +41,7 @@ def test_the_command_shows_every_wrong_definition(
 
 
 def test_every_kind_of_mistake_is_in_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text, a fact and a panel that are wrong are all reported at once."""
+    """A text, a fact, a panel, a monitor and a widget that are wrong are all reported at once."""
     fact = replace(_SECOND, threshold=replace(_SECOND.threshold, of="queue.retentoin"))
     panel = Panel(
         title="Age",
@@ -51,27 +51,38 @@ def test_every_kind_of_mistake_is_in_one_list(monkeypatch: pytest.MonkeyPatch) -
         monitors=("cold-strats",),
         limits={"queue.retentoin": "kept"},
     )
-    section = Section("Queue", ((panel,),))
+    monitor, *monitors = CATALOG.monitors
+    unknown = replace(monitor, queries={"a": MetricQuery("aws.lambda.enhanced.timeoust")})
+    wrong = EventList(title=3, search="")  # type: ignore[arg-type]
+    board = Board("mine", "Mine", "What I look at.", (Section("Queue", ((panel, wrong),)),))
     monkeypatch.setattr(
         composition,
         "CATALOG",
-        replace(CATALOG, signals=(replace(_FIRST, title=""), fact, *_OTHERS)),
+        replace(
+            CATALOG,
+            signals=(replace(_FIRST, title=""), fact, *_OTHERS),
+            monitors=(unknown, *monitors),
+        ),
     )
     monkeypatch.setattr(
         composition,
         "DASHBOARDS",
-        Dashboards(cloudwatch=lambda _: (section,), datadog=DASHBOARDS.datadog),
+        Dashboards(cloudwatch=lambda _: (), datadog=lambda _: (board,)),
     )
     with pytest.raises(DefinitionError) as caught:
-        composition.alarm_set(load("dev"))
-    assert caught.value.problems == [
+        composition.alarm_set(load("local"))
+    *listed, refused = caught.value.problems
+    assert listed == [
         PROBLEMS[0],
         f"signal '{_SECOND.id}': "
         "unknown fact 'queue.retentoin'; monitoring/resources.py lists them",
         "dashboard panel 'Age', limits: 'queue.retentoin' is not a fact of this environment",
         "dashboard panel 'Age', signals: unknown signal 'queue-age-paeg'",
         "dashboard panel 'Age', monitors: unknown monitor 'cold-strats'",
+        f"monitor '{monitor.id}': query 'a': monitoring/datadog/metrics.py has no metric "
+        "'aws.lambda.enhanced.timeoust'; add it there",
     ]
+    assert refused.startswith("dashboard mine: widgets.0.definition: Datadog's models do not know")
 
 
 @pytest.mark.slow

@@ -90,19 +90,12 @@ def planned(api: Api, settings: Settings) -> Plan:
     Raises:
         DefinitionError: When Datadog's own models refuse a definition.
     """
-    from monitoring.datadog.sync.api import problems
     from monitoring.datadog.sync.plan import plan
-    from webhook_buffer.composition import definitions
+    from webhook_buffer.composition import definitions, refused
 
     with console.status("Checking the definitions"):
         wanted = definitions(settings)
-        # Imported objects already work in Datadog, whether or not the models know them.
-        wrong = [
-            problem
-            for definition in wanted
-            if not definition.imported
-            for problem in problems(definition)
-        ]
+        wrong = refused(wanted)
     if wrong:
         raise DefinitionError(wrong)
     with console.status("Reading Datadog"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitoring.datadog.boards import boards
 from monitoring.datadog.definition import Definition, Kind, key_of
 from monitoring.model import metrics
 from monitoring.model.dashboards import (
@@ -20,6 +19,7 @@ from tests.dashboard_fixtures import (
     EXISTING,
     UNINSTRUMENTED,
     Body,
+    drawn_boards,
     made,
     showing,
 )
@@ -32,7 +32,7 @@ def _age(**more: Any) -> Panel:
 
 
 def _board(*rows: tuple[Widget, ...], **overrides: Any) -> Definition:
-    [board] = boards(made(**overrides), showing(*rows))
+    [board] = drawn_boards(made(**overrides), showing(*rows))
     return board
 
 

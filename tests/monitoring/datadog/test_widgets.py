@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.datadog import metrics
-from monitoring.datadog.boards import COLUMNS, _columns
+from monitoring.datadog.boards import COLUMNS, _columns, boards
 from monitoring.datadog.query import metric as read
 from monitoring.model import metrics as cloudwatch
 from monitoring.model.dashboards import (
@@ -31,7 +31,6 @@ from monitoring.model.dashboards import (
     Widget,
 )
 from monitoring.model.signals import Query
-from settings.errors import DefinitionError
 from tests.dashboard_fixtures import (
     DATADOG,
     EXISTING,
@@ -40,8 +39,10 @@ from tests.dashboard_fixtures import (
     Body,
     in_cloudwatch,
     in_datadog,
+    made,
     markers,
     queries,
+    showing,
 )
 
 _ENHANCED = "aws.lambda.enhanced"
@@ -63,9 +64,7 @@ def _drawn(*lines: Line | Formula, **more: Any) -> Body:
 
 
 def _problems(*widgets: Widget, **overrides: Any) -> list[str]:
-    with pytest.raises(DefinitionError) as caught:
-        in_datadog(widgets, **overrides)
-    return caught.value.problems
+    return boards(made(**overrides), showing(widgets))[1]
 
 
 @given(st.integers(min_value=1, max_value=COLUMNS))
@@ -307,7 +306,7 @@ def test_existing_resources_are_found_by_their_names() -> None:
 )
 def test_a_mistake_names_panel_and_field(panel: Panel, problem: str) -> None:
     """What Datadog would show as an empty graph, or a line in the wrong place, is an error here."""
-    assert _problems(panel) == [f"Datadog dashboard, panel 'Mine', {problem}"]
+    assert _problems(panel) == [f"dashboard panel 'Mine', {problem}"]
 
 
 def test_all_mistakes_are_listed_at_once() -> None:
