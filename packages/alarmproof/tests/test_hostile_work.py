@@ -105,8 +105,8 @@ def test_a_nested_stack_is_never_read_from_elsewhere(tmp_path: Path) -> None:
 def test_many_alarms_alike_are_judged_in_time() -> None:
     """Neither one name for all nor composites of composites make the work quadratic."""
     same = {**ALARM, "Properties": {**ALARM["Properties"], "AlarmName": "same"}}
-    resources: dict[str, Any] = {f"A{number}": same for number in range(2000)}
-    for number in range(400):
+    resources: dict[str, Any] = {f"A{number}": same for number in range(1000)}
+    for number in range(200):
         before = " OR ".join(f"ALARM(C{index})" for index in range(max(0, number - 20), number))
         resources[f"C{number}"] = {
             "Type": "AWS::CloudWatch::CompositeAlarm",
@@ -114,8 +114,8 @@ def test_many_alarms_alike_are_judged_in_time() -> None:
         }
     started = time.process_time()
     findings = lint(template.parse({"Resources": resources}, "t.json"))
-    assert time.process_time() - started < 5
-    assert sum(finding.rule == "duplicate-name" for finding in findings) == 2000
+    assert time.process_time() - started < 2.5
+    assert sum(finding.rule == "duplicate-name" for finding in findings) == 1000
 
 
 @pytest.mark.parametrize(

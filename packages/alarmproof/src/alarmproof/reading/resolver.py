@@ -236,7 +236,8 @@ class Resolver:
         if not isinstance(listed, list):
             raise ValueError("Fn::Join takes a separator and a list")
         self._spend(len(listed) * (1 + len(str(separator))))
-        return self._joined([self._as_text(part) for part in listed], str(separator), listed)
+        texts = [part if isinstance(part, str) else self._as_text(part) for part in listed]
+        return self._joined(texts, str(separator), listed)
 
     def sub(self, argument: Any) -> Any:
         """``Fn::Sub``; ``${!Literal}`` stays as ``${Literal}``."""

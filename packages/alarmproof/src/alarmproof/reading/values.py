@@ -64,14 +64,15 @@ NO_VALUE = NoValue()
 
 def leaves(value: Any) -> Iterator[Any]:
     """The scalars within a value, depth first."""
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from leaves(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(inner)
-    else:
-        yield value
+    pending = [value]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, dict):
+            pending += reversed(inner.values())
+        elif isinstance(inner, list):
+            pending += reversed(inner)
+        else:
+            yield inner
 
 
 def unknown_in(value: Any) -> Unknown | None:

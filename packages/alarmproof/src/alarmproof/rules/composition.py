@@ -35,10 +35,13 @@ def circle(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
 )
 def unknown_part(context: Context, alarm: AnyAlarm) -> Iterator[str | Hit]:
     """Every name that no template has; an error where a template has one alike, or would."""
-    if isinstance(alarm, CompositeAlarm):
+    if not isinstance(alarm, CompositeAlarm):
+        return
+    unknown = composites.parts(alarm) - context.by_name.keys()
+    if unknown:
         known = {*context.by_name, *(other.source.logical_id for other in context.by_name.values())}
         absent = {left.source.logical_id: left.condition for left in context.templates.absent}
-        for name in sorted(composites.parts(alarm) - context.by_name.keys()):
+        for name in sorted(unknown):
             condition = absent.get(name)
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
             if condition is not None:
