@@ -50,6 +50,8 @@ _OWNERS = {"target", "_target"}
 
 # Module and name of something defined at its top level.
 _Place = tuple[str, str]
+# A node and all below it.
+_Nodes = tuple[ast.AST, ...]
 
 
 @dataclass
@@ -61,7 +63,7 @@ class _Module:
     """
 
     name: str
-    definitions: dict[str, ast.AST] = field(default_factory=dict)
+    definitions: dict[str, _Nodes] = field(default_factory=dict)
     imports: dict[str, str | _Place] = field(default_factory=dict)
 
 
@@ -80,21 +82,21 @@ def _read(name: str, tree: ast.Module) -> _Module:
     module = _Module(name)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            module.definitions[node.name] = node
+            module.definitions[node.name] = tuple(ast.walk(node))
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 if isinstance(target, ast.Name):
-                    module.definitions[target.id] = node
+                    module.definitions[target.id] = tuple(ast.walk(node))
         else:
-            module.imports |= _imports(node)
+            module.imports |= _imports(tuple(ast.walk(node)))
     return module
 
 
-def _imports(node: ast.AST) -> dict[str, str | _Place]:
+def _imports(nodes: _Nodes) -> dict[str, str | _Place]:
     """What names of ours stand for after the imports in some code."""
     imports: dict[str, str | _Place] = {}
-    for inner in ast.walk(node):
+    for inner in nodes:
         if isinstance(inner, ast.ImportFrom) and (inner.module or "").startswith(_PACKAGE):
             assert inner.module
             for alias in inner.names:
@@ -105,10 +107,10 @@ def _imports(node: ast.AST) -> dict[str, str | _Place]:
     return imports
 
 
-def _names(module: _Module, node: ast.AST) -> Iterator[_Place]:
+def _names(module: _Module, nodes: _Nodes) -> Iterator[_Place]:
     """The places that code mentions."""
-    imports = module.imports | _imports(node)
-    for inner in ast.walk(node):
+    imports = module.imports | _imports(nodes)
+    for inner in nodes:
         if isinstance(inner, ast.Name):
             meant = imports.get(inner.id)
             if isinstance(meant, tuple):
@@ -121,15 +123,15 @@ def _names(module: _Module, node: ast.AST) -> Iterator[_Place]:
                 yield meant, inner.attr
 
 
-def _calls(node: ast.AST) -> Iterator[str]:
+def _calls(nodes: _Nodes) -> Iterator[str]:
     """``sqs.get_queue_url`` for each call of a client; ``cdk.deploy`` for the CDK."""
     clients: dict[str, str] = {}
-    for inner in ast.walk(node):
+    for inner in nodes:
         if isinstance(inner, ast.Assign):
             for name, value in _assigned(inner):
                 if service := _client(value):
                     clients[name] = service
-    for inner in ast.walk(node):
+    for inner in nodes:
         if not isinstance(inner, ast.Attribute):
             continue
         named = inner.value.id if isinstance(inner.value, ast.Name) else ""
@@ -138,7 +140,7 @@ def _calls(node: ast.AST) -> Iterator[str]:
         service = _client(inner.value) or clients.get(named)
         if service and inner.attr not in ("exceptions", "get_paginator", "get_waiter"):
             yield f"{service}.{inner.attr}"
-    for inner in ast.walk(node):
+    for inner in nodes:
         if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
             owner = inner.func.value
             named = owner.id if isinstance(owner, ast.Name) else ""

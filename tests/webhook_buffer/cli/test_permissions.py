@@ -52,11 +52,10 @@ _MAKE_CLIENTS = {"caller.py", "environment.py"}
 
 def _escapes(tree: ast.Module) -> Iterator[str]:
     """Where a client is handed on, or an environment has a name that its calls aren't read by."""
-    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    for node in ast.walk(tree):
+    pairs = ((parent, node) for parent in ast.walk(tree) for node in ast.iter_child_nodes(parent))
+    for parent, node in pairs:
         if isinstance(node, ast.Attribute) and node.attr in CLIENTS:
             owner = ast.unparse(node.value).rpartition(".")[2]
-            parent = parents[id(node)]
             named = isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name)
             if owner in _ENVIRONMENTS and not (named or isinstance(parent, ast.Attribute)):
                 yield ast.unparse(parent)
