@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from alarmproof.cli import main
 
 PACKAGE = Path(__file__).parents[1]
 README = (PACKAGE / "README.md").read_text("utf-8")
@@ -31,18 +30,21 @@ def test_the_readme_s_case_is_the_example_s() -> None:
 @pytest.mark.parametrize(
     ("command", "shown"), re.findall(r"```\n\$ alarmproof (.*)\n((?:.*\n)*?)```", README)
 )
-def test_the_readme_s_examples_print_what_it_shows(command: str, shown: str) -> None:
+def test_the_readme_s_examples_print_what_it_shows(
+    command: str,
+    shown: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Whoever runs a command in examples/ sees what the page shows."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from alarmproof.cli import main; main()", *command.split()],
-        cwd=PACKAGE / "examples",
-        env={**os.environ, "COLUMNS": "90", "PYTHONPATH": str(PACKAGE / "src")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stderr == ""
-    assert _plain(done.stdout) == _plain(shown)
+    monkeypatch.chdir(PACKAGE / "examples")
+    monkeypatch.setenv("COLUMNS", "90")
+    monkeypatch.setattr(sys, "argv", ["alarmproof", *command.split()])
+    with pytest.raises(SystemExit):
+        main()
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert _plain(printed.out) == _plain(shown)
 
 
 def _plain(text: str) -> list[str]:

@@ -10,8 +10,6 @@ import dataclasses
 import gzip
 import json
 import re
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -116,11 +114,8 @@ def _document(conversation: Conversation) -> dict[str, Any]:
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints the table and exits with 0; with 1 and a name where the fake differs."""
     documents = [_document(conversation) for conversation in small()]
-    file = _written(tmp_path, documents)
-    command = [sys.executable, "-m", "tests.datadog_recordings", str(file)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert re.search(r"\| all \| \d+ ", ran.stdout)
+    assert main([str(_written(tmp_path, documents))]) == 0
+    assert re.search(r"\| all \| \d+ ", capsys.readouterr().out)
     documents[0]["calls"][0]["status"] = 400
     documents[0]["name"] = "monitor \x1b[31m"
     assert main([str(_written(tmp_path, documents))]) == 1

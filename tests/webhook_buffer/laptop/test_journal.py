@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -24,39 +25,58 @@ from webhook_buffer.laptop.practice import Mode
 from webhook_buffer.live.engine import CONTROL, Control
 from webhook_buffer.operations.environment import Environment
 
+# Two drills of one process, each with a folder of its own; the second changed a function.
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.practice import Mode
-folder = Path(sys.argv[1])
-journal = Journal(folder)
+backend, function = map(Path, sys.argv[1:])
+journal = Journal(backend)
 journal.begin("backend-5xx")
 journal.note(kind="backend")
-Mode(status=503).write(folder / "backend")
+Mode(status=503).write(backend / "backend")
+other = Journal(function)
+other.begin("backend-5xx")
+other.note(kind="variables", function="f", variables={})
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_what_a_killed_drill_changed_is_undone(tmp_path: Path) -> None:
-    """The journal says which drill it was; after the undoing nothing of it is left."""
-    ended = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What killed drills left: of the backend in one folder, of a function in another."""
+    folder = tmp_path_factory.mktemp("killed")
+    folders = [folder / "backend", folder / "function"]
+    for left in folders:
+        left.mkdir()
+    ended = subprocess.run([sys.executable, "-c", _KILLED, *map(str, folders)], check=False)
     assert ended.returncode == -9
-    assert Mode.read(tmp_path / "backend").status == 503
-    journal = Journal(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def left(killed: Path, tmp_path: Path) -> Path:
+    """What a killed drill left of the backend."""
+    return shutil.copytree(killed / "backend", tmp_path / "left")
+
+
+def test_what_a_killed_drill_changed_is_undone(left: Path) -> None:
+    """The journal says which drill it was; after the undoing nothing of it is left."""
+    assert Mode.read(left / "backend").status == 503
+    journal = Journal(left)
     assert journal.running() is None
     assert journal.left_behind() == "backend-5xx"
     journal.undo(None)
-    assert Mode.read(tmp_path / "backend") == Mode()
+    assert Mode.read(left / "backend") == Mode()
     assert journal.left_behind() is None
-    assert not (tmp_path / NAME).exists()
+    assert not (left / NAME).exists()
 
 
-def test_the_next_drill_undoes_what_a_killed_one_left(tmp_path: Path) -> None:
+def test_the_next_drill_undoes_what_a_killed_one_left(left: Path) -> None:
     """Also where no command came in between: the console begins one by itself."""
-    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
-    Journal(tmp_path).begin("duplicates")
-    assert Mode.read(tmp_path / "backend") == Mode()
+    Journal(left).begin("duplicates")
+    assert Mode.read(left / "backend") == Mode()
 
 
 class _NewEmulator:
@@ -82,10 +102,11 @@ class _NewEmulator:
 
 
 def test_what_was_changed_in_a_dead_emulator_is_not_undone_in_a_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    killed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``up`` begins after a drill and the emulator were killed: the function is not there yet."""
-    monkeypatch.setattr(laptop, "STATE", tmp_path)
+    left = shutil.copytree(killed / "function", tmp_path / "left")
+    monkeypatch.setattr(laptop, "STATE", left)
     emulator = _NewEmulator()
     deployed_to: list[object] = []
     monkeypatch.setattr(laptop, "emulator", lambda: emulator)
@@ -94,13 +115,11 @@ def test_what_was_changed_in_a_dead_emulator_is_not_undone_in_a_new_one(
     for program in ("backend", "inbox", "live_alarms", "console"):
         monkeypatch.setattr(laptop, program, lambda: started)
     monkeypatch.setattr(laptop, "target", deployed_to.append)
-    killed = _KILLED.replace('kind="backend"', 'kind="variables", function="f", variables={}')
-    subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
-    assert Journal(tmp_path).left_behind()
+    assert Journal(left).left_behind()
     settings = load("local")
     laptop.started(settings)
     assert deployed_to == [settings]
-    assert Journal(tmp_path).left_behind() is None
+    assert Journal(left).left_behind() is None
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from alarms import CATALOG
@@ -23,10 +24,14 @@ from webhook_buffer.operations import physical_names
 _NO_STACK = Refusal("ValidationError", "Stack with id x does not exist")
 
 
+@cache
+def _named() -> Mapping[str, list[physical_names.Named]]:
+    return physical_names.by_stack(Settings.model_validate(BLOCK), CATALOG)
+
+
 def _resources(given: Mapping[str, Any]) -> dict[str, Any]:
     """What CloudFormation says that a stack of the environment has."""
     now = {"LastUpdatedTimestamp": CREATED}
-    stacks = physical_names.by_stack(Settings.model_validate(BLOCK), CATALOG)
     starts = {
         physical_names.QUEUE: "https://sqs.us-east-1.amazonaws.com/333333333333/",
         physical_names.TOPIC: f"arn:aws:sns:{REGION}:{ACCOUNT}:",
@@ -39,7 +44,7 @@ def _resources(given: Mapping[str, Any]) -> dict[str, Any]:
             "ResourceStatus": "CREATE_COMPLETE",
             "PhysicalResourceId": f"{starts.get(kind, '')}{name}{ends.get(kind, '')}", **now,
         }
-        for number, (kind, name) in enumerate(stacks[given["StackName"]])
+        for number, (kind, name) in enumerate(_named()[given["StackName"]])
         if kind != physical_names.EXPORT
     ]  # fmt: skip
     return {"StackResourceSummaries": listed}
