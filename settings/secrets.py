@@ -19,12 +19,14 @@ class Secret:
         key: of ``cdk.json`` that names it.
         key_arn: of the customer's KMS key that encrypts it; None for AWS's own.
         key_name: of ``cdk.json`` that names, or would name, that KMS key.
+        by_functions: whether functions read it; the others only commands read.
     """
 
     key: str
     arn: str
     key_arn: str | None
     key_name: str
+    by_functions: bool = True
 
 
 def secrets(settings: Names) -> list[Secret]:
@@ -53,4 +55,10 @@ def _named(settings: Names) -> Iterator[Secret]:
     for key in ("apiKeySecretArn", "applicationKeySecretArn") if datadog else ():
         arn = getattr(datadog, key)
         if datadog and arn:
-            yield Secret(f"datadog.{key}", arn, datadog.secretKeyArn, "datadog.secretKeyArn")
+            yield Secret(
+                f"datadog.{key}",
+                arn,
+                datadog.secretKeyArn,
+                "datadog.secretKeyArn",
+                by_functions=key == "apiKeySecretArn" and bool(settings.instrumented_functions),
+            )

@@ -27,7 +27,7 @@ from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.send import Receipt, Webhook
 
 _MARKER = re.compile(r"unproven on\s+AWS: (`[a-z-]+`)")
-_ASSUMED = re.compile(r"\b[Aa]ssumed\b(?!_)(?! by)")
+_ASSUMED = re.compile(r"\b[Aa]ssumed\b(?!_| by|-role)")
 _PLACES = ("buffer", "functions", "lambdas", "settings", "webhook_buffer")
 # About Datadog, which an AWS account says nothing about.
 _ELSEWHERE = ("webhook_buffer/laptop/fake_datadog/",)

@@ -66,7 +66,7 @@ def _secret(target: Environment, key: str, arn: str) -> str:
             raise DatadogError(
                 f"cdk.json: environment '{target.settings.environment}': key 'datadog.{key}': "
                 f"Secrets Manager does not return this secret ({code}). Correct its ARN, or allow "
-                "secretsmanager:GetSecretValue on it."
+                "secretsmanager:GetSecretValue on it, which its resource policy can deny."
             ) from None
     if not value.strip() or value.strip().startswith("{"):
         raise DatadogError(

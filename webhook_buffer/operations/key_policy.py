@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from settings.schema import Settings
+from webhook_buffer.operations.policies import listed, principals
 
 # What each of those services does to it, whatever else its statement allows.
 _ESSENTIAL = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -27,10 +28,10 @@ def lacking(settings: Settings, policy: Mapping[str, Any]) -> list[str]:
     A condition that the environment's statement does not have is taken to hold.
     """
     allowing = [
-        statement for statement in _listed(policy["Statement"]) if statement["Effect"] == "Allow"
+        statement for statement in listed(policy["Statement"]) if statement["Effect"] == "Allow"
     ]
     return [
-        _principals(needed)[0]
+        principals(needed)[0]
         for needed in _statements(settings)
         if not all(
             any(_allows(statement, needed, action) for statement in allowing)
@@ -45,7 +46,7 @@ def denies_account(settings: Settings, policy: Mapping[str, Any]) -> bool:
     Of statements that deny, one with a condition is taken not to hold.
     """
     account = next(_statements(settings))
-    statements = _listed(policy["Statement"])
+    statements = listed(policy["Statement"])
 
     def some(effect: str) -> bool:
         return any(
@@ -121,10 +122,10 @@ def _from(account: str, arn: str) -> dict[str, Any]:
 
 
 def _allows(statement: Mapping[str, Any], needed: Mapping[str, Any], action: str) -> bool:
-    given = _principals(statement)
+    given = principals(statement)
     return (
-        any(name in given for name in [*_principals(needed), "*"])
-        and any(fnmatchcase(action, pattern) for pattern in _listed(statement.get("Action", [])))
+        any(name in given for name in [*principals(needed), "*"])
+        and any(fnmatchcase(action, pattern) for pattern in listed(statement.get("Action", [])))
         and _holds(statement.get("Condition", {}), needed.get("Condition", {}))
     )
 
@@ -133,20 +134,8 @@ def _holds(given: Mapping[str, Any], needed: Mapping[str, Any]) -> bool:
     """Whether conditions let through all that the needed ones name."""
     named = {key: values for keys in needed.values() for key, values in keys.items()}
     return all(
-        any(fnmatchcase(value, pattern) for pattern in _listed(patterns))
+        any(fnmatchcase(value, pattern) for pattern in listed(patterns))
         for keys in given.values()
         for key, patterns in keys.items()
-        for value in _listed(named.get(key, []))
+        for value in listed(named.get(key, []))
     )
-
-
-def _principals(statement: Mapping[str, Any]) -> list[str]:
-    principal = statement.get("Principal", {})
-    if isinstance(principal, str):
-        return [principal]
-    return [name for names in principal.values() for name in _listed(names)]
-
-
-def _listed(value: Any) -> list[Any]:
-    """What IAM writes as one thing or as a list of them."""
-    return value if isinstance(value, list) else [value]

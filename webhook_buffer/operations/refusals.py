@@ -22,8 +22,8 @@ from botocore.exceptions import (
 
 _SIGN_IN = "Sign in again (aws sso login), or renew the credentials."
 _ALLOW = (
-    "Allow it; docs/permissions.md has the policy of each command. An organization's service "
-    "control policy can deny it, too."
+    "Allow it; docs/permissions.md has the policy of each command. A policy of the organization or "
+    "of the resource can deny it, too."
 )
 _UNKNOWN_KEY = (
     "Sign in again (aws sso login). If that does not help, the account has not enabled {region}: "
@@ -65,6 +65,11 @@ _CREDENTIALS: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
     ),
     ((CredentialRetrievalError, LoginError, SSOError, TokenRetrievalError), _SIGN_IN),
 )
+
+
+def is_denial(code: str) -> bool:
+    """Whether a refusal says that the caller may not do this."""
+    return _REMEDIES.get(code) == _ALLOW
 
 
 def remedy_of(code: str, region: str) -> str:

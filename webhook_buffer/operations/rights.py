@@ -247,6 +247,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right("secretsmanager:DescribeSecret", _secrets),
         Right("secretsmanager:DescribeSecret", _HEARTBEAT_KEY),
     ),
+    "secretsmanager.get_resource_policy": (Right("secretsmanager:GetResourcePolicy", _secrets),),
     "secretsmanager.get_secret_value": (
         Right("secretsmanager:GetSecretValue", _secrets),
         Right("kms:Decrypt", _keys),

@@ -107,7 +107,7 @@ def test_refusal_is_one_sentence(target: Environment) -> None:
     ("code", "remedy"),
     [
         ("AccessDenied", "Allow it; docs/permissions.md"),
-        ("UnauthorizedOperation", "An organization's service control policy can deny it, too."),
+        ("UnauthorizedOperation", "of the resource can deny it, too."),
         ("ExpiredToken", "Sign in again (aws sso login)"),
         ("InvalidClientTokenId", "the account has not enabled us-east-1"),
         ("OptInRequired", "the account has not enabled us-east-1"),

@@ -70,7 +70,7 @@ _REFERENCE_CHECKS = (
     ),
     Check(
         id="secrets",
-        title="Secrets exist, and functions may decrypt them",
+        title="Secrets exist, and functions may read them",
         find=secret_checks.readable,
         applies=lambda settings: bool(secrets(settings)),
     ),

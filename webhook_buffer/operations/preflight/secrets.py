@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from settings.secrets import Secret, secrets
+from webhook_buffer.operations import refusals, secret_policy
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.key_policy import denies_account
-from webhook_buffer.operations.preflight.model import Problem
+from webhook_buffer.operations.preflight.model import Level, Problem
 
 _AWS_KEY = "alias/aws/secretsmanager"
+_NONE: Mapping[str, Any] = {"Statement": []}
 
 
 def readable(target: Environment) -> Iterator[Problem]:
@@ -48,6 +51,8 @@ def _secret(target: Environment, secret: Secret) -> Iterator[Problem]:
     key = described.get("KmsKeyId")
     if key and not key.endswith(_AWS_KEY):
         yield from _key(target, secret, name, key)
+    if secret.by_functions:
+        yield from _policy(target, secret, name)
 
 
 def _key(target: Environment, secret: Secret, name: str, key: str) -> Iterator[Problem]:
@@ -73,3 +78,38 @@ def _key(target: Environment, secret: Secret, name: str, key: str) -> Iterator[P
             "Add to that key's policy the statement AllowUseByPoliciesOfTheAccount of: "
             f"webhook-buffer permissions --key --env {target.settings.environment}",
         )
+
+
+def _policy(target: Environment, secret: Secret, name: str) -> Iterator[Problem]:
+    """Problems of the secret's own policy."""
+    try:
+        policy = target.secrets.get_resource_policy(SecretId=secret.arn).get("ResourcePolicy")
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if not refusals.is_denial(code):
+            raise
+        yield Problem(
+            f"Unknown: AWS refused GetResourcePolicy ({code}), so whether the resource policy of "
+            f"{secret.key} denies functions to read it was not checked.",
+            refusals.remedy_of(code, target.settings.awsRegion),
+            Level.UNKNOWN,
+        )
+        return
+    roles = secret_policy.roles(target.settings)
+    for denial in secret_policy.denials(target.settings, json.loads(policy) if policy else _NONE):
+        statement = f"{name} has a resource policy whose statement {denial.statement}"
+        remedy = (
+            f"have it not deny the roles {roles}*, for example by ArnNotLike on aws:PrincipalArn."
+        )
+        if denial.unknown:
+            yield Problem(
+                f"Unknown: {statement} denies {secret_policy.ACTION} depending on "
+                f"{', '.join(denial.unknown)}, which preflight can't evaluate for the functions.",
+                f"Make sure that functions may read the secret, or {remedy}",
+                Level.UNKNOWN,
+            )
+        else:
+            yield Problem(
+                f"{statement} denies the functions {secret_policy.ACTION}.",
+                f"{remedy[0].upper()}{remedy[1:]}",
+            )

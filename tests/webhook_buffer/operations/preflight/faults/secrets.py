@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.fake_aws import Answer
+from tests.fake_aws import Answer, Refusal
 from tests.webhook_buffer.operations.preflight.environment import (
     ACCOUNT,
     CREATED,
@@ -16,6 +16,7 @@ from tests.webhook_buffer.operations.preflight.environment import (
     SECRET,
     Fault,
 )
+from webhook_buffer.operations.preflight.model import Level
 
 
 def secret(**changes: Any) -> dict[str, Any]:
@@ -44,10 +45,21 @@ def _key_policy(*effects: str, principal: str = "root", **conditions: Any) -> di
     return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}
 
 
+def _denying(**statement: Any) -> dict[str, Answer]:
+    """A secret's own policy, with one statement that denies."""
+    denies = {
+        "Effect": "Deny", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*",
+        **statement,
+    }  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denies]})
+    return {"secretsmanager.GetResourcePolicy": {"ResourcePolicy": policy}}
+
+
 GOOD: Mapping[str, Answer] = {
     "kms.DescribeKey": _key(),
     "kms.GetKeyPolicy": _key_policy("Allow"),
     "secretsmanager.DescribeSecret": of_secret(secret()),
+    "secretsmanager.GetResourcePolicy": {},
 }  # fmt: skip
 
 
@@ -89,5 +101,24 @@ FAULTS = {
     "key that denies": Fault(
         "secrets", "its readers may not decrypt it", "AllowUseByPoliciesOfTheAccount",
         {"kms.GetKeyPolicy": _key_policy("Allow", "Deny")},
+    ),
+    "secret that denies": Fault(
+        "secrets",
+        "notifications.0.secretArn has a resource policy whose statement Locked denies the "
+        "functions secretsmanager:GetSecretValue.",
+        f"the roles arn:aws:iam::{ACCOUNT}:role/webhook-buffer-prd-*",
+        _denying(Sid="Locked"),
+    ),
+    "secret that may deny": Fault(
+        "secrets", "statement 1 denies secretsmanager:GetSecretValue depending on aws:SourceVpce",
+        "Make sure that functions may read the secret",
+        _denying(Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}),
+        level=Level.UNKNOWN,
+    ),
+    "secret whose policy can't be read": Fault(
+        "secrets", "the resource policy of notifications.0.secretArn denies functions to read it",
+        "docs/permissions.md",
+        {"secretsmanager.GetResourcePolicy": Refusal("AccessDeniedException")},
+        level=Level.UNKNOWN,
     ),
 }  # fmt: skip
