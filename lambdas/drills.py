@@ -43,14 +43,22 @@ class Drill:
 
 
 def item(
-    drill: str, alarms: Mapping[str, tuple[float, float]], *, pagerduty: bool
+    drill: str,
+    alarms: Mapping[str, tuple[float, float]],
+    *,
+    pagerduty: bool,
+    by: str,
+    run: str,
 ) -> dict[str, Any]:
-    """A record as DynamoDB's item, which it deletes after the last of the times.
+    """A record as DynamoDB's item, which it deletes some time after the last of the times.
 
     Args:
         alarms: from when until when each may fire, Unix seconds, by name.
+        by: who runs it, for others to read.
+        run: the id of the run, which alone replaces its record before it expires.
     """
-    until = max((end for _, end in alarms.values()), default=time.time())
+    now = time.time()
+    until = max((end for _, end in alarms.values()), default=now)
     return {
         **KEY,
         "drill": {"S": drill},
@@ -61,6 +69,9 @@ def item(
             }
         },
         "pagerduty": {"BOOL": pagerduty},
+        "by": {"S": by},
+        "run": {"S": run},
+        "begun": {"N": str(round(now))},
         "expires_at": {"N": str(round(until) + 1)},
     }
 

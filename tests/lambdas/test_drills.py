@@ -31,7 +31,13 @@ def test_what_was_written_is_read(table: Aws) -> None:
     """With its alarms and their times; it expires after the last of them."""
     assert _load(table) is None
     now = time.time()
-    item = drills.item("d", {DOWN: (now, now + 60), SLOW: (now, now + 180)}, pagerduty=True)
+    item = drills.item(
+        "d",
+        {DOWN: (now, now + 60), SLOW: (now, now + 180)},
+        pagerduty=True,
+        by="ana@laptop",
+        run="1",
+    )
     table.dynamodb.put_item(TableName=table.table, Item=item)
     loaded = _load(table)
     assert loaded
@@ -49,7 +55,10 @@ def test_what_was_written_is_read(table: Aws) -> None:
 )
 def test_a_damaged_record_marks_nothing(table: Aws, damage: dict[str, Any]) -> None:
     """Better a drill that looks real than a fire that looks like a drill."""
-    item = {**drills.item("d", {DOWN: (0, 1e10)}, pagerduty=False), **damage}
+    item = {
+        **drills.item("d", {DOWN: (0, 1e10)}, pagerduty=False, by="ana@laptop", run="1"),
+        **damage,
+    }
     table.dynamodb.put_item(TableName=table.table, Item=item)
     assert _load(table) is None
 

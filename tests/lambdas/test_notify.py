@@ -68,7 +68,7 @@ def test_only_what_a_drill_expects_is_marked(
     module = notify("a")
     begin = datetime(2026, 11, 24, 3, 10, tzinfo=UTC).timestamp()
     expected = {DOWN: (begin, begin + 180)}
-    item = drills.item("backend-unreachable", expected, pagerduty=False)
+    item = drills.item("backend-unreachable", expected, pagerduty=False, by="ana@laptop", run="1")
     aws.dynamodb.put_item(TableName=aws.table, Item=item)
     changes = (
         message(at=at_minute(12)),
@@ -99,7 +99,9 @@ def test_a_drill_opens_no_pagerduty_incident_unless_asked(
     begin = datetime(2026, 11, 24, 3, 10, tzinfo=UTC).timestamp()
     for asked, hour in ((False, 0), (True, 1)):
         start = begin + 3600 * hour
-        item = drills.item("d", {DOWN: (start, start + 180)}, pagerduty=asked)
+        item = drills.item(
+            "d", {DOWN: (start, start + 180)}, pagerduty=asked, by="ana@laptop", run="1"
+        )
         aws.dynamodb.put_item(TableName=aws.table, Item=item)
         for state, minute in (("ALARM", 11), ("OK", 20)):
             at = f"2026-11-24T0{3 + hour}:{minute}:00.000+0000"
