@@ -157,5 +157,7 @@ def _compare(number: float, sign: str, limit: float) -> bool:
 def _field(fields: Mapping[str, Any], path: list[str]) -> Any:
     value: Any = fields
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
     return value

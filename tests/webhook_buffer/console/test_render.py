@@ -14,7 +14,9 @@ from settings.errors import FileError, InputError
 from tests.chromium import launched
 from tests.webhook_buffer.console.sessions import HOSTILE
 from tests.webhook_buffer.console.strangers import WIDGETS
+from webhook_buffer.cli import dashboards
 from webhook_buffer.cli.app import app
+from webhook_buffer.console.state import State
 
 
 def _render(*arguments: str | Path) -> str:
@@ -41,6 +43,12 @@ _MINE = _board(
     {"type": "hostmap", "title": "Hosts"},
     *(definition for definition, _ in WIDGETS),
 )  # fmt: skip
+
+
+@pytest.fixture
+def opened(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session is opened already: it would take longer than what is drawn of it."""
+    monkeypatch.setattr(dashboards, "_opened", lambda _: state)
 
 
 @pytest.mark.slow
@@ -88,6 +96,7 @@ def _kept(file: Path) -> dict[str, Any]:
     return board
 
 
+@pytest.mark.usefixtures("opened")
 def test_a_file_has_the_runbook_that_it_links_to(session_file: Path, tmp_path: Path) -> None:
     """Only sections that the drawn groups link to; any other in-page target becomes plain text."""
     file = tmp_path / "o.html"
@@ -131,6 +140,7 @@ def test_a_picture_has_the_width_asked_for(session_file: Path, tmp_path: Path) -
     assert height > 2000
 
 
+@pytest.mark.usefixtures("opened")
 @pytest.mark.parametrize(
     ("name", "content", "error", "text"),
     [
