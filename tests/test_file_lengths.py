@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from settings.paths import ROOT
@@ -18,6 +20,7 @@ _REASONS = {
 }
 
 
+@cache
 def _long() -> set[str]:
     counted = {
         name: len((ROOT / name).read_text("utf-8").splitlines())

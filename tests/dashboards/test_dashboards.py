@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +15,7 @@ from datadog_api_client.model_utils import UnparsedObject, validate_and_convert_
 
 from alarms import CATALOG
 from dashboards import DASHBOARDS
+from monitoring.alarm_set import AlarmSet
 from monitoring.datadog import metrics
 from monitoring.datadog.definition import Definition, Kind
 from monitoring.datadog.query import metric as read
@@ -55,8 +57,28 @@ CASES: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+# What is rendered of the same settings is rendered once, for the tests only read it.
+@cache
+def _alarms(overrides: str) -> AlarmSet:
+    return made(CATALOG, **json.loads(overrides))
+
+
+@cache
+def _boards(overrides: str) -> list[Definition]:
+    return drawn_boards(_alarms(overrides), DASHBOARDS)
+
+
+@cache
+def _widgets(overrides: str) -> list[Body]:
+    return cloudwatch_widgets(_alarms(overrides), DASHBOARDS)
+
+
+def _ours(**overrides: Any) -> AlarmSet:
+    return _alarms(json.dumps(overrides))
+
+
 def _datadog(**overrides: Any) -> list[Definition]:
-    return drawn_boards(made(CATALOG, **overrides), DASHBOARDS)
+    return _boards(json.dumps(overrides))
 
 
 def _drawn(**overrides: Any) -> list[Body]:
@@ -64,7 +86,7 @@ def _drawn(**overrides: Any) -> list[Body]:
 
 
 def _cloudwatch(**overrides: Any) -> list[Body]:
-    return cloudwatch_widgets(made(CATALOG, **overrides), DASHBOARDS)
+    return _widgets(json.dumps(overrides))
 
 
 def _metric_widgets(**overrides: Any) -> list[Body]:
@@ -75,7 +97,7 @@ def _metric_widgets(**overrides: Any) -> list[Body]:
 
 def _sections(**overrides: Any) -> list[Section]:
     """Every section of both dashboards."""
-    having = deployed(made(CATALOG, **overrides).settings)
+    having = deployed(_ours(**overrides).settings)
     of_datadog = [section for board in DASHBOARDS.datadog(having) for section in board.sections]
     return [*DASHBOARDS.cloudwatch(having), *of_datadog]
 
@@ -234,7 +256,7 @@ def test_every_query_is_narrowed_by_the_variables(overrides: dict[str, Any]) -> 
 @pytest.mark.parametrize("overrides", CASES)
 def test_only_what_is_there_is_shown(overrides: dict[str, Any]) -> None:
     """Every metric of a CloudWatch graph is of a resource of this environment."""
-    resources = made(CATALOG, **overrides).resources.by_role.values()
+    resources = _ours(**overrides).resources.by_role.values()
     known = {pair for resource in resources for pair in resource.dimensions.items()}
     known |= {("Operation", operation) for operation in ("GetItem", "UpdateItem")}
     known |= {("reason", reason) for reason in REFUSALS}
@@ -307,7 +329,7 @@ def test_without_heartbeat_none_is_shown() -> None:
 @pytest.mark.parametrize("overrides", CASES)
 def test_every_function_has_its_group(overrides: dict[str, Any]) -> None:
     """Datadog shows all functions, instrumented or not, under the names that AWS knows."""
-    settings = made(CATALOG, **overrides).settings
+    settings = _ours(**overrides).settings
     _, serverless = _datadog(**overrides)
     titles = [widget["definition"]["title"] for widget in serverless.body["widgets"]]
     existing = settings.existing
