@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from alarmproof.alarms import Missing, State
-from alarmproof.states import KEEP, STATES, verdicts
+from alarmproof.states import BEYOND, KEEP, STATES, sliding_tally, tally, verdicts
 
 ORDER = (Missing.MISSING, Missing.IGNORE, Missing.BREACHING, Missing.NOT_BREACHING)
 OK, ALARM, NONE, KEPT = State.OK, State.ALARM, State.INSUFFICIENT_DATA, None
@@ -15,7 +15,7 @@ def _verdict(points: str, m: int, n: int, missing: Missing) -> State | None:
     """The verdict on datapoints in AWS's notation: 0 within, X beyond the threshold, - missing."""
     real = np.array([[point != "-" for point in reversed(points)]])
     breaching = np.array([[point == "X" for point in reversed(points)]])
-    [code] = verdicts(real, breaching, m, n, missing)
+    [code] = verdicts(tally(real, breaching, n), m, n, missing)
     return None if code == KEEP else STATES[int(code)]
 
 
@@ -56,3 +56,21 @@ def test_more_data_than_needed_is_not_looked_at() -> None:
         assert _verdict("X-000", 1, 3, missing) is OK
         assert _verdict("X0-00", 1, 3, missing) is OK
         assert _verdict("0X-00", 1, 3, missing) is ALARM
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_ranges_that_overlap_are_tallied_like_ranges_one_by_one(seed: int) -> None:
+    """Whatever is missing, however far apart datapoints and evaluations are."""
+    random = np.random.default_rng(seed)
+    n, stride = int(random.integers(1, 9)), int(random.integers(1, 6))
+    width = n + BEYOND
+    real = random.random((width - 1) * stride + 40) < random.random()
+    breaching = real & (random.random(len(real)) < random.random())
+    ends = np.arange((width - 1) * stride, len(real), int(random.integers(1, 4)))
+    index = ends[:, None] - stride * np.arange(width)[None, :]
+    expected = tally(real[index], breaching[index], n)
+    tallies = sliding_tally(real, breaching, n, ends=ends, stride=stride, width=width)
+    there = expected.count > 0
+    assert np.array_equal(tallies.oldest[there], expected.oldest[there])
+    for name in ("count", "bad", "whole"):
+        assert np.array_equal(getattr(tallies, name), getattr(expected, name))

@@ -9,7 +9,8 @@ value is not modeled.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -91,7 +92,7 @@ def datapoints(alarm: MetricAlarm, recording: Recording, *, start: int, end: int
     _require_times(start, end)
     plan = Plan.of(alarm, recording)
     times = _times(alarm, start, end, every=True)
-    if not plan.looks_back and alarm.wall_clock is None:
+    if plan.overlaps:
         return plan.along(int(times[0]), len(times)) if len(times) else np.empty(0)
     return np.concatenate([values[:, -1] for _, values in plan.windows(times)] or [np.empty(0)])
 
@@ -120,24 +121,39 @@ def _history(
     changes: list[Change] = []
     begun = state = initial or State.INSUFFICIENT_DATA
     warming = alarm.warm_up if initial is None else None
-    for some, values in plan.windows(times):
-        codes = _codes(plan, some, values, missing)
+    for some, tallies, window in _tallied(plan, times):
+        codes = _codes(plan, some, tallies, missing)
         if warming is not None:
-            codes, warming = _warmed_up(alarm, warming, start, some, values, codes)
+            codes, warming = _warmed_up(warming, start, some, tallies.whole, codes)
         reached = states.states(codes, state)
         for index in np.flatnonzero(np.diff(reached)):
             at, state = int(some[index]), states.STATES[int(reached[index + 1])]
-            changes.append(Change(at, state, reason(alarm, at, state, values[index])))
+            changes.append(Change(at, state, reason(alarm, at, state, window(int(index)))))
     return History(alarm, start, end, begun, tuple(changes), tuple(_performed(alarm, changes, end)))
 
 
+def _tallied(
+    plan: Plan, times: Times
+) -> Iterator[tuple[Times, states.Tally, Callable[[int], Values]]]:
+    """Times, what their evaluation ranges hold, and what gives the datapoints of one of these."""
+    n = plan.alarm.evaluation_periods
+    if plan.overlaps:
+        for line in plan.lines(times):
+            band = partial(plan.band, line.first, len(line.values))
+            tallies = states.sliding_tally(
+                ~np.isnan(line.values), _breaching(plan.alarm, line.values, band), n,
+                ends=line.ends, stride=line.stride, width=line.width,
+            )  # fmt: skip
+            yield line.times, tallies, line.window
+        return
+    for some, values in plan.windows(times):
+        breaching = _breaching(plan.alarm, values, partial(plan.bands, some))
+        tallies = states.tally(~np.isnan(values)[:, ::-1], breaching[:, ::-1], n)
+        yield some, tallies, values.__getitem__
+
+
 def _warmed_up(
-    alarm: MetricAlarm,
-    warm_up: WarmUp,
-    start: int,
-    times: Times,
-    values: Values,
-    codes: states.Codes,
+    warm_up: WarmUp, start: int, times: Times, whole: states.Flags, codes: states.Codes
 ) -> tuple[states.Codes, WarmUp | None]:
     """Verdicts of a new alarm, which keeps its state until it is warm; and whether that goes on.
 
@@ -145,8 +161,7 @@ def _warmed_up(
     """
     warm = times >= start + warm_up.seconds
     if not warm_up.whole:
-        newest = ~np.isnan(values[:, -alarm.evaluation_periods :])
-        warm = warm | np.maximum.accumulate(newest.all(axis=1))
+        warm = warm | np.maximum.accumulate(whole)
     kept = np.where(warm, codes, states.KEEP).astype(np.int8)
     return kept, None if warm[-1] else warm_up
 
@@ -164,23 +179,25 @@ def _performed(alarm: MetricAlarm, changes: Sequence[Change], end: int) -> Itera
             yield Notification(change.at, alarm.name, change.state, action, until)
 
 
-def _codes(plan: Plan, times: Times, values: Values, missing: Missing) -> states.Codes:
+def _codes(plan: Plan, times: Times, tallies: states.Tally, missing: Missing) -> states.Codes:
     alarm = plan.alarm
-    real = ~np.isnan(values)[:, ::-1]
-    breaching = (_breaching(plan, times, values) & ~np.isnan(values))[:, ::-1]
-    codes = states.verdicts(
-        real, breaching, alarm.datapoints_to_alarm, alarm.evaluation_periods, missing
-    )
+    codes = states.verdicts(tallies, alarm.datapoints_to_alarm, alarm.evaluation_periods, missing)
     few = _too_few(plan, times)
     return codes if few is None else np.where(few, states.KEEP, codes).astype(np.int8)
 
 
-def _breaching(plan: Plan, times: Times, values: Values) -> states.Flags:
-    alarm = plan.alarm
+def _breaching(
+    alarm: MetricAlarm, values: Values, band: Callable[[], tuple[Values, Values]]
+) -> states.Flags:
+    """Which datapoints breach; none that is missing, because NaN is neither less nor greater.
+
+    Args:
+        band: lower and upper end of the anomaly band, of the values' shape.
+    """
     with np.errstate(invalid="ignore"):
         if alarm.comparison in _BANDS:
             below, above = _BANDS[alarm.comparison]
-            lower, upper = plan.band(times)
+            lower, upper = band()
             return (below & (values < lower)) | (above & (values > upper))
         if alarm.comparison not in states.COMPARISONS or alarm.threshold is None:
             raise NotSupportedError(

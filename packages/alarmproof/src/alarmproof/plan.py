@@ -24,8 +24,8 @@ _TEN_SECONDS = 10
 # Source: CloudWatch API reference, PutMetricAlarm, Period: at most seven days in all; with periods
 # below an hour, one day.
 _LONGEST_RANGE, _DAY, _HOUR = 604_800, 86_400, 3_600
-# Datapoints that are in memory at once.
-_CHUNK = 400_000
+# Datapoints that are in memory at once: of ranges one by one, and of ranges that overlap.
+_CHUNK, _LINE = 100_000, 30_000
 _BAND_STATISTICS = ("band-lower", "band-upper")
 
 Indexes = NDArray[np.int64]
@@ -45,6 +45,30 @@ def evaluated_every(alarm: AnyAlarm) -> int:
     """Seconds between two evaluations of an alarm whose range is no more than a day."""
     high = isinstance(alarm, MetricAlarm) and alarm.period < _MINUTE
     return _TEN_SECONDS if high else _MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Datapoints at all ends, each once, and the evaluation ranges among them.
+
+    Attributes:
+        first: the end of the first datapoint; the next one is ``Plan.every`` seconds later.
+        ends: where the newest datapoint of each time's range is.
+        stride: from one datapoint of a range to the next.
+        width: datapoints of a range.
+    """
+
+    times: Times
+    first: int
+    values: Values
+    ends: Indexes
+    stride: int
+    width: int
+
+    def window(self, number: int) -> Values:
+        """The datapoints of a time's range, the newest last."""
+        index: Indexes = self.ends[number] + self.stride * np.arange(1 - self.width, 1)
+        return self.values[index]
 
 
 @dataclass(frozen=True)
@@ -92,33 +116,52 @@ class Plan:
         """Seconds between two evaluations."""
         return evaluated_every(self.alarm)
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether a datapoint is the same in each evaluation range that has it."""
+        return not self.looks_back and self.alarm.wall_clock is None
+
+    @property
+    def _width(self) -> int:
+        return self.alarm.evaluation_periods + states.BEYOND
+
+    def lines(self, times: Times) -> Iterator[Line]:
+        """Times with the datapoints of their evaluation ranges, where these overlap."""
+        width, stride = self._width, self.alarm.period // self.every
+        apart = int(times[1] - times[0]) // self.every if len(times) > 1 else 1
+        rows = max(1, _LINE // apart)
+        for begin in range(0, len(times), rows):
+            some = times[begin : begin + rows]
+            first = int(some[0]) - (width - 1) * self.alarm.period
+            ends = (some - first) // self.every
+            yield Line(some, first, self.along(first, int(ends[-1]) + 1), ends, stride, width)
+
     def along(self, first: int, count: int) -> Values:
         """The datapoints that end at ``first``, ``first + every``, …."""
         starts = first - self.alarm.period + self.every * np.arange(count, dtype=float)
         made = {name: self._datapoints(name, first, count) for name in self.metrics}
         return np.broadcast_to(self._result(made, starts), (count,))
 
-    def windows(self, times: Times, width: int | None = None) -> Iterator[tuple[Times, Values]]:
-        """Times, and for each the datapoints of its evaluation range, the newest last."""
-        width = width or self.alarm.evaluation_periods + states.BEYOND
+    def windows(self, times: Times) -> Iterator[tuple[Times, Values]]:
+        """Times, and for each the datapoints of its evaluation range, the newest last.
+
+        For alarms whose ranges do not overlap.
+        """
+        width = self._width
         rows = max(1, _CHUNK // width)
         for begin in range(0, len(times), rows):
             some = times[begin : begin + rows]
             if self.alarm.wall_clock is not None:
                 yield some, self._by_the_clock(some, width)
                 continue
-            first, count, index = self._grid(some, width)
-            if self.looks_back:
-                made = {name: self._datapoints(name, first, count)[index] for name in self.metrics}
-                starts = (first + self.every * index - self.alarm.period).astype(float)
-                values = np.broadcast_to(self._result(made, starts), index.shape)
-            else:
-                values = self.along(first, count)[index]
-            yield some, values
+            first, count, index = self._grid(some)
+            made = {name: self._datapoints(name, first, count)[index] for name in self.metrics}
+            starts = (first + self.every * index - self.alarm.period).astype(float)
+            yield some, np.broadcast_to(self._result(made, starts), index.shape)
 
-    def _grid(self, times: Times, width: int) -> tuple[int, int, Indexes]:
+    def _grid(self, times: Times) -> tuple[int, int, Indexes]:
         """First end, count of ends, and the index of each datapoint of each time."""
-        every, period = self.every, self.alarm.period
+        every, period, width = self.every, self.alarm.period, self._width
         first = int(times[0]) - (width - 1) * period
         count = (int(times[-1]) - first) // every + 1
         offsets = np.arange(width) * period // every
@@ -158,8 +201,8 @@ class Plan:
             values[at] = every[(ends[at] - first) // _MINUTE]
         return values
 
-    def band(self, times: Times) -> tuple[Values, Values]:
-        """Lower and upper end of the anomaly band, for evaluation ranges like ``windows``."""
+    def band(self, first: int, count: int) -> tuple[Values, Values]:
+        """Lower and upper end of the anomaly band of datapoints that end like ``along``'s."""
         alarm = self.alarm
         recorded = {
             series.statistic: series for name in self.metrics for series in self.metrics[name]
@@ -169,15 +212,19 @@ class Plan:
                 f"{alarm.source}: an anomaly band has to be given as two series of the metric, "
                 f"with the statistics {' and '.join(_BAND_STATISTICS)}, and needs a sliding window."
             )
-        width = alarm.evaluation_periods + states.BEYOND
-        first, count, index = self._grid(times, width)
         lower, upper = (
             series.datapoints(
                 [recorded[name]], name, alarm.period, first=first, count=count, every=self.every
-            )[index]
+            )
             for name in _BAND_STATISTICS
         )
         return lower, upper
+
+    def bands(self, times: Times) -> tuple[Values, Values]:
+        """The same of the evaluation ranges that ``windows`` has."""
+        first, count, index = self._grid(times)
+        lower, upper = self.band(first, count)
+        return lower[index], upper[index]
 
     def sample_counts(self, times: Times) -> Values:
         """Samples of the first query's newest datapoint at each time."""

@@ -7,12 +7,13 @@ examples, which ``tests/test_states.py`` has as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alarmproof.alarms import Missing, State
-from alarmproof.arrays import Values
+from alarmproof.arrays import Counts, Values
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int8]
@@ -36,19 +37,82 @@ COMPARISONS: Mapping[str, Callable[[Values, float | Values], Flags]] = {
 }
 
 
-def verdicts(real: Flags, breaching: Flags, m: int, n: int, missing: Missing) -> Codes:
-    """Each window's verdict on the state.
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What decides, for each evaluation range.
+
+    Attributes:
+        count: datapoints that are there.
+        bad: of the N newest of these, those that breach.
+        oldest: which datapoint the oldest one that is there is; 1 is the newest of the range.
+        whole: whether the N newest datapoints of the range are all there.
+    """
+
+    count: Counts
+    bad: Counts
+    oldest: Counts
+    whole: Flags
+
+
+def tally(real: Flags, breaching: Flags, n: int) -> Tally:
+    """The tally of ranges that are given one by one.
 
     Args:
-        real: (windows, datapoints), the newest datapoint first; whether there is one.
+        real: (ranges, datapoints), the newest datapoint first; whether there is one.
         breaching: of the same shape; False where there is none.
+    """
+    # The N newest that are there decide, however far back they are.
+    newest = np.cumsum(real, axis=1) <= n
+    return Tally(
+        count=real.sum(axis=1),
+        bad=(breaching & newest).sum(axis=1),
+        oldest=real.shape[1] - np.argmax(real[:, ::-1], axis=1),
+        whole=np.logical_and.reduce(real[:, :n], axis=1),
+    )
+
+
+def sliding_tally(
+    real: Flags, breaching: Flags, n: int, *, ends: Counts, stride: int, width: int
+) -> Tally:
+    """The same of ranges that overlap, in time that does not depend on how long they are.
+
+    Args:
+        real: of each datapoint, the newest last; whether there is one.
+        breaching: of the same shape; False where there is none.
+        ends: where the newest datapoint of each range is; the oldest is not before the first.
+        stride: from one datapoint of a range to the next.
+        width: datapoints of a range.
+    """
+    # Datapoints that are a stride apart are put beside each other.
+    rows = -(-len(real) // stride)
+    padding = (0, rows * stride - len(real))
+    there, bad = (
+        np.pad(flags, padding).reshape(rows, stride).T.ravel() for flags in (real, breaching)
+    )
+    last = ends % stride * rows + ends // stride + 1
+    counted = np.concatenate(([0], np.cumsum(there)))
+    places = np.flatnonzero(there)
+    worse = np.concatenate(([0], np.cumsum(bad[places])))
+    newest, before = counted[last], counted[last - width]
+    # The N newest that are there decide, however far back they are.
+    decisive = np.maximum(newest - n, before)
+    oldest = np.append(places, -1)[before]
+    return Tally(
+        count=newest - before,
+        bad=worse[newest] - worse[decisive],
+        oldest=last - oldest,
+        whole=newest - counted[last - n] == n,
+    )
+
+
+def verdicts(tallies: Tally, m: int, n: int, missing: Missing) -> Codes:
+    """Each evaluation range's verdict on the state.
+
+    Args:
         m: datapoints that must breach, of the
         n: newest ones.
     """
-    count = real.sum(axis=1)
-    # The N newest that are there decide, however far back they are.
-    newest = np.cumsum(real, axis=1) <= n
-    bad = (breaching & newest).sum(axis=1)
+    count, bad, oldest = tallies.count, tallies.bad, tallies.oldest
     gaps = np.maximum(n - count, 0)
     if missing is Missing.BREACHING:
         return np.where(bad + gaps >= m, ALARM, OK).astype(np.int8)
@@ -57,8 +121,6 @@ def verdicts(real: Flags, breaching: Flags, m: int, n: int, missing: Missing) ->
     result = np.where(bad >= m, ALARM, OK)
     # Only breaching ones, and fewer than M: the next may be fine, so wait, unless the oldest of
     # them is as old as M datapoints.
-    width = real.shape[1]
-    oldest = width - np.argmax(real[:, ::-1], axis=1)
     undecided = (gaps > 0) & (bad < m) & (bad == count)
     ignored = missing is Missing.IGNORE
     premature = undecided & (oldest < m)
