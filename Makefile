@@ -27,7 +27,7 @@ test: setup ## Run every test
 	@$(BIN)/pytest -n 4 --dist loadscope -q
 
 test-fast: setup ## Run the tests that need no emulator, but for the few marked slow
-	@$(BIN)/pytest -n 2 --dist loadscope -q -m "not emulator and not slow"
+	@HYPOTHESIS_EXAMPLES=$(or $(HYPOTHESIS_EXAMPLES),25) $(BIN)/pytest -n 2 --dist loadscope -q -m "not emulator and not slow"
 
 check: setup lint types test ## What CI runs: format, lint, types, every test
 

@@ -156,6 +156,7 @@ def test_an_unexpected_exception_is_an_error_without_its_text(
     assert _MARKER not in json.dumps(invoked.spans) + invoked.printed + sentry.raw()
 
 
+@pytest.mark.slow
 def test_a_webhook_that_was_not_queued_is_an_error(datadog: Datadog) -> None:
     """publish answers 503 and fails in no other way; its spans say what it was, and no token."""
     event = _api_event()
@@ -188,6 +189,7 @@ def test_publish_continues_the_senders_trace(datadog: Datadog) -> None:
     assert carried["x-datadog-parent-id"] == str(span["span_id"])
 
 
+@pytest.mark.slow
 def test_an_attempt_without_an_answer_is_an_error(datadog: Datadog) -> None:
     """The attempt's span says what became of it, in our words."""
     invoked = datadog.invoke("subscribe", _message(), BACKEND_URL="http://127.0.0.1:1")
@@ -200,6 +202,7 @@ def test_an_attempt_without_an_answer_is_an_error(datadog: Datadog) -> None:
     assert invoked.spans["aws.sqs"]["parent_id"] == _PARENT_ID
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("injected", ["true", "false"])
 def test_datadogs_library_correlates_log_lines(datadog: Datadog, injected: str) -> None:
     """A line has the ids of the span in which it was written, put there by Datadog's library."""
@@ -212,6 +215,7 @@ def test_datadogs_library_correlates_log_lines(datadog: Datadog, injected: str) 
     assert in_line == (ids if injected == "true" else {})
 
 
+@pytest.mark.slow
 def test_without_tracing_nothing_is_carried(datadog: Datadog) -> None:
     """Metrics and logs alone: the message has no trace, and the sender's headers go out as sent."""
     datadog.http_stub.then(200, {"MessageId": "m", "SequenceNumber": "1"})

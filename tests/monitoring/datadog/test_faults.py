@@ -156,7 +156,7 @@ def test_an_unreadable_list_is_not_an_empty_organization(datadog: FakeDatadog, p
 def test_a_limit_that_others_use_up_is_waited_for() -> None:
     """However many requests are refused with 429, every object is made, and once."""
     wanted = [monitor(_SETTINGS, f"m{number}") for number in range(12)]
-    with FakeDatadog(limits={"monitors_write": Limit(requests=4, seconds=1)}) as datadog:
+    with FakeDatadog(limits={"monitors_write": Limit(requests=8, seconds=1)}) as datadog:
         published(datadog, _SETTINGS, wanted)
         assert len(datadog.objects("monitor")) == 12
 
