@@ -30,6 +30,7 @@ from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.laptop.practice import PracticeBackend
 from webhook_buffer.laptop.process import Background
+from webhook_buffer.laptop.wanted import EXPIRES_SECONDS, renewed
 from webhook_buffer.live.engine import Control
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.deployment import Step
@@ -37,8 +38,6 @@ from webhook_buffer.operations.environment import Environment
 
 APART = os.environ.get("WEBHOOK_BUFFER_STATE")
 STATE = Path(APART).resolve() if APART else ROOT / ".webhook-buffer"
-# After that long without a word, live alarms judge all alarms again.
-_HELD_SECONDS = 180.0
 # Live alarms look for what is wanted every few seconds.
 _IN_FORCE_SECONDS = 10.0
 OUTPUTS = (STATE if APART else ROOT) / "cdk.out.json"
@@ -269,14 +268,20 @@ def held(alarms: Sequence[str]) -> Iterator[None]:
         yield
         return
     before = Control.read(folder)
-    wanted = replace(before, held=tuple(alarms), until=time.time() + _HELD_SECONDS)
-    wanted.write(folder)
+
+    def hold() -> Control:
+        wanted = replace(before, held=tuple(alarms), until=time.time() + EXPIRES_SECONDS)
+        wanted.write(folder)
+        return wanted
+
+    wanted = hold()
     # States that are being set for the minute that is over would undo what is set here.
     deadline = time.monotonic() + _IN_FORCE_SECONDS
     while not wanted.is_in_force(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
     try:
-        yield
+        with renewed(hold):
+            yield
     finally:
         before.write(folder)
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,7 +20,7 @@ from lambdas.tokens import Token, parse
 from settings.errors import InputError, WebhookBufferError
 from settings.loader import load
 from settings.paths import ROOT
-from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop import laptop, wanted
 from webhook_buffer.laptop.journal import NAME, Journal
 from webhook_buffer.laptop.practice import Mode
 from webhook_buffer.live.engine import CONTROL, Control
@@ -246,6 +247,23 @@ def test_states_are_set_only_once_live_alarms_leave_them_alone(
     with laptop.held(["a"]):
         assert begun == [("a",)]
     later.join()
+
+
+def test_a_hold_lasts_as_long_as_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is renewed while the command lives; after a kill it ends within seconds by itself."""
+    monkeypatch.setattr(laptop, "live_alarms", lambda: _LiveAlarms(tmp_path))
+    monkeypatch.setattr(laptop, "_IN_FORCE_SECONDS", 0.0)
+    monkeypatch.setattr(wanted, "_RENEWED_SECONDS", 0.001)
+    with laptop.held(["a"]):
+        first = Control.read(tmp_path)
+        assert first.held == ("a",)
+        assert first.until - time.time() <= wanted.EXPIRES_SECONDS
+        deadline = time.monotonic() + 10
+        while Control.read(tmp_path).until == first.until:
+            assert time.monotonic() < deadline
+    assert Control.read(tmp_path) == Control()
 
 
 def test_a_busy_machine_does_not_stop_a_drill(

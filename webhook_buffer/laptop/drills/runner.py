@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from webhook_buffer.laptop.drills.snapshot import differences, snapshot
 from webhook_buffer.laptop.drills.traffic import Traffic
 from webhook_buffer.laptop.drills.verdict import Result
 from webhook_buffer.laptop.journal import Journal
+from webhook_buffer.laptop.wanted import EXPIRES_SECONDS, renewed
 from webhook_buffer.live.engine import Control
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Session
@@ -26,8 +26,8 @@ _RATE_LEAST, _RATE_MOST, _RATE_A_MINUTE = 1.0, 3.0, 60.0
 # Minutes of health before the cause.
 _HEALTHY = 2
 _START_SECONDS, _DRAIN_SECONDS = 60.0, 60.0
-# Real seconds that a notification may take besides, and after which a killed drill's pace ends.
-_NOTIFIED_SECONDS, _EXPIRES_SECONDS, _RENEWED_SECONDS = 5.0, 20.0, 5.0
+# Real seconds that a notification may take besides.
+_NOTIFIED_SECONDS = 5.0
 # Real seconds that a function with other settings may take to start, on a busy machine.
 _RESTART_SECONDS = 60.0
 _UNDONE_SECONDS = 10.0
@@ -138,29 +138,19 @@ class _Run:
     @contextmanager
     def _session(self) -> Iterator[None]:
         """A session of the drill's own, at its pace, which ends soon after the drill does."""
-        live, ended = self._place.live, threading.Event()
+        live = self._place.live
         self._journal.note(kind="control")
         live.end_session()
         self._want()
         live.start()
-
-        def renew() -> None:
-            while not ended.wait(_RENEWED_SECONDS):
-                self._want()
-
-        thread = threading.Thread(target=renew, daemon=True)
-        thread.start()
-        try:
+        with renewed(self._want):
             self._seen.until(
                 lambda session: session.clock.pace == self._pace, _START_SECONDS, "live alarms"
             )
             yield
-        finally:
-            ended.set()
-            thread.join()
 
     def _want(self) -> None:
-        until = time.time() + _EXPIRES_SECONDS
+        until = time.time() + EXPIRES_SECONDS
         Control(self._pace, (), until, self._mark).write(self._place.live.folder)
 
     def _say(self, text: str) -> None:
