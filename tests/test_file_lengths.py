@@ -11,11 +11,14 @@ from tests.source_tree import files
 
 _LONG = 350
 # Tests, and what stands for AWS in them, are read case by case.
-_LONG_TESTS = 600
+_LONG_TESTS = 450
 _REASONS = {
     "alarms/queue.py": "the queue's signals are read beside each other, as a list of numbers",
     "packages/alarmproof/src/alarmproof/reading/resolver.py": "all intrinsic functions, which call "
     "each other",
+    "tests/lambdas/modelled_run.py": "one model, whose steps share its state",
+    "tests/lambdas/parking_mutations.py": "a list of mutations, each a few lines",
+    "tests/monitoring/fixtures.py": "one catalog, whose definitions refer to each other",
     "webhook_buffer/cli/app.py": "the options and help of every command, no code",
 }
 

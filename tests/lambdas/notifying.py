@@ -9,11 +9,17 @@ from typing import Any
 
 import pytest
 
+from lambdas import alarm_events, notification
+from lambdas.alarm_guide import AlarmGuides
 from lambdas.faux_backend import Answer
+from lambdas.notification import Notification
 from tests.function_events import context
 from tests.lambdas.fixtures import alarms
-from tests.lambdas.fixtures.alarms import AGE, FAILING
+from tests.lambdas.fixtures.alarms import AGE, ALARM_GUIDES, FAILING, envelope, message
 from webhook_buffer.laptop.backend import ScriptedBackend
+
+NOW = 1_795_490_000_000
+AT = 1_795_489_920_000  # 2026-11-24T03:12:00Z
 
 Loads = Callable[..., ModuleType]
 
@@ -57,3 +63,10 @@ def composite_message(**more: Any) -> dict[str, Any]:
     said = {**alarms.COMPOSITE, "AlarmName": FAILING, "StateChangeTime": at_minute(12)}
     child = {"Arn": alarms.ACCOUNT + AGE, "State": {"Value": "ALARM"}}
     return {**said, "TriggeringChildren": [child], **more}
+
+
+def content_of(said: dict[str, Any] | None = None, **more: Any) -> Notification:
+    """The notification of an alarm's message."""
+    guides = AlarmGuides.parse(json.dumps({**ALARM_GUIDES, **more.pop("guides", {})}))
+    transition = alarm_events.read(envelope(said or message()), message_id="m-1", now=NOW)
+    return notification.build(transition, guides, since=AT, now=NOW, **more)

@@ -13,30 +13,20 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas import alarm_events, channels, messages, notification
-from lambdas.alarm_guide import AlarmGuides
-from lambdas.blocking import Webhook
+from lambdas import channels, messages
 from lambdas.channels import Channel, ChannelError
 from lambdas.faux_backend import Answer
 from lambdas.notification import Notification
 from tests.lambdas.conftest import HttpStub, Wire, read_request
-from tests.lambdas.fixtures import alarms
-from tests.lambdas.fixtures.alarms import ALARM_GUIDES, DOWN, envelope, message
+from tests.lambdas.fixtures.alarms import ALARM_GUIDES, DOWN, message
+from tests.lambdas.notifying import AT, NOW, content_of
 from tests.waiting import Stopwatch, eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.process import Running
 
 _KEY = "0123456789abcdef0123456789abcdef"
-_NOW = 1_795_490_000_000
-_AT = 1_795_489_920_000  # 2026-11-24T03:12:00Z
 
 Secrets = Callable[[str], str]
-
-
-def _content(said: dict[str, Any] | None = None, **more: Any) -> Notification:
-    guides = AlarmGuides.parse(json.dumps({**ALARM_GUIDES, **more.pop("guides", {})}))
-    transition = alarm_events.read(envelope(said or message()), message_id="m-1", now=_NOW)
-    return notification.build(transition, guides, since=_AT, now=_NOW, **more)
 
 
 @pytest.fixture
@@ -85,7 +75,7 @@ def test_without_tls(backend: ScriptedBackend, secret: Secrets) -> None:
 def _notify(
     channel: Channel, content: Notification | None = None, *, seconds: float = 5
 ) -> ChannelError | None:
-    return channels.notify_all({channel: content or _content()}, seconds=seconds)[channel]
+    return channels.notify_all({channel: content or content_of()}, seconds=seconds)[channel]
 
 
 def _bodies(backend: ScriptedBackend) -> list[Any]:
@@ -99,7 +89,7 @@ def test_slack(backend: ScriptedBackend, secret: Secrets) -> None:
         "title": "a < b & <!channel>",
         "steps": ["1 > 0", "two"],
     }
-    content = _content(guides={"alarms": {DOWN: alarm}})
+    content = content_of(guides={"alarms": {DOWN: alarm}})
     assert _notify(_channel("slack", secret(f"{backend.url}/services/T0/B0/x")), content) is None
     [seen] = backend.faux.received
     assert (seen.method, seen.target) == ("POST", "/services/T0/B0/x")
@@ -129,7 +119,7 @@ def test_slacks_limits(backend: ScriptedBackend, secret: Secrets) -> None:
         **ALARM_GUIDES["alarms"][DOWN], "title": "&" * 400, "impact": "<" * 5000,
         "steps": ["x&" * 500] * 5, "log_query": "|" * 3000, "runbook": "h" * 100,
     }  # fmt: skip
-    content = _content(guides={"alarms": {DOWN: alarm}})
+    content = content_of(guides={"alarms": {DOWN: alarm}})
     assert _notify(_channel("slack", secret(backend.url)), content) is None
     [body] = _bodies(backend)
     header, *sections = [block["text"]["text"] for block in body["blocks"]]
@@ -144,7 +134,7 @@ def test_slacks_limits(backend: ScriptedBackend, secret: Secrets) -> None:
 
 def test_runbook_in_the_repository(backend: ScriptedBackend, secret: Secrets) -> None:
     """A runbook without a URL is named without a link."""
-    content = _content(guides={"runbook_url": "docs/runbook.md"})
+    content = content_of(guides={"runbook_url": "docs/runbook.md"})
     _notify(_channel("slack", secret(backend.url)), content)
     _notify(
         _channel("pagerduty", secret(json.dumps({"routing_key": _KEY, "url": backend.url}))),
@@ -164,13 +154,13 @@ def test_pagerduty(backend: ScriptedBackend, secret: Secrets, severity: str, exp
     """PagerDuty gets an event of the alarm's own key, with all that helps whoever is woken."""
     backend.faux.default = Answer(202)
     channel = _channel("pagerduty", secret(json.dumps({"routing_key": _KEY, "url": backend.url})))
-    assert _notify(channel, replace(_content(), severity=severity)) is None
+    assert _notify(channel, replace(content_of(), severity=severity)) is None
     [event] = _bodies(backend)
     assert (event["routing_key"], event["event_action"]) == (_KEY, "trigger")
     assert event["dedup_key"] == DOWN
     payload = event["payload"]
     assert payload["severity"] == expected
-    assert payload["summary"] == _content().summary
+    assert payload["summary"] == content_of().summary
     assert (payload["source"], payload["timestamp"]) == ("buffer-prd", "2026-11-24T03:12:00.000Z")
     assert payload["custom_details"]["First steps"] == ALARM_GUIDES["alarms"][DOWN]["steps"]
     assert {link["text"] for link in event["links"]} >= {"Runbook", "Alarm", "Dashboard"}
@@ -180,31 +170,20 @@ def test_pagerduty_resolves(backend: ScriptedBackend, secret: Secrets) -> None:
     """A recovery resolves; an ALARM that is over already is triggered and resolved."""
     backend.faux.default = Answer(202)
     channel = _channel("pagerduty", secret(json.dumps({"routing_key": _KEY, "url": backend.url})))
-    assert _notify(channel, _content(message(state="OK"))) is None
-    assert _notify(channel, _content(recovered_at=_NOW)) is None
+    assert _notify(channel, content_of(message(state="OK"))) is None
+    assert _notify(channel, content_of(recovered_at=NOW)) is None
     first, second, third = _bodies(backend)
     assert first == {"routing_key": _KEY, "dedup_key": DOWN, "event_action": "resolve"}
     assert (second["event_action"], third) == ("trigger", first)
-
-
-def test_pagerdutys_limits_and_address() -> None:
-    """A plain routing key goes to PagerDuty's own address; long texts are cut to its limits."""
-    alarm = {**ALARM_GUIDES["alarms"][DOWN], "title": "x" * 5000}
-    content = replace(_content(guides={"alarms": {DOWN: alarm}}), alarm="a" * 300)
-    [(url, event)] = messages.pagerduty(_KEY, content)
-    assert url == "https://events.pagerduty.com/v2/enqueue"
-    assert (len(event["payload"]["summary"]), len(event["dedup_key"])) == (1024, 255)
-    digits = "1" * 32  # JSON, too
-    assert messages.pagerduty(digits, content)[0][1]["routing_key"] == digits
 
 
 def test_https(backend: ScriptedBackend, secret: Secrets) -> None:
     """Any receiver gets the whole of it as one document."""
     backend.faux.script += [Answer(204), Answer(202)]
     channel = _channel("https", secret(json.dumps({"url": f"{backend.url}/in?token=t"})))
-    content = _content()
+    content = content_of()
     assert _notify(channel, content) is None
-    assert _notify(channel, replace(_content(message(state="OK")), since=_AT - 60_000)) is None
+    assert _notify(channel, replace(content_of(message(state="OK")), since=AT - 60_000)) is None
     assert [seen.target for seen in backend.faux.received] == ["/in?token=t"] * 2
     alarm, recovery = _bodies(backend)
     assert alarm == {
@@ -241,7 +220,7 @@ def test_email(clients: Callable[[str], Any]) -> None:
     arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     alarm = {**ALARM_GUIDES["alarms"][DOWN], "title": "Größer\n" + "x" * 200}
-    assert _notify(_channel("email", topic), _content(guides={"alarms": {DOWN: alarm}})) is None
+    assert _notify(_channel("email", topic), content_of(guides={"alarms": {DOWN: alarm}})) is None
     assert _notify(_channel("email", topic)) is None
 
     def mails() -> list[dict[str, Any]]:
@@ -260,7 +239,7 @@ def test_email(clients: Callable[[str], Any]) -> None:
     assert long["Subject"].startswith("PAGE buffer prd: Gr??er xxx")
     assert plain["Subject"] == "PAGE buffer prd: The backend does not accept webhooks"
     text = plain["Message"]
-    assert text.startswith(_content().summary + "\n")
+    assert text.startswith(content_of().summary + "\n")
     assert "Impact: Webhooks wait in the queue; none is lost.\n" in text
     assert "First steps:\n1. Look at the backend's own status.\n2. " in text
     assert "Runbook:\nhttps://git.example/docs/runbook.md#backend-down\n" in text
@@ -270,7 +249,7 @@ def test_commands_are_set_apart(backend: ScriptedBackend, secret: Secrets) -> No
     """Slack, PagerDuty and JSON get commands in backticks, a mail on a line of their own."""
     steps = ["See the lines: `webhook-buffer logs -f x`", "None (`webhook-buffer status`): wait."]
     alarm = {**ALARM_GUIDES["alarms"][DOWN], "steps": steps}
-    content = _content(guides={"alarms": {DOWN: alarm}})
+    content = content_of(guides={"alarms": {DOWN: alarm}})
     _, text = messages.email(content)
     assert "1. See the lines:\n     webhook-buffer logs -f x\n2. None" in text
     for kind in ("slack", "pagerduty", "https"):
@@ -411,7 +390,7 @@ def test_silent_channel_ends_in_time(backend: ScriptedBackend, secret: Secrets) 
         silent = _channel("slack", secret(wire.url))
         other = _channel("https", secret(backend.url))
         with Stopwatch() as stopwatch:
-            failures = channels.notify_all({silent: _content(), other: _content()}, seconds=0.5)
+            failures = channels.notify_all({silent: content_of(), other: content_of()}, seconds=0.5)
         assert stopwatch.seconds() < 1.5
         failure = failures[silent]
         assert failure
@@ -449,45 +428,3 @@ def test_wrong_settings(change: dict[str, Any], says: str) -> None:
     said = {"id": "c", "kind": "slack", "severities": ["page"], "secret_arn": "arn", **change}
     with pytest.raises(ValueError, match=says):
         Channel.parse(said)
-
-
-@pytest.mark.parametrize(
-    "said", [alarms.METRIC, alarms.MATHS, alarms.COMPOSITE, alarms.EMULATOR, {"no": "alarm"}]
-)
-def test_every_channel_can_show_anything(said: dict[str, Any]) -> None:
-    """Each kind has a form for every message that was recorded, and for one that is none."""
-    content = _content(said)
-    for compose, key in ((messages.slack, "https://x"), (messages.pagerduty, _KEY),
-                         (messages.https, "https://x")):  # fmt: skip
-        assert all(json.dumps(document) for _, document in compose(key, content))
-    subject, text = messages.email(content)
-    assert subject.isascii()
-    assert subject.isprintable()
-    assert content.summary in text
-
-
-_NASTY = "`<!channel> @here *x* https://evil.example/?a=b\n"
-
-
-def test_names_are_inert_in_texts() -> None:
-    """A group's id, which a sender chose, mentions nobody, links nowhere and ends no code span."""
-    content = _content(webhooks=(Webhook(_NASTY, "m-1", _AT),))
-    shown = "message `m-1` of group `%60%3C%21channel%3E%20%40here%20%2Ax%2A%20https%3A//evil"
-    [(_, slack)] = messages.slack("https://hooks.example/x", content)
-    sections = [block["text"] for block in slack["blocks"][1:]]
-    assert any(shown in section["text"] for section in sections)
-    assert all(section["verbatim"] for section in sections)
-    [(_, pagerduty)] = messages.pagerduty(_KEY, content)
-    assert pagerduty["payload"]["custom_details"]["Webhooks"].startswith(shown)
-    assert f"\nWebhooks: {shown}" in messages.email(content)[1]
-    for text in (json.dumps(slack), json.dumps(pagerduty), *messages.email(content)):
-        assert not re.search("@here|channel>|https://evil|`<", text)
-
-
-def test_names_are_exact_in_json() -> None:
-    """A program gets the ids as they are: three webhooks at most."""
-    webhooks = tuple(Webhook(_NASTY, f"m-{number}", None) for number in range(4))
-    [(_, document)] = messages.https("https://in.example/", _content(webhooks=webhooks))
-    assert document["webhooks"] == [
-        {"group_id": _NASTY, "message_id": f"m-{number}", "since": None} for number in range(3)
-    ]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from settings.loader import load
 from tests.webhook_buffer.live.test_observations import START, ended, line
 from webhook_buffer.composition import alarm_set
+from webhook_buffer.console.boards import Boards
 from webhook_buffer.console.feeds import FileFeed, Place
+from webhook_buffer.console.numbers import Numbers
 from webhook_buffer.console.server import served
 from webhook_buffer.console.state import State
 from webhook_buffer.laptop.process import HOST, free_port, listens
@@ -27,6 +30,7 @@ OUTAGE = range(10, 14)
 # The last one, which is still tried.
 RETRYING = "m-29-5"
 HOSTILE = "<img src=x onerror=alert(1)>"
+SITE = "https://app.datadoghq.eu"
 TOKEN = "a-token-of-the-tests"
 
 
@@ -160,3 +164,19 @@ class Served:
 def console(folder: Path) -> Served:
     """A console on the outage, not yet running."""
     return Served(state_of(saved(folder)), free_port())
+
+
+def values(widget: Mapping[str, Any], label: str) -> list[float | None]:
+    """What a widget draws as a line."""
+    [line] = [line for line in widget["series"] if line["label"] == label]
+    values: list[float | None] = line["values"]
+    return values
+
+
+def made_board(state: State, board: dict[str, Any]) -> dict[str, Any]:
+    """A dashboard on the whole of a session, as the console draws it."""
+    assert state.session
+    numbers = Numbers(state.session, state.alarm_set, state.counts)
+    return Boards(state.session, numbers, state.counts, {}, SITE).shown(
+        board, START, START + 60 * MINUTES
+    )
