@@ -23,7 +23,7 @@ def connect(function: lambda_.Function, vpc: Vpc, *, arn: str) -> None:
 
     Lambda may manage its network interfaces, and the function's own code may not: calls of the code
     carry the function's ARN, Lambda's own calls to EC2 do not. Source: Lambda developer guide,
-    "Using source function ARN to control function access behavior".
+    "Using source function ARN to control function access behavior", 2026-11-26.
 
     Args:
         arn: the function's; not a reference to it, for it is created after its role's policy.

@@ -19,7 +19,8 @@ from lambdas.safe_json import json_object
 
 VERSION = 1
 
-# Source: SQS quotas: a message is at most 1 MiB, message attributes included.
+# Source: SQS quotas, and API reference, SendMessage, 2026-11-26: a message is at most 1 MiB,
+# message attributes included.
 MAX_MESSAGE_BYTES = 1_048_576
 
 # A heartbeat has both; ``lambdas/heartbeat_key.py`` says whether it is the monitoring's.

@@ -124,7 +124,7 @@ def test_requests_confirm_what_is_assumed_of_them() -> None:
     for step in (steps.reserved_paths, steps.bodies, steps.customer_key):
         seen |= _verdicts(step(_place(None)))
     assert set(seen.values()) == {Verdict.CONFIRMED}
-    assert len(seen) == 6
+    assert len(seen) == 5
 
 
 def test_requests_refute_what_is_otherwise() -> None:
@@ -141,18 +141,6 @@ def test_references_are_compared_with_what_synth_takes_them_for(length: int, ver
     functions = SimpleNamespace(get_function_configuration=lambda **_: said)
     place = _place(SimpleNamespace(functions=functions))
     assert _verdicts(steps.references(place)) == {"reference-size": verdict}
-
-
-@pytest.mark.parametrize(
-    ("data", "verdict"),
-    [('{"newState": {"stateValue": "OK"}}', "confirmed"), ('{"state": "OK"}', "refuted")],
-)
-def test_history_is_compared_with_what_is_read_of_it(data: str, verdict: str) -> None:
-    """An alarm's history that lacks what the console reads refutes the assumption."""
-    said = {"AlarmHistoryItems": [{"HistoryData": data}]}
-    cloudwatch = SimpleNamespace(describe_alarm_history=lambda **_: said)
-    place = _place(SimpleNamespace(cloudwatch=cloudwatch))
-    assert _verdicts(steps.alarm_history(place)) == {"alarm-history": verdict}
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdas.envelope import MAX_MESSAGE_BYTES
 from monitoring.alarm_set import alarm_set
 from settings.errors import WebhookBufferError
 from tests.first_deployment.assumptions import Outcome, Verdict
@@ -100,8 +99,6 @@ def bodies(place: Place) -> Iterator[Outcome]:
     head = place.post(b"{}", X_Long="x" * MAX_HEAD_BYTES)
     seen = f"answered {head.status}, {'by' if head.release else 'not by'} the buffer"
     yield judged("head-size", (head.status, head.release) == (431, None), seen)
-    whole = place.post(b"\x00" * (MAX_MESSAGE_BYTES // 2), Content_Type="application/octet-stream")
-    yield judged("large-messages", whole.accepted, f"half of 1 MiB was answered {whole.status}")
 
 
 def customer_key(place: Place) -> Iterator[Outcome]:
@@ -218,30 +215,16 @@ def alarm_states(place: Place) -> Iterator[Outcome]:
     yield judged("alarm-states", not other, "; ".join([seen, *other[:_SHOWN]]))
 
 
-def alarm_history(place: Place) -> Iterator[Outcome]:
-    """What CloudWatch notes of an alarm that changed its state."""
-    items = place.target.cloudwatch.describe_alarm_history(
-        HistoryItemType="StateUpdate", MaxRecords=1
-    )["AlarmHistoryItems"]
-    if not items:
-        yield Outcome("alarm-history", Verdict.UNKNOWN, "no alarm has changed its state")
-        return
-    data = json.loads(items[0]["HistoryData"])
-    holds = isinstance(data.get("newState", {}).get("stateValue"), str)
-    yield judged("alarm-history", holds, f"it has {', '.join(sorted(data))}")
-
-
 # What each step tries, in their order; the deployment itself comes before them.
 STEPS: Mapping[tuple[str, ...], Callable[[Place], Iterator[Outcome]]] = {
     ("deploys",): smoke,
     ("reserved-paths",): reserved_paths,
-    ("text-bodies", "body-size", "head-size", "large-messages"): bodies,
+    ("text-bodies", "body-size", "head-size"): bodies,
     ("customer-key",): customer_key,
     ("reference-size",): references,
     ("log-throttle", "late-lines", "console-lines"): followed,
     ("metric-delay",): metric_delay,
     ("alarm-states",): alarm_states,
-    ("alarm-history",): alarm_history,
 }
 
 
