@@ -159,6 +159,11 @@ def test_a_composite_is_tested_through_its_parts(tmp_path: Path, shop: Templates
             "a.yaml:4: a case has no key 'serie'; did you mean 'series'?",
         ),
         (
+            "cases:\n  - title: t\n    alarm: a\n"
+            "    series: [{metric: m, statistic: Foo, values: 1}]",
+            "a.yaml:4: the statistic Foo is not supported. Supported are Sum, Average,",
+        ),
+        (
             "cases:\n  - title: t\n    alarm: a\n    series:\n      - {metric: m, values: 1+2}",
             "a.yaml:5: '1+2' is not a value",
         ),

@@ -255,19 +255,21 @@ def test_what_can_t_be_replayed_is_listed() -> None:
     """An alarm that is not supported stops no other; a composite of it says which part lacks."""
     odd = alarm(name="odd", period=45)
     unseen = alarm(name="unseen", queries=(Query("m1", MetricKey("N", "gone"), "Sum", 60),))
+    wrong = alarm(name="wrong", queries=(Query("m1", MetricKey("N", "gone"), "Tm99", 60),))
     above = composite("above", "ALARM(odd) OR ALARM(unseen)")
     series = _series(_outages(30))
     replayed = replay(
-        Templates((_alarm(), odd, unseen, above)), Recorded.of([series]),
+        Templates((_alarm(), odd, unseen, wrong, above)), Recorded.of([series]),
         start=series.start, end=series.end,
     )  # fmt: skip
-    fine, refused, dead, over = replayed.before
+    fine, refused, dead, unsupported, over = replayed.before
     assert (fine.refused, len(fine.incidents)) == ("", 1)
     assert "a period of 45 s is not supported" in refused.refused
     assert (dead.refused, dead.unseen) == ("", True)
-    assert over.refused == "t.json above: not evaluated: odd."
+    assert "the statistic Tm99 is not supported" in unsupported.refused
+    assert over.refused == "t.json above: it depends on odd."
     page = report(replayed, Recorded.of([series]), title="t")
-    for text in ("Not evaluated: 2", "Without any data", "1 of 4 alarms fired"):
+    for text in ("Not evaluated: 3", "Without any data: dead, or not recorded: 1", "1 of 5 alarms"):
         assert text in page
 
 
@@ -286,6 +288,9 @@ def test_the_report_stands_alone() -> None:
     assert "<b>a</b>" not in page
     assert "A.threshold=7.0" in page
     assert not re.search(r"<(script|link|img)", page)
+    # On a phone each figure of the table has its heading beside it.
+    headings = re.findall(r"<th>(.*?)</th>", page)
+    assert re.findall(r"td:nth-child\(\d\)::before { content: \"(.*?)\"", page) == headings[1:]
     for words in (
         "Maximum of N m {D=d, E=e}, every 60 s",
         "threshold after the changes",

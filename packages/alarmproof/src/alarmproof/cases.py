@@ -16,6 +16,7 @@ from alarmproof import files, notation, yaml_nodes
 from alarmproof.alarms import State
 from alarmproof.arrays import Values
 from alarmproof.errors import InputError
+from alarmproof.series import BAND_STATISTICS, refusal
 from alarmproof.yaml_nodes import Reader, line
 
 NOBODY = "nobody"
@@ -229,12 +230,18 @@ class _Reader(Reader):
             line=line(node),
             interval=self._interval(given.get("interval"), interval),
             dimensions=dimensions,
-            **{
-                name: self.text(given[name])
-                for name in ("statistic", "account", "unit")
-                if name in given
-            },
+            statistic=self._statistic(given.get("statistic")),
+            **{name: self.text(given[name]) for name in ("account", "unit") if name in given},
         )
+
+    def _statistic(self, node: yaml.Node | None) -> str | None:
+        if node is None:
+            return None
+        statistic = self.text(node)
+        why = refusal(statistic)
+        if why and statistic not in BAND_STATISTICS:
+            self.wrong(node, f"{why[:-1]}, and {' and '.join(BAND_STATISTICS)}")
+        return statistic
 
     def _expectation(self, node: yaml.Node) -> Expectation | None:
         given = self.mapping(node, _EXPECT, "an expectation", required=("at",))

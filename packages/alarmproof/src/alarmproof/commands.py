@@ -280,11 +280,15 @@ def _print_replay(result: Replay) -> None:
         if alarms:
             notified = result.notified(alarms)
             console.print(f"Notified of ALARM{label}: {notified}", soft_wrap=True, markup=False)
-    unseen = [alarm.alarm.name.removeprefix(common) for alarm in result.before if alarm.unseen]
+    unseen = [
+        alarm.alarm.name.removeprefix(common)
+        for alarm in result.before
+        if alarm.unseen and not alarm.refused
+    ]
     if unseen:
         console.print(f"Without any data: {', '.join(unseen)}", soft_wrap=True, markup=False)
     for alarm in result.before:
-        if alarm.refused and not alarm.unseen:
+        if alarm.refused:
             console.print(f"Not evaluated: {alarm.refused}", soft_wrap=True, markup=False)
 
 

@@ -13,20 +13,15 @@ from alarmproof import clock, metric_math, series, states
 from alarmproof.alarms import AnyAlarm, MetricAlarm, Query
 from alarmproof.arrays import Times, Values
 from alarmproof.errors import NotSupportedError
-from alarmproof.expressions import NOT_COMPARED, Expression, compile_expression, kind_of
+from alarmproof.evaluable import of_unit, require_periods, require_series, require_statistics
+from alarmproof.expressions import Expression, compile_expression
 from alarmproof.metric_data import Recording, Series
 
 _MINUTE = 60
-# Source: CloudWatch API reference, PutMetricAlarm, Period. How often such an alarm is evaluated AWS
-# does not say; every 10 seconds is assumed.
-HIGH_RESOLUTION = (10, 20, 30)
+# How often an alarm with a period below a minute is evaluated AWS does not say; this is assumed.
 _TEN_SECONDS = 10
-# Source: CloudWatch API reference, PutMetricAlarm, Period: at most seven days in all; with periods
-# below an hour, one day.
-_LONGEST_RANGE, _DAY, _HOUR = 604_800, 86_400, 3_600
 # Datapoints that are in memory at once: of ranges one by one, and of ranges that overlap.
 _CHUNK, _LINE = 100_000, 30_000
-_BAND_STATISTICS = ("band-lower", "band-upper")
 
 Indexes = NDArray[np.int64]
 
@@ -94,14 +89,15 @@ class Plan:
                 for query in alarm.queries
                 if query.expression is not None and query.id != alarm.band
             }
-            _require_series(alarm, expressions)
+            require_series(alarm, expressions)
             used = _used(alarm, expressions)
-            _require_periods(alarm, used)
+            require_periods(alarm, used)
             metrics = {
-                query.id: _of_unit(query, recording.series(query.metric))
+                query.id: of_unit(query, recording.series(query.metric))
                 for query in alarm.queries
                 if query.metric and query.id in used
             }
+            require_statistics(alarm, metrics)
         except NotSupportedError as error:
             raise NotSupportedError(f"{alarm.source}: {error}") from None
         return cls(
@@ -207,16 +203,17 @@ class Plan:
         recorded = {
             series.statistic: series for name in self.metrics for series in self.metrics[name]
         }
-        if not set(_BAND_STATISTICS) <= recorded.keys() or alarm.wall_clock is not None:
+        if not set(series.BAND_STATISTICS) <= recorded.keys() or alarm.wall_clock is not None:
+            ends = " and ".join(series.BAND_STATISTICS)
             raise NotSupportedError(
                 f"{alarm.source}: an anomaly band has to be given as two series of the metric, "
-                f"with the statistics {' and '.join(_BAND_STATISTICS)}, and needs a sliding window."
+                f"with the statistics {ends}, and needs a sliding window."
             )
         lower, upper = (
             series.datapoints(
                 [recorded[name]], name, alarm.period, first=first, count=count, every=self.every
             )
-            for name in _BAND_STATISTICS
+            for name in series.BAND_STATISTICS
         )
         return lower, upper
 
@@ -282,14 +279,6 @@ class Plan:
         return value(self.alarm.returned)
 
 
-def _require_series(alarm: MetricAlarm, expressions: Mapping[str, Expression]) -> None:
-    """Refuses what CloudWatch refuses: an alarm on anything but one series."""
-    returned = expressions.get(alarm.returned)
-    kind = kind_of(returned.tree, {}) if returned else "series"
-    if returned and kind in NOT_COMPARED:
-        raise NotSupportedError(f"the expression '{returned.text}' {NOT_COMPARED[kind]}.")
-
-
 def _used(alarm: MetricAlarm, expressions: dict[str, Expression]) -> set[str]:
     """The queries that the returned one is made of, itself among them; all with ``METRICS()``."""
     used: set[str] = set()
@@ -306,44 +295,3 @@ def _used(alarm: MetricAlarm, expressions: dict[str, Expression]) -> set[str]:
         if "METRICS" in expression.text:
             pending += [query.id for query in alarm.queries if query.metric]
     return used
-
-
-def _require_periods(alarm: MetricAlarm, used: set[str]) -> None:
-    period, n = alarm.period, alarm.evaluation_periods
-    if period not in HIGH_RESOLUTION and (period < _MINUTE or period % _MINUTE):
-        raise NotSupportedError(
-            f"a period of {period} s is not supported; it is 10, 20, 30 or full minutes."
-        )
-    if n < 1 or period * n > (_LONGEST_RANGE if period >= _HOUR else _DAY):
-        raise NotSupportedError(
-            f"{n} periods of {period} s are not supported; together they are seven days at most, "
-            "with periods below an hour one day."
-        )
-    for query in alarm.queries:
-        if query.id in used and query.period is not None and query.period != period:
-            raise NotSupportedError(
-                f"query '{query.id}' has another period ({query.period} s) than the alarm "
-                f"({period} s). AWS requires the same period of all metrics in an alarm's math."
-            )
-    if alarm.wall_clock is not None and period not in clock.WALL_CLOCK_PERIODS:
-        allowed = ", ".join(map(str, clock.WALL_CLOCK_PERIODS))
-        raise NotSupportedError(
-            f"a wall clock window of {period} s is not supported; AWS has {allowed} s."
-        )
-
-
-def _of_unit(query: Query, series: Sequence[Series]) -> list[Series]:
-    """The series that a query reads: those of its unit; one without a unit has it.
-
-    Raises:
-        NotSupportedError: When there are several units and the alarm names none.
-    """
-    if query.unit is not None:
-        return [single for single in series if single.unit in (None, query.unit)]
-    units = sorted({single.unit for single in series if single.unit is not None})
-    if len(units) > 1:
-        raise NotSupportedError(
-            f"{query.metric} is published in {' and '.join(units)}, and the alarm has no Unit; "
-            "AWS calls what it does then undefined."
-        )
-    return list(series)

@@ -17,7 +17,6 @@ from alarmproof.alarms import (
     MetricAlarm,
     Missing,
     MuteRule,
-    OpaqueAlarm,
     State,
 )
 from alarmproof.definitions import Templates
@@ -270,9 +269,9 @@ def _replayed(
     replayed: dict[str, Replayed] = {}
     histories: dict[str, History] = {}
     for alarm in alarms:
-        if isinstance(alarm, OpaqueAlarm):
-            replayed[alarm.name] = Replayed(alarm, None, f"{alarm.source}: {alarm.refusal}")
-        if not isinstance(alarm, MetricAlarm):
+        if alarm.refusal:
+            replayed[alarm.name] = Replayed(alarm, None, f"{alarm.source}: {alarm.refusal}.")
+        if alarm.refusal or not isinstance(alarm, MetricAlarm):
             continue
         unseen = not any(recording.series(metric) for metric in set(alarm.metrics))
         try:
@@ -284,11 +283,9 @@ def _replayed(
             continue
         histories[alarm.name] = history
         replayed[alarm.name] = Replayed(alarm, history, unseen=unseen)
-    pending = [alarm for alarm in alarms if isinstance(alarm, CompositeAlarm)]
+    pending = [alarm for alarm in alarms if isinstance(alarm, CompositeAlarm) and not alarm.refusal]
     while pending:
-        ready = [
-            alarm for alarm in pending if not alarm.refusal and _parts(alarm) <= histories.keys()
-        ]
+        ready = [alarm for alarm in pending if _parts(alarm) <= histories.keys()]
         if not ready:
             break
         made = composites.histories(ready, histories, start=start, end=end, initial={})
@@ -297,8 +294,8 @@ def _replayed(
             replayed[alarm.name] = Replayed(alarm, muted(made[alarm.name], mute_rules))
         pending = [alarm for alarm in pending if alarm.name not in histories]
     for alarm in pending:
-        lacking = alarm.refusal or ", ".join(sorted(_parts(alarm) - histories.keys())) or "its rule"
-        replayed[alarm.name] = Replayed(alarm, None, f"{alarm.source}: not evaluated: {lacking}.")
+        lacking = ", ".join(sorted(_parts(alarm) - histories.keys()))
+        replayed[alarm.name] = Replayed(alarm, None, f"{alarm.source}: it depends on {lacking}.")
     return tuple(replayed[alarm.name] for alarm in alarms)
 
 

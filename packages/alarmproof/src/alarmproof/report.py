@@ -37,8 +37,18 @@ path { fill: none; vector-effect: non-scaling-stroke } .line { stroke: var(--ink
   { stroke: var(--after) } .alarm.after { fill: #1976d240 }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; padding: 0; list-style: none }
 .legend svg { width: 28px; height: 14px; display: inline-block; vertical-align: middle }
+@media (max-width: 44rem) { thead { display: none } tr { display: block; padding: .4rem 0;
+  border-bottom: 1px solid var(--line) } td { display: flex; justify-content: space-between;
+  border: 0; padding: .1rem 0; overflow-wrap: anywhere }
+  LABELS }
 details { margin: 1rem 0 } @media print { body { max-width: none; margin: 0 } }
 """
+_HEADS = ("Alarm", "Fired", "Notified", "A week", "Time in ALARM", "Longest", "Flaps")
+# A phone has no width for the table, so that each figure has its word beside it there.
+_LABELS = " ".join(
+    f'td:nth-child({number})::before {{ content: "{head}"; color: var(--soft) }}'
+    for number, head in enumerate(_HEADS[1:], start=2)
+)
 # What a chart has: a word, and how it is drawn in 28 by 14.
 _LEGEND = (
     ("compared with the threshold", '<path class="line {}" d="M0 7H28"/>'),
@@ -58,7 +68,7 @@ def _page(replay: Replay, recording: Recording, title: str) -> Iterator[str]:
     yield '<!doctype html><html lang="en"><meta charset="utf-8">'
     yield f"<title>{html.escape(title)}</title>"
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<style>{_STYLE}</style>"
+    yield f"<style>{_STYLE.replace('LABELS', _LABELS)}</style>"
     yield f'<h1 id="top">{html.escape(title)}</h1>'
     yield f"<p>{moment(replay.start)} to {moment(replay.end)} UTC, "
     yield f"{duration(replay.end - replay.start)}. "
@@ -137,8 +147,7 @@ def _table(replay: Replay, fired: Sequence[tuple[Replayed, ...]]) -> str:
             + "".join(f"<td>{cell}</td>" for cell in cells)
             + "</tr>"
         )
-    heads = ("Alarm", "Fired", "Notified", "A week", "Time in ALARM", "Longest", "Flaps")
-    head = "".join(f"<th>{heading}</th>" for heading in heads)
+    head = "".join(f"<th>{heading}</th>" for heading in _HEADS)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 

@@ -21,6 +21,8 @@ from alarmproof.metric_data import Series
 MINUTE = 60
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 _RANK = re.compile(r"PR\((\d+(?:\.\d+)?)?:(\d+(?:\.\d+)?)?\)")
+# What series an anomaly band is given as.
+BAND_STATISTICS = ("band-lower", "band-upper")
 # Windows that are sorted at once, in values: what a percentile may take of the memory.
 _CHUNK = 2_000_000
 # Values that one statistic is made of: four years of minutes.
@@ -199,10 +201,22 @@ def _of_observations(series: Series, statistic: str) -> Callable[[Values, int], 
         return lambda values, width: _rank(values, width, low, high)
     if trim := trimming.parse(statistic):
         return lambda values, width: _sorted_windows(values, width, trim.made)
-    raise NotSupportedError(
-        f"{series.metric}: the statistic {statistic} is not supported. Supported are Sum, Average, "
-        "Minimum, Maximum, SampleCount, percentiles (p99), percentile ranks (PR(:300)), IQM, and "
-        "trimmed statistics (tm99, TM(10%:90%), TC(:300), ts90, wm98, …)."
+    raise NotSupportedError(f"{series.metric}: {refusal(statistic)}")
+
+
+def refusal(statistic: str) -> str:
+    """Why no values can be made of a statistic; empty where it is supported."""
+    if (
+        statistic in (*_FOLDS, "Average")
+        or _PERCENTILE.fullmatch(statistic)
+        or _RANK.fullmatch(statistic)
+        or trimming.parse(statistic)
+    ):
+        return ""
+    return (
+        f"the statistic {statistic[:40]} is not supported. Supported are Sum, Average, Minimum, "
+        "Maximum, SampleCount, percentiles (p99), percentile ranks (PR(:300)), IQM, and trimmed "
+        "statistics (tm99, TM(10%:90%), TC(:300), ts90, wm98, …)."
     )
 
 
