@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from monitoring.alarm_set import Alarm, AlarmSet
 from monitoring.model import metrics
+from settings.names import FUNCTION_MEMORY_MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,6 @@ _MINUTES, _SECONDS = 43_200, 2_592_000  # of 30 days
 # Lambda polls an idle queue with five long polls of 20 s. Source: Lambda developer guide, "Using
 # Lambda with Amazon SQS".
 _IDLE_POLLS = 5 * _SECONDS // 20
-# All functions have 512 MB; buffer/functions.py.
-_GB = 0.5
 # Assumed: seconds of all functions that one heartbeat runs through, and kB that they log.
 _HEARTBEAT_SECONDS, _HEARTBEAT_KB = 0.5, 1.0
 # The audit reads 35 minutes of publish's log and 60 of subscribe's every 30.
@@ -148,6 +147,11 @@ def dollars(used: Mapping[str, float]) -> float:
     )
 
 
+def function_gb() -> float:
+    """The memory of each function, as it is charged for."""
+    return FUNCTION_MEMORY_MB / 1024
+
+
 def _alarms(alarm_set: AlarmSet, *, probe: bool) -> list[CostLine]:
     read = sum(alarm.metric_count for alarm in alarm_set.alarms) + probe
     alarms = len(alarm_set.alarms) + probe
@@ -204,7 +208,7 @@ def _of_sources(sources: int) -> list[CostLine]:
 
 def _heartbeat(beats: int, *, through_backend: bool) -> CostLine:
     used = {
-        "GB-second": beats * _HEARTBEAT_SECONDS * _GB,
+        "GB-second": function_gb() * beats * _HEARTBEAT_SECONDS,
         "invocation": 3 * beats,  # heartbeat, publish, subscribe
         "log": beats * _HEARTBEAT_KB / 1e6,
         "API request": beats,
@@ -213,8 +217,8 @@ def _heartbeat(beats: int, *, through_backend: bool) -> CostLine:
         "write": beats if through_backend else 0,
     }
     remark = (
-        f"a test webhook along the whole path; assumed {_HEARTBEAT_SECONDS:g} s at {_GB:g} GB "
-        f"and {_HEARTBEAT_KB:g} kB of logs each"
+        f"a test webhook along the whole path; assumed {_HEARTBEAT_SECONDS:g} s at "
+        f"{function_gb():g} GB and {_HEARTBEAT_KB:g} kB of logs each"
     )
     return CostLine("heartbeat", f"{beats:,} runs", dollars(used), remark)
 
@@ -225,12 +229,12 @@ def _probe(beats: int) -> CostLine:
         "key request": 2 * beats,  # SNS makes a data key, and opens it
         "SQS request": 2 * beats,  # sent, deleted; received by the polls
         "invocation": beats,
-        "GB-second": beats * _NOTIFY_SECONDS * _GB,
+        "GB-second": function_gb() * beats * _NOTIFY_SECONDS,
         "log": beats * _NOTIFY_KB / 1e6,
     }
     remark = (
         "with each heartbeat an alarm goes off for notify only; assumed "
-        f"{_NOTIFY_SECONDS:g} s at {_GB:g} GB and {_NOTIFY_KB:g} kB of logs each"
+        f"{_NOTIFY_SECONDS:g} s at {function_gb():g} GB and {_NOTIFY_KB:g} kB of logs each"
     )
     return CostLine("probe of the alert path", f"{beats:,} runs", dollars(used), remark)
 
@@ -242,13 +246,13 @@ def _audit() -> CostLine:
     runs = 30 * _AUDIT_RUNS_A_DAY
     used = {
         "invocation": runs,
-        "GB-second": runs * seconds * _GB,
+        "GB-second": function_gb() * runs * seconds,
         "write": 2 * runs,  # a row of the ledger, and which it is
         "read": runs * (2 + 2 * _AUDIT_LOOKED_UP),
     }
     remark = (
         f"at {_AUDIT_WEBHOOKS:,} webhooks a day; assumed pages of {_AUDIT_PAGE:,} log lines, "
-        f"{_AUDIT_PAGE_SECONDS:g} s each at {_GB:g} GB, and {_AUDIT_LOOKED_UP} webhooks looked up "
-        "in the record each time"
+        f"{_AUDIT_PAGE_SECONDS:g} s each at {function_gb():g} GB, and {_AUDIT_LOOKED_UP} webhooks "
+        "looked up in the record each time"
     )
     return CostLine("audit", f"{runs:,} runs", dollars(used), remark)

@@ -56,19 +56,6 @@ def test_links_lead_somewhere(file: Path, link: str) -> None:
         assert anchor in slugs | set(re.findall(r'<a id="([^"]+)">', text))
 
 
-def test_documents_that_code_names_exist() -> None:
-    """A comment or an error that sends somebody to a document names one that is there."""
-    folders = ("alarms", "buffer", "dashboards", "functions", "lambdas", "monitoring", "settings")
-    files = [file for name in (*folders, "webhook_buffer") for file in (ROOT / name).rglob("*.py")]
-    named = {
-        (file.name, document)
-        for file in files
-        for document in re.findall(r"(?<![a-z/])docs/[a-z0-9/-]+\.md\b", file.read_text())
-    }
-    assert named
-    assert [pair for pair in sorted(named) if not (ROOT / pair[1]).exists()] == []
-
-
 def test_layout_is_the_layout() -> None:
     """Every file and folder in the layout exists, and every folder of code is in it."""
     layout = README.partition("## Layout")[2].split("```")[1]

@@ -34,8 +34,11 @@ def show(env: str, sizes: list[int] | None) -> None:
 
 
 def parts() -> dict[str, str]:
-    """The generated part of ``docs/costs.md``."""
-    return {"webhook costs": table(list(_HEADS), _rows(_EXAMPLE, _SIZES))}
+    """The generated parts of ``docs/costs.md``."""
+    return {
+        "webhook costs": table(list(_HEADS), _rows(_EXAMPLE, _SIZES)),
+        "invocation": webhook_cost.invocation(),
+    }
 
 
 def _rows(env: str, sizes: tuple[int, ...]) -> list[list[str]]:

@@ -37,9 +37,8 @@ _HEADERS = (
 )
 # Source: SQS pricing: each 64 KB of a message are a request.
 _REQUEST_BYTES = 64 * _KB
-# Assumed, of an invocation: seconds at 0.5 GB, and kB that it logs.
+# Assumed, of an invocation: seconds, and kB that it logs.
 _SECONDS, _LOG_KB = 0.05, 1.0
-_GB = 0.5
 
 
 @dataclass(frozen=True)
@@ -172,6 +171,11 @@ def _parked(sent: envelope.Envelope, row: Mapping[str, Any]) -> int:
     return 2 * _units([stored, row, brake]) + _units([listed])
 
 
+def invocation() -> str:
+    """What is assumed of an invocation, in words."""
+    return f"{1000 * _SECONDS:g} ms at {cost.function_gb():g} GB and {_LOG_KB:g} kB of logs each"
+
+
 def _use(size: int, *, attempts: int, writes: int, reads: int, objects: int) -> Use:
     chunks = -(-size // _REQUEST_BYTES) or 1
     used = {
@@ -179,7 +183,7 @@ def _use(size: int, *, attempts: int, writes: int, reads: int, objects: int) -> 
         # Sent, then received at each attempt, put back after all but the last, and deleted.
         "FIFO request": chunks + chunks * attempts + 2 * (attempts - 1) + 1,
         "invocation": 1 + attempts,
-        "GB-second": (1 + attempts) * _SECONDS * _GB,
+        "GB-second": cost.function_gb() * (1 + attempts) * _SECONDS,
         "log": (1 + attempts) * _LOG_KB / 1e6,
         "write": writes,
         "read": reads,

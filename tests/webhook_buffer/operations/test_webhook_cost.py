@@ -11,9 +11,12 @@ from lambdas import attempts, recorded_request
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 from lambdas.record_index import INDEXES
+from monitoring import cost
 from monitoring.cost import PRICES
 from settings.loader import load
+from settings.names import FUNCTION_MEMORY_MB
 from settings.paths import ROOT
+from webhook_buffer.composition import alarm_set
 from webhook_buffer.operations import webhook_cost
 from webhook_buffer.operations.webhook_cost import delivered, example_body, item_bytes, refused
 
@@ -82,6 +85,21 @@ def test_attempts_of_fourteen_days_cost_less_than_a_cent() -> None:
     price = PRICES["write"]
     dollars = units * price.amount / price.units
     assert f"${dollars:.4f}" in (ROOT / "docs" / "costs.md").read_text()
+
+
+def test_more_memory_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bills of webhooks and of the monitoring follow the functions' memory."""
+
+    def parts() -> dict[str, float]:
+        alarms = alarm_set(load("prd"))
+        return {line.part: line.amount for line in cost.monthly(alarms)}
+
+    parts_before, dollars_before = parts(), delivered(300).dollars
+    monkeypatch.setattr("monitoring.cost.FUNCTION_MEMORY_MB", 4 * FUNCTION_MEMORY_MB)
+    parts_after = parts()
+    assert delivered(300).dollars > dollars_before
+    dearer = {part for part in parts_after if parts_after[part] > parts_before[part]}
+    assert dearer == {"heartbeat", "probe of the alert path", "audit"}
 
 
 def test_example_bodies_are_of_their_size() -> None:
