@@ -8,6 +8,7 @@ from alarms import CATALOG
 from alarms.recommended import RECOMMENDATIONS
 from dashboards.recommended import CHARTED
 from monitoring.datadog import metrics
+from monitoring.datadog.definition import Definition
 from monitoring.documents import COMMAND, datadog, recommended
 from monitoring.model.datadog import DatadogMonitor, MetricQuery
 from monitoring.model.recommended import Recommendation, Service
@@ -18,8 +19,13 @@ _OURS: dict[str, Signal | DatadogMonitor] = {
     **{signal.id: signal for signal in CATALOG.signals},
     **{monitor.id: monitor for monitor in CATALOG.monitors},
 }
-_PUBLISHED = definitions(datadog.example())
 _COVERED = [recommendation for recommendation in RECOMMENDATIONS if recommendation.ours]
+
+
+@pytest.fixture(scope="module")
+def published() -> list[Definition]:
+    """All that an environment has in Datadog."""
+    return definitions(datadog.example())
 
 
 def test_every_name_of_ours_exists() -> None:
@@ -49,18 +55,18 @@ def test_what_is_refused_is_not_evaluated() -> None:
     }  # fmt: skip
 
 
-def test_a_metric_is_drawn_or_has_a_reason() -> None:
+def test_a_metric_is_drawn_or_has_a_reason(published: list[Definition]) -> None:
     """Every metric of Datadog's dashboards is in ours, or the table says why not; never both."""
-    drawn = recommended.shown(_PUBLISHED).keys()
+    drawn = recommended.shown(published).keys()
     assert {charted.service for charted in CHARTED} == set(Service)
     for charted in CHARTED:
         assert (charted.metric in drawn) is not bool(charted.reason), charted.metric
         assert not charted.reason or charted.reason.endswith("."), charted.metric
 
 
-def test_the_page_is_current() -> None:
+def test_the_page_is_current(published: list[Definition]) -> None:
     """docs/datadog-recommended.md shows this table."""
-    wanted = recommended.markdown(RECOMMENDATIONS, CATALOG, CHARTED, _PUBLISHED)
+    wanted = recommended.markdown(RECOMMENDATIONS, CATALOG, CHARTED, published)
     assert recommended.FILE.read_text("utf-8") == wanted, f"run: {COMMAND}"
 
 

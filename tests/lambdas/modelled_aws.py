@@ -8,6 +8,7 @@ with the emulator.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Queue:
     groups: dict[str, list[Message]] = field(default_factory=dict)
     _sequence: int = 0
     _seen: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
+    # When the next group becomes ready; None until that is looked up again. Runs ask at each step.
+    _soonest: float | None = None
 
     def send(self, group: str, body: str, attributes: dict[str, Any], duplicate: str) -> str:
         """Queues a message; the id of the first one for a repeat within five minutes."""
@@ -55,6 +58,7 @@ class Queue:
         self._sequence += 1
         message_id = f"m-{self._sequence:06}"
         self._seen[group, duplicate] = (self.now, message_id)
+        self._soonest = None
         self.groups.setdefault(group, []).append(
             Message(message_id, group, self._sequence, body, attributes, self.now, self.now)
         )
@@ -62,15 +66,20 @@ class Queue:
 
     def ready(self) -> list[str]:
         """The groups of which a message can be received now."""
+        if self.next_at() > self.now:
+            return []
         return [
             group
             for group, messages in self.groups.items()
             if messages and messages[0].visible_at <= self.now
         ]
 
-    def next_at(self) -> float | None:
-        """When the next group becomes ready."""
-        return min([line[0].visible_at for line in self.groups.values() if line], default=None)
+    def next_at(self) -> float:
+        """When the next group becomes ready; never, if none is left."""
+        if self._soonest is None:
+            heads = [line[0].visible_at for line in self.groups.values() if line]
+            self._soonest = min(heads, default=math.inf)
+        return self._soonest
 
     def receive(self, group: str) -> Item:
         """Hands out a group's first message as Lambda's event has it."""
@@ -78,6 +87,7 @@ class Queue:
         message.receives += 1
         message.first_received = message.first_received or self.now
         message.visible_at = self.now + self.visibility
+        self._soonest = None
         message.handle = f"{message.id}/{message.receives}"
         return {
             "messageId": message.id,
@@ -107,6 +117,7 @@ class Queue:
     def delete(self, handle: str) -> None:
         message = self.in_flight(handle)
         self.groups[message.group].remove(message)
+        self._soonest = None
         if not self.groups[message.group]:
             del self.groups[message.group]
 
@@ -115,6 +126,7 @@ class Queue:
         assert action == "ChangeMessageVisibility"
         message = self.in_flight(request["ReceiptHandle"])
         message.visible_at = self.now + request["VisibilityTimeout"]
+        self._soonest = None
         return {}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import random
 import time
@@ -390,7 +391,7 @@ class Run:
             return
         times = [function.wakes_at for function in self._running]
         times.extend(self._arrivals())
-        if (at := self.queue.next_at()) is not None and at > self.now():
+        if self.now() < (at := self.queue.next_at()) < math.inf:
             times.append(at)
         self.queue.now = max(self.now(), min(times)) if times else self.now() + 1
 
