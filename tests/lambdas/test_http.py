@@ -315,6 +315,6 @@ def test_silent_address_leaves_time_for_the_next(
         kind = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
         places = [(*kind, silent.getsockname()), (*kind, ("127.0.0.1", http_stub.port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
-        assert http.send("POST", "http://two.test", b"", {}, seconds=1)[0] == 200
+        assert http.send("POST", "http://two.test", b"", {}, seconds=0.5)[0] == 200
         for connection in full:
             connection.close()

@@ -77,7 +77,10 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def unknown_in(value: Any) -> Unknown | None:
     """The first unknown value within a value."""
-    return next((leaf for leaf in leaves(value) if isinstance(leaf, Unknown)), None)
+    for leaf in leaves(value):
+        if isinstance(leaf, Unknown):
+            return leaf
+    return None
 
 
 def listed(value: Any) -> list[Any]:
