@@ -366,7 +366,11 @@ def diff(env: Env = LOCAL, no_lint: NoLint = False) -> None:
 
 @app.command(rich_help_panel=_ANYWHERE)
 def preflight(env: Env = LOCAL, as_json: Json = False) -> None:
-    """Check what a deployment needs, each problem with its remedy. Read-only."""
+    """Check what a deployment needs, each problem with its remedy. Read-only.
+
+    ✗ would make the deployment fail, and the exit code is then 1; ! is left to do after it; ? could
+    not be checked.
+    """
     from webhook_buffer.cli.preflight import preflight as run
 
     run(env, as_json=as_json)

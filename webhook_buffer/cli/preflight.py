@@ -16,7 +16,7 @@ from webhook_buffer import composition
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.laptop import laptop
 from webhook_buffer.operations.environment import Environment
-from webhook_buffer.operations.preflight.catalog import checks
+from webhook_buffer.operations.preflight.catalog import ACCOUNT, checks
 from webhook_buffer.operations.preflight.model import Finding, Level, Problem
 from webhook_buffer.operations.preflight.runner import run
 
@@ -70,6 +70,8 @@ def _shown(findings: Iterable[Finding], *, all_of_them: bool) -> list[Finding]:
         if not finding.problems and all_of_them:
             console.print(f"[green]✓[/] {finding.check.title}")
         show_problems(finding.problems)
+    if kept[-1].check is ACCOUNT and kept[-1].blocks:
+        console.print("Nothing else was checked, for the rest is asked of that account.")
     return kept
 
 

@@ -43,7 +43,8 @@ def _problems(check: Check, target: Environment) -> Iterator[Problem]:
             yield from check.find(target)
     except AwsRefusalError as error:
         yield Problem(
-            f"Unknown: AWS refused {error.operation} ({error.code}).",
+            f"Unknown: AWS refused {error.operation} ({error.code}), so not all of this was "
+            f"checked: {check.title}.",
             error.remedy or f"{error}",
             Level.UNKNOWN,
         )

@@ -41,6 +41,16 @@ def test_json(
     assert checks["bootstrap"]["problems"][0]["level"] == "blocks"
 
 
+def test_where_it_ends_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Credentials of another account are the end of it; who reads two lines knows that."""
+    install(monkeypatch, "999999999999")
+    assert _run(monkeypatch, tmp_path, "preflight", "--env", "dev") == 1
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last == "Nothing else was checked, for the rest is asked of that account."
+
+
 def test_deploy_runs_it_first(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

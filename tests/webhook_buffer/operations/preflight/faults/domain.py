@@ -80,7 +80,8 @@ FAULTS = {
         "choose another subdomain", {"route53.ListResourceRecordSets": _records("CNAME", "MX")},
     ),
     "no right to look": Fault(
-        "hosted-zone", "Unknown: AWS refused ListHostedZonesByName", "docs/permissions.md",
+        "hosted-zone", "not all of this was checked: The hosted zone is unambiguous.",
+        "docs/permissions.md",
         {"route53.ListHostedZonesByName": Refusal("AccessDenied", status=403)},
         level=Level.UNKNOWN,
     ),
