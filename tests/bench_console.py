@@ -24,7 +24,7 @@ from tests.webhook_buffer.console.sessions import Served
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.feeds import FileFeed, Place
 from webhook_buffer.console.state import State
-from webhook_buffer.laptop.process import free_port
+from webhook_buffer.laptop.programs.process import free_port
 from webhook_buffer.live.session import read_event
 from webhook_buffer.operations.logs import Line
 

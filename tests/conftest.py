@@ -31,7 +31,7 @@ from tests.instrumented import Choices
 from tests.templates import DEMANDING, Synthesized, Template, synthesize
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.emulator import Emulator
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 # No test may find an account of the person who runs it, nor a chosen environment.
 for name in [name for name in os.environ if name.startswith(("AWS_", "WEBHOOK_BUFFER_ENV"))]:

@@ -15,7 +15,7 @@ import boto3
 from lambdas import parked_index, record_index
 from settings.loader import load
 from settings.schema import Settings
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.operations.environment import Environment
 
 

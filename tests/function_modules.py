@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from tests.emulated_aws import Aws
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 # The failure policy that settings have by default, as subscribe reads it.
 POLICY = json.dumps(

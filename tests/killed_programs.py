@@ -29,7 +29,7 @@ from webhook_buffer.laptop.drills.snapshot import differences, snapshot
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.laptop.practice import PracticeBackend
-from webhook_buffer.laptop.process import free_port
+from webhook_buffer.laptop.programs.process import free_port
 from webhook_buffer.live.pace import FASTEST
 
 _PROGRAMS = ("drill", "emulator", *BESIDE)

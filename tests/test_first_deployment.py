@@ -21,7 +21,7 @@ from tests.first_deployment import steps, trial
 from tests.first_deployment.assumptions import Outcome, Verdict, assumptions, report
 from tests.first_deployment.steps import STEPS, Place
 from webhook_buffer.laptop import gateway
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.operations import deployment, stores
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.send import Receipt, Webhook

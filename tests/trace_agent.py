@@ -14,7 +14,7 @@ from typing import Any
 import urllib3
 
 from tests.waiting import eventually
-from webhook_buffer.laptop.process import free_port
+from webhook_buffer.laptop.programs.process import free_port
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ _MARKER = re.compile(
 )
 
 
+# An object as Datadog's API takes and gives it.
+Body = dict[str, Any]
+
 # A reference inside a text.
 _IN_TEXT = re.compile(r"\{\$ref:([a-z]+:[a-z0-9-]+)\}")
 
@@ -60,7 +63,7 @@ class Definition:
 
     kind: Kind
     key: str
-    body: dict[str, Any]
+    body: Body
     imported: bool = False
 
     @property

@@ -24,7 +24,7 @@ from tests.function_modules import Functions
 from tests.lambdas.fixtures.alarms import ALARM_GUIDES
 from tests.lambdas.notifying import Loads
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 
 @dataclass(frozen=True)

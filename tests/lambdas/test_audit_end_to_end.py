@@ -14,7 +14,7 @@ from tests.function_events import context
 from tests.function_modules import AUDIT_ENVIRON, Functions
 from tests.lambdas.test_parking import Buffer
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 
 class Logs:

@@ -22,7 +22,7 @@ from tests.lambdas.fixtures.alarms import ALARM_GUIDES, DOWN, message
 from tests.lambdas.notifying import AT, NOW, content_of
 from tests.waiting import Stopwatch, eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 _KEY = "0123456789abcdef0123456789abcdef"
 

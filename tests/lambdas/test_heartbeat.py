@@ -22,7 +22,7 @@ from tests.function_modules import Functions, load, shared_environ
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from lambdas import aws as aws_calls
 from tests.emulated_aws import Aws
 from tests.lambdas.modelled_aws import Queue, Tables
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 

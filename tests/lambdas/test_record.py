@@ -16,7 +16,7 @@ from lambdas.aws import AwsError, Service
 from lambdas.delivery import Outcome
 from lambdas.envelope import Envelope
 from tests.emulated_aws import Aws
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 _AT = 1_700_000_000_000
 _WEBHOOK = Envelope(

@@ -19,7 +19,7 @@ from tests.function_events import context, http_event
 from tests.function_modules import Functions
 from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 _OLD = "whsec_" + base64.b64encode(b"o" * 24).decode()
 _NEW = "whsec_" + base64.b64encode(b"n" * 64).decode()

@@ -14,7 +14,7 @@ from settings.schema import Settings
 from webhook_buffer.cli.terminal import console
 from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
-from webhook_buffer.laptop.process import HOST, listens, usable_port
+from webhook_buffer.laptop.programs.process import HOST, listens, usable_port
 from webhook_buffer.live.session import Session
 from webhook_buffer.operations.environment import require_account
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webhook_buffer.laptop import guard
+from webhook_buffer.laptop.programs import guard
 
 # Source: W3C, "Content Security Policy Level 3"; OWASP Secure Headers Project. Styles of elements
 # are set through the CSSOM, which the policy allows.

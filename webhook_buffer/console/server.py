@@ -20,7 +20,7 @@ from webhook_buffer.console.guarded import Guarded
 from webhook_buffer.console.state import State
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.console import token_of
-from webhook_buffer.laptop.process import HOST
+from webhook_buffer.laptop.programs.process import HOST
 
 # Event streams live long; what else is open is closed after it.
 _SHUTDOWN_SECONDS = 1.0

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from lambdas.faux_backend import FauxBackend
-from webhook_buffer.laptop.listener import AnyMethod, listening
-from webhook_buffer.laptop.process import HOST, free_port
+from webhook_buffer.laptop.programs.listener import AnyMethod, listening
+from webhook_buffer.laptop.programs.process import HOST, free_port
 
 
 class ScriptedBackend:

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from settings.paths import ROOT
-from webhook_buffer.laptop.process import Background, listens_itself, usable_port
+from webhook_buffer.laptop.programs.process import Background, listens_itself, usable_port
 from webhook_buffer.operations.files import private_folder, write
 
 DEFAULT_PORT = 4570

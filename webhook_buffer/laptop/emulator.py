@@ -14,7 +14,7 @@ import urllib3
 from settings.errors import InputError, ToolError
 from settings.names import LAPTOP_ACCOUNT
 from settings.paths import ROOT
-from webhook_buffer.laptop.process import (
+from webhook_buffer.laptop.programs.process import (
     HOST,
     Background,
     Running,

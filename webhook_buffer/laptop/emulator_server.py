@@ -22,10 +22,11 @@ from ministack.app import app as ministack
 from ministack.core.sigv4 import decode_header_value
 from ministack.services.cloudformation import provisioners
 
-from webhook_buffer.laptop import function_logs, function_updates, guard
+from webhook_buffer.laptop import function_logs, function_updates
 from webhook_buffer.laptop.emulator import ENDPOINTS_PATH
 from webhook_buffer.laptop.gateway import Gateway, Receive, Scope, Send, answer, known
-from webhook_buffer.laptop.process import HOST
+from webhook_buffer.laptop.programs import guard
+from webhook_buffer.laptop.programs.process import HOST
 
 _API_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.localhost(?::\d+)?")
 # Longer than a function runs. Headers have to arrive within it, too.

@@ -18,7 +18,7 @@ from settings.errors import NotDeployedError, ProofFailedError
 from settings.monitoring import Channel
 from settings.paths import ROOT
 from webhook_buffer.laptop.practice import entries
-from webhook_buffer.laptop.process import Background, Running, listens_itself, usable_port
+from webhook_buffer.laptop.programs.process import Background, Running, listens_itself, usable_port
 from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.files import private_folder
 

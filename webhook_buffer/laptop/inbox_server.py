@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from webhook_buffer.laptop import program, sentry_events
+from webhook_buffer.laptop import sentry_events
 from webhook_buffer.laptop.inbox import ALERT_PATH, FILE, MAIL, SENTRY_FILE
-from webhook_buffer.laptop.listener import AnyMethod, listening
 from webhook_buffer.laptop.practice import append
+from webhook_buffer.laptop.programs import program
+from webhook_buffer.laptop.programs.listener import AnyMethod, listening
 
 # Larger than any channel's message.
 _MOST_BYTES = 512 * 1024

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from settings.loader import load
-from webhook_buffer.laptop import laptop, program
+from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.programs import program
 from webhook_buffer.live import engine, sources
 
 

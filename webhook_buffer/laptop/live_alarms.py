@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from settings.paths import ROOT
-from webhook_buffer.laptop.process import Background, Running
+from webhook_buffer.laptop.programs.process import Background, Running
 from webhook_buffer.live import engine
 from webhook_buffer.operations.files import private_folder
 

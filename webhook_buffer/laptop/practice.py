@@ -21,9 +21,9 @@ from lambdas.faux_backend import Answer, FauxBackend
 from lambdas.faux_backend import Received as Request
 from settings.errors import ToolError
 from settings.paths import ROOT
-from webhook_buffer.laptop import program
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.laptop.process import Background, Running, listens_itself, usable_port
+from webhook_buffer.laptop.programs import program
+from webhook_buffer.laptop.programs.process import Background, Running, listens_itself, usable_port
 from webhook_buffer.operations.files import private_folder, write
 
 DEFAULT_PORT = 4568

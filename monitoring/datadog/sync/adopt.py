@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitoring.datadog import check
-from monitoring.datadog.definition import TEXT, Definition, Kind, digest_of, unmarked
+from monitoring.datadog.definition import TEXT, Body, Definition, Kind, digest_of, unmarked
 from monitoring.datadog.imported import FOLDERS, definition_of, file_of, written
 from monitoring.datadog.sync.api import Api, fields, problems
 from monitoring.datadog.sync.diff import sendable
-from monitoring.datadog.sync.fields import READ_ONLY, Body
+from monitoring.datadog.sync.fields import READ_ONLY
 from monitoring.datadog.sync.widgets import positioned, without_ids
 from settings.errors import InputError
 from settings.schema import Settings

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from monitoring.datadog.definition import TEXT, Kind, with_digest
-from monitoring.datadog.sync.fields import DEFAULTS, DERIVED, Body, by_hand, is_default
+from monitoring.datadog.definition import TEXT, Body, Kind, with_digest
+from monitoring.datadog.sync.fields import DEFAULTS, DERIVED, by_hand, is_default
 from monitoring.datadog.sync.normal import normal, query_of
 from monitoring.datadog.sync.widgets import are_widgets, called, matches, place, with_widget_ids
 

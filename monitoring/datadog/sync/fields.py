@@ -14,9 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from monitoring.datadog.definition import Kind
-
-Body = dict[str, Any]
+from monitoring.datadog.definition import Body, Kind
 
 DEFAULTS: Mapping[Kind, Body] = {
     Kind.MONITOR: {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from monitoring.datadog.sync.fields import Body
+from monitoring.datadog.definition import Body
 
 
 @dataclass(frozen=True, slots=True)

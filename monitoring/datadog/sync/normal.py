@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from monitoring.datadog.definition import TEXT, Kind, with_digest
-from monitoring.datadog.sync.fields import READ_ONLY, UNORDERED, Body
+from monitoring.datadog.definition import TEXT, Body, Kind, with_digest
+from monitoring.datadog.sync.fields import READ_ONLY, UNORDERED
 from monitoring.datadog.sync.widgets import positioned, without_ids
 
 # Datadog answers either for the same monitor.

@@ -11,6 +11,7 @@ from typing import Any
 
 from monitoring.datadog.definition import (
     TEXT,
+    Body,
     Definition,
     Kind,
     digest_of,
@@ -21,7 +22,6 @@ from monitoring.datadog.definition import (
 )
 from monitoring.datadog.sync.api import CONNECTIONS, Api, RemoteObject
 from monitoring.datadog.sync.diff import Change, changes, digest
-from monitoring.datadog.sync.fields import Body
 from monitoring.datadog.sync.mutes import Mute, mutes
 from settings.schema import Settings
 

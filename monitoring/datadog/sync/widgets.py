@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from monitoring.datadog.sync.fields import Body
+from monitoring.datadog.definition import Body
 
 
 def with_widget_ids(body: Body, present: Body) -> Body:

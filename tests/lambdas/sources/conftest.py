@@ -14,7 +14,7 @@ import pytest
 from settings.sources import Source, entries
 from tests.emulated_aws import client
 from tests.function_modules import Functions
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 Publish = Callable[..., ModuleType]
 

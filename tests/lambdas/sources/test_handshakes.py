@@ -21,7 +21,7 @@ from settings import sources as settings_of_sources
 from tests.emulated_aws import Aws, client
 from tests.function_events import context, http_event
 from tests.lambdas.sources.conftest import Publish
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 Secret = Callable[[str], str]
 _META = '{"current": "app-secret", "verify_token": "let-me-in"}'

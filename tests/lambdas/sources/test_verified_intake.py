@@ -21,7 +21,7 @@ from tests.emulated_aws import Aws, client
 from tests.function_events import context, http_event
 from tests.function_modules import function_environ
 from tests.lambdas.sources.conftest import Publish
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 _BODY = b'{"group_id": "acme/repo"}'
 

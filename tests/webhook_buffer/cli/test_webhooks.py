@@ -18,7 +18,7 @@ from tests.lambdas.test_parking import Buffer
 from webhook_buffer.cli import webhooks
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.backend import ScriptedBackend
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.live.drops import Drops
 
 

@@ -18,7 +18,7 @@ from webhook_buffer.console.feeds import FileFeed, Place
 from webhook_buffer.console.numbers import Numbers
 from webhook_buffer.console.server import served
 from webhook_buffer.console.state import State
-from webhook_buffer.laptop.process import HOST, free_port, listens
+from webhook_buffer.laptop.programs.process import HOST, free_port, listens
 from webhook_buffer.live.session import Event, Session, read_event
 from webhook_buffer.live.sources import roles_of
 from webhook_buffer.live.values import Depth, Limits

@@ -25,7 +25,7 @@ from webhook_buffer.console import reading
 from webhook_buffer.console.feeds import AwsFeed
 from webhook_buffer.console.published import Published
 from webhook_buffer.console.state import State
-from webhook_buffer.laptop.process import free_port
+from webhook_buffer.laptop.programs.process import free_port
 from webhook_buffer.live.aws import POLL_SECONDS, AwsSource, Reads
 from webhook_buffer.live.session import Session
 from webhook_buffer.operations.budget import Budget

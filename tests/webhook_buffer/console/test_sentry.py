@@ -23,8 +23,8 @@ from webhook_buffer.console.feeds import FileFeed, Place
 from webhook_buffer.console.state import State
 from webhook_buffer.laptop import sentry_events
 from webhook_buffer.laptop.inbox_server import Inbox
-from webhook_buffer.laptop.listener import listening
-from webhook_buffer.laptop.process import HOST, free_port
+from webhook_buffer.laptop.programs.listener import listening
+from webhook_buffer.laptop.programs.process import HOST, free_port
 
 _EVENT = {"event_id": "a" * 32, "message": "x"}
 

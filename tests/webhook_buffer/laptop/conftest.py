@@ -9,7 +9,7 @@ import pytest
 from tests.fake_datadog import Official, Raw, opened
 from tests.laptop import Laptop
 from webhook_buffer.laptop.fake_datadog import FakeDatadog
-from webhook_buffer.laptop.process import free_port
+from webhook_buffer.laptop.programs.process import free_port
 
 
 @pytest.fixture

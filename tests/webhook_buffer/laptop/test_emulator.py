@@ -16,7 +16,7 @@ from settings.errors import InputError, ToolError
 from tests.waiting import eventually
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.emulator import Emulator
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import urllib3
 from settings.errors import InputError
 from tests.emulated_aws import client
 from webhook_buffer.laptop.emulator import Emulator
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 
 _ECHO = """
 import json

@@ -18,7 +18,7 @@ from tests.waiting import eventually
 from webhook_buffer.laptop import inbox
 from webhook_buffer.laptop.inbox import InboxProcess
 from webhook_buffer.laptop.practice import Mode, PracticeBackend
-from webhook_buffer.laptop.process import listens
+from webhook_buffer.laptop.programs.process import listens
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from tests.chromium import launched
 from tests.emulated_aws import client
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.fake_datadog.server import FakeDatadog
-from webhook_buffer.laptop.listener import AnyMethod, listening
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.listener import AnyMethod, listening
+from webhook_buffer.laptop.programs.process import Running
 
 
 class _Page(AnyMethod):

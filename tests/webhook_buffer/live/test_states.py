@@ -14,7 +14,7 @@ from alarmproof.alarms import CompositeAlarm, MetricAlarm, Query, Source
 
 from settings.loader import load
 from tests.emulated_aws import client, emulated_environment
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.live.judge import Verdict
 from webhook_buffer.live.states import States
 

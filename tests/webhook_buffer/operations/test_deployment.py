@@ -16,7 +16,7 @@ from tests.emulated_aws import emulated_environment
 from tests.fake_aws import Refusal, install
 from webhook_buffer.cli import app, lifecycle
 from webhook_buffer.laptop import laptop
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.cdk import Cdk
 from webhook_buffer.operations.environment import Environment, stack

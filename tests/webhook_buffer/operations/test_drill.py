@@ -11,7 +11,7 @@ from settings.errors import InputError, NotDeployedError
 from settings.loader import load
 from tests.emulated_aws import emulated_environment
 from tests.monitoring.fixtures import alarms, alarms_of
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.operations import drill
 from webhook_buffer.operations.environment import Environment
 

@@ -11,7 +11,7 @@ import pytest
 from settings.errors import InputError
 from settings.loader import load
 from tests.emulated_aws import emulated_environment
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.operations.enrollment import Enrollment
 from webhook_buffer.operations.environment import Environment
 

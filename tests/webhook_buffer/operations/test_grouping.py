@@ -16,7 +16,7 @@ from settings.schema import Settings
 from tests.emulated_aws import emulated_environment
 from webhook_buffer.cli import app, lifecycle
 from webhook_buffer.laptop import laptop
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.operations.cdk import Cdk
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.grouping import change_of_groups

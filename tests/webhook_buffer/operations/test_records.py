@@ -17,7 +17,7 @@ from lambdas.envelope import Envelope
 from settings.errors import InputError
 from settings.loader import load
 from tests.emulated_aws import Aws, made_environment
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.operations import records
 from webhook_buffer.operations.environment import Environment
 

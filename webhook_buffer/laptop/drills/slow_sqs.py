@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from webhook_buffer.laptop.listener import AnyMethod, listening
-from webhook_buffer.laptop.process import HOST
+from webhook_buffer.laptop.programs.listener import AnyMethod, listening
+from webhook_buffer.laptop.programs.process import HOST
 from webhook_buffer.operations.environment import Environment, aws_errors
 
 # Longer than publish waits for a try (lambdas/publish.py); then within its next one.

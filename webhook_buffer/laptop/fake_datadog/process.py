@@ -8,7 +8,7 @@ import urllib3
 
 from settings.errors import InputError
 from settings.paths import ROOT
-from webhook_buffer.laptop.process import HOST, Background, Running, free_port, listens
+from webhook_buffer.laptop.programs.process import HOST, Background, Running, free_port, listens
 
 
 class _Process(Background):

@@ -21,8 +21,8 @@ from urllib.parse import parse_qsl
 from webhook_buffer.laptop.fake_datadog import dashboards, downtimes, events, monitors, page, slos
 from webhook_buffer.laptop.fake_datadog.faults import Counter, Fault, Limit, Reply, json_reply, met
 from webhook_buffer.laptop.fake_datadog.store import Body, Call, RefusedError, Route, Store
-from webhook_buffer.laptop.listener import AnyMethod, listening
-from webhook_buffer.laptop.process import HOST
+from webhook_buffer.laptop.programs.listener import AnyMethod, listening
+from webhook_buffer.laptop.programs.process import HOST
 
 _VALIDATE = Route("GET", "/api/v1/validate", "", lambda _: {"valid": True})
 _VALIDATE_KEYS = Route("GET", "/api/v2/validate_keys", "", lambda _: {"status": "ok"})

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from monitoring.datadog.definition import Kind
+from monitoring.datadog.definition import Body, Kind
 from monitoring.datadog.sync.api.transport import reason
-from monitoring.datadog.sync.fields import Body
 from settings.errors import DatadogError
 
 

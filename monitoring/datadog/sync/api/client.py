@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitoring.datadog.definition import Kind
+from monitoring.datadog.definition import Body, Kind
 from monitoring.datadog.sync.api.bodies import RemoteObject, id_of, object_of, unwrapped, wrapped
 from monitoring.datadog.sync.api.transport import TRIES, LostReplyError, Transport, reason
-from monitoring.datadog.sync.fields import Body
 from settings.errors import DatadogError
 
 # How a kind's list is asked for in pages: by how many, and from where.

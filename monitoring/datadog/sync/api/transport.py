@@ -19,9 +19,9 @@ import urllib3
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 
-from monitoring.datadog.sync.fields import Body
-from monitoring.datadog.sync.keys import Keys
-from monitoring.datadog.sync.rate_limit import Pace, StoppedError
+from monitoring.datadog.definition import Body
+from monitoring.datadog.sync.api.keys import Keys
+from monitoring.datadog.sync.api.rate_limit import Pace, StoppedError
 from settings.errors import DatadogError
 
 # At a time; Datadog's limits decide how fast it really goes.

@@ -16,7 +16,7 @@ from tests.webhook_buffer.operations.preflight.environment import environment
 from tests.webhook_buffer.operations.preflight.world import GOOD
 from webhook_buffer.cli import main
 from webhook_buffer.laptop import laptop
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.process import Running
 from webhook_buffer.operations.preflight.runner import run
 
 

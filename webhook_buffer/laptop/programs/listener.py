@@ -7,8 +7,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from webhook_buffer.laptop import guard
-from webhook_buffer.laptop.process import HOST
+from webhook_buffer.laptop.programs import guard
+from webhook_buffer.laptop.programs.process import HOST
 
 # More than the buffer ever delivers, and than any object of Datadog's.
 MAX_BODY_BYTES = 16 * 1024 * 1024

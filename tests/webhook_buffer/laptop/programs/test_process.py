@@ -16,14 +16,15 @@ import pytest
 from settings.errors import FileError
 from settings.paths import ROOT
 from tests.waiting import eventually
-from webhook_buffer.laptop import laptop, process
-from webhook_buffer.laptop.process import HOST, Background, free_port, usable_port
+from webhook_buffer.laptop import laptop
+from webhook_buffer.laptop.programs import process
+from webhook_buffer.laptop.programs.process import HOST, Background, free_port, usable_port
 
 _STARTED = """
 import os, sys
 from pathlib import Path
 from typing import Any
-from webhook_buffer.laptop.process import Background
+from webhook_buffer.laptop.programs.process import Background
 
 class Killed(Background):
     def _record(self, record):

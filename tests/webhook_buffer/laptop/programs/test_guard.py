@@ -13,10 +13,10 @@ from tests.emulated_aws import client
 from webhook_buffer.laptop import inbox
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.laptop.fake_datadog.server import FakeDatadog
-from webhook_buffer.laptop.guard import refusal
 from webhook_buffer.laptop.inbox_server import Inbox
-from webhook_buffer.laptop.listener import listening
-from webhook_buffer.laptop.process import Running
+from webhook_buffer.laptop.programs.guard import refusal
+from webhook_buffer.laptop.programs.listener import listening
+from webhook_buffer.laptop.programs.process import Running
 
 _HOST = ("Host", "127.0.0.1:4566")
 
