@@ -80,6 +80,14 @@ def test_dimensions_that_a_configuration_decides_are_not_judged() -> None:
     assert _findings("AWS/SNS", "NumberOfNotificationsFailed", PhoneNumber="x") == {}
 
 
+def test_dimensions_that_are_enough_are_known() -> None:
+    """Service Connect's, which the generated table lacks; a service without its cluster is not."""
+    assert _findings("AWS/ECS", "TargetResponseTime", TargetDiscoveryName="orders") == {}
+    assert _findings("AWS/ECS", "CPUUtilization", ServiceName="orders") == {
+        "unknown-dimension": "warning"
+    }
+
+
 def test_started_executions_can_be_zero() -> None:
     """Step Functions publishes a second ExecutionsStarted, of 0, when an execution ends."""
     entry = metric_table.published(MetricKey("AWS/States", "ExecutionsStarted", ()))

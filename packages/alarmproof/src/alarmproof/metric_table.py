@@ -8,6 +8,7 @@ with sources.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -137,7 +138,11 @@ def dimension_names(namespace: str) -> set[str]:
     """The dimensions that some metric of a namespace is known to have."""
     entries = (_entry(namespace, name) for name in names(namespace))
     of_sets = {name for entry in entries if entry for sets in entry.dimensions for name in sets}
-    return of_sets.union(listed().get(namespace, {}).get("dimensions", ()))
+    needed = (sets for (space, _), sets in metric_traits.NEEDED.items() if space == namespace)
+    return of_sets.union(
+        listed().get(namespace, {}).get("dimensions", ()),
+        *itertools.chain.from_iterable(needed),
+    )
 
 
 @cache

@@ -27,31 +27,38 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# Of which dimensions a metric has all of at least one set. Source: each service's guide, on its
-# metrics; OpenSearch Service developer guide, "Dimensions for Amazon OpenSearch Service
-# metrics"; Billing user guide, "Creating a billing alarm"; S3 user guide, "S3 dimensions in
-# CloudWatch"; Aurora user guide, "Amazon CloudWatch metrics for Amazon Aurora", cluster-level
-# metrics. Not verified in these words, so that it is a warning.
-NEEDED: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("AWS/ECS", ""): ("ClusterName", "DiscoveryName", "TargetDiscoveryName"),
-    ("AWS/ES", ""): ("DomainName ClientId", "CollectionName ClientId", "ClientId"),
-    ("AWS/Billing", ""): ("Currency",),
-    ("AWS/EFS", ""): ("FileSystemId",),
-    ("AWS/NATGateway", ""): ("NatGatewayId",),
-    ("AWS/AutoScaling", ""): ("AutoScalingGroupName",),
-    ("AWS/Kafka", ""): ("Cluster Name",),
-    ("AWS/Firehose", ""): ("DeliveryStreamName",),
-    ("AWS/S3", "AllRequests"): ("BucketName FilterId",),
-    ("AWS/S3", "4xxErrors"): ("BucketName FilterId",),
-    ("AWS/S3", "5xxErrors"): ("BucketName FilterId",),
-    ("AWS/S3", "FirstByteLatency"): ("BucketName FilterId",),
-    ("AWS/S3", "TotalRequestLatency"): ("BucketName FilterId",),
-    ("AWS/S3", "BucketSizeBytes"): ("BucketName StorageType",),
-    ("AWS/S3", "NumberOfObjects"): ("BucketName StorageType",),
-    ("AWS/RDS", "VolumeBytesUsed"): ("DBClusterIdentifier", "EngineName"),
-    ("AWS/RDS", "VolumeReadIOPs"): ("DBClusterIdentifier", "EngineName"),
-    ("AWS/RDS", "VolumeWriteIOPs"): ("DBClusterIdentifier", "EngineName"),
-}
+# Of which dimensions a metric has all of at least one set; a warning. Read on 2026-11-26, partly in
+# older copies or in part: ECS developer guide, "Amazon ECS CloudWatch metrics" (all have
+# ClusterName); EFS user guide, "CloudWatch metrics for Amazon EFS"; VPC user guide, "NAT gateway
+# metrics and dimensions"; S3 user guide, "Metrics and dimensions" (FilterId is of request metrics,
+# StorageType of storage); MSK developer guide, "Amazon MSK metrics for monitoring Express brokers
+# with CloudWatch", "Monitor replication" (ReplicatorName) and, of data delivery, "Metric
+# dimensions" (ClusterName); Aurora user guide, "Amazon CloudWatch dimensions for Aurora" (beside
+# EngineName it is DbClusterIdentifier). Not verified: those of Service Connect, Auto Scaling,
+# Billing, Data Firehose and OpenSearch.
+NEEDED: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]] = {
+    ("AWS/ECS", ""): (("ClusterName",), ("DiscoveryName",), ("TargetDiscoveryName",)),
+    ("AWS/ES", ""): (("ClientId",),),
+    ("AWS/Billing", ""): (("Currency",),),
+    ("AWS/EFS", ""): (("FileSystemId",),),
+    ("AWS/NATGateway", ""): (("NatGatewayId",),),
+    ("AWS/AutoScaling", ""): (("AutoScalingGroupName",),),
+    ("AWS/Kafka", ""): (("Cluster Name",), ("ReplicatorName",), ("ClusterName",)),
+    ("AWS/Firehose", ""): (("DeliveryStreamName",),),
+    **{
+        ("AWS/S3", name): (("BucketName", "FilterId"),)
+        for name in ("AllRequests", "4xxErrors", "5xxErrors", "FirstByteLatency",
+                     "TotalRequestLatency")
+    },
+    **{
+        ("AWS/S3", name): (("BucketName", "StorageType"),)
+        for name in ("BucketSizeBytes", "NumberOfObjects")
+    },
+    **{
+        ("AWS/RDS", name): (("DBClusterIdentifier",), ("EngineName",))
+        for name in ("VolumeBytesUsed", "VolumeReadIOPs", "VolumeWriteIOPs")
+    },
+}  # fmt: skip
 
 CONFIGURED = frozenset(["CWAgent"])
 """Namespaces whose dimensions a configuration decides, so that none is wrong. Source: CloudWatch
@@ -178,8 +185,10 @@ GAUGES = frozenset((
     ("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds"),
 ))  # fmt: skip
 """Levels that are sampled once a minute or more often. Source: SQS developer guide, "Available
-CloudWatch metrics for Amazon SQS"; RDS, ElastiCache, Lambda, Kinesis and Elastic Load Balancing
-guides, the pages on their metrics: each is what there is at a time."""
+CloudWatch metrics for Amazon SQS"; ElastiCache user guide, "Monitoring use with CloudWatch Metrics"
+(in 60-second intervals), Network Load Balancers user guide, "CloudWatch metrics for your Network
+Load Balancer" (likewise), both read on 2026-11-26; RDS, Lambda, Kinesis and Application Load
+Balancers guides, the pages on their metrics, not read again: each is what there is at a time."""
 
 # Whose pages were read for this. Lambda developer guide, "Types of metrics for Lambda functions":
 # "binary indicators". Application Load Balancers user guide, "CloudWatch metrics for your

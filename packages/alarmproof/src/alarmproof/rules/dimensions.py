@@ -86,8 +86,7 @@ def _lacking(metric: MetricKey, given: frozenset[str]) -> str:
     """The dimensions that are missing for every set; empty where one is whole."""
     space, name = str(metric.namespace), str(metric.name)
     needed = NEEDED.get((space, name)) or NEEDED.get((space, ""), ())
-    lacking = [sorted(set(names.split(" ", 1) if space != "AWS/Kafka" else [names]) - given)
-               for names in needed]  # fmt: skip
+    lacking = [sorted(set(names) - given) for names in needed]
     return "" if not lacking or any(not names for names in lacking) else " and ".join(lacking[0])
 
 

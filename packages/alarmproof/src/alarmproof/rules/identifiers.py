@@ -64,7 +64,13 @@ _NAMED = {
 # RDS, DocumentDB and Neptune, CreateDBInstance and CreateDBCluster; ElastiCache API reference,
 # CreateCacheCluster and CreateReplicationGroup: "This parameter is stored as a lowercase string."
 _LOWERED = frozenset(
-    ("CacheClusterId", "DBClusterIdentifier", "DBInstanceIdentifier", "ReplicationGroupId")
+    (
+        "CacheClusterId",
+        "DBClusterIdentifier",
+        "DBInstanceIdentifier",
+        "DbClusterIdentifier",
+        "ReplicationGroupId",
+    )
 )
 _LOWERING = frozenset(("AWS/DocDB", "AWS/ElastiCache", "AWS/Neptune", "AWS/RDS"))
 # Which load balancers a target group may belong to, by its protocol. Source: Elastic Load Balancing
