@@ -92,14 +92,22 @@ def _modules(module: str, seen: set[str]) -> set[str]:
     if module in seen:
         return seen
     seen.add(module)
+    for name in _imported(module):
+        _modules(name, seen)
+    return seen
+
+
+@cache
+def _imported(module: str) -> frozenset[str]:
+    """The modules of theirs that a module imports itself."""
+    names: set[str] = set()
     for node in _run(_tree(module)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lambdas"):
             assert node.module
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            for name in names:
-                if (ROOT / name.replace(".", "/")).with_suffix(".py").exists():
-                    _modules(name, seen)
-    return seen
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(
+        name for name in names if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()
+    )
 
 
 def _called(function: str) -> set[str]:
@@ -107,11 +115,16 @@ def _called(function: str) -> set[str]:
     never = _NEVER_LOADED.get(function)
     seen = {never} if never else set()
     modules = _modules(f"lambdas.{function.replace('-', '_')}", seen) - {never}
-    actions = {action for module in modules for action in _calls(_tree(module))}
+    actions = {action for module in modules for action in _called_by(module)}
     if _TRANSACTION in actions:
         actions.remove(_TRANSACTION)
         actions |= {action for module in modules for action in _transacted(_tree(module))}
     return actions
+
+
+@cache
+def _called_by(module: str) -> frozenset[str]:
+    return frozenset(_calls(_tree(module)))
 
 
 def _calls(tree: ast.Module) -> Iterator[str]:
