@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from settings.loader import load
+from settings.schema import Settings
+from settings.secrets import secrets
 from webhook_buffer.operations.secret_policy import denials
 
 _SETTINGS = load("prd")
@@ -16,10 +18,12 @@ _OURS = f"{_IAM}:role/webhook-buffer-prd-"
 _ADMIN = f"{_IAM}:role/Admin"
 
 
-def _unknown(statement: Mapping[str, Any]) -> tuple[str, ...] | None:
+def _unknown(
+    statement: Mapping[str, Any], settings: Settings = _SETTINGS
+) -> tuple[str, ...] | None:
     """What of a denial can't be evaluated; None where nothing is denied."""
     whole = {"Effect": "Deny", "Action": "secretsmanager:Get*", "Resource": "*", **statement}
-    denial = next(denials(_SETTINGS, {"Statement": whole}), None)
+    denial = next(denials(settings, {"Statement": whole}), None)
     return denial.unknown if denial else None
 
 
@@ -81,3 +85,25 @@ def test_denies_others(statement: dict[str, Any]) -> None:
 def test_may_deny(statement: dict[str, Any], unknown: tuple[str, ...]) -> None:
     """What can't be known before a deployment is named, and neither denied nor let pass."""
     assert _unknown(statement) == unknown
+
+
+def test_a_boundary_is_always_denied_by_not_principal() -> None:
+    """NotPrincipal denies roles with a permissions boundary even where it names them."""
+    bounded = load("prd", overrides={"permissionsBoundaryArn": f"{_IAM}:policy/Bounds"})
+    assert _unknown({"NotPrincipal": {"AWS": f"{_OURS}NotifyRole1-X"}}, bounded) == ()
+
+
+def test_a_secret_that_only_commands_read_is_left_to_them() -> None:
+    """Its policy may deny the functions: the application key is the command's alone."""
+    place = f"arn:aws:secretsmanager:{_SETTINGS.place}:secret"
+    keys = {
+        "apiKeySecretArn": f"{place}:api-abcdef",
+        "applicationKeySecretArn": f"{place}:b-abcdef",
+    }
+    by_functions = {
+        secret.key: secret.by_functions
+        for secret in secrets(load("prd", overrides={"datadog": keys}))
+    }
+    assert by_functions == {
+        "datadog.apiKeySecretArn": True, "datadog.applicationKeySecretArn": False
+    }  # fmt: skip
