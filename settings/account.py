@@ -34,7 +34,7 @@ def _partition(settings: Names) -> Iterator[str]:
     """Regions whose names, endpoints and consoles are derived. Source: botocore's partitions."""
     if _ISOLATED.match(settings.awsRegion):
         yield (
-            f"awsRegion: {settings.awsRegion} is of a partition that is not supported (AWS ISO, "
+            f"awsRegion: {settings.awsRegion} is in a partition that is not supported (AWS ISO, "
             "European Sovereign Cloud); choose a commercial, GovCloud or China region"
         )
         return
@@ -42,7 +42,7 @@ def _partition(settings: Names) -> Iterator[str]:
         arn = _ARN.match(text)
         if arn and arn[1] != settings.partition:
             yield (
-                f"{key}: an ARN of the partition {arn[1]}, and {settings.awsRegion} is of "
+                f"{key}: an ARN in the partition {arn[1]}, and {settings.awsRegion} is in "
                 f"{settings.partition}; name a resource there"
             )
 
@@ -51,8 +51,7 @@ def _bucket(settings: Names) -> Iterator[str]:
     start = _RESERVED.match(settings.bodies_bucket_name)
     if start:
         yield (
-            f"service: begins with {start[0]}, which S3 reserves in names of buckets; choose "
-            "another"
+            f"service: begins with {start[0]}, which S3 reserves in bucket names; choose another"
         )
 
 
@@ -72,12 +71,12 @@ def _roles(settings: Names) -> Iterator[str]:
     role, boundary = settings.operatorRoleArn, settings.permissionsBoundaryArn
     if role and f"::{settings.awsAccount}:" not in role:
         yield (
-            f"operatorRoleArn: a role of another account than awsAccount ({settings.awsAccount}); "
+            f"operatorRoleArn: a role in an account other than awsAccount ({settings.awsAccount}); "
             "name a role there"
         )
     if boundary and boundary.split(":")[4] not in (settings.awsAccount, "aws"):
         yield (
-            "permissionsBoundaryArn: a policy of another account than awsAccount "
+            "permissionsBoundaryArn: a policy in an account other than awsAccount "
             f"({settings.awsAccount}); name a policy there"
         )
 
@@ -90,7 +89,7 @@ def _tags(settings: Names) -> Iterator[str]:
         if same in _OUR_TAGS:
             yield f"tags: '{key}' is set by the stacks themselves; remove it"
         elif same != key:
-            yield f"tags: '{same}' and '{key}' differ in case only; keep one of the two"
+            yield f"tags: '{same}' and '{key}' differ only in case; keep one of the two"
 
 
 def _network(settings: Names) -> Iterator[str]:
@@ -102,8 +101,8 @@ def _network(settings: Names) -> Iterator[str]:
             host = Backend.parse(url).host
             if is_private(host):
                 yield (
-                    f"{key}: {host} is a private address, which Lambda's own network does not "
-                    "lead to; set vpc to the backend's network"
+                    f"{key}: {host} is a private address, which Lambda's own network can't "
+                    "reach; set vpc to the backend's network"
                 )
 
 

@@ -75,7 +75,7 @@ def _channels(settings: Names) -> Iterator[str]:
         other = alike.setdefault(name.replace("-", ""), name)
         if other != name:
             yield (
-                f"notifications: '{other}' and '{name}' differ in hyphens only; rename one of the "
+                f"notifications: '{other}' and '{name}' differ only in hyphens; rename one of the "
                 "two"
             )
     mail = [channel for channel in settings.notifications if channel.addresses]
@@ -224,8 +224,8 @@ def _groups(settings: Names) -> Iterator[str]:
         )
     if sum(map(len, settings.groupId + settings.deduplicationId)) > _LONGEST_EXTRACTORS:
         yield (
-            "groupId: with deduplicationId more than 2,000 characters, which a function's "
-            "environment does not hold; shorten the extractors"
+            "groupId: together with deduplicationId more than 2,000 characters, too long for a "
+            "function's environment; shorten the extractors"
         )
 
 
@@ -241,8 +241,8 @@ def _sources(settings: Names) -> Iterator[str]:
             yield from _secret(settings, f"sources.{number}.verify.secretArn", arn, "publish")
     if len("".join(sources.secrets(settings.sources))) > _LONGEST_ARNS:
         yield (
-            f"sources: their secrets' ARNs have more than {_LONGEST_ARNS} characters in all, which "
-            "a role's policy does not hold; shorten the secrets' names"
+            f"sources: their secrets' ARNs have more than {_LONGEST_ARNS} characters in total, too "
+            "long for a role's policy; shorten the secrets' names"
         )
     if settings.openToEveryone:
         yield ("openToEveryone: true while sources say who may send; remove it, or remove sources")

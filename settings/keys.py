@@ -179,7 +179,7 @@ class Keys(Deployment):
     allowedRisks: dict[Risk, Reason] = Field(
         default={},
         description="What is refused where something real stands at either end, allowed by name, "
-        "each with its reason; see [Edge](edge.md#what-is-refused).",
+        "each with its reason; see [Edge](edge.md#refused-deployments).",
     )
     pathPrefix: PathPrefix | None = Field(
         default=None,

@@ -219,5 +219,7 @@ class Existing(Part):
             )
         taken = sorted(set(roles) & {"notify", "notify-dlq", "buffer"})
         if taken:
-            raise ValueError(f"the role '{taken[0]}' is the monitoring's own; choose another")
+            raise ValueError(
+                f"the role '{taken[0]}' is used by the monitoring itself; choose another"
+            )
         return self

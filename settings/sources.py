@@ -28,7 +28,9 @@ def _path(pattern: str) -> str:
     if problem:
         raise ValueError(problem)
     if pattern.startswith(OURS):
-        raise ValueError(f"'{pattern}' is below {OURS}, which is the monitoring's; choose another")
+        raise ValueError(
+            f"'{pattern}' is below {OURS}, which is reserved for the monitoring; choose another"
+        )
     return pattern
 
 
@@ -243,8 +245,8 @@ def problems(sources: list[Source], *, prefixed: bool, url: str) -> Iterable[str
         for path in source.paths:
             if path in takers:
                 yield (
-                    f"sources.{number}.paths: '{path}' is also of source '{takers[path]}', and "
-                    "neither is longer; give it to one of them"
+                    f"sources.{number}.paths: '{path}' also belongs to source '{takers[path]}', "
+                    "and neither is longer; give it to one of them"
                 )
             takers[path] = source.name
             if path in _RESERVED and not prefixed:

@@ -44,7 +44,7 @@ def test_every_marker_of_the_documents_is_an_assumption() -> None:
     """What a page calls unproven is one of the assumptions, stated there; nothing else is."""
     known = assumptions()
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
-        text = page.read_text("utf-8").partition("## What is unproven")[0]
+        text = page.read_text("utf-8").partition("## Unproven assumptions")[0]
         marked = {name.strip("`") for name in _MARKER.findall(text)}
         assert text.count("unproven") == len(_MARKER.findall(text)), page
         assert "not proven" not in text, page

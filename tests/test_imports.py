@@ -326,7 +326,7 @@ def test_the_architecture_page_has_these_rules() -> None:
 def test_the_pictures_have_every_folder() -> None:
     """A newcomer finds each folder and its parts in the page's picture and CONTRIBUTING's table."""
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    picture = page.partition("\n## The house")[2].split("```")[1]
+    picture = page.partition("\n## The parts")[2].split("```")[1]
     table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Repository layout")[2]
     rows = dict(re.findall(r"^\| `([\w/.]+?)/?`(?:, `\w+/`)* \| (.*)$", table, re.MULTILINE))
     drawn = set(re.findall(r"\w+", picture))

@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "first-deployment.md"
 NOT_COVERED = "not covered: "
 # | `id` | what is assumed | file, file | how it is tried |
 _ROW = re.compile(r"\| `([a-z-]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|")
-_SECTION = "## What is unproven"
+_SECTION = "## Unproven assumptions"
 
 
 class Verdict(StrEnum):

@@ -86,12 +86,12 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ({"subdomain": "a", "domain": "example.com"}, "key 'acmCertificateArn': missing, while"),
         ({"domain": "example.com"}, "key 'subdomain': missing, while domain is set"),
         ({"retryBaseSeconds": 400}, "key 'retryBaseSeconds': 400 is more than retryMaxSeconds"),
-        ({"awsRegion": "us-iso-east-1"}, "key 'awsRegion': us-iso-east-1 is of a partition that"),
-        ({"awsRegion": "eusc-de-east-1"}, "key 'awsRegion': eusc-de-east-1 is of a partition that"),
+        ({"awsRegion": "us-iso-east-1"}, "key 'awsRegion': us-iso-east-1 is in a partition that"),
+        ({"awsRegion": "eusc-de-east-1"}, "key 'awsRegion': eusc-de-east-1 is in a partition that"),
         ({"groupId": [], "groupIdMissing": "reject"}, "key 'groupId': empty while groupIdMissing"),
         (
             {"groupId": ["json:" + "a" * 2000]},
-            "key 'groupId': with deduplicationId more than",
+            "key 'groupId': together with deduplicationId more",
         ),
         (
             {
@@ -156,7 +156,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
                     for name in ("ops-1", "ops1")
                 ]
             },
-            "key 'notifications': 'ops-1' and 'ops1' differ in hyphens only; rename one",
+            "key 'notifications': 'ops-1' and 'ops1' differ only in hyphens; rename one",
         ),
         ({"alarms": {"x": {"treshold": 1}}}, "key 'alarms.x.treshold': unknown"),
         ({"alarms": {"x": {"severity": "loud"}}}, "key 'alarms.x.severity': input should be"),
@@ -178,7 +178,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ),
         (
             {"existing": {"tables": [{"name": "a", "role": "buffer"}]}, "backend_url": None},
-            "key 'existing': the role 'buffer' is the monitoring's own",
+            "key 'existing': the role 'buffer' is used by the monitoring itself",
         ),
         (
             {"existing": {"queues": [{"name": "a"}]}},
@@ -191,11 +191,11 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ({"environment": "prod"}, "key 'environment': 'prod' is not the block's name; write 'dev'"),
         (
             {"operatorRoleArn": "arn:aws-cn:iam::111111111111:role/operator"},
-            "key 'operatorRoleArn': an ARN of the partition aws-cn, and eu-central-1 is of aws;",
+            "key 'operatorRoleArn': an ARN in the partition aws-cn, and eu-central-1 is in aws;",
         ),
         (
             {"permissionsBoundaryArn": "arn:aws:iam::222222222222:policy/boundary"},
-            "key 'permissionsBoundaryArn': a policy of another account than awsAccount (1111",
+            "key 'permissionsBoundaryArn': a policy in an account other than awsAccount (1111",
         ),
         ({"tags": {"AWS:owner": "x"}}, "key 'tags.AWS:owner.[key]': is not a tag's key: up to 128"),
         ({"tags": {"owner": "a;b"}}, "key 'tags.owner': is not a tag's value: 1 to 256 letters"),
@@ -205,7 +205,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ({"subdomain": "a" * 64}, "key 'subdomain': is not a subdomain such as webhooks"),
         ({"domain": "-a.example"}, "key 'domain': is not a domain such as example.com"),
         ({"tags": {"Env": "x"}}, "key 'tags': 'Env' is set by the stacks themselves; remove it"),
-        ({"tags": {"Team": "a", "team": "b"}}, "key 'tags': 'Team' and 'team' differ in case only"),
+        ({"tags": {"Team": "a", "team": "b"}}, "key 'tags': 'Team' and 'team' differ only in case"),
         (
             {"encryptionKeyArn": "arn:aws:kms:us-east-1:111111111111:key/1"},
             "key 'encryptionKeyArn': not in eu-central-1 and account 111111111111",
@@ -225,7 +225,7 @@ def test_names_come_from_service_and_environment(tmp_path: Path) -> None:
         ({"awsAccount": "000000000000", "vpc": _VPC}, "key 'vpc': set in an environment on the la"),
         (
             {"backend_url": "https://10.1.2.3:8443/in"},
-            "key 'backend_url': 10.1.2.3 is a private address, which Lambda's own network does",
+            "key 'backend_url': 10.1.2.3 is a private address, which Lambda's own network can't",
         ),
         (
             {"existing": {"queues": [{"name": "a"}]}, "backend_url": None, "vpc": _VPC},

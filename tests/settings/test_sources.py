@@ -31,7 +31,7 @@ _GITHUB: dict[str, Any] = {"name": "github", "paths": ["/github"]}
         ),
         (
             {"sources": [_GITHUB, {"name": "other", "paths": ["/x", "/github"]}]},
-            "key 'sources.1.paths': '/github' is also of source 'github', and neither is longer",
+            "key 'sources.1.paths': '/github' also belongs to source 'github', and neither",
         ),
         ({"sources": [_GITHUB, _GITHUB]}, "key 'sources': two are called 'github'"),
         (

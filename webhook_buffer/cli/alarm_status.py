@@ -38,8 +38,8 @@ def status(env: Env = LOCAL, as_json: Json = False) -> None:
         document = judged()
         if document["environment"] != env:
             raise InputError(
-                f"Live alarms judge '{document['environment']}' only, and '{env}' runs beside it. "
-                f"Its alarms: webhook-buffer alarms list --env {env}"
+                f"Live alarms evaluate '{document['environment']}' only, and '{env}' runs beside "
+                f"it. Its alarms: webhook-buffer alarms list --env {env}"
             )
         entries = statuses.of_laptop(alarms, document)
         pace, judged_at = document["pace"], document["judged"]
@@ -82,13 +82,13 @@ def judged() -> dict[str, Any]:
         raise NotDeployedError("Live alarms are not running. To start them: webhook-buffer up")
     if time.time() - document["real"] > _STALE_MINUTES * REAL_TIME:
         raise NotDeployedError(
-            f"Live alarms have not judged since {_time(document['real'])}; their log: {live.log}. "
-            "To start them again: webhook-buffer up"
+            f"Live alarms have not been evaluated since {_time(document['real'])}; their log: "
+            f"{live.log}. To start them again: webhook-buffer up"
         )
     if problem := document.get("problem"):
         raise NotDeployedError(
-            f"Live alarms have not judged since {_time(document['real'])}, because they can't read "
-            f"what runs. {problem}"
+            f"Live alarms have not been evaluated since {_time(document['real'])}, because they "
+            f"can't read the running buffer. {problem}"
         )
     return document
 

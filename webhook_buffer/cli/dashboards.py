@@ -153,5 +153,5 @@ def _read(file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise InputError(f"{file}: not JSON, or nested too deeply.") from None
     if not isinstance(body, dict):
-        raise InputError(f"{file}: not a dashboard; it begins with an object.")
+        raise InputError(f"{file}: not a dashboard: the file has to hold a JSON object.")
     return body

@@ -64,7 +64,7 @@ def demo(*, keep: bool) -> None:
         )
         console.print("Stop it: webhook-buffer down")
     if not (result.passed and report.holds):
-        raise ProofFailedError("The demo's claims do not all hold; see the tables above.")
+        raise ProofFailedError("Not all checks of the demo passed; see the tables above.")
 
 
 def _publish() -> None:

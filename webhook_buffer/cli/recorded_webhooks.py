@@ -66,7 +66,7 @@ def search(
         InputError: When the words exclude each other, or are not times.
     """
     if group and delivery:
-        raise InputError("--group, --delivery: name one of them.")
+        raise InputError("--group and --delivery exclude each other; pass one of them.")
     end = _milliseconds("--until", until) if until else round(time.time() * 1000)
     start = 0 if group or delivery else end - _DAY_MS
     start = _milliseconds("--since", since) if since else start

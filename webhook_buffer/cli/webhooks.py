@@ -245,7 +245,7 @@ def _aside(store: Store, name: str, env: str) -> ParkedWebhook:
     """
     webhook = store.webhook(name)
     if webhook.dropped:
-        raise InputError(f"'{name}' was dropped, and is not delivered any more.")
+        raise InputError(f"'{name}' was dropped and will not be delivered.")
     if webhook.kind == "held":
         raise InputError(
             f"'{name}' belongs to a held group, whose order is preserved; release the group: "

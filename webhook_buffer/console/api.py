@@ -183,7 +183,7 @@ class Api:
         self._there()
         document = self._state.verdicts()
         if document is None:
-            raise HTTPException(503, "No verdict yet. Live alarms judge every minute.")
+            raise HTTPException(503, "No verdict yet. Live alarms are evaluated every minute.")
         return document
 
     async def _inbox(self, _: Request) -> Response:
@@ -327,5 +327,5 @@ def _whole(request: Request, name: str) -> int | None:
     if not value:
         return None
     if not value.isdecimal() or len(value) > 12:
-        raise HTTPException(400, f"'{name}' is a whole number.")
+        raise HTTPException(400, f"'{name}' must be a whole number.")
     return int(value)

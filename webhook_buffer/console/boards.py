@@ -131,7 +131,7 @@ class Boards:
 
     def _content(self, kind: str, definition: Body) -> Shown:
         if len(definition.get("requests") or ()) > _MOST_REQUESTS:
-            raise UnmeasuredError(f"It asks more than {_MOST_REQUESTS} things at once.")
+            raise UnmeasuredError(f"It makes more than {_MOST_REQUESTS} requests at once.")
         make = {
             "timeseries": self._timeseries,
             "distribution": self._timeseries,

@@ -126,7 +126,7 @@ class Request:
         elif source == "logs":
             compute = query.get("compute", {})
             if compute.get("aggregation", "count") != "count":
-                raise QueryError("computes something else of log lines than their number")
+                raise QueryError("computes something other than the number of log lines")
             search = str(query.get("search", {}).get("query", ""))
             self._logs[name] = _Logs(search, tuple(map(_Facet.of, query.get("group_by") or ())))
             self.step = max(self.step, int(compute.get("interval", 0)) // 1000)

@@ -129,7 +129,7 @@ class Numbers:
             return self._counts.grouped(self._session, search, matcher(search), facets, frame)
         except TooManyGroupsError:
             raise UnmeasuredError(
-                f"Its log lines are of more than {MOST_GROUPS:,} groups by {', '.join(facets)}."
+                f"Its log lines fall into more than {MOST_GROUPS:,} groups by {', '.join(facets)}."
             ) from None
 
     def of_cloudwatch(self, key: Key, statistic: str, frame: Frame) -> Values:

@@ -96,7 +96,7 @@ class _Demo:
         return requests
 
     def enter_quiet_hours(self) -> int:
-        """How many monitors quiet hours mute, which is no change."""
+        """How many monitors quiet hours mute, which is not a change."""
         self.progress("plan in quiet hours")
         moment = _in_quiet_hours(self.datadog)
         self.datadog.set_clock(lambda: moment)

@@ -126,8 +126,8 @@ class Inbox:
         while missing := [name for name in channels if name not in by_channel]:
             if time.monotonic() > deadline:
                 raise ProofFailedError(
-                    f"No notification came to {', '.join(missing)} within {_WAIT_SECONDS:.0f} s. "
-                    "See: webhook-buffer logs -f notify"
+                    f"No notification arrived at {', '.join(missing)} within {_WAIT_SECONDS:.0f} "
+                    "s. See: webhook-buffer logs -f notify"
                 )
             for notification in self._new():
                 if notification.recovered is recovered:

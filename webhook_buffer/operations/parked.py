@@ -167,7 +167,7 @@ def message(target: Environment, webhook: ParkedWebhook) -> dict[str, Any]:
     try:
         return parked_rows.unpacked(_as_json(own["Item"]), [_as_json(row) for row in rest])
     except (KeyError, ValueError):
-        raise InputError(f"'{webhook.id}' left the store meanwhile.") from None
+        raise InputError(f"'{webhook.id}' is no longer parked.") from None
 
 
 def request(raw: Mapping[str, Any]) -> envelope.Envelope | None:
@@ -218,7 +218,7 @@ def drop(target: Environment, webhook: ParkedWebhook, reason: str) -> None:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise InputError(f"'{webhook.id}' was delivered meanwhile.") from None
+                raise InputError(f"'{webhook.id}' has been delivered in the meantime.") from None
             raise
 
 

@@ -130,8 +130,8 @@ class Smoke:
         # A provider such as Xero, whose source may take every path, wants answers without a body.
         if receipt.status not in (401, 403, 404, 405) or receipt.release is None:
             raise ProofFailedError(
-                f"A request of nobody that 'sources' names was answered {receipt.status}, not 404 "
-                "by the buffer."
+                f"A request from a sender that 'sources' does not name was answered "
+                f"{receipt.status}, not 404 by the buffer."
             )
         return Check("what no source takes is refused", f"{receipt.status} by the buffer")
 

@@ -183,7 +183,7 @@ def _reason(
         ) from None
     except UnreachableError:
         raise InputError(
-            "Amazon's certificate can't be fetched, so that nothing can be verified; try again "
+            "Amazon's certificate can't be fetched, so nothing can be verified; try again "
             "with a connection to the internet."
         ) from None
 

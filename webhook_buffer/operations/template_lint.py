@@ -126,7 +126,7 @@ class Linter:
         output, errors = self._process.communicate(files)
         if self._process.returncode:
             reason = (errors.strip().splitlines() or ["it said nothing"])[-1]
-            raise ToolError(f"cfn-lint failed: {reason}. To do without it: {SKIP}")
+            raise ToolError(f"cfn-lint failed: {reason}. To skip it: {SKIP}")
         return dict(zip(templates, json.loads(output), strict=True))
 
 

@@ -161,7 +161,7 @@ def test_dropping(buffer: Buffer) -> None:
     ("words", "says"),
     [
         (("show", "nothing"), "neither parked nor recorded"),
-        (("search", "--group", "g", "--delivery", "d"), "name one of them"),
+        (("search", "--group", "g", "--delivery", "d"), "pass one of them"),
         (("search", "--since", "\x1bnoon"), "--since: '\\x1bnoon' is not a time such as 2026-"),
         (("search", "--since", "2026-01-02", "--until", "2026-01-01"), "later than --until"),
         (("search", "--since", "2026-01-01", "--until", "2026-02-01"), "at most 7 days"),

@@ -147,7 +147,7 @@ def test_a_picture_has_the_width_asked_for(session_file: Path, tmp_path: Path) -
         ("nothing", None, InputError, "overview, serverless, cloudwatch"),
         ("a.json", "{", InputError, "not JSON"),
         ("a.json", '{"widgets": ' + "[" * 100_000, InputError, "nested too deeply"),
-        ("a.json", "[]", InputError, "begins with an object"),
+        ("a.json", "[]", InputError, "has to hold a JSON object"),
         ("a.json", "{}", InputError, "no list 'widgets'"),
         (".", None, FileError, "directory"),
     ],

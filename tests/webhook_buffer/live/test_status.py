@@ -228,7 +228,9 @@ def test_verdicts_on_what_can_not_be_read_are_not_shown(
 ) -> None:
     """The emulator was reset, so that nothing is deployed: that is said, not what was judged."""
     _publish(tmp_path, monkeypatch, problem="Environment 'local' is not deployed.")
-    with pytest.raises(NotDeployedError, match=r"can't read what runs. .* is not deployed"):
+    with pytest.raises(
+        NotDeployedError, match=r"can't read the running buffer. .* is not deployed"
+    ):
         alarm_status.status("local")
 
 

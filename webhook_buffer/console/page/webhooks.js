@@ -115,7 +115,7 @@ function full(webhook) {
         ["Group", el("a", {href: address("webhooks", webhook.id, {q: `group:${webhook.group}`})}, webhook.group)], ["Received", time(webhook.queued)],
         ["Delivered", webhook.delivered ? `${time(webhook.delivered)}, ${duration(webhook.delivered - (webhook.queued ?? webhook.delivered))} later` : null],
         ["Next attempt", next(webhook.next_attempt) || null], ["Parked", webhook.parked ? PARKED[webhook.parked] ?? webhook.parked : null],
-        ["Dropped", webhook.state === "dropped" ? "by a person; it is not delivered any more" : null],
+        ["Dropped", webhook.state === "dropped" ? "by a person; it will not be delivered" : null],
         ["To deliver it", webhook.release ? el("code", {}, webhook.release) : null],
         ["Waits for", webhook.waits_for ? el("a", {href: address("webhooks", webhook.waits_for)}, "the one before it in its group") : null],
         ["Body", webhook.bytes === null ? null : bytes(webhook.bytes)]])),

@@ -20,7 +20,7 @@ def require_start(place: Place) -> None:
     mode = place.backend.mode
     if mode != Mode():
         raise InputError(
-            f"The faux backend {mode.words}. A drill needs one in good health; "
+            f"The faux backend {mode.words}. A drill needs a healthy one; "
             "to restore it: webhook-buffer backend up"
         )
     session = Follower(place.live.session_file).update()

@@ -47,9 +47,7 @@ def read(file: Path) -> list[Result]:
     except OSError as error:
         raise FileError(error, file) from None
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{file}: not the results of drills: {error}. Name another file."
-        ) from None
+        raise InputError(f"{file}: not results of drills: {error}. Name another file.") from None
 
 
 def _result(said: dict[str, Any]) -> Result:

@@ -93,12 +93,12 @@ def stacks(target: Environment) -> Iterator[Problem]:
             )
         elif present.status in _STUCK:
             yield Problem(
-                f"The stack {name} is in state {present.status}, which nothing can be deployed to.",
+                f"The stack {name} is in state {present.status}, which can't be deployed to.",
                 f"{_STUCK[present.status]}.",
             )
         elif mark not in present.outputs:
             yield Problem(
-                f"The stack {name} is not of this project: it has no output {mark}.",
+                f"The stack {name} is not this project's: it has no output {mark}.",
                 "Choose another 'service' or 'environment' in cdk.json.",
             )
 
@@ -145,7 +145,7 @@ def log_policies(target: Environment) -> Iterator[Problem]:
     document = policies.get(_VENDED_POLICY)
     if document is None and len(policies) >= _POLICIES:
         yield Problem(
-            f"The region has {len(policies)} log resource policies, the most there can be; the "
+            f"The region has {len(policies)} log resource policies, the maximum; the "
             "access log's can't be added.",
             "Delete one that nothing uses: aws logs describe-resource-policies",
         )

@@ -51,7 +51,7 @@ def _table(
     name = f"The table {store.name}"
     if table["TableStatus"] == _LOCKED:
         yield Problem(
-            f"{name}, to be adopted, can't be read: its key is off, or is to be deleted.",
+            f"{name}, to be adopted, can't be read: its key is disabled or scheduled for deletion.",
             "Enable that key within 7 days; DynamoDB then archives the table.",
         )
         return
@@ -83,7 +83,7 @@ def _table(
 
 
 def _key(table: Mapping[str, Any]) -> list[str]:
-    """The attributes of a table's key, with their type where they are no strings."""
+    """The attributes of a table's key, with their type where they are not strings."""
     types = {
         entry["AttributeName"]: entry["AttributeType"]
         for entry in table.get("AttributeDefinitions", ())
@@ -114,8 +114,8 @@ def _bucket(target: Environment, name: str) -> Iterator[Problem]:
     # Source: issue 6923 of serverless/serverless: a second policy is refused.
     if _has_policy(target, name):
         yield Problem(
-            f"The bucket {name}, to be adopted, has a policy, beside which CloudFormation creates "
-            "none.",
+            f"The bucket {name}, to be adopted, has a policy, and CloudFormation can't create "
+            "a second one.",
             f"Delete it; the stack brings its own: aws s3api delete-bucket-policy --bucket {name}",
         )
     rules = target.s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]

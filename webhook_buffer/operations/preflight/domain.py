@@ -83,7 +83,7 @@ def hosted_zone(target: Environment) -> Iterator[Problem]:
     elif len(zones) > 1:
         ids = ", ".join(zone["Id"].rpartition("/")[2] for zone in zones)
         yield Problem(
-            f"{len(zones)} hosted zones are called {name} ({ids}); CloudFormation can't choose.",
+            f"{len(zones)} hosted zones are named {name} ({ids}); CloudFormation can't choose.",
             "Set hostedZoneId to the public zone's in cdk.json.",
         )
     else:

@@ -50,8 +50,8 @@ def _channel(target: Environment, channel: Channel) -> Iterator[Problem]:
 def _address(address: str, purpose: str, subscription: str | None) -> Iterator[Problem]:
     if subscription == _PENDING:
         yield Problem(
-            f"{address} has not confirmed its subscription to {purpose}; SNS sends it nothing.",
-            "Follow the link in the mail from AWS Notifications; it is good for 3 days.",
+            f"{address} has not confirmed its subscription to {purpose}; SNS sends nothing to it.",
+            "Follow the link in the mail from AWS Notifications; it is valid for 3 days.",
             Level.TODO,
         )
     elif subscription in (None, "Deleted"):

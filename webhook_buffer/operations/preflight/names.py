@@ -35,7 +35,7 @@ def names(catalog: Catalog, target: Environment) -> Iterator[Problem]:
         for kind in dict.fromkeys(entry.kind for entry in new):
             what, taken = _KINDS[kind]
             for name in taken(target, [entry.name for entry in new if entry.kind == kind]):
-                yield Problem(f"The {what} {name} exists already, outside of our stacks.", _REMEDY)
+                yield Problem(f"The {what} {name} already exists outside our stacks.", _REMEDY)
 
 
 def _one_by_one(
@@ -153,6 +153,6 @@ _KINDS: Mapping[str, tuple[str, Callable[[Environment, Sequence[str]], Iterator[
     kinds.ALARM: ("alarm", _alarms),
     kinds.COMPOSITE: ("alarm", _alarms),
     kinds.DASHBOARD: ("dashboard", _dashboards),
-    kinds.RULE: ("rule of EventBridge", _rules),
-    kinds.EXPORT: ("export of CloudFormation", _exports),
+    kinds.RULE: ("EventBridge rule", _rules),
+    kinds.EXPORT: ("CloudFormation export", _exports),
 }

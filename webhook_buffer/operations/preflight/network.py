@@ -74,7 +74,7 @@ def _closed(settings: Settings, groups: list[dict[str, Any]]) -> Iterator[Proble
     for port in sorted(ports):
         if not any(_lets_out(rule, port) for rule in rules):
             yield Problem(
-                f"No security group of vpc lets out TCP to port {port}.",
+                f"No security group in vpc allows outbound TCP to port {port}.",
                 f"Add an outbound rule for port {port} to one of them.",
             )
 

@@ -82,4 +82,4 @@ def test_on_the_emulator(emulator: Running, tmp_path: Path) -> None:
     name = target.settings.queue_name
     target.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
     (problem,) = [problem for result in run(target, CATALOG) for problem in result.problems]
-    assert problem.what == f"The queue {name} exists already, outside of our stacks."
+    assert problem.what == f"The queue {name} already exists outside our stacks."

@@ -55,7 +55,7 @@ FAULTS = {
         {"route53.ListHostedZonesByName": _zones()},
     ),
     "two hosted zones": Fault(
-        "hosted-zone", "2 hosted zones are called example.com. (Z1, Z2)", "Set hostedZoneId",
+        "hosted-zone", "2 hosted zones are named example.com. (Z1, Z2)", "Set hostedZoneId",
         {"route53.ListHostedZonesByName": _zones("Z1", "Z2")},
     ),
     "hosted zone missing": Fault(

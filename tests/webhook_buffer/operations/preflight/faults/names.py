@@ -41,7 +41,7 @@ GOOD: Mapping[str, Answer] = {
 
 FAULTS = {
     "queue taken": Fault(
-        "names", "webhook-buffer-prd.fifo exists already", "Delete it if nothing uses it",
+        "names", "webhook-buffer-prd.fifo already exists", "Delete it if nothing uses it",
         {
             "sqs.GetQueueUrl": lambda given: (
                 QUEUE_URL
@@ -51,19 +51,25 @@ FAULTS = {
         },
     ),
     "function taken": Fault(
-        "names", "The function webhook-buffer-prd-publish exists already", "choose another",
+        "names", "The function webhook-buffer-prd-publish already exists", "choose another",
         {"lambda.GetFunctionConfiguration": _of_function("publish", {"FunctionName": "x"})},
     ),
     "log group taken": Fault(
-        "names", "The log group /aws/lambda/webhook-buffer-prd-notify exists", "choose another",
+        "names",
+        "The log group /aws/lambda/webhook-buffer-prd-notify already exists",
+        "choose another",
         {"logs.DescribeLogGroups": _group("-notify")},
     ),
     "access log taken": Fault(
-        "names", "The log group /aws/vendedlogs/webhook-buffer-prd exists", "choose another",
+        "names",
+        "The log group /aws/vendedlogs/webhook-buffer-prd already exists",
+        "choose another",
         {"logs.DescribeLogGroups": _group("")},
     ),
     "queue of notifications taken": Fault(
-        "names", "The queue webhook-buffer-prd-notifications-undelivered exists", "choose another",
+        "names",
+        "The queue webhook-buffer-prd-notifications-undelivered already exists",
+        "choose another",
         {
             "sqs.GetQueueUrl": lambda given: (
                 QUEUE_URL
@@ -73,7 +79,7 @@ FAULTS = {
         },
     ),
     "topic taken": Fault(
-        "names", "The topic webhook-buffer-prd-mail-email exists already", "choose another",
+        "names", "The topic webhook-buffer-prd-mail-email already exists", "choose another",
         {
             "sns.GetTopicAttributes": lambda given: (
                 {"Attributes": {}}
@@ -83,19 +89,19 @@ FAULTS = {
         },
     ),
     "alarm taken": Fault(
-        "names", "The alarm webhook-buffer-prd-queue-age-page exists already", "choose another",
+        "names", "The alarm webhook-buffer-prd-queue-age-page already exists", "choose another",
         {"cloudwatch.DescribeAlarms": _of_alarm("-queue-age-page", "MetricAlarms")},
     ),
     "composite alarm taken": Fault(
-        "names", "The alarm webhook-buffer-prd-deliveries-failing exists", "choose another",
+        "names", "The alarm webhook-buffer-prd-deliveries-failing already exists", "choose another",
         {"cloudwatch.DescribeAlarms": _of_alarm("-deliveries-failing", "CompositeAlarms")},
     ),
     "probe taken": Fault(
-        "names", "The alarm webhook-buffer-prd-alert-path-probe exists already", "choose another",
+        "names", "The alarm webhook-buffer-prd-alert-path-probe already exists", "choose another",
         {"cloudwatch.DescribeAlarms": _of_alarm("-probe", "MetricAlarms")},
     ),
     "dashboard taken": Fault(
-        "names", "The dashboard webhook-buffer-prd exists already", "choose another",
+        "names", "The dashboard webhook-buffer-prd already exists", "choose another",
         {
             "cloudwatch.ListDashboards": {
                 "DashboardEntries": [{"DashboardName": "webhook-buffer-prd"}]
@@ -103,19 +109,21 @@ FAULTS = {
         },
     ),
     "heartbeat key taken": Fault(
-        "names", "The secret webhook-buffer-prd-heartbeat-key exists already", "choose another",
+        "names", "The secret webhook-buffer-prd-heartbeat-key already exists", "choose another",
         {"secretsmanager.DescribeSecret": secret()},
     ),
     "schedule taken": Fault(
-        "names", "The rule of EventBridge webhook-buffer-prd-audit exists", "choose another",
+        "names", "The EventBridge rule webhook-buffer-prd-audit already exists", "choose another",
         {"events.ListRules": {"Rules": [{"Name": "webhook-buffer-prd-audit"}]}},
     ),
     "export taken": Fault(
-        "names", "The export of CloudFormation webhook-buffer-prd-api-id exists", "choose another",
+        "names",
+        "The CloudFormation export webhook-buffer-prd-api-id already exists",
+        "choose another",
         {"cloudformation.ListExports": {"Exports": [{"Name": "webhook-buffer-prd-api-id"}]}},
     ),
     "table of incidents taken": Fault(
-        "names", "The table webhook-buffer-prd-incidents exists already", "choose another",
+        "names", "The table webhook-buffer-prd-incidents already exists", "choose another",
         {"dynamodb.DescribeTable": of_table("incidents", "id")},
     ),
 }  # fmt: skip

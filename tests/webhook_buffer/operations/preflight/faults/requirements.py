@@ -184,7 +184,7 @@ FAULTS: Mapping[str, Fault] = {
         ec2_DescribeSubnets={"Subnets": [_subnet(0), _subnet(1, free=0)]},
     ),
     "closed group": _fault(
-        "network", "lets out TCP to port 443", "outbound rule for port 443",
+        "network", "allows outbound TCP to port 443", "outbound rule for port 443",
         ec2_DescribeSecurityGroups=_groups(_tcp(8443)),
     ),
     "public subnet": _fault(

@@ -106,7 +106,7 @@ FAULTS = {
         {**deployed(CONFIRMED), "sqs.GetQueueAttributes": requirements.queue(OTHER_KEY)},
     ),
     "a stack of somebody else": Fault(
-        "stacks", "webhook-buffer-prd is not of this project", "Choose another 'service'",
+        "stacks", "webhook-buffer-prd is not this project's", "Choose another 'service'",
         {
             **deployed(CONFIRMED),
             "cloudformation.DescribeStacks": _stack(
