@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from alarmproof import cli
 from alarmproof.errors import InputError
-from alarmproof.formats import as_checkstyle, as_github, as_json, as_junit, as_sarif, joined
+from alarmproof.formats import as_checkstyle, as_github, as_json, as_junit, as_sarif
+from alarmproof.joined_findings import joined
 from alarmproof.lint import Finding
 from alarmproof.rules.registry import Severity
 from template_parts import alarm

@@ -62,7 +62,8 @@ def run_lint(
     Raises:
         InputError: When there is no alarm, or a file can't be used.
     """
-    from alarmproof import formats, lint
+    from alarmproof import lint
+    from alarmproof.joined_findings import joined
 
     for error in errors[:-1]:
         print_error(str(error))
@@ -90,7 +91,7 @@ def run_lint(
                 typer.echo(printable(sentence), err=True)
             findings = baselines.applied(findings)
     if form == "text":
-        print_findings(formats.joined(findings), len(templates.alarms), skipped)
+        print_findings(joined(findings), len(templates.alarms), skipped)
     else:
         print(formatted(findings, form, errors, strict=strict))
     if errors:

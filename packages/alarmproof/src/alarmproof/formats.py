@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from alarmproof.joined_findings import fingerprint
 from alarmproof.lint import Finding, failed
 from alarmproof.printable import printable
 from alarmproof.rules import RULES
@@ -20,36 +19,9 @@ from alarmproof.rules import RULES
 # What XML 1.0 can't hold, however it is escaped. Source: W3C, "Extensible Markup Language (XML)
 # 1.0", Char.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MOST_SHOWN = 8
 # In place of a rule, where a file or an option can't be used.
 _INPUT = "input"
 _KEYS = ("rule", "severity", "alarm", "file", "line", "message", "remedy")
-
-
-def fingerprint(finding: Finding) -> str:
-    """What stays the same when lines move."""
-    return f"{finding.rule} | {finding.file} | {finding.alarm} | {finding.message}"
-
-
-def joined(findings: Sequence[Finding]) -> list[Finding]:
-    """For people: what is the same of several alarms as one finding, at the first of them."""
-    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        begins = finding.shared[0] if finding.shared else fingerprint(finding)
-        groups[finding.rule, begins].append(finding)
-    return [_of_group(group) for group in groups.values()]
-
-
-def _of_group(group: Sequence[Finding]) -> Finding:
-    first, alarms = group[0], {finding.alarm for finding in group}
-    if first.shared is None or len(group) == 1:
-        return first
-    others = len(alarms) - 1
-    endings = list(dict.fromkeys(finding.shared[1] for finding in group if finding.shared))
-    more = len(endings) - _MOST_SHOWN
-    listed = ", ".join(endings[:_MOST_SHOWN]) + (f", and {more} more" if more > 0 else "")
-    who = f" and {others} other alarm{'' if others == 1 else 's'}" if others else ""
-    return replace(first, alarm=f"{first.alarm}{who}", message=f"{first.shared[0]}: {listed}.")
 
 
 def as_json(findings: Sequence[Finding]) -> str:
