@@ -60,7 +60,7 @@ def main() -> int:
     chosen = parser.parse_args()
     settings = load(chosen.env)
     require_answer(chosen.yes)
-    target = laptop.started(settings) if settings.on_laptop else laptop.target(settings)
+    target = laptop.started(settings) if settings.on_laptop else laptop.environment(settings)
     require_account(target)
     require_throw_away(target)
     where = f"'{chosen.env}' in {settings.awsAccount}, {settings.awsRegion}"

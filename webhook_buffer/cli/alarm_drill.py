@@ -52,7 +52,7 @@ def drill(
     """
     settings = load(env)
     what = drills.set_off(alarm_set(settings), name)
-    target = laptop.target(settings)
+    target = laptop.environment(settings)
     outputs(target)  # or there is nothing to set off
     channels = _notified(settings, what, pagerduty=pagerduty)
     if settings.on_laptop:

@@ -33,7 +33,7 @@ def status(env: Env = LOCAL, as_json: Json = False) -> None:
     """
     settings = load(env)
     alarms = alarm_set(settings)
-    target = laptop.target(settings)
+    target = laptop.environment(settings)
     if settings.on_laptop:
         document = judged()
         if document["environment"] != env:

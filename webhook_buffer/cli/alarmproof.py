@@ -165,7 +165,7 @@ def _fetched(alarms: Templates, env: str, since: str) -> Recorded:
         )
     end = round(time.time())
     series = history.fetch(
-        laptop.target(settings), alarms.alarms, start=end - commands.seconds(since), end=end
+        laptop.environment(settings), alarms.alarms, start=end - commands.seconds(since), end=end
     )
     if not series:
         raise InputError(f"CloudWatch has no data of these metrics in the last {since}.")

@@ -58,7 +58,7 @@ def reset() -> None:
 
 
 def _set(mode: Mode) -> None:
-    laptop.target(load("local"))  # which mends what was left behind
+    laptop.environment(load("local"))  # which mends what was left behind
     laptop.backend().set(mode)
     console.print(f"The faux backend {mode.words}.")
     if mode != Mode():

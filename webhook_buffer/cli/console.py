@@ -44,7 +44,7 @@ def show(file: Path | None, env: str, port: int | None) -> None:
     if not settings.on_laptop:
         _read(settings, port)
         return
-    laptop.target(settings)
+    laptop.environment(settings)
     if laptop.live_alarms().running() is None:
         raise NotDeployedError(
             "No session is recorded here: live alarms do not run. To start them: webhook-buffer up"
@@ -76,7 +76,7 @@ def _read(settings: Settings, port: int | None) -> None:
     from webhook_buffer.live.aws import AwsSource
     from webhook_buffer.operations.budget import Budget
 
-    target, alarms = laptop.target(settings), alarm_set(settings)
+    target, alarms = laptop.environment(settings), alarm_set(settings)
     reads = reading.reads(alarms, Published(alarms))
     console.print(reading.cost(reads), soft_wrap=True)
     console.print(f"At most {_CALLS} calls an hour are made; none of them writes.")

@@ -238,7 +238,7 @@ def check_permissions(
     settings = load(env)
     if settings.on_laptop:
         raise InputError("Datadog does not read the laptop's metrics; name an environment on AWS.")
-    lacking = missing(laptop.target(settings), role)
+    lacking = missing(laptop.environment(settings), role)
     for action, what in lacking.items():
         console.print(f"[red]missing[/] {action}: {what}", soft_wrap=True)
     console.print(

@@ -81,7 +81,7 @@ def api_of(settings: Settings) -> Api:
         raise not_set_up(settings)
     if settings.on_laptop:
         return Api(laptop.datadog_keys())
-    return Api(credentials.keys(laptop.target(settings)))
+    return Api(credentials.keys(laptop.environment(settings)))
 
 
 def planned(api: Api, settings: Settings) -> Plan:

@@ -54,7 +54,7 @@ def demo(*, keep: bool) -> None:
             lifecycle.down()
     console.print(f"The whole story took {time.monotonic() - started:.0f} s.")
     if keep or ran:
-        endpoint = laptop.target(load("local")).public_url
+        endpoint = laptop.environment(load("local")).public_url
         assert endpoint, "it was just drilled"
         lifecycle.show_addresses(endpoint)
         console.print(

@@ -174,7 +174,7 @@ def _deployed(
 ) -> list[Result]:
     """Runs drills on AWS, after saying what each does."""
     require_answer(yes)
-    alarms, target = alarm_set(settings), laptop.target(settings)
+    alarms, target = alarm_set(settings), laptop.environment(settings)
     place = deployed.Deployed(target, alarms, {})
     for drill in drills:
         deployed.plan(drill, replace(place, outputs={"BufferedEndpoint": ""}))
@@ -244,7 +244,7 @@ def here() -> Place:
         NotDeployedError: When nothing runs here, or nothing judges it.
     """
     settings = load("local")
-    target = laptop.target(settings)
+    target = laptop.environment(settings)
     outputs = buffer_outputs(target)
     judged()
     return Place(

@@ -59,7 +59,7 @@ def down() -> None:
         laptop.forget(settings)
         console.print("Stopped what was left." if any(beside) else "Nothing is running.")
         return
-    waiting = deployment.waiting(laptop.target(settings)) or 0
+    waiting = deployment.waiting(laptop.environment(settings)) or 0
     emulator.stop()
     laptop.forget(settings)
     console.print(f"Stopped the emulator (pid {running.pid}, port {running.port}).")
@@ -134,7 +134,7 @@ def destroy(env: str, *, yes: bool) -> None:
     """
     settings = load(env)
     require_answer(yes)
-    target = laptop.target(settings)
+    target = laptop.environment(settings)
     stacks = deployment.deployed(target)
     if not stacks:
         raise not_deployed(settings)
@@ -188,7 +188,7 @@ def _target(
     """An environment to deploy to; on the laptop, its emulator is started if it is not running."""
     check_node()
     if not settings.on_laptop:
-        return laptop.target(settings)
+        return laptop.environment(settings)
     if port is None and laptop.complete():
         target = laptop.started(settings, endpoint_port=endpoint_port)
     else:

@@ -79,7 +79,7 @@ def logs(
                 f"Environment '{env}' has no function '{name}'; it has {', '.join(known)}."
             )
     since = round((time.time() - 60 * minutes) * 1000)
-    target = laptop.target(settings)
+    target = laptop.environment(settings)
     described = as_document if as_json else as_text
     read = log_lines.follow if follow else log_lines.read
     count = 0

@@ -26,7 +26,7 @@ _SIGNS = {Level.BLOCKS: "[red]✗[/]", Level.TODO: "[yellow]![/]", Level.UNKNOWN
 
 def preflight(env: str, *, as_json: bool) -> None:
     """Prints what each check found; exit code 1 if a deployment would fail."""
-    target = laptop.target(load(env))
+    target = laptop.environment(load(env))
     if as_json:
         findings = list(run(target, composition.CATALOG))
         console.print_json(data=_document(env, findings))

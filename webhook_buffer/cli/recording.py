@@ -53,7 +53,7 @@ def record(
         )
     if file.suffix.lower() not in recordings.FORMS:
         raise InputError(f"{file}: name a file that ends in {', '.join(recordings.FORMS)}.")
-    target = laptop.target(settings)
+    target = laptop.environment(settings)
     outputs(target)  # or there is nothing to record
     alarms = template.parse(own(alarm_set(settings)), f"the alarms of {env}")
     with progress() as bars:

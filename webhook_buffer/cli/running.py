@@ -26,7 +26,7 @@ FAUX = "faux backend"
 def status(env: str, *, as_json: bool) -> None:
     """Prints what is running, and how many webhooks are queued."""
     settings = load(env)
-    target = laptop.target(settings)
+    target = laptop.environment(settings)
     deployed = buffer_outputs(target)
     waiting = deployment.waiting(target)
     todo = left_to_do(target)
@@ -127,7 +127,7 @@ def send(
     if not HEADER_NAME.fullmatch(method):
         raise InputError(f"'{method}' is not an HTTP method; write POST, PUT, …")
     webhooks = from_files(path, method=method, target="/" + to.removeprefix("/"), headers=named)
-    endpoint = buffer_outputs(laptop.target(load(env)))["BufferedEndpoint"]
+    endpoint = buffer_outputs(laptop.environment(load(env)))["BufferedEndpoint"]
     sender = Sender(endpoint)
     started = time.monotonic()
     receipts = []
@@ -153,7 +153,7 @@ def send(
 
 def smoke(env: str, *, failures: bool, deliver: bool) -> None:
     """Runs the smoke tests of an environment."""
-    smoke_test(laptop.target(load(env)), failures=failures, deliver=deliver)
+    smoke_test(laptop.environment(load(env)), failures=failures, deliver=deliver)
 
 
 def smoke_test(target: Environment, *, failures: bool, deliver: bool) -> None:
@@ -171,7 +171,7 @@ def smoke_test(target: Environment, *, failures: bool, deliver: bool) -> None:
 def outputs(env: str) -> None:
     """Prints the outputs of the environment's stacks."""
     settings = load(env)
-    target = laptop.target(settings)
+    target = laptop.environment(settings)
     documents = {settings.main_stack_name: stack_outputs(target)}
     beside = stack(target, settings.monitoring_stack_name) if settings.monitoring else None
     if beside:

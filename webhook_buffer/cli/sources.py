@@ -143,7 +143,7 @@ def enroll(
             f"Source '{name}' has a secret of its own; only with the handshake {kinds} it comes "
             "from the provider."
         )
-    enrollment = Enrollment(laptop.target(settings), name, source.arn)
+    enrollment = Enrollment(laptop.environment(settings), name, source.arn)
     with aws_errors(settings):
         taken = _enrolled(enrollment, source.paths, minutes)
     if not taken:

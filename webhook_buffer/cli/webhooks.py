@@ -230,7 +230,7 @@ def _target(env: str) -> Environment:
         raise InputError(
             f"Environment '{env}' has no buffer, so nothing is parked; choose another."
         )
-    return laptop.target(settings)
+    return laptop.environment(settings)
 
 
 def _redaction(settings: Settings) -> Redaction:

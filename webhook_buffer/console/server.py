@@ -53,7 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.nice(5)  # the buffer goes first
     settings = load("local")
-    place = Place.of_laptop(laptop.STATE, laptop.target(settings, mends=False))
+    place = Place.of_laptop(laptop.STATE, laptop.environment(settings, mends=False))
     asyncio.run(
         until_signalled(
             State(FileFeed(place), alarm_set(settings)), arguments.port, token_of(arguments.folder)

@@ -15,7 +15,7 @@ def main() -> None:
     arguments = program.arguments("judging", __doc__, listens=False)
     ended = program.end()
     os.nice(5)  # the buffer goes first
-    target = laptop.target(load("local"), mends=False)
+    target = laptop.environment(load("local"), mends=False)
     engine.Engine(target, arguments.folder, sources.deployed_alarms(target)).run(ended)
 
 

@@ -154,8 +154,8 @@ def mend() -> list[str]:
     return mended
 
 
-def target(settings: Settings, *, mends: bool = True) -> Environment:
-    """An environment's target: on AWS, or on the running emulator.
+def environment(settings: Settings, *, mends: bool = True) -> Environment:
+    """An environment with its AWS: the real one, or the running emulator.
 
     Args:
         mends: whether what was left behind on the laptop is mended before; a program of ``up``
@@ -193,7 +193,7 @@ def _practice_backend(settings: Settings) -> str | None:
 def started(
     settings: Settings, port: int | None = None, endpoint_port: int | None = None
 ) -> Environment:
-    """``target`` of an environment on the laptop, its programs and its endpoint started
+    """``environment`` of one on the laptop, its programs and its endpoint started
     where they were not running.
 
     Args:
@@ -217,7 +217,7 @@ def started(
     program.open_endpoint(name, port=endpoint_port)
     backend().start(None if APART else practice.DEFAULT_PORT)
     inbox().start(None if APART else inboxes.DEFAULT_PORT)
-    return target(settings)
+    return environment(settings)
 
 
 def connect(environment: Environment, outputs: Mapping[str, str]) -> None:

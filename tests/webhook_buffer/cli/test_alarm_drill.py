@@ -83,7 +83,7 @@ def _set(aws: _Aws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> _Aws:
     (folder / "alarms").mkdir()
     live = SimpleNamespace(folder=folder / "alarms", running=lambda: True)
     monkeypatch.setattr(laptop, "STATE", folder)
-    monkeypatch.setattr(laptop, "target", lambda _: aws)
+    monkeypatch.setattr(laptop, "environment", lambda _: aws)
     monkeypatch.setattr(laptop, "live_alarms", lambda: live)
     monkeypatch.setattr(laptop, "_IN_FORCE_SECONDS", 0.0)
     monkeypatch.setattr(alarm_drill, "outputs", lambda _: {})

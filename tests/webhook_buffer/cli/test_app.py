@@ -50,7 +50,7 @@ def test_a_time_below_zero_is_not_an_option(run: Run, time: str) -> None:
 def test_no_wait_at_all_restores_the_backend(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is left to be restored then."""
     modes: list[Mode] = []
-    monkeypatch.setattr(laptop, "target", lambda _: None)
+    monkeypatch.setattr(laptop, "environment", lambda _: None)
     monkeypatch.setattr(laptop, "backend", lambda: SimpleNamespace(set=modes.append))
     assert run("backend", "slow", "0") == (0, "The faux backend answers 200.\n")
     assert modes == [Mode()]

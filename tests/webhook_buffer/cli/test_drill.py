@@ -26,7 +26,7 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "BufferedEndpoint": "https://webhooks.example.com", "UsesFauxBackend": "false",
     }  # fmt: skip
     target = SimpleNamespace(settings=load("prd"))
-    monkeypatch.setattr(laptop, "target", lambda _: target)
+    monkeypatch.setattr(laptop, "environment", lambda _: target)
     monkeypatch.setattr(drill, "buffer_outputs", lambda _: deployed_outputs)
     return deployed_outputs
 

@@ -28,7 +28,7 @@ def buffer(
 ) -> Buffer:
     """A buffer whose queue and tables are an environment's, which the command works with."""
     target, aws = made_environment(emulator, tmp_path)
-    monkeypatch.setattr(laptop, "target", lambda _: target)
+    monkeypatch.setattr(laptop, "environment", lambda _: target)
     return Buffer(Functions(monkeypatch, aws, emulator), aws, backend)
 
 
@@ -141,7 +141,7 @@ def test_dropping(buffer: Buffer) -> None:
     second = buffer.accept(n=2)
     buffer.refused()
     assert buffer.handle()
-    drops = Drops(laptop.target(load("local")), every=10.0)
+    drops = Drops(laptop.environment(load("local")), every=10.0)
     assert drops.poll([first, second], 100.0) == []
     dropped = _run("drop", first, "--reason", "forged", "--yes")
     assert "still held" in dropped.output

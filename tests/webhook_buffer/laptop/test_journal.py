@@ -115,7 +115,7 @@ def test_what_was_changed_in_a_dead_emulator_is_not_undone_in_a_new_one(
     started = SimpleNamespace(start=lambda _: None, died=lambda: False, end_session=lambda: None)
     for program in ("backend", "inbox", "live_alarms", "console"):
         monkeypatch.setattr(laptop, program, lambda: started)
-    monkeypatch.setattr(laptop, "target", deployed_to.append)
+    monkeypatch.setattr(laptop, "environment", deployed_to.append)
     assert Journal(left).left_behind()
     settings = load("local")
     laptop.started(settings)

@@ -215,7 +215,7 @@ def test_enrollment(
 
     assert handshake() == 403
     monkeypatch.setattr(sources, "load", lambda _: deployed.target.settings)
-    monkeypatch.setattr(laptop, "target", lambda _: deployed.target)
+    monkeypatch.setattr(laptop, "environment", lambda _: deployed.target)
     command = ["sources", "enroll", "asana", "--minutes", "1"]
     thread = threading.Thread(target=lambda: app(command, standalone_mode=False))
     thread.start()

@@ -205,7 +205,7 @@ def _publish(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) -> None
         "pace": 60.0, "verdicts": [], **more,
     }  # fmt: skip
     (live.folder / VERDICTS).write_text(json.dumps(document))
-    monkeypatch.setattr(laptop, "target", lambda _: None)
+    monkeypatch.setattr(laptop, "environment", lambda _: None)
     monkeypatch.setattr(laptop, "live_alarms", lambda: live)
     monkeypatch.setattr(LiveAlarms, "running", lambda _: True)
 

@@ -158,7 +158,7 @@ def test_destroy_finds_monitoring_that_is_left_alone(
     name = target.settings.monitoring_stack_name
     at_destroy: list[list[str]] = []
     monkeypatch.setattr(laptop, "OUTPUTS", target.outputs_file)
-    monkeypatch.setattr(laptop, "target", lambda _: target)
+    monkeypatch.setattr(laptop, "environment", lambda _: target)
     monkeypatch.setattr(laptop, "started", lambda *_: target)
     monkeypatch.setattr(lifecycle, "load", lambda _: target.settings)
     monkeypatch.setattr(Cdk, "bootstrap", lambda _: None)

@@ -94,7 +94,7 @@ def test_diff_says_how_many_wait(environment: Environment, monkeypatch: pytest.M
     monkeypatch.setattr(Cdk, "diff", lambda _: "the difference")
 
     def diff(target: Environment) -> str:
-        monkeypatch.setattr(laptop, "target", lambda _: target)
+        monkeypatch.setattr(laptop, "environment", lambda _: target)
         monkeypatch.setattr(laptop, "started", lambda *_: target)
         monkeypatch.setattr(lifecycle, "load", lambda _: target.settings)
         done = CliRunner().invoke(app.app, ["diff", "--env", "dev"])
