@@ -43,7 +43,7 @@ class Intake:
         if routed is None:
             return None, unmatched(_NO_SOURCE, "no-source")
         if isinstance(routed, routing.WrongMethod):
-            return routed.target, _wrong_method(routed.target, routed.allowed)
+            return routed.source, _wrong_method(routed.source, routed.allowed)
         if routed.allowed and not _is_allowed(routed, webhook.address):
             return routed, _refused(routed, 403, _ADDRESS, "address")
         return routed, None

@@ -26,22 +26,24 @@ class Routed(Protocol):
     def methods(self) -> Collection[str]: ...
 
 
-Target = TypeVar("Target", bound=Routed)
+AnySource = TypeVar("AnySource", bound=Routed)
 
 
-class WrongMethod(NamedTuple, Generic[Target]):
-    """A request whose path's target does not take its method.
+class WrongMethod(NamedTuple, Generic[AnySource]):
+    """A request whose path's source does not take its method.
 
     Attributes:
         allowed: the methods that it takes.
     """
 
-    target: Target
+    source: AnySource
     allowed: tuple[str, ...]
 
 
-def route(targets: Iterable[Target], method: str, path: str) -> Target | WrongMethod[Target] | None:
-    """The target with the longest path that matches; an exact path is longer than any prefix.
+def route(
+    sources: Iterable[AnySource], method: str, path: str
+) -> AnySource | WrongMethod[AnySource] | None:
+    """The source with the longest path that matches; an exact path is longer than any prefix.
 
     None takes a path with dot segments: the backend would resolve them, perhaps out of the prefix
     that they begin with.
@@ -50,9 +52,9 @@ def route(targets: Iterable[Target], method: str, path: str) -> Target | WrongMe
         path: as the API handed it over, starting with ``/``.
     """
     matching = [
-        (length, target)
-        for target in targets
-        for length in (_matched(pattern, path) for pattern in target.paths)
+        (length, source)
+        for source in sources
+        for length in (_matched(pattern, path) for pattern in source.paths)
         if length is not None
     ]
     if not matching or climbs(path):

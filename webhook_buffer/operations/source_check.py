@@ -98,9 +98,9 @@ def check(
     handshake = _handshake(source, webhook)
     if routed is None:
         return Verdict(404, _NO_SOURCE)
-    target = routed.target if isinstance(routed, routing.WrongMethod) else routed
-    if target.name != source.name:
-        return Verdict(404, f"The path belongs to the source '{target.name}', not to this one.")
+    owner = routed.source if isinstance(routed, routing.WrongMethod) else routed
+    if owner.name != source.name:
+        return Verdict(404, f"The path belongs to the source '{owner.name}', not to this one.")
     if isinstance(routed, routing.WrongMethod):
         return Verdict(405, _METHOD)
     if source.allowed and request.address is None:

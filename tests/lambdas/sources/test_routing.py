@@ -10,17 +10,17 @@ from lambdas.sources.routing import WrongMethod, path_problem, route
 
 
 @dataclass(frozen=True)
-class _Target:
+class _Source:
     name: str
     paths: tuple[str, ...]
     methods: tuple[str, ...] = ("POST",)
 
 
-_TARGETS = (
-    _Target("all-hooks", ("/hooks/*",)),
-    _Target("github", ("/hooks/github", "/gh/*"), ("PUT", "POST")),
-    _Target("github-legacy", ("/hooks/github/*",)),
-    _Target("meta", ("/hooks/meta",), ("GET",)),
+_SOURCES = (
+    _Source("all-hooks", ("/hooks/*",)),
+    _Source("github", ("/hooks/github", "/gh/*"), ("PUT", "POST")),
+    _Source("github-legacy", ("/hooks/github/*",)),
+    _Source("meta", ("/hooks/meta",), ("GET",)),
 )
 
 
@@ -38,10 +38,10 @@ _TARGETS = (
 )
 def test_the_longest_path_wins(path: str, name: str) -> None:
     """An exact path beats every prefix, a longer prefix a shorter, in any order of the sources."""
-    for targets in (_TARGETS, _TARGETS[::-1]):
-        target = route(targets, "POST", path)
-        assert isinstance(target, _Target)
-        assert target.name == name
+    for sources in (_SOURCES, _SOURCES[::-1]):
+        source = route(sources, "POST", path)
+        assert isinstance(source, _Source)
+        assert source.name == name
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_the_longest_path_wins(path: str, name: str) -> None:
 )  # fmt: skip
 def test_other_paths_are_not_found(path: str) -> None:
     """A path that no source names is 404; so is one whose dot segments could leave its prefix."""
-    assert route(_TARGETS, "POST", path) is None
+    assert route(_SOURCES, "POST", path) is None
 
 
 def test_other_methods_are_named() -> None:
     """A method that the path's source does not take is 405, with those that it takes."""
-    assert route(_TARGETS, "DELETE", "/gh/x") == WrongMethod(_TARGETS[1], ("POST", "PUT"))
-    assert route(_TARGETS, "POST", "/hooks/meta") == WrongMethod(_TARGETS[3], ("GET",))
+    assert route(_SOURCES, "DELETE", "/gh/x") == WrongMethod(_SOURCES[1], ("POST", "PUT"))
+    assert route(_SOURCES, "POST", "/hooks/meta") == WrongMethod(_SOURCES[3], ("GET",))
 
 
 @pytest.mark.parametrize(
