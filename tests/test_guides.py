@@ -92,7 +92,7 @@ def _insert(file: Path, title: str, code: str) -> None:
 def _widget(copy: Copy) -> None:
     """Step 1 of the guide to a widget, whose code needs no formatting."""
     [(name, title, code)] = re.findall(
-        r"In `(\S+)`, behind the panel `([^`]+)`, with a comma after it:\n\n```python\n(.*?)```",
+        r"In `(\S+)`, after the panel `([^`]+)`, with a comma after it:\n\n```python\n(.*?)```",
         _WIDGET,
         re.DOTALL,
     )
