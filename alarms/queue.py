@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitoring.model import metrics
 from monitoring.model.signals import (
     Comparison,
+    Fact,
     FailureMode,
     Missing,
     Named,
@@ -20,6 +21,8 @@ _TRIED_AGAIN = "subscribe.longest_wait_minutes"
 # SQS counts messages at one moment of a minute, at which a healthy queue holds some by chance; none
 # of them is that old.
 _UNCONSUMED_SECONDS = 60
+# The share of its concurrency at which subscribe is at its limit.
+_BUSY = 0.9
 # Failing webhooks, the longest-waiting first.
 _FAILING = (
     'filter event in ["webhook.failed", "webhook.unattempted", "webhook.paused", '
@@ -133,12 +136,13 @@ def _stopped(role: str, signal_id: str, runbook: str, minutes: int) -> Signal:
             f"IF((age >= {_UNCONSUMED_SECONDS}) AND (deleted == 0) AND (in_flight == 0), "
             "visible, 0)"
         ),
+        numbers={"waited": Fact(_UNCONSUMED_SECONDS, "Seconds")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
             1,
             "Count",
-            f"A message that has waited for {_UNCONSUMED_SECONDS} s, while none is in flight and "
-            "none is deleted, has no consumer.",
+            "A message that has waited for {waited}, while none is in flight and none is deleted, "
+            "has no consumer.",
         ),
         datapoints=minutes,
         periods=minutes,
@@ -210,9 +214,10 @@ SIGNALS = (
             "running": Query(metrics.FUNCTION_CONCURRENCY, "Maximum", "subscribe"),
         },
         expression=(
-            "IF((sent > deleted) AND (running >= 0.9 * {subscribe.concurrency}), "
+            f"IF((sent > deleted) AND (running >= {_BUSY} * {{subscribe.concurrency}}), "
             "60 * visible / deleted, 0)"
         ),
+        numbers={"busy": Fact(100 * _BUSY, "Percent")},
         comparison=Comparison.AT_LEAST,
         threshold=Threshold(
             900,

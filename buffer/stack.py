@@ -24,12 +24,9 @@ from functions.vpc import connect
 from lambdas.envelope import MAX_MESSAGE_BYTES
 from lambdas.sources.table import FILE
 from settings import exposure, sources
+from settings.names import BLOCKED_ATTEMPTS, BLOCKED_SECONDS
 from settings.schema import Settings
 
-# A group counts as blocked once its first webhook failed this often (after about a minute with
-# the default delays) or waited this long.
-_BLOCKED_ATTEMPTS = 5
-_BLOCKED_SECONDS = 600
 # What a transaction does needs the right of each action in it. Source: DynamoDB developer guide,
 # "Amazon DynamoDB Transactions", "IAM permissions".
 _PARKING_ACTIONS = tuple(
@@ -198,8 +195,8 @@ class BufferStack(Stack):
                     {"headers": settings.redactHeaders, "parameters": settings.redactParameters}
                 ),
                 "HEARTBEAT_TO_BACKEND": _flag(settings.heartbeat == "backend"),
-                "BLOCKED_ATTEMPTS": str(_BLOCKED_ATTEMPTS),
-                "BLOCKED_SECONDS": str(_BLOCKED_SECONDS),
+                "BLOCKED_ATTEMPTS": str(BLOCKED_ATTEMPTS),
+                "BLOCKED_SECONDS": str(BLOCKED_SECONDS),
                 **({"SIGNING_SECRET": settings.signing.secretArn} if settings.signing else {}),
                 "PARKING_TABLE": stores.parking.table_name,
                 "FAILURE_POLICY": json.dumps(self._policy),

@@ -86,10 +86,7 @@ def number(name: str, alarm_set: AlarmSet) -> str | None:
     ]
     if matches:
         [alarm] = matches
-        signal = alarm.signal
-        numbers = placeholders.numbers(
-            signal.threshold, alarm.threshold, alarm.period, signal.datapoints, alarm.periods
-        )
+        numbers = placeholders.of_signal(alarm.signal, alarm.threshold, alarm.period, alarm.periods)
         return numbers.get(which)
     return placeholders.of_fact(name, alarm_set.resources) or placeholders.of_setting(
         name, alarm_set.settings

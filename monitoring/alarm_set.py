@@ -265,7 +265,7 @@ def _alarm(
     logged = resources.by_role.get(signal.log or "")
     period, periods = resources.number(signal.period), resources.number(signal.periods)
     threshold = resolved(signal.threshold, resources)
-    numbers = placeholders.numbers(signal.threshold, threshold, period, signal.datapoints, periods)
+    numbers = placeholders.of_signal(signal, threshold, period, periods)
     return Alarm(
         signal=placeholders.filled(signal, numbers, resources),
         name=settings.alarm_name(signal.id),

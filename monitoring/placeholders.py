@@ -2,10 +2,11 @@
 
 A signal's title, impact and reasons name it in braces: ``{threshold}`` and ``{window}`` of
 the signal itself, ``{share}`` or ``{factor}`` of the fact that the threshold is a part or a
-multiple of, or any fact (``{queue.scan_limit}``). The runbook, which people read as it
-stands, has the number between two comments that Markdown does not show:
+multiple of, one of the signal's ``numbers``, or any fact (``{queue.scan_limit}``). The runbook,
+which people read as it stands, has the number between two comments that Markdown does not show:
 ``<!--queue-age-page.threshold-->15 min<!--/-->``. There a name is that of a signal or a Datadog
-monitor with ``.threshold``, ``.window``, ``.share`` or ``.factor``, a fact, or a settings key.
+monitor with ``.threshold``, ``.window``, ``.share`` or ``.factor``, that of a signal with one of
+its ``numbers``, a fact, or a settings key.
 """
 
 from __future__ import annotations
@@ -50,9 +51,16 @@ def numbers(
     return texts
 
 
+def of_signal(signal: Signal, value: float, period: int, periods: int) -> dict[str, str]:
+    """The numbers of a signal in an environment, by the names that its texts use."""
+    further = {name: quantity(fact.value, fact.unit) for name, fact in signal.numbers.items()}
+    return further | numbers(signal.threshold, value, period, signal.datapoints, periods)
+
+
 def unknown(signal: Signal, resources: Resources) -> list[str]:
     """The names in braces in a signal's texts that do not exist."""
     own = ["threshold", "window", *(["share", "factor"] if signal.threshold.of else [])]
+    own += signal.numbers
     reason = signal.threshold.reason
     texts = (signal.title, signal.impact, signal.missing_reason, reason)
     return [

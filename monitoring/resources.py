@@ -10,15 +10,22 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from monitoring.model.signals import Kind, Query
-from settings.names import function_log_group
+from monitoring.model.signals import Fact, Kind, Query
+from settings.names import (
+    BLOCKED_ATTEMPTS,
+    BLOCKED_SECONDS,
+    NOTIFY_ATTEMPTS,
+    function_log_group,
+)
 from settings.schema import Settings
 
 # Source: SQS developer guide, "Amazon SQS FIFO queue quotas": in flight, and how far it looks
 # for available message groups.
 _IN_FLIGHT_LIMIT = _SCAN_LIMIT = 120_000.0
-# What subscribe keeps of its timeout for the record; lambdas/subscribe.py.
-_SUBSCRIBE_RESERVE_SECONDS = 3.0
+# Numbers of the functions' own code, which this repository's other folders don't load; a test
+# compares. In seconds: what a sender that gets 503 is asked to wait, a call to SQS by publish, what
+# subscribe keeps of its timeout for the record, its writes and its other calls, and Sentry's share.
+RETRY_AFTER, SEND, RESERVE, WRITE, CALL, REPORT = 5.0, 3.0, 3.0, 0.8, 0.5, 1.0
 # API Gateway's id before a deployment knows it.
 UNKNOWN_API = "(known once deployed)"
 
@@ -30,14 +37,6 @@ _IN_SECONDS = {"Seconds": 1.0, "Milliseconds": 0.001}
 def plain(value: float) -> str:
     """A number without an exponent, which CloudWatch would not take everywhere."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A number that a threshold may be a share of."""
-
-    value: float
-    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +154,18 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
         settings.function_name("publish"),
         settings.publishTimeoutSeconds,
         settings.lambdaConcurrencyQuota,
+        retry_after=Fact(RETRY_AFTER, "Seconds"),
+        call=Fact(SEND, "Seconds"),
     )
     yield _function(
         "subscribe",
         settings.function_name("subscribe"),
         settings.subscribeTimeoutSeconds,
         settings.maxConcurrency,
-        backend_time=Fact(settings.subscribeTimeoutSeconds - _SUBSCRIBE_RESERVE_SECONDS, "Seconds"),
+        backend_time=Fact(settings.subscribeTimeoutSeconds - RESERVE, "Seconds"),
+        reserve=Fact(RESERVE, "Seconds"),
+        write=Fact(WRITE, "Seconds"),
+        call=Fact(CALL, "Seconds"),
         # Several minutes more than a failing webhook waits, so that an attempt is always in sight.
         backoff_minutes=Fact(
             -(-(settings.retryMaxSeconds + settings.subscribeTimeoutSeconds) // 60) + 4, "Count"
@@ -171,7 +175,8 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
     )
     helpers = [role for role in ("heartbeat", "audit", "notify") if role in settings.functions]
     for role in helpers:
-        yield _function(role, settings.function_name(role), 0, 0)
+        attempts = {"attempts": Fact(NOTIFY_ATTEMPTS, "Count")} if role == "notify" else {}
+        yield _function(role, settings.function_name(role), 0, 0, **attempts)
     yield Resource(
         "helpers",
         Kind.LOG,
@@ -231,6 +236,9 @@ def _general(settings: Settings) -> dict[str, Fact]:
         "parking.per_hour": Fact(settings.failure_policy.parkedPerHour, "Count"),
         "parking.expiring_share": Fact(settings.failure_policy.expiring_percent, "Percent"),
         "parking.keep_days": Fact(settings.failure_policy.keepDays, "Count"),
+        "blocked.attempts": Fact(BLOCKED_ATTEMPTS, "Count"),
+        "blocked.age": Fact(BLOCKED_SECONDS, "Seconds"),
+        "sentry.report": Fact(REPORT, "Seconds"),
         "heartbeat.period": Fact(60 * settings.heartbeatMinutes, "Seconds"),
         # Three heartbeats and the start of the function, but not after every short disturbance.
         "heartbeat.silence": Fact(max(1800, 180 * settings.heartbeatMinutes + 300), "Seconds"),

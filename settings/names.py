@@ -18,6 +18,11 @@ LAPTOP_ACCOUNT = "000000000000"
 # CPU comes with memory: at 512 MB a cold start is dominated by imports, not by waiting for
 # CPU share. Measure on AWS before changing it.
 FUNCTION_MEMORY_MB = 512
+# A group counts as blocked once its first webhook failed this often (after about a minute with
+# the default delays) or waited this long.
+BLOCKED_ATTEMPTS, BLOCKED_SECONDS = 5, 600
+# How often notify tries a notification before it is kept as undelivered.
+NOTIFY_ATTEMPTS = 5
 _DAY = 86_400
 
 

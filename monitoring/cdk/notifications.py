@@ -20,10 +20,10 @@ from functions.statements import allow, log_arn, table_arn
 from monitoring.channels import described
 from monitoring.model.signals import Severity
 from settings.monitoring import Channel
+from settings.names import NOTIFY_ATTEMPTS
 from settings.schema import Settings
 
 _TIMEOUT_SECONDS = 30
-_ATTEMPTS = 5
 
 
 class Notifications(Construct):
@@ -155,7 +155,9 @@ class Notifications(Construct):
             enforce_ssl=True,
             # A notification that a channel did not accept is retried after this long.
             visibility_timeout=Duration.seconds(2 * _TIMEOUT_SECONDS),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=undelivered, max_receive_count=_ATTEMPTS),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=undelivered, max_receive_count=NOTIFY_ATTEMPTS
+            ),
         )
 
     def _notify(self, functions: FunctionFactory, queue: sqs.Queue) -> None:

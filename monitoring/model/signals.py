@@ -152,6 +152,14 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """A number that a threshold may be a share of, or that a text names."""
+
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Threshold:
     """A number with its unit and the reason for it.
 
@@ -183,6 +191,7 @@ class Signal:
         queries: by the id the expression uses.
         expression: metric math over the queries; None with exactly one query. Facts stand
             in braces: ``{subscribe.concurrency}``.
+        numbers: of the expression, by the names that texts use for them.
         period: seconds, or the fact that gives them.
         datapoints: how many of the last ``periods`` must breach.
         periods: their number, or the fact that gives it.
@@ -209,6 +218,7 @@ class Signal:
     missing: Missing
     missing_reason: str
     expression: str | None = None
+    numbers: Mapping[str, Fact] = field(default_factory=dict)
     period: int | str = 60
     runbook: str = ""
     log: str | None = None

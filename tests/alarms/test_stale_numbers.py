@@ -1,8 +1,9 @@
-"""No text about an alarm has a number of its own that a changed threshold would leave behind."""
+"""No text about an alarm has a number of its own that a changed threshold or fact leaves behind."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from monitoring.alarm_guide import alarm_guides, number
 from monitoring.alarm_set import Alarm, AlarmSet, alarm_set
 from monitoring.documents.alarms import alarms_markdown
 from monitoring.model.catalog import Catalog
-from monitoring.model.signals import Signal, Threshold
+from monitoring.model.signals import Fact, Signal, Threshold
 from monitoring.quantities import quantity
 from settings.loader import load
 from settings.paths import ROOT, RUNBOOK
@@ -26,6 +27,8 @@ SIGNALS = {signal.id: signal for signal in CATALOG.signals}
 SECTIONS = dict(re.findall(r"(?ms)^## (\S+)\n(.*?)(?=^## |\Z)", RUNBOOK.read_text()))
 # Commands and code have numbers of their own, and those between comments are refreshed.
 _NOT_PROSE = re.compile(r"(?ms)^```.*?^```|`[^`]*`|^\d+\. |--\w+ \d+|<!--[\w.-]+-->.*?<!--/-->")
+# Of something else, too: what senders wait for, how AWS's services grow, repeat, keep and delete.
+_OTHERS = {"5 minutes", "10 s", "14 days", "60 s", "100", "1,000", "half"}
 
 
 def _set(catalog: Catalog) -> AlarmSet:
@@ -39,11 +42,33 @@ def _set(catalog: Catalog) -> AlarmSet:
 
 
 def _changed(signal: Signal) -> Signal:
-    """The signal with another threshold, still one that can be crossed."""
+    """The signal with other numbers; its threshold is still one that can be crossed."""
     value = signal.threshold.value * (0.9 if signal.threshold.of else 2 / 3)
     whole = signal.threshold.unit == "Count" and signal.threshold.of is None
     threshold = replace(signal.threshold, value=max(2, round(value)) if whole else value)
-    return replace(signal, threshold=threshold)
+    return replace(signal, threshold=threshold, numbers=_moved(signal.numbers))
+
+
+def _moved(facts: Mapping[str, Fact]) -> dict[str, Fact]:
+    return {name: replace(fact, value=fact.value * 1.5) for name, fact in facts.items()}
+
+
+def _facts(alarms: AlarmSet) -> dict[str, Fact]:
+    """Every number that is neither a threshold nor a settings key, by its name in the runbook."""
+    resources = alarms.resources
+    return {
+        **resources.facts,
+        **{
+            f"{role}.{name}": fact
+            for role, resource in resources.by_role.items()
+            for name, fact in resource.facts.items()
+        },
+        **{
+            f"{signal.id}.{name}": fact
+            for signal in alarms.catalog.signals
+            for name, fact in signal.numbers.items()
+        },
+    }
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +79,15 @@ def before() -> AlarmSet:
 
 @pytest.fixture(scope="module")
 def after() -> AlarmSet:
-    """The alarms after every threshold has changed."""
-    return _set(replace(CATALOG, signals=tuple(map(_changed, CATALOG.signals))))
+    """The alarms after every number of a signal and every fact has changed."""
+    alarms = _set(replace(CATALOG, signals=tuple(map(_changed, CATALOG.signals))))
+    resources = alarms.resources
+    moved = {
+        role: replace(resource, facts=_moved(resource.facts))
+        for role, resource in resources.by_role.items()
+    }
+    facts = _moved(resources.facts)
+    return replace(alarms, resources=replace(resources, by_role=moved, facts=facts))
 
 
 def _alarm(alarms: AlarmSet, name: str) -> Alarm:
@@ -85,13 +117,14 @@ def _written(value: float, threshold: Threshold) -> set[str]:
     return {spelling for spelling in spellings if spelling != "1"}
 
 
+def _alone(pattern: str) -> str:
+    """The pattern where it is not a part of a longer number or word."""
+    return rf"(?i)(?<![\w.,])(?:{pattern})(?![\w%])"
+
+
 def _stale(text: str, written: set[str]) -> list[str]:
     """Those of the writings that stand in a text as numbers of their own."""
-    return [
-        spelling
-        for spelling in written
-        if re.search(rf"(?i)(?<![\w.,]){re.escape(spelling)}(?![\w%])", text)
-    ]
+    return [spelling for spelling in written if re.search(_alone(re.escape(spelling)), text)]
 
 
 @pytest.mark.parametrize("name", sorted(SIGNALS))
@@ -116,6 +149,22 @@ def test_the_runbook_writes_no_threshold_by_hand(name: str, before: AlarmSet) ->
     alarm = _alarm(before, name)
     prose = _NOT_PROSE.sub(" ", SECTIONS[alarm.signal.runbook])
     assert _stale(prose, _written(alarm.threshold, alarm.signal.threshold)) == []
+
+
+def test_no_text_writes_a_fact_by_hand(before: AlarmSet) -> None:
+    """What a constant of the code says stands in runbook and texts only where it is filled in."""
+    texts = {heading: _NOT_PROSE.sub(" ", section) for heading, section in SECTIONS.items()}
+    for signal in CATALOG.signals:
+        reasons = (signal.missing_reason, signal.threshold.reason)
+        texts[signal.id + ".py"] = " ".join((signal.title, signal.impact, *reasons))
+    spellings: set[str] = set()
+    for fact in _facts(before).values():
+        if fact.unit == "Count" and fact.value < 60:
+            spellings.add(f"{fact.value:g} times")
+        else:
+            spellings |= _written(fact.value, Threshold(fact.value, fact.unit, ""))
+    anywhere = re.compile(_alone("|".join(map(re.escape, sorted(spellings - _OTHERS)))))
+    assert {name: stale for name, text in texts.items() if (stale := anywhere.findall(text))} == {}
 
 
 @pytest.mark.parametrize(
@@ -144,10 +193,11 @@ def test_no_reason_compares_a_number_with_another_signal(name: str) -> None:
 
 
 def test_the_runbook_s_numbers_move(before: AlarmSet, after: AlarmSet) -> None:
-    """Refreshed after the change, the runbook has every new threshold that it names."""
-    for name in set(re.findall(r"<!--([\w-]+\.threshold)-->", RUNBOOK.read_text())):
+    """Refreshed after the change, the runbook has every new threshold and fact that it names."""
+    facts = _facts(before).keys()
+    for name in set(re.findall(r"<!--([\w-]+\.\w+)-->", RUNBOOK.read_text())):
         alarm = before.alarm(name.removesuffix(".threshold"))
-        if alarm:
+        if alarm or name in facts:
             text = f"a <!--{name}-->{number(name, before)}<!--/-->"
             assert number(name, after) != number(name, before), name
             assert (

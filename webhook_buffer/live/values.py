@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambdas.metrics import DIMENSIONS
+from settings.names import BLOCKED_ATTEMPTS, BLOCKED_SECONDS
 
 # (namespace, name, role or "" or the part of one of our metrics).
 Key = tuple[str, str, str]
@@ -47,5 +48,5 @@ class Depth:
 class Limits:
     """From when on ``subscribe`` counts a failing webhook as one that blocks its group."""
 
-    blocked_attempts: int = 5
-    blocked_seconds: float = 600.0
+    blocked_attempts: int = BLOCKED_ATTEMPTS
+    blocked_seconds: float = BLOCKED_SECONDS
