@@ -173,6 +173,7 @@ def test_a_group_by_name_may_be_the_one_that_is_referred_to() -> None:
     [
         ("OrdersDb", {"case-differs"}),
         ("ordersdb", set()),
+        ("${self:custom.ordersDb}", set()),
         ({"Ref": "Named"}, {"case-differs"}),
         ({"Ref": "Unnamed"}, set()),
         ({"Fn::Sub": "${Unnamed}-reader"}, set()),

@@ -72,6 +72,7 @@ _LOWERED = frozenset(
         "ReplicationGroupId",
     )
 )
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _LOWERING = frozenset(("AWS/DocDB", "AWS/ElastiCache", "AWS/Neptune", "AWS/RDS"))
 # Which load balancers a target group may belong to, by its protocol. Source: Elastic Load Balancing
 # API reference, CreateTargetGroup, Protocol.
@@ -286,10 +287,12 @@ def _is_upper(context: Context, alarm: AnyAlarm, name: str, value: str) -> bool:
         cluster = context.resource("AWS::RDS::DBCluster", value)
         given = cluster.resolved.get(name) if cluster and value.attribute == "Ref" else None
         return isinstance(given, str) and not isinstance(given, Unknown) and given != given.lower()
+    if isinstance(value, Unknown):
+        return False
     entry = context.templates.resource_of(alarm)
     # What is joined from references may be a logical id here, and not what the deployment has.
     written = entry is None or value in {text for _, text in _plain_texts(entry.properties, "")}
-    return written and not isinstance(value, Unknown) and value != value.lower()
+    return written and bool(_IDENTIFIER.fullmatch(value)) and value != value.lower()
 
 
 @rule(
