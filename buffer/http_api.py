@@ -22,7 +22,7 @@ _ACCESS_LOG = {
     "at": "$context.requestTimeEpoch",
     "method": "$context.httpMethod",
     "protocol": "$context.protocol",
-    # Not "status", which Datadog takes for the line's severity; see lambdas/observe.py.
+    # Not "status", which Datadog takes for the line's severity; see lambdas/base/observe.py.
     "http": {"status_code": "$context.status"},
     "response_bytes": "$context.responseLength",
     "latency_ms": "$context.responseLatency",

@@ -21,7 +21,7 @@ from functions.encryption import READ_SECRET, SEND, WRITE_TABLE, Encryption
 from functions.factory import FunctionFactory
 from functions.statements import allow
 from functions.vpc import connect
-from lambdas.envelope import MAX_MESSAGE_BYTES
+from lambdas.base.envelope import MAX_MESSAGE_BYTES
 from lambdas.sources.table import FILE
 from settings import exposure, sources
 from settings.names import BLOCKED_ATTEMPTS, BLOCKED_SECONDS

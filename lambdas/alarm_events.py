@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdas.safe_json import json_object
+from lambdas.base.safe_json import json_object
 
 ALARM, OK = "ALARM", "OK"
 SEVERITIES = ("page", "ticket", "info")

@@ -5,19 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from lambdas import (
-    attempt_metrics,
-    attempts,
-    aws,
-    delivery,
-    lease,
-    record,
-    source_deliveries,
-    tracing,
-)
-from lambdas.backend_url import Backend
+from lambdas import attempt_metrics, attempts, delivery, lease, record, source_deliveries
+from lambdas.base import aws, tracing
+from lambdas.base.backend_url import Backend
+from lambdas.base.envelope import Envelope
 from lambdas.config import SubscribeConfig
-from lambdas.envelope import Envelope
 from lambdas.fairness import Container
 from lambdas.put_back import Remaining
 from lambdas.timestamps import iso

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from lambdas.base.envelope import Envelope
+from lambdas.base.metrics import FRESH_SECONDS
 from lambdas.config import SubscribeConfig
 from lambdas.delivery import Outcome
-from lambdas.envelope import Envelope
-from lambdas.metrics import FRESH_SECONDS
 
 # The counter of each outcome, by its number.
 _OUTCOMES = {

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lambdas import aws
+from lambdas.base import aws
 from lambdas.delivery import Outcome
 
 # How many of the latest attempts are kept beside the first. Source: DynamoDB developer guide, "Read

@@ -12,14 +12,15 @@ import os
 import time
 from typing import Any
 
-from lambdas import observe
+from lambdas.base import observe
 
 with observe.loading():
     from collections.abc import Callable, Mapping, Sequence
     from dataclasses import dataclass, replace
 
-    from lambdas import audit_ledger, audit_log, audit_parked, audit_record, audit_verdicts, aws
+    from lambdas import audit_ledger, audit_log, audit_parked, audit_record, audit_verdicts
     from lambdas.audit_verdicts import Evidence, Followed
+    from lambdas.base import aws
     from lambdas.timestamps import iso
 
 

@@ -15,8 +15,8 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lambdas import aws
 from lambdas.audit_verdicts import Followed
+from lambdas.base import aws
 
 # Begins every key, so that a policy can grant these rows alone.
 PREFIX = "audit#"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from lambdas import aws
+from lambdas.base import aws
 from lambdas.log_lines import lines
 
 # Milliseconds of publish's log that are read at a time: what is read whole is not read again.

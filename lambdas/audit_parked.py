@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 
-from lambdas import aws, observe, parked_index
+from lambdas import parked_index
+from lambdas.base import aws, observe
 from lambdas.expiry import EXPIRING_SHARE
 
 

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from lambdas import attempts, aws
+from lambdas import attempts
 from lambdas.audit_verdicts import Standing
+from lambdas.base import aws
 
 # Source: DynamoDB API reference, BatchGetItem: up to 100 items. A webhook has two.
 _WEBHOOKS = 50

@@ -16,7 +16,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from lambdas import aws, log_lines, parked_index
+from lambdas import log_lines, parked_index
+from lambdas.base import aws
 
 # How many a notification names. One more is looked for: it says that there are more.
 MOST = 3

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas import aws, http, messages
+from lambdas import messages
 from lambdas.alarm_events import SEVERITIES
+from lambdas.base import aws, http
 from lambdas.notification import Notification
 
 _JSON = {"Content-Type": "application/json"}

@@ -9,13 +9,13 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambdas.backend_url import Backend
-from lambdas.redaction import Redaction
+from lambdas.base.backend_url import Backend
+from lambdas.base.redaction import Redaction
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambdas.extract import Extractor
+    from lambdas.base.extract import Extractor
     from lambdas.failure_policy import Policy
     from lambdas.heartbeat_key import HeartbeatKey
     from lambdas.signing import Signer
@@ -158,6 +158,6 @@ def _beside(file: str) -> Path:
 
 
 def _extractors(lines: str) -> tuple[Extractor, ...]:
-    from lambdas import extract
+    from lambdas.base import extract
 
     return tuple(extract.parse(line) for line in json.loads(lines))

@@ -11,8 +11,8 @@ import hashlib
 import json
 from typing import NamedTuple
 
-from lambdas import extract
-from lambdas.envelope import Envelope
+from lambdas.base import extract
+from lambdas.base.envelope import Envelope
 
 # Ids that a container remembers, of a few hundred bytes each.
 _REMEMBERED = 1_000

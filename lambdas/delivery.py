@@ -11,9 +11,9 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from lambdas import http
-from lambdas.backend_url import Backend
-from lambdas.envelope import Envelope
+from lambdas.base import http
+from lambdas.base.backend_url import Backend
+from lambdas.base.envelope import Envelope
 
 # Source: RFC 9110, 7.6.1, and RFC 2616, 13.5.1, for the older ones. Content-Length and Host are
 # written afresh; Expect was answered by the API already.
@@ -25,7 +25,7 @@ _HOP_BY_HOP = frozenset(
     }
 )  # fmt: skip
 _OURS = "x-buffer-"
-# What continues a trace; see ``lambdas/tracing.py``.
+# What continues a trace; see ``lambdas/base/tracing.py``.
 _TRACE = re.compile("x-datadog-.+|traceparent|tracestate")
 # Servers of the CGI family hand headers over as variables, in which these characters are alike.
 # Source: RFC 3875, 4.1.18, for the hyphen.
@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
         started_at: milliseconds since the epoch.
         duration_ms: from connecting to the answer's status.
         status: the backend's HTTP status; None when no answer arrived.
-        error: the ``kind`` of ``lambdas.http.HttpError``; None with a status.
+        error: the ``kind`` of ``lambdas.base.http.HttpError``; None with a status.
         retry_after: the answer's Retry-After header, unread.
     """
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas import aws
+from lambdas.base import aws
 
 KEY: dict[str, Any] = {"id": {"S": "drill"}}
 # An alarm's time may lack its fraction of a second; milliseconds.

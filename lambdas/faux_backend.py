@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas import observe
+from lambdas.base import observe
 
 with observe.loading():
-    from lambdas.envelope import Envelope
-    from lambdas.safe_json import json_object
+    from lambdas.base.envelope import Envelope
+    from lambdas.base.safe_json import json_object
 
 _KEPT = 20_000
 

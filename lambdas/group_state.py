@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lambdas import aws
+from lambdas.base import aws
 
 STATE = "#state"
 

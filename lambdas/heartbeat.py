@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from lambdas import observe
+from lambdas.base import observe
 
 with observe.loading():
     import json
@@ -18,10 +18,10 @@ with observe.loading():
     from dataclasses import dataclass
     from datetime import UTC, datetime
 
-    from lambdas import aws, http
-    from lambdas.envelope import HEARTBEAT_HEADER, HEARTBEAT_PATH
+    from lambdas.base import aws, http
+    from lambdas.base.envelope import HEARTBEAT_HEADER, HEARTBEAT_PATH
+    from lambdas.base.safe_json import json_object
     from lambdas.heartbeat_key import HeartbeatKey
-    from lambdas.safe_json import json_object
 
 
 @dataclass(frozen=True, slots=True)

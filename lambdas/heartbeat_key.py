@@ -10,11 +10,11 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from lambdas import observe
-from lambdas.envelope import HEARTBEAT_HEADER, HEARTBEAT_PATH, Envelope
+from lambdas.base import observe
+from lambdas.base.envelope import HEARTBEAT_HEADER, HEARTBEAT_PATH, Envelope
 
 if TYPE_CHECKING:
-    from lambdas.secrets import Secrets
+    from lambdas.base.secrets import Secrets
 
 # A proof that somebody overheard is good for no longer.
 _TOLERANCE_SECONDS = 300
@@ -60,7 +60,7 @@ class HeartbeatKey:
         return hmac.compare_digest(wanted.encode(), mac.encode("utf-8", "surrogatepass"))
 
     def _key(self, within: float) -> bytes:
-        from lambdas.secrets import Secrets
+        from lambdas.base.secrets import Secrets
 
         self._secrets = self._secrets or Secrets(report=_unreadable)
         return self._secrets.get(self._secret, within=within)["current"].encode()

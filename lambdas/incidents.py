@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdas import aws
 from lambdas.alarm_events import ALARM, OK
+from lambdas.base import aws
 
 # An alarm that fires again this soon after its recovery is the same incident, milliseconds.
 SAME_INCIDENT = 10 * 60 * 1000

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdas import observe
+from lambdas.base import observe
 
 with observe.loading():
     import json
 
-    from lambdas import aws, http
+    from lambdas.base import aws, http
 
 _SECONDS = 5.0
 # CloudFormation hands numbers and booleans to custom resources as strings.

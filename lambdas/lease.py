@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from lambdas import aws, observe
+from lambdas.base import aws, observe
 
 # A call to SQS is tried twice, each time this long at most.
 _CALL_SECONDS = 0.5

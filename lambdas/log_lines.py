@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from lambdas import aws
-from lambdas.safe_json import json_object
+from lambdas.base import aws
+from lambdas.base.safe_json import json_object
 
 # Seconds between two pages: FilterLogEvents is limited to 5 calls a second for the whole account
 # and region, and others read logs too. Source: CloudWatch Logs user guide, "CloudWatch Logs

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lambdas.base.safe_json import json_object
 from lambdas.blocking import MOST
 from lambdas.notification import Notification
-from lambdas.safe_json import json_object
 from lambdas.timestamps import iso
 
 # Source: Slack's Block Kit reference, header and section.

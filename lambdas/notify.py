@@ -11,7 +11,7 @@ import os
 import time
 from typing import Any
 
-from lambdas import observe
+from lambdas.base import observe
 
 with observe.loading():
     import json
@@ -23,13 +23,13 @@ with observe.loading():
     from lambdas import (
         alarm_events,
         alarm_guide,
-        aws,
         blocking,
         channels,
         drills,
         incidents,
         notification,
-    )  # fmt: skip
+    )
+    from lambdas.base import aws
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from lambdas import aws
+from lambdas.base import aws
 
 NAME = "parked"
 KINDS = ("held", "aside", "state")

@@ -13,7 +13,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas import aws, lease, parked_rows
+from lambdas import lease, parked_rows
+from lambdas.base import aws
 from lambdas.config import SubscribeConfig
 from lambdas.group_state import STATE, Hold, key, partition
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from lambdas import attempts, aws, group_state, lease, record
+from lambdas import attempts, group_state, lease, record
+from lambdas.base import aws
 from lambdas.config import SubscribeConfig
 
 # For holding the message, and for reading the record: for each try, and for both tries.

@@ -6,15 +6,16 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambdas import observe
+from lambdas.base import observe
 
 if TYPE_CHECKING:
     from lambdas.sources.table import Source
 
 with observe.loading():
-    from lambdas import aws, deduplication, envelope, extract, heartbeat_key, redaction, tracing
+    from lambdas import deduplication, heartbeat_key
+    from lambdas.base import aws, envelope, extract, redaction, tracing
+    from lambdas.base.reply import Reply, counted, refusal, unmatched
     from lambdas.config import PublishConfig
-    from lambdas.reply import Reply, counted, refusal, unmatched
 
     CONFIG = PublishConfig.read(os.environ)
     _REPEATS = deduplication.Repeats()

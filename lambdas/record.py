@@ -12,10 +12,11 @@ import base64
 import time
 from typing import Any
 
-from lambdas import attempts, aws, observe, record_index, recorded_request
+from lambdas import attempts, record_index, recorded_request
+from lambdas.base import aws, observe
+from lambdas.base.envelope import Envelope
+from lambdas.base.redaction import REDACTED
 from lambdas.delivery import Outcome
-from lambdas.envelope import Envelope
-from lambdas.redaction import REDACTED
 
 # The version of what is written here. Items of version 1 list all attempts, those without a number
 # are older; items of version 2 have bodies in the request, cut at 100,000 bytes.

@@ -12,7 +12,7 @@ import zlib
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from lambdas.envelope import Envelope
+from lambdas.base.envelope import Envelope
 
 # The largest body in the JSON. Source: DynamoDB developer guide, "Read and write operations": a
 # write unit is 1 KB.

@@ -11,19 +11,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from lambdas import (
-    attempt,
-    attempts,
-    aws,
-    failure_policy,
-    group_state,
-    lease,
-    observe,
-    parked_rows,
-    parking,
-)
+from lambdas import attempt, attempts, failure_policy, group_state, lease, parked_rows, parking
+from lambdas.base import aws, observe
+from lambdas.base.envelope import UnreadableError, received
 from lambdas.config import SubscribeConfig
-from lambdas.envelope import UnreadableError, received
 from lambdas.fairness import Container
 from lambdas.put_back import Remaining, delay, put_back
 from lambdas.tokens import Token

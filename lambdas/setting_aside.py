@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from lambdas import attempts, aws, failure_policy, lease, observe, parked_rows, parking
+from lambdas import attempts, failure_policy, lease, parked_rows, parking
+from lambdas.base import aws, observe
+from lambdas.base.envelope import Envelope, UnknownVersionError, UnreadableError
 from lambdas.config import SubscribeConfig
-from lambdas.envelope import Envelope, UnknownVersionError, UnreadableError
 from lambdas.group_state import Hold
 from lambdas.put_back import Remaining, delay, put_back
 

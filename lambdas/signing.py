@@ -12,8 +12,8 @@ import base64
 import hashlib
 import hmac
 
-from lambdas import observe
-from lambdas.secrets import Secrets, UnavailableError, valid
+from lambdas.base import observe
+from lambdas.base.secrets import Secrets, UnavailableError, valid
 
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 

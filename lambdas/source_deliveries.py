@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from lambdas import aws
+from lambdas.base import aws
 from lambdas.config import SubscribeConfig
 
 # How exact it is: each container writes it this often at most.

@@ -20,21 +20,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from lambdas import observe
+from lambdas.base import observe
 
 with observe.loading():
-    from lambdas import (
-        attempt,
-        attempts,
-        envelope,
-        fairness,
-        lease,
-        preconditions,
-        tokens,
-    )
+    from lambdas import attempt, attempts, fairness, lease, preconditions, tokens
+    from lambdas.base import envelope
+    from lambdas.base.safe_json import json_object
     from lambdas.config import SubscribeConfig
     from lambdas.put_back import Remaining, delay, put_back
-    from lambdas.safe_json import json_object
 
     CONFIG = SubscribeConfig.read(os.environ)
     CONTAINER = fairness.Container()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from lambdas.safe_json import json_object
+from lambdas.base.safe_json import json_object
 
 _MARK = "webhook-buffer"
 

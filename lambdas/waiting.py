@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lambdas import attempt, attempt_metrics, attempts, lease, observe, preconditions
+from lambdas import attempt, attempt_metrics, attempts, lease, preconditions
+from lambdas.base import observe
+from lambdas.base.envelope import Envelope
 from lambdas.config import SubscribeConfig
-from lambdas.envelope import Envelope
 from lambdas.fairness import Pause
 from lambdas.put_back import Remaining, delay, put_back
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lambdas.backend_url import Backend
+from lambdas.base.backend_url import Backend
 from settings import exposure
 from settings.hosts import is_private
 from settings.names import Names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lambdas.backend_url import Backend
+from lambdas.base.backend_url import Backend
 from settings.errors import SettingsError
 from settings.hosts import is_internal
 from settings.names import Names

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from lambdas.http import HEADER_NAME
+from lambdas.base.http import HEADER_NAME
 from settings.datadog import Datadog
 from settings.deployment import Deployment
 from settings.failure_policy import FailurePolicy

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from lambdas import extract
+from lambdas.base import extract
 from settings.failure_policy import FailurePolicy
 from settings.keys import Keys
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lambdas import extract
-from lambdas.backend_url import Backend
+from lambdas.base import extract
+from lambdas.base.backend_url import Backend
 from lambdas.sources import networks, routing
 from lambdas.sources.handshakes import HANDSHAKES
 from settings.answer import Answer

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lambdas import extract
-from lambdas.http import HEADER_NAME
+from lambdas.base import extract
+from lambdas.base.http import HEADER_NAME
 from lambdas.sources import schemes
 from lambdas.sources.providers import PROVIDERS
 from settings.answer import Answer

@@ -19,7 +19,7 @@ from pathlib import Path
 from alarmproof.alarms import AnyAlarm
 from alarmproof.template import parse
 
-from lambdas.metrics import embedded
+from lambdas.base.metrics import embedded
 from monitoring.cloudwatch.alarms import template
 from settings.loader import load
 from webhook_buffer.cli.docs import kept_drills

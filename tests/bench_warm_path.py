@@ -143,7 +143,7 @@ def main() -> None:
 def _calls() -> Mapping[str, Callable[[], object]]:
     import lambdas.publish as publish
     import lambdas.subscribe as subscribe
-    from lambdas import envelope
+    from lambdas.base import envelope
 
     event = http_event(_BODY.decode(), headers=_HEADERS)
     message = envelope.pack(envelope.Envelope.from_event(event))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from functions.assets import functions_asset
-from lambdas.envelope import MAX_MESSAGE_BYTES
+from lambdas.base.envelope import MAX_MESSAGE_BYTES
 from settings.errors import SettingsError
 from settings.keys import Keys
 from settings.loader import load
@@ -54,7 +54,7 @@ _ENVIRONMENTS = 20
 # of nobody's for documents.
 _SPELLED = re.compile(r"arn:aws:|amazonaws\.com|console\.aws")
 _HOMES = {
-    "lambdas/aws.py", "lambdas/links.py", "lambdas/sources/schemes/sns.py",
+    "lambdas/base/aws.py", "lambdas/links.py", "lambdas/sources/schemes/sns.py",
     "webhook_buffer/operations/key_policy.py",
 }  # fmt: skip
 _EXAMPLES = {"monitoring/documents/datadog.py", "settings/signing.py"}

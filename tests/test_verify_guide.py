@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import secrets
+from lambdas.base import secrets
 from lambdas.signing import Signer
 from settings.paths import ROOT
 

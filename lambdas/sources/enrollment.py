@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas import aws, observe, secrets
+from lambdas.base import aws, observe, secrets
 
 _ATTEMPT_SECONDS = 1.5
 

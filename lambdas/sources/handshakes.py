@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-from lambdas.envelope import Envelope
-from lambdas.reply import Reply
-from lambdas.safe_json import json_object
+from lambdas.base.envelope import Envelope
+from lambdas.base.reply import Reply
+from lambdas.base.safe_json import json_object
 
 # A challenge: printable ASCII. Microsoft's has spaces and colons.
 _CHALLENGE = re.compile(r"[ -~]{1,1024}")

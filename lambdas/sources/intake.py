@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambdas import aws
-from lambdas.envelope import Envelope
-from lambdas.reply import Reply, refusal, unmatched
-from lambdas.secrets import Secrets, UnavailableError
+from lambdas.base import aws
+from lambdas.base.envelope import Envelope
+from lambdas.base.reply import Reply, refusal, unmatched
+from lambdas.base.secrets import Secrets, UnavailableError
 from lambdas.sources import routing, table
 from lambdas.sources.handshakes import Facts, Handshake, is_signed_for_anybody
 from lambdas.sources.schemes.reasons import Reason

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from lambdas.backend_url import climbs
+from lambdas.base.backend_url import climbs
 
 # A path in settings: what needs no escape, and ``/*`` at its end for all that is below it.
 PATH = re.compile(r"/(?!/)[A-Za-z0-9._~!$&'()+,;=:@/-]*\*?")

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambdas import extract
-from lambdas.backend_url import Backend
+from lambdas.base import extract
+from lambdas.base.backend_url import Backend
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lambdas.envelope import Envelope
-from lambdas.secrets import Secrets, UnavailableError, unreadable, valid
+from lambdas.base.envelope import Envelope
+from lambdas.base.secrets import Secrets, UnavailableError, unreadable, valid
 from lambdas.sources import schemes
 from lambdas.sources.schemes.reasons import Reason
 from lambdas.sources.schemes.scheme import Scheme, SecretFormError

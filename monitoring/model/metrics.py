@@ -1,7 +1,8 @@
 """The metrics that signals read: AWS's own, and those that the functions of this project write.
 
 Everything about a metric stands in its record; wording, cost and documents read it there. The
-functions keep the names and units they need to run alone, in ``lambdas.metrics``; a test compares.
+functions keep the names and units they need to run alone, in ``lambdas.base.metrics``; a test
+compares.
 
 Sources: SQS developer guide, "Available CloudWatch metrics"; Lambda developer guide, "Types of
 metrics"; API Gateway developer guide, "Working with metrics for HTTP APIs" and "Amazon API

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alarms import CATALOG
-from lambdas import metrics as written
+from lambdas.base import metrics as written
 from monitoring.alarm_set import AlarmSet
 from monitoring.model import metrics
 from settings.loader import load

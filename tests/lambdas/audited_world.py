@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas import aws
+from lambdas.base import aws
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

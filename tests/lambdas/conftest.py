@@ -18,7 +18,8 @@ from typing import Any, Self
 
 import pytest
 
-from lambdas import http, source_deliveries
+from lambdas import source_deliveries
+from lambdas.base import http
 from tests.emulated_aws import client
 from tests.function_modules import Functions
 from tests.lambdas.fixtures.alarms import ALARM_GUIDES

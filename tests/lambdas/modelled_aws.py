@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.aws import AwsError
+from lambdas.base.aws import AwsError
 
 Item = dict[str, Any]
 

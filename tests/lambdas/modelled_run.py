@@ -25,17 +25,14 @@ from greenlet import getcurrent, greenlet
 
 from lambdas import (
     attempts,
-    aws,
     delivery,
-    envelope,
     fairness,
     group_state,
-    http,
-    observe,
     parked_rows,
     source_deliveries,
     tokens,
 )
+from lambdas.base import aws, envelope, http, observe
 from lambdas.config import SubscribeConfig
 from tests.function_modules import function_environ
 from tests.lambdas.modelled_aws import Item, Queue, Tables, sequence_number

@@ -19,16 +19,15 @@ import pytest
 from lambdas import (
     attempt,
     attempts,
-    aws,
     group_state,
     lease,
-    observe,
     parked_rows,
     parking,
     record,
     release,
     setting_aside,
 )
+from lambdas.base import aws, observe
 from tests.lambdas.modelled_run import World, loaded, play
 
 # Runs in which a mutation has to show; each alone shows in most of them.

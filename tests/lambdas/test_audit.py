@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdas import audit_ledger, audit_record, aws, log_lines
+from lambdas import audit_ledger, audit_record, log_lines
+from lambdas.base import aws
 from tests.function_events import context
 from tests.function_modules import AUDIT_ENVIRON, load
 from tests.lambdas.audited_world import HOUR, MINUTE, PAUSE, START, Webhook, World

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from lambdas import aws, blocking
-from lambdas.aws import AwsError
+from lambdas import blocking
+from lambdas.base import aws
+from lambdas.base.aws import AwsError
 from tests.emulated_aws import Aws
 from tests.function_modules import Functions
 from tests.lambdas.test_parking import Buffer

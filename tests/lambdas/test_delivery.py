@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from lambdas import delivery
-from lambdas.backend_url import Backend
+from lambdas.base.backend_url import Backend
+from lambdas.base.envelope import Envelope
 from lambdas.delivery import Outcome
-from lambdas.envelope import Envelope
 from tests.lambdas.conftest import HttpStub, Request, Wire, read_request
 
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from lambdas import delivery, dial
-from lambdas.backend_url import Backend
+from lambdas import delivery
+from lambdas.base import dial
+from lambdas.base.backend_url import Backend
+from lambdas.base.envelope import Envelope
 from lambdas.delivery import Outcome
-from lambdas.envelope import Envelope
 from tests.lambdas.conftest import Wire, read_request
 from tests.waiting import Stopwatch
 

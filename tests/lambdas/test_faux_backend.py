@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from lambdas import delivery
-from lambdas.backend_url import Backend
-from lambdas.envelope import Envelope
+from lambdas.base.backend_url import Backend
+from lambdas.base.envelope import Envelope
+from lambdas.base.observe import UnexpectedError
 from lambdas.faux_backend import Answer, FauxBackend
-from lambdas.observe import UnexpectedError
 from tests.function_events import context, http_event
 from tests.lambdas.conftest import Sentry
 from tests.waiting import eventually

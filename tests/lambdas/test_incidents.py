@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lambdas import incidents
 from lambdas.alarm_events import ALARM, OK
-from lambdas.aws import AwsError
+from lambdas.base.aws import AwsError
 from lambdas.incidents import SAME_INCIDENT, Incident, decide, decide_blindly
 from tests.emulated_aws import Aws
 from tests.function_modules import Functions

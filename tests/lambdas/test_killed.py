@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import envelope
-from lambdas.aws import AwsError
+from lambdas.base import envelope
+from lambdas.base.aws import AwsError
 from lambdas.tokens import Token
 from settings.paths import ROOT
 from tests.function_modules import POLICY, function_environ
@@ -37,7 +37,7 @@ _MOST_CALLS, _MOST_INVOCATIONS = 40, 20
 _FUNCTION = """
 import json, sys, types
 sys.path.insert(0, sys.argv[1])
-from lambdas import aws
+from lambdas.base import aws
 attempt = aws.Service._attempt
 aws.Service._attempt = lambda self, action, body, seconds: attempt(self, action, body, 60)
 from lambdas import subscribe

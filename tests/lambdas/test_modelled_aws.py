@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import aws as aws_calls
+from lambdas.base import aws as aws_calls
 from tests.emulated_aws import Aws
 from tests.lambdas.modelled_aws import Queue, Tables
 from webhook_buffer.laptop.programs.process import Running

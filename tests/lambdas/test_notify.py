@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from lambdas import drills, observe
-from lambdas.metrics import UNITS
+from lambdas import drills
+from lambdas.base import observe
+from lambdas.base.metrics import UNITS
 from tests.emulated_aws import Aws
 from tests.function_events import context
 from tests.lambdas.conftest import HttpStub, Sentry, Wire

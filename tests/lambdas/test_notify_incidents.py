@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.aws import AwsError
+from lambdas.base.aws import AwsError
 from tests.emulated_aws import Aws
 from tests.lambdas.fixtures.alarms import (
     DOWN,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas import drills
-from lambdas.aws import AwsError
+from lambdas.base.aws import AwsError
 from lambdas.blocking import Webhook
 from tests.lambdas.fixtures.alarms import (
     AGE,

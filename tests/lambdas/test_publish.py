@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import envelope
-from lambdas.envelope import Envelope
+from lambdas.base import envelope
+from lambdas.base.envelope import Envelope
 from tests.emulated_aws import Aws
 from tests.function_events import context, http_event
 from tests.function_modules import Functions

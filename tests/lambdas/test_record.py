@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from lambdas import attempts, record, record_index
-from lambdas.aws import AwsError, Service
+from lambdas.base.aws import AwsError, Service
+from lambdas.base.envelope import Envelope
 from lambdas.delivery import Outcome
-from lambdas.envelope import Envelope
 from tests.emulated_aws import Aws
 from webhook_buffer.laptop.programs.process import Running
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from lambdas import secrets, signing
+from lambdas import signing
+from lambdas.base import secrets
 from lambdas.faux_backend import Answer
 from lambdas.signing import Signer
 from tests.emulated_aws import Aws, client

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from lambdas import metrics as written
+from lambdas.base import metrics as written
 from lambdas.sources.schemes.reasons import Reason
 from monitoring.model import metrics
 from settings.paths import ROOT

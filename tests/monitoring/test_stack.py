@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import metrics
+from lambdas.base import metrics
 from monitoring.model.checks import headings
 from monitoring.resources import resources
 from settings import loader

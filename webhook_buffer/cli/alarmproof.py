@@ -94,7 +94,7 @@ def own_metrics(templates: Templates) -> tuple[OwnMetrics, ...]:
     """
     from alarmproof.own_metrics import OwnMetrics
 
-    from lambdas.metrics import BY, DIMENSIONS, NAMESPACE, UNITS
+    from lambdas.base.metrics import BY, DIMENSIONS, NAMESPACE, UNITS
 
     sets = {(), *(more for sets in BY.values() for more in sets)}
     filtered = frozenset(

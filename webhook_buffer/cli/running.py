@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from lambdas.http import HEADER_NAME
+from lambdas.base.http import HEADER_NAME
 from settings.errors import InputError, ProofFailedError
 from settings.loader import load
 from webhook_buffer.cli.preflight import show_problems

@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lambdas import secrets
-from lambdas.http import HEADER_NAME
+from lambdas.base import secrets
+from lambdas.base.http import HEADER_NAME
 from lambdas.sources.handshakes import HANDSHAKES
 from settings.errors import FileError, InputError
 from settings.loader import load

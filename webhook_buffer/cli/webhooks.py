@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lambdas.redaction import Redaction
+from lambdas.base.redaction import Redaction
 from settings.errors import InputError
 from settings.loader import load
 from settings.schema import Settings

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lambdas import extract
+from lambdas.base import extract
 from webhook_buffer.console import about
 from webhook_buffer.console.webhooks import holds
 from webhook_buffer.operations import records

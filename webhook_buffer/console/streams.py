@@ -20,7 +20,7 @@ Shown = dict[str, Any]
 
 _ROWS, _MOST_LINES = 25, 200
 _MOST_CHARACTERS = 2000
-# Fields of a line that stand beside it, or say nothing to a person. Source: lambdas/observe.py.
+# Fields of a line that stand beside it, or say nothing to a person. See lambdas/base/observe.py.
 _COMMON = ("at", "level", "event", "service", "env", "function", "_aws")
 
 

@@ -13,7 +13,7 @@ from alarmproof.recordings import Recorded
 from alarmproof.series import datapoints
 from numpy.typing import NDArray
 
-from lambdas.metrics import NAMESPACE
+from lambdas.base.metrics import NAMESPACE
 from webhook_buffer.live.columns import Column
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.values import Key, part

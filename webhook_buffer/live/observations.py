@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.metrics import FRESH_SECONDS
+from lambdas.base.metrics import FRESH_SECONDS
 from monitoring.log_counts import COUNTS
 from webhook_buffer.live.invocations import BOUNDARY, Invocations
 from webhook_buffer.live.pace import Clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambdas.metrics import DIMENSIONS
+from lambdas.base.metrics import DIMENSIONS
 from settings.names import BLOCKED_ATTEMPTS, BLOCKED_SECONDS
 
 # (namespace, name, role or "" or the part of one of our metrics).

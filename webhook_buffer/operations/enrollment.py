@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
-from lambdas import secrets
+from lambdas.base import secrets
 from lambdas.sources import enrollment
 from settings.errors import InputError
 from webhook_buffer.operations.environment import Environment

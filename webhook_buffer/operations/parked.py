@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
-from lambdas import attempts, envelope, group_state, parked_index, parked_rows, tokens
+from lambdas import attempts, group_state, parked_index, parked_rows, tokens
+from lambdas.base import envelope
 from settings.errors import InputError, NotDeployedError
 from webhook_buffer.operations.environment import Environment, aws_errors
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas import attempts, envelope, extract, record_index
+from lambdas import attempts, record_index
+from lambdas.base import envelope, extract
 from settings.errors import InputError
 from webhook_buffer.operations.environment import Environment, aws_errors
 

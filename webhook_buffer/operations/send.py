@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from lambdas.http import address
+from lambdas.base.http import address
 from settings.errors import FileError, InputError
 
 

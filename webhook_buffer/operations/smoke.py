@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from lambdas.envelope import MAX_MESSAGE_BYTES
+from lambdas.base.envelope import MAX_MESSAGE_BYTES
 from settings.errors import InputError, ProofFailedError
 from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.send import Receipt, Sender, Webhook

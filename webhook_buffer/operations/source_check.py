@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from lambdas.envelope import Envelope
-from lambdas.secrets import UnavailableError, valid
+from lambdas.base.envelope import Envelope
+from lambdas.base.secrets import UnavailableError, valid
 from lambdas.sources import networks, routing, table
 from lambdas.sources.handshakes import HANDSHAKES, Facts, is_signed_for_anybody
 from lambdas.sources.schemes.reasons import Reason

@@ -20,7 +20,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Self
 
-from lambdas.safe_json import json_object
+from lambdas.base.safe_json import json_object
 from settings.errors import ToolError
 from webhook_buffer.operations.files import write
 

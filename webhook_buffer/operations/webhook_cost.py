@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas import attempts, envelope, parked_index, record, record_index
+from lambdas import attempts, parked_index, record, record_index
+from lambdas.base import envelope
 from lambdas.delivery import Outcome
 from lambdas.failure_policy import Policy, verdict
 from monitoring import cost

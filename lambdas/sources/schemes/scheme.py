@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from lambdas.envelope import Envelope
+from lambdas.base.envelope import Envelope
 from lambdas.sources.schemes.reasons import Reason
 
 

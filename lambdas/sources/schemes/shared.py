@@ -10,8 +10,8 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lambdas import extract
-from lambdas.envelope import Envelope
+from lambdas.base import extract
+from lambdas.base.envelope import Envelope
 from lambdas.sources.schemes.reasons import Reason
 
 # A list's tokens have to match each; Microsoft sends some hundred notifications at most at once.

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from lambdas.envelope import Envelope
-from lambdas.safe_json import json_object
+from lambdas.base.envelope import Envelope
+from lambdas.base.safe_json import json_object
 from lambdas.sources.schemes import keys
 from lambdas.sources.schemes.reasons import Reason
 

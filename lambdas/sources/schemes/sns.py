@@ -14,9 +14,9 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Any, TypeGuard
 
-from lambdas import http
-from lambdas.envelope import Envelope
-from lambdas.safe_json import json_object
+from lambdas.base import http
+from lambdas.base.envelope import Envelope
+from lambdas.base.safe_json import json_object
 from lambdas.sources.schemes.reasons import Reason
 from lambdas.sources.schemes.scheme import UnreachableError
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from lambdas.envelope import Envelope
+from lambdas.base.envelope import Envelope
 from lambdas.sources.providers import PROVIDERS
 from tests.lambdas.sources.vectors import VECTORS, Vector
 

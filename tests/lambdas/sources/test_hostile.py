@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.envelope import Envelope
-from lambdas.reply import Reply
-from lambdas.secrets import Secrets
+from lambdas.base.envelope import Envelope
+from lambdas.base.reply import Reply
+from lambdas.base.secrets import Secrets
 from lambdas.sources import enrollment
 from lambdas.sources.handshakes import HANDSHAKES
 from lambdas.sources.intake import Intake

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import envelope
+from lambdas.base import envelope
 from tests.emulated_aws import Aws
 from tests.function_events import context, heartbeat_event, http_event
 from tests.function_modules import Functions

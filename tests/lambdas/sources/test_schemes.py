@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from lambdas.envelope import Envelope
+from lambdas.base.envelope import Envelope
 from lambdas.sources import schemes
 from lambdas.sources.providers import PROVIDERS
 from lambdas.sources.schemes.reasons import Reason

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from lambdas.envelope import Envelope
+from lambdas.base.envelope import Envelope
 from lambdas.sources import schemes
 from lambdas.sources.intake import Intake
 from lambdas.sources.schemes import sns

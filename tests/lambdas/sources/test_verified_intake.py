@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import envelope
+from lambdas.base import envelope
 from settings.paths import ROOT
 from settings.sources import Source, entries
 from tests.emulated_aws import Aws, client

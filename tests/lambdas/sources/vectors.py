@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.envelope import Envelope
+from lambdas.base.envelope import Envelope
 from lambdas.sources.providers import PROVIDERS
 from lambdas.sources.verification import Verification
 

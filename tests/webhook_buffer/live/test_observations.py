@@ -14,7 +14,7 @@ from alarmproof.template import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.metrics import embedded
+from lambdas.base.metrics import embedded
 from monitoring.cloudwatch.alarms import template
 from monitoring.resources import resources
 from settings.loader import load

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from lambdas import attempts, record
+from lambdas.base.envelope import Envelope
 from lambdas.delivery import Outcome
-from lambdas.envelope import Envelope
 from settings.errors import InputError
 from settings.loader import load
 from tests.emulated_aws import Aws, made_environment

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import extract
+from lambdas.base import extract
 from webhook_buffer.laptop.backend import ScriptedBackend
 from webhook_buffer.operations.send import Sender, Webhook, from_files, paced, percentile
 from webhook_buffer.operations.smoke import Opening, in_group

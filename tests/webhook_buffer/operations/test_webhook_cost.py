@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lambdas import attempts, recorded_request
+from lambdas.base.envelope import Envelope
 from lambdas.delivery import Outcome
-from lambdas.envelope import Envelope
 from lambdas.record_index import INDEXES
 from monitoring import cost
 from monitoring.cost import PRICES

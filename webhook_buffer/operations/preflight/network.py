@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.backend_url import Backend
+from lambdas.base.backend_url import Backend
 from settings.schema import Settings
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.preflight.model import Level, Problem

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lambdas.safe_json import json_object
+from lambdas.base.safe_json import json_object
 
 VERSION = 1
 

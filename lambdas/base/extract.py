@@ -22,8 +22,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from lambdas.http import HEADER_NAME
-from lambdas.safe_json import json_value
+from lambdas.base.http import HEADER_NAME
+from lambdas.base.safe_json import json_value
 
 # JMESPath that only names members: the usual case, which need not load its library.
 _MEMBERS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")

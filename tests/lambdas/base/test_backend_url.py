@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdas import delivery
-from lambdas.backend_url import Backend
-from lambdas.envelope import Envelope
+from lambdas.base.backend_url import Backend
+from lambdas.base.envelope import Envelope
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 
 _BASES = ("", "/hooks", "/a/b%2Fc")

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from lambdas import delivery, http
-from lambdas.aws import SQS, AwsError
-from lambdas.backend_url import Backend
-from lambdas.envelope import Envelope
+from lambdas import delivery
+from lambdas.base import http
+from lambdas.base.aws import SQS, AwsError
+from lambdas.base.backend_url import Backend
+from lambdas.base.envelope import Envelope
 from tests.lambdas.conftest import HttpStub, Wire, read_request
 from tests.waiting import Stopwatch
 

@@ -45,7 +45,7 @@ class _AllowListed:
     """
 
     def process_trace(self, trace: list[Any]) -> list[Any]:
-        from lambdas.redaction import masked
+        from lambdas.base.redaction import masked
 
         try:
             for span in trace:

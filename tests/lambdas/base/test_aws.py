@@ -20,7 +20,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.session import Session
 
-from lambdas.aws import (
+from lambdas.base.aws import (
     CLOUDWATCH,
     DYNAMODB,
     SECRETS,
@@ -204,7 +204,7 @@ def test_no_second_attempt_when_time_is_up(
     """A failure that may pass is not tried again when there is no time for it."""
     for _ in range(2):
         http_stub.then(503, b"")
-    monkeypatch.setattr("lambdas.aws._LEAST_SECONDS", 10)  # more than is left after the first
+    monkeypatch.setattr("lambdas.base.aws._LEAST_SECONDS", 10)  # more than is left after the first
     with pytest.raises(AwsError):
         SQS.call("SendMessage", {}, seconds=10, within=9)
     assert len(http_stub.requests) == 1

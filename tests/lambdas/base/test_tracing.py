@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from functions.assets import functions_asset
-from lambdas import observe, tracing
-from lambdas.backend_url import Backend
+from lambdas.base import observe, tracing
+from lambdas.base.backend_url import Backend
+from lambdas.base.envelope import MAX_MESSAGE_BYTES, Envelope, pack, unpack
 from lambdas.delivery import attempt
-from lambdas.envelope import MAX_MESSAGE_BYTES, Envelope, pack, unpack
 from monitoring.alarm_guide import alarm_guides
 from settings import loader
 from tests.function_events import context, http_event
@@ -255,7 +255,7 @@ def test_the_attempts_headers_replace_the_senders(http_stub: HttpStub) -> None:
 def test_nothing_is_loaded_for_it() -> None:
     """A function without Datadog has no trace, and no module of Datadog's."""
     code = (
-        "import sys; from lambdas import tracing\n"
+        "import sys; from lambdas.base import tracing\n"
         "with tracing.span('x'): tracing.failed('a', 'b')\n"
         "assert (tracing.headers(), tracing.carried()) == ({}, '')\n"
         "print([name for name in sys.modules if 'dd' in name or 'datadog' in name])\n"

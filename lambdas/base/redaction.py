@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from lambdas.envelope import Envelope
+from lambdas.base.envelope import Envelope
 
 REDACTED = "(redacted)"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.redaction import Redaction, masked
+from lambdas.base.redaction import Redaction, masked
 from settings import loader
 from tests.emulated_aws import Aws
 from tests.function_events import context, http_event

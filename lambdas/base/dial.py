@@ -8,7 +8,7 @@ import ssl
 from functools import cache
 from typing import Any, NamedTuple
 
-from lambdas.wire import HttpError, seconds_left
+from lambdas.base.wire import HttpError, seconds_left
 
 
 class Origin(NamedTuple):

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from lambdas import tracing
-from lambdas.metrics import embedded
+from lambdas.base import tracing
+from lambdas.base.metrics import embedded
 
 # Every field a log line may have; a test holds the code to it. Datadog takes the first of
 # ``status``, ``severity`` and ``level`` for a line's severity: none but ``level`` may be here.

@@ -11,8 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from lambdas import aws, observe
-from lambdas.safe_json import json_object
+from lambdas.base import aws, observe
+from lambdas.base.safe_json import json_object
 
 # A secret that was withdrawn is no longer good after this long.
 _FRESH_SECONDS = 15 * 60

@@ -17,8 +17,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from lambdas import http, sigv4
-from lambdas.safe_json import json_object
+from lambdas.base import http, sigv4
+from lambdas.base.safe_json import json_object
 
 _T = TypeVar("_T")
 

@@ -14,8 +14,8 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from lambdas.dial import Origin, address, dial
-from lambdas.wire import HEADER_NAME, Answer, Connection, HttpError, Request
+from lambdas.base.dial import Origin, address, dial
+from lambdas.base.wire import HEADER_NAME, Answer, Connection, HttpError, Request
 
 __all__ = [
     "HEADER_NAME", "Answer", "HttpError", "Origin", "Request",

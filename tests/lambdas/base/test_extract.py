@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas import extract
+from lambdas.base import extract
 
 _FORM = "application/x-www-form-urlencoded"
 _SQS_ID = re.compile(r"[!-~]{1,128}")

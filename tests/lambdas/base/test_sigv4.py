@@ -13,7 +13,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdas.sigv4 import Credentials, signed
+from lambdas.base.sigv4 import Credentials, signed
 
 _AT = "20150830T123600Z"
 _EXAMPLE = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import metrics, observe
+from lambdas.base import metrics, observe
 from lambdas.faux_backend import Answer
 from tests.emulated_aws import Aws
 from tests.function_events import context, heartbeat_event, http_event

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.secrets import Secrets, UnavailableError, members, valid
+from lambdas.base.secrets import Secrets, UnavailableError, members, valid
 from tests.function_modules import function_environ
 from tests.lambdas.conftest import HttpStub
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from lambdas import observe
+from lambdas.base import observe
+from lambdas.base.metrics import UNITS
 from lambdas.faux_backend import Answer
-from lambdas.metrics import UNITS
 from settings import paths
 from tests import datadog_logs
 from tests.emulated_aws import Aws

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.envelope import (
+from lambdas.base.envelope import (
     Envelope,
     Message,
     TooLargeError,

@@ -1,0 +1,1 @@
+"""What the functions and their sources stand on: requests and answers, AWS, HTTP, logs, secrets."""
