@@ -49,7 +49,12 @@ def threshold_in(reading: Reading, unit: str) -> str | None:
     """The threshold in words; ``below`` where it is crossed downwards."""
     if reading.threshold is None:
         return None
-    return _SIDES.get(reading.comparison, "") + amount(reading.threshold, unit)
+    return side(reading.comparison) + amount(reading.threshold, unit)
+
+
+def side(comparison: str) -> str:
+    """What is said before a threshold that is crossed downwards, by CloudWatch's comparison."""
+    return _SIDES.get(comparison, "")
 
 
 def amount(value: float, unit: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-_HOUR_MS = 3_600_000
+HOUR_MS = 3_600_000
 # Source: DynamoDB developer guide, "Partition key design": a partition takes 1,000 write units a
 # second, and an index that is behind throttles its table.
 SHARDS = 4
@@ -80,8 +80,8 @@ def hour_shards(since: int, until: int) -> Iterator[list[str]]:
     Args:
         since, until: milliseconds since the epoch.
     """
-    for hour in range(until // _HOUR_MS, since // _HOUR_MS - 1, -1):
-        yield [_partition(hour * _HOUR_MS, shard) for shard in range(SHARDS)]
+    for hour in range(until // HOUR_MS, since // HOUR_MS - 1, -1):
+        yield [_partition(hour * HOUR_MS, shard) for shard in range(SHARDS)]
 
 
 def _partition(at: int, shard: int) -> str:

@@ -23,7 +23,7 @@ FUNCTION_MEMORY_MB = 512
 BLOCKED_ATTEMPTS, BLOCKED_SECONDS = 5, 600
 # How often notify tries a notification before it is kept as undelivered.
 NOTIFY_ATTEMPTS = 5
-_DAY = 86_400
+DAY = 86_400
 
 
 def function_log_group(function: str) -> str:
@@ -237,7 +237,7 @@ class Names(Keys):
 
     @property
     def retention_seconds(self) -> int:
-        return self.retentionDays * _DAY
+        return self.retentionDays * DAY
 
     @property
     def failure_policy(self) -> FailurePolicy:
@@ -252,7 +252,7 @@ class Names(Keys):
 
     @property
     def record_ttl_seconds(self) -> int:
-        return self.recordTtlDays * _DAY
+        return self.recordTtlDays * DAY
 
     @property
     def source_names(self) -> list[str]:

@@ -18,7 +18,7 @@ from settings.verify import Verify
 
 # What API Gateway answers by itself at the root of an HTTP API's default endpoint, so that a
 # webhook sent there is acknowledged and lost. Source: serverless/examples issue 667.
-_RESERVED = ("/ping", "/sping")
+RESERVED = ("/ping", "/sping")
 # Where the monitoring's own requests go.
 OURS = "/webhook-buffer/"
 
@@ -249,7 +249,7 @@ def problems(sources: list[Source], *, prefixed: bool, url: str) -> Iterable[str
                     "and neither is longer; give it to one of them"
                 )
             takers[path] = source.name
-            if path in _RESERVED and not prefixed:
+            if path in RESERVED and not prefixed:
                 yield (
                     f"sources.{number}.paths: API Gateway answers {path} by itself, so that its "
                     "webhooks are lost; set pathPrefix or choose another path"

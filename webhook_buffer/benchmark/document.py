@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitoring.model.signals import FailureMode
 from webhook_buffer.benchmark.baselines import BASELINES
 from webhook_buffer.benchmark.detection import Detection, Results
 from webhook_buffer.benchmark.scenarios import BEGUN, LASTS, RECORDINGS, SCENARIOS, Scenario
@@ -31,7 +32,7 @@ def summary(results: Results, name: str) -> list[str]:
     pages, tickets = results.healthy[name]
     weeks = results.days / 7
     return [
-        f"{len(results.modes(name))} of 18", f"{soon} of {len(hit)}", str(most),
+        f"{len(results.modes(name))} of {len(FailureMode)}", f"{soon} of {len(hit)}", str(most),
         f"{pages / weeks:.1f}", f"{tickets / weeks:.1f}",
     ]  # fmt: skip
 

@@ -16,6 +16,7 @@ from alarmproof.math_functions import functions_table
 from alarms import CATALOG
 from alarms.recommended import RECOMMENDATIONS
 from dashboards.recommended import CHARTED
+from lambdas.sources.providers import PROVIDERS
 from monitoring import cost
 from monitoring.cloudwatch.alarms import template as own
 from monitoring.documents import ENVIRONMENT, alarms, datadog, recommended, runbook, settings
@@ -40,6 +41,8 @@ BENCHMARK = _DOCS / "benchmark.md"
 DRILLS = _DOCS / "drills"
 # Columns of the benchmark's first table that the README shows.
 _COLUMNS = 5
+# Providers that the README names before it counts the others.
+_NAMED_PROVIDERS = {"github", "stripe", "slack"}
 
 
 def main() -> None:
@@ -90,6 +93,8 @@ def generated() -> Mapping[Path, str]:
         _ALARMPROOF / "test.md": {"functions": functions_table()},
         ROOT / "README.md": {
             "failure modes": str(len(FailureMode)),
+            "further providers": str(len(PROVIDERS.keys() - _NAMED_PROVIDERS)),
+            "recordings": str(len(RECORDINGS)),
             "cost": f"${cost.total(cost.monthly(ours)):.2f}",
             "benchmark": _benchmark(_read(BENCHMARK)),
         },

@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from monitoring.datadog.query import QueryError
 from settings.errors import InputError, WebhookBufferError
-from settings.paths import ROOT
+from settings.paths import UPLOT
 from webhook_buffer.console import about, notifications, webhooks
 from webhook_buffer.console.drills import Drills
 from webhook_buffer.console.examples import Examples
@@ -34,7 +34,6 @@ from webhook_buffer.console.streams import log_lines
 from webhook_buffer.live.session import Session, text
 
 PAGE = Path(__file__).parent / "page"
-_UPLOT = ROOT / "node_modules" / "uplot" / "dist"
 # Seconds between two signs of life on an event stream.
 _ALIVE_SECONDS = 15.0
 _LONGEST_QUERY = 300
@@ -88,7 +87,7 @@ class Api:
                 Route("/api/drills/current", self._stop_drill, methods=["DELETE"]),
                 Route("/api/drills/{name}", self._start_drill, methods=["POST"]),
                 Route("/api/events", self._events),
-                Mount("/uplot", StaticFiles(directory=_UPLOT, check_dir=False)),
+                Mount("/uplot", StaticFiles(directory=UPLOT, check_dir=False)),
                 Mount("/", StaticFiles(directory=PAGE)),
             ],
             exception_handlers={HTTPException: _as_json, WebhookBufferError: _as_problem},

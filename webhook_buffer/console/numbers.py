@@ -16,6 +16,7 @@ from settings.names import FUNCTION_MEMORY_MB
 from webhook_buffer.console.frame import Frame
 from webhook_buffer.console.log_counts import MOST_GROUPS, LogCounts, TooManyGroupsError
 from webhook_buffer.console.reductions import Values, reduced
+from webhook_buffer.live.cells import COUNTED
 from webhook_buffer.live.observations import FUNCTIONS
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Session
@@ -46,7 +47,6 @@ _ERRORS_ZERO = {
     ("AWS/ApiGateway", "4xx"): "Count",
     ("AWS/ApiGateway", "5xx"): "Count",
 }
-_COUNTED = ("Sum", "SampleCount")
 _NAMING = ("functionname", "queuename", "tablename", "apiid", "apiname", "resource_name")
 
 
@@ -159,7 +159,7 @@ class Numbers:
         if called:
             calls = self.of_cloudwatch((namespace, called, role), "Sum", frame)
             return np.where(np.isnan(values) & ~np.isnan(calls), 0.0, values)
-        if statistic not in _COUNTED or not namespace.startswith("AWS/"):
+        if statistic not in COUNTED or not namespace.startswith("AWS/"):
             return values
         if not self._session.cells.known(key):
             return values

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from settings.errors import FileError, ToolError
-from settings.paths import ROOT
+from settings.paths import UPLOT
 from webhook_buffer.console.alarms import Alarms
 from webhook_buffer.console.text import targets, unlinked
 from webhook_buffer.operations.files import write
 
 _PAGE = Path(__file__).parent / "page"
-_UPLOT = ROOT / "node_modules" / "uplot" / "dist"
 # In the order in which they need each other.
 _MODULES = ("format.js", "dom.js", "location.js", "chart.js", "widgets.js", "still.js")
 _STYLES = ("style.css", "views.css")
@@ -38,9 +37,9 @@ def html(board: Mapping[str, Any], *, dark: bool | None = None) -> str:
         board: as ``State.board``, ``State.rendered`` and ``with_runbook`` return it.
         dark: the color scheme; by default its reader's.
     """
-    styles = [(_UPLOT / "uPlot.min.css").read_text("utf-8")]
+    styles = [(UPLOT / "uPlot.min.css").read_text("utf-8")]
     styles += [_styled((_PAGE / name).read_text("utf-8"), dark) for name in _STYLES]
-    uplot = (_UPLOT / "uPlot.iife.min.js").read_text("utf-8")
+    uplot = (UPLOT / "uPlot.iife.min.js").read_text("utf-8")
     modules = "\n".join(_inlined(name) for name in _MODULES)
     data = json.dumps(board).replace("<", "\\u003c")
     return (

@@ -20,7 +20,8 @@ from webhook_buffer.live.values import Key, part
 from webhook_buffer.operations.history import wanted
 
 _LOG_METRIC = re.compile(r"(?:.*-)?([a-z]+)-(log-(?:errors|warnings|problems))")
-_COUNTED = ("Sum", "SampleCount")
+# Statistics that are 0 in a minute in which nothing happened.
+COUNTED = ("Sum", "SampleCount")
 # What the minutes of a longer period suffice for.
 _FOLDED = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")
 _SIMPLE: Mapping[str, Callable[[array[float]], float]] = {
@@ -131,7 +132,7 @@ class Cells:
         values = self.statistics(key, statistic, start=start, count=minutes)
         if np.isnan(values).all():
             return None
-        if statistic in _COUNTED and metric.namespace.startswith("AWS/") and key in self._values:
+        if statistic in COUNTED and metric.namespace.startswith("AWS/") and key in self._values:
             values = np.nan_to_num(values)  # they publish zeros while they are in use
         return Series(metric, statistic, start, MINUTE, values)
 

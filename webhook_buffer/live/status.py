@@ -18,7 +18,7 @@ from alarmproof.alarms import AnyAlarm, State
 from alarmproof.evaluate import evaluate
 from alarmproof.recordings import Recorded
 
-from lambdas.amounts import amount, duration, with_noun
+from lambdas.amounts import amount, duration, side, with_noun
 from monitoring.alarm_guide import counted
 from monitoring.alarm_set import Alarm, AlarmSet, CompositeAlarm
 from settings.errors import NotDeployedError
@@ -29,7 +29,6 @@ from webhook_buffer.operations.environment import Environment, aws_errors
 
 # What the longest period of an alarm needs, and what is evaluated of it.
 _BACK, _EVALUATED = 25 * 3600, 3 * 3600
-_SIDES = {"LessThanThreshold": "below ", "LessThanOrEqualToThreshold": "at most "}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +198,7 @@ def _value(value: float, alarm: Alarm | CompositeAlarm | None) -> str:
 
 def _threshold(said: Mapping[str, Any], alarm: Alarm | CompositeAlarm | None) -> str:
     unit = alarm.signal.threshold.unit if isinstance(alarm, Alarm) else "Count"
-    return _SIDES.get(str(said["comparison"]), "") + amount(float(said["threshold"]), unit)
+    return side(str(said["comparison"])) + amount(float(said["threshold"]), unit)
 
 
 def _until(verdict: Mapping[str, Any], alarm: Alarm | CompositeAlarm) -> str | None:

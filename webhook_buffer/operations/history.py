@@ -15,10 +15,10 @@ from alarmproof.alarms import AnyAlarm, MetricAlarm
 from alarmproof.metric_data import MetricKey, Series
 
 from settings.errors import InputError
+from settings.names import DAY
 from webhook_buffer.operations.environment import Environment, aws_errors
 
 _QUERIES, _DATAPOINTS = 500, 100_800
-_DAY = 86_400
 # How long each resolution is kept, in days.
 _KEPT = ((60, 15), (300, 63), (3600, 455))
 
@@ -32,7 +32,7 @@ def resolution(seconds: int) -> int:
         InputError: When it has none.
     """
     for period, days in _KEPT:
-        if seconds <= days * _DAY:
+        if seconds <= days * DAY:
             return period
     raise InputError(f"CloudWatch keeps metrics for {_KEPT[-1][1]} days; ask for less.")
 

@@ -27,7 +27,6 @@ _LISTED = (
 _BATCH = 50
 # By time alone an hour takes several queries, found or not.
 _MOST_HOURS = 7 * 24
-_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +139,7 @@ def search(
     elif group:
         keys = _found(target, record_index.GROUP, extract.allowed(group), since, until, most)
     else:
-        if until - since > _MOST_HOURS * _HOUR_MS:
+        if until - since > _MOST_HOURS * record_index.HOUR_MS:
             raise InputError(
                 f"Search at most {_MOST_HOURS // 24} days at once, or name a group or a delivery "
                 "id, for which any time is searched."

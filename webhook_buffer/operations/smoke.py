@@ -12,15 +12,13 @@ from uuid import uuid4
 
 from lambdas.base.envelope import MAX_MESSAGE_BYTES
 from settings.errors import InputError, ProofFailedError
+from settings.sources import RESERVED
 from webhook_buffer.operations.environment import Environment, aws_errors
 from webhook_buffer.operations.send import Receipt, Sender, Webhook
 
 _RELEASE_SECONDS = 60.0
 _DELIVERY_SECONDS = 60.0
 _FORCED_STATUSES = (500, 404, 302)
-# What API Gateway answers by itself at the root of an HTTP API's default endpoint. Source:
-# serverless/examples, issue 667, for GET; that it does so for POST is assumed.
-_RESERVED = ("/ping", "/sping")
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,7 @@ class Smoke:
         """With requests that the buffer refuses, and that nobody else would."""
         taken = [
             path
-            for path in _RESERVED
+            for path in RESERVED  # that API Gateway answers POST, too, is assumed
             if self._sender.post(Webhook(body=os.urandom(MAX_MESSAGE_BYTES + 1), path=path)).release
             is None
         ]

@@ -16,9 +16,8 @@ from webhook_buffer.operations import physical_names as kinds
 from webhook_buffer.operations import stores
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.physical_names import Named, Owned
-from webhook_buffer.operations.preflight.model import Level, Problem
+from webhook_buffer.operations.preflight.model import NAME_TAKEN, Level, Problem
 
-_REMEDY = "Delete it if nothing uses it, or choose another 'service' or 'environment' in cdk.json."
 # Source: DynamoDB API reference, TableDescription: TableStatus.
 _LOCKED = "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
 
@@ -69,13 +68,13 @@ def _table(
         yield Problem(
             f"{name} exists already, and its key is {', '.join(present)}, not {', '.join(key)}: it "
             "can't be adopted.",
-            _REMEDY,
+            NAME_TAKEN,
         )
     elif missing:
         yield Problem(
             f"{name} exists already without the index {', '.join(sorted(missing))}: it can't be "
             "adopted.",
-            _REMEDY,
+            NAME_TAKEN,
         )
     else:
         encryption = table.get("SSEDescription", {})
@@ -109,7 +108,7 @@ def _bucket(target: Environment, name: str) -> Iterator[Problem]:
         return
     region = described.get("BucketRegion", target.settings.awsRegion)
     if region != target.settings.awsRegion:
-        yield Problem(f"The bucket {name} is in {region} and can't be adopted.", _REMEDY)
+        yield Problem(f"The bucket {name} is in {region} and can't be adopted.", NAME_TAKEN)
         return
     # Source: issue 6923 of serverless/serverless: a second policy is refused.
     if _has_policy(target, name):

@@ -9,6 +9,10 @@ from enum import StrEnum
 from settings.schema import Settings
 from webhook_buffer.operations.environment import Environment
 
+NAME_TAKEN = (
+    "Delete it if nothing uses it, or choose another 'service' or 'environment' in cdk.json."
+)
+
 
 class Level(StrEnum):
     """What a problem means for a deployment."""

@@ -12,9 +12,8 @@ from monitoring.model.catalog import Catalog
 from settings.schema import Settings
 from webhook_buffer.operations import physical_names as kinds
 from webhook_buffer.operations.environment import Environment
-from webhook_buffer.operations.preflight.model import Problem
+from webhook_buffer.operations.preflight.model import NAME_TAKEN, Problem
 
-_REMEDY = "Delete it if nothing uses it, or choose another 'service' or 'environment' in cdk.json."
 # Source: CloudWatch API reference, DescribeAlarms: 100 names a call.
 _ALARMS_PER_CALL = 100
 
@@ -35,7 +34,7 @@ def names(catalog: Catalog, target: Environment) -> Iterator[Problem]:
         for kind in dict.fromkeys(entry.kind for entry in new):
             what, taken = _KINDS[kind]
             for name in taken(target, [entry.name for entry in new if entry.kind == kind]):
-                yield Problem(f"The {what} {name} already exists outside our stacks.", _REMEDY)
+                yield Problem(f"The {what} {name} already exists outside our stacks.", NAME_TAKEN)
 
 
 def _one_by_one(
