@@ -23,7 +23,7 @@ from webhook_buffer.benchmark import world
         (resources.WRITE, "attempt", "_RECORD_SECONDS"),
         (resources.CALL, "lease", "_CALL_SECONDS"),
         (resources.CALL, "preconditions", "_READ_SECONDS"),
-        (resources.REPORT, "observe", "_SENTRY_SECONDS"),
+        (resources.REPORT, "base/observe", "_SENTRY_SECONDS"),
     ],
 )
 def test_a_fact_of_the_functions_is_their_own_number(copy: float, file: str, name: str) -> None:
