@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from alarmproof.alarms import MetricAlarm, Missing, Query, Source
+from alarmproof.base.alarms import MetricAlarm, Missing, Query, Source
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.evaluate import evaluate
-from alarmproof.metric_data import MetricKey, Series
 
 ALARMS, DAY = 40, 1440
 _KINDS = (

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alarmproof.alarms import AnyAlarm
+from alarmproof.base.alarms import AnyAlarm
 from alarmproof.template import parse
 
 from lambdas.base.metrics import embedded

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from alarmproof import ascii_chart, runner
-from alarmproof.alarms import AnyAlarm, MetricAlarm
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm
 from alarmproof.cases import KINDS, Case, load
 from alarmproof.template import parse, parse_all
 

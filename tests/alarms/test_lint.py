@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from alarmproof.aws_metrics import SERVICES
+from alarmproof.base.aws_metrics import SERVICES
 from alarmproof.lint import lint
 from alarmproof.template import parse_all
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alarmproof.alarms import MetricAlarm, Missing, Query, Source
-from alarmproof.metric_data import MetricKey
+from alarmproof.base.alarms import MetricAlarm, Missing, Query, Source
+from alarmproof.base.metric_data import MetricKey
 
 _ABOVE, _AT_LEAST = "GreaterThanThreshold", "GreaterThanOrEqualToThreshold"
 _BELOW, _AT_MOST = "LessThanThreshold", "LessThanOrEqualToThreshold"

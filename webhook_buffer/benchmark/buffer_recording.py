@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alarmproof.arrays import Values
-from alarmproof.metric_data import MetricKey, Series
+from alarmproof.base.arrays import Values
+from alarmproof.base.metric_data import MetricKey, Series
 
 from monitoring.model import metrics
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 from alarmproof import recordings
-from alarmproof.alarms import AnyAlarm, State
-from alarmproof.arrays import Values
+from alarmproof.base.alarms import AnyAlarm, State
+from alarmproof.base.arrays import Values
+from alarmproof.base.history import Notification
 from alarmproof.evaluate import evaluate
-from alarmproof.history import Notification
 
 from webhook_buffer.benchmark.baselines import BASELINES
 from webhook_buffer.benchmark.buffer_recording import BufferRecording, Key, role_of

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from alarmproof.arrays import Values
+from alarmproof.base.arrays import Values
 
 from monitoring.model import metrics
 from monitoring.model.signals import Metric

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from alarmproof import cli, commands, options
-from alarmproof.defaults import MAX_REACTION
+from alarmproof.base.defaults import MAX_REACTION
 
 from settings.errors import InputError
 from settings.paths import ROOT
 from webhook_buffer.cli.options import LOCAL, Env
 
 if TYPE_CHECKING:
-    from alarmproof.definitions import Templates
-    from alarmproof.own_metrics import OwnMetrics
+    from alarmproof.base.definitions import Templates
+    from alarmproof.base.own_metrics import OwnMetrics
     from alarmproof.recordings import Recorded
 
 TemplateFiles = Annotated[
@@ -92,7 +92,7 @@ def own_metrics(templates: Templates) -> tuple[OwnMetrics, ...]:
     The functions publish the first. Metric filters of the monitoring stack publish the second; with
     the alarms alone at hand, those that an alarm reads are taken to be there.
     """
-    from alarmproof.own_metrics import OwnMetrics
+    from alarmproof.base.own_metrics import OwnMetrics
 
     from lambdas.base.metrics import BY, DIMENSIONS, NAMESPACE, UNITS
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alarmproof import template
+from alarmproof.base.math_functions import functions_table
 from alarmproof.lint import rules_table
-from alarmproof.math_functions import functions_table
 
 from alarms import CATALOG
 from alarms.recommended import RECOMMENDATIONS

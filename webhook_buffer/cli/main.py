@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from alarmproof.errors import AlarmproofError
+from alarmproof.base.errors import AlarmproofError
 
 from settings.errors import FileError, WebhookBufferError
 

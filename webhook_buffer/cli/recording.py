@@ -21,7 +21,7 @@ from webhook_buffer.operations.cdk import check_node
 from webhook_buffer.operations.environment import outputs
 
 if TYPE_CHECKING:
-    from alarmproof.alarms import AnyAlarm
+    from alarmproof.base.alarms import AnyAlarm
 
     from settings.schema import Settings
 

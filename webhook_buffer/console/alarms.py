@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from alarmproof.alarms import MetricAlarm
-from alarmproof.errors import AlarmproofError
+from alarmproof.base.alarms import MetricAlarm
+from alarmproof.base.errors import AlarmproofError
 from alarmproof.evaluate import datapoints
 from alarmproof.recordings import Recorded
 

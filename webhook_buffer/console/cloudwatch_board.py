@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from alarmproof import expressions, metric_math
-from alarmproof.errors import AlarmproofError
-from alarmproof.metric_data import MetricKey
+from alarmproof import metric_math
+from alarmproof.base import expressions
+from alarmproof.base.errors import AlarmproofError
+from alarmproof.base.metric_data import MetricKey
 
 from monitoring.cloudwatch.panels import AXES
 from monitoring.datadog.graphs import UNITS

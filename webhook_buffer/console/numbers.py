@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
-from alarmproof.errors import NotSupportedError
+from alarmproof.base.errors import NotSupportedError
 
 from monitoring.alarm_set import AlarmSet
 from monitoring.cost import PRICES

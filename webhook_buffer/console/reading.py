@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from alarmproof import template
-from alarmproof.metric_data import MetricKey
+from alarmproof.base.metric_data import MetricKey
 from numpy.typing import NDArray
 
 from monitoring.alarm_set import AlarmSet

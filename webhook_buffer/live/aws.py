@@ -12,8 +12,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from alarmproof.alarms import AnyAlarm, MetricAlarm
-from alarmproof.metric_data import MetricKey
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm
+from alarmproof.base.metric_data import MetricKey
 
 from monitoring.resources import UNKNOWN_API
 from settings.errors import NotDeployedError

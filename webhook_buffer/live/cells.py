@@ -7,8 +7,8 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from alarmproof.alarms import AnyAlarm
-from alarmproof.metric_data import MetricKey, Series
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.recordings import Recorded
 from alarmproof.series import datapoints
 from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from alarmproof.alarms import AnyAlarm, State
+from alarmproof.base.alarms import AnyAlarm, State
 
 from settings.errors import WebhookBufferError
 from settings.schema import Settings

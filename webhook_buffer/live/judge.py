@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm, State
-from alarmproof.errors import NotSupportedError
+from alarmproof.base.alarms import AnyAlarm, CompositeAlarm, MetricAlarm, State
+from alarmproof.base.errors import NotSupportedError
+from alarmproof.base.history import History
 from alarmproof.evaluate import datapoints, evaluate
-from alarmproof.history import History
 from alarmproof.recordings import Recorded
 from alarmproof.states import COMPARISONS
 

@@ -6,8 +6,8 @@ import math
 import time
 from collections.abc import Callable, Iterable
 
-from alarmproof.alarms import AnyAlarm
-from alarmproof.metric_data import Series
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.metric_data import Series
 
 from webhook_buffer.live import sources
 from webhook_buffer.live.pace import MINUTE, Clock

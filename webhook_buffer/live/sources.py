@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from alarmproof import template
-from alarmproof.alarms import AnyAlarm
+from alarmproof.base.alarms import AnyAlarm
 
 from monitoring.resources import resources
 from settings.schema import Settings

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from alarmproof.alarms import AnyAlarm, CompositeAlarm, State
+from alarmproof.base.alarms import AnyAlarm, CompositeAlarm, State
 
 from webhook_buffer.live.judge import Verdict
 from webhook_buffer.operations.environment import Environment, aws_errors

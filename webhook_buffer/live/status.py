@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from alarmproof import template
-from alarmproof.alarms import AnyAlarm, State
+from alarmproof.base.alarms import AnyAlarm, State
 from alarmproof.evaluate import evaluate
 from alarmproof.recordings import Recorded
 

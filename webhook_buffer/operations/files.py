@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from alarmproof.files import replacing
+from alarmproof.base.files import replacing
 
 from settings.errors import FileError
 

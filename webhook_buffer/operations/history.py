@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from alarmproof.alarms import AnyAlarm, MetricAlarm
-from alarmproof.metric_data import MetricKey, Series
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm
+from alarmproof.base.metric_data import MetricKey, Series
 
 from settings.errors import InputError
 from settings.names import DAY

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from alarmproof import lint as linting
-from alarmproof.alarms import CompositeAlarm, MetricAlarm, Query, Source
+from alarmproof.base.alarms import CompositeAlarm, MetricAlarm, Query, Source
+from alarmproof.base.definitions import Templates
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.cases import load
-from alarmproof.definitions import Templates
-from alarmproof.metric_data import MetricKey, Series
 from alarmproof.runner import InMemory, Outcome, run
 
 METRIC = MetricKey.of("N", "m", {"D": "d"})

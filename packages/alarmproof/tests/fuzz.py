@@ -20,8 +20,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from alarmproof import cases, composites, expressions, recordings, runner, template
-from alarmproof.errors import AlarmproofError
+from alarmproof import cases, recordings, runner, template
+from alarmproof.base import composites, expressions
+from alarmproof.base.errors import AlarmproofError
 from alarmproof.evaluate import evaluate
 from alarmproof.formats import as_json, as_sarif
 from alarmproof.lint import lint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from alarmproof.alarms import Missing, State
+from alarmproof.base.alarms import Missing, State
 
 Point = float | None
 

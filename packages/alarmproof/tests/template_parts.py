@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from alarmproof.alarms import MetricAlarm
-from alarmproof.definitions import Templates
+from alarmproof.base.alarms import MetricAlarm
+from alarmproof.base.definitions import Templates
 from factories import lint
 
 PROPERTIES: dict[str, Any] = {

@@ -9,12 +9,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from alarmproof import schema
+from alarmproof.base import schema
 from alarmproof.lint import lint
 from alarmproof.template import parse
 
 TOOL = Path(__file__).parents[1] / "tools" / "extract_schema.py"
-DATA = Path(schema.__file__).parent / "data" / "alarm_schema.json"
+DATA = Path(schema.__file__).parents[1] / "data" / "alarm_schema.json"
 
 
 def _tool() -> ModuleType:

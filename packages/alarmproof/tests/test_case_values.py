@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from alarmproof import ascii_chart, runner
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError
 from alarmproof.cases import load
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError
 from alarmproof.template import parse
 from factories import run_case
 

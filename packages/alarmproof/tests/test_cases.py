@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 from alarmproof import ascii_chart
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError
 from alarmproof.cases import load
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError
 from alarmproof.junit import junit
 from alarmproof.runner import run
 from alarmproof.template import parse

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from alarmproof.alarms import CompositeAlarm, MetricAlarm, Query, Source, State
-from alarmproof.composites import histories, parse
-from alarmproof.errors import NotSupportedError
-from alarmproof.history import Change, History
+from alarmproof.base.alarms import CompositeAlarm, MetricAlarm, Query, Source, State
+from alarmproof.base.composites import histories, parse
+from alarmproof.base.errors import NotSupportedError
+from alarmproof.base.history import Change, History
 
 OK, ALARM, NONE = State.OK, State.ALARM, State.INSUFFICIENT_DATA
 STATES = {"a": ALARM, "b": OK, "c d": NONE}

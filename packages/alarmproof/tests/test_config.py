@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alarmproof.base.errors import InputError
 from alarmproof.config import Config, load
-from alarmproof.errors import InputError
 from alarmproof.lint import Allowance, Finding
 from alarmproof.template import parse
 from factories import lint

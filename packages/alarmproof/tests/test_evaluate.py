@@ -11,10 +11,10 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import slow_reference as reference
-from alarmproof.alarms import MetricAlarm, Missing, Query, State
-from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.base.alarms import MetricAlarm, Missing, Query, State
+from alarmproof.base.errors import InputError, NotSupportedError
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.evaluate import datapoints, evaluate
-from alarmproof.metric_data import MetricKey, Series
 from alarmproof.runner import InMemory
 from factories import METRIC, alarm, composite, recorded
 from hypothesis import assume, given, settings

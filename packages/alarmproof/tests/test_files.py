@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from alarmproof import files
-from alarmproof.errors import InputError
+from alarmproof.base import files
+from alarmproof.base.errors import InputError
 
 
 def test_files_that_can_t_be_read(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from alarmproof import commands, first_cases
+from alarmproof.base.errors import InputError
 from alarmproof.cases import load
-from alarmproof.errors import InputError
 from alarmproof.runner import run
 from alarmproof.template import parse
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alarmproof.base.errors import InputError
 from alarmproof.cli import app
-from alarmproof.errors import InputError
 from alarmproof.reading import folders
 from alarmproof.template import read, read_usable
 from typer.testing import CliRunner

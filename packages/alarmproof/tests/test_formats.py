@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from alarmproof import cli
-from alarmproof.errors import InputError
+from alarmproof.base.errors import InputError
 from alarmproof.formats import as_checkstyle, as_github, as_json, as_junit, as_sarif
 from alarmproof.joined_findings import joined
 from alarmproof.lint import Finding

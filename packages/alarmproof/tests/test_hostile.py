@@ -10,9 +10,10 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-from alarmproof import cases, expressions, template
-from alarmproof.composites import parse as parse_rule
-from alarmproof.errors import InputError, NotSupportedError
+from alarmproof import cases, template
+from alarmproof.base import expressions
+from alarmproof.base.composites import parse as parse_rule
+from alarmproof.base.errors import InputError, NotSupportedError
 from alarmproof.formats import as_json
 from alarmproof.lint import lint
 from alarmproof.reading import documents

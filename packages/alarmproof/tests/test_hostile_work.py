@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from alarmproof import recordings, template
-from alarmproof.errors import InputError
+from alarmproof.base.errors import InputError
 from alarmproof.lint import lint
 
 ALARM: dict[str, Any] = {

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from alarmproof.definitions import Templates
+from alarmproof.base.definitions import Templates
 from alarmproof.template import parse, parse_all
 from factories import lint
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from alarmproof.errors import InputError
+from alarmproof.base.errors import InputError
 from alarmproof.formats import as_json
 from alarmproof.template import read
 from factories import lint

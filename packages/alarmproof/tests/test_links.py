@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from alarmproof.definitions import Templates
+from alarmproof.base.definitions import Templates
 from alarmproof.links import findings
 from alarmproof.template import parse
 

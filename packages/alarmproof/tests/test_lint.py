@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alarmproof.errors import InputError
+from alarmproof.base.errors import InputError
 from alarmproof.formats import as_json, as_sarif
 from alarmproof.lint import (
     Allowance,

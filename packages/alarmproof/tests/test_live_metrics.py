@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError
 from alarmproof.live_metrics import findings
 from alarmproof.template import parse
 

@@ -7,9 +7,9 @@ import re
 
 import numpy as np
 import pytest
-from alarmproof.errors import NotSupportedError
-from alarmproof.expressions import compile_expression
-from alarmproof.math_functions import ARGUMENTS, ELSEWHERE, NOT_IN_ALARMS, functions_table
+from alarmproof.base.errors import NotSupportedError
+from alarmproof.base.expressions import compile_expression
+from alarmproof.base.math_functions import ARGUMENTS, ELSEWHERE, NOT_IN_ALARMS, functions_table
 from alarmproof.metric_math import Context, evaluate
 
 _ = math.nan

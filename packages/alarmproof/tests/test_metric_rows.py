@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alarmproof import metric_table
+from alarmproof.base import metric_table
+from alarmproof.base.metric_data import MetricKey
+from alarmproof.base.metric_rows import COMPLETE, NAMES, SOURCED
+from alarmproof.base.metric_rows import UNVERIFIED as UNVERIFIED_ROWS
+from alarmproof.base.metric_traits import MOST, READ_MOST, READ_TRAITS, TRAITS
 from alarmproof.lint import lint
-from alarmproof.metric_data import MetricKey
 from alarmproof.metric_pages import refreshed
-from alarmproof.metric_rows import COMPLETE, NAMES, SOURCED
-from alarmproof.metric_rows import UNVERIFIED as UNVERIFIED_ROWS
-from alarmproof.metric_traits import MOST, READ_MOST, READ_TRAITS, TRAITS
 from alarmproof.template import parse
 
 LISTED = metric_table.listed()

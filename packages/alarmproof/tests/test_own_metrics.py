@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alarmproof.base.errors import InputError
+from alarmproof.base.own_metrics import OwnMetrics
 from alarmproof.config import load
-from alarmproof.errors import InputError
 from alarmproof.lint import lint
-from alarmproof.own_metrics import OwnMetrics
 from alarmproof.template import parse
 
 DECLARED = """

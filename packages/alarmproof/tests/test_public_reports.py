@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alarmproof import bounded_yaml
+from alarmproof.base import bounded_yaml
 from alarmproof.lint import Finding, lint
 from alarmproof.template import parse_all
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alarmproof.alarms import AnyAlarm, OpaqueAlarm
+from alarmproof.base.alarms import AnyAlarm, OpaqueAlarm
 from alarmproof.template import parse
 from factories import lint
 from template_parts import PROPERTIES, alarm, rules

@@ -11,11 +11,11 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from alarmproof.alarms import MetricAlarm, Query, Source
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError
+from alarmproof.base.alarms import MetricAlarm, Query, Source
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.evaluate import evaluate
-from alarmproof.metric_data import MetricKey, Series
 from alarmproof.recordings import FORMS, Recorded, load, save
 from alarmproof.replay import Change, Replay, parse_change, replay
 from alarmproof.report import report

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alarmproof.base.definitions import Templates
 from alarmproof.cases import load
-from alarmproof.definitions import Templates
 from alarmproof.runner import Outcome, run
 from alarmproof.template import parse, read
 from factories import lint

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from alarmproof import bounded_yaml
+from alarmproof.base import bounded_yaml
 from alarmproof.lint import lint
 from alarmproof.rule_pages import refreshed
 from alarmproof.rules import RULES

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alarmproof.alarms import CompositeAlarm, MetricAlarm
-from alarmproof.errors import InputError, UnknownAlarmError
+from alarmproof.base.alarms import CompositeAlarm, MetricAlarm
+from alarmproof.base.errors import InputError, UnknownAlarmError
 from alarmproof.template import read
 from factories import lint
 from template_parts import PROPERTIES, alarm, rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from alarmproof.alarms import Missing, State
+from alarmproof.base.alarms import Missing, State
 from alarmproof.states import BEYOND, KEEP, STATES, sliding_tally, tally, verdicts
 
 ORDER = (Missing.MISSING, Missing.IGNORE, Missing.BREACHING, Missing.NOT_BREACHING)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alarmproof.alarms import CompositeAlarm, MetricAlarm, Missing, Query
-from alarmproof.errors import InputError, UnknownAlarmError
+from alarmproof.base.alarms import CompositeAlarm, MetricAlarm, Missing, Query
+from alarmproof.base.errors import InputError, UnknownAlarmError
 from alarmproof.template import parse, read
 
 YAML = """

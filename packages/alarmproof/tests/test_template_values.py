@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alarmproof.alarms import MetricAlarm
-from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.base.alarms import MetricAlarm
+from alarmproof.base.errors import InputError, NotSupportedError
+from alarmproof.base.values import Unknown
 from alarmproof.evaluate import evaluate
 from alarmproof.lint import failed
 from alarmproof.reading import parameters
-from alarmproof.reading.values import Unknown
 from alarmproof.runner import InMemory
 from alarmproof.template import parse, parse_all, read
 from factories import lint

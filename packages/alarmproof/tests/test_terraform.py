@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from alarmproof.alarms import CompositeAlarm, MetricAlarm
+from alarmproof.base.alarms import CompositeAlarm, MetricAlarm
 from alarmproof.template import parse, parse_all, read
 from factories import lint
 from template_parts import PLAN, alarm, rules

@@ -11,11 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 from alarmproof import clock, muting
-from alarmproof.alarms import Action, MetricAlarm, Missing, MuteRule, Query, Source, State, WarmUp
-from alarmproof.errors import NotSupportedError
+from alarmproof.base.alarms import (
+    Action,
+    MetricAlarm,
+    Missing,
+    MuteRule,
+    Query,
+    Source,
+    State,
+    WarmUp,
+)
+from alarmproof.base.errors import NotSupportedError
+from alarmproof.base.history import History
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.evaluate import datapoints, evaluate
-from alarmproof.history import History
-from alarmproof.metric_data import MetricKey, Series
 from alarmproof.runner import InMemory
 from factories import METRIC, alarm, recorded
 

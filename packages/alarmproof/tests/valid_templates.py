@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from alarmproof.errors import AlarmproofError
+from alarmproof.base.errors import AlarmproofError
 from alarmproof.lint import Finding, lint
 from alarmproof.template import read
 

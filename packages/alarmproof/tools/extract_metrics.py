@@ -7,7 +7,8 @@
 - ``metric_metadata.json`` of the PyPI package ``awslabs-cloudwatch-mcp-server``, the catalog that
   CloudWatch's console shows: names, units, and the dimensions of recommended alarms.
 
-Descriptions are left out. What neither has is in ``alarmproof/metric_rows.py``, with its sources.
+Descriptions are left out. What neither has is in ``alarmproof/base/metric_rows.py``, with its
+sources.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from alarmproof import metric_table
+from alarmproof.base import metric_table
+from alarmproof.base.errors import AlarmproofError
+from alarmproof.base.metric_data import MetricKey
+from alarmproof.base.own_metrics import OwnMetrics
+from alarmproof.base.values import Unknown
 from alarmproof.config import load
-from alarmproof.errors import AlarmproofError
 from alarmproof.lint import lint
-from alarmproof.metric_data import MetricKey
-from alarmproof.own_metrics import OwnMetrics
-from alarmproof.reading.values import Unknown
 from alarmproof.rules.context import Context
 from alarmproof.template import read_usable
 

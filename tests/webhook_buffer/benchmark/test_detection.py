@@ -12,8 +12,8 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from alarmproof import recordings
-from alarmproof.alarms import MetricAlarm
-from alarmproof.metric_data import MetricKey
+from alarmproof.base.alarms import MetricAlarm
+from alarmproof.base.metric_data import MetricKey
 from hypothesis import given, settings
 
 from settings.paths import ROOT

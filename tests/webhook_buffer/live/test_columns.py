@@ -7,7 +7,7 @@ from array import array
 
 import numpy as np
 import pytest
-from alarmproof.errors import NotSupportedError
+from alarmproof.base.errors import NotSupportedError
 
 from tests.webhook_buffer.live.test_observations import START
 from webhook_buffer.live.cells import Cells, statistics_of

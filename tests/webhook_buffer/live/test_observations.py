@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from alarmproof.metric_data import MetricKey, Series
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.template import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st

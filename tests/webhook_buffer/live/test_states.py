@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alarmproof.alarms import CompositeAlarm, MetricAlarm, Query, Source
+from alarmproof.base.alarms import CompositeAlarm, MetricAlarm, Query, Source
 
 from settings.loader import load
 from tests.emulated_aws import client, emulated_environment

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from alarmproof.alarms import MetricAlarm, Query, Source
-from alarmproof.metric_data import MetricKey
+from alarmproof.base.alarms import MetricAlarm, Query, Source
+from alarmproof.base.metric_data import MetricKey
 
 from settings.errors import InputError
 from settings.loader import load

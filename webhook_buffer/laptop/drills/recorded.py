@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from alarmproof.alarms import AnyAlarm
-from alarmproof.metric_data import Series
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.metric_data import Series
 
 from settings.schema import Settings
 from webhook_buffer.benchmark.scenarios import RECORDINGS, Recording

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from alarmproof.alarms import AnyAlarm
-from alarmproof.definitions import Templates
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.definitions import Templates
 from alarmproof.reading.terraform_types import ALARMS, NESTED, RESOURCES
 
 # Source: CDK developer guide, "Constructs": where a resource comes from, in its metadata.

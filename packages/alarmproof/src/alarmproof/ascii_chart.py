@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from alarmproof.alarms import MetricAlarm, State
-from alarmproof.arrays import Values
+from alarmproof.base.alarms import MetricAlarm, State
+from alarmproof.base.arrays import Values
+from alarmproof.base.history import History
 from alarmproof.evaluate import datapoints
-from alarmproof.history import History
 from alarmproof.notation import duration
 from alarmproof.plan import evaluated_every
 from alarmproof.runner import Outcome

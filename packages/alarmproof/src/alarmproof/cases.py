@@ -12,10 +12,11 @@ from pathlib import Path
 
 import yaml
 
-from alarmproof import files, notation, yaml_nodes
-from alarmproof.alarms import State
-from alarmproof.arrays import Values
-from alarmproof.errors import InputError
+from alarmproof import notation, yaml_nodes
+from alarmproof.base import files
+from alarmproof.base.alarms import State
+from alarmproof.base.arrays import Values
+from alarmproof.base.errors import InputError
 from alarmproof.series import BAND_STATISTICS, refusal
 from alarmproof.yaml_nodes import Reader, line
 

@@ -11,9 +11,9 @@ import typer
 from typer.core import TyperGroup
 
 from alarmproof import options
+from alarmproof.base.defaults import MAX_REACTION
+from alarmproof.base.errors import AlarmproofError
 from alarmproof.commands import print_error
-from alarmproof.defaults import MAX_REACTION
-from alarmproof.errors import AlarmproofError
 
 EXIT_CODES = (
     "Exit codes: 0 all is well; 1 findings, or failed cases; 2 bad input, or an extra is missing."
@@ -241,7 +241,7 @@ def main() -> None:
     except AlarmproofError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:
-        # Files are read and written in alarmproof.files; only standard output is left.
+        # Files are read and written in alarmproof.base.files; only standard output is left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _fail(f"standard output: can't be written ({error.strerror}).", 2)
 

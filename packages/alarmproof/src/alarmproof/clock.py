@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from alarmproof.errors import NotSupportedError
+from alarmproof.base.errors import NotSupportedError
 
 # Source: CloudWatch API reference, WallClockWindow: the periods that it takes.
 WALL_CLOCK_PERIODS = (60, 300, 3600, 86_400, 604_800)

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from alarmproof import extras, files
-from alarmproof.errors import InputError
+from alarmproof import extras
+from alarmproof.base import files
+from alarmproof.base.errors import InputError
 from alarmproof.findings_output import Format, failure_reported, formatted, print_findings
 from alarmproof.printable import counted, printable, styled
 
 if TYPE_CHECKING:
+    from alarmproof.base.definitions import Templates
     from alarmproof.config import Config
-    from alarmproof.definitions import Templates
     from alarmproof.known_findings import Baselines
     from alarmproof.lint import Allowance, Finding
     from alarmproof.recordings import Recorded

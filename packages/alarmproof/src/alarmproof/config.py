@@ -11,13 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from alarmproof import files
-from alarmproof.errors import InputError
+from alarmproof.base import files
+from alarmproof.base.errors import InputError
+from alarmproof.base.own_metrics import OwnMetrics
+from alarmproof.base.schema import units
 from alarmproof.lint import Allowance
-from alarmproof.own_metrics import OwnMetrics
 from alarmproof.rules import RULES
 from alarmproof.rules.registry import Severity
-from alarmproof.schema import units
 
 NAME = "alarmproof.toml"
 _KEYS = ("max-reaction", "rules", "patterns", "allow", "metrics")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from alarmproof import clock, series
-from alarmproof.alarms import MetricAlarm, Query
-from alarmproof.errors import NotSupportedError
-from alarmproof.expressions import NOT_COMPARED, Expression, kind_of
-from alarmproof.metric_data import Series
+from alarmproof.base.alarms import MetricAlarm, Query
+from alarmproof.base.errors import NotSupportedError
+from alarmproof.base.expressions import NOT_COMPARED, Expression, kind_of
+from alarmproof.base.metric_data import Series
 
 _MINUTE = 60
 # Source: CloudWatch API reference, PutMetricAlarm, Period.

@@ -14,8 +14,9 @@ from functools import partial
 
 import numpy as np
 
-from alarmproof import composites, states
-from alarmproof.alarms import (
+from alarmproof import states
+from alarmproof.base import composites
+from alarmproof.base.alarms import (
     Action,
     AnyAlarm,
     CompositeAlarm,
@@ -26,10 +27,10 @@ from alarmproof.alarms import (
     State,
     WarmUp,
 )
-from alarmproof.arrays import Times, Values
-from alarmproof.errors import InputError, NotSupportedError
-from alarmproof.history import Change, History, Notification
-from alarmproof.metric_data import Recording
+from alarmproof.base.arrays import Times, Values
+from alarmproof.base.errors import InputError, NotSupportedError
+from alarmproof.base.history import Change, History, Notification
+from alarmproof.base.metric_data import Recording
 from alarmproof.muting import muted
 from alarmproof.plan import Plan, evaluated_every, refuse
 from alarmproof.reasons import reason

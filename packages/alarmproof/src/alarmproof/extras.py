@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from alarmproof.errors import MissingExtraError
+from alarmproof.base.errors import MissingExtraError
 
 PACKAGES = {"test": "numpy", "parquet": "pyarrow", "live": "boto3"}
 

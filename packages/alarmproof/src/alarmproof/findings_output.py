@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from alarmproof.errors import InputError
+from alarmproof.base.errors import InputError
 from alarmproof.printable import counted, printable, styled
 
 if TYPE_CHECKING:

@@ -14,15 +14,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from alarmproof import composites, states
-from alarmproof.alarms import AnyAlarm, MetricAlarm, Query, State
-from alarmproof.arrays import Values
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError, NotSupportedError
+from alarmproof import states
+from alarmproof.base import composites
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm, Query, State
+from alarmproof.base.arrays import Values
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError, NotSupportedError
+from alarmproof.base.expressions import Node, tree_of, walk
+from alarmproof.base.history import History
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.evaluate import evaluate
-from alarmproof.expressions import Node, tree_of, walk
-from alarmproof.history import History
-from alarmproof.metric_data import MetricKey, Series
 from alarmproof.notation import LARGEST, duration
 from alarmproof.runner import InMemory
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from alarmproof import files
-from alarmproof.errors import InputError
+from alarmproof.base import files
+from alarmproof.base.errors import InputError
 from alarmproof.lint import Finding
 
 # Bytes of the files of a revision.

@@ -13,8 +13,8 @@ from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError
 from alarmproof.lint import Finding
 from alarmproof.rules.names import links
 from alarmproof.rules.outside import runbook_unreachable as rule

@@ -10,12 +10,13 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from alarmproof import advice, bounded_yaml, files, yaml_nodes
-from alarmproof.alarms import AnyAlarm
-from alarmproof.defaults import MAX_REACTION
-from alarmproof.definitions import Templates, is_called
-from alarmproof.errors import InputError
-from alarmproof.own_metrics import OwnMetrics
+from alarmproof import advice, yaml_nodes
+from alarmproof.base import bounded_yaml, files
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.defaults import MAX_REACTION
+from alarmproof.base.definitions import Templates, is_called
+from alarmproof.base.errors import InputError
+from alarmproof.base.own_metrics import OwnMetrics
 from alarmproof.rules import RULES
 from alarmproof.rules.context import Context
 from alarmproof.rules.outside import ASKED, unknown_type

@@ -10,14 +10,14 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, cast
 
-from alarmproof import metric_table
-from alarmproof.alarms import AnyAlarm
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError
+from alarmproof.base import metric_table
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError
+from alarmproof.base.metric_data import MetricKey
+from alarmproof.base.own_metrics import OwnMetrics
+from alarmproof.base.values import Reference, Unknown
 from alarmproof.lint import Finding
-from alarmproof.metric_data import MetricKey
-from alarmproof.own_metrics import OwnMetrics
-from alarmproof.reading.values import Reference, Unknown
 from alarmproof.rules.context import Context
 from alarmproof.rules.outside import not_seen_live as rule
 

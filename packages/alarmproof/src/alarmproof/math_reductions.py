@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from alarmproof.arrays import Values
+from alarmproof.base.arrays import Values
 
 Flags = NDArray[np.bool_]
 

@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from alarmproof.arrays import Values
-from alarmproof.errors import NotSupportedError
-from alarmproof.expressions import Expression, Node
-from alarmproof.math_functions import ACROSS, BACKWARD, CLOCK, EACH
+from alarmproof.base.arrays import Values
+from alarmproof.base.errors import NotSupportedError
+from alarmproof.base.expressions import Expression, Node
+from alarmproof.base.math_functions import ACROSS, BACKWARD, CLOCK, EACH
 from alarmproof.math_reductions import (
     across,
     before,

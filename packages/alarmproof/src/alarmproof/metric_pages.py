@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from alarmproof.metric_rows import LIST, LIST_ADDRESS, READ_ON, SOURCED, UNVERIFIED
-from alarmproof.metric_table import listed
-from alarmproof.metric_traits import MOST, READ_MOST, READ_TRAITS, TRAITS
+from alarmproof.base.metric_rows import LIST, LIST_ADDRESS, READ_ON, SOURCED, UNVERIFIED
+from alarmproof.base.metric_table import listed
+from alarmproof.base.metric_traits import MOST, READ_MOST, READ_TRAITS, TRAITS
 
 BEGIN, END = "<!-- generated: sources -->", "<!-- end -->"
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from alarmproof import clock
-from alarmproof.alarms import MuteRule
-from alarmproof.errors import NotSupportedError
-from alarmproof.history import History, Notification
+from alarmproof.base.alarms import MuteRule
+from alarmproof.base.errors import NotSupportedError
+from alarmproof.base.history import History, Notification
 
 _NAMED_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _NAMED_DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from alarmproof.arrays import Values
+from alarmproof.base.arrays import Values
 
 # Values that one case may hold: a year of minutes.
 MOST = 530_000

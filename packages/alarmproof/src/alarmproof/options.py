@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alarmproof.defaults import MAX_REACTION
+from alarmproof.base.defaults import MAX_REACTION
 from alarmproof.findings_output import Format
 
 MaxReaction = Annotated[

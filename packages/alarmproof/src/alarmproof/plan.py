@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alarmproof import clock, metric_math, series, states
-from alarmproof.alarms import AnyAlarm, MetricAlarm, Query
-from alarmproof.arrays import Times, Values
-from alarmproof.errors import NotSupportedError
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm, Query
+from alarmproof.base.arrays import Times, Values
+from alarmproof.base.errors import NotSupportedError
+from alarmproof.base.expressions import Expression, compile_expression
+from alarmproof.base.metric_data import Recording, Series
 from alarmproof.evaluable import of_unit, require_periods, require_series, require_statistics
-from alarmproof.expressions import Expression, compile_expression
-from alarmproof.metric_data import Recording, Series
 
 _MINUTE = 60
 # How often an alarm with a period below a minute is evaluated AWS does not say; this is assumed.

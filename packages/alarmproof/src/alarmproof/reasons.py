@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
-from alarmproof.alarms import MetricAlarm, State
-from alarmproof.arrays import Values
+from alarmproof.base.alarms import MetricAlarm, State
+from alarmproof.base.arrays import Values
 
 WORDS = {
     "GreaterThanThreshold": "greater than",

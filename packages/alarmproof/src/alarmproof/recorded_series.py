@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from alarmproof.metric_data import MetricKey, Series
+from alarmproof.base.metric_data import MetricKey, Series
 
 _BELOW_A_MINUTE = (1, 5, 10, 20, 30)
 # Source: CloudWatch API reference, PutMetricAlarm, Period and EvaluationPeriods: seven days in all.

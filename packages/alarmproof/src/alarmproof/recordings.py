@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from alarmproof import bounded_json, files, recordings_aws, recordings_parquet
-from alarmproof.arrays import Values
-from alarmproof.errors import InputError
-from alarmproof.metric_data import MetricKey, Series
+from alarmproof import recordings_aws, recordings_parquet
+from alarmproof.base import bounded_json, files
+from alarmproof.base.arrays import Values
+from alarmproof.base.errors import InputError
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.recorded_series import (
     Entry,
     Points,

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alarmproof.metric_data import MetricKey
+from alarmproof.base.metric_data import MetricKey
 from alarmproof.recorded_series import Points, dimensions
 
 # A metric stream's statistics, as CloudWatch calls them.

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from alarmproof import extras
-from alarmproof.errors import InputError
-from alarmproof.metric_data import MetricKey, Series
+from alarmproof.base.errors import InputError
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.recorded_series import (
     Entry,
     dimensions,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alarmproof import composites
-from alarmproof.alarms import (
+from alarmproof.base import composites
+from alarmproof.base.alarms import (
     AnyAlarm,
     CompositeAlarm,
     MetricAlarm,
@@ -19,11 +19,11 @@ from alarmproof.alarms import (
     MuteRule,
     State,
 )
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError, NotSupportedError
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError, NotSupportedError
+from alarmproof.base.history import History
+from alarmproof.base.metric_data import Recording
 from alarmproof.evaluate import evaluate
-from alarmproof.history import History
-from alarmproof.metric_data import Recording
 from alarmproof.muting import muted
 from alarmproof.notation import duration
 from alarmproof.recorded_series import iso

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from alarmproof.metric_data import Recording
+from alarmproof.base.metric_data import Recording
 from alarmproof.notation import duration
 from alarmproof.replay import Replay, Replayed
 from alarmproof.report_chart import Budget, chart, moment

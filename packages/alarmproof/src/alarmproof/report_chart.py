@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from alarmproof import metric_table
-from alarmproof.alarms import MetricAlarm
-from alarmproof.arrays import Values
+from alarmproof.base import metric_table
+from alarmproof.base.alarms import MetricAlarm
+from alarmproof.base.arrays import Values
+from alarmproof.base.metric_data import Recording
 from alarmproof.evaluate import datapoints
-from alarmproof.metric_data import Recording
 from alarmproof.replay import Replayed
 
 _WIDTH, _HEIGHT = 1000, 200

@@ -8,14 +8,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alarmproof import composites
-from alarmproof.alarms import AnyAlarm, MetricAlarm, State
+from alarmproof.base import composites
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm, State
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError
+from alarmproof.base.history import History, Notification
+from alarmproof.base.metric_data import MetricKey, Series
 from alarmproof.cases import NOBODY, Case, CaseSeries, Expectation
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError
 from alarmproof.evaluate import datapoints, evaluate
-from alarmproof.history import History, Notification
-from alarmproof.metric_data import MetricKey, Series
 from alarmproof.notation import duration
 from alarmproof.plan import evaluated_every
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from alarmproof import trimming
-from alarmproof.arrays import Counts, Times, Values
-from alarmproof.errors import NotSupportedError
-from alarmproof.metric_data import Series
+from alarmproof.base.arrays import Counts, Times, Values
+from alarmproof.base.errors import NotSupportedError
+from alarmproof.base.metric_data import Series
 
 MINUTE = 60
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alarmproof.alarms import Missing, State
-from alarmproof.arrays import Counts, Values
+from alarmproof.base.alarms import Missing, State
+from alarmproof.base.arrays import Counts, Values
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int8]

@@ -2,7 +2,7 @@
 
 Values that only a deployment knows stay symbolic, in a way that two references to the same thing
 come out equal: a resource is its literal name where it has one, else its logical id. What can't be
-used of an alarm stays with that alarm (``alarmproof.alarms.Problem``).
+used of an alarm stays with that alarm (``alarmproof.base.alarms.Problem``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError
 from alarmproof.reading import assembly, documents, live, parameters, stack_alarms, terraform
 from alarmproof.reading.documents import Document
 from alarmproof.reading.file_names import unique_names

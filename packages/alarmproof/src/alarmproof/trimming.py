@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alarmproof.arrays import Counts, Values
+from alarmproof.base.arrays import Counts, Values
 
 _SHORT = re.compile(r"(tm|tc|ts|wm)(\d{1,2}(?:\.\d{1,10})?|100)")
 _NUMBER = r"(-?\d{1,15}(?:\.\d{1,10})?)?"

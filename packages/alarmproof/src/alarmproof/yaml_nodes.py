@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from alarmproof import bounded_yaml, files
-from alarmproof.errors import InputError
+from alarmproof.base import bounded_yaml, files
+from alarmproof.base.errors import InputError
 
 
 def compose(file: Path) -> yaml.Node | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alarmproof.alarms import (
+from alarmproof.base import known
+from alarmproof.base.alarms import (
     AnyAlarm,
     CompositeAlarm,
     MetricAlarm,
@@ -16,10 +17,9 @@ from alarmproof.alarms import (
     Source,
     WarmUp,
 )
-from alarmproof.metric_data import MetricKey
-from alarmproof.reading import known
+from alarmproof.base.metric_data import MetricKey
+from alarmproof.base.values import Unknown
 from alarmproof.reading.properties import Reader
-from alarmproof.reading.values import Unknown
 
 
 def read(

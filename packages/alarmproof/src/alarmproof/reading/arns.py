@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alarmproof.reading.values import Reference, Unknown
+from alarmproof.base.values import Reference, Unknown
 
 # Which piece of its ARN is a resource's name, by type, separator and index; and the attribute that
 # stands for the same name. Source: Service authorization reference, "Resource types defined by"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alarmproof import files
-from alarmproof.errors import InputError
+from alarmproof.base import files
+from alarmproof.base.errors import InputError
 from alarmproof.reading import documents, folders
 from alarmproof.reading.documents import Document
 from alarmproof.reading.file_names import nested_names, unique_names

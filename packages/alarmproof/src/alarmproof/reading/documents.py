@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alarmproof import bounded_json, files
-from alarmproof.bounded_yaml import DEEPEST
-from alarmproof.errors import InputError
+from alarmproof.base import bounded_json, files
+from alarmproof.base.bounded_yaml import DEEPEST
+from alarmproof.base.errors import InputError
 
 # Source: Terraform documentation, "JSON output format": a plan repeats every resource several
 # times; CloudWatch's answers for thousands of alarms are as large.

@@ -6,9 +6,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
-from alarmproof import composites
-from alarmproof.alarms import AnyAlarm, CompositeAlarm, MuteRule
-from alarmproof.definitions import Resource, Templates
+from alarmproof.base import composites
+from alarmproof.base.alarms import AnyAlarm, CompositeAlarm, MuteRule
+from alarmproof.base.definitions import Resource, Templates
 
 
 def joined(parts: Sequence[Templates]) -> Templates:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alarmproof.alarms import AnyAlarm, Source
-from alarmproof.definitions import Templates
-from alarmproof.errors import InputError
-from alarmproof.reading import alarms, known
+from alarmproof.base import known
+from alarmproof.base.alarms import AnyAlarm, Source
+from alarmproof.base.definitions import Templates
+from alarmproof.base.errors import InputError
+from alarmproof.reading import alarms
 from alarmproof.reading.documents import Document
 
 _LISTS = {

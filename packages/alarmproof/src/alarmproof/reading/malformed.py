@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alarmproof.errors import InputError
+from alarmproof.base.errors import InputError
 
 MALFORMED = (
     AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, RecursionError,

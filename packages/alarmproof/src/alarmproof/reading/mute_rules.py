@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from alarmproof.alarms import MuteRule, Source
-from alarmproof.reading.values import unknown_in
+from alarmproof.base.alarms import MuteRule, Source
+from alarmproof.base.values import unknown_in
 
 _DURATION = re.compile(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?)?")
 _EXPRESSION = re.compile(r"(cron|at)\([^()]{1,250}\)")

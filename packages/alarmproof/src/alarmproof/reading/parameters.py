@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from alarmproof import bounded_yaml, files
-from alarmproof.errors import InputError
-from alarmproof.reading.values import Unknown
+from alarmproof.base import bounded_yaml, files
+from alarmproof.base.errors import InputError
+from alarmproof.base.values import Unknown
 
 # Pseudo parameters that a deployment decides. Source: CloudFormation user guide, "Pseudo
 # parameters reference".

@@ -8,8 +8,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from alarmproof.alarms import Action, Problem, ProblemKind, Source
-from alarmproof.reading.values import Reference, Unknown
+from alarmproof.base.alarms import Action, Problem, ProblemKind, Source
+from alarmproof.base.values import Reference, Unknown
 
 # What the type of a resource does as an action.
 _ACTING = {

@@ -11,12 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from alarmproof.bounded_yaml import DEEPEST
-from alarmproof.errors import InputError
-from alarmproof.reading import arns, parameters
-from alarmproof.reading.conditions import Conditions, World
-from alarmproof.reading.file_names import STACK
-from alarmproof.reading.values import (
+from alarmproof.base.bounded_yaml import DEEPEST
+from alarmproof.base.errors import InputError
+from alarmproof.base.values import (
     LONGEST_TEXT,
     NO_VALUE,
     Reference,
@@ -25,6 +22,9 @@ from alarmproof.reading.values import (
     leaves,
     unknown_in,
 )
+from alarmproof.reading import arns, parameters
+from alarmproof.reading.conditions import Conditions, World
+from alarmproof.reading.file_names import STACK
 
 # Properties that are a resource's name in CloudWatch's dimensions and in ARNs.
 _NAMES = (

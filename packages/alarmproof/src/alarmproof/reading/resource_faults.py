@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alarmproof import schema
-from alarmproof.alarms import Source
-from alarmproof.definitions import Fault
+from alarmproof.base import schema
+from alarmproof.base.alarms import Source
+from alarmproof.base.definitions import Fault
 from alarmproof.reading.properties import unknown_property
 
 # Of any resource. Source: the schema of cfn-lint 1.58.0, which has SAM's as well.

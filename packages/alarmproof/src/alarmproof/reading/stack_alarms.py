@@ -1,6 +1,6 @@
 """The alarms of one stack, and all else of it that rules ask for.
 
-What can't be used of an alarm stays with that alarm (``alarmproof.alarms.Problem``).
+What can't be used of an alarm stays with that alarm (``alarmproof.base.alarms.Problem``).
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from alarmproof.alarms import AnyAlarm, MuteRule, Problem, ProblemKind, Source
-from alarmproof.definitions import Absent, Fault, Resource, Templates, Unread
-from alarmproof.errors import InputError
-from alarmproof.reading import alarms, known, mute_rules, resource_faults
+from alarmproof.base import known
+from alarmproof.base.alarms import AnyAlarm, MuteRule, Problem, ProblemKind, Source
+from alarmproof.base.definitions import Absent, Fault, Resource, Templates, Unread
+from alarmproof.base.errors import InputError
+from alarmproof.base.values import NO_VALUE, listed
+from alarmproof.reading import alarms, mute_rules, resource_faults
 from alarmproof.reading.malformed import MALFORMED
 from alarmproof.reading.resolver import Resolver
 from alarmproof.reading.stacks import Stack
-from alarmproof.reading.values import NO_VALUE, listed
 
 _MACRO, _STACK_SET = "Fn::Transform", "AWS::CloudFormation::StackSet"
 _ACCEPTED = "Nothing has to change: AWS accepts it."

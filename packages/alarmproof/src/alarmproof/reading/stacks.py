@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from alarmproof.errors import InputError
+from alarmproof.base.errors import InputError
+from alarmproof.base.known import ALARM_TYPES
+from alarmproof.base.values import NO_VALUE
 from alarmproof.reading import conditions, parameters, sam
 from alarmproof.reading.conditions import World
 from alarmproof.reading.documents import Document
@@ -20,9 +22,7 @@ from alarmproof.reading.file_names import (
     normal,
 )
 from alarmproof.reading.foreach import Loops, has_loops
-from alarmproof.reading.known import ALARM_TYPES
 from alarmproof.reading.resolver import Resolver
-from alarmproof.reading.values import NO_VALUE
 
 # Nested stacks of nested stacks. Source: none; CloudFormation names no limit.
 _DEEPEST = 10

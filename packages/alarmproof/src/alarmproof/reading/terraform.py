@@ -12,13 +12,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alarmproof.alarms import AnyAlarm, Source
-from alarmproof.definitions import Resource, Templates
-from alarmproof.errors import InputError
+from alarmproof.base.alarms import AnyAlarm, Source
+from alarmproof.base.definitions import Resource, Templates
+from alarmproof.base.errors import InputError
+from alarmproof.base.values import Reference, Unknown
 from alarmproof.reading import alarms
 from alarmproof.reading.documents import Document
 from alarmproof.reading.terraform_types import ALARMS, NESTED, RESOURCES
-from alarmproof.reading.values import Reference, Unknown
 
 _DEEPEST = 50
 _AFTER_APPLY = "it is known after the apply"

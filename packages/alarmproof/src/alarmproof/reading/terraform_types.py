@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alarmproof.reading.known import COMPOSITE_ALARM, METRIC_ALARM
+from alarmproof.base.known import COMPOSITE_ALARM, METRIC_ALARM
 
 ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
 _COMMON = {

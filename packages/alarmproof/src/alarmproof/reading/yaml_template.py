@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from alarmproof.bounded_yaml import DEEPEST, MOST_NODES
+from alarmproof.base.bounded_yaml import DEEPEST, MOST_NODES
 
 _CORE = "tag:yaml.org,2002:"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
-from alarmproof import composites, schema
-from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm
-from alarmproof.reading.values import Unknown
+from alarmproof.base import composites, schema
+from alarmproof.base.alarms import AnyAlarm, CompositeAlarm, MetricAlarm
+from alarmproof.base.values import Unknown
 from alarmproof.rules.context import Context, actions_of, metric_queries
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from alarmproof import composites
-from alarmproof.alarms import AnyAlarm, CompositeAlarm
+from alarmproof.base import composites
+from alarmproof.base.alarms import AnyAlarm, CompositeAlarm
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from alarmproof import composites
-from alarmproof.alarms import Action, AnyAlarm, CompositeAlarm, MetricAlarm, Query
-from alarmproof.defaults import MAX_REACTION
-from alarmproof.definitions import Resource
-from alarmproof.metric_data import MetricKey
-from alarmproof.own_metrics import OwnMetrics
-from alarmproof.reading.values import Unknown
+from alarmproof.base import composites
+from alarmproof.base.alarms import Action, AnyAlarm, CompositeAlarm, MetricAlarm, Query
+from alarmproof.base.defaults import MAX_REACTION
+from alarmproof.base.definitions import Resource
+from alarmproof.base.metric_data import MetricKey
+from alarmproof.base.own_metrics import OwnMetrics
+from alarmproof.base.values import Unknown
 from alarmproof.rules.publishing import Publishing
 from alarmproof.rules.resources import Resources
 

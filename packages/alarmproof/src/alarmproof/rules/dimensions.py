@@ -6,12 +6,12 @@ import difflib
 import itertools
 from collections.abc import Iterator, Set
 
-from alarmproof import metric_table
-from alarmproof.alarms import AnyAlarm
-from alarmproof.aws_metrics import SERVICES
-from alarmproof.metric_data import MetricKey
-from alarmproof.metric_traits import BEGINS, DISK_METRICS, NAMES_OF_RESOURCES, NEEDED, PARTS
-from alarmproof.reading.values import Reference, Unknown
+from alarmproof.base import metric_table
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.aws_metrics import SERVICES
+from alarmproof.base.metric_data import MetricKey
+from alarmproof.base.metric_traits import BEGINS, DISK_METRICS, NAMES_OF_RESOURCES, NEEDED, PARTS
+from alarmproof.base.values import Reference, Unknown
 from alarmproof.rules.context import Context, metric_queries
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 

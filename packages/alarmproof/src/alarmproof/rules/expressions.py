@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alarmproof import composites
-from alarmproof.alarms import AnyAlarm, CompositeAlarm, MetricAlarm, Query
-from alarmproof.errors import NotSupportedError, SyntaxProblemError
-from alarmproof.expressions import NOT_COMPARED, Node, compile_expression, kind_of
-from alarmproof.metric_table import published
+from alarmproof.base import composites
+from alarmproof.base.alarms import AnyAlarm, CompositeAlarm, MetricAlarm, Query
+from alarmproof.base.errors import NotSupportedError, SyntaxProblemError
+from alarmproof.base.expressions import NOT_COMPARED, Node, compile_expression, kind_of
+from alarmproof.base.metric_table import published
 from alarmproof.rules.context import Context, fires_above
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 

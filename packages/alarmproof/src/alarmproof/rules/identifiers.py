@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from alarmproof.alarms import AnyAlarm
-from alarmproof.definitions import Resource
-from alarmproof.reading.values import Reference, Unknown
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.definitions import Resource
+from alarmproof.base.values import Reference, Unknown
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 from alarmproof.rules.resources import key

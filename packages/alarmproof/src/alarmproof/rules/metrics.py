@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from alarmproof import metric_table
-from alarmproof.alarms import AnyAlarm
-from alarmproof.metric_data import MetricKey
-from alarmproof.reading.values import Unknown
+from alarmproof.base import metric_table
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.metric_data import MetricKey
+from alarmproof.base.values import Unknown
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, NOTE, WARNING, Hit, rule
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from alarmproof.alarms import AnyAlarm, MetricAlarm, Query
-from alarmproof.expressions import Node, tree_of, walk
-from alarmproof.metric_table import Silence, silence_of
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm, Query
+from alarmproof.base.expressions import Node, tree_of, walk
+from alarmproof.base.metric_table import Silence, silence_of
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import WARNING, Hit, rule
 

@@ -6,8 +6,8 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from alarmproof.alarms import AnyAlarm, MetricAlarm
-from alarmproof.definitions import identity
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm
+from alarmproof.base.definitions import identity
 from alarmproof.rules.context import Context, condition
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alarmproof.alarms import AnyAlarm
+from alarmproof.base.alarms import AnyAlarm
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alarmproof.alarms import AnyAlarm
-from alarmproof.definitions import Resource
-from alarmproof.reading.values import Reference, Unknown, listed
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.definitions import Resource
+from alarmproof.base.values import Reference, Unknown, listed
 from alarmproof.rules.context import Context, actions_of
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 from alarmproof.rules.resources import key

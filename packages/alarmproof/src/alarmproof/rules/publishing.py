@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from alarmproof.definitions import Resource
-from alarmproof.metric_data import MetricKey
-from alarmproof.metric_table import Silence, published, silence_of
-from alarmproof.own_metrics import OwnMetrics
-from alarmproof.reading.values import leaves, listed
+from alarmproof.base.definitions import Resource
+from alarmproof.base.metric_data import MetricKey
+from alarmproof.base.metric_table import Silence, published, silence_of
+from alarmproof.base.own_metrics import OwnMetrics
+from alarmproof.base.values import leaves, listed
 
 # A text of so many characters can be code that publishes a metric.
 _SHORTEST_CODE = 40

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from math import inf
 from typing import NamedTuple
 
-from alarmproof import metric_table
-from alarmproof.alarms import AnyAlarm, MetricAlarm
-from alarmproof.metric_data import MetricKey
+from alarmproof.base import metric_table
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm
+from alarmproof.base.metric_data import MetricKey
 from alarmproof.rules.context import Context, fires_above, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alarmproof.alarms import AnyAlarm
-from alarmproof.metric_table import Silence, published
-from alarmproof.metric_traits import GAUGES
+from alarmproof.base.alarms import AnyAlarm
+from alarmproof.base.metric_table import Silence, published
+from alarmproof.base.metric_traits import GAUGES
 from alarmproof.rules.context import Context, fires_above, metric_queries, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 

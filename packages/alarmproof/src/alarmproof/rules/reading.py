@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alarmproof.alarms import AnyAlarm, ProblemKind
+from alarmproof.base.alarms import AnyAlarm, ProblemKind
 from alarmproof.rules.context import Context
 from alarmproof.rules.registry import ERROR, NOTE, Hit, rule
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
 
-from alarmproof.alarms import AnyAlarm
+from alarmproof.base.alarms import AnyAlarm
 from alarmproof.rules.context import Context
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from alarmproof.definitions import Resource, Templates
-from alarmproof.reading.values import Reference, leaves, listed
+from alarmproof.base.definitions import Resource, Templates
+from alarmproof.base.values import Reference, leaves, listed
 
 # What listens to topics without a subscription of its own, and the property that names them.
 _LISTENERS = {

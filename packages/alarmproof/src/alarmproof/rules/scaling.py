@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alarmproof.alarms import Action, AnyAlarm, MetricAlarm
-from alarmproof.definitions import Resource
-from alarmproof.reading.values import Reference, Unknown, listed
+from alarmproof.base.alarms import Action, AnyAlarm, MetricAlarm
+from alarmproof.base.definitions import Resource
+from alarmproof.base.values import Reference, Unknown, listed
 from alarmproof.rules.context import Context, fires_above
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from alarmproof.alarms import AnyAlarm, MetricAlarm, Missing, Query
-from alarmproof.expressions import Node, tree_of, walk
-from alarmproof.metric_data import MetricKey
-from alarmproof.metric_table import Silence, published
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm, Missing, Query
+from alarmproof.base.expressions import Node, tree_of, walk
+from alarmproof.base.metric_data import MetricKey
+from alarmproof.base.metric_table import Silence, published
 from alarmproof.rules.context import Context, fires_above, metric_queries, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alarmproof.alarms import AnyAlarm, MetricAlarm, Missing
-from alarmproof.metric_table import Silence
+from alarmproof.base.alarms import AnyAlarm, MetricAlarm, Missing
+from alarmproof.base.metric_table import Silence
 from alarmproof.rules.context import Context, fires_above, single_metric
 from alarmproof.rules.registry import ERROR, WARNING, Hit, rule
 from alarmproof.rules.silence import DYNAMODB

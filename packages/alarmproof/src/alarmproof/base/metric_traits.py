@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alarmproof.metric_rows import NAMES, UNVERIFIED
+from alarmproof.base.metric_rows import NAMES, UNVERIFIED
 
 # Sets of dimensions under which all metrics of a namespace are published. Source: Kinesis Data
 # Streams developer guide, "Monitoring the Amazon Kinesis Data Streams Service with Amazon
@@ -240,7 +240,7 @@ MOST: Mapping[tuple[str, str], float] = {
 }
 
 # Levels in decibels, Flink's watermarks before the first event, and days since a list has expired.
-# Source: the services' guides, as the list of names (``alarmproof.metric_rows.LIST``).
+# Source: the services' guides, as the list of names (``alarmproof.base.metric_rows.LIST``).
 NEGATIVE = frozenset((
     ("AWS/ClientVPN", "CrlDaysToExpiry"), ("AWS/DX", "ConnectionLightLevelRx"),
     ("AWS/DX", "ConnectionLightLevelTx"), ("AWS/KinesisAnalytics", "currentInputWatermark"),

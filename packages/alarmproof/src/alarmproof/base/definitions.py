@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from alarmproof.alarms import AnyAlarm, MuteRule, Source
-from alarmproof.errors import AbsentAlarmError, UnknownAlarmError
+from alarmproof.base.alarms import AnyAlarm, MuteRule, Source
+from alarmproof.base.errors import AbsentAlarmError, UnknownAlarmError
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """What is known about the metrics of AWS's services, from all sources.
 
 ``data/aws_metrics.json`` (generated, see ``tools/extract_metrics.py``) has names, dimensions and
-units; ``data/listed_metrics.json`` (see ``alarmproof.metric_rows.LIST``) and
-``alarmproof.aws_metrics``, ``alarmproof.metric_rows`` and ``alarmproof.metric_traits`` complete it,
-with sources.
+units; ``data/listed_metrics.json`` (see ``metric_rows.LIST``) and ``aws_metrics``,
+``metric_rows`` and ``metric_traits`` beside this module complete it, with sources.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from importlib import resources
 from math import inf
 from typing import Any
 
-from alarmproof import metric_rows, metric_traits
-from alarmproof.aws_metrics import SERVICES, Published
-from alarmproof.metric_data import MetricKey
+from alarmproof.base import metric_rows, metric_traits
+from alarmproof.base.aws_metrics import SERVICES, Published
+from alarmproof.base.metric_data import MetricKey
 
 
 class Silence(StrEnum):
@@ -86,7 +85,7 @@ def _generated() -> Mapping[str, Mapping[str, tuple[list[str], str]]]:
 
 @cache
 def listed() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """``names`` and ``dimensions`` by namespace, of ``alarmproof.metric_rows.LIST``."""
+    """``names`` and ``dimensions`` by namespace, of ``alarmproof.base.metric_rows.LIST``."""
     loaded: Mapping[str, Mapping[str, Sequence[str]]] = _data("listed_metrics.json")
     return loaded
 

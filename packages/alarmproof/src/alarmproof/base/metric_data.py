@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     # Linting works without numpy.
-    from alarmproof.arrays import Values
+    from alarmproof.base.arrays import Values
 
 
 @dataclass(frozen=True, slots=True, order=True)

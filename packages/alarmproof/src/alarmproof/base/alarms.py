@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from alarmproof.metric_data import MetricKey
+from alarmproof.base.metric_data import MetricKey
 
 
 class State(StrEnum):

@@ -3,7 +3,7 @@
 Names are in ``SOURCED``, each group with the page that lists them, or in ``UNVERIFIED``: no page of
 AWS's that names those was found, so that they are neither known nor wrong. ``docs/metrics.md`` says
 how many there are of each; a test counts them. What is known about a metric's behavior is in
-``alarmproof.metric_traits``.
+``alarmproof.base.metric_traits``.
 """
 
 from __future__ import annotations
@@ -197,8 +197,8 @@ NAMES = _names()
 
 COMPLETE = frozenset(row.namespace for row in SOURCED if row.whole)
 """Namespaces whose page was read whole: another name is an error, except an unverified name. For
-the rest it is a note, or a warning in ``LARGELY``. Those of ``alarmproof.aws_metrics`` are complete
-as well."""
+the rest it is a note, or a warning in ``LARGELY``. Those of ``alarmproof.base.aws_metrics`` are
+complete as well."""
 
 LARGELY = frozenset(
     ("AWS/ApplicationELB", "AWS/AutoScaling", "AWS/EBS", "AWS/EC2", "AWS/ECS", "AWS/EFS", "AWS/ELB",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from alarmproof.errors import InputError
+from alarmproof.base.errors import InputError
 
 # Source: CloudFormation user guide, "Understand CloudFormation quotas": a template body has at
 # most 1 MB. Case files are far smaller.

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from alarmproof.alarms import AnyAlarm, CompositeAlarm, State
-from alarmproof.errors import InputError, NotSupportedError, SyntaxProblemError
-from alarmproof.history import Change, History, Notification
+from alarmproof.base.alarms import AnyAlarm, CompositeAlarm, State
+from alarmproof.base.errors import InputError, NotSupportedError, SyntaxProblemError
+from alarmproof.base.history import Change, History, Notification
 
 # Whether a rule holds, by the states of all alarms.
 Rule = Callable[[Mapping[str, State]], bool]

@@ -13,8 +13,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from alarmproof.reading.known import CUSTOM
-from alarmproof.reading.values import NO_VALUE, Unknown
+from alarmproof.base.known import CUSTOM
+from alarmproof.base.values import NO_VALUE, Unknown
 
 # The keywords that are applied.
 APPLIED = frozenset(

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from alarmproof.errors import NotSupportedError, SyntaxProblemError
-from alarmproof.math_functions import (
+from alarmproof.base.errors import NotSupportedError, SyntaxProblemError
+from alarmproof.base.math_functions import (
     ACROSS,
     ARGUMENTS,
     BACKWARD,

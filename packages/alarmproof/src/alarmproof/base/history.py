@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alarmproof.alarms import AnyAlarm, State
+from alarmproof.base.alarms import AnyAlarm, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What reading, rules and evaluation stand on: alarms, metrics, expressions, bounded input."""
