@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from monitoring.model.signals import (
     Signal,
     Threshold,
 )
-from monitoring.overrides import has_own_severity, impossible, overridden
+from monitoring.overrides import has_own_severity, has_own_threshold, impossible, overridden
 from monitoring.references import signal_problems
 from monitoring.resources import Measure, Resources
 from monitoring.resources import resources as resources_of
@@ -155,28 +155,32 @@ def alarm_set(
         SettingsError: When ``alarms`` names what is not a signal, or a number that can't work.
     """
     resources = resources or resources_of(settings)
-    candidates = coverage.candidates(settings, catalog, resources)
-    left_out = coverage.left_out(settings, catalog, resources, candidates)
+    wrong = checks.problems(catalog, runbook)
+    sound = checks.sound(catalog) if wrong else catalog
+    candidates = coverage.candidates(settings, sound, resources)
+    left_out = coverage.left_out(settings, sound, resources, candidates)
     signals = [signal for signal in candidates if signal.id not in left_out]
     known = {signal.id for signal in candidates} | left_out.keys()
+    known |= {*checks.ids(catalog.signals)} - {*checks.ids(sound.signals)}
     _require(
         [
-            *checks.problems(catalog, runbook),
-            *_of_signals(signals, resources),
+            *wrong,
+            *_of_signals(settings, signals, resources),
             *_of_dashboards(dashboards, settings, catalog, resources, known),
         ]
     )
     signals = overridden(settings, signals, catalog)
-    _require(_of_signals(signals, resources))
-    in_composites = _in_composites(settings, catalog, signals) if resources.ours else set()
-    alarms = [_alarm(settings, resources, signal, in_composites) for signal in signals]
     never = [
-        problem
-        for alarm in alarms
-        for problem in impossible(alarm.signal, alarm.threshold, resources)
+        f"key 'alarms.{signal.id}.threshold': {problem}"
+        for signal in signals
+        if has_own_threshold(settings, signal.id)
+        for problem in impossible(signal.threshold, signal.threshold.value, resources)
     ]
     if never:
         raise SettingsError(CDK_JSON, settings.environment, never)
+    _require(_of_signals(settings, signals, resources))
+    in_composites = _in_composites(settings, catalog, signals) if resources.ours else set()
+    alarms = [_alarm(settings, resources, signal, in_composites) for signal in signals]
     here = tuple(alarm for alarm in alarms if alarm.signal.evaluated_by is not Evaluator.DATADOG)
     in_datadog = tuple(alarm for alarm in alarms if alarm.signal.evaluated_by is Evaluator.DATADOG)
     left_out |= {
@@ -197,7 +201,8 @@ def alarm_set(
 def without_signals(settings: Settings, catalog: Catalog, *, runbook: Path = RUNBOOK) -> AlarmSet:
     """The set of an environment whose definitions are wrong, to find out what else is wrong."""
     resources = resources_of(settings)
-    candidates = [signal.id for signal in coverage.candidates(settings, catalog, resources)]
+    candidates = coverage.candidates(settings, checks.sound(catalog), resources)
+    ids = [*checks.ids(catalog.signals), *(signal.id for signal in candidates)]
     return AlarmSet(
         settings=settings,
         resources=resources,
@@ -205,7 +210,7 @@ def without_signals(settings: Settings, catalog: Catalog, *, runbook: Path = RUN
         runbook=runbook,
         alarms=(),
         composites=(),
-        left_out=dict.fromkeys(candidates, "definitions are wrong"),
+        left_out=dict.fromkeys(ids, "definitions are wrong"),
     )
 
 
@@ -216,8 +221,17 @@ def resolved(threshold: Threshold, resources: Resources) -> float:
     return round(threshold.value * resources.value(threshold.of, threshold.unit), 6)
 
 
-def _of_signals(signals: Iterable[Signal], resources: Resources) -> list[str]:
-    return [problem for signal in signals for problem in signal_problems(signal, resources)]
+def _of_signals(
+    settings: Settings, signals: Iterable[Signal], resources: Resources
+) -> Iterator[str]:
+    for signal in signals:
+        problems = signal_problems(signal, resources)
+        yield from problems
+        threshold = signal.threshold
+        own = not has_own_threshold(settings, signal.id)
+        if own and not problems and not any(checks.threshold_problems(threshold)):
+            for problem in impossible(threshold, resolved(threshold, resources), resources):
+                yield f"signal '{signal.id}': threshold: {problem}"
 
 
 def _of_dashboards(
@@ -232,9 +246,10 @@ def _of_dashboards(
     return panel_checks.of_dashboards(dashboards, deployed(settings), catalog, resources, known)
 
 
-def _require(problems: list[str]) -> None:
-    if problems:
-        raise DefinitionError(list(dict.fromkeys(problems)))
+def _require(problems: Iterable[str]) -> None:
+    distinct = list(dict.fromkeys(problems))
+    if distinct:
+        raise DefinitionError(distinct)
 
 
 def _in_composites(settings: Settings, catalog: Catalog, signals: Iterable[Signal]) -> set[str]:

@@ -50,24 +50,29 @@ def replaced(threshold: Threshold, value: float) -> Threshold:
     return replace(threshold, value=value, of=None, reason="Set in cdk.json.")
 
 
-def impossible(signal: Signal, value: float, resources: Resources) -> list[str]:
+def has_own_threshold(settings: Settings, signal_id: str) -> bool:
+    """Whether the settings give a signal its threshold."""
+    change = settings.alarms.get(signal_id)
+    return change is not None and change.threshold is not None
+
+
+def impossible(threshold: Threshold, value: float, resources: Resources) -> list[str]:
     """Why a threshold could never be crossed, or always is.
 
     Args:
         value: the threshold in this environment, in its unit.
     """
-    threshold, key = signal.threshold, f"alarms.{signal.id}.threshold"
     if value <= 0:
-        return [f"key '{key}': {plain(value)} must be more than 0"]
+        return [f"{plain(value)} must be more than 0"]
     if threshold.unit == "Percent" and value > 100:
-        return [f"key '{key}': {plain(value)} % is more than 100 %; lower it"]
+        return [f"{plain(value)} % is more than 100 %; lower it"]
     if threshold.at_most is None:
         return []
     most = resources.value(threshold.at_most, threshold.unit)
     if value <= most:
         return []
     return [
-        f"key '{key}': {plain(value)} {threshold.unit.lower()} is more than "
+        f"{plain(value)} {threshold.unit.lower()} is more than "
         f"{threshold.at_most} ({plain(most)}), so the alarm could never fire; lower it"
     ]
 

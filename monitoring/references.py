@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from monitoring import placeholders
 from monitoring.model.checks import period_problems
 from monitoring.model.signals import Signal, Threshold
-from monitoring.resources import FACT, Resources
+from monitoring.resources import FACT, HELPERS, Resources
 
 
 def signal_problems(signal: Signal, resources: Resources) -> list[str]:
@@ -17,6 +17,9 @@ def signal_problems(signal: Signal, resources: Resources) -> list[str]:
         problems += role_problems(f"query '{name}'", query.role, resources)
         for fact in FACT.findall(query.statistic):
             problems += fact_problems(fact, resources)
+    # Others' resources have no functions of ours, and what names these is then left out.
+    if signal.log and signal.log not in HELPERS and resources.ours:
+        problems += role_problems("log", signal.log, resources)
     numbers = [name for name in (signal.period, signal.periods) if isinstance(name, str)]
     for fact in (*FACT.findall(signal.expression or ""), *numbers):
         problems += fact_problems(fact, resources)

@@ -29,6 +29,9 @@ RETRY_AFTER, SEND, RESERVE, WRITE, CALL, REPORT = 5.0, 3.0, 3.0, 0.8, 0.5, 1.0
 # API Gateway's id before a deployment knows it.
 UNKNOWN_API = "(known once deployed)"
 
+# Functions that not every environment has.
+HELPERS = ("heartbeat", "audit", "notify")
+
 # A fact in a text.
 FACT = re.compile(r"\{([a-z_.-]+)\}")
 _IN_SECONDS = {"Seconds": 1.0, "Milliseconds": 0.001}
@@ -173,7 +176,7 @@ def _buffer(settings: Settings, api_id: str) -> Iterable[Resource]:
         longest_wait_minutes=Fact(wait_minutes, "Count"),
         two_waits_minutes=Fact(2 * wait_minutes, "Count"),
     )
-    helpers = [role for role in ("heartbeat", "audit", "notify") if role in settings.functions]
+    helpers = [role for role in HELPERS if role in settings.functions]
     for role in helpers:
         attempts = {"attempts": Fact(NOTIFY_ATTEMPTS, "Count")} if role == "notify" else {}
         yield _function(role, settings.function_name(role), 0, 0, **attempts)

@@ -11,7 +11,7 @@ from monitoring import alarm_set as machinery
 from settings.errors import DefinitionError, WebhookBufferError
 from settings.schema import Settings
 
-__all__ = ["CATALOG", "DASHBOARDS", "alarm_set", "definitions", "refused"]
+__all__ = ["CATALOG", "DASHBOARDS", "alarm_set", "checked", "definitions", "refused"]
 
 if TYPE_CHECKING:
     from monitoring.datadog.definition import Definition
@@ -21,15 +21,29 @@ def alarm_set(settings: Settings) -> machinery.AlarmSet:
     """The alarms of an environment, made of this project's definitions.
 
     Raises:
-        DefinitionError: When definitions can't work; it names all of them, Datadog's too.
+        DefinitionError: When definitions can't work; it names all of them, also those that only
+            dashboards or Datadog refuse.
         SettingsError: When ``alarms`` changes something that can't be changed.
     """
     try:
         return machinery.alarm_set(settings, CATALOG, dashboards=DASHBOARDS)
     except DefinitionError as error:
         known = error.problems
-        more = _wrong_in_datadog(settings, known) if settings.datadog else []
-        raise DefinitionError([*known, *(text for text in more if text not in known)]) from None
+        alarms = machinery.without_signals(settings, CATALOG)
+        raise DefinitionError([*known, *_wrong_where_rendered(alarms, known)]) from None
+
+
+def checked(settings: Settings) -> machinery.AlarmSet:
+    """The same, but what only dashboards or Datadog refuse is an error by itself, too.
+
+    Raises:
+        DefinitionError, SettingsError: When ``alarm_set`` does.
+    """
+    alarms = alarm_set(settings)
+    wrong = _wrong_where_rendered(alarms)
+    if wrong:
+        raise DefinitionError(wrong)
+    return alarms
 
 
 def definitions(settings: Settings) -> list[Definition]:
@@ -42,9 +56,11 @@ def definitions(settings: Settings) -> list[Definition]:
     # What renders for Datadog takes time to load.
     from monitoring.datadog.definitions import definitions
 
-    rendered, wrong = definitions(alarm_set(settings), DASHBOARDS)
+    alarms = alarm_set(settings)
+    rendered, wrong = definitions(alarms, DASHBOARDS)
     if wrong:
-        raise DefinitionError([*wrong, *refused(rendered)])
+        every = [*_in_cloudwatch(alarms), *wrong, *refused(rendered)]
+        raise DefinitionError(list(dict.fromkeys(every)))
     return rendered
 
 
@@ -61,14 +77,39 @@ def refused(definitions: Iterable[Definition]) -> list[str]:
     ]
 
 
-def _wrong_in_datadog(settings: Settings, known: Sequence[str]) -> list[str]:
-    """What is wrong with Datadog's objects, where definitions are wrong already."""
-    from monitoring.datadog.definitions import definitions
+def _wrong_where_rendered(alarms: machinery.AlarmSet, known: Sequence[str] = ()) -> list[str]:
+    """What is wrong with dashboards and Datadog's objects.
+
+    Args:
+        known: what is known to be wrong already, and not said again.
+    """
+    wrong: list[str] = []
+    for part in (_in_cloudwatch, _in_datadog):
+        try:
+            wrong += part(alarms, known)
+        except (AttributeError, KeyError, TypeError, ValueError, WebhookBufferError):
+            # What is known may be the cause, and is to be mended first.
+            if not known:
+                raise
+    return [problem for problem in dict.fromkeys(wrong) if problem not in known]
+
+
+def _in_cloudwatch(alarms: machinery.AlarmSet, _known: Sequence[str] = ()) -> list[str]:
+    from monitoring.cloudwatch import dashboard
 
     try:
-        alarms = machinery.without_signals(settings, CATALOG)
-        rendered, wrong = definitions(alarms, DASHBOARDS, known)
-        return [*wrong, *refused(rendered)]
-    except (KeyError, TypeError, ValueError, WebhookBufferError):
-        # What is known may be the cause, and is to be mended first.
+        dashboard.body(alarms, DASHBOARDS, region=alarms.settings.awsRegion, account="")
+    except DefinitionError as error:
+        return error.problems
+    return []
+
+
+def _in_datadog(alarms: machinery.AlarmSet, known: Sequence[str]) -> list[str]:
+    # What renders for Datadog takes time to load.
+    from monitoring.datadog.definitions import definitions
+
+    if alarms.settings.datadog is None:
         return []
+    rendered, wrong = definitions(alarms, DASHBOARDS, known)
+    # Datadog's own models take still longer.
+    return [*wrong, *refused(rendered)] if known or wrong else []

@@ -45,18 +45,16 @@ class Panels:
         wrong."""
         if not isinstance(widget, Panel):
             return None
-        panel = widget.shown(_has)
         wrong = panel_checks.problems(widget, self._resources, self._set.known)
+        panel = None if wrong else widget.shown(_has)
         wrong += self._unsupported(panel) if panel else []
-        self.problems += [
-            f"CloudWatch dashboard, panel '{widget.title}', {problem}" for problem in wrong
-        ]
+        self.problems += [f"dashboard panel '{widget.title}', {problem}" for problem in wrong]
         return self._properties(panel) if panel and not wrong else None
 
     def _unsupported(self, panel: Panel) -> Iterator[str]:
         """The problems of CloudWatch alone."""
         if panel.unit not in AXES:
-            yield f"unit: '{panel.unit}' is unknown here; take one of {', '.join(AXES)}"
+            yield f"unit: '{panel.unit}' is unknown here; use one of {', '.join(AXES)}"
         for line, query in _queries(panel):
             if query.role not in self._resources.by_role:
                 yield f"line '{line.label}': this environment has no '{query.role}'"
@@ -64,7 +62,7 @@ class Panels:
             alarm = self._set.alarm(name)
             if alarm and alarm.signal.threshold.unit != panel.unit:
                 yield (
-                    f"unit: is {panel.unit}, but the threshold of '{name}' is in "
+                    f"unit: is {panel.unit}, but '{name}' is in "
                     f"{alarm.signal.threshold.unit}; draw it where that is the unit"
                 )
         for name in panel.limits:

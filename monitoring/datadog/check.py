@@ -73,8 +73,6 @@ def _monitor(definition: Definition) -> Iterator[str]:
     body, kind = definition.body, str(definition.body.get("type"))
     thresholds = body.get("options", {}).get("thresholds", {})
     critical = thresholds.get("critical")
-    by: tuple[str, ...] = ()
-    above = True
     try:
         searches = {
             str(variable.get("name")): str(variable.get("search", {}).get("query"))
@@ -82,18 +80,18 @@ def _monitor(definition: Definition) -> Iterator[str]:
         }
         read = monitor(str(body.get("query", "")), kind, searches)
     except QueryError as error:
+        # What it groups by and compares with would be wrong for the same reason.
         yield f"query: {error}"
-    else:
-        by, above = read.by, read.sign in (">", ">=")
-        if critical is None or float(critical) != read.number:
-            yield (
-                f"options.thresholds.critical: is {critical}, but the query compares with "
-                f"{read.number:g}; make them equal"
-            )
-        yield from _known("query", read.metrics)
-    yield from _sides(thresholds, above=above)
-    yield from _message("message", str(body.get("message", "")), by, kind)
-    yield from _message("name", str(body.get("name", "")), by, kind)
+        return
+    if critical is None or float(critical) != read.number:
+        yield (
+            f"options.thresholds.critical: is {critical}, but the query compares with "
+            f"{read.number:g}; make them equal"
+        )
+    yield from _known("query", read.metrics)
+    yield from _sides(thresholds, above=read.sign in (">", ">="))
+    for field in ("message", "name"):
+        yield from dict.fromkeys(_message(field, str(body.get(field, "")), read.by, kind))
 
 
 def _sides(thresholds: dict[str, float], *, above: bool) -> Iterator[str]:

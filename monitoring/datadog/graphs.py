@@ -11,10 +11,12 @@ from dataclasses import replace
 from monitoring import panel_checks
 from monitoring.alarm_set import AlarmSet, resolved
 from monitoring.datadog import metrics
+from monitoring.datadog import query as syntax
 from monitoring.datadog.environment import DEPLOYMENT, Body, Query, Sources
 from monitoring.datadog.metrics import DatadogMetric
 from monitoring.datadog.monitors import datadog_monitors
-from monitoring.model.dashboards import Color, Formula, Line, Panel, Series, Shape
+from monitoring.datadog.query import QueryError
+from monitoring.model.dashboards import Color, Formula, Line, LogCount, Panel, Series, Shape
 from monitoring.model.datadog import DatadogMonitor, MetricQuery
 from monitoring.model.signals import Severity, variables
 from monitoring.quantities import quantity
@@ -60,7 +62,9 @@ class Graphs:
         """The part of a panel that Datadog can show, with its monitors; None where it has no
         part."""
         wrong = panel_checks.problems(panel, self._resources, self._set.known)
-        wrong += panel_checks.unknown_monitors(panel, self._set.catalog)
+        if not wrong:
+            wrong += panel_checks.unknown_monitors(panel, self._set.catalog)
+            wrong += _unreadable(panel)
         for problem in wrong:
             self._wrong(panel, problem)
         shown = None if wrong else panel.shown(self._sources.has)
@@ -219,6 +223,21 @@ class Graphs:
                 "of its own",
             )
         return next(iter(visible.values()), None)
+
+
+def _unreadable(panel: Panel) -> Iterator[str]:
+    """The formulas and searches that Datadog can't read, of those that it shows."""
+    names = {line.id for line in panel.lines if isinstance(line, Line) and line.datadog}
+    for line in panel.lines:
+        try:
+            if isinstance(line, Formula):
+                if line.used <= names:
+                    syntax.formula(line.datadog or line.expression, names)
+            elif isinstance(line.datadog, LogCount):
+                syntax.search(line.datadog.search)
+        except QueryError as error:
+            kind = "formula" if isinstance(line, Formula) else "line"
+            yield f"{kind} '{line.label}': {error}; correct it"
 
 
 def name_of(line: Line, place: int) -> str:

@@ -12,6 +12,8 @@ from monitoring.alarm_set import AlarmSet
 from monitoring.datadog.definition import Kind, reference, tags
 from monitoring.datadog.environment import DEPLOYMENT, Body, Sources
 from monitoring.datadog.graphs import Graphs
+from monitoring.datadog.query import QueryError, search
+from monitoring.model import value_types
 from monitoring.model.dashboards import (
     EventList,
     LogList,
@@ -48,7 +50,9 @@ class Widgets:
 
     def shown(self, widget: Widget) -> Widget | None:
         """The part of a widget that Datadog can show in this environment; None where it has no
-        part."""
+        part, or it is wrong."""
+        if not isinstance(widget, Panel) and not self._is_sound(widget):
+            return None
         match widget:
             case Panel():
                 return self._graphs.shown(widget)
@@ -59,6 +63,19 @@ class Widgets:
             case _:
                 there = True
         return widget if there else None
+
+    def _is_sound(self, widget: Widget) -> bool:
+        """Whether a widget can be drawn; wrong types have been reported with those of panels."""
+        if any(value_types.problems(widget)):
+            return False
+        if isinstance(widget, LogList | TraceList | EventList):
+            try:
+                search(widget.search)
+            except QueryError as error:
+                kind = type(widget).__name__
+                self._sources.wrong(f"{kind} '{widget.title}', search: {error}; correct it")
+                return False
+        return True
 
     def body(self, widget: Widget) -> Body:
         """The definition of a widget as ``shown`` returned it."""
@@ -115,10 +132,10 @@ class Widgets:
         }
 
     def _events(self, events: EventList) -> Body:
-        search = events.search.replace("{prefix}", self._settings.prefix)
+        text = events.search.replace("{prefix}", self._settings.prefix)
         query = {
             "data_source": "event_stream",
-            "query_string": search.replace("{deployment}", DEPLOYMENT),
+            "query_string": text.replace("{deployment}", DEPLOYMENT),
             "event_size": "s",
         }
         return _stream(events.title, query)
@@ -134,8 +151,8 @@ class Widgets:
     def _traces(self, traces: TraceList) -> Body:
         resource = self._sources.resource(traces.role, f"panel '{traces.title}'")
         function = resource.name if resource else ""
-        search = f"$env $service operation_name:aws.lambda resource_name:{function} {traces.search}"
-        query = {"data_source": "trace_stream", "indexes": [], "query_string": search.strip()}
+        text = f"$env $service operation_name:aws.lambda resource_name:{function} {traces.search}"
+        query = {"data_source": "trace_stream", "indexes": [], "query_string": text.strip()}
         return _stream(traces.title, query, _TRACE_COLUMNS)
 
 

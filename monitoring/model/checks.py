@@ -5,13 +5,26 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from monitoring.model import value_types
 from monitoring.model.catalog import Catalog
+from monitoring.model.dashboards import UNITS
 from monitoring.model.datadog import FUNCTIONS, WINDOWS, BurnRate, DatadogMonitor, Objective
-from monitoring.model.signals import Comparison, Composite, Kind, Query, Signal, variables
+from monitoring.model.expressions import syntax_problem
+from monitoring.model.signals import (
+    Comparison,
+    Composite,
+    Kind,
+    Query,
+    Signal,
+    Threshold,
+    variables,
+)
 
 _DAY = 86_400
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -24,24 +37,60 @@ _STATISTIC = re.compile(
 _UNITS = ("Count", "Milliseconds", "Percent", "Seconds")
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The ids of all definitions, also of those that nothing else can be read of."""
+
+    signals: list[str]
+    composites: list[str]
+    monitors: list[str]
+    objectives: list[str]
+
+
 def problems(catalog: Catalog, runbook: Path) -> list[str]:
     """Everything that is wrong with the definitions; each problem names its definition.
+
+    Values of the wrong type come first: nothing else is said of such a definition.
 
     Args:
         runbook: the Markdown file whose second-level headings the definitions lead to.
     """
-    generic = [signal for kind in Kind for signal in catalog.existing("role", kind, "name")]
-    generic += catalog.source("role")
-    faults: list[str] = []
-    for signal in (*catalog.signals, *generic):
-        faults += _named("signal", signal.id, _of_signal(signal, runbook))
-    for composite in catalog.composites:
-        faults += _named("composite", composite.id, _of_composite(composite, catalog, runbook))
-    for monitor in catalog.monitors:
-        faults += _named("monitor", monitor.id, _of_monitor(monitor, catalog, runbook))
-    for objective in catalog.objectives:
-        faults += _named("objective", objective.key, _of_objective(objective, catalog, runbook))
-    return [*dict.fromkeys(faults), *_duplicates(catalog)]
+    faults = [f"catalog: {problem}" for problem in value_types.problems(catalog, apart=_KINDS)]
+    for definition in _all(catalog):
+        faults += _named(definition, value_types.problems(definition))
+    names = _Names(*(ids(definitions) for definitions in _by_kind(catalog)))
+    readable = sound(catalog) if faults else catalog
+    for definition in _all(readable):
+        match definition:
+            case Signal():
+                faults += _named(definition, _of_signal(definition, runbook))
+            case Composite():
+                faults += _named(definition, _of_composite(definition, names, runbook))
+            case DatadogMonitor():
+                faults += _named(definition, _of_monitor(definition, names, runbook))
+            case Objective():
+                faults += _named(definition, _of_objective(definition, names, runbook))
+    return [*dict.fromkeys(faults), *_duplicates(names)]
+
+
+def sound(catalog: Catalog) -> Catalog:
+    """The definitions whose values are all of the right types; nothing can read the others."""
+    signals, composites, monitors, objectives = map(_sound, _by_kind(catalog))
+    return replace(
+        catalog,
+        signals=signals,
+        composites=composites,
+        monitors=monitors,
+        objectives=objectives,
+        source=lambda role: _sound(catalog.source(role)),
+        existing=lambda *resource: _sound(catalog.existing(*resource)),
+    )
+
+
+def ids(definitions: object) -> list[str]:
+    """What definitions are called."""
+    names = [_name(definition) for definition in _listed(definitions)]
+    return [name for name in names if isinstance(name, str)]
 
 
 def unit_of(query: Query) -> str:
@@ -70,14 +119,57 @@ def period_problems(period: int | str, datapoints: int, periods: int | str) -> l
     return faults
 
 
+def threshold_problems(threshold: Threshold) -> Iterator[str]:
+    """Why a number could never be crossed, or always is, in any environment."""
+    if threshold.value <= 0:
+        yield f"threshold: {threshold.value:g} must be more than 0"
+    elif threshold.of is None and threshold.unit == "Percent" and threshold.value > 100:
+        yield f"threshold: {threshold.value:g} % is more than 100 %; lower it"
+
+
 @cache
 def headings(file: Path) -> frozenset[str]:
     """The second-level headings of a Markdown file."""
     return frozenset(re.findall(r"^## (.+?)\s*$", file.read_text("utf-8"), re.MULTILINE))
 
 
-def _named(kind: str, name: str, faults: Iterable[str]) -> list[str]:
-    return [f"{kind} '{name}': {problem}" for problem in faults]
+_KINDS = (Signal, Composite, DatadogMonitor, Objective)
+_CALLED = dict(zip(_KINDS, ("signal", "composite", "monitor", "objective"), strict=True))
+
+
+def _by_kind(catalog: Catalog) -> tuple[Any, ...]:
+    return (catalog.signals, catalog.composites, catalog.monitors, catalog.objectives)
+
+
+def _all(catalog: Catalog) -> Iterator[object]:
+    """Every definition, also those that any resource of others or any source would get."""
+    yield from (definition for of_kind in _by_kind(catalog) for definition in _listed(of_kind))
+    for kind in Kind:
+        yield from _listed(catalog.existing("role", kind, "name"))
+    yield from _listed(catalog.source("role"))
+
+
+def _listed(definitions: object) -> tuple[Any, ...]:
+    """Those of them that are definitions at all."""
+    listed = definitions if isinstance(definitions, tuple) else ()
+    return tuple(definition for definition in listed if isinstance(definition, _KINDS))
+
+
+def _sound(definitions: object) -> tuple[Any, ...]:
+    return tuple(
+        definition
+        for definition in _listed(definitions)
+        if not any(value_types.problems(definition))
+    )
+
+
+def _name(definition: object) -> object:
+    return getattr(definition, "key" if isinstance(definition, Objective) else "id", None)
+
+
+def _named(definition: object, faults: Iterable[str]) -> list[str]:
+    called = f"{_CALLED[type(definition)]} '{_name(definition)}'"
+    return [f"{called}: {problem}" for problem in faults]
 
 
 def _of_signal(signal: Signal, runbook: Path) -> Iterator[str]:
@@ -106,6 +198,10 @@ def _of_expression(signal: Signal) -> Iterator[str]:
                     f"{query.metric.name} is in {unit}"
                 )
         return
+    problem = syntax_problem(signal.expression)
+    if problem:
+        yield problem
+        return
     used = variables(signal.expression)
     if used - signal.queries.keys():
         yield f"the expression uses undeclared {sorted(used - signal.queries.keys())}"
@@ -118,7 +214,7 @@ def _without_expression(queries: int) -> Iterator[str]:
         yield f"{queries} queries and no expression; write how they combine"
 
 
-def _of_composite(composite: Composite, catalog: Catalog, runbook: Path) -> Iterator[str]:
+def _of_composite(composite: Composite, names: _Names, runbook: Path) -> Iterator[str]:
     yield from _of_id(composite.id)
     yield from _of_texts(title=composite.title, impact=composite.impact)
     if not composite.any_of:
@@ -129,22 +225,24 @@ def _of_composite(composite: Composite, catalog: Catalog, runbook: Path) -> Iter
         yield f"'unless' names '{name}', which is not one of its parts"
     if composite.id in (*composite.parts, composite.suppressed_by):
         yield "refers to itself"
-    signals = [signal.id for signal in catalog.signals]
     explaining = [name for names in composite.unless.values() for name in names]
     for name in dict.fromkeys([*composite.parts, *explaining]):
         if name != composite.id:
-            yield from _unknown("signal", name, signals)
+            yield from _unknown("signal", name, names.signals)
     if composite.suppressed_by:
-        yield from _unknown(
-            "composite", composite.suppressed_by, [other.id for other in catalog.composites]
-        )
+        yield from _unknown("composite", composite.suppressed_by, names.composites)
     yield from _of_heading(composite.id, runbook)
 
 
-def _of_monitor(monitor: DatadogMonitor, catalog: Catalog, runbook: Path) -> Iterator[str]:
+def _of_monitor(monitor: DatadogMonitor, names: _Names, runbook: Path) -> Iterator[str]:
     yield from _described(monitor, runbook)
     if "{value}" not in monitor.reading and monitor.unusual is None:
         yield "the reading does not show the {value}; write it as '{value} timeouts'"
+    if monitor.threshold.unit not in UNITS:
+        yield f"unknown unit '{monitor.threshold.unit}'; use one of {', '.join(UNITS)}"
+    if monitor.unusual is not None and monitor.threshold.value > 1:
+        yield f"threshold: {monitor.threshold.value:g} is a share of the window; write at most 1"
+    yield from _of_variables(monitor)
     if isinstance(monitor.window, int) and monitor.window not in WINDOWS:
         windows = ", ".join(map(str, sorted(WINDOWS)))
         yield f"Datadog has no window of {monitor.window} s; use one of {windows}"
@@ -157,9 +255,7 @@ def _of_monitor(monitor: DatadogMonitor, catalog: Catalog, runbook: Path) -> Ite
             )
     for query in monitor.queries.values():
         if isinstance(query, BurnRate):
-            yield from _unknown(
-                "objective", query.slo, [objective.key for objective in catalog.objectives]
-            )
+            yield from _unknown("objective", query.slo, names.objectives)
     if monitor.expression is None:
         yield from _without_expression(len(monitor.queries))
         return
@@ -169,13 +265,23 @@ def _of_monitor(monitor: DatadogMonitor, catalog: Catalog, runbook: Path) -> Ite
         yield f"expression and queries differ in {differing}; name each in both"
 
 
-def _of_objective(objective: Objective, catalog: Catalog, runbook: Path) -> Iterator[str]:
+def _of_variables(monitor: DatadogMonitor) -> Iterator[str]:
+    """The variables in a title that Datadog would not fill in: those it is not grouped by."""
+    known = [f"{attribute}.name" for attribute in monitor.by]
+    for name in re.findall(r"\{\{(\[?@.*?)\}\}", monitor.title):
+        if name.replace("[", "").replace("]", "") not in known:
+            groups = " or ".join(f"{{{{{group}}}}}" for group in known)
+            remedy = f"write {groups}" if groups else "name the attribute in 'by'"
+            yield f"title: {{{{{name}}}}} is not what it is grouped by; {remedy}"
+
+
+def _of_objective(objective: Objective, names: _Names, runbook: Path) -> Iterator[str]:
     yield from _of_id(objective.key)
     yield from _of_texts(title=objective.title, promise=objective.promise)
     if bool(objective.queries) is bool(objective.monitors):
         yield "needs either queries or monitors"
     for name in objective.monitors:
-        yield from _unknown("monitor", name, [monitor.id for monitor in catalog.monitors])
+        yield from _unknown("monitor", name, names.monitors)
     used = variables(objective.good) | variables(objective.total)
     differing = sorted(used ^ objective.queries.keys())
     if differing:
@@ -189,6 +295,7 @@ def _described(definition: Signal | DatadogMonitor, runbook: Path) -> Iterator[s
     yield from _of_texts(title=definition.title, impact=definition.impact)
     if not definition.threshold.reason.strip():
         yield "the threshold has no reason; write why this number"
+    yield from threshold_problems(definition.threshold)
     yield from _of_heading(definition.runbook, runbook)
 
 
@@ -214,14 +321,10 @@ def _unknown(kind: str, name: str, known: list[str]) -> Iterator[str]:
         yield f"there is no {kind} '{name}'" + (f"; did you mean '{near[0]}'?" if near else "")
 
 
-def _duplicates(catalog: Catalog) -> Iterator[str]:
+def _duplicates(names: _Names) -> Iterator[str]:
     """Signals, composites and monitors share one namespace: names of alarms, keys of settings."""
-    named: tuple[Signal | Composite | DatadogMonitor, ...] = (
-        *catalog.signals, *catalog.composites, *catalog.monitors,
-    )  # fmt: skip
-    ids = Counter(definition.id for definition in named)
-    keys = Counter(objective.key for objective in catalog.objectives)
-    for kind, counted in (("id", ids), ("objective", keys)):
+    shared = Counter((*names.signals, *names.composites, *names.monitors))
+    for kind, counted in (("id", shared), ("objective", Counter(names.objectives))):
         for name, times in counted.items():
             if times > 1:
                 yield f"{kind} '{name}': defined {times} times; rename all but one"

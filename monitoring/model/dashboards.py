@@ -19,6 +19,9 @@ from enum import StrEnum
 
 from monitoring.model.signals import Kind, Query, variables
 
+# What panels, and Datadog's monitors, may be in. CloudWatch has the first four.
+UNITS = ("Count", "Seconds", "Milliseconds", "Percent", "US dollars", "Mebibytes")
+
 
 class Color(StrEnum):
     """The colors of lines. Datadog knows them by the names of its palettes."""
@@ -161,27 +164,6 @@ class Panel:
         )
         return replace(self, lines=lines) if visible else None
 
-    def problems(self) -> list[str]:
-        """The problems of its lines, wherever it is shown; each begins with the field."""
-        named = [line.id for line in self.lines if isinstance(line, Line) and line.id]
-        problems = [f"lines: the id '{name}' is used twice" for name in _twice(named)]
-        used: set[str] = set()
-        for line in self.lines:
-            if isinstance(line, Formula):
-                used |= line.used
-                problems += [
-                    f"formula '{line.label}': no line has the id '{name}'; give a line that id"
-                    for name in sorted(line.used - set(named))
-                ]
-            elif line.cloudwatch is None and line.datadog is None:
-                problems.append(f"line '{line.label}': has no source; name a metric")
-        problems += [
-            f"line '{line.label}': is hidden, and no formula uses it"
-            for line in self.lines
-            if isinstance(line, Line) and line.hidden and line.id not in used
-        ]
-        return problems
-
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -297,7 +279,3 @@ class Dashboards:
 
     cloudwatch: Callable[[Deployed], tuple[Section, ...]]
     datadog: Callable[[Deployed], tuple[Board, ...]]
-
-
-def _twice(names: list[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})

@@ -224,7 +224,7 @@ def test_many_alarms_take_several_widgets() -> None:
     """CloudWatch shows 100 alarms in a widget at most; the rest gets another."""
     queues = [{"name": f"q{number}", "role": f"q{number}"} for number in range(130)]
     alarms = made(backend_url=None, existing={"queues": queues})
-    widgets = cloudwatch_widgets(alarms, showing((_age(lines=()),)))
+    widgets = cloudwatch_widgets(alarms, showing())
     lengths = [
         len(widget["properties"]["alarms"]) for widget in widgets if widget["type"] == "alarm"
     ]
@@ -248,8 +248,7 @@ def test_the_runbook_is_linked_where_it_is_a_url() -> None:
         (_age(signals=("queue-age",)), "signals: unknown signal 'queue-age'"),
         (
             _slow(signals=("waits",)),
-            "unit: is Milliseconds, but the threshold of 'waits' is in Seconds; draw it where that "
-            "is the unit",
+            "unit: is Milliseconds, but 'waits' is in Seconds; draw it where that is the unit",
         ),
         (
             _age(lines=(Line("age", Query(metrics.QUEUE_AGE, "Maximum", "queues")),)),
@@ -270,7 +269,8 @@ def test_the_runbook_is_linked_where_it_is_a_url() -> None:
         ),
         (
             _age(unit="Minutes"),
-            "unit: 'Minutes' is unknown here; take one of Count, Seconds, Milliseconds, Percent",
+            "unit: unknown unit 'Minutes'; use one of Count, Seconds, Milliseconds, Percent, "
+            "US dollars, Mebibytes",
         ),
         (
             _age(lines=(Line("age", _AGE), Formula("2 * a", "twice"))),
@@ -291,7 +291,7 @@ def test_a_mistake_names_panel_and_field(panel: Panel, problem: str) -> None:
     """What CloudWatch would show as an empty graph, or a line in the wrong place, is an error."""
     with pytest.raises(DefinitionError) as caught:
         in_cloudwatch((panel,))
-    assert str(caught.value) == f"CloudWatch dashboard, panel '{panel.title}', {problem}"
+    assert str(caught.value) == f"dashboard panel '{panel.title}', {problem}"
 
 
 def test_all_mistakes_are_listed_at_once() -> None:

@@ -8,22 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from settings.errors import DefinitionError
 from settings.mistakes import mistake
 
 
-def _imported(root: Path, module: str) -> Exception:
-    """What importing a module below a root raises."""
+def _mistake(folder: Path, module: str, root: Path | None = None) -> DefinitionError | None:
+    """What becomes of the exception that importing a module below a folder raises."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(root))
+        patch.syspath_prepend(str(folder))
         for name in [*sys.modules]:
             if name.partition(".")[0] in ("alarms", "dashboards", "monitoring"):
                 patch.delitem(sys.modules, name)
         importlib.invalidate_caches()
         with pytest.raises(Exception) as caught:  # noqa: PT011 - whichever it is
             importlib.import_module(module)
-        for name in [name for name in sys.modules if name.partition(".")[0] == "alarms"]:
-            del sys.modules[name]
-    return caught.value
+        try:
+            return mistake(caught.value, root or folder)
+        finally:
+            for name in [name for name in sys.modules if name.partition(".")[0] == "alarms"]:
+                del sys.modules[name]
 
 
 def _tree(root: Path, **files: str) -> Path:
@@ -55,20 +58,38 @@ class Signal:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("A = (1,\n", "alarms/queue.py, line 1: SyntaxError: '(' was never closed"),
-        ("\n\nA = Querry()\n", "alarms/queue.py, line 3: NameError: name 'Querry' is not defined"),
+        (
+            "A = (1,\n",
+            "alarms/queue.py, line 1: SyntaxError: '(' was never closed; "
+            "correct this line, or the one before it",
+        ),
+        (
+            "Query = list\n\nA = Querry()\n",
+            "alarms/queue.py, line 3: NameError: name 'Querry' is not defined; "
+            "did you mean 'Query'?",
+        ),
+        (
+            "import json\nA = json.laods('')\n",
+            "alarms/queue.py, line 2: AttributeError: module 'json' has no attribute 'laods'; "
+            "did you mean 'loads'?",
+        ),
+        (
+            "from monitoring.model.signals import Signal\nA = Signal()\n",
+            "alarms/queue.py, line 2: TypeError: Signal.__init__() missing 1 required positional "
+            "argument: 'id'; add it (Signal takes id)",
+        ),
         (
             "from monitoring.model.signals import Signal\n\nA = Signal(\n    name='x',\n)\n",
             "alarms/queue.py, line 3: TypeError: Signal.__init__() got an unexpected keyword "
-            "argument 'name'",
+            "argument 'name'; correct this line (Signal takes id)",
         ),
         (
             "from monitoring.model.signals import Signal\nA = Signal('')\n",
-            "alarms/queue.py, line 2: ValueError: empty",
+            "alarms/queue.py, line 2: ValueError: empty; correct this line",
         ),
         (
             "from monitoring.model.signals import Sgnal\n",
-            "alarms/queue.py, line 1: ImportError: cannot import name 'Sgnal'",
+            "alarms/queue.py, line 1: ImportError: cannot import name 'Sgnal' from ",
         ),
         ("import alarms.qeue\n", "alarms/queue.py, line 1: ModuleNotFoundError: No module named"),
         ("import json\njson.loads('{')\n", "alarms/queue.py, line 2: JSONDecodeError: Expecting"),
@@ -77,11 +98,31 @@ class Signal:
 def test_it_names_file_and_line(tmp_path: Path, text: str, expected: str) -> None:
     """Whatever Python says of the definition is one line."""
     root = _tree(tmp_path, monitoring__model__signals=_FORM, alarms__queue=text)
-    error = mistake(_imported(root, "alarms.queue"), root)
+    error = _mistake(root, "alarms.queue")
     assert error is not None
     [problem] = error.problems
     assert problem.startswith(expected)
     assert "\n" not in problem
+
+
+def test_every_module_is_tried(tmp_path: Path) -> None:
+    """A mistake in one of them does not hide those of the others, in whichever folder."""
+    root = _tree(
+        tmp_path,
+        alarms__api="from alarms import queue, slo\n",
+        alarms__queue="A = (\n",
+        alarms__slo="A = 1\nA.relaf\n",
+        dashboards__lines="import alarm\n",
+        monitoring__model__signals="",
+    )
+    error = _mistake(root, "alarms.api")
+    assert error is not None
+    assert [problem.partition(": ")[0] for problem in error.problems] == [
+        "alarms/queue.py, line 1",
+        "alarms/slo.py, line 2",
+        "dashboards/lines.py, line 1",
+    ]
+    assert "did you mean 'real'?" in error.problems[1]
 
 
 def test_machinery_is_not_a_definition(tmp_path: Path) -> None:
@@ -91,7 +132,7 @@ def test_machinery_is_not_a_definition(tmp_path: Path) -> None:
         monitoring__render="def render():\n    return 1 / 0\n",
         alarms__queue="from monitoring.render import render\nrender()\n",
     )
-    assert mistake(_imported(root, "alarms.queue"), root) is None
+    assert _mistake(root, "alarms.queue") is None
     assert mistake(ValueError("raised nowhere"), root) is None
 
 
@@ -100,4 +141,4 @@ def test_a_library_below_the_root_is_not_a_definition(tmp_path: Path) -> None:
     root = tmp_path / "root"
     installed = root / ".venv" / "lib" / "site-packages"
     _tree(installed, alarms__queue="A = (\n")
-    assert mistake(_imported(installed, "alarms.queue"), root) is None
+    assert _mistake(installed, "alarms.queue", root) is None

@@ -15,7 +15,7 @@ from webhook_buffer.cli.alarm_tables import notified_as, show_alarms, show_cost,
 from webhook_buffer.cli.benchmark import bench
 from webhook_buffer.cli.options import LOCAL, Env, Json, alarm_ids
 from webhook_buffer.cli.terminal import console, show
-from webhook_buffer.composition import alarm_set
+from webhook_buffer.composition import checked
 from webhook_buffer.operations import drill
 
 alarms_app = typer.Typer(rich_markup_mode=None)
@@ -27,7 +27,7 @@ alarms_app.command()(bench)
 @alarms_app.command("list")
 def list_alarms(env: Env = LOCAL, as_json: Json = False) -> None:
     """List every alarm and incident, and the monthly cost; a wide terminal shows more columns."""
-    alarms = alarm_set(load(env))
+    alarms = checked(load(env))
     if as_json:
         console.print_json(data=_document(alarms))
         return
@@ -53,7 +53,7 @@ def show_alarm(
     as_json: Json = False,
 ) -> None:
     """Explain one alarm: when and why it fires, who is notified, and the first steps."""
-    alarms = alarm_set(load(env))
+    alarms = checked(load(env))
     composite = next(
         (candidate for candidate in alarms.composites if candidate.composite.id == name), None
     )
