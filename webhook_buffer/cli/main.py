@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from alarmproof.base.errors import AlarmproofError
+from alarmproof.base.files import open_streams
 
 from settings.errors import FileError, WebhookBufferError
 
@@ -22,6 +23,7 @@ def main() -> None:
 
 def run(command: Callable[[], object]) -> None:
     """Runs a command; our own errors become a message and an exit code, not a traceback."""
+    open_streams()
     try:
         try:
             command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_files_that_can_t_be_written(tmp_path: Path, name: str, expected: str) -
 
 def test_the_root_folder_is_no_file() -> None:
     """It has no name to put a temporary file beside."""
-    with pytest.raises(InputError, match=r"^/: can't be written \(Is a directory\)\.$"):
+    with pytest.raises(InputError, match=r"^/: can't be written \(Is a directory\)\."):
         files.write_text(Path("/"), "text")
 
 
@@ -58,6 +59,15 @@ def test_a_full_device_is_an_error() -> None:
     """What the device refuses is not lost silently."""
     with pytest.raises(InputError, match="No space left on device"):
         files.write_text(Path("/dev/full"), "text")
+
+
+def test_closed_streams_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes standard output or error gets no traceback for it."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    files.open_streams()
+    with sys.stdout, sys.stderr:
+        print("nowhere")
 
 
 def test_what_was_there_stays_until_all_is_written(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from alarmproof import options
 from alarmproof.base.defaults import MAX_REACTION
 from alarmproof.base.errors import AlarmproofError
+from alarmproof.base.files import open_streams
 from alarmproof.commands import print_error
 
 EXIT_CODES = (
@@ -231,6 +232,7 @@ def values(assignments: list[str] | None, paths: list[Path] | None) -> dict[str,
 
 def main() -> None:
     """Runs the command line; an error is one message and an exit code, never a traceback."""
+    open_streams()
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     try:
@@ -243,7 +245,11 @@ def main() -> None:
     except OSError as error:
         # Files are read and written in alarmproof.base.files; only standard output is left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _fail(f"standard output: can't be written ({error.strerror}).", 2)
+        _fail(
+            f"standard output: can't be written ({error.strerror}). Check where it leads, and the "
+            "space that is left there.",
+            2,
+        )
 
 
 def _fail(message: str, code: int) -> None:

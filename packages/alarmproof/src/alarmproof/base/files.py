@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,9 +41,17 @@ def read_text(file: Path, *, largest: int = LARGEST) -> str:
         ) from None
 
 
+def open_streams() -> None:
+    """Gives standard output and error a place where the caller has closed them (``>&-``)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+
+
 def unreadable(file: Path, error: OSError) -> InputError:
     """The error for a file that can't be read."""
-    return InputError(f"{file}: can't be read ({error.strerror or error}).")
+    reason = error.strerror or error
+    return InputError(f"{file}: can't be read ({reason}). Check the path and its permissions.")
 
 
 def write_text(file: Path, text: str) -> None:
@@ -68,7 +77,10 @@ def written(file: Path) -> Iterator[Path]:
         with replacing(file) as temporary:
             yield temporary
     except OSError as error:
-        raise InputError(f"{file}: can't be written ({error.strerror or error}).") from None
+        raise InputError(
+            f"{file}: can't be written ({error.strerror or error}). Check the path, its "
+            "permissions and the space that is left, then run the command again."
+        ) from None
 
 
 @contextmanager
