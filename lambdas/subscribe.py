@@ -139,9 +139,7 @@ def _attempted(
     flags = _test_flags(webhook)
     consumed = flags.get("consume_bad_messages") is True
     parked = False
-    if consumed:
-        metrics["Consumed"] = 1
-    else:
+    if not consumed:
         from lambdas import setting_aside
 
         parked = setting_aside.failed(CONFIG, event_record, message, webhook, made.history)

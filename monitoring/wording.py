@@ -61,13 +61,6 @@ def measured(alarm: Alarm) -> str:
     return _value(alarm)[0]
 
 
-def metric_names(alarm: Alarm) -> str:
-    """The metrics it reads as CloudWatch lists them: ``AWS/SQS NumberOfMessagesSent``."""
-    return ", ".join(
-        dict.fromkeys(f"{measure.namespace} {measure.name}" for measure in alarm.measures.values())
-    )
-
-
 def missing(alarm: Alarm) -> str:
     """What a period without data does to the alarm."""
     return _MISSING[alarm.signal.missing]

@@ -50,7 +50,6 @@ UNITS: Mapping[str, str] = {
     "PausedBackendDown": "Count",
     "PausedRetryShare": "Count",
     "SigningSecretUnreadable": "Count",
-    "Consumed": "Count",
     "RecordFailed": "Count",
     "Parked": "Count",
     "Released": "Count",

@@ -197,11 +197,6 @@ BLOCKED_GROUP = _ours(
     "by subscribe, for each attempt that failed, or could not be made, at a webhook that failed "
     "too often or waited too long",
 )
-CONSUMED = _ours(
-    "Consumed",
-    "webhooks consumed by a test flag",
-    "by subscribe, for each webhook that a test flag removed from the queue",
-)
 PAUSED_BACKEND_DOWN = _ours(
     "PausedBackendDown",
     "webhooks put back while the backend fails for everybody",

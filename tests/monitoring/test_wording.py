@@ -110,12 +110,6 @@ def test_what_is_more_than_an_if_is_kept() -> None:
     assert "while e5 > n or (e5 + n) > 9, where" in described
 
 
-def test_metric_names_are_cloudwatch_s() -> None:
-    """The names are those that the console lists, each once."""
-    assert wording.metric_names(_alarm("wait")) == "AWS/SQS ApproximateAgeOfOldestMessage"
-    assert wording.metric_names(_alarm("refusals")) == "AWS/ApiGateway 5xx, AWS/ApiGateway Count"
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

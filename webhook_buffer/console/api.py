@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,6 @@ _ALIVE_SECONDS = 15.0
 _LONGEST_QUERY = 300
 # Characters of a search in log lines, in Datadog's syntax, as links of dashboards have them.
 _LONGEST_SEARCH = 4000
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Api:

@@ -16,8 +16,6 @@ EACH = frozenset({"ABS", "CEIL", "FLOOR", "LOG", "LOG10"})
 CLOCK = frozenset({"DATE", "DAY", "EPOCH", "HOUR", "MINUTE", "MONTH", "YEAR"})
 # Of each value and those before it.
 BACKWARD = frozenset({"DIFF", "DIFF_TIME", "RATE", "RUNNING_SUM"})
-# Of an array of series, an array or one of them.
-OF_ARRAYS = frozenset({"FIRST", "LAST", "METRIC_COUNT", "REMOVE_EMPTY", "SLICE", "SORT"})
 
 _ONE = (1, 1)
 ARGUMENTS: Mapping[str, tuple[int, int]] = {
