@@ -54,7 +54,7 @@ class Laptop:
         return None if process.status() == psutil.STATUS_ZOMBIE else process
 
     def begin_session(self) -> None:
-        """Live alarms begin anew: nothing that was broken before is an incident any more."""
+        """Live alarms start over: nothing that was broken before is an incident any more."""
         live = LiveAlarms(self.state / "alarms")
         live.end_session()
         live.start()

@@ -33,14 +33,14 @@ def test_a_wrong_key_is_reported_before_anything_is_written(
 
 
 @pytest.mark.parametrize(
-    ("which", "told"), [("api", "API key"), ("application", "application key")]
+    ("which", "named"), [("api", "API key"), ("application", "application key")]
 )
-def test_preflight_reports_a_wrong_key(datadog: FakeDatadog, which: str, told: str) -> None:
+def test_preflight_reports_a_wrong_key(datadog: FakeDatadog, which: str, named: str) -> None:
     """Each of the two keys is asked for by itself, and right ones pass, whatever their scopes."""
     right = laptop.fake_datadog_keys(datadog.url)
     datadog.permissions.clear()
     Api(right).check_keys()
-    with pytest.raises(DatadogError, match=f"does not take the {told} from"):
+    with pytest.raises(DatadogError, match=f"does not take the {named} from"):
         Api(dataclasses.replace(right, **{which: "wrong-key"})).check_keys()
 
 

@@ -89,7 +89,7 @@ def test_every_call_can_be_read() -> None:
     ],
 )
 def test_a_call_that_can_not_be_read_is_seen(code: str) -> None:
-    """Each way to keep a call from being counted is told."""
+    """Each way to keep a call from being counted is reported."""
     assert list(_escapes(ast.parse(code)))
 
 

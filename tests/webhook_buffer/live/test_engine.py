@@ -193,7 +193,7 @@ def test_a_restart_counts_no_invocation_again(
     alarms: Alarms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The runtime's lines of the last second are not read twice: without those of ours, an
-    invocation would count as one that failed. Also after the file was written anew.
+    invocation would count as one that failed. Also after the file was rewritten.
     """
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)

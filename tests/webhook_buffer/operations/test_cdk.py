@@ -1,4 +1,4 @@
-"""What is told of a CDK command that failed."""
+"""What is reported of a CDK command that failed."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_a_refusal_has_its_remedy(target: Environment, code: str, remedy: str) -
     ],
 )
 def test_no_answer_has_its_remedy(target: Environment, error: BotoCoreError, what: str) -> None:
-    """Credentials are told from a network that does not reach AWS."""
+    """Credentials are told apart from a network that does not reach AWS."""
     with pytest.raises(WebhookBufferError) as caught, aws_errors(target.settings):
         raise error
     assert what in str(caught.value)

@@ -1,4 +1,4 @@
-"""A secret's resource policy that denies functions to read it is told from one that does not."""
+"""A secret's resource policy that denies functions to it is told apart from one that does not."""
 
 from __future__ import annotations
 

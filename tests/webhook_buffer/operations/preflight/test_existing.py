@@ -28,7 +28,7 @@ from webhook_buffer.operations.preflight.model import Level
     ],
 )
 def test_what_is_only_monitored_exists(world: World, call: str, refusal: str, what: str) -> None:
-    """A name with a mistake is told, for its alarms would stay silent for ever."""
+    """A name with a mistake is reported, for its alarms would stay silent forever."""
     assert world.problems(existing.GOOD, existing.MONITORED) == []
     answers = {**existing.GOOD, call: Refusal(refusal, status=404)}
     ((check, sentence, remedy, level),) = world.problems(answers, existing.MONITORED)
@@ -48,7 +48,7 @@ def test_what_is_only_monitored_exists(world: World, call: str, refusal: str, wh
 def test_rest_apis_are_known_by_name(
     world: World, known: list[dict[str, str]], instead: str
 ) -> None:
-    """A REST API is looked for among the names of all; one that is named by its id is told so."""
+    """A REST API is looked for by name; one named by its id gets its name as the remedy."""
     answers = {**existing.GOOD, "apigateway.GetRestApis": {"items": known}}
     ((check, sentence, remedy, level),) = world.problems(answers, existing.MONITORED)
     assert (check, level) == ("existing", Level.BLOCKS)
