@@ -9,6 +9,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from alarmproof.base import known
@@ -30,6 +31,18 @@ def read(stack: Stack) -> Templates:
     return _Reading(stack).templates()
 
 
+@dataclass
+class _Found:
+    """What has been read of a stack so far."""
+
+    unread: list[Unread]
+    alarms: list[AnyAlarm] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
+    resources: dict[tuple[str, str], Resource] = field(default_factory=dict)
+    muting: list[MuteRule] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
 class _Reading:
     """Reads one stack."""
 
@@ -42,57 +55,57 @@ class _Reading:
         }
 
     def templates(self) -> Templates:
-        alarms: list[AnyAlarm] = []
-        absent: list[Absent] = []
-        unread = list(self._unread_loops())
-        resources: dict[tuple[str, str], Resource] = {}
-        muting: list[MuteRule] = []
-        faults: list[Fault] = []
+        found = _Found(unread=list(self._unread_loops()))
         for logical_id, entry in self._stack.resources.items():
-            if resource_faults.is_function(logical_id):
-                continue
-            source = self._source(str(logical_id))
-            malformed = resource_faults.form(entry, source)
-            if malformed:
-                faults.append(malformed)
-            if not isinstance(entry, dict) or malformed:
-                continue
-            if self._stack.whole:
-                faults += resource_faults.attributes(entry, source)
-            kind = str(entry.get("Type"))
-            condition = entry.get("Condition")
-            not_read = _not_read(kind, entry.get("Properties"))
-            if not_read:
-                unread.append(Unread(source, kind, not_read, known=True, remedy=_ACCEPTED))
-            if kind in known.ALARM_TYPES and not not_read:
-                alarm = self._alarm(kind, entry, source)
-                if alarm is None:
-                    absent.append(Absent(source, str(condition)))
-                    continue
-                alarms.append(alarm)
-            elif isinstance(condition, str) and not self._exists(condition):
-                continue
-            resource = self._resource(kind, entry, source)
-            resources[self._stack.name, source.logical_id] = resource
-            refused: list[Fault] = []
-            if kind in known.OTHER_TYPES:
-                refused = list(resource_faults.properties(kind, resource.resolved, source))
-                faults += refused
-            if kind == known.MUTE_RULE:
-                rule = mute_rules.read(resource.resolved, source)
-                if isinstance(rule, MuteRule):
-                    muting.append(rule)
-                elif not refused:
-                    unread.append(Unread(source, kind, rule, known=True))
-            elif kind.startswith("AWS::CloudWatch::") and kind not in (
-                known.ALARM_TYPES | known.OTHER_TYPES
-            ):
-                why = "CloudFormation has no such type, or one that alarmproof doesn't know yet"
-                unread.append(Unread(source, kind, why, known=False))
+            if not resource_faults.is_function(logical_id):
+                self._entry(entry, self._source(str(logical_id)), found)
         return Templates(
-            tuple(alarms), resources, tuple(absent), tuple(unread), tuple(muting),
-            tuple(self._outputs()), tuple(faults),
+            tuple(found.alarms), found.resources, tuple(found.absent), tuple(found.unread),
+            tuple(found.muting), tuple(self._outputs()), tuple(found.faults),
         )  # fmt: skip
+
+    def _entry(self, entry: object, source: Source, found: _Found) -> None:
+        malformed = resource_faults.form(entry, source)
+        if malformed:
+            found.faults.append(malformed)
+        if not isinstance(entry, dict) or malformed:
+            return
+        if self._stack.whole:
+            found.faults += resource_faults.attributes(entry, source)
+        kind = str(entry.get("Type"))
+        condition = entry.get("Condition")
+        not_read = _not_read(kind, entry.get("Properties"))
+        if not_read:
+            found.unread.append(Unread(source, kind, not_read, known=True, remedy=_ACCEPTED))
+        if kind in known.ALARM_TYPES and not not_read:
+            alarm = self._alarm(kind, entry, source)
+            if alarm is None:
+                found.absent.append(Absent(source, str(condition)))
+                return
+            found.alarms.append(alarm)
+        elif isinstance(condition, str) and not self._exists(condition):
+            return
+        self._created(kind, entry, source, found)
+
+    def _created(self, kind: str, entry: Mapping[str, Any], source: Source, found: _Found) -> None:
+        """A resource that exists in some world, an alarm too."""
+        resource = self._resource(kind, entry, source)
+        found.resources[self._stack.name, source.logical_id] = resource
+        refused: list[Fault] = []
+        if kind in known.OTHER_TYPES:
+            refused = list(resource_faults.properties(kind, resource.resolved, source))
+            found.faults += refused
+        if kind == known.MUTE_RULE:
+            rule = mute_rules.read(resource.resolved, source)
+            if isinstance(rule, MuteRule):
+                found.muting.append(rule)
+            elif not refused:
+                found.unread.append(Unread(source, kind, rule, known=True))
+        elif kind.startswith("AWS::CloudWatch::") and kind not in (
+            known.ALARM_TYPES | known.OTHER_TYPES
+        ):
+            why = "CloudFormation has no such type, or one that alarmproof doesn't know yet"
+            found.unread.append(Unread(source, kind, why, known=False))
 
     def _outputs(self) -> Iterator[object]:
         for entry in self._stack.outputs.values():
