@@ -76,11 +76,14 @@ def _of_board(board: Board, of_widget: Callable[[Widget], Iterable[str]]) -> Ite
         kind = "panel" if isinstance(widget, Panel) else type(widget).__name__
         name = f"dashboard {kind} '{getattr(widget, 'title', '')}'"
         yield from (f"{name}, {problem}" for problem in of_widget(widget))
-    for title in _twice([widget.title for widget in widgets if isinstance(widget, Panel)]):
-        yield (
-            f"dashboard panel '{title}', title: the dashboard '{board.key}' has several of this "
-            "title; rename all but one"
-        )
+    # Sections of two resources of a kind, which an account has already, have the same panels.
+    for section in board.sections:
+        panels = [widget for row in section.rows for widget in row if isinstance(widget, Panel)]
+        for title in _twice([panel.title for panel in panels]):
+            yield (
+                f"dashboard panel '{title}', title: the dashboard '{board.key}' has several of "
+                "this title in a section; rename all but one"
+            )
 
 
 def has_fact(resources: Resources, name: str) -> bool:
