@@ -32,7 +32,7 @@ def read(stack: Stack) -> Templates:
 
 
 @dataclass
-class _Found:
+class _Contents:
     """What has been read of a stack so far."""
 
     unread: list[Unread]
@@ -55,57 +55,60 @@ class _Reading:
         }
 
     def templates(self) -> Templates:
-        found = _Found(unread=list(self._unread_loops()))
+        contents = _Contents(unread=list(self._unread_loops()))
         for logical_id, entry in self._stack.resources.items():
             if not resource_faults.is_function(logical_id):
-                self._entry(entry, self._source(str(logical_id)), found)
+                self._entry(entry, self._source(str(logical_id)), contents)
         return Templates(
-            tuple(found.alarms), found.resources, tuple(found.absent), tuple(found.unread),
-            tuple(found.muting), tuple(self._outputs()), tuple(found.faults),
+            tuple(contents.alarms), contents.resources, tuple(contents.absent),
+            tuple(contents.unread), tuple(contents.muting), tuple(self._outputs()),
+            tuple(contents.faults),
         )  # fmt: skip
 
-    def _entry(self, entry: object, source: Source, found: _Found) -> None:
+    def _entry(self, entry: object, source: Source, contents: _Contents) -> None:
         malformed = resource_faults.form(entry, source)
         if malformed:
-            found.faults.append(malformed)
+            contents.faults.append(malformed)
         if not isinstance(entry, dict) or malformed:
             return
         if self._stack.whole:
-            found.faults += resource_faults.attributes(entry, source)
+            contents.faults += resource_faults.attributes(entry, source)
         kind = str(entry.get("Type"))
         condition = entry.get("Condition")
         not_read = _not_read(kind, entry.get("Properties"))
         if not_read:
-            found.unread.append(Unread(source, kind, not_read, known=True, remedy=_ACCEPTED))
+            contents.unread.append(Unread(source, kind, not_read, known=True, remedy=_ACCEPTED))
         if kind in known.ALARM_TYPES and not not_read:
             alarm = self._alarm(kind, entry, source)
             if alarm is None:
-                found.absent.append(Absent(source, str(condition)))
+                contents.absent.append(Absent(source, str(condition)))
                 return
-            found.alarms.append(alarm)
+            contents.alarms.append(alarm)
         elif isinstance(condition, str) and not self._exists(condition):
             return
-        self._created(kind, entry, source, found)
+        self._created(kind, entry, source, contents)
 
-    def _created(self, kind: str, entry: Mapping[str, Any], source: Source, found: _Found) -> None:
+    def _created(
+        self, kind: str, entry: Mapping[str, Any], source: Source, contents: _Contents
+    ) -> None:
         """A resource that exists in some world, an alarm too."""
         resource = self._resource(kind, entry, source)
-        found.resources[self._stack.name, source.logical_id] = resource
+        contents.resources[self._stack.name, source.logical_id] = resource
         refused: list[Fault] = []
         if kind in known.OTHER_TYPES:
             refused = list(resource_faults.properties(kind, resource.resolved, source))
-            found.faults += refused
+            contents.faults += refused
         if kind == known.MUTE_RULE:
             rule = mute_rules.read(resource.resolved, source)
             if isinstance(rule, MuteRule):
-                found.muting.append(rule)
+                contents.muting.append(rule)
             elif not refused:
-                found.unread.append(Unread(source, kind, rule, known=True))
+                contents.unread.append(Unread(source, kind, rule, known=True))
         elif kind.startswith("AWS::CloudWatch::") and kind not in (
             known.ALARM_TYPES | known.OTHER_TYPES
         ):
             why = "CloudFormation has no such type, or one that alarmproof doesn't know yet"
-            found.unread.append(Unread(source, kind, why, known=False))
+            contents.unread.append(Unread(source, kind, why, known=False))
 
     def _outputs(self) -> Iterator[object]:
         for entry in self._stack.outputs.values():
