@@ -165,6 +165,7 @@ def alarm_set(
     _require(
         [
             *wrong,
+            *coverage.problems(settings, candidates),
             *_of_signals(settings, signals, resources),
             *_of_dashboards(dashboards, settings, catalog, resources, known),
         ]

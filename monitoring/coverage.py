@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from monitoring.model.catalog import Catalog
 from monitoring.model.signals import Kind, Signal
@@ -35,6 +35,17 @@ def candidates(settings: Settings, catalog: Catalog, resources: Resources) -> li
     return generic + [signal for signal in catalog.signals if signal.roles <= _OF_NOTIFICATIONS]
 
 
+def problems(settings: Settings, signals: Iterable[Signal]) -> Iterator[str]:
+    """The settings that signals need and that no environment could have."""
+    known = type(settings).model_fields
+    for signal in signals:
+        if signal.opt_in and signal.opt_in not in known:
+            yield (
+                f"signal '{signal.id}': opt_in: there is no setting '{signal.opt_in}'; "
+                "docs/settings.md lists them"
+            )
+
+
 def left_out(
     settings: Settings, catalog: Catalog, resources: Resources, signals: Iterable[Signal]
 ) -> dict[str, str]:
@@ -44,7 +55,7 @@ def left_out(
         change = settings.alarms.get(signal.id)
         if change and not change.enabled:
             reasons[signal.id] = f"settings say so (alarms.{signal.id}.enabled)"
-        elif signal.opt_in and getattr(settings, signal.opt_in) is None:
+        elif signal.opt_in and getattr(settings, signal.opt_in, None) is None:
             reasons[signal.id] = f"it is opt-in: set '{signal.opt_in}' (docs/settings.md)"
         elif signal.needs_heartbeat and not resources.ours:
             reasons[signal.id] = "its probe comes with the buffer's heartbeat"

@@ -21,7 +21,9 @@ from monitoring.model.expressions import syntax_problem
 from monitoring.resources import Resources
 
 
-def problems(panel: Panel, resources: Resources, signals: Collection[str]) -> list[str]:
+def problems(
+    panel: Panel, resources: Resources, signals: Collection[str], catalog: Catalog
+) -> list[str]:
     """Why a panel can't be drawn as it is defined; each problem begins with the field.
 
     Args:
@@ -29,18 +31,14 @@ def problems(panel: Panel, resources: Resources, signals: Collection[str]) -> li
             drawn.
     """
     mistyped = list(value_types.problems(panel))
+    monitors = checks.ids(catalog.monitors)
     return mistyped or [
         *_of_lines(panel),
         *_of_unit(panel),
         *_unknown_facts(panel, resources),
         *(f"signals: unknown signal '{name}'" for name in panel.signals if name not in signals),
+        *(f"monitors: unknown monitor '{name}'" for name in panel.monitors if name not in monitors),
     ]
-
-
-def unknown_monitors(panel: Panel, catalog: Catalog) -> list[str]:
-    """The problems of what a panel names of Datadog's monitors."""
-    known = checks.ids(catalog.monitors)
-    return [f"monitors: unknown monitor '{name}'" for name in panel.monitors if name not in known]
 
 
 def of_dashboards(
@@ -55,7 +53,7 @@ def of_dashboards(
     def of_widget(widget: Widget) -> Iterable[str]:
         if not isinstance(widget, Panel):
             return value_types.problems(widget)
-        return [*problems(widget, resources, signals), *unknown_monitors(widget, catalog)]
+        return problems(widget, resources, signals, catalog)
 
     cloudwatch = Board("cloudwatch", "CloudWatch", "", dashboards.cloudwatch(deployed))
     wrong = [
@@ -130,6 +128,8 @@ def _twice(names: list[str]) -> list[str]:
 
 def _unknown_facts(panel: Panel, resources: Resources) -> Iterator[str]:
     facts = {f"limits: '{name}'": name for name in panel.limits}
+    if panel.budget:
+        facts[f"budget: '{panel.budget}'"] = panel.budget
     if isinstance(panel.period, str):
         facts[f"period: '{panel.period}'"] = panel.period
     for where, name in facts.items():

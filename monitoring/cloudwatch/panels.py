@@ -45,7 +45,7 @@ class Panels:
         wrong."""
         if not isinstance(widget, Panel):
             return None
-        wrong = panel_checks.problems(widget, self._resources, self._set.known)
+        wrong = panel_checks.problems(widget, self._resources, self._set.known, self._set.catalog)
         panel = None if wrong else widget.shown(_has)
         wrong += self._unsupported(panel) if panel else []
         self.problems += [f"dashboard panel '{widget.title}', {problem}" for problem in wrong]

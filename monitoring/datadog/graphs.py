@@ -61,10 +61,8 @@ class Graphs:
     def shown(self, panel: Panel) -> Panel | None:
         """The part of a panel that Datadog can show, with its monitors; None where it has no
         part."""
-        wrong = panel_checks.problems(panel, self._resources, self._set.known)
-        if not wrong:
-            wrong += panel_checks.unknown_monitors(panel, self._set.catalog)
-            wrong += _unreadable(panel)
+        wrong = panel_checks.problems(panel, self._resources, self._set.known, self._set.catalog)
+        wrong = wrong or list(_unreadable(panel))
         for problem in wrong:
             self._wrong(panel, problem)
         shown = None if wrong else panel.shown(self._sources.has)

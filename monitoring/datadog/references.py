@@ -53,7 +53,7 @@ def _of_queries(queries: Mapping[str, object], resources: Resources) -> Iterator
                 f"query '{name}': monitoring/datadog/metrics.py has no metric '{query.name}'; "
                 "add it there"
             )
-        if query.role:
+        if query.role is not None:
             yield from role_problems(f"query '{name}'", query.role, resources)
 
 

@@ -151,7 +151,7 @@ def _all(catalog: Catalog) -> Iterator[object]:
 
 def _listed(definitions: object) -> tuple[Any, ...]:
     """Those of them that are definitions at all."""
-    listed = definitions if isinstance(definitions, tuple) else ()
+    listed = definitions if isinstance(definitions, tuple | list) else ()
     return tuple(definition for definition in listed if isinstance(definition, _KINDS))
 
 
@@ -243,9 +243,8 @@ def _of_monitor(monitor: DatadogMonitor, names: _Names, runbook: Path) -> Iterat
     if monitor.unusual is not None and monitor.threshold.value > 1:
         yield f"threshold: {monitor.threshold.value:g} is a share of the window; write at most 1"
     yield from _of_variables(monitor)
-    if isinstance(monitor.window, int) and monitor.window not in WINDOWS:
-        windows = ", ".join(map(str, sorted(WINDOWS)))
-        yield f"Datadog has no window of {monitor.window} s; use one of {windows}"
+    if isinstance(monitor.window, int):
+        yield from _of_window(monitor.window)
     above = monitor.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
     for name, share in (("warning", monitor.warning), ("recovery", monitor.recovery)):
         if share is not None and not (share < 1 if above else share > 1):
@@ -256,6 +255,8 @@ def _of_monitor(monitor: DatadogMonitor, names: _Names, runbook: Path) -> Iterat
     for query in monitor.queries.values():
         if isinstance(query, BurnRate):
             yield from _unknown("objective", query.slo, names.objectives)
+            for window in (query.long, query.short):
+                yield from _of_window(window)
     if monitor.expression is None:
         yield from _without_expression(len(monitor.queries))
         return
@@ -263,6 +264,12 @@ def _of_monitor(monitor: DatadogMonitor, names: _Names, runbook: Path) -> Iterat
     differing = sorted(named ^ monitor.queries.keys())
     if differing:
         yield f"expression and queries differ in {differing}; name each in both"
+
+
+def _of_window(seconds: int) -> Iterator[str]:
+    if seconds not in WINDOWS:
+        windows = ", ".join(map(str, sorted(WINDOWS)))
+        yield f"Datadog has no window of {seconds} s; use one of {windows}"
 
 
 def _of_variables(monitor: DatadogMonitor) -> Iterator[str]:

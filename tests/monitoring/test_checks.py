@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +166,7 @@ def test_a_wrong_composite_is_named(changes: dict[str, Any], expected: list[str]
             {"queries": {"burn": BurnRate("lat", 3600, 300)}},
             "there is no objective 'lat'; did you mean 'late'?",
         ),
+        ({"queries": {"burn": BurnRate("late", 3600, 301)}}, "Datadog has no window of 301 s"),
     ],
 )
 def test_a_wrong_monitor_is_named(changes: dict[str, Any], expected: str) -> None:
@@ -190,6 +191,28 @@ def test_a_wrong_objective_is_named(changes: dict[str, Any], expected: str) -> N
     """An objective that can't work names itself and what to change."""
     errors = problems(_with_objectives(**changes), RUNBOOK)
     assert f"objective 'late': {expected}" in errors
+
+
+def test_no_field_takes_any_value() -> None:
+    """Of each kind of definition, every field is checked, and nothing else is said of it."""
+    for kind in ("signals", "composites", "monitors", "objectives"):
+        first, *others = getattr(CATALOG, kind)
+        for field in fields(first):
+            if field.name not in ("id", "key"):
+                wrong = replace(first, **{field.name: object})
+                changes: dict[str, Any] = {kind: (wrong, *others)}
+                [problem] = problems(replace(CATALOG, **changes), RUNBOOK)
+                assert f"': {field.name}: is <class 'object'>; write " in problem
+
+
+def test_what_is_no_definition_is_named() -> None:
+    """A tuple that is not unpacked, or a list, is one line, and the others are still checked."""
+    nested = replace(CATALOG, signals=(*CATALOG.signals, CATALOG.signals))  # type: ignore[arg-type]
+    [problem] = problems(nested, RUNBOOK)
+    assert problem.startswith(f"catalog: signals.{len(CATALOG.signals)}: is (Signal(id=")
+    listed = replace(CATALOG, objectives=[*CATALOG.objectives])  # type: ignore[arg-type]
+    [problem] = problems(listed, RUNBOOK)
+    assert problem.startswith("catalog: objectives: is [Objective(")
 
 
 def test_every_id_is_there_once() -> None:

@@ -100,6 +100,7 @@ _OF_SIGNALS = {
         queries={"value": Query("age", "Maximum", "queue")}  # type: ignore[arg-type]
     ),
     "opt_in: is 3; write a text or None": _signal(opt_in=3),
+    "opt_in: there is no setting 'trafic'; docs/settings.md lists them": _signal(opt_in="trafic"),
     "expression 'FILL(value, 0': it ends too early at character 14; correct it": _signal(
         expression="FILL(value, 0"
     ),
@@ -137,6 +138,10 @@ _OF_DASHBOARDS = {
     "dashboard panel 'Age', formula 'half': can't be read; are its brackets balanced? age / / 2": (
         _panel(lines=(replace(_AGE, cloudwatch=None), Formula("age / / 2", "half")))
     ),
+    "dashboard panel 'Age', budget: 'slo.budget' is not a fact of this environment": _panel(
+        number=True, budget="slo.budget"
+    ),
+    "dashboard panel 'Age', monitors: is None; write a tuple": _panel(monitors=None),
     "dashboard panel 'Age', line 'failed': has brackets or quotes that are not balanced": _panel(
         lines=(Line("failed", datadog=LogCount("@event:(failed")),)
     ),
