@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from alarms import CATALOG
@@ -12,6 +14,9 @@ from settings.errors import DefinitionError, WebhookBufferError
 from settings.schema import Settings
 
 __all__ = ["CATALOG", "DASHBOARDS", "alarm_set", "checked", "definitions", "refused"]
+
+# How a problem of a definition begins.
+_NAMED = re.compile(r"(?:signal|composite|monitor|objective) '([^']+)': ")
 
 if TYPE_CHECKING:
     from monitoring.datadog.definition import Definition
@@ -30,7 +35,7 @@ def alarm_set(settings: Settings) -> machinery.AlarmSet:
     except DefinitionError as error:
         known = error.problems
         alarms = machinery.without_signals(settings, CATALOG)
-        raise DefinitionError([*known, *_wrong_where_rendered(alarms, known)]) from None
+        raise _error([*known, *_wrong_where_rendered(alarms, known)]) from None
 
 
 def checked(settings: Settings) -> machinery.AlarmSet:
@@ -42,7 +47,7 @@ def checked(settings: Settings) -> machinery.AlarmSet:
     alarms = alarm_set(settings)
     wrong = _wrong_where_rendered(alarms)
     if wrong:
-        raise DefinitionError(wrong)
+        raise _error(wrong)
     return alarms
 
 
@@ -59,8 +64,7 @@ def definitions(settings: Settings) -> list[Definition]:
     alarms = alarm_set(settings)
     rendered, wrong = definitions(alarms, DASHBOARDS)
     if wrong:
-        every = [*_in_cloudwatch(alarms), *wrong, *refused(rendered)]
-        raise DefinitionError(list(dict.fromkeys(every)))
+        raise _error([*_in_cloudwatch(alarms), *wrong, *refused(rendered)])
     return rendered
 
 
@@ -75,6 +79,28 @@ def refused(definitions: Iterable[Definition]) -> list[str]:
         if not definition.imported
         for problem in problems(definition)
     ]
+
+
+def _error(problems: Iterable[str]) -> DefinitionError:
+    """Each problem once, with the file of the definition that it begins with."""
+    files = dict(_files())
+    located = []
+    for problem in dict.fromkeys(problems):
+        named = _NAMED.match(problem)
+        file = files.get(named[1]) if named else None
+        located.append(f"{file}: {problem}" if file else problem)
+    return DefinitionError(located)
+
+
+def _files() -> Iterator[tuple[str, str]]:
+    """The id of each definition, and the file whose tuple it is in."""
+    for name, module in sys.modules.items():
+        if name.startswith("alarms."):
+            for value in vars(module).values():
+                for definition in value if isinstance(value, tuple) else ():
+                    called = getattr(definition, "id", getattr(definition, "key", None))
+                    if isinstance(called, str):
+                        yield called, f"{name.replace('.', '/')}.py"
 
 
 def _wrong_where_rendered(alarms: machinery.AlarmSet, known: Sequence[str] = ()) -> list[str]:

@@ -56,7 +56,7 @@ def test_the_example_becomes_a_monitor_and_a_line() -> None:
 
 def test_the_error_is_as_the_page_says() -> None:
     """The check's words are those of the page."""
-    shown = re.search(r"Error: (monitor .*)", PAGE)
+    shown = re.search(r"Error: alarms/datadog\.py: (monitor .*)", PAGE)
     assert shown
     with pytest.raises(DefinitionError) as caught:
         _alarms(_example(**{'role="subscribe",\n)': 'role="subscribe",\n    recovery=1.0,\n)'}))

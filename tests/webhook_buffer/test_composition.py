@@ -25,18 +25,19 @@ PROBLEMS = [
     f"signal '{_FIRST.id}': title is empty; write a sentence",
     f"signal '{_SECOND.id}': docs/runbook.md has no heading '## nowhere'; write it",
 ]
+LOCATED = [f"alarms/backend.py: {problem}" for problem in PROBLEMS]
 
 
 def test_the_command_shows_every_wrong_definition(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """``alarms list`` prints one line for each problem, and exits with 2."""
+    """``alarms list`` prints one line with the file for each problem, and exits with 2."""
     monkeypatch.setattr(composition, "CATALOG", WRONG)
     monkeypatch.setattr(sys, "argv", ["webhook-buffer", "alarms", "list"])
     with pytest.raises(SystemExit) as ended:
         main.main()
     assert ended.value.code == 2
-    first, second = PROBLEMS
+    first, second = LOCATED
     assert capfd.readouterr().err == f"Error: {first}\n{second}\n"
 
 
@@ -72,15 +73,15 @@ def test_every_kind_of_mistake_is_in_one_list(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(DefinitionError) as caught:
         composition.alarm_set(load("local"))
     assert caught.value.problems == [
-        PROBLEMS[0],
-        f"signal '{_SECOND.id}': "
+        LOCATED[0],
+        f"alarms/backend.py: signal '{_SECOND.id}': "
         "unknown fact 'queue.retentoin'; monitoring/resources.py lists them",
         "dashboard panel 'Age', limits: 'queue.retentoin' is not a fact of this environment",
         "dashboard panel 'Age', signals: unknown signal 'queue-age-paeg'",
         "dashboard panel 'Age', monitors: unknown monitor 'cold-strats'",
         "dashboard EventList '3', title: is 3; write a text",
-        f"monitor '{monitor.id}': query 'a': monitoring/datadog/metrics.py has no metric "
-        "'aws.lambda.enhanced.timeoust'; add it there",
+        f"alarms/datadog.py: monitor '{monitor.id}': query 'a': "
+        "monitoring/datadog/metrics.py has no metric 'aws.lambda.enhanced.timeoust'; add it there",
     ]
 
 
@@ -105,4 +106,4 @@ def test_documents_are_not_made_of_wrong_definitions(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(composition, "CATALOG", WRONG)
     with pytest.raises(DefinitionError) as caught:
         docs.generated()
-    assert caught.value.problems == PROBLEMS
+    assert caught.value.problems == LOCATED
