@@ -22,12 +22,12 @@ setup: .venv/.ready node_modules/.ready ## Install everything below this folder
 demo: setup ## Show the whole story on this laptop: deploy, send, break, alarm, recover (KEEP=1: keep it)
 	@$(RUN) demo $(if $(KEEP),--keep)
 
-# Twice the processes of the budget's two cores: the drills and the laptop's tests wait most of their time.
+# More processes than the budget's two cores: what tests servers, drills and the laptop waits most of its time.
 test: setup ## Run every test
 	@$(BIN)/pytest -n 4 --dist loadscope -q
 
 test-fast: setup ## Run the tests that need no emulator, but for the few marked slow
-	@HYPOTHESIS_EXAMPLES=$(or $(HYPOTHESIS_EXAMPLES),25) $(BIN)/pytest -n 2 --dist loadscope -q -m "not emulator and not slow"
+	@HYPOTHESIS_EXAMPLES=$(or $(HYPOTHESIS_EXAMPLES),25) $(BIN)/pytest -n 3 --dist loadscope -q -m "not emulator and not slow"
 
 check: setup lint types test ## What CI runs: format, lint, types, every test
 

@@ -204,9 +204,13 @@ def _of_expression(signal: Signal) -> Iterator[str]:
         return
     used = variables(signal.expression)
     if used - signal.queries.keys():
-        yield f"the expression uses undeclared {sorted(used - signal.queries.keys())}"
+        yield f"the expression uses {_quoted(used - signal.queries.keys())}, which 'queries' lacks"
     if signal.queries.keys() - used:
-        yield f"the expression does not use {sorted(signal.queries.keys() - used)}"
+        yield f"the expression does not use {_quoted(signal.queries.keys() - used)} of 'queries'"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(names))
 
 
 def _without_expression(queries: int) -> Iterator[str]:
@@ -261,9 +265,9 @@ def _of_monitor(monitor: DatadogMonitor, names: _Names, runbook: Path) -> Iterat
         yield from _without_expression(len(monitor.queries))
         return
     named = variables(monitor.expression) - FUNCTIONS
-    differing = sorted(named ^ monitor.queries.keys())
+    differing = named ^ monitor.queries.keys()
     if differing:
-        yield f"expression and queries differ in {differing}; name each in both"
+        yield f"expression and queries differ in {_quoted(differing)}; name each in both"
 
 
 def _of_window(seconds: int) -> Iterator[str]:
@@ -290,9 +294,11 @@ def _of_objective(objective: Objective, names: _Names, runbook: Path) -> Iterato
     for name in objective.monitors:
         yield from _unknown("monitor", name, names.monitors)
     used = variables(objective.good) | variables(objective.total)
-    differing = sorted(used ^ objective.queries.keys())
+    differing = used ^ objective.queries.keys()
     if differing:
-        yield f"'good' and 'total' and the queries differ in {differing}; name each in both"
+        yield (
+            f"'good' and 'total' and the queries differ in {_quoted(differing)}; name each in both"
+        )
     yield from _of_heading(f"slo-{objective.key}", runbook)
 
 

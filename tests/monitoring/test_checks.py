@@ -67,10 +67,13 @@ def test_a_sound_catalog_has_no_problems() -> None:
             {"queries": {"errors": ERRORS, "again": ERRORS}},
             "2 queries and no expression; write how they combine",
         ),
-        ({"expression": "errors + throttles"}, "the expression uses undeclared ['throttles']"),
+        (
+            {"expression": "errors + throttles"},
+            "the expression uses 'throttles', which 'queries' lacks",
+        ),
         (
             {"queries": {"errors": ERRORS, "idle": ERRORS}, "expression": "2 * errors"},
-            "the expression does not use ['idle']",
+            "the expression does not use 'idle' of 'queries'",
         ),
     ],
 )
@@ -159,7 +162,7 @@ def test_a_wrong_composite_is_named(changes: dict[str, Any], expected: list[str]
         ({"recovery": 1.0}, "recovery is 1 times the threshold"),
         ({"window": 240}, "Datadog has no window of 240 s; use one of 60, 300, 600,"),
         ({"runbook": "nowhere"}, "docs/runbook.md has no heading '## nowhere'; write it"),
-        ({"expression": "a / b"}, "expression and queries differ in ['a', 'b', 'timeouts']"),
+        ({"expression": "a / b"}, "expression and queries differ in 'a', 'b', 'timeouts'"),
         ({"queries": {}}, "0 queries and no expression"),
         ({"title": " "}, "title is empty"),
         (
@@ -183,7 +186,7 @@ def test_a_wrong_monitor_is_named(changes: dict[str, Any], expected: str) -> Non
         ({"monitors": ("promis",)}, "there is no monitor 'promis'; did you mean 'promise'?"),
         (
             {"queries": {"n": MetricQuery("a")}, "good": "n - x", "total": "n", "monitors": ()},
-            "'good' and 'total' and the queries differ in ['x']; name each in both",
+            "'good' and 'total' and the queries differ in 'x'; name each in both",
         ),
     ],
 )

@@ -157,7 +157,7 @@ def test_the_error_it_shows_is_the_error(tmp_path: Path) -> None:
     """Without its heading the example fails with just the words that the how-to shows."""
     with pytest.raises(DefinitionError) as caught:
         _with_example(_runbook(tmp_path, ""))
-    assert f"Error: {caught.value}\n" in [text for _, text in BLOCKS]
+    assert f"Error: alarms/backend.py: {caught.value}\n" in [text for _, text in BLOCKS]
 
 
 def test_files_and_names_it_mentions_exist() -> None:
