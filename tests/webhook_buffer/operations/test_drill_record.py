@@ -45,7 +45,9 @@ def test_a_second_operator_is_refused(
     assert aws.record("drill") == first
 
 
-@pytest.mark.parametrize(("run", "since"), [("another", -10), (drill_record._RUN, 60)])
+@pytest.mark.parametrize(
+    ("run", "since"), [("another", -10), (drill_record._RUN, 60)], ids=["expired", "its own"]
+)
 def test_a_record_is_replaced(
     target: Any, aws: Aws, monkeypatch: pytest.MonkeyPatch, run: str, since: float
 ) -> None:
