@@ -155,7 +155,10 @@ def test_after_the_changes_the_checks_pass(followed: Copy, command: tuple[str, .
 def test_after_the_changes_the_tests_pass(followed: Copy) -> None:
     """Those that can see a definition, whether they were meant to depend on it or not."""
     fast = ("-m", "not emulator and not slow")
-    done = followed.run("pytest", "-q", "-p", "no:cacheprovider", *fast, *that_see_definitions())
+    done = followed.run(
+        "pytest", "-q", "-p", "no:cacheprovider", *fast, *that_see_definitions(),
+        HYPOTHESIS_EXAMPLES="25",
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 
 
