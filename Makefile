@@ -24,7 +24,7 @@ demo: setup ## Show the whole story on this laptop: deploy, send, break, alarm, 
 
 # More processes than the budget's two cores: what tests servers, drills and the laptop waits most of its time.
 test: setup ## Run every test
-	@$(BIN)/pytest -n 5 --dist loadscope -q
+	@$(BIN)/pytest -n 4 --dist loadscope -q
 
 test-fast: setup ## Run the tests that need no emulator, but for the few marked slow
 	@HYPOTHESIS_EXAMPLES=$(or $(HYPOTHESIS_EXAMPLES),25) $(BIN)/pytest -n 3 --dist loadscope -q -m "not emulator and not slow"
