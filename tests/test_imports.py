@@ -95,6 +95,7 @@ ALLOWED: dict[str, set[str]] = {
         "lambdas.sources",
         "lambdas.sources.schemes",
         "monitoring",
+        "monitoring.datadog",
         "monitoring.datadog.sync.api",
         "monitoring.model",
         "settings",

@@ -17,7 +17,7 @@ from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.live import states
-from webhook_buffer.live.engine import Control
+from webhook_buffer.live.control import Control
 from webhook_buffer.operations import drill as drills
 from webhook_buffer.operations import drill_record
 from webhook_buffer.operations.drill import SetOff

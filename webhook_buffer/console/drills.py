@@ -19,7 +19,7 @@ from webhook_buffer.laptop.drills.model import Drill, expected
 from webhook_buffer.laptop.drills.seen import Place
 from webhook_buffer.laptop.drills.verdict import Result
 from webhook_buffer.laptop.journal import Journal, Running
-from webhook_buffer.live.engine import Control
+from webhook_buffer.live.control import Control
 from webhook_buffer.live.pace import FASTEST, REAL_TIME
 from webhook_buffer.operations.environment import Environment
 

@@ -16,7 +16,7 @@ from webhook_buffer.console.alarms import Alarms
 from webhook_buffer.laptop.inbox import FILE as INBOX_FILE
 from webhook_buffer.laptop.inbox import SENTRY_FILE
 from webhook_buffer.live.aws import POLL_SECONDS, AwsSource
-from webhook_buffer.live.engine import SESSION, VERDICTS
+from webhook_buffer.live.control import SESSION, VERDICTS
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Event, Follower, Session
 from webhook_buffer.live.values import Key

@@ -18,8 +18,7 @@ import psutil
 
 from settings.errors import InputError, WebhookBufferError
 from webhook_buffer.laptop.practice import Mode
-from webhook_buffer.live import states
-from webhook_buffer.live.engine import CONTROL, Control
+from webhook_buffer.live.control import CONTROL, Control
 from webhook_buffer.operations import drill as drills
 from webhook_buffer.operations import drill_record, parked
 from webhook_buffer.operations.environment import Environment, aws_errors
@@ -191,6 +190,8 @@ def _set_off(_: Path, target: Environment | None, entry: Mapping[str, Any]) -> N
         if part in on:
             drills.force(target, part, "OK")
     if incident in on and incident not in drills.in_alarm(target, [incident]):
+        from webhook_buffer.live import states  # loads numpy, and only this needs it
+
         states.perform(target, incident, "OK", drills.reason("OK"))
 
 

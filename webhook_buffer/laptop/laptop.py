@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from monitoring.datadog.sync.api.keys import Keys
+from monitoring.datadog.keys import Keys
 from settings.errors import NotDeployedError
 from settings.loader import load
 from settings.paths import ROOT
@@ -31,7 +31,7 @@ from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.laptop.practice import PracticeBackend
 from webhook_buffer.laptop.programs.process import Background
 from webhook_buffer.laptop.wanted import EXPIRES_SECONDS, renewed
-from webhook_buffer.live.engine import Control
+from webhook_buffer.live.control import Control
 from webhook_buffer.operations import deployment
 from webhook_buffer.operations.deployment import Step
 from webhook_buffer.operations.environment import Environment

@@ -8,7 +8,7 @@ from typing import Any
 
 from settings.paths import ROOT
 from webhook_buffer.laptop.programs.process import Background, Running
-from webhook_buffer.live import engine
+from webhook_buffer.live import control
 from webhook_buffer.operations.files import private_folder
 
 LAST_SESSION = "last-session.jsonl"
@@ -22,7 +22,7 @@ class LiveAlarms(Background):
 
     @property
     def session_file(self) -> Path:
-        return self.folder / engine.SESSION
+        return self.folder / control.SESSION
 
     def start(self) -> Running:
         """Restarts it, so that it judges what is deployed now; its session goes on.
@@ -32,7 +32,7 @@ class LiveAlarms(Background):
         """
         self.stop()
         private_folder(self.folder)
-        (self.folder / engine.VERDICTS).unlink(missing_ok=True)
+        (self.folder / control.VERDICTS).unlink(missing_ok=True)
         state = str(self.folder.parent)
         process, running = self._spawn(
             "webhook_buffer.laptop.judging", "--folder", str(self.folder),
@@ -46,7 +46,7 @@ class LiveAlarms(Background):
         self.stop()
         if self.session_file.exists():
             self.session_file.replace(self.folder / LAST_SESSION)
-        for name in (engine.VERDICTS, engine.CONTROL, engine.IN_FORCE):
+        for name in (control.VERDICTS, control.CONTROL, control.IN_FORCE):
             (self.folder / name).unlink(missing_ok=True)
 
     def verdicts(self) -> dict[str, Any] | None:
@@ -56,7 +56,7 @@ class LiveAlarms(Background):
             ``judged`` (session time), ``real``, ``pace`` and ``verdicts``.
         """
         try:
-            document: dict[str, Any] = json.loads((self.folder / engine.VERDICTS).read_text())
+            document: dict[str, Any] = json.loads((self.folder / control.VERDICTS).read_text())
         except (OSError, ValueError):
             return None
         return document

@@ -1,8 +1,6 @@
 """Live alarms as a loop: poll, judge every minute, set states, until it is stopped.
 
-Everything it knows is in its folder: ``session.jsonl``, and ``verdicts.json`` of the last minute.
-What others want of it is there, too: ``control.json``, written by whoever runs a drill. It expires,
-so that a drill that is killed leaves nothing behind.
+Everything it knows is in its folder (``control`` has the names of its files).
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +21,15 @@ from settings.errors import WebhookBufferError
 from settings.schema import Settings
 from webhook_buffer.live import session as sessions
 from webhook_buffer.live import sources
+from webhook_buffer.live.control import SESSION, VERDICTS, Control
 from webhook_buffer.live.drops import Drops
 from webhook_buffer.live.judge import Judge, Verdict
-from webhook_buffer.live.pace import FASTEST, MINUTE, REAL_TIME
+from webhook_buffer.live.pace import MINUTE, REAL_TIME
 from webhook_buffer.live.session import Change, Event, Session
 from webhook_buffer.live.states import States
 from webhook_buffer.operations.environment import Environment
 from webhook_buffer.operations.files import write
 
-SESSION, VERDICTS, CONTROL = "session.jsonl", "verdicts.json", "control.json"
-IN_FORCE = "control-in-force.json"
 # Seconds after a minute's end until it is judged, in which its last lines come in.
 _GRACE = 0.2
 # Between two polls: a share of a minute, within these bounds; seconds.
@@ -45,63 +42,6 @@ _FILE_BYTES = 64 * 2**20
 # Session time of an audit, as it is deployed. Source: monitoring/cdk/end_to_end.py.
 _AUDIT_SECONDS = 1800
 _PRELUDE = 4 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """What somebody wants of live alarms, for a while.
-
-    Attributes:
-        pace: real seconds per minute.
-        held: alarms whose states somebody else sets.
-        until: when it expires, Unix seconds.
-        mark: what was done last, for the session; with its time, Unix seconds.
-    """
-
-    pace: float = REAL_TIME
-    held: tuple[str, ...] = ()
-    until: float = 0.0
-    mark: tuple[float, str] | None = None
-
-    @classmethod
-    def read(cls, folder: Path) -> Control:
-        """What is wanted now; nothing where it has expired or can't be read."""
-        try:
-            said = json.loads((folder / CONTROL).read_text())
-            mark = said["mark"]
-            wanted = cls(
-                max(FASTEST, float(said["pace"])),
-                tuple(said["held"]),
-                float(said["until"]),
-                (float(mark[0]), str(mark[1])) if mark else None,
-            )
-        except (OSError, ValueError, LookupError, TypeError):
-            return cls()
-        return wanted if wanted.until > time.time() else cls()
-
-    def write(self, folder: Path) -> None:
-        """Wants it.
-
-        Raises:
-            FileError: When it can't be written.
-        """
-        write(folder / CONTROL, json.dumps(asdict(self)))
-
-    def is_in_force(self, folder: Path) -> bool:
-        """Whether live alarms do what is wanted, and nothing any more that they began before."""
-        try:
-            return (folder / IN_FORCE).read_text() == self._sign
-        except OSError:
-            return False
-
-    def put_in_force(self, folder: Path) -> None:
-        """Says that it is."""
-        if not self.is_in_force(folder):
-            write(folder / IN_FORCE, self._sign)
-
-    @property
-    def _sign(self) -> str:
-        return json.dumps([self.held, self.until])
 
 
 class Engine:

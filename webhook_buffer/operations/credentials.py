@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
 
-from monitoring.datadog.sync.api.keys import Keys
+from monitoring.datadog.keys import Keys
 from settings.errors import DatadogError
 from webhook_buffer.operations.environment import Environment, aws_errors
 

@@ -18,7 +18,7 @@ from settings.loader import load
 from webhook_buffer.cli import alarm_drill
 from webhook_buffer.laptop import inbox, laptop
 from webhook_buffer.laptop.journal import NAME, Journal
-from webhook_buffer.live.engine import Control
+from webhook_buffer.live.control import Control
 
 _PART, _INCIDENT = "webhook-buffer-local-backend-down", "webhook-buffer-local-deliveries-failing"
 

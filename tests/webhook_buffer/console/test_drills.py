@@ -20,7 +20,7 @@ from webhook_buffer.composition import alarm_set
 from webhook_buffer.console.drills import Drills
 from webhook_buffer.laptop.drills.verdict import Claim, Result
 from webhook_buffer.laptop.journal import NAME
-from webhook_buffer.live.engine import Control
+from webhook_buffer.live.control import Control
 from webhook_buffer.operations.environment import Environment
 
 _NAME = "backend-unreachable"

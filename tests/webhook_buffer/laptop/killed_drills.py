@@ -21,7 +21,7 @@ from settings.loader import load
 from webhook_buffer.laptop.drills.causes import CAUSES, Stage
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.practice import Mode
-from webhook_buffer.live.engine import Control
+from webhook_buffer.live.control import Control
 from webhook_buffer.operations import drill_record
 from webhook_buffer.operations.files import write
 

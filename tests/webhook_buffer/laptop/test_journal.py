@@ -23,7 +23,7 @@ from settings.paths import ROOT
 from webhook_buffer.laptop import laptop, wanted
 from webhook_buffer.laptop.journal import NAME, Journal
 from webhook_buffer.laptop.practice import Mode
-from webhook_buffer.live.engine import CONTROL, Control
+from webhook_buffer.live.control import CONTROL, Control
 from webhook_buffer.operations.environment import Environment
 
 # Two drills of one process, each with a folder of its own; the second changed a function.

@@ -17,14 +17,8 @@ from monitoring.cloudwatch.alarms import template
 from settings.loader import load
 from tests.fake_aws import FakeAws, Refusal, install
 from webhook_buffer.composition import alarm_set
-from webhook_buffer.live.engine import (
-    CONTROL,
-    SESSION,
-    VERDICTS,
-    Control,
-    Engine,
-    prelude_of,
-)
+from webhook_buffer.live.control import CONTROL, SESSION, VERDICTS, Control
+from webhook_buffer.live.engine import Engine, prelude_of
 from webhook_buffer.live.judge import Judge
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Change, Session, read_event

@@ -26,7 +26,7 @@ from webhook_buffer.composition import alarm_set
 from webhook_buffer.laptop import laptop
 from webhook_buffer.laptop.live_alarms import LiveAlarms
 from webhook_buffer.live import status
-from webhook_buffer.live.engine import VERDICTS
+from webhook_buffer.live.control import VERDICTS
 from webhook_buffer.live.status import Entry
 from webhook_buffer.operations.environment import Environment
 

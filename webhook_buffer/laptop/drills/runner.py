@@ -16,7 +16,7 @@ from webhook_buffer.laptop.drills.traffic import Traffic
 from webhook_buffer.laptop.drills.verdict import Result
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.wanted import EXPIRES_SECONDS, renewed
-from webhook_buffer.live.engine import Control
+from webhook_buffer.live.control import Control
 from webhook_buffer.live.pace import MINUTE
 from webhook_buffer.live.session import Session
 from webhook_buffer.operations import drill_record, logs

@@ -20,7 +20,7 @@ from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 
 from monitoring.datadog.definition import Body
-from monitoring.datadog.sync.api.keys import Keys
+from monitoring.datadog.keys import Keys
 from monitoring.datadog.sync.api.rate_limit import Pace, StoppedError
 from settings.errors import DatadogError
 

@@ -14,7 +14,7 @@ from tests.laptop import BESIDE, Laptop
 from tests.waiting import eventually
 from webhook_buffer.laptop.journal import Journal
 from webhook_buffer.laptop.practice import Mode
-from webhook_buffer.live.engine import Control
+from webhook_buffer.live.control import Control
 
 pytestmark = [pytest.mark.xdist_group("drills"), pytest.mark.emulator]
 
