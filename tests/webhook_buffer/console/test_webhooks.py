@@ -103,8 +103,9 @@ def _parked(state: State, name: str, kind: str, at: float, *, group: str = "orde
     state.session.apply(read_event([said], [], START + at))
 
 
-def test_what_is_parked_waits_for_nobody(state: State) -> None:
+def test_what_is_parked_waits_for_nobody(session_file: Path) -> None:
     """Set aside it blocks no group and is not retrying; held it blocks its group till a release."""
+    state = state_of(session_file)
     assert state.session
     at = 60.0 * MINUTES + 1
     _parked(state, RETRYING, "aside", at)
