@@ -86,7 +86,7 @@ def _others(root: Path) -> Iterator[str]:
 
 
 def _taken_out() -> dict[str, ModuleType]:
-    """The modules of definitions, which are no longer loaded then."""
+    """Unloads the modules of definitions, and returns them."""
     names = [name for name in sys.modules if name.partition(".")[0] in _DATA]
     return {name: sys.modules.pop(name) for name in names}
 

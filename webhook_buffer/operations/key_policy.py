@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from alarmproof.base.values import listed
+
 from settings.schema import Settings
-from webhook_buffer.operations.policies import listed, principals
+from webhook_buffer.operations.policies import principals
 
 # What each of those services does to it, whatever else its statement allows.
 _ESSENTIAL = ("kms:Decrypt", "kms:GenerateDataKey")

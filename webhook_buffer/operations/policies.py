@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-
-def listed(value: Any) -> list[Any]:
-    """What IAM writes as one thing or as a list of them."""
-    return value if isinstance(value, list) else [value]
+from alarmproof.base.values import listed
 
 
 def principals(statement: Mapping[str, Any], element: str = "Principal") -> list[str]:

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from alarmproof.base.values import listed
+
 from settings.schema import Settings
-from webhook_buffer.operations.policies import listed, principals
+from webhook_buffer.operations.policies import principals
 
 ACTION = "secretsmanager:GetSecretValue"
 # Stands for the unknown end of a role's name, which only a wildcard can cover.

@@ -65,7 +65,7 @@ def remedy(text: str, alarm: AnyAlarm, templates: Templates) -> str:
 def message(text: str, alarm: AnyAlarm) -> str:
     """What is wrong, with Terraform's attributes where it has the alarm.
 
-    Only for names that are no words beside, such as ``TreatMissingData``.
+    Only for names that are not ordinary words, too, such as ``TreatMissingData``.
     """
     if not any(f"{kind}." in alarm.source.logical_id for kind in ALARMS):
         return text

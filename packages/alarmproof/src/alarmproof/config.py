@@ -15,6 +15,7 @@ from alarmproof.base import files
 from alarmproof.base.errors import InputError
 from alarmproof.base.own_metrics import OwnMetrics
 from alarmproof.base.schema import units
+from alarmproof.base.values import listed
 from alarmproof.lint import Allowance
 from alarmproof.rules import RULES
 from alarmproof.rules.registry import Severity
@@ -169,7 +170,7 @@ class _Reader:
         return compiled
 
     def _allowances(self, given: Any) -> Iterator[Allowance]:
-        for number, entry in enumerate(given if isinstance(given, list) else [given], 1):
+        for number, entry in enumerate(listed(given), 1):
             table = _Table("allow", number)
             self._require(table, entry, _ALLOWANCE_KEYS)
             until = entry.get("until")
@@ -183,7 +184,7 @@ class _Reader:
             )
 
     def _own_metrics(self, given: Any) -> Iterator[OwnMetrics]:
-        for number, entry in enumerate(given if isinstance(given, list) else [given], 1):
+        for number, entry in enumerate(listed(given), 1):
             table = _Table("metrics", number)
             self._require(table, entry, _METRICS_KEYS)
             namespace, unit = entry.get("namespace", ""), entry.get("unit", "")

@@ -12,6 +12,7 @@ from typing import Any
 
 from alarmproof.base import files
 from alarmproof.base.errors import InputError
+from alarmproof.base.values import listed
 from alarmproof.reading import documents, live, terraform
 from alarmproof.reading.documents import Document
 
@@ -156,8 +157,7 @@ def is_one(data: Mapping[str, Any]) -> bool:
     if live.is_answer(data) or terraform.is_plan(data) or "AWSTemplateFormatVersion" in data:
         return True
     transform, resources = data.get("Transform"), data.get("Resources")
-    named = transform if isinstance(transform, list) else [transform]
-    if any(str(name).startswith("AWS::") for name in named):
+    if any(str(name).startswith("AWS::") for name in listed(transform)):
         return True
     return isinstance(resources, dict) and any(
         str(name).startswith("Fn::ForEach")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from alarmproof.base.alarms import Action, Problem, ProblemKind, Source
-from alarmproof.base.values import Reference, Unknown
+from alarmproof.base.values import Reference, Unknown, listed
 
 # What the type of a resource does as an action.
 _ACTING = {
@@ -135,10 +135,10 @@ class Reader:
         if isinstance(value, Unknown):
             self.unresolved(value, name)
             return []
-        listed = value if isinstance(value, list) else [value]
-        if not all(isinstance(entry, dict) for entry in listed):
+        entries = listed(value)
+        if not all(isinstance(entry, dict) for entry in entries):
             self.wrong(ProblemKind.INVALID, name, f"{name} is not a list of objects")
-        return [entry for entry in listed if isinstance(entry, dict)]
+        return [entry for entry in entries if isinstance(entry, dict)]
 
     def mapping(self, value: Any, name: str) -> Mapping[str, Any]:
         """A mapping; an empty one where it is something else."""
